@@ -1,0 +1,72 @@
+/**
+ * What went wrong, for programs. The prefix before the dot says whose fault it is and decides the
+ * exit code of the command line (`server/cli/exit-codes.ts`).
+ */
+export type ErrorCode =
+  | 'usage.invalid'
+  | 'config.not_found'
+  | 'config.syntax'
+  | 'config.unknown_key'
+  | 'config.invalid_value'
+  | 'config.contradiction'
+  | 'model.not_found'
+  | 'model.unsupported'
+  | 'model.corrupt'
+  | 'model.missing_tensor'
+  | 'model.shape_mismatch'
+  | 'model.not_finite'
+  | 'model.tokenizer'
+  | 'adapter.not_found'
+  | 'adapter.corrupt'
+  | 'adapter.mismatch'
+  | 'adapter.no_target'
+  | 'adapter.rank_too_large'
+  | 'data.not_found'
+  | 'data.corrupt'
+  | 'data.empty'
+  | 'data.missing_column'
+  | 'data.bad_rows'
+  | 'data.no_supervision'
+  | 'data.chat_template'
+  | 'device.unavailable'
+  | 'device.failed'
+  | 'output.not_writable'
+  | 'checkpoint.corrupt'
+  | 'checkpoint.mismatch'
+  | 'training.not_finite'
+  | 'training.cancelled'
+  | 'internal.graph'
+  | 'internal.unexpected';
+
+/** Where in a file the cause lies; `line` and `column` count from 1, `offset` is in bytes from 0. */
+export interface ErrorLocation {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly offset?: number;
+}
+
+/**
+ * The only error that the engine throws on purpose: one sentence for people (the file, field or
+ * line, the cause and the way out) and a code for programs.
+ */
+export class LorafaError extends Error {
+  override readonly name = 'LorafaError';
+  readonly code: ErrorCode;
+  readonly location: ErrorLocation | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { location?: ErrorLocation; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.location = options.location;
+  }
+}
+
+/** The message of anything that was thrown, for use inside the sentence of a {@link LorafaError}. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
