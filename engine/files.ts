@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError, messageOf } from './errors.ts';
+
+/**
+ * The only file of the engine that writes to disk. Whatever appears under its final name is
+ * complete: files are written under a temporary name in the same folder, flushed, and renamed.
+ */
+
+/** Ways out for the reasons that people can do something about, by Node's error code. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied; choose another output folder or change its permissions',
+  EPERM: 'the operation is not permitted; choose another output folder or change its permissions',
+  EROFS: 'the file system is read-only; choose an output folder on another one',
+  ENOSPC: 'the disk is full; free some space or choose an output folder on another disk',
+  EDQUOT: 'your disk quota is used up; free some space or choose an output folder elsewhere',
+  ENOTDIR: 'a part of that path is a file, not a folder; choose another output folder',
+  EEXIST: 'a file is in the way of a folder; move it or choose another output folder',
+  EISDIR: 'a folder of that name is in the way; move it or choose another output folder',
+  ENOTEMPTY: 'a folder that is not empty is in the way; move it or choose another output folder',
+  ENOENT: 'the folder does not exist; create it or choose another output folder',
+  ENAMETOOLONG: 'the name is too long; choose a shorter output folder',
+  EBUSY: 'another program is using it; close that program and try again',
+  EFBIG: 'the file system cannot hold files of that size; choose an output folder on another one',
+};
+
+/** The `output.not_writable` error for a failed write: names the path, the cause and the way out. */
+export function notWritable(target: string, error: unknown): LorafaError {
+  if (error instanceof LorafaError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? `${messageOf(error)}; choose another output folder`;
+  return new LorafaError('output.not_writable', `Cannot write to ${target}: ${reason}.`, {
+    location: { file: target },
+    cause: error,
+  });
+}
+
+async function explained<T>(target: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw notWritable(target, error);
+  }
+}
+
+/** Makes a rename or a new file in the folder survive a power cut. Windows has no such call. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeFully(handle: FileHandle, data: Uint8Array): Promise<void> {
+  for (let done = 0; done < data.byteLength; ) {
+    // Linux moves at most 2 GiB at a time.
+    const length = Math.min(data.byteLength - done, 1 << 30);
+    const { bytesWritten } = await handle.write(data, done, length);
+    done += bytesWritten;
+  }
+}
+
+/** A file being written piece by piece, which takes its name only when it is complete. */
+export class AtomicFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+
+  private constructor(target: string, temporary: string, handle: FileHandle) {
+    this.path = target;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  /**
+   * Starts a file in a folder that exists.
+   *
+   * @throws LorafaError `output.not_writable`, here and in every method.
+   */
+  static async create(target: string): Promise<AtomicFile> {
+    const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${unique}.tmp`);
+    return explained(
+      target,
+      async () => new AtomicFile(target, temporary, await open(temporary, 'wx')),
+    );
+  }
+
+  /** Appends bytes. */
+  async write(data: Uint8Array): Promise<void> {
+    await explained(this.path, () => writeFully(this.#handle, data));
+  }
+
+  /** Flushes the file and gives it its name, replacing what had that name before. */
+  async commit(): Promise<void> {
+    await explained(this.path, async () => {
+      await this.#handle.sync();
+      await this.#handle.close();
+      await rename(this.#temporary, this.path);
+      await syncFolder(path.dirname(this.path));
+    });
+  }
+
+  /** Gives up: what was written so far is removed, and what had the name before is untouched. */
+  async discard(): Promise<void> {
+    // Closing twice is refused, and there is nothing to report about a file nobody wants.
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * Writes a file piece by piece and atomically: `produce` writes, and if it throws nothing changes.
+ *
+ * @throws LorafaError `output.not_writable`, and whatever `produce` throws.
+ */
+export async function writeAtomically(
+  target: string,
+  produce: (file: AtomicFile) => Promise<void>,
+): Promise<void> {
+  const file = await AtomicFile.create(target);
+  try {
+    await produce(file);
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/**
+ * Writes a whole file atomically: readers see the old content or the new one, never a part.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function writeFileAtomic(target: string, data: string | Uint8Array): Promise<void> {
+  await writeAtomically(target, (file) =>
+    file.write(typeof data === 'string' ? Buffer.from(data) : data),
+  );
+}
+
+/**
+ * Copies a file atomically.
+ *
+ * @throws LorafaError `output.not_writable`; Node's own error when `source` cannot be read.
+ */
+export async function copyFile(source: string, target: string): Promise<void> {
+  const handle = await open(source, 'r');
+  try {
+    await writeAtomically(target, async (file) => {
+      const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1 << 20 });
+      for await (const chunk of stream) await file.write(chunk as Uint8Array);
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Makes a folder and those above it; one that exists is fine.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function ensureFolder(folder: string): Promise<void> {
+  await explained(folder, () => mkdir(folder, { recursive: true }));
+}
+
+/**
+ * Removes a folder or file and all it contains; one that does not exist is fine.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function removeFolder(folder: string): Promise<void> {
+  await explained(folder, () => rm(folder, { recursive: true, force: true }));
+}
+
+/**
+ * Gives a complete folder its final name in one step; `target` must not exist, or be empty.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function renameFolder(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    await syncFolder(source);
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+  });
+}
+
+/** An append-only text file of one record per line. */
+export class Journal {
+  readonly path: string;
+  readonly #handle: FileHandle;
+
+  private constructor(target: string, handle: FileHandle) {
+    this.path = target;
+    this.#handle = handle;
+  }
+
+  /**
+   * Opens a journal in a folder that exists, at the end of what it holds already.
+   *
+   * @throws LorafaError `output.not_writable`, here and in every method.
+   */
+  static async open(target: string): Promise<Journal> {
+    return explained(target, async () => new Journal(target, await open(target, 'a')));
+  }
+
+  /** Appends one line in a single write; `line` holds no line break. */
+  async append(line: string): Promise<void> {
+    await explained(this.path, () => writeFully(this.#handle, Buffer.from(`${line}\n`)));
+  }
+
+  /** Waits until everything appended so far would survive a power cut. */
+  async sync(): Promise<void> {
+    await explained(this.path, () => this.#handle.sync());
+  }
+
+  async close(): Promise<void> {
+    await explained(this.path, () => this.#handle.close());
+  }
+}

@@ -1,0 +1,108 @@
+import { LorafaError } from '../errors.ts';
+import { type AtomicFile, writeAtomically } from '../files.ts';
+import { float32ToBfloat16, float32ToFloat16 } from './float16.ts';
+import {
+  BYTES_PER_ELEMENT,
+  elementCount,
+  formatShape,
+  type TensorDtype,
+} from './tensor-location.ts';
+
+/** Float32 values, rounded to the tensor's dtype when written, or its bytes as they are. */
+export type TensorData = Float32Array | Uint8Array;
+
+/** One tensor to write. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  /** The data, or what makes it when its turn has come, so that a large file needs little memory. */
+  readonly data: TensorData | (() => TensorData | Promise<TensorData>);
+}
+
+/**
+ * Writes a safetensors file, atomically. The same tensors always give the same bytes: they are laid
+ * out widest element type first, then by name (so that each is aligned to its element size), and
+ * the header is padded with spaces to a multiple of 8 bytes.
+ *
+ * @throws LorafaError `output.not_writable`, and whatever a tensor's `data` function throws.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const ordered = [...tensors].sort(
+    (a, b) =>
+      BYTES_PER_ELEMENT[b.dtype] - BYTES_PER_ELEMENT[a.dtype] ||
+      (a.name < b.name ? -1 : Number(a.name > b.name)),
+  );
+  await writeAtomically(path, async (file) => {
+    await file.write(encodeHeader(ordered, metadata));
+    for (const tensor of ordered) await writeData(file, tensor);
+  });
+}
+
+function byteLength({ shape, dtype }: TensorToWrite): number {
+  return elementCount(shape) * BYTES_PER_ELEMENT[dtype];
+}
+
+function encodeHeader(
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  // Entries are joined as text: an object would move integer-like names to the front.
+  const entries: string[] = [];
+  if (Object.keys(metadata).length > 0) entries.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  const names = new Set<string>(['__metadata__']);
+  let offset = 0;
+  for (const tensor of tensors) {
+    const { name, dtype, shape } = tensor;
+    if (names.has(name)) {
+      throw new LorafaError('internal.unexpected', `Tensor "${name}" was to be written twice.`);
+    }
+    names.add(name);
+    const end = offset + byteLength(tensor);
+    const description = JSON.stringify({ dtype, shape, data_offsets: [offset, end] });
+    entries.push(`${JSON.stringify(name)}:${description}`);
+    offset = end;
+  }
+  const json = Buffer.from(`{${entries.join(',')}}`);
+  const padding = -json.length & 7;
+  const header = Buffer.alloc(8 + json.length + padding, ' ');
+  header.writeBigUInt64LE(BigInt(json.length + padding));
+  json.copy(header, 8);
+  return header;
+}
+
+async function writeData(file: AtomicFile, tensor: TensorToWrite): Promise<void> {
+  const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data;
+  const bytes = data instanceof Float32Array ? encodeFloats(data, tensor) : data;
+  if (bytes.byteLength !== byteLength(tensor)) {
+    throw new LorafaError(
+      'internal.unexpected',
+      `Tensor "${tensor.name}" of shape ${formatShape(tensor.shape)} and type ${tensor.dtype} was to be written with ${bytes.byteLength} bytes.`,
+    );
+  }
+  await file.write(bytes);
+}
+
+function encodeFloats(values: Float32Array, { name, dtype }: TensorToWrite): Uint8Array {
+  switch (dtype) {
+    case 'F32':
+      return bytesOf(values);
+    case 'F16':
+      return bytesOf(float32ToFloat16(values));
+    case 'BF16':
+      return bytesOf(float32ToBfloat16(values));
+    default:
+      throw new LorafaError(
+        'internal.unexpected',
+        `Tensor "${name}" of type ${dtype} was to be written from float32 values.`,
+      );
+  }
+}
+
+function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
