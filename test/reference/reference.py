@@ -1,0 +1,45 @@
+"""What every script here shares: folders, fixed numeric settings, small helpers."""
+
+import json
+import os
+from pathlib import Path
+
+# The base models are local folders; nothing may be looked up on a hub. Set before transformers is imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
+
+GOLDEN = Path(__file__).resolve().parent / "golden"
+MODELS = GOLDEN / "models"
+TRAINING = GOLDEN / "training"
+
+
+def fix_numerics() -> None:
+    """One thread and deterministic kernels: the golden files come out the same, byte for byte, on every run."""
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    logging.disable_progress_bar()
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """The model in `folder`, its stored weights cast to `dtype`, with the plain (eager) attention."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager")
+    return model.eval()
+
+
+def write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def relative_error(actual: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest absolute difference, measured against the largest expected value."""
+    scale = expected.double().abs().max().clamp_min(1e-30)
+    return float((actual.double() - expected.double()).abs().max() / scale)
