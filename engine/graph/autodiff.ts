@@ -1,0 +1,128 @@
+import { LorafaError } from '../errors.ts';
+import type { GraphBuilder } from './builder.ts';
+import { formatShape, sameShape } from './dim.ts';
+import type { OpName, Vjp, VjpContext } from './op.ts';
+import { opTable } from './ops/table.ts';
+import { isOp, type Value } from './value.ts';
+
+/**
+ * Reverse-mode differentiation: appends to the builder what computes d `loss` / d x for each x of
+ * `wrt`, in reverse of the forward order. Only paths from `wrt` to the loss are followed, so what
+ * is not asked for (LoRA-FA's A) costs nothing. An x that the loss does not depend on is an error.
+ *
+ * @param loss a value of one element
+ * @returns for each x a value of x's shape
+ */
+export function gradients(
+  builder: GraphBuilder,
+  loss: Value,
+  wrt: readonly Value[],
+): Map<Value, Value> {
+  const forward = [...builder.values];
+  const needed = dependents(forward, wrt);
+  const contributions = new Map<Value, Value[]>([
+    [loss, [builder.expand(builder.scalar(1, loss.dtype), loss.shape)]],
+  ]);
+  const wanted = new Set(wrt);
+  const result = new Map<Value, Value>();
+
+  for (const value of forward.toReversed()) {
+    const parts = contributions.get(value);
+    contributions.delete(value);
+    if (parts === undefined || !needed.has(value)) continue;
+    builder.withScope(backwardScope(value), () => {
+      const cotangent = sumCotangents(builder, parts, value);
+      if (wanted.has(value)) result.set(value, cotangent);
+      value.inputs.forEach((input, index) => {
+        if (!needed.has(input)) return;
+        const part = builder.sumTo(inputCotangent(builder, value, index, cotangent), input.shape);
+        contributions.set(input, [...(contributions.get(input) ?? []), part]);
+      });
+    });
+  }
+
+  for (const x of wrt) {
+    if (!result.has(x)) {
+      throw new LorafaError('internal.graph', `${loss.name} does not depend on ${x.name}`);
+    }
+  }
+  return result;
+}
+
+/** The values of `wrt` and everything that is computed from them. */
+function dependents(forward: readonly Value[], wrt: readonly Value[]): Set<Value> {
+  const needed = new Set(wrt);
+  for (const value of forward) {
+    if (value.inputs.some((input) => needed.has(input))) needed.add(value);
+  }
+  return needed;
+}
+
+function backwardScope(value: Value): string {
+  const end = value.name.lastIndexOf('/');
+  return end === -1 ? 'backward' : `backward.${value.name.slice(0, end)}`;
+}
+
+function inputCotangent<K extends OpName>(
+  builder: GraphBuilder,
+  value: Value<K>,
+  index: number,
+  cotangent: Value,
+): Value {
+  const vjp: Vjp<K> | string = opTable[value.op].vjp;
+  const context: VjpContext<K> = {
+    builder,
+    value,
+    cotangent,
+    input: (i) => value.inputs[i]!,
+  };
+  if (typeof vjp === 'function') return vjp(context, index);
+  const rule = typeof vjp === 'string' ? null : vjp[index];
+  if (rule === null || rule === undefined) {
+    throw new LorafaError(
+      'internal.graph',
+      `${value.name} has no gradient for its input ${index} (${formatShape(value.shape)})`,
+    );
+  }
+  return rule(context);
+}
+
+/**
+ * The sum of all cotangents of one value. Zero-padded pieces that tile it (what the slices of a
+ * split leave behind) are concatenated instead of padded and added.
+ */
+function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Value): Value {
+  const sum =
+    concatTiles(builder, parts, value) ?? parts.reduce((total, part) => builder.add(total, part));
+  if (!sameShape(sum.shape, value.shape)) {
+    throw new LorafaError(
+      'internal.graph',
+      `the gradient of ${value.name} has shape ${formatShape(sum.shape)}, not ${formatShape(value.shape)}`,
+    );
+  }
+  return sum;
+}
+
+function concatTiles(
+  builder: GraphBuilder,
+  parts: readonly Value[],
+  value: Value,
+): Value | undefined {
+  if (parts.length < 2) return undefined;
+  const pads = parts.filter((part) => isOp(part, 'pad'));
+  const axis = pads[0]?.attributes.axis;
+  if (pads.length !== parts.length || pads.some((pad) => pad.attributes.axis !== axis)) {
+    return undefined;
+  }
+  const ordered = pads.toSorted((a, b) => a.attributes.before - b.attributes.before);
+  let end = 0;
+  for (const pad of ordered) {
+    if (pad.attributes.before !== end) return undefined;
+    end += Number(pad.inputs[0]!.shape[axis!]);
+  }
+  if (end !== value.shape[axis!]) return undefined;
+  return builder.concat(
+    ordered.map((pad) => pad.inputs[0]!),
+    axis!,
+  );
+}

@@ -1,0 +1,194 @@
+import { LorafaError, messageOf } from '../errors.ts';
+import { type Dim, formatShape, numElements, type Shape } from './dim.ts';
+import type { DType } from './dtype.ts';
+import type { Graph } from './graph.ts';
+import type { ExternalData, OpAttributes, OpName } from './op.ts';
+import { matrixTransposePerm } from './ops/linear-algebra.ts';
+import { opTable } from './ops/table.ts';
+import type { Value, ValueType } from './value.ts';
+
+type GemmOptions = Partial<OpAttributes['gemm']> & { readonly c?: Value };
+
+/**
+ * Builds a graph call by call. The order of the calls is the order in which values are computed:
+ * call when you want it computed, for it decides how much memory is alive.
+ */
+export class GraphBuilder {
+  readonly #values: Value[] = [];
+  readonly #scalars = new Map<string, Value>();
+  readonly #leafNames = new Set<string>();
+  #scope = '';
+
+  /** The values so far, in creation order. */
+  get values(): readonly Value[] {
+    return this.#values;
+  }
+
+  /** The current name scope, `''` at the top. */
+  get currentScope(): string {
+    return this.#scope;
+  }
+
+  /** Names everything that `build` makes below `name`. */
+  scope<T>(name: string, build: () => T): T {
+    return this.withScope(this.#scope === '' ? name : `${this.#scope}.${name}`, build);
+  }
+
+  /** Like {@link scope} with a whole path instead of one below the current one. */
+  withScope<T>(path: string, build: () => T): T {
+    const outer = this.#scope;
+    this.#scope = path;
+    try {
+      return build();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  /** Adds one value. Throws `internal.graph` naming the op, its scope and the shapes. */
+  apply<K extends OpName>(
+    op: K,
+    inputs: readonly Value[],
+    attributes: OpAttributes[K],
+    leafName?: string,
+  ): Value<K> {
+    const number = this.#values.length;
+    const name = leafName ?? `${this.#scope === '' ? '' : `${this.#scope}/`}${op}_${number}`;
+    let type: ValueType;
+    try {
+      type = opTable[op].infer(inputs, attributes);
+    } catch (error) {
+      const shapes = inputs.map((input) => formatShape(input.shape)).join(', ');
+      throw new LorafaError('internal.graph', `${name}(${shapes}): ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    const value: Value<K> = { op, inputs, attributes, name, dtype: type.dtype, shape: type.shape };
+    this.#values.push(value);
+    return value;
+  }
+
+  #leaf<K extends 'input' | 'weight'>(op: K, name: string, attributes: OpAttributes[K]): Value<K> {
+    if (this.#leafNames.has(name)) {
+      throw new LorafaError('internal.graph', `the graph has two leaves named ${name}`);
+    }
+    this.#leafNames.add(name);
+    return this.apply(op, [], attributes, name);
+  }
+
+  /** A value that is fed at every run under `name`. */
+  input(name: string, dtype: DType, shape: Shape): Value<'input'> {
+    return this.#leaf('input', name, { dtype, shape });
+  }
+
+  /** A frozen tensor mapped from a file. */
+  weight(name: string, dtype: DType, shape: Shape, data: ExternalData): Value<'weight'> {
+    return this.#leaf('weight', name, { dtype, shape, data });
+  }
+
+  constant(data: readonly number[], shape: readonly number[], dtype: DType = 'float32'): Value {
+    return this.apply('constant', [], { dtype, shape, data });
+  }
+
+  /** A constant of shape `[]`, shared by all that ask for the same number. */
+  scalar(value: number, dtype: DType = 'float32'): Value {
+    const key = `${dtype} ${value}`;
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const made = this.withScope('constants', () => this.constant([value], [], dtype));
+    this.#scalars.set(key, made);
+    return made;
+  }
+
+  add = (a: Value, b: Value): Value => this.apply('add', [a, b], {});
+  sub = (a: Value, b: Value): Value => this.apply('sub', [a, b], {});
+  mul = (a: Value, b: Value): Value => this.apply('mul', [a, b], {});
+  div = (a: Value, b: Value): Value => this.apply('div', [a, b], {});
+  mod = (a: Value, b: Value): Value => this.apply('mod', [a, b], {});
+  less = (a: Value, b: Value): Value => this.apply('less', [a, b], {});
+  lessOrEqual = (a: Value, b: Value): Value => this.apply('lessOrEqual', [a, b], {});
+  and = (a: Value, b: Value): Value => this.apply('and', [a, b], {});
+  where = (condition: Value, a: Value, b: Value): Value =>
+    this.apply('where', [condition, a, b], {});
+
+  neg = (x: Value): Value => this.apply('neg', [x], {});
+  exp = (x: Value): Value => this.apply('exp', [x], {});
+  log = (x: Value): Value => this.apply('log', [x], {});
+  sqrt = (x: Value): Value => this.apply('sqrt', [x], {});
+  reciprocal = (x: Value): Value => this.apply('reciprocal', [x], {});
+  sigmoid = (x: Value): Value => this.apply('sigmoid', [x], {});
+  silu = (x: Value): Value => this.apply('silu', [x], {});
+  sin = (x: Value): Value => this.apply('sin', [x], {});
+  cos = (x: Value): Value => this.apply('cos', [x], {});
+  softmax = (x: Value): Value => this.apply('softmax', [x], {});
+  logSumExp = (x: Value): Value => this.apply('logSumExp', [x], {});
+
+  /** The value itself where it has the type already. */
+  cast(x: Value, to: DType): Value {
+    return x.dtype === to ? x : this.apply('cast', [x], { to });
+  }
+
+  /** The reduced axes stay with size 1. */
+  reduceSum = (x: Value, axes: readonly number[]): Value => this.apply('reduceSum', [x], { axes });
+  /** The reduced axes stay with size 1. */
+  reduceMean = (x: Value, axes: readonly number[]): Value =>
+    this.apply('reduceMean', [x], { axes });
+
+  /** Sums the axes along which `shape` was broadcast to `x`'s shape. */
+  sumTo(x: Value, shape: Shape): Value {
+    const lead = x.shape.length - shape.length;
+    const axes = x.shape.flatMap((dim, axis) =>
+      axis < lead || dim !== shape[axis - lead] ? [axis] : [],
+    );
+    const summed = axes.length === 0 ? x : this.reduceSum(x, axes);
+    return this.reshape(summed, shape);
+  }
+
+  matmul = (a: Value, b: Value): Value => this.apply('matmul', [a, b], {});
+
+  /** `alpha · op(a) · op(b) + c` on matrices. */
+  gemm(a: Value, b: Value, { c, transA = false, transB = false, alpha = 1 }: GemmOptions = {}) {
+    return this.apply('gemm', c === undefined ? [a, b] : [a, b, c], { transA, transB, alpha });
+  }
+
+  /** The value itself where it has the shape already. */
+  reshape(x: Value, shape: Shape): Value {
+    const same = x.shape.length === shape.length && x.shape.every((dim, i) => dim === shape[i]);
+    return same ? x : this.apply('reshape', [x], { shape });
+  }
+
+  transpose = (x: Value, perm: readonly number[]): Value => this.apply('transpose', [x], { perm });
+  /** Swaps the last two axes. */
+  matrixTranspose = (x: Value): Value => this.transpose(x, matrixTransposePerm(x.shape.length));
+
+  /** The value itself where it has the shape already. */
+  expand(x: Value, shape: Shape): Value {
+    const same = numElements(x.shape) === numElements(shape) && x.shape.length === shape.length;
+    return same ? x : this.apply('expand', [x], { shape });
+  }
+
+  /** The value itself where the slice is all of it. */
+  slice(x: Value, axis: number, start: number, end: number): Value {
+    const whole = start === 0 && end === x.shape[axis];
+    return whole ? x : this.apply('slice', [x], { axis, start, end });
+  }
+
+  /** Zeros before and after; the value itself where there are none. */
+  pad(x: Value, axis: number, before: number, after: number): Value {
+    return before === 0 && after === 0 ? x : this.apply('pad', [x], { axis, before, after });
+  }
+
+  /** The value itself where it is the only one. */
+  concat(parts: readonly Value[], axis: number): Value {
+    return parts.length === 1 ? parts[0]! : this.apply('concat', parts, { axis });
+  }
+
+  gather = (data: Value, indices: Value): Value => this.apply('gather', [data, indices], {});
+  scatterAdd = (indices: Value, updates: Value, rows: Dim): Value =>
+    this.apply('scatterAdd', [indices, updates], { rows });
+
+  /** The graph that computes `outputs`; dead values are still in it. */
+  finish(outputs: Readonly<Record<string, Value>>): Graph {
+    return { values: [...this.#values], outputs: new Map(Object.entries(outputs)) };
+  }
+}

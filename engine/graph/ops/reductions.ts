@@ -1,0 +1,86 @@
+import type { GraphBuilder } from '../builder.ts';
+import { mulDims, type Shape } from '../dim.ts';
+import type { Op, OpTable, Sample } from '../op.ts';
+import type { Value, ValueType } from '../value.ts';
+import { requireAxis, sameType } from './shape-rules.ts';
+
+function reduceShape(shape: Shape, axes: readonly number[]): Shape {
+  for (const axis of axes) requireAxis(shape, axis);
+  return shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+}
+
+/** Number of elements that each output of a reduction is made of. */
+function reducedSize(shape: Shape, axes: readonly number[]): number {
+  const size = axes.map((axis) => shape[axis]!).reduce(mulDims, 1);
+  if (typeof size === 'string') throw new TypeError(`the gradient of a mean over ${size} elements`);
+  return size;
+}
+
+function reduction<K extends 'reduceSum' | 'reduceMean'>(
+  onnxOp: string,
+  scale: (builder: GraphBuilder, x: Value, axes: readonly number[], dy: Value) => Value,
+): Op<K> {
+  return {
+    infer: ([x]: readonly ValueType[], { axes }) => ({
+      dtype: x!.dtype,
+      shape: reduceShape(x!.shape, axes),
+    }),
+    emit: (onnx, value) => {
+      const axes = onnx.integers(value.attributes.axes);
+      onnx.node(onnxOp, [value.inputs[0]!.name, axes], [value.name], { keepdims: 1 });
+    },
+    vjp: [
+      ({ builder, input, value, cotangent }) =>
+        builder.expand(scale(builder, input(0), value.attributes.axes, cotangent), input(0).shape),
+    ],
+    samples: [
+      { inputs: [{ shape: [2, 3] }], attributes: { axes: [1] } },
+      { inputs: [{ shape: [2, 1, 4] }], attributes: { axes: [0, 1] } },
+      { inputs: [{ shape: [1] }], attributes: { axes: [0] } },
+    ],
+  };
+}
+
+const lastAxisSamples: Sample<Readonly<Record<never, never>>>[] = [
+  [2, 5],
+  [3, 1],
+  [2, 2, 3],
+].map((shape) => ({ inputs: [{ shape, from: -3, to: 3 }], attributes: {} }));
+
+const lastAxis = (value: ValueType): number => value.shape.length - 1;
+
+/** Sums, means and softmax. Reduced axes stay with size 1. */
+export const reductionOps: Pick<OpTable, 'reduceSum' | 'reduceMean' | 'softmax' | 'logSumExp'> = {
+  reduceSum: reduction('ReduceSum', (_b, _x, _axes, dy) => dy),
+  reduceMean: reduction('ReduceMean', (b, x, axes, dy) =>
+    b.mul(dy, b.scalar(1 / reducedSize(x.shape, axes), dy.dtype)),
+  ),
+  /** Over the last axis. */
+  softmax: {
+    infer: sameType,
+    emit: (onnx, value) =>
+      onnx.node('Softmax', [value.inputs[0]!.name], [value.name], { axis: -1 }),
+    // dx = y · (dy − Σ dy·y)
+    vjp: [
+      ({ builder: b, value, cotangent }) => {
+        const weighted = b.mul(cotangent, value);
+        const total = b.reduceSum(weighted, [lastAxis(value)]);
+        return b.sub(weighted, b.mul(value, total));
+      },
+    ],
+    samples: lastAxisSamples,
+  },
+  /** Over the last axis, which stays with size 1; the maximum is taken out first. */
+  logSumExp: {
+    infer: ([x]) => ({ dtype: x!.dtype, shape: reduceShape(x!.shape, [lastAxis(x!)]) }),
+    emit: (onnx, value) =>
+      onnx.node(
+        'ReduceLogSumExp',
+        [value.inputs[0]!.name, onnx.integers([lastAxis(value)])],
+        [value.name],
+        { keepdims: 1 },
+      ),
+    vjp: [({ builder: b, input, cotangent }) => b.mul(b.softmax(input(0)), cotangent)],
+    samples: lastAxisSamples,
+  },
+};

@@ -1,0 +1,17 @@
+import type { OpTable } from '../op.ts';
+import { elementwiseOps } from './elementwise.ts';
+import { indexingOps } from './indexing.ts';
+import { leafOps } from './leaves.ts';
+import { linearAlgebraOps } from './linear-algebra.ts';
+import { movementOps } from './movement.ts';
+import { reductionOps } from './reductions.ts';
+
+/** All ops. */
+export const opTable: OpTable = {
+  ...leafOps,
+  ...elementwiseOps,
+  ...reductionOps,
+  ...linearAlgebraOps,
+  ...movementOps,
+  ...indexingOps,
+};

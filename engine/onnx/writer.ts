@@ -1,0 +1,32 @@
+import type { Graph } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
+import { opTable } from '../graph/ops/table.ts';
+import type { Value } from '../graph/value.ts';
+import { OnnxEmitter } from './emitter.ts';
+import { encodeModel } from './proto.ts';
+
+/** The opset of ONNX that is written; execution providers other than the CPU's lag behind. */
+const OPSETS = { '': 21 };
+
+/**
+ * Writes a graph as an ONNX model. Outputs bear the names of their values.
+ *
+ * The nodes are listed in exact reverse of the order in which the graph wants them computed: ONNX
+ * Runtime walks depth-first from the outputs and breaks ties by node index, and reversed it
+ * arrives at the graph's order. In forward order it keeps far more alive (ARCHITECTURE.md).
+ */
+export function writeOnnx(graph: Graph): Uint8Array {
+  const emitter = new OnnxEmitter();
+  for (const value of graph.values) emitValue(emitter, value);
+  return encodeModel({
+    opsets: OPSETS,
+    nodes: emitter.nodes.toReversed(),
+    initializers: emitter.initializers,
+    inputs: emitter.inputs,
+    outputs: [...graph.outputs.values()],
+  });
+}
+
+function emitValue<K extends OpName>(emitter: OnnxEmitter, value: Value<K>): void {
+  opTable[value.op].emit(emitter, value);
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { gradients } from '../../../engine/graph/autodiff.ts';
+import { GraphBuilder } from '../../../engine/graph/builder.ts';
+import { numElements } from '../../../engine/graph/dim.ts';
+import { type DType, isFloating } from '../../../engine/graph/dtype.ts';
+import type { OpName, SampleInput } from '../../../engine/graph/op.ts';
+import { opTable } from '../../../engine/graph/ops/table.ts';
+import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
+import type { Value } from '../../../engine/graph/value.ts';
+import { Session } from '../../../engine/runtime/session.ts';
+import { type HostDType, type TypedArray, typedArray } from '../../../engine/runtime/tensor.ts';
+
+/** Deterministic numbers in [0, 1). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}
+
+const STEP = 1e-5;
+const TOLERANCE = 1e-5;
+
+/** Floating inputs are tried in float64, so that central differences are exact enough. */
+function sampleType(input: SampleInput): HostDType {
+  const dtype: DType = input.dtype ?? 'float64';
+  return isFloating(dtype) ? 'float64' : (dtype as HostDType);
+}
+
+function draw(input: SampleInput, random: () => number): number[] {
+  const { from = -1, to = 1 } = input;
+  return Array.from({ length: Number(numElements(input.shape)) }, () => {
+    if (input.dtype === 'bool') return random() < 0.5 ? 0 : 1;
+    const number = from + (to - from) * random();
+    return input.dtype === 'int64' ? Math.round(number) : number;
+  });
+}
+
+/**
+ * loss = Σ op(x) ⊙ w with random w: compares Σ d loss/d x · direction with the central difference
+ * of the loss along that direction, for all floating inputs at once.
+ */
+async function relativeError<K extends OpName>(op: K, sampleIndex: number): Promise<number> {
+  const sample = opTable[op].samples[sampleIndex]!;
+  const random = generator(1 + sampleIndex);
+  const builder = new GraphBuilder();
+  const inputs = sample.inputs.map((input, i) =>
+    builder.input(`x${i}`, sampleType(input), input.shape),
+  );
+  const result: Value = builder.apply(op, inputs, sample.attributes);
+  const weight = builder.input('weight', 'float64', result.shape);
+  const product = builder.mul(result, weight);
+  const loss = builder.reduceSum(
+    product,
+    product.shape.map((_, axis) => axis),
+  );
+  const floating = inputs.filter((input) => isFloating(input.dtype));
+  const grads = gradients(builder, loss, floating);
+  const outputs: Record<string, Value> = { loss };
+  for (const x of floating) outputs[`grad ${x.name}`] = grads.get(x)!;
+  const session = await Session.create(removeDeadCode(builder.finish(outputs)));
+
+  const at = sample.inputs.map((input) => draw(input, random));
+  const direction = sample.inputs.map((input) =>
+    draw({ shape: input.shape }, random).map((d) => (isFloating(sampleType(input)) ? d : 0)),
+  );
+  const weights = draw({ shape: result.shape.map(Number) }, random);
+  const feeds = (step: number): Record<string, TypedArray> => {
+    const entries = inputs.map((input, i): [string, TypedArray] => {
+      const moved = at[i]!.map((x, j) => x + step * direction[i]![j]!);
+      return [input.name, typedArray(input.dtype as HostDType, moved)];
+    });
+    return { ...Object.fromEntries(entries), weight: typedArray('float64', weights) };
+  };
+  const lossAt = async (step: number): Promise<number> =>
+    Number((await session.run(feeds(step)))['loss']!.data[0]);
+
+  const here = await session.run(feeds(0));
+  let analytic = 0;
+  inputs.forEach((input, i) => {
+    const gradient = here[`grad ${input.name}`];
+    gradient?.data.forEach((g, j) => {
+      analytic += Number(g) * direction[i]![j]!;
+    });
+  });
+  const numeric = ((await lossAt(STEP)) - (await lossAt(-STEP))) / (2 * STEP);
+  await session.release();
+  return Math.abs(analytic - numeric) / Math.max(1e-3, Math.abs(numeric));
+}
+
+const differentiable = (Object.keys(opTable) as OpName[]).filter(
+  (op) => typeof opTable[op].vjp !== 'string',
+);
+
+describe('vector-Jacobian products agree with central differences in float64', () => {
+  for (const op of differentiable) {
+    test(op, async () => {
+      expect(opTable[op].samples.length).toBeGreaterThanOrEqual(3);
+      for (let i = 0; i < opTable[op].samples.length; i++) {
+        expect(await relativeError(op, i), `sample ${i}`).toBeLessThan(TOLERANCE);
+      }
+    });
+  }
+});
