@@ -1,5 +1,7 @@
 import type { DecoderConfig } from './decoder-config.ts';
-import type { JsonObject, TokenizerFiles } from './tokenizer-files.ts';
+import { openHuggingFaceFolder } from './hugging-face-folder.ts';
+import type { JsonObject } from './json-file.ts';
+import type { TokenizerFiles } from './tokenizer-files.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /** A base model on disk, opened and checked: nothing but its headers has been read into memory. */
@@ -13,4 +15,13 @@ export interface BaseModel {
   readonly configJson: JsonObject;
   readonly weights: WeightStore;
   readonly tokenizer: TokenizerFiles;
+}
+
+/**
+ * Opens a base model: a Hugging Face folder.
+ *
+ * @throws LorafaError with a `model.` code.
+ */
+export async function openBaseModel(location: string): Promise<BaseModel> {
+  return openHuggingFaceFolder(location);
 }

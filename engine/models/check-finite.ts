@@ -1,0 +1,65 @@
+import { LorafaError } from '../errors.ts';
+import { type FloatDtype, isFloatDtype, streamTensor } from '../formats/tensor-data.ts';
+import { BYTES_PER_ELEMENT, type TensorLocation } from '../formats/tensor-location.ts';
+import type { WeightStore } from './weight-store.ts';
+
+/** Called with the number of bytes checked so far and in all. */
+export type CheckProgress = (doneBytes: number, totalBytes: number) => void;
+
+/**
+ * Reads all weights once and looks for NaN and infinity, which would spoil a whole run. Only
+ * exponent bits are looked at (all ones: not finite), so nothing is converted.
+ *
+ * @throws LorafaError `model.not_finite`, naming file, tensor and element.
+ */
+export async function checkFinite(
+  weights: WeightStore,
+  onProgress: CheckProgress = () => undefined,
+): Promise<void> {
+  const locations = [...weights.tensors.values()];
+  const totalBytes = locations.reduce((sum, { length }) => sum + length, 0);
+  let doneBytes = 0;
+  for (const location of locations) {
+    const { dtype } = location;
+    if (!isFloatDtype(dtype)) continue;
+    let startBytes = 0;
+    for await (const chunk of streamTensor(location)) {
+      const index = findNotFinite(dtype, chunk);
+      if (index >= 0) {
+        throw notFinite(location, startBytes / BYTES_PER_ELEMENT[dtype] + index);
+      }
+      startBytes += chunk.byteLength;
+      doneBytes += chunk.byteLength;
+      onProgress(doneBytes, totalBytes);
+    }
+  }
+}
+
+/** Index of the first element that is NaN or infinite, or -1. */
+function findNotFinite(dtype: FloatDtype, { buffer, byteLength }: Uint8Array<ArrayBuffer>): number {
+  switch (dtype) {
+    case 'F16':
+      return findAllOnes(new Uint16Array(buffer, 0, byteLength / 2), 0x7c00);
+    case 'BF16':
+      return findAllOnes(new Uint16Array(buffer, 0, byteLength / 2), 0x7f80);
+    case 'F32':
+      return findAllOnes(new Uint32Array(buffer, 0, byteLength / 4), 0x7f800000);
+    case 'F64':
+      return new Float64Array(buffer, 0, byteLength / 8).findIndex((x) => !Number.isFinite(x));
+  }
+}
+
+function findAllOnes(words: Uint16Array | Uint32Array, mask: number): number {
+  for (let index = 0; index < words.length; index++) {
+    if ((words[index]! & mask) === mask) return index;
+  }
+  return -1;
+}
+
+function notFinite({ name, file, offset, dtype }: TensorLocation, index: number): LorafaError {
+  return new LorafaError(
+    'model.not_finite',
+    `Tensor "${name}" in ${file} holds NaN or infinity (element ${index}); the model is damaged or was saved after a failed training, so use another copy.`,
+    { location: { file, offset: offset + index * BYTES_PER_ELEMENT[dtype] } },
+  );
+}

@@ -1,0 +1,118 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError } from '../errors.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import type { TensorLocation } from '../formats/tensor-location.ts';
+import type { BaseModel } from './base-model.ts';
+import { selectWeights } from './check-weights.ts';
+import { parseDecoderConfig } from './config.ts';
+import type { DecoderConfig } from './decoder-config.ts';
+import { isJsonObject, type JsonObject, readJsonFile } from './json-file.ts';
+import { readTokenizerFiles } from './tokenizer-files.ts';
+import type { WeightStore } from './weight-store.ts';
+
+const SINGLE_FILE = 'model.safetensors';
+const SHARD_INDEX = 'model.safetensors.index.json';
+
+/**
+ * Opens a folder as `save_pretrained` writes it.
+ *
+ * @throws LorafaError as {@link readConfig}, {@link openWeights} and `readTokenizerFiles` do.
+ */
+export async function openHuggingFaceFolder(folder: string): Promise<BaseModel> {
+  const { config, configJson } = await readConfig(folder);
+  return {
+    path: folder,
+    name: path.basename(path.resolve(folder)),
+    config,
+    configJson,
+    weights: await openWeights(folder, config),
+    tokenizer: await readTokenizerFiles(folder),
+  };
+}
+
+/**
+ * Reads the `config.json` of a folder.
+ *
+ * @throws LorafaError `model.not_found` when there is none; `model.corrupt` or `model.unsupported`
+ * for its content.
+ */
+export async function readConfig(
+  folder: string,
+): Promise<{ readonly config: DecoderConfig; readonly configJson: JsonObject }> {
+  const file = path.join(folder, 'config.json');
+  const configJson = await readJsonFile(file);
+  if (configJson === null) {
+    throw new LorafaError(
+      'model.not_found',
+      `${folder} has no config.json; a model folder holds config.json, tokenizer.json and ${SINGLE_FILE} (or shards with ${SHARD_INDEX}).`,
+      { location: { file } },
+    );
+  }
+  return { config: parseDecoderConfig(configJson, file), configJson };
+}
+
+/**
+ * Opens the weights of a folder, single file or shards, and checks them against the config.
+ *
+ * @throws LorafaError `model.not_found` when a file is missing, `model.corrupt` when one is
+ * damaged, and as `selectWeights` does.
+ */
+export async function openWeights(folder: string, config: DecoderConfig): Promise<WeightStore> {
+  return selectWeights(config, await openTensors(folder), folder);
+}
+
+async function openTensors(folder: string): Promise<ReadonlyMap<string, TensorLocation>> {
+  const single = path.join(folder, SINGLE_FILE);
+  if (await exists(single)) return (await openSafetensors(single)).tensors;
+  const index = path.join(folder, SHARD_INDEX);
+  const json = await readJsonFile(index);
+  if (json === null) {
+    throw new LorafaError(
+      'model.not_found',
+      `${folder} has neither ${SINGLE_FILE} nor ${SHARD_INDEX}; download the safetensors weights (pickled .bin files are not read).`,
+      { location: { file: folder } },
+    );
+  }
+  return openShards(folder, index, json['weight_map']);
+}
+
+async function openShards(
+  folder: string,
+  index: string,
+  weightMap: unknown,
+): Promise<ReadonlyMap<string, TensorLocation>> {
+  const fail = (cause: string) =>
+    new LorafaError('model.corrupt', `${index}: ${cause}; download it again.`, {
+      location: { file: index },
+    });
+  if (!isJsonObject(weightMap)) throw fail('"weight_map" is not an object of file names');
+  const shards = new Map<string, ReadonlyMap<string, TensorLocation>>();
+  const tensors = new Map<string, TensorLocation>();
+  for (const [name, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== 'string' || path.basename(shard) !== shard || shard === '..') {
+      throw fail(`tensor "${name}" should lie in ${JSON.stringify(shard)}, not a plain file name`);
+    }
+    const opened = shards.get(shard) ?? (await openSafetensors(path.join(folder, shard))).tensors;
+    shards.set(shard, opened);
+    const location = opened.get(name);
+    if (location === undefined) {
+      throw new LorafaError(
+        'model.missing_tensor',
+        `${path.join(folder, shard)} has no tensor "${name}", which ${SHARD_INDEX} places there; download the model again.`,
+        { location: { file: index } },
+      );
+    }
+    tensors.set(name, location);
+  }
+  return tensors;
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
