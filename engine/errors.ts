@@ -4,6 +4,7 @@
  */
 export type ErrorCode =
   | 'usage.invalid'
+  | 'usage.not_yet'
   | 'config.not_found'
   | 'config.syntax'
   | 'config.unknown_key'

@@ -1,0 +1,234 @@
+import type { ConfigPath } from './config-error.ts';
+import type { PathProblem } from './schema-problems.ts';
+
+/** What a person wrote, before defaults: a default never contradicts anything. */
+type Given = (section: string, key: string) => unknown;
+
+type Rule = (given: Given) => readonly PathProblem[];
+
+/**
+ * Keys that are fine alone and mean nothing together. A key that would have no effect is an error,
+ * never ignored. Values of a wrong type are left to the schema.
+ */
+export function contradictions(value: unknown): readonly PathProblem[] {
+  const given: Given = (section, key) => member(member(value, section), key);
+  const loraKeys = Object.keys(member(value, 'lora') ?? {});
+  const rules: readonly Rule[] = [
+    evaluationRule,
+    rowShapeRule,
+    templateRule,
+    lossRule,
+    chatTemplateRule,
+    scheduleRule,
+    (get) => fullMethodRule(get, loraKeys),
+    (get) => initAdapterRule(get, loraKeys),
+  ];
+  return rules.flatMap((rule) => rule(given));
+}
+
+/** Held-out rows come from one place, and what only evaluation uses needs them. */
+const evaluationRule: Rule = (given) => {
+  const hasFile = given('data', 'eval_dataset_name_or_path') !== undefined;
+  const hasSplit = given('data', 'eval_split') !== undefined;
+  if (hasFile && hasSplit) {
+    return [
+      problem(
+        ['data', 'eval_split'],
+        '`data.eval_split` and `data.eval_dataset_name_or_path` both name the held-out rows; keep one of the two',
+      ),
+    ];
+  }
+  if (hasFile || hasSplit) return [];
+  return ['eval_steps', 'per_device_eval_batch_size']
+    .filter((key) => given('training', key) !== undefined)
+    .map((key) =>
+      problem(
+        ['training', key],
+        `\`training.${key}\` has no effect without held-out rows; give \`data.eval_split\` or \`data.eval_dataset_name_or_path\`, or remove it`,
+      ),
+    );
+};
+
+/** Which shape of row each key speaks of. */
+const SHAPE_OF_KEY: Readonly<Record<string, string>> = {
+  text_column: 'text',
+  prompt_column: 'prompt_completion',
+  completion_column: 'prompt_completion',
+  messages_column: 'messages',
+  prompt_template: 'template',
+  completion_template: 'template',
+};
+
+/** All keys that describe rows describe the same shape. */
+const rowShapeRule: Rule = (given) => {
+  const format = given('data', 'format');
+  const keys = Object.keys(SHAPE_OF_KEY).filter((key) => given('data', key) !== undefined);
+  if (typeof format === 'string' && format !== 'auto') {
+    return keys
+      .filter((key) => SHAPE_OF_KEY[key] !== format)
+      .map((key) =>
+        problem(
+          ['data', key],
+          `\`data.${key}\` has no effect with format "${format}"; remove it or set \`data.format\` to "${SHAPE_OF_KEY[key]}"`,
+        ),
+      );
+  }
+  const [first, ...others] = keys;
+  return others
+    .filter((key) => SHAPE_OF_KEY[key] !== SHAPE_OF_KEY[first!])
+    .map((key) =>
+      problem(
+        ['data', key],
+        `\`data.${key}\` and \`data.${first}\` speak of rows of different shapes; remove one of the two`,
+      ),
+    );
+};
+
+/** A template always says what is learned. */
+const templateRule: Rule = (given) => {
+  if (given('data', 'completion_template') !== undefined) return [];
+  if (given('data', 'prompt_template') !== undefined) {
+    return [
+      problem(
+        ['data', 'prompt_template'],
+        '`data.prompt_template` needs `data.completion_template` beside it, e.g. "{answer}"',
+      ),
+    ];
+  }
+  return given('data', 'format') === 'template'
+    ? [
+        problem(
+          ['data', 'format'],
+          'format "template" needs `data.completion_template`, e.g. "{answer}"',
+        ),
+      ]
+    : [];
+};
+
+/** Plain text has no completion that could be learned alone. */
+const lossRule: Rule = (given) =>
+  isText(given) && given('data', 'completion_only_loss') === true
+    ? [
+        problem(
+          ['data', 'completion_only_loss'],
+          '`data.completion_only_loss` has no effect on rows of plain text, which are learned whole; remove it',
+        ),
+      ]
+    : [];
+
+/** Plain text never goes through the chat template, and chat turns always do. */
+const chatTemplateRule: Rule = (given) => {
+  const applies = given('data', 'apply_chat_template');
+  const isChat =
+    given('data', 'format') === 'messages' || given('data', 'messages_column') !== undefined;
+  if (applies === true && isText(given)) {
+    return [
+      problem(
+        ['data', 'apply_chat_template'],
+        '`data.apply_chat_template` cannot be true for rows of plain text, which have no turns; remove it',
+      ),
+    ];
+  }
+  return applies === false && isChat
+    ? [
+        problem(
+          ['data', 'apply_chat_template'],
+          '`data.apply_chat_template` cannot be false for chat turns, which become text only through the chat template; remove it',
+        ),
+      ]
+    : [];
+};
+
+/** Warm-up has one length, and every schedule gets the settings that it uses. */
+const scheduleRule: Rule = (given) => {
+  const problems: PathProblem[] = [];
+  const type = given('training', 'lr_scheduler_type') ?? 'cosine';
+  const warmUps = ['warmup_steps', 'warmup_ratio'].filter((key) =>
+    isPositive(given('training', key)),
+  );
+  if (warmUps.length === 2) {
+    problems.push(
+      problem(
+        ['training', 'warmup_ratio'],
+        '`training.warmup_steps` and `training.warmup_ratio` both set the length of the warm-up; keep one of the two',
+      ),
+    );
+  }
+  if (type === 'constant') {
+    for (const key of warmUps) {
+      problems.push(
+        problem(
+          ['training', key],
+          `\`training.${key}\` has no effect with the schedule "constant"; use "constant_with_warmup" or remove it`,
+        ),
+      );
+    }
+  }
+  return [...problems, ...schedulerKwargsProblems(type, given('training', 'lr_scheduler_kwargs'))];
+};
+
+function schedulerKwargsProblems(type: unknown, kwargs: unknown): readonly PathProblem[] {
+  const path = ['training', 'lr_scheduler_kwargs'];
+  if (type !== 'cosine_with_min_lr') {
+    return kwargs === undefined
+      ? []
+      : [
+          problem(
+            path,
+            '`training.lr_scheduler_kwargs` has an effect only with the schedule "cosine_with_min_lr"; remove it or choose that schedule',
+          ),
+        ];
+  }
+  const count = ['min_lr', 'min_lr_rate'].filter((key) => member(kwargs, key) !== undefined).length;
+  if (count === 1) return [];
+  return [
+    problem(
+      kwargs === undefined ? ['training', 'lr_scheduler_type'] : path,
+      'the schedule "cosine_with_min_lr" needs exactly one of `min_lr` and `min_lr_rate` in `training.lr_scheduler_kwargs`',
+    ),
+  ];
+}
+
+/** Full fine-tuning has no adapter. */
+function fullMethodRule(given: Given, loraKeys: readonly string[]): readonly PathProblem[] {
+  if (given('training', 'method') !== 'full') return [];
+  return loraKeys.map((key) =>
+    problem(
+      ['lora', key],
+      `\`lora.${key}\` has no effect with the method "full", which trains every weight and no adapter; remove it`,
+    ),
+  );
+}
+
+/** An adapter that exists brings its own shape. */
+function initAdapterRule(given: Given, loraKeys: readonly string[]): readonly PathProblem[] {
+  if (given('lora', 'init_adapter') === undefined || given('training', 'method') === 'full') {
+    return [];
+  }
+  return loraKeys
+    .filter((key) => key !== 'init_adapter' && key !== 'lora_dropout')
+    .map((key) =>
+      problem(
+        ['lora', key],
+        `\`lora.${key}\` is decided by the adapter in \`lora.init_adapter\`; remove one of the two`,
+      ),
+    );
+}
+
+function isText(given: Given): boolean {
+  return given('data', 'format') === 'text' || given('data', 'text_column') !== undefined;
+}
+
+function isPositive(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
+}
+
+function problem(path: ConfigPath, message: string): PathProblem {
+  return { path, part: 'key', code: 'config.contradiction', message };
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined;
+}

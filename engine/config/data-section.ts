@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+const column = z.string().min(1);
+const files = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+/** Section `data`: which rows are learned and how a row becomes tokens. */
+export const dataSection = z
+  .strictObject({
+    dataset_name_or_path: files.describe(
+      'The training data: a `.jsonl`, `.json`, `.csv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file.',
+    ),
+    eval_dataset_name_or_path: files
+      .exactOptional()
+      .describe(
+        'Held-out data, never trained on, in the same form as `dataset_name_or_path`. Excludes `eval_split`.',
+      ),
+    eval_split: z
+      .union([z.number().gt(0).lt(1), z.int().min(1)])
+      .exactOptional()
+      .describe(
+        'Holds back a part of the training data for evaluation: a share below 1 (`0.1` is a tenth) or a number of rows. Chosen at random by `training.seed`. Excludes `eval_dataset_name_or_path`.',
+      ),
+    format: z
+      .enum(['auto', 'text', 'prompt_completion', 'messages', 'template'])
+      .default('auto')
+      .describe(
+        'The shape of a row. `auto` recognises it by its columns: `text`; a prompt with its completion (also query/response, question/answer, instruction/input/output); `messages` or ShareGPT `conversations`. `template` builds the row from `prompt_template` and `completion_template`.',
+      ),
+    text_column: column
+      .exactOptional()
+      .describe('The column with the whole text, where it is not called `text`.'),
+    prompt_column: column
+      .exactOptional()
+      .describe('The column with the prompt, where its name is not recognised.'),
+    completion_column: column
+      .exactOptional()
+      .describe('The column with the completion, where its name is not recognised.'),
+    messages_column: column
+      .exactOptional()
+      .describe(
+        'The column with the chat turns, where it is not called `messages` or `conversations`.',
+      ),
+    prompt_template: z
+      .string()
+      .exactOptional()
+      .describe(
+        'The prompt with `{column}` in place of a column\'s value, e.g. `"Q: {question}\\nA: "`. `{{` and `}}` stand for braces.',
+      ),
+    completion_template: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe(
+        'The completion with `{column}` in place of a column\'s value, e.g. `"{answer}"`. Alone, it is the whole text.',
+      ),
+    apply_chat_template: z
+      .union([z.literal('auto'), z.boolean()])
+      .default('auto')
+      .describe(
+        "Whether rows go through the model's chat template. `auto` does so for chat turns, and leaves other rows as they are written; `true` also turns a prompt and its completion into a user and an assistant turn.",
+      ),
+    completion_only_loss: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Learn the completions (in chats: the assistant turns) and only read the prompts. `false` learns every token. Rows of plain text are always learned whole.',
+      ),
+    max_length: z
+      .int()
+      .min(2)
+      .default(1024)
+      .describe(
+        'Tokens per row at most; what is longer is cut at its end. Memory and time grow with it.',
+      ),
+    max_bad_rows: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'How many unusable rows may be left out (each is listed with its file and line) before the run is refused.',
+      ),
+    group_by_length: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Put rows of similar length into the same batch, so that less time goes into padding.',
+      ),
+    pad_to_multiple_of: z
+      .int()
+      .min(1)
+      .default(64)
+      .describe(
+        'Batches are padded to a multiple of this many tokens. Each distinct length costs the preparation of one graph; a small value pads less and prepares more.',
+      ),
+  })
+  .describe('The training data and how a row becomes tokens.');

@@ -1,0 +1,52 @@
+import type { JsonSchemaNode } from './schema.ts';
+
+/** What a schema accepts, in words: "a whole number of at least 1", `"auto", true or false`. */
+export function describeExpected(node: JsonSchemaNode): string {
+  if (node.title !== undefined) return node.title;
+  if (node.anyOf !== undefined) return joinWithOr(node.anyOf.map(describeExpected));
+  if (node.const !== undefined) return JSON.stringify(node.const);
+  if (node.enum !== undefined) return joinWithOr(node.enum.map((value) => JSON.stringify(value)));
+  switch (node.type) {
+    case 'integer':
+      return `a whole number${describeRange(node)}`;
+    case 'number':
+      return `a number${describeRange(node)}`;
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'a string that is not empty';
+    case 'array':
+      return `a list, each item ${describeExpected(node.items ?? {})}`;
+    case 'object':
+      return typeof node.additionalProperties === 'object'
+        ? `an object, each value ${describeExpected(node.additionalProperties)}`
+        : 'an object';
+    default:
+      return 'another value';
+  }
+}
+
+/** A value as it may be shown in a sentence: JSON, cut where it is long. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const json = JSON.stringify(value);
+  return json.length <= 60 ? json : `${json.slice(0, 57)}...`;
+}
+
+function describeRange(node: JsonSchemaNode): string {
+  const { minimum, exclusiveMinimum, exclusiveMaximum } = node;
+  // The library bounds every integer by what a double can count to; that says nothing to a person.
+  const maximum = node.maximum === Number.MAX_SAFE_INTEGER ? undefined : node.maximum;
+  const bounds = [
+    minimum === undefined ? undefined : `of at least ${minimum}`,
+    exclusiveMinimum === undefined ? undefined : `above ${exclusiveMinimum}`,
+    maximum === undefined ? undefined : `at most ${maximum}`,
+    exclusiveMaximum === undefined ? undefined : `below ${exclusiveMaximum}`,
+  ].filter((bound) => bound !== undefined);
+  return bounds.length === 0 ? '' : ` ${bounds.join(' and ')}`;
+}
+
+function joinWithOr(parts: readonly string[]): string {
+  const last = parts[parts.length - 1] ?? '';
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} or ${last}`;
+}

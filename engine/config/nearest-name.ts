@@ -1,0 +1,39 @@
+/**
+ * The candidate that was most likely meant by a misspelt name, or undefined when none is near.
+ * Case, `-` and `_` do not count (`learningRate` is `learning_rate`); otherwise about one letter
+ * in three may differ.
+ */
+export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  const wanted = simplify(name);
+  let nearest: { candidate: string; distance: number } | undefined;
+  for (const candidate of candidates) {
+    const distance = editDistance(wanted, simplify(candidate));
+    if (nearest === undefined || distance < nearest.distance) nearest = { candidate, distance };
+  }
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  return nearest !== undefined && nearest.distance <= limit ? nearest.candidate : undefined;
+}
+
+function simplify(name: string): string {
+  return name.toLowerCase().replace(/[-_\s]/g, '');
+}
+
+/** Edit distance in which swapping two neighbours is one edit (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  // A name much longer than the other is not near; not measuring it keeps hostile input cheap.
+  if (Math.abs(a.length - b.length) > Math.max(a.length, b.length) / 2) return Infinity;
+  let beforePrevious: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? beforePrevious[j - 2]! + 1 : Infinity;
+      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, substitution, swap));
+    }
+    beforePrevious = previous;
+    previous = row;
+  }
+  return previous[b.length]!;
+}

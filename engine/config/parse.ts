@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError, messageOf } from '../errors.ts';
+import { assertNoProblems, type ConfigPath, type ConfigProblem } from './config-error.ts';
+import { contradictions } from './contradictions.ts';
+import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
+import { applyOverrides, type ConfigOverride } from './overrides.ts';
+import { resolvePaths } from './resolve-paths.ts';
+import { configSchema, type ResolvedConfig } from './schema.ts';
+import { type PathProblem, schemaProblems } from './schema-problems.ts';
+
+/** What {@link checkConfig} found: the configuration, or why there is none. */
+export interface CheckedConfig {
+  /** Defaults filled in, paths absolute; undefined when there are problems. */
+  readonly config: ResolvedConfig | undefined;
+  /** In the order of the file; values from flags come last. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Reads a run configuration (JSONC) and finds every problem in it.
+ *
+ * @param text content of the file
+ * @param file its path: its folder is where relative paths start, its name stands in messages
+ * @param overrides values that replace the file's
+ */
+export function checkConfig(
+  text: string,
+  file: string,
+  overrides: readonly ConfigOverride[] = [],
+): CheckedConfig {
+  const document = readJsonc(text.replace(/^\uFEFF/, ''), file);
+  if (document.value === undefined) return { config: undefined, problems: document.problems };
+
+  const value = applyOverrides(document.value, overrides);
+  const mistakes = [...schemaProblems(value), ...contradictions(value)];
+  const { config, problems: unresolved } =
+    mistakes.length === 0
+      ? resolvePaths(configSchema.parse(value), path.dirname(path.resolve(file)))
+      : { config: undefined, problems: [] };
+
+  const located = [...mistakes, ...unresolved].map((each) => locate(each, document, overrides));
+  const problems = [...document.problems, ...located].sort(byPosition);
+  return { config: problems.length === 0 ? config : undefined, problems };
+}
+
+/**
+ * Like {@link checkConfig}, for those who can only go on with a good configuration.
+ *
+ * @throws ConfigError with every problem
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  overrides: readonly ConfigOverride[] = [],
+): ResolvedConfig {
+  const { config, problems } = checkConfig(text, file, overrides);
+  assertNoProblems(problems);
+  return config!;
+}
+
+/**
+ * Reads and parses a configuration file.
+ *
+ * @throws LorafaError `config.not_found`, or `config.syntax` when it is not UTF-8
+ * @throws ConfigError with every problem of its content
+ */
+export async function readConfig(
+  file: string,
+  overrides: readonly ConfigOverride[] = [],
+): Promise<ResolvedConfig> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new LorafaError(
+      'config.not_found',
+      `${file}: the run configuration cannot be read (${messageOf(error)}); check the path.`,
+      { location: { file }, cause: error },
+    );
+  });
+  return parseConfig(decode(bytes, file), file, overrides);
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new LorafaError(
+      'config.syntax',
+      `${file}: the file is not UTF-8 text; save it as UTF-8.`,
+      { location: { file }, cause: error },
+    );
+  }
+}
+
+function locate(
+  { path: at, part, code, message }: PathProblem,
+  document: JsoncDocument,
+  overrides: readonly ConfigOverride[],
+): ConfigProblem {
+  const override = overrides.findLast((each) => startsWith(at, each.path));
+  return override === undefined
+    ? { ...document.locate(at, part), code, message }
+    : { file: override.flag, code, message };
+}
+
+function startsWith(whole: ConfigPath, start: ConfigPath): boolean {
+  return start.every((part, index) => part === whole[index]);
+}
+
+function byPosition(a: ConfigProblem, b: ConfigProblem): number {
+  const line = (a.line ?? Infinity) - (b.line ?? Infinity);
+  return line || (a.column ?? 0) - (b.column ?? 0) || 0;
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+
+const schedulerKwargs = z.strictObject({
+  min_lr: z
+    .number()
+    .min(0)
+    .exactOptional()
+    .describe('Final learning rate. Excludes `min_lr_rate`.'),
+  min_lr_rate: z
+    .number()
+    .min(0)
+    .max(1)
+    .exactOptional()
+    .describe('Final learning rate as a share of `learning_rate`. Excludes `min_lr`.'),
+});
+
+const everySteps = z.int().min(1);
+
+/** Section `training`: the method, and the fields of transformers' TrainingArguments. */
+export const trainingSection = z
+  .strictObject({
+    method: z
+      .enum(['lorafa', 'lora', 'full'])
+      .default('lorafa')
+      .describe(
+        '`lorafa` trains only the B matrices of the adapter and needs the least memory; `lora` trains A and B; `full` trains every weight of the model (for tiny models).',
+      ),
+    output_dir: z
+      .string()
+      .min(1)
+      .describe(
+        'Folder for checkpoints and the result. It is made if missing; a folder that holds other things is refused. A relative path starts at the folder of this file.',
+      ),
+    num_train_epochs: z
+      .number()
+      .gt(0)
+      .default(3)
+      .describe('Passes over the training data; fractions are allowed.'),
+    max_steps: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Stop after this many optimizer steps, whatever `num_train_epochs` says.'),
+    per_device_train_batch_size: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Rows per batch. Memory grows with it.'),
+    per_device_eval_batch_size: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Rows per batch of an evaluation. Default: `per_device_train_batch_size`.'),
+    gradient_accumulation_steps: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Batches per optimizer step. The step is that of one batch of all their rows: every supervised token counts the same.',
+      ),
+    learning_rate: z
+      .number()
+      .gt(0)
+      .default(3e-4)
+      .describe(
+        'Peak learning rate. The default suits LoRA-FA; `1e-4` to `2e-4` are usual for `lora`, `1e-5` to `5e-5` for `full`.',
+      ),
+    weight_decay: z.number().min(0).default(0.01).describe('Decoupled weight decay, as in AdamW.'),
+    adam_beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of Adam's first moment."),
+    adam_beta2: z.number().min(0).lt(1).default(0.999).describe("Decay of Adam's second moment."),
+    adam_epsilon: z
+      .number()
+      .gt(0)
+      .default(1e-6)
+      .describe("Added to Adam's denominator; `1e-6` is LoRA-FA's own value."),
+    max_grad_norm: z
+      .number()
+      .min(0)
+      .default(1)
+      .describe('Gradients with a larger norm are scaled down to it; 0 turns this off.'),
+    lr_scheduler_type: z
+      .enum(['constant', 'constant_with_warmup', 'linear', 'cosine', 'cosine_with_min_lr'])
+      .default('cosine')
+      .describe('How the learning rate goes on after warm-up.'),
+    lr_scheduler_kwargs: schedulerKwargs
+      .exactOptional()
+      .describe('For `cosine_with_min_lr`: where it ends. Exactly one of its two keys is given.'),
+    warmup_steps: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Steps over which the learning rate rises from 0. Excludes `warmup_ratio`.'),
+    warmup_ratio: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('The same as a share of all steps; `0.03` is usual. Excludes `warmup_steps`.'),
+    logging_steps: everySteps.default(1).describe('Report loss and speed every so many steps.'),
+    eval_steps: everySteps
+      .exactOptional()
+      .describe(
+        'Evaluate on the held-out data every so many steps. Default: at the end of every epoch and of the run.',
+      ),
+    save_steps: everySteps
+      .default(100)
+      .describe('Write a checkpoint every so many steps; the end of the run always writes one.'),
+    save_total_limit: z
+      .int()
+      .min(1)
+      .default(2)
+      .describe('Keep this many checkpoints and remove older ones.'),
+    seed: z
+      .int()
+      .min(0)
+      .default(42)
+      .describe(
+        'Decides the start of the adapter, the order of the rows, dropout and the held-out rows.',
+      ),
+    resume_from_checkpoint: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe(
+        'Go on from this checkpoint folder, or from the newest one in `output_dir` with `"latest"`. The continued run equals one that was never stopped.',
+      ),
+  })
+  .describe("The training run: the fields of transformers' TrainingArguments.");
