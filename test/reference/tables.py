@@ -51,8 +51,8 @@ def make_schedules() -> None:
 
 
 def make_pinv() -> None:
-    """pinv(A Aᵀ + 1e-8 I) in float64. The reference optimizer computes it in float32, where the cut-off for small
-    singular values (r · 1.2e-7 · the largest) swallows the 1e-8 of a rank-deficient A: "duplicate-rows" differs there."""
+    """pinv(A Aᵀ + 1e-8 I) in float64. The reference optimizer computes it in float32, where singular values below
+    r · 1.2e-7 · the largest are dropped: its result differs for "ill-conditioned" and for "duplicate-rows"."""
     source = generator(201)
 
     def draw(rows: int, columns: int) -> torch.Tensor:
