@@ -2,6 +2,17 @@ import { z } from 'zod';
 
 const names = z.array(z.string().min(1)).min(1);
 
+const regularExpression = z.string().min(1).refine(isRegularExpression);
+
+function isRegularExpression(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Section `lora`: the fields of PEFT's LoraConfig, with its meaning and its names. */
 export const loraSection = z
   .strictObject({
@@ -27,7 +38,7 @@ export const loraSection = z
       .describe("Share of the adapter's input that is zeroed at random while training."),
     target_modules: z
       .union([
-        z.string().min(1).meta({ title: '"all-linear", a regular expression as a string' }),
+        regularExpression.meta({ title: '"all-linear", a regular expression as a string' }),
         names,
       ])
       .default('all-linear')
@@ -35,7 +46,7 @@ export const loraSection = z
         'The linear layers that get an adapter: a list of names (a name matches the end of a layer\'s full name: `"q_proj"`), a regular expression that matches the full name, or `"all-linear"` for every one except the output layer.',
       ),
     exclude_modules: z
-      .union([z.string().min(1).meta({ title: 'a regular expression as a string' }), names])
+      .union([regularExpression.meta({ title: 'a regular expression as a string' }), names])
       .exactOptional()
       .describe(
         'Layers that get no adapter although `target_modules` matches them: a list of names or a regular expression.',
@@ -45,13 +56,13 @@ export const loraSection = z
       .exactOptional()
       .describe('Only these decoder layers get adapters, counted from 0. Default: all.'),
     rank_pattern: z
-      .record(z.string().min(1), z.int().min(1))
+      .record(regularExpression, z.int().min(1))
       .default({})
       .describe(
         'Other ranks for some layers: from a name or regular expression to a rank, e.g. `{"down_proj": 32}`.',
       ),
     alpha_pattern: z
-      .record(z.string().min(1), z.number().gt(0))
+      .record(regularExpression, z.number().gt(0))
       .default({})
       .describe(
         'Other values of `lora_alpha` for some layers, from a name or regular expression to a value.',

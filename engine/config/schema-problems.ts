@@ -32,6 +32,10 @@ function toProblems(issue: z.core.$ZodIssue, root: unknown): readonly PathProble
       message: describeUnknown(path, key),
     }));
   }
+  if (issue.code === 'invalid_key') {
+    const message = `the key of \`${formatPath(path)}\` is not a name or a valid regular expression`;
+    return [{ path, part: 'key', code: 'config.invalid_value', message }];
+  }
   const value = valueAt(root, path);
   const message = value === undefined ? describeMissing(path) : describeWrong(path, value);
   return [{ path, part: 'value', code: 'config.invalid_value', message }];
