@@ -8,7 +8,7 @@ import { elementCount, type TensorDtype, type TensorLocation } from './tensor-lo
  * that ONNX Runtime runs on, so bytes are reinterpreted, never swapped.
  */
 
-/** Bytes per chunk when a tensor is streamed: a multiple of every element size. */
+/** Most bytes per chunk when a tensor is streamed. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** The most that one read call moves on Linux is just below 2 GiB. */
 const READ_BYTES = 2 ** 30;
@@ -21,19 +21,10 @@ export function isFloatDtype(dtype: TensorDtype): dtype is FloatDtype {
   return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 }
 
-async function withFile<T>(
-  location: TensorLocation,
-  action: (handle: FileHandle) => Promise<T>,
-): Promise<T> {
-  const handle = await openTensorFile(location);
-  try {
-    return await action(handle);
-  } finally {
-    await handle.close();
-  }
-}
+/** The part of a location that reading bytes needs, whatever the elements are. */
+export type TensorBytes = Pick<TensorLocation, 'name' | 'file' | 'offset' | 'length'>;
 
-async function openTensorFile(location: TensorLocation): Promise<FileHandle> {
+async function openTensorFile(location: TensorBytes): Promise<FileHandle> {
   try {
     return await open(location.file, 'r');
   } catch (error) {
@@ -48,7 +39,7 @@ async function openTensorFile(location: TensorLocation): Promise<FileHandle> {
 /** Fills `target` with the bytes of the tensor from `start` on (relative to the tensor). */
 async function readInto(
   handle: FileHandle,
-  location: TensorLocation,
+  location: TensorBytes,
   start: number,
   target: Uint8Array,
 ): Promise<void> {
@@ -73,26 +64,34 @@ async function readInto(
  *
  * @throws LorafaError `model.not_found` or `model.corrupt` when the file changed since it was opened.
  */
-export async function readTensorRaw(location: TensorLocation): Promise<Uint8Array<ArrayBuffer>> {
+export async function readTensorRaw(location: TensorBytes): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(location.length);
-  await withFile(location, (handle) => readInto(handle, location, 0, bytes));
+  const handle = await openTensorFile(location);
+  try {
+    await readInto(handle, location, 0, bytes);
+  } finally {
+    await handle.close();
+  }
   return bytes;
 }
 
 /**
- * Streams the bytes of a tensor. Every chunk holds whole elements and starts its own buffer; the
+ * Streams the bytes of a tensor. Every chunk holds whole units and starts its own buffer; the
  * buffer is used again for the next one.
  *
+ * @param unitBytes What must not be split, e.g. a row; 8 suits every element type.
  * @throws LorafaError as {@link readTensorRaw} does.
  */
 export async function* streamTensor(
-  location: TensorLocation,
+  location: TensorBytes,
+  unitBytes = 8,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const handle = await openTensorFile(location);
   try {
-    const buffer = new ArrayBuffer(Math.min(location.length, CHUNK_BYTES));
-    for (let start = 0; start < location.length; start += CHUNK_BYTES) {
-      const chunk = new Uint8Array(buffer, 0, Math.min(CHUNK_BYTES, location.length - start));
+    const chunkBytes = Math.max(1, Math.floor(CHUNK_BYTES / unitBytes)) * unitBytes;
+    const buffer = new ArrayBuffer(Math.min(location.length, chunkBytes));
+    for (let start = 0; start < location.length; start += chunkBytes) {
+      const chunk = new Uint8Array(buffer, 0, Math.min(chunkBytes, location.length - start));
       await readInto(handle, location, start, chunk);
       yield chunk;
     }

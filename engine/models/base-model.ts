@@ -1,4 +1,8 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError, messageOf } from '../errors.ts';
 import type { DecoderConfig } from './decoder-config.ts';
+import { type GgufOptions, openGgufModel } from './gguf-model.ts';
 import { openHuggingFaceFolder } from './hugging-face-folder.ts';
 import type { JsonObject } from './json-file.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
@@ -18,10 +22,46 @@ export interface BaseModel {
 }
 
 /**
- * Opens a base model: a Hugging Face folder.
+ * Opens a base model: a Hugging Face folder, a GGUF file, or a folder that holds one GGUF file and
+ * no `config.json`.
  *
- * @throws LorafaError with a `model.` code.
+ * @throws LorafaError `model.not_found`, `model.corrupt`, `model.unsupported`,
+ * `model.missing_tensor`, `model.shape_mismatch` or `model.tokenizer`; for a GGUF file that has to
+ * be unpacked also `output.not_writable`.
  */
-export async function openBaseModel(location: string): Promise<BaseModel> {
-  return openHuggingFaceFolder(location);
+export async function openBaseModel(
+  location: string,
+  options: GgufOptions = {},
+): Promise<BaseModel> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(location)).isDirectory();
+  } catch (error) {
+    throw new LorafaError(
+      'model.not_found',
+      `There is no model at ${location} (${messageOf(error)}); give a folder with config.json, tokenizer.json and model.safetensors, or a .gguf file.`,
+      { location: { file: location }, cause: error },
+    );
+  }
+  if (!isFolder) return openFile(location, options);
+  const names = await readdir(location);
+  const ggufs = names.filter((name) => name.toLowerCase().endsWith('.gguf')).sort();
+  if (names.includes('config.json') || ggufs.length === 0) return openHuggingFaceFolder(location);
+  if (ggufs.length > 1) {
+    throw new LorafaError(
+      'model.unsupported',
+      `${location} holds several models (${ggufs.join(', ')}); give the path of one of them.`,
+      { location: { file: location } },
+    );
+  }
+  return openGgufModel(path.join(location, ggufs[0]!), options);
+}
+
+async function openFile(file: string, options: GgufOptions): Promise<BaseModel> {
+  if (file.toLowerCase().endsWith('.gguf')) return openGgufModel(file, options);
+  throw new LorafaError(
+    'model.unsupported',
+    `${file} is neither a model folder nor a .gguf file; for a safetensors file give the folder that holds it.`,
+    { location: { file } },
+  );
 }
