@@ -1,0 +1,94 @@
+import type { RunSummary, SplitReport, StepEvent, TrainEvent } from '../../engine/train/events.ts';
+import { formatCount, formatDuration } from './format.ts';
+import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
+
+/** Where a report is written: a terminal that can redraw its last line, or a plain stream. */
+export interface ReportTarget {
+  write(text: string): void;
+  /** Width of the terminal, or undefined where lines cannot be redrawn. */
+  readonly columns: number | undefined;
+  /** Seconds of any clock that only goes forward. */
+  now(): number;
+}
+
+/** A listener that prints each event as one line of JSON. */
+export function jsonReport(write: (text: string) => void): (event: object) => void {
+  return (event) => write(`${JSON.stringify(event)}\n`);
+}
+
+/** A listener that tells people how a run goes: a progress bar in a terminal, lines elsewhere. */
+export function textReport(target: ReportTarget): (event: TrainEvent) => void {
+  let session: { readonly startedAt: number; readonly resumedAt: number } | undefined;
+
+  const line = (text: string): void => {
+    target.write(target.columns === undefined ? `${text}\n` : `${CLEAR_LINE}${text}\n`);
+  };
+  const redraw = (text: string): void => target.write(`${CLEAR_LINE}${text}`);
+
+  const reportStep = (event: StepEvent): void => {
+    const eta =
+      session &&
+      secondsLeft({
+        steps: event.step - session.resumedAt,
+        seconds: target.now() - session.startedAt,
+        stepsLeft: event.maxSteps - event.step,
+      });
+    if (target.columns === undefined) line(renderStepLine(event, eta));
+    else redraw(renderProgressBar(event, eta, target.columns));
+  };
+
+  return (event) => {
+    switch (event.type) {
+      case 'progress':
+        // Without a terminal a task is told once, when it is done.
+        if (target.columns !== undefined) {
+          redraw(renderTaskBar(event.done / event.total, event.task, target.columns));
+        } else if (event.done === event.total) line(`${event.task}: done`);
+        return;
+      case 'started':
+        session = { startedAt: target.now(), resumedAt: event.run.resumedAt };
+        for (const text of describeRun(event.run)) line(text);
+        return;
+      case 'step':
+        reportStep(event);
+        return;
+      case 'eval':
+        line(
+          `eval at step ${event.step}: loss ${event.eval_loss.toFixed(4)}, perplexity ${event.eval_perplexity.toFixed(3)} (${formatDuration(event.eval_runtime)})`,
+        );
+        return;
+      case 'checkpoint':
+        line(`checkpoint at step ${event.step}: ${event.dir}`);
+        return;
+      case 'warning':
+        line(`warning: ${event.message}`);
+        return;
+      case 'completed':
+        line(
+          `done: ${event.steps} steps in ${formatDuration(event.train_runtime)}, mean loss ${event.train_loss.toFixed(4)}`,
+        );
+        line(`saved in ${event.adapter_dir}`);
+    }
+  };
+}
+
+/** Carriage return, then "erase to the end of the line" (ECMA-48). */
+const CLEAR_LINE = '\r\u001B[K';
+
+function describeRun(run: RunSummary): readonly string[] {
+  const { train, eval: held } = run.dataset;
+  const share = ((100 * run.trainableParameters) / run.totalParameters).toPrecision(3);
+  return [
+    `device ${run.device}, ${formatCount(run.trainableParameters)} of ${formatCount(run.totalParameters)} parameters trained (${share} %)`,
+    `training data: ${describeSplit(train)}`,
+    ...(held === undefined ? [] : [`held-out data: ${describeSplit(held)}`]),
+    run.resumedAt === 0
+      ? `${formatCount(run.steps)} steps, ${formatCount(run.stepsPerEpoch)} per epoch`
+      : `${formatCount(run.steps)} steps, resumed at step ${formatCount(run.resumedAt)}`,
+  ];
+}
+
+function describeSplit(split: SplitReport): string {
+  const counts = `${formatCount(split.rows)} rows, ${formatCount(split.tokens)} tokens, ${formatCount(split.supervisedTokens)} of them supervised`;
+  return `${counts}; ${formatCount(split.truncatedRows)} rows truncated, ${formatCount(split.droppedRows)} dropped`;
+}

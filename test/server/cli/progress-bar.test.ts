@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import type { StepEvent } from '../../../engine/train/events.ts';
+import { formatBytes, formatCount, formatDuration } from '../../../server/cli/format.ts';
+import {
+  renderProgressBar,
+  renderStepLine,
+  renderTaskBar,
+  secondsLeft,
+} from '../../../server/cli/progress-bar.ts';
+
+const STEP: StepEvent = {
+  type: 'step',
+  step: 50,
+  maxSteps: 200,
+  epoch: 0.75,
+  loss: 1.23456,
+  grad_norm: 0.51234,
+  learning_rate: 0.00029,
+  num_tokens: 51_200,
+  tokens_per_second: 1234.5,
+};
+
+describe('progress bar', () => {
+  test('shows share, loss, speed and time left', () => {
+    expect(renderProgressBar(STEP, 725, 120)).toBe(
+      ` 25% ▕████████${' '.repeat(22)}▏ 50/200  epoch 0.75  loss 1.2346  1,235 tokens/s  ETA 12m 05s`,
+    );
+  });
+
+  test('has no ETA before the first step of a session', () => {
+    expect(renderProgressBar(STEP, undefined, 120)).not.toContain('ETA');
+  });
+
+  test('never fills the last column, whatever the width', () => {
+    for (let columns = 0; columns < 200; columns++) {
+      expect(renderProgressBar(STEP, 725, columns).length).toBeLessThanOrEqual(
+        Math.max(0, columns - 1),
+      );
+    }
+  });
+
+  test('stays between empty and full', () => {
+    expect(renderTaskBar(-1, '', 50)).toMatch(/^ {2}0% ▕ +▏ $/);
+    expect(renderTaskBar(7, '', 50)).toMatch(/^100% ▕█+▏ $/);
+    expect(renderTaskBar(0.999, '', 50)).toMatch(/^ 99%/);
+  });
+});
+
+test('a line for logs', () => {
+  expect(renderStepLine(STEP, 65)).toBe(
+    'step 50/200  epoch 0.75  loss 1.2346  grad norm 0.512  lr 2.90e-4  1,235 tokens/s  ETA 1m 05s',
+  );
+});
+
+test('time left comes from the rate of this session only', () => {
+  expect(secondsLeft({ steps: 10, seconds: 5, stepsLeft: 100 })).toBe(50);
+  expect(secondsLeft({ steps: 0, seconds: 5, stepsLeft: 100 })).toBeUndefined();
+});
+
+test.each([
+  [0.2, '0s'],
+  [59.4, '59s'],
+  [59.6, '1m 00s'],
+  [3_725, '1h 02m'],
+  [100_000, '1d 03h'],
+  [-5, '0s'],
+])('duration %d', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});
+
+test('counts and bytes', () => {
+  expect(formatCount(1_234_567.4)).toBe('1,234,567');
+  expect(formatBytes(3 * 2 ** 20)).toBe('3 MiB');
+  expect(formatBytes(1.5 * 2 ** 30)).toBe('1.5 GiB');
+});

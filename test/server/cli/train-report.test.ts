@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { StepEvent, TrainEvent } from '../../../engine/train/events.ts';
+import { jsonReport, textReport } from '../../../server/cli/train-report.ts';
+
+const split = {
+  rows: 1000,
+  tokens: 50_000,
+  supervisedTokens: 9_000,
+  truncatedRows: 2,
+  droppedRows: 1,
+};
+
+function started(resumedAt = 0): TrainEvent {
+  return {
+    type: 'started',
+    run: {
+      steps: 200,
+      resumedAt,
+      stepsPerEpoch: 67,
+      trainableParameters: 2_000,
+      totalParameters: 100_000,
+      device: 'cpu',
+      dataset: { train: split, eval: { ...split, rows: 100 } },
+    },
+  };
+}
+
+function step(at: number): StepEvent {
+  return {
+    type: 'step',
+    step: at,
+    maxSteps: 200,
+    epoch: at / 67,
+    loss: 2,
+    grad_norm: 1,
+    learning_rate: 1e-4,
+    num_tokens: 100 * at,
+    tokens_per_second: 100,
+  };
+}
+
+const REST: readonly TrainEvent[] = [
+  { type: 'eval', step: 2, epoch: 0.1, eval_loss: 0.5, eval_perplexity: 1.6487, eval_runtime: 3 },
+  { type: 'checkpoint', step: 2, dir: '/out/checkpoint-2' },
+  { type: 'warning', message: 'look here' },
+  { type: 'completed', adapter_dir: '/out', steps: 200, train_loss: 1.5, train_runtime: 90 },
+];
+
+/** What a report prints of events, the clock going on by one second before each. */
+function print(events: readonly TrainEvent[], columns?: number): string {
+  let text = '';
+  let seconds = 100;
+  const report = textReport({
+    write: (part) => {
+      text += part;
+    },
+    columns,
+    now: () => seconds,
+  });
+  for (const event of events) {
+    seconds += 1;
+    report(event);
+  }
+  return text;
+}
+
+describe('text', () => {
+  test('without a terminal every event is a line', () => {
+    const progress = [0, 1, 2].map(
+      (done): TrainEvent => ({ type: 'progress', task: 'unpacking weights', done, total: 2 }),
+    );
+    expect(print([...progress, started(), step(1), step(2), ...REST]).split('\n')).toEqual([
+      'unpacking weights: done',
+      'device cpu, 2,000 of 100,000 parameters trained (2.00 %)',
+      'training data: 1,000 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
+      'held-out data: 100 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
+      '200 steps, 67 per epoch',
+      'step 1/200  epoch 0.01  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 19s',
+      'step 2/200  epoch 0.03  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 18s',
+      'eval at step 2: loss 0.5000, perplexity 1.649 (3s)',
+      'checkpoint at step 2: /out/checkpoint-2',
+      'warning: look here',
+      'done: 200 steps in 1m 30s, mean loss 1.5000',
+      'saved in /out',
+      '',
+    ]);
+  });
+
+  test('after a resume the steps done before do not count as speed', () => {
+    const text = print([started(100), step(101)]);
+    expect(text).toContain('200 steps, resumed at step 100');
+    expect(text).toContain('ETA 1m 39s');
+  });
+
+  test('in a terminal one line is redrawn, and other lines clear it', () => {
+    const text = print([started(), step(1), step(2), REST[1]!], 100);
+    const [, bars] = text.split('67 per epoch\n');
+    expect(bars?.split('\r\u001B[K')).toEqual([
+      '',
+      expect.stringMatching(/^ {2}0% .* 1\/200 {2}/),
+      expect.stringMatching(/^ {2}1% .* 2\/200 {2}/),
+      'checkpoint at step 2: /out/checkpoint-2\n',
+    ]);
+  });
+});
+
+test('JSON is one object per line, as it came', () => {
+  let text = '';
+  const report = jsonReport((part) => {
+    text += part;
+  });
+  const events = [started(), step(1), ...REST];
+  for (const event of events) report(event);
+  const lines = text.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(events);
+});
