@@ -1,0 +1,83 @@
+import type { TypedArray } from '../runtime/tensor.ts';
+import { Session, type SessionOptions } from '../runtime/session.ts';
+import { BATCH_INPUTS, trainingGraph, type TrainingGraphOptions } from './training-graph.ts';
+
+/** Rows of tokens, padded on the right to one length. */
+export interface TokenBatch {
+  readonly rows: number;
+  readonly length: number;
+  /** `[rows · length]` */
+  readonly inputIds: BigInt64Array;
+  /** `[rows · length]`: the token that should follow; any valid id where the weight is 0 */
+  readonly targets: BigInt64Array;
+  /** `[rows · length]`: 1 where the target is supervised, 0 elsewhere */
+  readonly weights: Float32Array;
+}
+
+export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape'> {
+  /** Trained tensors and frozen A matrices, by input name; read at every run. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly session: SessionOptions;
+}
+
+/**
+ * Computes losses and gradients of batches. Shapes are static in a graph, so that there is one
+ * session for each batch shape; they share the mapped weights.
+ */
+export class BatchRunner {
+  readonly #options: BatchRunnerOptions;
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  constructor(options: BatchRunnerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The sum of the batch's token losses, each times its weight and `scale`; adds its gradients to
+   * `gradients`, which holds an array for each trainable tensor.
+   *
+   * @param dropoutSeed another one for every batch of a run, from 0 to 2³¹
+   */
+  async run(
+    batch: TokenBatch,
+    scale: number,
+    dropoutSeed: number,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): Promise<number> {
+    const session = await this.#session(batch);
+    const feeds: Record<string, TypedArray> = {
+      ...Object.fromEntries(this.#options.tensors),
+      [BATCH_INPUTS.tokenIds]: batch.inputIds,
+      [BATCH_INPUTS.positions]: rowPositions(batch),
+      [BATCH_INPUTS.targets]: batch.targets,
+      [BATCH_INPUTS.lossWeights]: batch.weights.map((weight) => weight * scale),
+      [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+    };
+    const results = await session.run(feeds);
+    for (const [name, sum] of gradients) addInto(sum, results[name]!.data as Float32Array);
+    return Number(results['loss']!.data[0]);
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).release();
+    this.#sessions.clear();
+  }
+
+  #session({ rows, length }: TokenBatch): Promise<Session> {
+    const key = `${rows}x${length}`;
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known;
+    const graph = trainingGraph({ ...this.#options, shape: { rows, length } });
+    const created = Session.create(graph, this.#options.session);
+    this.#sessions.set(key, created);
+    return created;
+  }
+}
+
+function rowPositions({ rows, length }: TokenBatch): BigInt64Array {
+  return BigInt64Array.from({ length: rows * length }, (_, i) => BigInt(i % length));
+}
+
+function addInto(sum: Float32Array, part: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
+}
