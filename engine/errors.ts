@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'model.tokenizer'
   | 'adapter.not_found'
   | 'adapter.corrupt'
+  | 'adapter.unsupported'
   | 'adapter.mismatch'
   | 'adapter.no_target'
   | 'adapter.rank_too_large'

@@ -191,6 +191,19 @@ export async function renameFolder(source: string, target: string): Promise<void
   });
 }
 
+/**
+ * Moves a file that is complete and flushed, replacing what has the name `target` already; both lie
+ * on the same file system.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function moveFile(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+  });
+}
+
 /** An append-only text file of one record per line. */
 export class Journal {
   readonly path: string;

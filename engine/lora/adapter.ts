@@ -1,0 +1,37 @@
+import type { LoraConfig } from './lora-config.ts';
+import { type LoraModule, loraAName, loraBName } from './lora-module.ts';
+
+/** Values of an adapter's tensors, row-major, by the names that `loraAName` and `loraBName` give. */
+export type AdapterWeights = ReadonlyMap<string, Float32Array>;
+
+/** A LoRA adapter in memory. */
+export interface Adapter {
+  readonly config: LoraConfig;
+  /** The adapted layers, in the order of the forward pass. */
+  readonly modules: readonly LoraModule[];
+  /** A and B of every module. */
+  readonly weights: AdapterWeights;
+}
+
+/** One tensor of an adapter. */
+export interface AdapterTensor {
+  readonly name: string;
+  readonly shape: readonly [number, number];
+}
+
+/** The two tensors of a module: A `[r, in]` and B `[out, r]`. */
+export function adapterTensors({
+  name,
+  r,
+  inFeatures,
+  outFeatures,
+}: LoraModule): readonly [AdapterTensor, AdapterTensor] {
+  return [
+    { name: loraAName(name), shape: [r, inFeatures] },
+    { name: loraBName(name), shape: [outFeatures, r] },
+  ];
+}
+
+/** Names of the files of an adapter folder, as PEFT gives them. */
+export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
+export const ADAPTER_WEIGHTS_FILE = 'adapter_model.safetensors';

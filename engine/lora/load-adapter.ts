@@ -1,0 +1,128 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError } from '../errors.ts';
+import { openSafetensors, type SafetensorsFile } from '../formats/safetensors.ts';
+import { isFloatDtype, readTensor } from '../formats/tensor-data.ts';
+import { formatShape, type TensorLocation } from '../formats/tensor-location.ts';
+import type { DecoderConfig } from '../models/decoder-config.ts';
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+  type Adapter,
+  type AdapterTensor,
+  adapterTensors,
+} from './adapter.ts';
+import { readAdapterConfig } from './adapter-config.ts';
+import type { LoraModule } from './lora-module.ts';
+import { quoteAll } from './name-patterns.ts';
+import { selectModules } from './select-modules.ts';
+
+/** An adapter read from disk. */
+export interface LoadedAdapter extends Adapter {
+  /** The base model that the adapter was made for, as its maker called it. */
+  readonly baseModelNameOrPath: string | null;
+  /** Modules of the adapter that found their place in the model; always all of `total`. */
+  readonly matched: number;
+  readonly total: number;
+}
+
+/**
+ * Reads a LoRA adapter that PEFT or {@link saveAdapter} saved; any float type becomes float32.
+ *
+ * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported` for what is not
+ * plain LoRA, `adapter.mismatch` when configuration, tensors and model do not fit together.
+ */
+export async function loadAdapter(folder: string, decoder: DecoderConfig): Promise<LoadedAdapter> {
+  const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
+  const configFile = path.join(folder, ADAPTER_CONFIG_FILE);
+  const { modules } = selectModules(
+    config,
+    decoder,
+    (field, problem) =>
+      new LorafaError('adapter.corrupt', `\`${field}\` in ${configFile} ${problem}.`, {
+        location: { file: configFile },
+      }),
+  );
+  const file = await openWeightsFile(folder);
+  checkFit(path.join(folder, ADAPTER_WEIGHTS_FILE), file, modules);
+  const weights = new Map<string, Float32Array>();
+  for (const [name, location] of file.tensors) weights.set(name, await readFinite(location));
+  return {
+    config,
+    modules,
+    weights,
+    baseModelNameOrPath,
+    matched: modules.length,
+    total: modules.length,
+  };
+}
+
+async function openWeightsFile(folder: string): Promise<SafetensorsFile> {
+  const file = path.join(folder, ADAPTER_WEIGHTS_FILE);
+  try {
+    await access(file);
+  } catch (error) {
+    throw new LorafaError(
+      'adapter.not_found',
+      `${folder} has no readable ${ADAPTER_WEIGHTS_FILE}; save the adapter again as safetensors (pickled .bin files are not read).`,
+      { location: { file }, cause: error },
+    );
+  }
+  return openSafetensors(file, { notFound: 'adapter.not_found', corrupt: 'adapter.corrupt' });
+}
+
+/** Makes sure that the file holds exactly the tensors of the modules. */
+function checkFit(
+  file: string,
+  { tensors }: SafetensorsFile,
+  modules: readonly LoraModule[],
+): void {
+  const isMatched = (tensor: AdapterTensor) => fits(tensor, tensors.get(tensor.name));
+  const pairs = modules.map(adapterTensors);
+  const expected = pairs.flat();
+  const names = new Set(expected.map(({ name }) => name));
+  const unexpected = [...tensors.keys()].filter((name) => !names.has(name));
+  const unmatched = expected.filter((tensor) => !isMatched(tensor));
+  if (modules.length > 0 && unexpected.length === 0 && unmatched.length === 0) return;
+  const missing = unmatched.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
+  const misshapen = unmatched.flatMap((tensor) => {
+    const found = tensors.get(tensor.name);
+    return found === undefined ? [] : [describeMisshapen(tensor, found)];
+  });
+  const problems = [
+    ...(modules.length === 0 ? ['its configuration chooses no layer'] : []),
+    ...(missing.length > 0 ? [`missing tensors: ${missing.length} (${quoteAll(missing)})`] : []),
+    ...(misshapen.length > 0 ? [`tensors that differ: ${misshapen.length} (${misshapen[0]})`] : []),
+    ...(unexpected.length > 0
+      ? [`tensors without a place: ${unexpected.length} (${quoteAll(unexpected)})`]
+      : []),
+  ];
+  throw new LorafaError(
+    'adapter.mismatch',
+    `${file} does not fit the model, ${pairs.filter((pair) => pair.every(isMatched)).length} of ${modules.length} modules matched; ${problems.join('; ')}; use the adapter with the base model it was made for.`,
+    { location: { file } },
+  );
+}
+
+function fits({ shape }: AdapterTensor, location: TensorLocation | undefined): boolean {
+  return (
+    location !== undefined &&
+    isFloatDtype(location.dtype) &&
+    formatShape(location.shape) === formatShape(shape)
+  );
+}
+
+function describeMisshapen({ name, shape }: AdapterTensor, found: TensorLocation): string {
+  return `"${name}" is ${found.dtype} ${formatShape(found.shape)} where floats ${formatShape(shape)} are needed`;
+}
+
+async function readFinite(location: TensorLocation): Promise<Float32Array> {
+  const values = await readTensor(location);
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index < 0) return values;
+  throw new LorafaError(
+    'adapter.corrupt',
+    `Tensor "${location.name}" in ${location.file} holds NaN or infinity (element ${index}); the adapter is damaged or its training failed, so use another copy.`,
+    { location: { file: location.file, offset: location.offset } },
+  );
+}

@@ -1,0 +1,53 @@
+import path from 'node:path';
+import { ensureFolder, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+  type Adapter,
+  adapterTensors,
+} from './adapter.ts';
+import { adapterConfigJson } from './adapter-config.ts';
+
+/** Where the files are made before they take their places. */
+const STAGING_FOLDER = '.adapter.tmp';
+
+/**
+ * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors` (float32).
+ * An adapter that is in the folder already is replaced; other files stay.
+ *
+ * Both files are complete before either takes its place, and the configuration comes last (the one
+ * it replaces goes first), so that at no moment the two do not belong together.
+ *
+ * @param baseModelNameOrPath The base model, for whoever loads the adapter.
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function saveAdapter(
+  folder: string,
+  { config, modules, weights }: Adapter,
+  baseModelNameOrPath: string,
+): Promise<void> {
+  const staging = path.join(folder, STAGING_FOLDER);
+  await ensureFolder(folder);
+  await removeFolder(staging);
+  await ensureFolder(staging);
+  try {
+    const tensors = modules.flatMap(adapterTensors);
+    await writeSafetensors(
+      path.join(staging, ADAPTER_WEIGHTS_FILE),
+      tensors.map(({ name, shape }) => ({ name, shape, dtype: 'F32', data: weights.get(name)! })),
+      { format: 'pt' },
+    );
+    const json = adapterConfigJson(config, modules, baseModelNameOrPath);
+    await writeFileAtomic(
+      path.join(staging, ADAPTER_CONFIG_FILE),
+      `${JSON.stringify(json, null, 2)}\n`,
+    );
+    await removeFolder(path.join(folder, ADAPTER_CONFIG_FILE));
+    for (const file of [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE]) {
+      await moveFile(path.join(staging, file), path.join(folder, file));
+    }
+  } finally {
+    await removeFolder(staging);
+  }
+}
