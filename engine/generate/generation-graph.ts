@@ -1,0 +1,76 @@
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { removeDeadCode } from '../graph/passes/dead-code.ts';
+import { fuseGemmAdd } from '../graph/passes/fuse-gemm-add.ts';
+import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
+import type { Value } from '../graph/value.ts';
+import { loraLinear } from '../lora/lora-linear.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import { type Attention, decoderHiddenStates, outputLogits } from '../models/decoder.ts';
+import { mappedParameters } from '../models/parameters.ts';
+import { cachedAttention } from './cached-attention.ts';
+
+/** Names of the inputs that change from run to run, and of the outputs. */
+export const GENERATION_TENSORS = {
+  /** Input, int64 `[sequence]`: the next tokens of one text */
+  tokenIds: 'input_ids',
+  /** Input, int64 `[sequence]` */
+  positions: 'position_ids',
+  /** Input, int64 `[past]`: the position of the token in each slot of the cache */
+  pastPositions: 'past_position_ids',
+  /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
+  logitRows: 'logit_rows',
+  /** Output, float32 `[rows, vocabSize]` */
+  logits: 'logits',
+  /** Input, float32 `[numKeyValueHeads, headDim, past]` */
+  pastKey: (layer: number) => `past_key_values.${layer}.key`,
+  /** Input, float32 `[numKeyValueHeads, past, headDim]` */
+  pastValue: (layer: number) => `past_key_values.${layer}.value`,
+  /** Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' keys */
+  newKey: (layer: number) => `present.${layer}.key`,
+  /** Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' values */
+  newValue: (layer: number) => `present.${layer}.value`,
+} as const;
+
+/**
+ * The forward pass of the next tokens of one text over a cache of the tokens before. The sizes
+ * `sequence`, `past` and `rows` are free from run to run; the adapters' A and B are inputs.
+ */
+export function generationGraph(
+  model: Pick<BaseModel, 'config' | 'weights'>,
+  modules: readonly LoraModule[],
+): Graph {
+  const { config, weights } = model;
+  const { numKeyValueHeads: groups, headDim } = config;
+  const names = GENERATION_TENSORS;
+  const builder = new GraphBuilder();
+  const tokenIds = builder.input(names.tokenIds, 'int64', ['sequence']);
+  const positions = builder.input(names.positions, 'int64', ['sequence']);
+  const pastPositions = builder.input(names.pastPositions, 'int64', ['past']);
+  const logitRows = builder.input(names.logitRows, 'int64', ['rows']);
+  const parameters = mappedParameters(builder, weights);
+  const attend = cachedAttention({
+    builder,
+    config,
+    positions,
+    pastPositions,
+    past: (layer) => ({
+      key: builder.input(names.pastKey(layer), 'float32', [groups, headDim, 'past']),
+      value: builder.input(names.pastValue(layer), 'float32', [groups, 'past', headDim]),
+    }),
+  });
+  const outputs: Record<string, Value> = {};
+  const attention: Attention = (inputs) => {
+    outputs[names.newKey(inputs.layer)] = inputs.key;
+    outputs[names.newValue(inputs.layer)] = inputs.value;
+    return attend(inputs);
+  };
+  const linear = loraLinear({ builder, config, parameters, modules });
+  const parts = { builder, config, parameters, linear, attention };
+  const hidden = decoderHiddenStates(parts, tokenIds, positions);
+  outputs[names.logits] = builder.scope('logits', () =>
+    outputLogits(parts, builder.gather(hidden, logitRows)),
+  );
+  return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
+}

@@ -1,0 +1,121 @@
+import type { DecoderConfig } from '../models/decoder-config.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { GENERATION_TENSORS as names } from './generation-graph.ts';
+
+/** Position of an empty slot: later than any token's, and exact in float32. */
+const EMPTY = 2n ** 30n;
+
+/** Slots to begin with; they double whenever they are full. */
+const INITIAL_SLOTS = 128;
+
+/**
+ * Keys and values of a text's tokens so far, for every layer. A run reads the arrays in place and
+ * returns the new tokens' rows alone, so that no token costs a copy of the cache.
+ *
+ * With a sliding window the slots are a ring: they end at the window's width, and a new token takes
+ * the slot of one that no later token can see.
+ */
+export class KeyValueCache {
+  readonly #config: DecoderConfig;
+  readonly #maxSlots: number;
+  #length = 0;
+  /** `[slots]` */
+  #positions: BigInt64Array;
+  /** `[numKeyValueHeads, headDim, slots]` of each layer */
+  #keys: Float32Array[];
+  /** `[numKeyValueHeads, slots, headDim]` of each layer */
+  #values: Float32Array[];
+
+  constructor(config: DecoderConfig) {
+    const { numLayers, numKeyValueHeads, headDim, maxPositionEmbeddings, slidingWindow } = config;
+    this.#config = config;
+    this.#maxSlots = Math.min(maxPositionEmbeddings, slidingWindow ?? maxPositionEmbeddings);
+    const slots = Math.min(INITIAL_SLOTS, this.#maxSlots);
+    const allocate = () => new Float32Array(numKeyValueHeads * headDim * slots);
+    this.#positions = new BigInt64Array(slots).fill(EMPTY);
+    this.#keys = Array.from({ length: numLayers }, allocate);
+    this.#values = Array.from({ length: numLayers }, allocate);
+  }
+
+  /** Number of tokens so far, which is also the position of the next one. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The inputs of the generation graph that hold the past. */
+  feeds(): Record<string, Tensor> {
+    const { numKeyValueHeads, headDim } = this.#config;
+    const slots = this.#positions.length;
+    const feeds: Record<string, Tensor> = {
+      [names.pastPositions]: { data: this.#positions, shape: [slots] },
+    };
+    for (const [layer, data] of this.#keys.entries()) {
+      feeds[names.pastKey(layer)] = { data, shape: [numKeyValueHeads, headDim, slots] };
+    }
+    for (const [layer, data] of this.#values.entries()) {
+      feeds[names.pastValue(layer)] = { data, shape: [numKeyValueHeads, slots, headDim] };
+    }
+    return feeds;
+  }
+
+  /** Takes over the next `count` tokens from the outputs of the generation graph. */
+  append(count: number, outputs: Readonly<Record<string, Tensor>>): void {
+    this.#reserve(this.#length + count);
+    const slots = this.#positions.length;
+    for (let token = 0; token < count; token++) {
+      const position = this.#length + token;
+      this.#positions[position % slots] = BigInt(position);
+    }
+    const { headDim } = this.#config;
+    for (const [layer, keys] of this.#keys.entries()) {
+      this.#scatter(outputs[names.newKey(layer)]!, keys, slots, 1);
+    }
+    for (const [layer, values] of this.#values.entries()) {
+      this.#scatter(outputs[names.newValue(layer)]!, values, 1, headDim);
+    }
+    this.#length += count;
+  }
+
+  /**
+   * Writes the rows of new tokens, `[tokens, numKeyValueHeads, headDim]`, into their slots of a
+   * cached tensor whose neighbouring features and slots are so many elements apart.
+   */
+  #scatter({ data, shape }: Tensor, target: Float32Array, perFeature: number, perSlot: number) {
+    const source = data as Float32Array;
+    const [tokens, heads, headDim] = shape as readonly [number, number, number];
+    const slots = this.#positions.length;
+    for (let token = 0; token < tokens; token++) {
+      const slot = (this.#length + token) % slots;
+      for (let head = 0; head < heads; head++) {
+        const from = (token * heads + head) * headDim;
+        const to = head * headDim * slots + slot * perSlot;
+        for (let i = 0; i < headDim; i++) target[to + i * perFeature] = source[from + i]!;
+      }
+    }
+  }
+
+  /** Makes room for `length` tokens. Growing ends before the ring closes, so slots keep their order. */
+  #reserve(length: number): void {
+    const slots = this.#positions.length;
+    if (length <= slots || slots === this.#maxSlots) return;
+    const wanted = Math.min(Math.max(length, 2 * slots), this.#maxSlots);
+    const { numKeyValueHeads, headDim } = this.#config;
+    const positions = new BigInt64Array(wanted).fill(EMPTY);
+    positions.set(this.#positions);
+    this.#positions = positions;
+    this.#keys = this.#keys.map((keys) => widenRows(keys, numKeyValueHeads * headDim, wanted));
+    this.#values = this.#values.map((values) =>
+      widenRows(values, numKeyValueHeads, wanted * headDim),
+    );
+  }
+}
+
+/** Rows of a matrix followed by zeros up to a new width. */
+function widenRows(data: Float32Array, rows: number, width: number): Float32Array {
+  const oldWidth = data.length / rows;
+  const wider = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    wider.set(data.subarray(row * oldWidth, (row + 1) * oldWidth), row * width);
+  }
+  return wider;
+}
