@@ -1,0 +1,21 @@
+/**
+ * The bytes behind a token of a byte-level vocabulary, or undefined when the token has characters
+ * outside that alphabet. GPT-2's alphabet writes every byte as one printable character: printable
+ * Latin-1 stands for itself, the other bytes are U+0100 and up in byte order.
+ */
+export function byteLevelBytes(token: string): Uint8Array | undefined {
+  const bytes = [...token].map((character) => BYTE_OF_CHARACTER.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+}
+
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
+  const isPrintable = (byte: number): boolean =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
+  let others = 0;
+  return new Map(
+    Array.from({ length: 256 }, (_, byte) => [
+      String.fromCharCode(isPrintable(byte) ? byte : 0x100 + others++),
+      byte,
+    ]),
+  );
+})();

@@ -1,0 +1,88 @@
+import { Readable } from 'node:stream';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { corruptFile } from './file-problem.ts';
+import { decodeUtf8, fileSize, MAX_LINE_BYTES, readChunks } from './lines.ts';
+import type { BadRow, Row } from './row.ts';
+
+/**
+ * CSV (RFC 4180: commas, double quotes, quoted line breaks) whose first record names the columns.
+ * Every value is text. Records with another number of fields or invalid UTF-8 come as bad rows.
+ *
+ * @throws LorafaError `data.not_found` when the file cannot be read, `data.corrupt` when the
+ * header is unusable or a quote is never closed.
+ */
+export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
+  const size = await fileSize(file);
+  let columns: readonly string[] | undefined;
+  for await (const { record, info } of readRecords(file)) {
+    const line = firstLine(record, info);
+    const fields = record.map(decodeUtf8);
+    const isText = fields.every((field) => field !== undefined);
+    if (columns === undefined) {
+      if (!isText) throw corruptFile(file, 'the header is not valid UTF-8', line);
+      columns = checkHeader(fields, file, line);
+      continue;
+    }
+    const place = { file, line, progress: Math.min(1, info.bytes / size) };
+    if (!isText) {
+      yield { ...place, reason: 'the row is not valid UTF-8', code: 'data.corrupt' };
+    } else if (fields.length !== columns.length) {
+      const reason = `the row has ${fields.length} fields, the header ${columns.length}`;
+      yield { ...place, reason, code: 'data.corrupt' };
+    } else {
+      const value = Object.fromEntries(columns.map((name, index) => [name, fields[index]]));
+      yield { ...place, value };
+    }
+  }
+}
+
+interface CsvRecord {
+  readonly record: readonly Buffer[];
+  readonly info: Info;
+}
+
+async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
+  const parser = parse({
+    bom: true,
+    // Fields stay bytes, because the parser's own decoding would hide invalid UTF-8.
+    encoding: null,
+    info: true,
+    max_record_size: MAX_LINE_BYTES,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+  });
+  const source = Readable.from(readChunks(file));
+  source.on('error', (error) => parser.destroy(error));
+  try {
+    yield* source.pipe(parser) as AsyncIterable<CsvRecord>;
+  } catch (error) {
+    throw error instanceof CsvError ? corruptFile(file, reasonOf(error), lineOf(error)) : error;
+  } finally {
+    source.destroy();
+  }
+}
+
+/** The parser counts up to the end of a record, which quoted line breaks put further down. */
+function firstLine(record: readonly Buffer[], info: Info): number {
+  const breaks = record.map((field) => field.toString('latin1').split('\n').length - 1);
+  return info.lines - breaks.reduce((sum, count) => sum + count, 0);
+}
+
+function checkHeader(names: readonly string[], file: string, line: number): readonly string[] {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated === undefined) return names;
+  throw corruptFile(file, `the header names the column "${repeated}" twice; rename one`, line);
+}
+
+function lineOf(error: CsvError): number | undefined {
+  return typeof error['lines'] === 'number' ? error['lines'] : undefined;
+}
+
+function reasonOf(error: CsvError): string {
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return 'a quote (") is opened and never closed';
+  if (error.code === 'CSV_MAX_RECORD_SIZE') {
+    return `a row has more than ${MAX_LINE_BYTES / 2 ** 20} MiB, perhaps because a quote (") is never closed`;
+  }
+  return error.message;
+}

@@ -1,0 +1,188 @@
+import { type ErrorCode, LorafaError } from '../errors.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import type { DataOptions } from './options.ts';
+import { countExamples, type DatasetReport, formatIssues, IssueCollector } from './report.ts';
+import { type BadRow, isRow, type Row } from './row.ts';
+import { RowError } from './row-error.ts';
+import { readRows } from './rows.ts';
+import { type EmptyCause, segmentsOf, wrapsAsChat } from './segments.ts';
+import { recogniseShape, type Shape } from './shapes.ts';
+import { tokenizeExample } from './supervision.ts';
+import type { TokenizedExample } from './tokenized-example.ts';
+
+/** The examples of a data set, in the order of its rows, and what became of every row. */
+export interface Dataset {
+  readonly examples: readonly TokenizedExample[];
+  readonly report: DatasetReport;
+}
+
+/** Settings of {@link loadDataset} that are not part of a configuration. */
+export interface LoadOptions {
+  /** Called now and then with the share of the data that is done, 0 to 1. */
+  readonly onProgress?: (share: number, rows: number) => void;
+}
+
+/** Rows between two reports of progress. */
+const PROGRESS_ROWS = 200;
+
+/**
+ * Reads data files and turns their rows into examples. Only tokens are kept in memory.
+ *
+ * @param paths files, each with an optional row slice (`train.jsonl[:1000]`).
+ * @throws LorafaError `data.empty` without a single row; `data.no_supervision` when no token of
+ * any row would be learned; with more than `max_bad_rows` unusable rows the code of the first of
+ * them (`data.corrupt`, `data.bad_rows` or `data.chat_template`); and what {@link readRows},
+ * {@link recogniseShape} and {@link Tokenizer.encode} throw.
+ */
+export async function loadDataset(
+  paths: readonly string[],
+  tokenizer: Tokenizer,
+  options: DataOptions,
+  { onProgress }: LoadOptions = {},
+): Promise<Dataset> {
+  const builder = new DatasetBuilder(paths, tokenizer, options);
+  for await (const row of readRows(paths)) {
+    builder.add(row);
+    if (builder.rows % PROGRESS_ROWS !== 0) continue;
+    onProgress?.(row.progress, builder.rows);
+    // Reading and tokenizing hardly ever wait, and the process has to stay responsive.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  onProgress?.(1, builder.rows);
+  return builder.finish();
+}
+
+class DatasetBuilder {
+  rows = 0;
+  readonly #paths: readonly string[];
+  readonly #tokenizer: Tokenizer;
+  readonly #options: DataOptions;
+  readonly #examples: TokenizedExample[] = [];
+  readonly #shapes = new Map<string, Shape>();
+  readonly #truncated = new IssueCollector();
+  readonly #dropped = new IssueCollector();
+  readonly #neverSupervised = new IssueCollector();
+  readonly #lastTurnOnly = new IssueCollector();
+  #firstBadCode: ErrorCode | undefined;
+
+  constructor(paths: readonly string[], tokenizer: Tokenizer, options: DataOptions) {
+    this.#paths = paths;
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+  }
+
+  add(row: Row | BadRow): void {
+    this.rows += 1;
+    try {
+      if (isRow(row)) this.#use(row);
+      else throw new RowError(row.reason, row.code);
+    } catch (error) {
+      // Without a chat template no conversation is usable, which is no fault of the row.
+      const isRowError = error instanceof RowError || isRefusedByTemplate(error, this.#tokenizer);
+      if (!isRowError) throw error;
+      this.#firstBadCode ??= error.code;
+      this.#dropped.add(row, error.message);
+    }
+  }
+
+  finish(): Dataset {
+    const names = this.#paths.join(', ');
+    if (this.rows === 0) {
+      throw new LorafaError(
+        'data.empty',
+        `There is not a single row in ${names}; check the file and the slice.`,
+      );
+    }
+    this.#refuseBadRows(names);
+    this.#refuseWithoutSupervision(names);
+    const report = {
+      ...countExamples(this.#examples),
+      rows: this.rows,
+      shapes: [...new Set([...this.#shapes.values()].map((shape) => shape.description))],
+      truncated: this.#truncated,
+      dropped: this.#dropped,
+      neverSupervised: this.#neverSupervised,
+      lastTurnOnly: this.#lastTurnOnly,
+    };
+    return { examples: this.#examples, report };
+  }
+
+  #use(row: Row): void {
+    const shape = this.#shapeOf(row);
+    const asChat = wrapsAsChat(shape, this.#tokenizer, this.#options);
+    const segmented = segmentsOf(shape.example(row), asChat, this.#tokenizer, this.#options);
+    const example = tokenizeExample(segmented, this.#tokenizer, this.#options, row);
+    if (segmented.nothingToLearn !== undefined || !example.supervised.includes(1)) {
+      const reason = this.#emptyReason(segmented.nothingToLearn);
+      this.#neverSupervised.add(row, reason);
+      return;
+    }
+    this.#examples.push(example);
+    if (example.truncated) {
+      this.#truncated.add(
+        row,
+        `the row is longer than max_length (${this.#options.max_length} tokens)`,
+      );
+    }
+    if (segmented.lastTurnOnly) {
+      this.#lastTurnOnly.add(
+        row,
+        'the chat template rewrites earlier answers once the conversation goes on, so only the last answer is learned',
+      );
+    }
+  }
+
+  /** Each file has one shape, told by its first readable row. */
+  #shapeOf(row: Row): Shape {
+    const known = this.#shapes.get(row.file);
+    if (known !== undefined) return known;
+    const shape = recogniseShape(row, this.#options);
+    this.#shapes.set(row.file, shape);
+    return shape;
+  }
+
+  #emptyReason(cause: EmptyCause | undefined): string {
+    switch (cause) {
+      case 'empty_text':
+        return 'the text is empty';
+      case 'empty_completion':
+        return 'the completion is empty';
+      case 'no_answer':
+        return 'the conversation has no assistant turn with content';
+      case undefined:
+        return `the prompt alone fills max_length (${this.#options.max_length} tokens)`;
+    }
+  }
+
+  #refuseBadRows(names: string): void {
+    const { count, first } = this.#dropped;
+    const limit = this.#options.max_bad_rows;
+    if (this.#firstBadCode === undefined || count <= limit) return;
+    const { file, line } = first[0]!;
+    throw new LorafaError(
+      this.#firstBadCode,
+      `${count} of ${this.rows} rows in ${names} cannot be used, and data.max_bad_rows allows ${limit}: ${formatIssues(this.#dropped)}; correct the rows or raise data.max_bad_rows to leave them out.`,
+      { location: { file, line } },
+    );
+  }
+
+  #refuseWithoutSupervision(names: string): void {
+    if (this.#examples.length > 0) return;
+    const usable = this.rows - this.#dropped.count;
+    if (usable === 0) {
+      throw new LorafaError(
+        'data.empty',
+        `None of the ${this.rows} rows in ${names} can be used: ${formatIssues(this.#dropped)}; correct the rows.`,
+      );
+    }
+    throw new LorafaError(
+      'data.no_supervision',
+      `Nothing would be learned from the ${usable} usable rows in ${names}: ${formatIssues(this.#neverSupervised)}; raise data.max_length or correct the rows.`,
+    );
+  }
+}
+
+function isRefusedByTemplate(error: unknown, tokenizer: Tokenizer): error is LorafaError {
+  const isTemplateError = error instanceof LorafaError && error.code === 'data.chat_template';
+  return isTemplateError && tokenizer.chatTemplate !== null;
+}

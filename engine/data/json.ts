@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../errors.ts';
+import { cannotRead, corruptFile } from './file-problem.ts';
+import { readJsonl } from './jsonl.ts';
+import { decodeUtf8, fileSize } from './lines.ts';
+import { type BadRow, type Row, rowOfJson } from './row.ts';
+
+/** What fits into one string, with room to spare. */
+const MAX_BYTES = 2 ** 28;
+
+/**
+ * JSON: an array of objects, one object, or (as Hugging Face Datasets also reads them) JSON Lines
+ * under the name `.json`.
+ *
+ * @throws LorafaError `data.not_found` when the file cannot be read, `data.corrupt` when it is
+ * no JSON, not valid UTF-8 or too large to be read whole.
+ */
+export async function* readJson(file: string): AsyncGenerator<Row | BadRow> {
+  const bytes = await readWhole(file);
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw corruptFile(file, 'it is not valid UTF-8; save it as UTF-8');
+  if (text.trim() === '') return;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!isJsonLines(text)) throw corruptFile(file, `it is not valid JSON (${messageOf(error)})`);
+    yield* readJsonl(file);
+    return;
+  }
+  const rows = Array.isArray(value) ? value : [value];
+  for (const [index, row] of rows.entries()) {
+    yield rowOfJson(row, { file, line: index + 1, progress: (index + 1) / rows.length });
+  }
+}
+
+async function readWhole(file: string): Promise<Uint8Array> {
+  const size = await fileSize(file);
+  if (size > MAX_BYTES) {
+    throw corruptFile(
+      file,
+      `a .json file is read whole and may have ${MAX_BYTES / 2 ** 20} MiB, this one has ${Math.ceil(size / 2 ** 20)} MiB; save it as .jsonl, one object per line`,
+    );
+  }
+  return await readFile(file).catch((error: unknown) => {
+    throw cannotRead(file, error);
+  });
+}
+
+/** Whether the first line alone is an object, so that the lines are rows and not one document. */
+function isJsonLines(text: string): boolean {
+  try {
+    const first: unknown = JSON.parse(text.trimStart().split('\n', 1)[0]!);
+    return typeof first === 'object' && first !== null && !Array.isArray(first);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,116 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { cannotRead } from './file-problem.ts';
+import type { BadRow, RowPlace } from './row.ts';
+
+/** One line of a text file, without its line break. */
+export interface Line extends RowPlace {
+  readonly text: string;
+  /** How much of the file lies before the line's end, 0 to 1. */
+  readonly progress: number;
+}
+
+/** A line of more bytes than this is no row that could be learned from, and is not kept in memory. */
+export const MAX_LINE_BYTES = 64 * 2 ** 20;
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * The lines of a UTF-8 file that are not blank, read as a stream. A byte order mark is dropped and
+ * `\r\n` ends a line like `\n`. Lines that are not valid UTF-8 or far too long come as bad rows.
+ *
+ * @throws LorafaError `data.not_found` when the file cannot be read.
+ */
+export async function* readLines(file: string): AsyncGenerator<Line | BadRow> {
+  let line = 0;
+  for await (const { bytes, length, progress } of readRawLines(file)) {
+    line += 1;
+    const place = { file, line, progress };
+    if (bytes === undefined) {
+      const mebibytes = (length / 2 ** 20).toFixed(0);
+      const reason = `the line has ${mebibytes} MiB, more than the ${MAX_LINE_BYTES / 2 ** 20} MiB that a row may have`;
+      yield { ...place, reason, code: 'data.corrupt' };
+      continue;
+    }
+    const text = decodeUtf8(bytes);
+    if (text === undefined) {
+      yield { ...place, reason: 'the line is not valid UTF-8', code: 'data.corrupt' };
+    } else if (text.trim() !== '') {
+      yield { ...place, text };
+    }
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** UTF-8 bytes as text without a byte order mark, or undefined when they are not valid. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+interface RawLine {
+  /** Undefined when the line is longer than {@link MAX_LINE_BYTES}. */
+  readonly bytes: Uint8Array | undefined;
+  readonly length: number;
+  readonly progress: number;
+}
+
+async function* readRawLines(file: string): AsyncGenerator<RawLine> {
+  const size = await fileSize(file);
+  let position = 0;
+  let length = 0;
+  let pieces: Uint8Array[] = [];
+  const add = (piece: Uint8Array): void => {
+    length += piece.length;
+    // A line that grew too long is only counted on.
+    if (length > MAX_LINE_BYTES) pieces = [];
+    else pieces.push(piece);
+  };
+  const finish = (): RawLine => {
+    const isKept = length <= MAX_LINE_BYTES;
+    const bytes = isKept ? withoutCarriageReturn(Buffer.concat(pieces)) : undefined;
+    const result = { bytes, length, progress: Math.min(1, position / size) };
+    length = 0;
+    pieces = [];
+    return result;
+  };
+  for await (const chunk of readChunks(file)) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      add(chunk.subarray(start, end));
+      position += end + 1 - start;
+      start = end + 1;
+      yield finish();
+    }
+    add(chunk.subarray(start));
+    position += chunk.length - start;
+  }
+  if (length > 0) yield finish();
+}
+
+function withoutCarriageReturn(bytes: Uint8Array): Uint8Array {
+  return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+}
+
+/** The bytes of a file as a stream. @throws LorafaError `data.not_found` when it cannot be read. */
+export async function* readChunks(file: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 })) yield chunk;
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+}
+
+/** Size of a file in bytes. @throws LorafaError `data.not_found` when it cannot be read. */
+export async function fileSize(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+}

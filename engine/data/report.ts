@@ -1,0 +1,82 @@
+import type { RowPlace } from './row.ts';
+import { countSupervised, type TokenizedExample } from './tokenized-example.ts';
+
+/** Something to know about one row. */
+export interface RowIssue extends RowPlace {
+  readonly reason: string;
+}
+
+/** Issues of one kind: all are counted, the first ones are kept. */
+export interface IssueList {
+  readonly count: number;
+  /** In the order of the files; at most {@link MAX_LISTED_ISSUES}. */
+  readonly first: readonly RowIssue[];
+}
+
+/** How many issues of one kind are kept to be shown. */
+export const MAX_LISTED_ISSUES = 100;
+
+/** Counts over a set of examples. */
+export interface ExampleCounts {
+  /** Examples. */
+  readonly used: number;
+  /** Tokens, without padding. */
+  readonly tokens: number;
+  /** Tokens that the loss is computed on. */
+  readonly supervisedTokens: number;
+  readonly truncatedRows: number;
+  /** Tokens of the longest example. */
+  readonly longest: number;
+}
+
+/** What became of the rows of a data set. Every row is either used, dropped or never supervised. */
+export interface DatasetReport extends ExampleCounts {
+  /** Rows read. */
+  readonly rows: number;
+  /** How the rows were understood, e.g. `question → answer`; several where files differ. */
+  readonly shapes: readonly string[];
+  /** Used, without the end that did not fit into `max_length`. */
+  readonly truncated: IssueList;
+  /** Left out because they could not be read or used. */
+  readonly dropped: IssueList;
+  /** Left out because no token of them would be learned. */
+  readonly neverSupervised: IssueList;
+  /** Used, but only the last answer is learned; see {@link ChatSegments.lastTurnOnly}. */
+  readonly lastTurnOnly: IssueList;
+}
+
+/** Collects the issues of one kind. */
+export class IssueCollector implements IssueList {
+  count = 0;
+  readonly first: RowIssue[] = [];
+
+  add({ file, line }: RowPlace, reason: string): void {
+    this.count += 1;
+    if (this.first.length < MAX_LISTED_ISSUES) this.first.push({ file, line, reason });
+  }
+}
+
+/** `file:line: reason; …` for the first few issues, and how many more there are. */
+export function formatIssues({ count, first }: IssueList): string {
+  const shown = first.slice(0, 3);
+  const text = shown.map(({ file, line, reason }) => `${file}:${line}: ${reason}`).join('; ');
+  return count > shown.length ? `${text}; and ${count - shown.length} more` : text;
+}
+
+/** Counts a set of examples. */
+export function countExamples(examples: readonly TokenizedExample[]): ExampleCounts {
+  const counts = {
+    used: examples.length,
+    tokens: 0,
+    supervisedTokens: 0,
+    truncatedRows: 0,
+    longest: 0,
+  };
+  for (const example of examples) {
+    counts.tokens += example.inputIds.length;
+    counts.supervisedTokens += countSupervised(example);
+    counts.truncatedRows += example.truncated ? 1 : 0;
+    counts.longest = Math.max(counts.longest, example.inputIds.length);
+  }
+  return counts;
+}

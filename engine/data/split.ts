@@ -1,0 +1,40 @@
+import { LorafaError } from '../errors.ts';
+import { permutation, Random } from '../random.ts';
+import type { TokenizedExample } from './tokenized-example.ts';
+
+/** The random stream that chooses the held-out rows; epochs use the streams from 0. */
+const SPLIT_STREAM = 0xffff_ffff;
+
+/** Two parts of one set of examples, both in their original order. */
+export interface DatasetSplit {
+  readonly train: readonly TokenizedExample[];
+  readonly eval: readonly TokenizedExample[];
+}
+
+/**
+ * Holds back examples for evaluation, chosen by the seed alone.
+ *
+ * @param evalSplit a share below 1 (rounded, at least one example) or a number of examples.
+ * @throws LorafaError `config.invalid_value` when nothing would be left to train on.
+ */
+export function splitExamples(
+  examples: readonly TokenizedExample[],
+  evalSplit: number,
+  seed: number,
+): DatasetSplit {
+  const count =
+    evalSplit < 1 ? Math.max(1, Math.round(evalSplit * examples.length)) : Math.round(evalSplit);
+  if (count >= examples.length) {
+    throw new LorafaError(
+      'config.invalid_value',
+      `data.eval_split (${evalSplit}) would hold back all ${examples.length} usable rows; choose less, or add rows.`,
+    );
+  }
+  const held = new Set(
+    permutation(examples.length, new Random(seed, SPLIT_STREAM)).slice(0, count),
+  );
+  return {
+    train: examples.filter((_, index) => !held.has(index)),
+    eval: examples.filter((_, index) => held.has(index)),
+  };
+}
