@@ -56,6 +56,7 @@ export class GgufMetadata {
 
 /** The shortest decimal with the same float32 value: 1e-5 rather than 9.999999747378752e-06. */
 function shortest(value: number): number {
+  if (Number.isInteger(value)) return value;
   for (let digits = 1; digits <= 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return rounded;

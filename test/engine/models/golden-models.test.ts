@@ -7,14 +7,17 @@ import { openWeights, readConfig } from '../../../engine/models/hugging-face-fol
 const models = path.join(import.meta.dirname, '../../reference/golden/models');
 
 describe('model folders that transformers saved', () => {
-  test.each(readdirSync(models))('%s opens: each expected tensor is there and finite', async (name) => {
-    const folder = path.join(models, name);
-    const { config } = await readConfig(folder);
-    const weights = await openWeights(folder, config);
-    await checkFinite(weights);
-    expect(weights.files().folder).toBe(folder);
-    expect(weights.tensors.has('lm_head.weight')).toBe(!config.tieWordEmbeddings);
-  });
+  test.each(readdirSync(models))(
+    '%s opens: each expected tensor is there and finite',
+    async (name) => {
+      const folder = path.join(models, name);
+      const { config } = await readConfig(folder);
+      const weights = await openWeights(folder, config);
+      await checkFinite(weights);
+      expect(weights.files().folder).toBe(folder);
+      expect(weights.tensors.has('lm_head.weight')).toBe(!config.tieWordEmbeddings);
+    },
+  );
 
   test('shards are found through their index', async () => {
     const folder = path.join(models, 'llama-sharded');
