@@ -1,0 +1,20 @@
+import * as vscode from 'vscode';
+import { registerCommands } from './commands.ts';
+import { COMMANDS, PRODUCT_NAME } from './ids.ts';
+import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
+
+/** VS Code calls `deactivate` without the context, so that what it must end is kept here. */
+let languageClient: LazyLanguageClient | undefined;
+
+/** Called by VS Code once per window, when the extension is first needed. Starts no process. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel(PRODUCT_NAME, { log: true });
+  languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
+  context.subscriptions.push(log, languageClient);
+  registerCommands(context, { [COMMANDS.showLogs]: () => log.show() });
+}
+
+/** Called by VS Code before the window closes; it waits a few seconds for the promise. */
+export function deactivate(): Promise<void> | undefined {
+  return languageClient?.stop();
+}

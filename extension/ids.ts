@@ -1,0 +1,81 @@
+/**
+ * Every identifier that the extension shares with its manifest (`package.json`), in one place; a
+ * test compares the two. An id names one thing only and never changes its meaning: users bind keys
+ * and write settings with it.
+ */
+
+/** Commands, as they are bound to keys. */
+export const COMMANDS = {
+  newConfiguration: 'lorafa.newConfiguration',
+  startRun: 'lorafa.startRun',
+  pauseRun: 'lorafa.pauseRun',
+  resumeRun: 'lorafa.resumeRun',
+  stopRun: 'lorafa.stopRun',
+  resumeFromCheckpoint: 'lorafa.resumeFromCheckpoint',
+  openRunPanel: 'lorafa.openRunPanel',
+  compareRuns: 'lorafa.compareRuns',
+  previewData: 'lorafa.previewData',
+  estimateRun: 'lorafa.estimateRun',
+  testAdapter: 'lorafa.testAdapter',
+  exportAdapter: 'lorafa.exportAdapter',
+  runSelection: 'lorafa.runSelection',
+  doctor: 'lorafa.doctor',
+  showLogs: 'lorafa.showLogs',
+} as const;
+
+/** One of {@link COMMANDS}. */
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+/** The container in the activity bar. */
+export const VIEW_CONTAINER = 'lorafa';
+
+/** Views inside {@link VIEW_CONTAINER}. */
+export const VIEWS = {
+  runs: 'lorafa.views.runs',
+  adapters: 'lorafa.views.adapters',
+  baseModels: 'lorafa.views.baseModels',
+  devices: 'lorafa.views.devices',
+} as const;
+
+/** The form for `*.lorafa.json`, as it is named in "Reopen Editor With…". */
+export const CONFIG_EDITOR = 'lorafa.configEditor';
+
+/** Webview panels; the type under which VS Code restores them after a reload. */
+export const PANELS = {
+  run: 'lorafa.panels.run',
+  comparison: 'lorafa.panels.comparison',
+  dataPreview: 'lorafa.panels.dataPreview',
+  playground: 'lorafa.panels.playground',
+} as const;
+
+/** Keys for `when` clauses and enablement, set by the extension. */
+export const CONTEXT_KEYS = {
+  /** A run is in a state in which it can be paused. */
+  canPause: 'lorafa.canPause',
+  /** A run is paused. */
+  canResume: 'lorafa.canResume',
+  /** A run is live, in whatever state. */
+  canStop: 'lorafa.canStop',
+  /** The workspace has a run, live or past. */
+  hasRuns: 'lorafa.hasRuns',
+} as const;
+
+/** Settings, without the section that they share ({@link SETTINGS_SECTION}). */
+export const SETTINGS = {
+  whenBusy: 'runs.whenBusy',
+  modelFolders: 'models.folders',
+  /** Read by the language client itself, under its own id. */
+  traceServer: 'trace.server',
+} as const;
+
+/** First part of the name of every setting, and the id of the language client. */
+export const SETTINGS_SECTION = 'lorafa';
+
+/** The files that the language server and the config editor are for. */
+export const CONFIG_FILE_PATTERN = '*.lorafa.json';
+
+/** The language of these files: JSON with comments and trailing commas. */
+export const CONFIG_LANGUAGE = 'jsonc';
+
+/** What people see in front of messages, in lists of output channels and of problems. */
+export const PRODUCT_NAME = 'LoRA-FA';

@@ -1,0 +1,43 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createVSIX } from '@vscode/vsce';
+
+/**
+ * Packs what `npm run build` made into `lorafa-TARGET.vsix`, for one platform: its native libraries
+ * of ONNX Runtime and nobody else's. The platform is the first argument (default: Linux x64).
+ */
+const LIBRARY_FOLDERS = {
+  'linux-x64': 'linux/x64',
+  'linux-arm64': 'linux/arm64',
+  'darwin-arm64': 'darwin/arm64',
+  'win32-x64': 'win32/x64',
+  'win32-arm64': 'win32/arm64',
+};
+/** What people download at every update has a limit. */
+const MAX_MEBIBYTES = 60;
+
+const target = process.argv[2] ?? 'linux-x64';
+const libraries = LIBRARY_FOLDERS[target];
+if (libraries === undefined) {
+  throw new Error(`${target} is none of ${Object.keys(LIBRARY_FOLDERS).join(', ')}.`);
+}
+
+const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-package-'));
+try {
+  const ignoreFile = path.join(folder, 'vscodeignore');
+  const allowList = await readFile('.vscodeignore', 'utf8');
+  const binaries = `!node_modules/onnxruntime-node/bin/napi-v6/${libraries}/`;
+  // CUDA's provider libraries are downloaded on demand; a checkout may have them beside the others.
+  const names = ['libonnxruntime.*', 'onnxruntime.dll', 'onnxruntime_binding.node', 'DirectML.dll'];
+  const all = [...names, 'dxcompiler.dll', 'dxil.dll'].map((name) => binaries + name);
+  await writeFile(ignoreFile, `${allowList}${all.join('\n')}\n`);
+  const packagePath = `lorafa-${target}.vsix`;
+  await createVSIX({ target, packagePath, ignoreFile, allowMissingRepository: true });
+  const { size } = await stat(packagePath);
+  if (size > MAX_MEBIBYTES * 2 ** 20) {
+    throw new Error(`${packagePath} is larger than ${MAX_MEBIBYTES} MiB; see .vscodeignore.`);
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
