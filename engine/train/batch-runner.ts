@@ -1,18 +1,7 @@
-import type { TypedArray } from '../runtime/tensor.ts';
+import type { Batch } from '../data/batches.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
-import { BATCH_INPUTS, trainingGraph, type TrainingGraphOptions } from './training-graph.ts';
-
-/** Rows of tokens, padded on the right to one length. */
-export interface TokenBatch {
-  readonly rows: number;
-  readonly length: number;
-  /** `[rows · length]` */
-  readonly inputIds: BigInt64Array;
-  /** `[rows · length]`: the token that should follow; any valid id where the weight is 0 */
-  readonly targets: BigInt64Array;
-  /** `[rows · length]`: 1 where the target is supervised, 0 elsewhere */
-  readonly weights: Float32Array;
-}
+import type { TypedArray } from '../runtime/tensor.ts';
+import { BATCH_INPUTS, type TrainingGraphOptions, trainingGraph } from './training-graph.ts';
 
 export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape'> {
   /** Trained tensors and frozen A matrices, by input name; read at every run. */
@@ -39,7 +28,7 @@ export class BatchRunner {
    * @param dropoutSeed another one for every batch of a run, from 0 to 2³¹
    */
   async run(
-    batch: TokenBatch,
+    batch: Batch,
     scale: number,
     dropoutSeed: number,
     gradients: ReadonlyMap<string, Float32Array>,
@@ -63,7 +52,7 @@ export class BatchRunner {
     this.#sessions.clear();
   }
 
-  #session({ rows, length }: TokenBatch): Promise<Session> {
+  #session({ batchSize: rows, sequenceLength: length }: Batch): Promise<Session> {
     const key = `${rows}x${length}`;
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
@@ -74,8 +63,10 @@ export class BatchRunner {
   }
 }
 
-function rowPositions({ rows, length }: TokenBatch): BigInt64Array {
-  return BigInt64Array.from({ length: rows * length }, (_, i) => BigInt(i % length));
+function rowPositions({ batchSize, sequenceLength }: Batch): BigInt64Array {
+  return BigInt64Array.from({ length: batchSize * sequenceLength }, (_, i) =>
+    BigInt(i % sequenceLength),
+  );
 }
 
 function addInto(sum: Float32Array, part: Float32Array): void {

@@ -10,6 +10,7 @@ export type TrainEvent =
   | EvalEvent
   | CheckpointEvent
   | WarningEvent
+  | StoppedEvent
   | CompletedEvent;
 
 /** A slow preparation before the first step, such as unpacking weights or tokenizing rows. */
@@ -99,6 +100,14 @@ export interface CheckpointEvent {
 export interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
+}
+
+/** The run ended before its last step because someone asked for it. */
+export interface StoppedEvent {
+  readonly type: 'stopped';
+  readonly step: number;
+  /** Absolute path of the newest checkpoint, to resume from; null where none was written. */
+  readonly checkpoint_dir: string | null;
 }
 
 /** The run is over and its result is complete on disk. */

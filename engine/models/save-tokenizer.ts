@@ -1,0 +1,21 @@
+import path from 'node:path';
+import { writeFileAtomic } from '../files.ts';
+import type { TokenizerFiles } from './tokenizer-files.ts';
+
+/**
+ * Writes a tokenizer as a Hugging Face folder holds it, so that a saved model keeps its chat
+ * template and end-of-text tokens.
+ *
+ * @throws LorafaError `output.not_writable`
+ */
+export async function saveTokenizerFiles(folder: string, files: TokenizerFiles): Promise<void> {
+  const write = (name: string, text: string): Promise<void> =>
+    writeFileAtomic(path.join(folder, name), text);
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  await write('tokenizer.json', json(files.tokenizerJson));
+  await write('tokenizer_config.json', json(files.tokenizerConfig));
+  if (files.chatTemplate !== null) await write('chat_template.jinja', files.chatTemplate);
+  if (files.generationConfig !== null) {
+    await write('generation_config.json', json(files.generationConfig));
+  }
+}

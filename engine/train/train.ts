@@ -1,0 +1,192 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { checkFinite } from '../models/check-finite.ts';
+import { expectedTensors } from '../models/expected-tensors.ts';
+import { Optimizer } from '../optim/optimizer.ts';
+import { formatDevice } from '../runtime/device.ts';
+import { chooseDevice } from '../runtime/devices.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+import { loadTokenizer } from '../tokenizer.ts';
+import { BatchRunner } from './batch-runner.ts';
+import {
+  findCheckpoint,
+  readTrainerState,
+  restoreCheckpoint,
+  type TrainerState,
+} from './checkpoint.ts';
+import { TrainControl } from './control.ts';
+import type { ProgressEvent, RunSummary, TrainEvent } from './events.ts';
+import { requireSameIdentity, runIdentity } from './identity.ts';
+import { loadRunData, type RunData } from './run-data.ts';
+import { RunFolder } from './run-folder.ts';
+import { planRun, type RunPlan } from './run-plan.ts';
+import { createTrainee, type Trainee } from './trainee.ts';
+import { TrainingLoop } from './training-loop.ts';
+
+/** What the caller of a run may give and take. */
+export interface TrainOptions {
+  /** Called in order with everything that happens; what the journal holds is the same. */
+  readonly onEvent: (event: TrainEvent) => void;
+  /** Pauses, stops or asks for checkpoints. */
+  readonly control?: TrainControl;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  readonly status: 'completed' | 'stopped' | 'cancelled';
+  /** Optimizer steps done. */
+  readonly steps: number;
+  /** The folder of the adapter (or model); absent unless completed. */
+  readonly adapterDir?: string;
+}
+
+/**
+ * Fine-tunes a model as the configuration says. Everything that can be checked is checked before
+ * anything is written.
+ *
+ * @throws LorafaError for anything that is wrong with model, data, device, output or checkpoint,
+ * and `training.not_finite` when loss or gradient stop being numbers
+ */
+export async function train(
+  config: ResolvedConfig,
+  { onEvent, control = new TrainControl() }: TrainOptions,
+): Promise<TrainResult> {
+  const device = await chooseDevice(config.engine.device);
+  const model = await openBaseModel(config.model.base_model_name_or_path, {
+    onUnpack: (done, total) => onEvent(progress('unpacking weights', done, total)),
+  });
+  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const data = await loadRunData(config, tokenizer, onEvent);
+  await checkFinite(model.weights, (done, total) =>
+    onEvent(progress('checking weights', done, total)),
+  );
+  const plan = planRun(config, data.train);
+  const session: SessionOptions = {
+    device,
+    threads: config.engine.intra_op_num_threads,
+    weightsFolder: model.weights.files().folder,
+  };
+  const trainee = await createTrainee(config, model);
+  const optimizer = await createOptimizer(config, trainee, session);
+  const identity = runIdentity(config, data, plan);
+  const state = await startingState(config, trainee, optimizer, identity);
+
+  const folder = await RunFolder.open(config, state.global_step > 0);
+  const emit = async (event: TrainEvent): Promise<void> => {
+    await folder.record(event);
+    onEvent(event);
+  };
+  const summary = runSummary(model, trainee, data, plan, state, formatDevice(device));
+  await emit({ type: 'started', run: summary });
+  for (const message of data.warnings) await emit({ type: 'warning', message });
+  const runnerOptions = {
+    model,
+    modules: trainee.modules,
+    trainBase: trainee.trainBase,
+    tensors: trainee.tensors,
+    session,
+  };
+  const loop = new TrainingLoop({
+    config,
+    plan,
+    data,
+    trainee,
+    optimizer,
+    control,
+    emit,
+    state,
+    padId: tokenizer.padId,
+    runner: new BatchRunner({
+      ...runnerOptions,
+      trainable: trainee.trainable.map(({ name }) => name),
+      dropout: config.lora.lora_dropout,
+    }),
+    evaluator: new BatchRunner({ ...runnerOptions, trainable: [], dropout: 0 }),
+  });
+  try {
+    return await loop.run();
+  } finally {
+    await loop.release();
+    await folder.close();
+  }
+}
+
+function progress(task: string, done: number, total: number): ProgressEvent {
+  return { type: 'progress', task, done, total };
+}
+
+function createOptimizer(
+  { training }: ResolvedConfig,
+  trainee: Trainee,
+  session: SessionOptions,
+): Promise<Optimizer> {
+  return Optimizer.create({
+    tensors: trainee.trainable,
+    weights: trainee.tensors,
+    projections: trainee.projections,
+    beta1: training.adam_beta1,
+    beta2: training.adam_beta2,
+    epsilon: training.adam_epsilon,
+    weightDecay: training.weight_decay,
+    maxGradNorm: training.max_grad_norm,
+    // The update is small and its data lives in JavaScript, so it stays on the CPU.
+    session: { threads: session.threads ?? 0 },
+  });
+}
+
+/** A fresh state, or that of the checkpoint to resume from, with its weights and moments in place. */
+async function startingState(
+  config: ResolvedConfig,
+  trainee: Trainee,
+  optimizer: Optimizer,
+  identity: TrainerState['identity'],
+): Promise<TrainerState> {
+  const { resume_from_checkpoint: setting, output_dir, seed } = config.training;
+  if (setting === undefined) {
+    return {
+      version: 1,
+      global_step: 0,
+      epoch: 0,
+      step_in_epoch: 0,
+      num_tokens: 0,
+      unreported_loss: 0,
+      unreported_steps: 0,
+      seed,
+      identity,
+    };
+  }
+  const checkpoint = await findCheckpoint(output_dir, setting);
+  const state = await readTrainerState(checkpoint);
+  requireSameIdentity(checkpoint, state.identity, identity);
+  await restoreCheckpoint(checkpoint, trainee, optimizer, state);
+  return state;
+}
+
+function runSummary(
+  model: BaseModel,
+  trainee: Trainee,
+  data: RunData,
+  plan: RunPlan,
+  state: TrainerState,
+  device: string,
+): RunSummary {
+  const count = (shapes: Iterable<readonly number[]>): number =>
+    [...shapes].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const base = count(expectedTensors(model.config).values());
+  const adapter = trainee.modules.reduce(
+    (sum, { r, inFeatures, outFeatures }) => sum + r * (inFeatures + outFeatures),
+    0,
+  );
+  return {
+    steps: plan.maxSteps,
+    resumedAt: state.global_step,
+    stepsPerEpoch: plan.stepsPerEpoch,
+    trainableParameters: count(trainee.trainable.map(({ shape }) => shape)),
+    totalParameters: base + adapter,
+    device,
+    dataset: {
+      train: data.trainReport,
+      ...(data.evalReport === undefined ? {} : { eval: data.evalReport }),
+    },
+  };
+}

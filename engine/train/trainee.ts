@@ -1,0 +1,108 @@
+import path from 'node:path';
+import type { ResolvedConfig } from '../config/schema.ts';
+import { writeFileAtomic } from '../files.ts';
+import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { readTensor } from '../formats/tensor-data.ts';
+import { ADAPTER_WEIGHTS_FILE, type Adapter, adapterTensors } from '../lora/adapter.ts';
+import { initAdapter } from '../lora/init-adapter.ts';
+import { loadAdapter } from '../lora/load-adapter.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import { saveAdapter } from '../lora/save-adapter.ts';
+import { checkRanks, resolveTargets } from '../lora/targets.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import { expectedTensors } from '../models/expected-tensors.ts';
+import { saveTokenizerFiles } from '../models/save-tokenizer.ts';
+import type { TrainableTensor } from '../optim/adamw.ts';
+import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
+
+const MODEL_FILE = 'model.safetensors';
+
+/** What a run trains: an adapter's B, an adapter's A and B, or a whole model. */
+export interface Trainee {
+  /** The adapted layers; none for a full fine-tune. */
+  readonly modules: readonly LoraModule[];
+  readonly trainable: readonly TrainableTensor[];
+  /** Everything that graphs take as float32 inputs: trained tensors and frozen A matrices. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly projections: ReadonlyMap<string, Float32Array>;
+  /** True where the base's own weights are trained. */
+  readonly trainBase: boolean;
+  /** The file that {@link save} puts the weights into. */
+  readonly weightsFile: string;
+  /**
+   * Writes the result into a folder: a PEFT adapter, or a Hugging Face model.
+   *
+   * @param exact keep float32 where the base is stored with less, to go on from later
+   */
+  save(folder: string, exact: boolean): Promise<void>;
+}
+
+/** Sets up what `config.training.method` trains, at its initial values. */
+export async function createTrainee(config: ResolvedConfig, model: BaseModel): Promise<Trainee> {
+  if (config.training.method === 'full') return fullTrainee(model);
+  const adapter = await startingAdapter(config, model);
+  const { modules, weights } = adapter;
+  const lorafa = config.training.method === 'lorafa';
+  return {
+    modules,
+    trainable: modules.flatMap((module) => trainableTensors(module, lorafa)),
+    tensors: weights,
+    projections: lorafa ? await lorafaProjections(modules, weights) : new Map(),
+    trainBase: false,
+    weightsFile: ADAPTER_WEIGHTS_FILE,
+    save: (folder) => saveAdapter(folder, adapter, model.path),
+  };
+}
+
+async function startingAdapter({ lora, training }: ResolvedConfig, model: BaseModel) {
+  if (lora.init_adapter !== undefined) {
+    const loaded = await loadAdapter(lora.init_adapter, model.config);
+    checkRanks(loaded.modules);
+    return { ...loaded, config: { ...loaded.config, lora_dropout: lora.lora_dropout } };
+  }
+  const modules = resolveTargets(lora, model.config, model.name);
+  const adapter: Adapter = { config: lora, modules, weights: initAdapter(modules, training.seed) };
+  return adapter;
+}
+
+function trainableTensors(module: LoraModule, lorafa: boolean): TrainableTensor[] {
+  const [a, b] = adapterTensors(module);
+  return lorafa ? [{ ...b, projection: projectionName(module.name) }] : [a, b];
+}
+
+async function fullTrainee(model: BaseModel): Promise<Trainee> {
+  const shapes = [...expectedTensors(model.config)];
+  const tensors = new Map<string, Float32Array>();
+  for (const [name] of shapes) tensors.set(name, await readTensor(model.weights.get(name)));
+  return {
+    modules: [],
+    trainable: shapes.map(([name, shape]) => ({ name, shape })),
+    tensors,
+    projections: new Map(),
+    trainBase: true,
+    weightsFile: MODEL_FILE,
+    save: (folder, exact) => saveModel(folder, model, tensors, exact),
+  };
+}
+
+async function saveModel(
+  folder: string,
+  model: BaseModel,
+  tensors: ReadonlyMap<string, Float32Array>,
+  exact: boolean,
+): Promise<void> {
+  await writeSafetensors(
+    path.join(folder, MODEL_FILE),
+    [...expectedTensors(model.config)].map(([name, shape]) => {
+      const stored = model.weights.get(name).dtype;
+      const dtype = !exact && (stored === 'BF16' || stored === 'F16') ? stored : 'F32';
+      return { name, shape, dtype, data: tensors.get(name)! };
+    }),
+    { format: 'pt' },
+  );
+  await writeFileAtomic(
+    path.join(folder, 'config.json'),
+    `${JSON.stringify(model.configJson, null, 2)}\n`,
+  );
+  await saveTokenizerFiles(folder, model.tokenizer);
+}

@@ -1,0 +1,259 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+import { type Batch, makeBatch } from '../data/batches.ts';
+import { type MicroBatch, planEvaluation } from '../data/epoch-plan.ts';
+import type { TokenizedExample } from '../data/tokenized-example.ts';
+import { LorafaError } from '../errors.ts';
+import { learningRate } from '../optim/learning-rate.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { Random } from '../random.ts';
+import type { BatchRunner } from './batch-runner.ts';
+import { pruneCheckpoints, saveCheckpoint, type TrainerState } from './checkpoint.ts';
+import type { TrainControl } from './control.ts';
+import type { TrainEvent } from './events.ts';
+import type { RunData } from './run-data.ts';
+import type { RunPlan } from './run-plan.ts';
+import type { TrainResult } from './train.ts';
+import type { Trainee } from './trainee.ts';
+
+/** Everything that a loop works with, ready for its first step. */
+export interface TrainingLoopParts {
+  readonly config: ResolvedConfig;
+  readonly plan: RunPlan;
+  readonly data: RunData;
+  readonly trainee: Trainee;
+  readonly optimizer: Optimizer;
+  readonly control: TrainControl;
+  readonly emit: (event: TrainEvent) => Promise<void>;
+  readonly state: TrainerState;
+  readonly padId: number;
+  readonly runner: BatchRunner;
+  readonly evaluator: BatchRunner;
+}
+
+/** The random stream of dropout seeds; epochs and splits use others (`engine/data`). */
+const DROPOUT_STREAM = 0xffff_fffe;
+
+/** Optimizer steps with reports, evaluations and checkpoints between them. */
+export class TrainingLoop {
+  readonly #parts: TrainingLoopParts;
+  #state: TrainerState;
+  #lastCheckpoint: string | null = null;
+  readonly #meter = new Meter();
+  #sessionLoss = 0;
+
+  constructor(parts: TrainingLoopParts) {
+    this.#parts = parts;
+    this.#state = parts.state;
+  }
+
+  /** Runs to the last step, or to a stop that was asked for. */
+  async run(): Promise<TrainResult> {
+    const { plan, control, emit } = this.#parts;
+    const firstStep = this.#state.global_step;
+    const started = performance.now();
+    this.#meter.start();
+    while (this.#state.global_step < plan.maxSteps) {
+      for (const step of plan.epoch(this.#state.epoch).steps.slice(this.#state.step_in_epoch)) {
+        if (this.#state.global_step >= plan.maxSteps) break;
+        await this.#step(step);
+        await this.#afterStep();
+        // ONNX Runtime blocks the event loop; requests that came in meanwhile are heard here.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#obey();
+        if (control.stopRequested !== undefined) return this.#stopped();
+      }
+    }
+    const steps = this.#state.global_step;
+    const { output_dir: adapterDir } = this.#parts.config.training;
+    await this.#parts.trainee.save(adapterDir, false);
+    await emit({
+      type: 'completed',
+      adapter_dir: adapterDir,
+      steps,
+      train_loss: this.#sessionLoss / Math.max(1, steps - firstStep),
+      train_runtime: (performance.now() - started) / 1000,
+    });
+    return { status: 'completed', steps, adapterDir };
+  }
+
+  async release(): Promise<void> {
+    const { runner, evaluator, optimizer } = this.#parts;
+    await runner.release();
+    await evaluator.release();
+    await optimizer.release();
+  }
+
+  /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
+  async #step(microBatches: readonly MicroBatch[]): Promise<void> {
+    const { optimizer, runner, config, plan, emit, data } = this.#parts;
+    const { global_step: step } = this.#state;
+    const batches = microBatches.map((plan) => this.#batch(data.train, plan));
+    const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
+    const seeds = new Random(config.training.seed, DROPOUT_STREAM);
+    seeds.position = step * config.training.gradient_accumulation_steps;
+    for (const gradient of optimizer.gradients.values()) gradient.fill(0);
+    let loss = 0;
+    for (const batch of batches) {
+      const seed = Math.floor(seeds.uint32() / 2);
+      loss += await runner.run(batch, 1 / supervised, seed, optimizer.gradients);
+    }
+    const norm = await optimizer.gradientNorm();
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw notFinite(step + 1, loss);
+    const rate = learningRate(
+      { ...config.training, warmup_steps: plan.warmupSteps, max_steps: plan.maxSteps },
+      step,
+    );
+    await optimizer.step(rate, norm);
+    this.#sessionLoss += loss;
+    this.#advance(loss, sum(batches.map((batch) => batch.numTokens)));
+    const done = this.#state.global_step;
+    if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
+    await emit({
+      type: 'step',
+      step: done,
+      maxSteps: plan.maxSteps,
+      epoch: this.#epoch(),
+      loss: this.#state.unreported_loss / this.#state.unreported_steps,
+      grad_norm: norm,
+      learning_rate: rate,
+      num_tokens: this.#state.num_tokens,
+      tokens_per_second: this.#meter.rate(),
+    });
+    this.#state = { ...this.#state, unreported_loss: 0, unreported_steps: 0 };
+  }
+
+  #advance(loss: number, tokens: number): void {
+    this.#meter.add(tokens);
+    const state = this.#state;
+    const stepInEpoch = state.step_in_epoch + 1;
+    const epochDone = stepInEpoch === this.#parts.plan.stepsPerEpoch;
+    this.#state = {
+      ...state,
+      global_step: state.global_step + 1,
+      epoch: state.epoch + (epochDone ? 1 : 0),
+      step_in_epoch: epochDone ? 0 : stepInEpoch,
+      num_tokens: state.num_tokens + tokens,
+      unreported_loss: state.unreported_loss + loss,
+      unreported_steps: state.unreported_steps + 1,
+    };
+  }
+
+  /** Evaluates and saves where the schedule, the end of the run or a request says so. */
+  async #afterStep(): Promise<void> {
+    const { config, plan, data } = this.#parts;
+    const { eval_steps: evalSteps, save_steps: saveSteps } = config.training;
+    const { global_step: step, step_in_epoch: stepInEpoch } = this.#state;
+    const last = step === plan.maxSteps;
+    const evalDue = evalSteps === undefined ? stepInEpoch === 0 : step % evalSteps === 0;
+    if (data.evaluation.length > 0 && (evalDue || last)) await this.#evaluate();
+    if (step % saveSteps === 0 || last) await this.#save();
+  }
+
+  /** Does what was asked for between steps; while paused, waits for more. */
+  async #obey(): Promise<void> {
+    const { control } = this.#parts;
+    do {
+      await this.#meter.excluding(() => control.untilWoken());
+      if (control.takeCheckpointRequest()) await this.#save();
+    } while (control.paused && control.stopRequested === undefined);
+  }
+
+  async #stopped(): Promise<TrainResult> {
+    const cancelled = this.#parts.control.stopRequested === 'cancel';
+    if (!cancelled) await this.#save();
+    const step = this.#state.global_step;
+    await this.#parts.emit({ type: 'stopped', step, checkpoint_dir: this.#lastCheckpoint });
+    return { status: cancelled ? 'cancelled' : 'stopped', steps: step };
+  }
+
+  async #evaluate(): Promise<void> {
+    const { config, data, evaluator, emit } = this.#parts;
+    const { training } = config;
+    await this.#meter.excluding(async () => {
+      const started = performance.now();
+      const batches = planEvaluation(
+        data.evaluation.map((example) => example.inputIds.length),
+        {
+          batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
+          padToMultipleOf: config.data.pad_to_multiple_of,
+          maxLength: config.data.max_length,
+        },
+      );
+      let loss = 0;
+      let supervised = 0;
+      for (const plan of batches) {
+        const batch = this.#batch(data.evaluation, plan);
+        loss += await evaluator.run(batch, 1, 0, new Map());
+        supervised += batch.numSupervisedTokens;
+      }
+      const mean = loss / supervised;
+      await emit({
+        type: 'eval',
+        step: this.#state.global_step,
+        epoch: this.#epoch(),
+        eval_loss: mean,
+        eval_perplexity: Math.exp(mean),
+        eval_runtime: (performance.now() - started) / 1000,
+      });
+    });
+  }
+
+  async #save(): Promise<void> {
+    const { config, trainee, optimizer, emit } = this.#parts;
+    const { output_dir: folder, save_total_limit: limit } = config.training;
+    await this.#meter.excluding(async () => {
+      const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state);
+      this.#lastCheckpoint = dir;
+      await emit({ type: 'checkpoint', step: this.#state.global_step, dir });
+      await pruneCheckpoints(folder, limit);
+    });
+  }
+
+  #batch(examples: readonly TokenizedExample[], { indices, sequenceLength }: MicroBatch): Batch {
+    const rows = indices.map((index) => examples[index]!);
+    return makeBatch(rows, sequenceLength, this.#parts.padId);
+  }
+
+  #epoch(): number {
+    return this.#state.epoch + this.#state.step_in_epoch / this.#parts.plan.stepsPerEpoch;
+  }
+}
+
+/** Tokens per second of training alone: pauses, evaluations and checkpoints don't count. */
+class Meter {
+  #tokens = 0;
+  #since = 0;
+
+  start(): void {
+    this.#since = performance.now();
+    this.#tokens = 0;
+  }
+
+  add(tokens: number): void {
+    this.#tokens += tokens;
+  }
+
+  /** The rate since the last call. */
+  rate(): number {
+    const rate = this.#tokens / Math.max(1e-3, (performance.now() - this.#since) / 1000);
+    this.start();
+    return rate;
+  }
+
+  async excluding(action: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    await action();
+    this.#since += performance.now() - began;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function notFinite(step: number, loss: number): LorafaError {
+  return new LorafaError(
+    'training.not_finite',
+    `Step ${step} gave a loss of ${loss} or a gradient that is not a number, and nothing was changed by it; lower training.learning_rate and resume from the last checkpoint.`,
+  );
+}
