@@ -8,6 +8,11 @@ export function byteLevelBytes(token: string): Uint8Array | undefined {
   return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
 }
 
+/** The bytes that a byte-level vocabulary cannot write. @param has whether a token is in it. */
+export function missingBytes(has: (token: string) => boolean): ReadonlySet<number> {
+  return new Set([...BYTE_OF_CHARACTER].filter(([token]) => !has(token)).map(([, byte]) => byte));
+}
+
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
   const isPrintable = (byte: number): boolean =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);

@@ -17,6 +17,12 @@ export interface RenderOptions {
 }
 
 /**
+ * Gives templates our clock: the library's own cannot be set, and no name can be declared twice.
+ * Jinja drops the line break behind a statement, so the template itself stays as it is.
+ */
+const PREAMBLE = '{% set strftime_now = lorafa_strftime %}\n';
+
+/**
  * A model's Jinja chat template, rendered in a sandbox (an interpreter without access to the
  * machine) with the variables that transformers' `apply_chat_template` offers.
  */
@@ -32,7 +38,7 @@ export class ChatTemplate {
    */
   constructor(text: string, specialTokens: Readonly<Record<string, string>>, source: string) {
     try {
-      this.#template = new Template(text);
+      this.#template = new Template(PREAMBLE + text);
     } catch (error) {
       throw new LorafaError(
         'data.chat_template',
@@ -58,7 +64,7 @@ export class ChatTemplate {
         add_generation_prompt: options.addGenerationPrompt,
         tools: null,
         documents: null,
-        strftime_now: (format: string) => formatDate(date, format),
+        lorafa_strftime: (format: string) => formatDate(date, format),
       });
     } catch (error) {
       throw new LorafaError(

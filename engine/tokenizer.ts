@@ -1,12 +1,12 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { byteLevelBytes } from './byte-level.ts';
+import { byteLevelBytes, missingBytes } from './byte-level.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { LorafaError, messageOf } from './errors.ts';
 import type { DecoderConfig } from './models/decoder-config.ts';
 import type { JsonObject } from './models/json-file.ts';
 import type { TokenizerFiles } from './models/tokenizer-files.ts';
 
-/** Between the tokens of a text that goes on: see {@link Tokenizer.encodeContinuation}. */
+/** Put before a text that goes on from another: see {@link Tokenizer.encodeContinuation}. */
 const SEPARATOR = '\n';
 
 /** Text to tokens and back, with the special tokens and the chat template of one model. */
@@ -27,6 +27,8 @@ export class Tokenizer {
   readonly source: string;
   readonly #model: HuggingFaceTokenizer;
   readonly #special: ReadonlySet<number>;
+  /** Bytes that the library would leave out without a word. */
+  readonly #missingBytes: ReadonlySet<number>;
   readonly #addsPrefixSpace: boolean;
   readonly #anchor: readonly number[];
 
@@ -65,8 +67,14 @@ export class Tokenizer {
       (longest, token) => Math.max(longest, token?.length ?? 0),
       1,
     );
-    this.#anchor = this.#encode('a').slice(-1);
-    this.#addsPrefixSpace = !sameIds(this.#encode('a'), this.#encodeAfterSeparator('a') ?? []);
+    const isByteLevel = JSON.stringify(files.tokenizerJson['pre_tokenizer'] ?? null).includes(
+      '"type":"ByteLevel"',
+    );
+    this.#missingBytes = isByteLevel
+      ? missingBytes((token) => this.#model.token_to_id(token) !== undefined)
+      : new Set();
+    this.#anchor = this.#ids('a').slice(-1);
+    this.#addsPrefixSpace = !sameIds(this.#ids('a'), this.#encodeAfterSeparator('a') ?? []);
     const specialToken = (key: string, id: number | null): [string, string] => [
       key,
       id === null ? '' : (this.#model.id_to_token(id) ?? ''),
@@ -127,6 +135,7 @@ export class Tokenizer {
     const before = this.decode(this.#anchor, { skipSpecialTokens: false });
     const text = this.decode([...this.#anchor, id], { skipSpecialTokens: false });
     if (!text.includes('\uFFFD')) return text.slice(before.length);
+    if (/^<0x[\dA-F]{2}>$/.test(token)) return token;
     const bytes = byteLevelBytes(token) ?? [];
     const hex = [...bytes].map((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
     return hex.length > 0 ? hex.join('') : token;
@@ -158,24 +167,34 @@ export class Tokenizer {
     return this.chatTemplate.render(messages, options);
   }
 
+  /** @throws LorafaError `model.tokenizer` when a part of the text has no token. */
   #encode(text: string): number[] {
+    if (this.#missingBytes.size > 0) this.#requireBytes(text);
+    return this.#ids(text);
+  }
+
+  #ids(text: string): number[] {
     if (text === '') return [];
     const { ids, tokens } = this.#model.encode(text, { add_special_tokens: false });
     const missing = ids.findIndex((id) => !Number.isInteger(id));
-    if (missing !== -1) {
-      throw corrupt(
-        this.source,
-        `its vocabulary has no token for ${JSON.stringify(tokens[missing])} and no unknown token`,
-      );
-    }
+    if (missing !== -1) throw noToken(this.source, tokens[missing]!);
     return ids;
+  }
+
+  #requireBytes(text: string): void {
+    for (const character of new Set(text)) {
+      const isMissing = new TextEncoder()
+        .encode(character)
+        .some((byte) => this.#missingBytes.has(byte));
+      if (isMissing) throw noToken(this.source, character);
+    }
   }
 
   /** The tokens of `text` behind a line break, or undefined when the two cannot be told apart. */
   #encodeAfterSeparator(text: string): number[] | undefined {
-    const separator = this.#encode(SEPARATOR);
-    const ids = this.#encode(SEPARATOR + text);
-    const isPrefix = separator.every((id, index) => id === ids[index]);
+    const separator = this.#ids(SEPARATOR);
+    const ids = this.#ids(SEPARATOR + text);
+    const isPrefix = separator.length > 0 && separator.every((id, index) => id === ids[index]);
     return isPrefix ? ids.slice(separator.length) : undefined;
   }
 
@@ -230,6 +249,14 @@ function corrupt(source: string, reason: string, cause?: unknown): LorafaError {
     'model.tokenizer',
     `The tokenizer of ${source} cannot be used: ${reason}; download the model's tokenizer files again.`,
     { location: { file: source }, cause },
+  );
+}
+
+function noToken(source: string, text: string): LorafaError {
+  return new LorafaError(
+    'model.tokenizer',
+    `The tokenizer of ${source} has no token for ${JSON.stringify(text)}; leave such text out or use another model.`,
+    { location: { file: source } },
   );
 }
 

@@ -14,8 +14,12 @@ import type { BadRow, Row } from './row.ts';
 export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
   const size = await fileSize(file);
   let columns: readonly string[] | undefined;
+  let countedTwice = 0;
   for await (const { record, info } of readRecords(file)) {
-    const line = firstLine(record, info);
+    // The parser counts lines up to the end of the record, and both characters of a quoted \r\n.
+    const quoted = record.map((field) => field.toString('latin1')).join('');
+    countedTwice += quoted.match(/\r\n/g)?.length ?? 0;
+    const line = info.lines - countedTwice - (quoted.match(/\r\n|[\r\n]/g)?.length ?? 0);
     const fields = record.map(decodeUtf8);
     const isText = fields.every((field) => field !== undefined);
     if (columns === undefined) {
@@ -43,7 +47,6 @@ interface CsvRecord {
 
 async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
   const parser = parse({
-    bom: true,
     // Fields stay bytes, because the parser's own decoding would hide invalid UTF-8.
     encoding: null,
     info: true,
@@ -61,12 +64,6 @@ async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
   } finally {
     source.destroy();
   }
-}
-
-/** The parser counts up to the end of a record, which quoted line breaks put further down. */
-function firstLine(record: readonly Buffer[], info: Info): number {
-  const breaks = record.map((field) => field.toString('latin1').split('\n').length - 1);
-  return info.lines - breaks.reduce((sum, count) => sum + count, 0);
 }
 
 function checkHeader(names: readonly string[], file: string, line: number): readonly string[] {

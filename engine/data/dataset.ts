@@ -77,9 +77,7 @@ class DatasetBuilder {
       if (isRow(row)) this.#use(row);
       else throw new RowError(row.reason, row.code);
     } catch (error) {
-      // Without a chat template no conversation is usable, which is no fault of the row.
-      const isRowError = error instanceof RowError || isRefusedByTemplate(error, this.#tokenizer);
-      if (!isRowError) throw error;
+      if (!(error instanceof RowError) && !isRefusedByModel(error, this.#tokenizer)) throw error;
       this.#firstBadCode ??= error.code;
       this.#dropped.add(row, error.message);
     }
@@ -182,7 +180,14 @@ class DatasetBuilder {
   }
 }
 
-function isRefusedByTemplate(error: unknown, tokenizer: Tokenizer): error is LorafaError {
-  const isTemplateError = error instanceof LorafaError && error.code === 'data.chat_template';
-  return isTemplateError && tokenizer.chatTemplate !== null;
+/**
+ * True when the chat template or the vocabulary cannot take this one row. Without a chat template
+ * no conversation is usable, which is no fault of the row.
+ */
+function isRefusedByModel(error: unknown, tokenizer: Tokenizer): error is LorafaError {
+  if (!(error instanceof LorafaError)) return false;
+  return (
+    error.code === 'model.tokenizer' ||
+    (error.code === 'data.chat_template' && tokenizer.chatTemplate !== null)
+  );
 }

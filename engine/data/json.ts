@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import { cannotRead, corruptFile } from './file-problem.ts';
 import { readJsonl } from './jsonl.ts';
-import { decodeUtf8, fileSize } from './lines.ts';
+import { decodeUtf8, fileSize, withoutByteOrderMark } from './lines.ts';
 import { type BadRow, type Row, rowOfJson } from './row.ts';
 
 /** What fits into one string, with room to spare. */
@@ -16,7 +16,7 @@ const MAX_BYTES = 2 ** 28;
  * no JSON, not valid UTF-8 or too large to be read whole.
  */
 export async function* readJson(file: string): AsyncGenerator<Row | BadRow> {
-  const bytes = await readWhole(file);
+  const bytes = withoutByteOrderMark(await readWhole(file));
   const text = decodeUtf8(bytes);
   if (text === undefined) throw corruptFile(file, 'it is not valid UTF-8; save it as UTF-8');
   if (text.trim() === '') return;

@@ -42,9 +42,9 @@ export async function* readLines(file: string): AsyncGenerator<Line | BadRow> {
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** UTF-8 bytes as text without a byte order mark, or undefined when they are not valid. */
+/** UTF-8 bytes as text, or undefined when they are not valid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
@@ -97,13 +97,23 @@ function withoutCarriageReturn(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
 }
 
-/** The bytes of a file as a stream. @throws LorafaError `data.not_found` when it cannot be read. */
+/** The bytes of a file as a stream, without a byte order mark. @throws LorafaError `data.not_found` when it cannot be read. */
 export async function* readChunks(file: string): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 })) yield chunk;
+    let isStart = true;
+    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 })) {
+      yield isStart ? withoutByteOrderMark(chunk) : chunk;
+      isStart = false;
+    }
   } catch (error) {
     throw cannotRead(file, error);
   }
+}
+
+/** The bytes after a UTF-8 byte order mark, which some editors write at the start of a file. */
+export function withoutByteOrderMark<T extends Uint8Array>(bytes: T): T {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasMark ? (bytes.subarray(3) as T) : bytes;
 }
 
 /** Size of a file in bytes. @throws LorafaError `data.not_found` when it cannot be read. */
