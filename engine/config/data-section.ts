@@ -57,7 +57,7 @@ export const dataSection = z
       .union([z.literal('auto'), z.boolean()])
       .default('auto')
       .describe(
-        "Whether rows go through the model's chat template. `auto` does so for chat turns, and leaves other rows as they are written; `true` also turns a prompt and its completion into a user and an assistant turn.",
+        "Whether rows go through the model's chat template. With `auto`, chat turns do, and so do prompt and completion (as a user's and an assistant's turn) where the model has a template; plain text and your own templates are taken as written, unless this is `true`.",
       ),
     completion_only_loss: z
       .boolean()

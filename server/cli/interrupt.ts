@@ -1,24 +1,23 @@
 import { INTERRUPTED } from './exit-codes.ts';
 
 /**
- * Runs `action` with a signal that the first Ctrl+C (SIGINT) aborts, so that it can end in good
- * order; a second one ends the process at once. SIGTERM, which schedulers send, is treated alike.
- *
- * @param onInterrupt tells the user that the end is near
+ * Runs `action`. The first Ctrl+C (SIGINT) meanwhile calls `onInterrupt`, which is to bring the
+ * action to a good end; a second one ends the process at once. SIGTERM, which schedulers send, is
+ * treated alike.
  */
 export async function withInterrupt<T>(
   onInterrupt: () => void,
-  action: (signal: AbortSignal) => Promise<T>,
+  action: () => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
+  let isInterrupted = false;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    controller.abort();
+    if (isInterrupted) process.exit(INTERRUPTED);
+    isInterrupted = true;
     onInterrupt();
   };
   for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
-    return await action(controller.signal);
+    return await action();
   } finally {
     for (const signal of SIGNALS) process.off(signal, interrupt);
   }

@@ -63,6 +63,13 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
       case 'warning':
         line(`warning: ${event.message}`);
         return;
+      case 'stopped':
+        line(
+          event.checkpoint_dir === null
+            ? `stopped after step ${event.step}; no checkpoint was written`
+            : `stopped after step ${event.step}; go on with --set training.resume_from_checkpoint=latest`,
+        );
+        return;
       case 'completed':
         line(
           `done: ${event.steps} steps in ${formatDuration(event.train_runtime)}, mean loss ${event.train_loss.toFixed(4)}`,

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { parseOverride } from '../../../engine/config/overrides.ts';
+import { readConfig } from '../../../engine/config/parse.ts';
+import type { Dataset } from '../../../engine/data/dataset.ts';
+import { loadDataset } from '../../../engine/data/dataset.ts';
+import { previewExample } from '../../../engine/data/preview.ts';
+import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
+import { formatIssues } from '../../../engine/data/report.ts';
+import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { formatCount } from '../format.ts';
+import { runCommand } from '../run-command.ts';
+import { renderTokens } from '../token-view.ts';
+import { collect, numberOption } from './options.ts';
+
+interface PreviewFlags {
+  readonly set?: readonly string[];
+  readonly rows: number;
+  readonly json?: true;
+}
+
+/** Adds `lorafa preview` to the program. */
+export function addPreviewCommand(program: Command): void {
+  program
+    .command('preview')
+    .summary('show what a run would learn')
+    .description(
+      'Show the first rows token by token, each marked as supervised or not, with counts.',
+    )
+    .argument('<config>', 'run configuration (*.lorafa.json)')
+    .option('--set <section.key=value>', 'replace a value of the configuration', collect)
+    .option(
+      '--rows <count>',
+      'how many rows to show',
+      numberOption({ min: 0, integer: true }, 'a whole number of at least 0'),
+      3,
+    )
+    .option('--json', 'print one JSON object')
+    .action((file: string, flags: PreviewFlags) =>
+      runCommand(flags.json === true, () => preview(file, flags)),
+    );
+}
+
+async function preview(file: string, flags: PreviewFlags): Promise<void> {
+  const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
+  const base = await openBaseModel(config.model.base_model_name_or_path);
+  const tokenizer = loadTokenizer(base.tokenizer, base.config);
+  const dataset = await loadDataset(
+    [config.data.dataset_name_or_path].flat(),
+    tokenizer,
+    config.data,
+  );
+  const { stdout } = process;
+  const text =
+    flags.json === true
+      ? renderJson(dataset, tokenizer, flags.rows)
+      : renderText(dataset, tokenizer, flags.rows, stdout.isTTY && stdout.hasColors());
+  stdout.write(`${text}\n`);
+}
+
+function renderJson(dataset: Dataset, tokenizer: Tokenizer, rows: number): string {
+  const examples = dataset.examples.slice(0, rows).map((each) => previewExample(each, tokenizer));
+  return JSON.stringify({ report: dataset.report, examples });
+}
+
+function renderText(dataset: Dataset, tokenizer: Tokenizer, rows: number, color: boolean): string {
+  const examples = dataset.examples.slice(0, rows).flatMap((example) => {
+    const shown = previewExample(example, tokenizer);
+    const supervised = shown.tokens.filter((token) => token.supervised).length;
+    return [
+      `── ${shown.file}:${shown.line} · ${formatCount(shown.tokens.length)} tokens, ${formatCount(supervised)} supervised`,
+      renderTokens(shown, color),
+      '',
+    ];
+  });
+  const legend = color
+    ? 'Supervised tokens have a green ground.'
+    : 'Supervised tokens stand in ⟦ ⟧.';
+  return [...examples, legend, ...describeReport(dataset.report)].join('\n');
+}
+
+function describeReport(report: DatasetReport): readonly string[] {
+  const issues = (words: string, list: IssueList): readonly string[] =>
+    list.count === 0 ? [] : [`${formatCount(list.count)} ${words}: ${formatIssues(list)}`];
+  return [
+    `rows read as: ${report.shapes.join(', ')}`,
+    `${formatCount(report.used)} of ${formatCount(report.rows)} rows used: ${formatCount(report.tokens)} tokens, ${formatCount(report.supervisedTokens)} supervised, longest row ${formatCount(report.longest)}`,
+    ...issues('rows truncated', report.truncated),
+    ...issues('rows dropped', report.dropped),
+    ...issues('rows without anything to learn', report.neverSupervised),
+    ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
+  ];
+}

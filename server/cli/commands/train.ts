@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { type ConfigOverride, parseOverride } from '../../../engine/config/overrides.ts';
+import { readConfig } from '../../../engine/config/parse.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { LorafaError } from '../../../engine/errors.ts';
+import { TrainControl } from '../../../engine/train/control.ts';
+import { INTERRUPTED } from '../exit-codes.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
+import { runCommand } from '../run-command.ts';
+import { jsonReport, textReport } from '../train-report.ts';
+import { collect } from './options.ts';
+
+type PeftTexts = Readonly<Record<string, unknown>>;
+
+interface TrainFlags extends PeftTexts {
+  readonly set?: readonly string[];
+  readonly json?: true;
+  readonly lorafa?: true;
+  readonly quantize?: true;
+}
+
+/** Adds `lorafa train` to the program. */
+export function addTrainCommand(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('fine-tune a model')
+    .description(
+      "Fine-tune a model as a configuration file says, or with the flags of PEFT's LoRA-FA example.",
+    )
+    .argument('[config]', 'run configuration (*.lorafa.json)')
+    .option('--set <section.key=value>', 'replace a value of the configuration', collect)
+    .option('--json', 'print one JSON event per line');
+  command.optionsGroup("Flags of PEFT's example (instead of a configuration file):");
+  for (const { name, help, fallback } of PEFT_FLAGS) {
+    command.option(`--${name} <value>`, `${help} (default: ${fallback})`);
+  }
+  command
+    .option('--lorafa', 'train with LoRA-FA (without it: plain LoRA)')
+    .option('--quantize', '4-bit base weights (not supported yet)')
+    .action((file: string | undefined, flags: TrainFlags) =>
+      runCommand(flags.json === true, () => train(file, flags)),
+    );
+}
+
+async function train(file: string | undefined, flags: TrainFlags): Promise<void> {
+  const config = await loadConfig(file, flags);
+  const { stdout, stderr } = process;
+  const write = (text: string): void => void stdout.write(text);
+  const onEvent =
+    flags.json === true
+      ? jsonReport(write)
+      : textReport({
+          write,
+          columns: stdout.isTTY ? stdout.columns : undefined,
+          now: () => performance.now() / 1000,
+        });
+  // Loaded only now: a mistake in the configuration is told without waiting for ONNX Runtime.
+  const { train: run } = await import('../../../engine/train/train.ts');
+  const control = new TrainControl();
+  const stop = (): void => {
+    stderr.write('\nStopping after this step; press Ctrl+C again to stop at once.\n');
+    control.stop();
+  };
+  const { status } = await withInterrupt(stop, () => run(config, { onEvent, control }));
+  if (status !== 'completed') process.exitCode = INTERRUPTED;
+}
+
+async function loadConfig(file: string | undefined, flags: TrainFlags): Promise<ResolvedConfig> {
+  const overrides = (flags.set ?? []).map(parseOverride);
+  const texts = givenTexts(flags);
+  const names = [
+    ...Object.keys(texts),
+    ...(['lorafa', 'quantize'] as const).filter((name) => flags[name] === true),
+  ];
+  if (file === undefined) return fromFlags(names, texts, flags, overrides);
+  const [name] = names;
+  if (name === undefined) return readConfig(file, overrides);
+  throw new LorafaError(
+    'usage.invalid',
+    `--${name} cannot be used together with the configuration ${file}; change a value of it with --set section.key=value.`,
+  );
+}
+
+async function fromFlags(
+  names: readonly string[],
+  texts: Readonly<Record<string, string>>,
+  flags: TrainFlags,
+  overrides: readonly ConfigOverride[],
+): Promise<ResolvedConfig> {
+  if (names.length === 0) {
+    throw new LorafaError(
+      'usage.invalid',
+      'lorafa train needs a configuration file, or --base_model_name_or_path and --dataset_name_or_path; see lorafa train --help.',
+    );
+  }
+  const { lorafa, quantize } = flags;
+  return configFromPeftFlags(
+    { texts, lorafa: lorafa === true, quantize: quantize === true },
+    overrides,
+  );
+}
+
+function givenTexts(flags: TrainFlags): Readonly<Record<string, string>> {
+  const given = PEFT_FLAGS.flatMap(({ name }) => {
+    const text = flags[name];
+    return typeof text === 'string' ? [[name, text] as const] : [];
+  });
+  return Object.fromEntries(given);
+}

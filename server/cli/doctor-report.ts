@@ -1,0 +1,60 @@
+import { formatDevice } from '../../engine/runtime/device.ts';
+import type { DeviceStatus } from '../../engine/runtime/devices.ts';
+import { formatBytes } from './format.ts';
+import type { SystemReport } from './system-report.ts';
+
+/** ONNX Runtime on this machine, or why it cannot be loaded. */
+export type RuntimeReport =
+  | { readonly version: string; readonly devices: readonly DeviceStatus[] }
+  | { readonly problem: string };
+
+/** The doctor's findings as lines for people. */
+export function renderDoctor(system: SystemReport, runtime: RuntimeReport): string {
+  const { cpu, memory, disk } = system;
+  const features = cpu.features === null ? '' : `; ${cpu.features.join(' ')}`;
+  return [
+    ...table([
+      ['Node.js', system.node],
+      ['System', system.os],
+      ['CPU', `${cpu.model}, ${cpu.logicalCores} logical cores${features}`],
+      ['Memory', `${formatBytes(memory.freeBytes)} free of ${formatBytes(memory.totalBytes)}`],
+      ['Disk', `${formatBytes(disk.freeBytes)} free at ${disk.folder}`],
+      ['ONNX Runtime', 'version' in runtime ? runtime.version : `missing: ${runtime.problem}`],
+    ]),
+    ...('devices' in runtime ? ['', 'Devices', ...deviceTable(runtime.devices)] : []),
+  ].join('\n');
+}
+
+/** The same findings as one JSON object; devices by the names that `engine.device` takes. */
+export function doctorJson(system: SystemReport, runtime: RuntimeReport): object {
+  const onnxruntime =
+    'version' in runtime
+      ? {
+          version: runtime.version,
+          devices: runtime.devices.map(({ device, ...status }) => ({
+            device: formatDevice(device),
+            ...status,
+          })),
+        }
+      : runtime;
+  return { ...system, onnxruntime };
+}
+
+/** Whether a run can be started here at all. */
+export function isHealthy(runtime: RuntimeReport): boolean {
+  return 'devices' in runtime && runtime.devices.some(({ usable }) => usable);
+}
+
+function deviceTable(devices: readonly DeviceStatus[]): readonly string[] {
+  return table(
+    devices.map(({ device, usable, problem }) => [
+      `  ${formatDevice(device)}`,
+      usable ? 'usable' : `not usable: ${problem}`,
+    ]),
+  );
+}
+
+function table(rows: readonly (readonly [string, string])[]): readonly string[] {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => name.padEnd(width) + value);
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { exitCodeOf } from './exit-codes.ts';
+import { createProgram } from './program.ts';
+
+// A reader that has seen enough (`lorafa … | head`) ends the command, as in any Unix tool.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has already said what is wrong; help and version "fail" with 0.
+  process.exitCode = error.exitCode === 0 ? 0 : exitCodeOf('usage.invalid');
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { version } from '../../package.json';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addPreviewCommand } from './commands/preview.ts';
+import { addTrainCommand } from './commands/train.ts';
+import { describeExitCodes } from './exit-codes.ts';
+
+/**
+ * The command line `lorafa` with all its commands. Instead of ending the process on a usage error,
+ * parsing throws a `CommanderError`.
+ */
+export function createProgram(): Command {
+  const program = new Command('lorafa')
+    .description('Fine-tune language models with LoRA-FA on this machine.')
+    .version(version)
+    .exitOverride()
+    .helpCommand(false)
+    .showHelpAfterError('(see --help)')
+    .addHelpText('after', `\n${describeExitCodes()}`);
+  addTrainCommand(program);
+  addPreviewCommand(program);
+  addDoctorCommand(program);
+  return program;
+}
