@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../graph/builder.ts';
-import type { Dim } from '../graph/dim.ts';
+import type { Shape } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
 import { visibilityBias } from '../models/causal-attention.ts';
 import type { Attention } from '../models/decoder.ts';
@@ -28,49 +28,36 @@ export interface CachedAttentionOptions {
  * Causal self-attention over a cache, for generation. Visibility follows from positions alone, so
  * the slots of the cache may be in any order and some of them empty.
  *
- * Past and new keys never meet in one tensor, which would copy the cache for every token: each
- * part is weighted by `exp(score − logSumExp of all scores)` and the two results are added
- * (arXiv 2205.14135). Grouped queries share their key by broadcasting, without a copy of it.
+ * Cached and new keys are joined layer by layer inside the graph. At 2048 tokens of SmolLM2-135M,
+ * where the cache is large beside the weights, this copy measured a tenth of a token's time, and
+ * attending to the two parts separately (merged by their log-sum-exp) was slower in prompts.
+ * Grouped queries share their key by broadcasting, without a copy of it.
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
   const { builder, config, positions, pastPositions, past } = options;
   const { numHeads, numKeyValueHeads: groups, headDim, slidingWindow } = config;
   const tokens = positions.shape[0]!;
-  const slots = pastPositions.shape[0]!;
-  const queryPositions = asFloat(builder, positions, [tokens, 1]);
-  const bias = (keyPositions: Value): Value =>
-    visibilityBias(builder, queryPositions, keyPositions, slidingWindow);
-  const pastBias = bias(asFloat(builder, pastPositions, [1, slots]));
-  const newBias = bias(asFloat(builder, positions, [1, tokens]));
-
+  const keyPositions = builder.concat([pastPositions, positions], 0);
+  const keys = keyPositions.shape[0]!;
+  const asFloat = (values: Value, shape: Shape): Value =>
+    builder.reshape(builder.cast(values, 'float32'), shape);
+  const bias = visibilityBias(
+    builder,
+    asFloat(positions, [tokens, 1]),
+    asFloat(keyPositions, [1, keys]),
+    slidingWindow,
+  );
   return ({ layer, query, key, value }) => {
+    const cached = past(layer);
     const q = builder.transpose(
       builder.reshape(query, [tokens, groups, numHeads / groups, headDim]),
       [1, 2, 0, 3],
     );
-    const newKey = builder.transpose(key, [1, 2, 0]);
-    const newValue = builder.transpose(value, [1, 0, 2]);
-    const { key: pastKey, value: pastValue } = past(layer);
-    const scores = (keys: Value, size: Dim, mask: Value): Value =>
-      builder.add(builder.matmul(q, builder.reshape(keys, [groups, 1, headDim, size])), mask);
-    const pastScores = scores(pastKey, slots, pastBias);
-    const newScores = scores(newKey, tokens, newBias);
-    const total = builder.logSumExp(
-      builder.concat([builder.logSumExp(pastScores), builder.logSumExp(newScores)], 3),
-    );
-    const weighted = (part: Value, values: Value, size: Dim): Value =>
-      builder.matmul(
-        builder.exp(builder.sub(part, total)),
-        builder.reshape(values, [groups, 1, size, headDim]),
-      );
-    const attended = builder.add(
-      weighted(pastScores, pastValue, slots),
-      weighted(newScores, newValue, tokens),
-    );
+    const kT = builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2);
+    const v = builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1);
+    const scores = builder.matmul(q, builder.reshape(kT, [groups, 1, headDim, keys]));
+    const probabilities = builder.softmax(builder.add(scores, bias));
+    const attended = builder.matmul(probabilities, builder.reshape(v, [groups, 1, keys, headDim]));
     return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
   };
-}
-
-function asFloat(builder: GraphBuilder, positions: Value, shape: readonly Dim[]): Value {
-  return builder.reshape(builder.cast(positions, 'float32'), shape);
 }

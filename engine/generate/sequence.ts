@@ -1,4 +1,4 @@
-import type { Adapter } from '../lora/adapter.ts';
+import type { AdapterWeights } from '../lora/adapter.ts';
 import type { DecoderConfig } from '../models/decoder-config.ts';
 import type { Session } from '../runtime/session.ts';
 import { int64 } from '../runtime/tensor.ts';
@@ -8,15 +8,11 @@ import { KeyValueCache } from './key-value-cache.ts';
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #session: Session;
-  readonly #adapter: Pick<Adapter, 'weights'> | null;
+  readonly #adapter: AdapterWeights;
   readonly #cache: KeyValueCache;
 
   /** @param session of a generation graph with this adapter's modules */
-  constructor(
-    config: DecoderConfig,
-    session: Session,
-    adapter: Pick<Adapter, 'weights'> | null = null,
-  ) {
+  constructor(config: DecoderConfig, session: Session, adapter: AdapterWeights = new Map()) {
     this.#session = session;
     this.#adapter = adapter;
     this.#cache = new KeyValueCache(config);
@@ -43,7 +39,7 @@ export class Sequence {
     const count = tokenIds.length;
     const positions = Array.from({ length: count }, (_, i) => this.length + i);
     const outputs = await this.#session.run({
-      ...(this.#adapter === null ? {} : Object.fromEntries(this.#adapter.weights)),
+      ...Object.fromEntries(this.#adapter),
       ...this.#cache.feeds(),
       [names.tokenIds]: { data: int64(tokenIds), shape: [count] },
       [names.positions]: { data: int64(positions), shape: [count] },

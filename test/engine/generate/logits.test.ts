@@ -1,0 +1,125 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type {
+  GenerationSessions,
+  RuntimeAdapter,
+} from '../../../engine/generate/generation-sessions.ts';
+import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
+import { Random } from '../../../engine/random.ts';
+import { goldenJson, goldenPath, goldenTensors, relativeError } from '../../support/golden.ts';
+import { goldenModel, range, withSessions } from './golden-model.ts';
+
+interface Row {
+  /** Without padding. */
+  readonly ids: number[];
+  /** `[ids, vocab]` */
+  readonly logits: number[];
+}
+
+/** The rows of `[rows, length]` tokens and `[rows, length, vocab]` logits up to their padding. */
+function rowsOf(
+  tokens: ArrayLike<number>,
+  mask: ArrayLike<number>,
+  logits: { data: ArrayLike<number>; shape: readonly number[] },
+): Row[] {
+  const [rows, length, vocab] = logits.shape as [number, number, number];
+  return range(rows).map((row) => {
+    const at = row * length;
+    const real = range(length).filter((i) => mask[at + i] === 1).length;
+    return {
+      ids: range(real).map((i) => tokens[at + i]!),
+      logits: range(real * vocab).map((i) => logits.data[at * vocab + i]!),
+    };
+  });
+}
+
+async function modelRows(name: string): Promise<Row[]> {
+  const golden = await goldenTensors('models', name, 'golden.safetensors');
+  const { data: tokens } = golden.get('input_ids')!;
+  return rowsOf(tokens, golden.get('attention_mask')!.data, golden.get('logits')!);
+}
+
+/** The logits of all tokens when they are read in runs of the given sizes. */
+async function readInRuns(
+  sessions: GenerationSessions,
+  ids: readonly number[],
+  size: number,
+  adapter: RuntimeAdapter | null = null,
+): Promise<number[]> {
+  const sequence = await sessions.sequence(adapter);
+  const logits: number[] = [];
+  for (let at = 0; at < ids.length; at += size) {
+    const run = ids.slice(at, at + size);
+    logits.push(...(await sequence.append(run, range(run.length))));
+  }
+  expect(sequence.length).toBe(ids.length);
+  return logits;
+}
+
+describe('logits of transformers', () => {
+  test.each(readdirSync(goldenPath('models')))(
+    '%s, whole, in chunks and token by token',
+    async (name) => {
+      const rows = await modelRows(name);
+      await withSessions(await goldenModel(name), async (sessions) => {
+        for (const { ids, logits } of rows) {
+          for (const size of [ids.length, 5, 1]) {
+            expect(relativeError(await readInRuns(sessions, ids, size), logits)).toBeLessThan(1e-4);
+          }
+        }
+      });
+    },
+  );
+
+  test('only the rows that are asked for are computed', async () => {
+    const [{ ids, logits }] = (await modelRows('llama2')) as [Row];
+    const model = await goldenModel('llama2');
+    const { vocabSize } = model.config;
+    await withSessions(model, async (sessions) => {
+      const sequence = await sessions.sequence(null);
+      expect(await sequence.append(ids.slice(0, 4), [])).toHaveLength(0);
+      const picked = await sequence.append(ids.slice(4), [3, 0]);
+      const row = (i: number): number[] => logits.slice(i * vocabSize, (i + 1) * vocabSize);
+      expect(relativeError(picked, [...row(7), ...row(4)])).toBeLessThan(1e-4);
+    });
+  });
+});
+
+describe('a long text', () => {
+  test.each(['llama3-gqa', 'mistral-window'])(
+    '%s: the cache grows and changes nothing',
+    async (name) => {
+      const model = await goldenModel(name);
+      const config = { ...model.config, maxPositionEmbeddings: 320 };
+      const random = new Random(1);
+      const ids = range(300).map(() => random.below(config.vocabSize));
+      await withSessions({ ...model, config }, async (sessions) => {
+        const whole = await readInRuns(sessions, ids, ids.length);
+        expect(relativeError(await readInRuns(sessions, ids, 128), whole)).toBeLessThan(1e-5);
+        expect(relativeError(await readInRuns(sessions, ids, 3), whole)).toBeLessThan(1e-5);
+      });
+    },
+  );
+});
+
+describe('logits of peft', () => {
+  const cases = readdirSync(goldenPath('training')).filter((name) => !name.startsWith('full'));
+
+  test.each(cases)('%s', async (name) => {
+    const { model: modelName } = goldenJson<{ model: string }>('training', name, 'case.json');
+    const model = await goldenModel(modelName);
+    const adapter = await loadAdapter(goldenPath('training', name, 'adapter_init'), model.config);
+    const data = await goldenTensors('training', name, 'data.safetensors');
+    const golden = await goldenTensors('training', name, 'golden.safetensors');
+    const expected = golden.get('initial_logits')!;
+    const mask = data.get('attention_mask')!.data;
+    await withSessions(model, async (sessions) => {
+      for (const { ids, logits } of rowsOf(data.get('input_ids')!.data, mask, expected)) {
+        for (const size of [ids.length, 1]) {
+          const actual = await readInRuns(sessions, ids, size, adapter);
+          expect(relativeError(actual, logits)).toBeLessThan(1e-4);
+        }
+      }
+    });
+  });
+});
