@@ -2,19 +2,19 @@ import type { ChatMessage } from '../chat-template.ts';
 import { RowError } from './row-error.ts';
 
 /** The names that data sets use for the roles that chat templates know. */
-const ROLES: Readonly<Record<string, string>> = {
-  system: 'system',
-  developer: 'system',
-  user: 'user',
-  human: 'user',
-  assistant: 'assistant',
-  gpt: 'assistant',
-  chatgpt: 'assistant',
-  model: 'assistant',
-  tool: 'tool',
-  function: 'tool',
-  observation: 'tool',
-};
+const ROLES: ReadonlyMap<string, string> = new Map([
+  ['system', 'system'],
+  ['developer', 'system'],
+  ['user', 'user'],
+  ['human', 'user'],
+  ['assistant', 'assistant'],
+  ['gpt', 'assistant'],
+  ['chatgpt', 'assistant'],
+  ['model', 'assistant'],
+  ['tool', 'tool'],
+  ['function', 'tool'],
+  ['observation', 'tool'],
+]);
 
 /**
  * The turns in a column, written as OpenAI does (`role`, `content`) or as ShareGPT does (`from`,
@@ -34,10 +34,10 @@ function parseTurn(turn: unknown, number: number): ChatMessage {
   }
   const { from, value, ...others } = turn as Readonly<Record<string, unknown>>;
   const name = others['role'] ?? from;
-  const role = typeof name === 'string' ? ROLES[name.toLowerCase()] : undefined;
+  const role = typeof name === 'string' ? ROLES.get(name.toLowerCase()) : undefined;
   if (role === undefined) {
     throw new RowError(
-      `turn ${number} has ${name === undefined ? 'no role' : `the unknown role ${JSON.stringify(name)}`}; known roles are ${Object.keys(ROLES).join(', ')}`,
+      `turn ${number} has ${name === undefined ? 'no role' : `the unknown role ${JSON.stringify(name)}`}; known roles are ${[...ROLES.keys()].join(', ')}`,
     );
   }
   return { ...others, role, content: contentOf(others['content'] ?? value, others, number) };

@@ -33,7 +33,9 @@ export function tokenizeExample(
     const ids = encodeHead(segment.text, isFirst, limit + 1 - tokens.length, tokenizer);
     // A prompt may bring its own BOS.
     if (isFirst && bosCount === 1 && ids[0] === tokenizer.bosId) ids.shift();
-    const learned = options.completion_only_loss ? completionLength(ids, tokenizer) : ids.length;
+    const isLast = segments.slice(next + 1).every((rest) => rest.text === '');
+    const endsHere = options.completion_only_loss || isLast;
+    const learned = endsHere ? completionLength(ids, tokenizer) : ids.length;
     tokens.push(ids, isLearned(segment) ? learned : 0);
   }
   const isCut = segments.slice(next).some((rest) => isLearned(rest) && rest.text !== '');
