@@ -1,0 +1,108 @@
+import { configSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
+import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
+import type { BaseModel } from '../../../engine/models/base-model.ts';
+import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { type GoldenTensor, goldenJson, goldenPath, goldenTensors } from '../../support/golden.ts';
+import { byteLevelFiles } from '../tiny-tokenizer.ts';
+
+/** `case.json` of a reference training run. */
+export interface GoldenSettings {
+  readonly model: string;
+  readonly method: ResolvedConfig['training']['method'];
+  readonly optimizer: {
+    readonly lr: number;
+    readonly weight_decay: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+  };
+  readonly lr_scheduler_type: ResolvedConfig['training']['lr_scheduler_type'];
+  readonly lr_scheduler_kwargs: Record<string, number>;
+  readonly warmup_steps: number;
+  readonly steps: number;
+  readonly gradient_accumulation_steps: number;
+  readonly max_grad_norm: number;
+  readonly batch_size: number;
+  readonly sequence_length: number;
+}
+
+/** A reference training run, ready to be done again by the engine. */
+export interface GoldenCase {
+  readonly settings: GoldenSettings;
+  readonly config: ResolvedConfig;
+  readonly model: BaseModel;
+  readonly golden: ReadonlyMap<string, GoldenTensor>;
+  /** The micro-batches of every step. */
+  readonly steps: readonly (readonly Batch[])[];
+}
+
+/** A base model of `golden/models`; its tokenizer is none that belongs to it. */
+export async function goldenModel(name: string): Promise<BaseModel> {
+  const folder = goldenPath('models', name);
+  const { config, configJson } = await readConfig(folder);
+  const weights = await openWeights(folder, config);
+  return { path: folder, name, config, configJson, weights, tokenizer: byteLevelFiles() };
+}
+
+export async function goldenCase(name: string): Promise<GoldenCase> {
+  const settings = goldenJson<GoldenSettings>('training', name, 'case.json');
+  const { lr_scheduler_kwargs: kwargs, optimizer } = settings;
+  const adapter = goldenPath('training', name, 'adapter_init');
+  const config = configSchema.parse({
+    model: { base_model_name_or_path: goldenPath('models', settings.model) },
+    data: { dataset_name_or_path: 'rows.jsonl' },
+    lora: settings.method === 'full' ? {} : { init_adapter: adapter },
+    training: {
+      method: settings.method,
+      output_dir: 'out',
+      max_steps: settings.steps,
+      learning_rate: optimizer.lr,
+      weight_decay: optimizer.weight_decay,
+      adam_beta1: optimizer.betas[0],
+      adam_beta2: optimizer.betas[1],
+      adam_epsilon: optimizer.eps,
+      max_grad_norm: settings.max_grad_norm,
+      lr_scheduler_type: settings.lr_scheduler_type,
+      ...(Object.keys(kwargs).length > 0 && { lr_scheduler_kwargs: kwargs }),
+      warmup_steps: settings.warmup_steps,
+    },
+  });
+  return {
+    settings,
+    config,
+    model: await goldenModel(settings.model),
+    golden: await goldenTensors('training', name, 'golden.safetensors'),
+    steps: goldenBatches(settings, await goldenTensors('training', name, 'data.safetensors')),
+  };
+}
+
+function goldenBatches(
+  settings: GoldenSettings,
+  data: ReadonlyMap<string, GoldenTensor>,
+): Batch[][] {
+  const {
+    batch_size: rows,
+    sequence_length: length,
+    gradient_accumulation_steps: parts,
+  } = settings;
+  const example = (row: number) => {
+    const slice = (name: string): number[] =>
+      Array.from({ length }, (_, i) => data.get(name)!.data[row * length + i]!);
+    const size = slice('attention_mask').reduce((sum, item) => sum + item, 0);
+    return {
+      inputIds: Int32Array.from(slice('input_ids').slice(0, size)),
+      supervised: Uint8Array.from(slice('labels').slice(0, size), (label) =>
+        Number(label !== -100),
+      ),
+      truncated: false,
+      file: 'data.safetensors',
+      line: row + 1,
+    };
+  };
+  return Array.from({ length: settings.steps }, (_, step) =>
+    Array.from({ length: parts }, (_, part) => {
+      const first = (step * parts + part) * rows;
+      const examples = Array.from({ length: rows }, (_, row) => example(first + row));
+      return makeBatch(examples, length, 0);
+    }),
+  );
+}
