@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../chat-template.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import type { DecoderConfig } from '../models/decoder-config.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { StreamDecoder } from '../stream-decoder.ts';
 import type { Tokenizer } from '../tokenizer.ts';
@@ -57,24 +58,24 @@ export interface GeneratorOptions extends Pick<SessionOptions, 'device' | 'threa
  * @throws LorafaError `device.failed`, `model.unsupported`
  */
 export async function openGenerator(
-  model: BaseModel,
+  model: Pick<BaseModel, 'config' | 'weights'>,
   tokenizer: Tokenizer,
   { adapter = null, ...session }: GeneratorOptions = {},
 ): Promise<TextGenerator> {
   const sessions = new GenerationSessions(model, session);
   await sessions.sequence(adapter);
-  return new TextGenerator(model, tokenizer, sessions);
+  return new TextGenerator(model.config, tokenizer, sessions);
 }
 
 /** A base model that continues texts, with another adapter in every call if need be. */
 export class TextGenerator {
-  readonly #model: BaseModel;
+  readonly #config: DecoderConfig;
   readonly #tokenizer: Tokenizer;
   readonly #sessions: GenerationSessions;
 
   /** Use {@link openGenerator}. */
-  constructor(model: BaseModel, tokenizer: Tokenizer, sessions: GenerationSessions) {
-    this.#model = model;
+  constructor(config: DecoderConfig, tokenizer: Tokenizer, sessions: GenerationSessions) {
+    this.#config = config;
     this.#tokenizer = tokenizer;
     this.#sessions = sessions;
   }
@@ -96,7 +97,7 @@ export class TextGenerator {
     const promptIds = this.#encode(prompt);
     const tokens = generateTokens({
       sequence: await this.#sessions.sequence(adapter),
-      config: this.#model.config,
+      config: this.#config,
       promptIds,
       sampling,
       eosIds: this.#tokenizer.eosIds,
