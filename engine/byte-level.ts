@@ -8,9 +8,16 @@ export function byteLevelBytes(token: string): Uint8Array | undefined {
   return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
 }
 
-/** The bytes that a byte-level vocabulary cannot write. @param has whether a token is in it. */
+/**
+ * The bytes that a byte-level vocabulary cannot write, of those that occur in UTF-8 (0xC0, 0xC1
+ * and all from 0xF5 never do, and trained vocabularies leave them out).
+ *
+ * @param has whether a token is in the vocabulary.
+ */
 export function missingBytes(has: (token: string) => boolean): ReadonlySet<number> {
-  return new Set([...BYTE_OF_CHARACTER].filter(([token]) => !has(token)).map(([, byte]) => byte));
+  const occurs = (byte: number): boolean => byte < 0xf5 && byte !== 0xc0 && byte !== 0xc1;
+  const missing = [...BYTE_OF_CHARACTER].filter(([token, byte]) => occurs(byte) && !has(token));
+  return new Set(missing.map(([, byte]) => byte));
 }
 
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {

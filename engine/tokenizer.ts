@@ -2,12 +2,15 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { byteLevelBytes, missingBytes } from './byte-level.ts';
 import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
 import { LorafaError, messageOf } from './errors.ts';
+import { withExactDigits } from './exact-digits.ts';
 import type { DecoderConfig } from './models/decoder-config.ts';
 import type { JsonObject } from './models/json-file.ts';
 import type { TokenizerFiles } from './models/tokenizer-files.ts';
 
 /** Put before a text that goes on from another: see {@link Tokenizer.encodeContinuation}. */
 const SEPARATOR = '\n';
+
+const utf8 = new TextEncoder();
 
 /** Text to tokens and back, with the special tokens and the chat template of one model. */
 export class Tokenizer {
@@ -67,10 +70,7 @@ export class Tokenizer {
       (longest, token) => Math.max(longest, token?.length ?? 0),
       1,
     );
-    const isByteLevel = JSON.stringify(files.tokenizerJson['pre_tokenizer'] ?? null).includes(
-      '"type":"ByteLevel"',
-    );
-    this.#missingBytes = isByteLevel
+    this.#missingBytes = dropsBytes(files.tokenizerJson)
       ? missingBytes((token) => this.#model.token_to_id(token) !== undefined)
       : new Set();
     this.#anchor = this.#ids('a').slice(-1);
@@ -182,12 +182,10 @@ export class Tokenizer {
   }
 
   #requireBytes(text: string): void {
-    for (const character of new Set(text)) {
-      const isMissing = new TextEncoder()
-        .encode(character)
-        .some((byte) => this.#missingBytes.has(byte));
-      if (isMissing) throw noToken(this.source, character);
-    }
+    const isMissing = (byte: number): boolean => this.#missingBytes.has(byte);
+    if (!utf8.encode(text).some(isMissing)) return;
+    const character = [...text].find((each) => utf8.encode(each).some(isMissing));
+    throw noToken(this.source, character!);
   }
 
   /** The tokens of `text` behind a line break, or undefined when the two cannot be told apart. */
@@ -237,11 +235,23 @@ function openModel(files: TokenizerFiles): HuggingFaceTokenizer {
   // The library wants every component named, where the file format lets absent ones be left out.
   const components = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   const model = new HuggingFaceTokenizer(
-    { ...components, added_tokens: [], ...files.tokenizerJson },
+    {
+      ...components,
+      added_tokens: [],
+      ...files.tokenizerJson,
+      pre_tokenizer: withExactDigits(files.tokenizerJson['pre_tokenizer'] ?? null),
+    },
     files.tokenizerConfig,
   );
   if (model.get_vocab().size === 0) throw corrupt(files.source, 'its vocabulary is empty');
   return model;
+}
+
+/** Whether bytes without a token vanish: in a byte-level vocabulary without an unknown token. */
+function dropsBytes(tokenizerJson: JsonObject): boolean {
+  const { pre_tokenizer, model } = tokenizerJson;
+  const isByteLevel = JSON.stringify(pre_tokenizer ?? null).includes('"type":"ByteLevel"');
+  return isByteLevel && ((model as JsonObject)['unk_token'] ?? null) === null;
 }
 
 function corrupt(source: string, reason: string, cause?: unknown): LorafaError {

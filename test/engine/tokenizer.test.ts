@@ -39,6 +39,24 @@ describe('encode and decode', () => {
     expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe('user\nhé');
   });
 
+  // Pieces by the Python package `tokenizers` 0.23: Digits(individual_digits).pre_tokenize_str.
+  test.each([
+    [true, 'a1¾Ⅷ٣ b22', ['a', '1', '¾', 'Ⅷ', '٣', ' b', '2', '2']],
+    [false, 'a1¾Ⅷ٣ b22', ['a', '1¾Ⅷ٣', ' b', '22']],
+  ])('digits are all numeric characters (individual: %s)', (individual_digits, text, pieces) => {
+    const digits = { type: 'Digits', individual_digits };
+    const vocab = Object.fromEntries([...pieces, 'END'].map((piece, id) => [piece, id]));
+    const tokenizer = byteLevelTokenizer({
+      tokenizerJson: {
+        pre_tokenizer: { type: 'Sequence', pretokenizers: [digits] },
+        decoder: { type: 'Fuse' },
+        model: { type: 'BPE', vocab, merges: [], ignore_merges: true },
+      },
+      tokenizerConfig: { eos_token: 'END' },
+    });
+    expect(tokenizer.encode(text, raw).map((id) => tokenizer.tokenText(id))).toEqual(pieces);
+  });
+
   test('decoding cleans nothing up and leaves out ids without a token', () => {
     const tokenizer = byteLevelTokenizer({
       tokenizerConfig: { eos_token: '<|im_end|>', clean_up_tokenization_spaces: true },
