@@ -6,24 +6,41 @@ import { opTable } from './ops/table.ts';
 import { isOp, type Value } from './value.ts';
 
 /**
- * Reverse-mode differentiation: appends to the builder what computes d `loss` / d x for each x of
- * `wrt`, in reverse of the forward order. Only paths from `wrt` to the loss are followed, so what
- * is not asked for (LoRA-FA's A) costs nothing. An x that the loss does not depend on is an error.
+ * Gradients of a loss; see {@link pullback}.
  *
  * @param loss a value of one element
- * @returns for each x a value of x's shape
+ * @returns for each x of `wrt` a value of x's shape
  */
 export function gradients(
   builder: GraphBuilder,
   loss: Value,
   wrt: readonly Value[],
 ): Map<Value, Value> {
+  const one = builder.expand(builder.scalar(1, loss.dtype), loss.shape);
+  return pullback(builder, loss, one, wrt);
+}
+
+/**
+ * Reverse-mode differentiation: appends to the builder what computes d loss / d x for each x of
+ * `wrt` from d loss / d `output`, in reverse of the forward order. Only paths from `wrt` to the
+ * output are followed, so what is not asked for (LoRA-FA's A) costs nothing. Values of a region
+ * that is to be recomputed are computed again just before they are used.
+ *
+ * @param cotangent d loss / d output, of the output's shape
+ * @returns for each x a value of x's shape
+ * @throws LorafaError `internal.graph` when the output does not depend on an x
+ */
+export function pullback(
+  builder: GraphBuilder,
+  output: Value,
+  cotangent: Value,
+  wrt: readonly Value[],
+): Map<Value, Value> {
   const forward = [...builder.values];
   const needed = dependents(forward, wrt);
-  const contributions = new Map<Value, Value[]>([
-    [loss, [builder.expand(builder.scalar(1, loss.dtype), loss.shape)]],
-  ]);
+  const contributions = new Map<Value, Value[]>([[output, [cotangent]]]);
   const wanted = new Set(wrt);
+  const replayed = new Map<Value, Value>();
   const result = new Map<Value, Value>();
 
   for (const value of forward.toReversed()) {
@@ -31,11 +48,15 @@ export function gradients(
     contributions.delete(value);
     if (parts === undefined || !needed.has(value)) continue;
     builder.withScope(backwardScope(value), () => {
-      const cotangent = sumCotangents(builder, parts, value);
-      if (wanted.has(value)) result.set(value, cotangent);
+      const total = sumCotangents(builder, parts, value);
+      if (wanted.has(value)) {
+        result.set(value, total);
+        return;
+      }
+      const current = replay(builder, value, replayed);
       value.inputs.forEach((input, index) => {
         if (!needed.has(input)) return;
-        const part = builder.sumTo(inputCotangent(builder, value, index, cotangent), input.shape);
+        const part = builder.sumTo(inputCotangent(builder, current, index, total), input.shape);
         contributions.set(input, [...(contributions.get(input) ?? []), part]);
       });
     });
@@ -43,10 +64,27 @@ export function gradients(
 
   for (const x of wrt) {
     if (!result.has(x)) {
-      throw new LorafaError('internal.graph', `${loss.name} does not depend on ${x.name}`);
+      throw new LorafaError('internal.graph', `${output.name} does not depend on ${x.name}`);
     }
   }
   return result;
+}
+
+/**
+ * The value itself, or its second computation if it belongs to a recomputed region. A region is
+ * copied whole at its last value, which the backward pass meets first; dead-code elimination drops
+ * what no gradient needs.
+ */
+function replay(builder: GraphBuilder, value: Value, replayed: Map<Value, Value>): Value {
+  const region = builder.regionOf(value);
+  if (region === undefined) return value;
+  if (!replayed.has(value)) {
+    for (const original of region) {
+      const inputs = original.inputs.map((input) => replayed.get(input) ?? input);
+      replayed.set(original, builder.apply(original.op, inputs, original.attributes));
+    }
+  }
+  return replayed.get(value)!;
 }
 
 /** The values of `wrt` and everything that is computed from them. */

@@ -9,6 +9,9 @@ import type { Value, ValueType } from './value.ts';
 
 type GemmOptions = Partial<OpAttributes['gemm']> & { readonly c?: Value };
 
+/** The values of a region that is computed again, in creation order; leaves don't belong to it. */
+export type RecomputedRegion = readonly Value[];
+
 /**
  * Builds a graph call by call. The order of the calls is the order in which values are computed:
  * call when you want it computed, for it decides how much memory is alive.
@@ -17,6 +20,8 @@ export class GraphBuilder {
   readonly #values: Value[] = [];
   readonly #scalars = new Map<string, Value>();
   readonly #leafNames = new Set<string>();
+  readonly #regions = new Map<Value, RecomputedRegion>();
+  #region: Value[] | undefined;
   #scope = '';
 
   /** The values so far, in creation order. */
@@ -45,6 +50,25 @@ export class GraphBuilder {
     }
   }
 
+  /**
+   * Marks what `build` makes as a region to compute again for the backward pass instead of keeping
+   * it (gradient checkpointing, arXiv 1604.06174). Inside a region this changes nothing.
+   */
+  recomputed<T>(build: () => T): T {
+    if (this.#region !== undefined) return build();
+    this.#region = [];
+    try {
+      return build();
+    } finally {
+      this.#region = undefined;
+    }
+  }
+
+  /** The region that a value belongs to, if it is to be computed again. */
+  regionOf(value: Value): RecomputedRegion | undefined {
+    return this.#regions.get(value);
+  }
+
   /** Adds one value. Throws `internal.graph` naming the op, its scope and the shapes. */
   apply<K extends OpName>(
     op: K,
@@ -65,6 +89,10 @@ export class GraphBuilder {
     }
     const value: Value<K> = { op, inputs, attributes, name, dtype: type.dtype, shape: type.shape };
     this.#values.push(value);
+    if (this.#region !== undefined && inputs.length > 0) {
+      this.#region.push(value);
+      this.#regions.set(value, this.#region);
+    }
     return value;
   }
 

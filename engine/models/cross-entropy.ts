@@ -1,32 +1,118 @@
+import { pullback } from '../graph/autodiff.ts';
 import type { Value } from '../graph/value.ts';
-import { type DecoderParts, outputEmbeddingName, outputLogits } from './decoder.ts';
+import { type DecoderParts, outputEmbeddingName } from './decoder.ts';
+
+type LossParts = Pick<DecoderParts, 'builder' | 'config' | 'parameters'>;
+
+/** The tokens whose loss counts. */
+export interface LossTokens {
+  /** int64 `[n]`: their rows among the hidden states */
+  readonly rows: Value;
+  /** int64 `[n]`: the tokens that should follow them */
+  readonly targets: Value;
+  /** float32 `[n]`: what each counts, 0 for one that only fills the last chunk */
+  readonly weights: Value;
+}
+
+/** A loss and what it does to the hidden states and the output embedding. */
+export interface LossAndGradients {
+  /** float32 `[]`: `Σ weight · −log softmax(h Eᵀ)[target]` */
+  readonly loss: Value;
+  /** d loss / d hidden, of the hidden states' shape */
+  readonly hiddenGradient: Value;
+  /** d loss / d E where it was asked for */
+  readonly embeddingGradient: Value | undefined;
+}
 
 /**
- * The weighted sum of the tokens' next-token losses, `Σ weight · −log softmax(h Eᵀ)[target]`.
- *
- * The target's logit is `h · E[target]`, so that its gradient is a gathered row of E and neither a
- * one-hot matrix nor a scatter into the vocabulary is made.
- *
- * @param hidden `[tokens, hiddenSize]`
- * @param targets int64 `[tokens]`, any valid id where the weight is 0
- * @param weights float32 `[tokens]`
- * @returns float32 `[]`
+ * Tokens per chunk. The logits of one chunk are alive at a time: at 49,152 tokens of vocabulary
+ * 128 rows are 25 MB.
  */
-export function crossEntropy(
-  parts: Pick<DecoderParts, 'builder' | 'config' | 'parameters'>,
+export const LOSS_CHUNK = 128;
+
+/** The weighted sum of the tokens' next-token losses, float32 `[]`, without gradients. */
+export function crossEntropy(parts: LossParts, hidden: Value, tokens: LossTokens): Value {
+  return parts.builder.scope('loss', () =>
+    chunks(tokens)
+      .map((chunk) => chunkLoss(parts, chunkOf(parts, hidden, tokens, chunk)))
+      .reduce((sum, loss) => parts.builder.add(sum, loss)),
+  );
+}
+
+/**
+ * Cross-entropy with its gradients, chunk by chunk: forward and backward of a chunk follow each
+ * other, so that the `[tokens, vocabulary]` logits are never whole, and only tokens that count
+ * enter them.
+ */
+export function crossEntropyWithGradients(
+  parts: LossParts,
   hidden: Value,
-  targets: Value,
-  weights: Value,
-): Value {
+  tokens: LossTokens,
+  embeddingIsTrained: boolean,
+): LossAndGradients {
   const { builder, config, parameters } = parts;
   return builder.scope('loss', () => {
-    const tokens = hidden.shape[0]!;
-    const embeddings = parameters.stored(outputEmbeddingName(config));
-    const logSumExp = builder.logSumExp(outputLogits(parts, hidden));
-    const targetRows = builder.cast(builder.gather(embeddings, targets), 'float32');
-    const targetLogits = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
-    const losses = builder.sub(logSumExp, targetLogits);
-    const weighted = builder.mul(losses, builder.reshape(weights, [tokens, 1]));
-    return builder.reshape(builder.reduceSum(weighted, [0, 1]), []);
+    const embedding = parameters.stored(outputEmbeddingName(config));
+    const one = builder.scalar(1);
+    const done = chunks(tokens).map((range) => {
+      const chunk = chunkOf(parts, hidden, tokens, range);
+      const loss = chunkLoss(parts, chunk);
+      const wrt = embeddingIsTrained ? [chunk.hidden, embedding] : [chunk.hidden];
+      return { loss, chunk, gradients: pullback(builder, loss, one, wrt) };
+    });
+    const add = (a: Value, b: Value): Value => builder.add(a, b);
+    const rowGradients = builder.concat(
+      done.map(({ chunk, gradients }) => gradients.get(chunk.hidden)!),
+      0,
+    );
+    return {
+      loss: done.map(({ loss }) => loss).reduce(add),
+      hiddenGradient: builder.scatterAdd(tokens.rows, rowGradients, hidden.shape[0]!),
+      embeddingGradient: embeddingIsTrained
+        ? done.map(({ gradients }) => gradients.get(embedding)!).reduce(add)
+        : undefined,
+    };
   });
+}
+
+type Range = readonly [start: number, end: number];
+
+function chunks({ rows }: LossTokens): Range[] {
+  const count = Number(rows.shape[0]);
+  return Array.from({ length: Math.ceil(count / LOSS_CHUNK) }, (_, i) => [
+    i * LOSS_CHUNK,
+    Math.min(count, (i + 1) * LOSS_CHUNK),
+  ]);
+}
+
+interface Chunk {
+  /** `[chunk, hiddenSize]` */
+  readonly hidden: Value;
+  readonly targets: Value;
+  readonly weights: Value;
+}
+
+function chunkOf({ builder }: LossParts, hidden: Value, tokens: LossTokens, range: Range): Chunk {
+  const part = (x: Value): Value => builder.slice(x, 0, ...range);
+  return {
+    hidden: builder.gather(hidden, part(tokens.rows)),
+    targets: part(tokens.targets),
+    weights: part(tokens.weights),
+  };
+}
+
+/**
+ * The target's logit is `h · E[target]`, so that its gradient is a gathered row of E and neither a
+ * one-hot matrix nor a scatter into the vocabulary is made.
+ */
+function chunkLoss(parts: LossParts, { hidden, targets, weights }: Chunk): Value {
+  const { builder, config, parameters } = parts;
+  const stored = parameters.stored(outputEmbeddingName(config));
+  const embedding = builder.cast(stored, 'float32');
+  const logSumExp = builder.logSumExp(builder.gemm(hidden, embedding, { transB: true }));
+  const targetRows = builder.cast(builder.gather(stored, targets), 'float32');
+  const targetLogits = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
+  const losses = builder.sub(logSumExp, targetLogits);
+  const weighted = builder.mul(losses, builder.reshape(weights, [weights.shape[0]!, 1]));
+  return builder.reshape(builder.reduceSum(weighted, [0, 1]), []);
 }

@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batches.ts';
+import { LOSS_CHUNK } from '../models/cross-entropy.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { TypedArray } from '../runtime/tensor.ts';
 import { BATCH_INPUTS, type TrainingGraphOptions, trainingGraph } from './training-graph.ts';
@@ -33,13 +34,15 @@ export class BatchRunner {
     dropoutSeed: number,
     gradients: ReadonlyMap<string, Float32Array>,
   ): Promise<number> {
-    const session = await this.#session(batch);
+    const loss = supervisedTokens(batch, scale);
+    const session = await this.#session(batch, loss.rows.length);
     const feeds: Record<string, TypedArray> = {
       ...Object.fromEntries(this.#options.tensors),
       [BATCH_INPUTS.tokenIds]: batch.inputIds,
       [BATCH_INPUTS.positions]: rowPositions(batch),
-      [BATCH_INPUTS.targets]: batch.targets,
-      [BATCH_INPUTS.lossWeights]: batch.weights.map((weight) => weight * scale),
+      [BATCH_INPUTS.lossRows]: loss.rows,
+      [BATCH_INPUTS.targets]: loss.targets,
+      [BATCH_INPUTS.lossWeights]: loss.weights,
       [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
     };
     const results = await session.run(feeds);
@@ -52,15 +55,35 @@ export class BatchRunner {
     this.#sessions.clear();
   }
 
-  #session({ batchSize: rows, sequenceLength: length }: Batch): Promise<Session> {
-    const key = `${rows}x${length}`;
+  #session(batch: Batch, lossTokens: number): Promise<Session> {
+    const { batchSize: rows, sequenceLength: length } = batch;
+    const key = `${rows}x${length}, ${lossTokens}`;
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
-    const graph = trainingGraph({ ...this.#options, shape: { rows, length } });
+    const graph = trainingGraph({ ...this.#options, shape: { rows, length, lossTokens } });
     const created = Session.create(graph, this.#options.session);
     this.#sessions.set(key, created);
     return created;
   }
+}
+
+/** The supervised tokens of a batch, filled up to whole chunks with tokens that count nothing. */
+function supervisedTokens({ weights, targets, numSupervisedTokens }: Batch, scale: number) {
+  const size = Math.max(1, Math.ceil(numSupervisedTokens / LOSS_CHUNK)) * LOSS_CHUNK;
+  const tokens = {
+    rows: new BigInt64Array(size),
+    targets: new BigInt64Array(size),
+    weights: new Float32Array(size),
+  };
+  let count = 0;
+  weights.forEach((weight, position) => {
+    if (weight === 0) return;
+    tokens.rows[count] = BigInt(position);
+    tokens.targets[count] = targets[position]!;
+    tokens.weights[count] = weight * scale;
+    count++;
+  });
+  return tokens;
 }
 
 function rowPositions({ batchSize, sequenceLength }: Batch): BigInt64Array {

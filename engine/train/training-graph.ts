@@ -1,25 +1,36 @@
-import { gradients } from '../graph/autodiff.ts';
+import { pullback } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../graph/passes/fuse-gemm-add.ts';
+import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { type BatchShape, causalAttention } from '../models/causal-attention.ts';
-import { crossEntropy } from '../models/cross-entropy.ts';
-import { decoderHiddenStates } from '../models/decoder.ts';
+import {
+  crossEntropy,
+  crossEntropyWithGradients,
+  type LossTokens,
+} from '../models/cross-entropy.ts';
+import { type DecoderParts, decoderHiddenStates, outputEmbeddingName } from '../models/decoder.ts';
 import { mappedParameters, trainedParameters } from '../models/parameters.ts';
 import { inputDropout } from './dropout.ts';
+
+/** Static sizes of a training graph. */
+export interface TrainingShape extends BatchShape {
+  /** Tokens whose loss is computed; those that count, filled up to a full last chunk. */
+  readonly lossTokens: number;
+}
 
 /** What one training step computes. */
 export interface TrainingGraphOptions {
   readonly model: Pick<BaseModel, 'config' | 'weights'>;
   /** The adapted layers; none for a full fine-tune. */
   readonly modules: readonly LoraModule[];
-  readonly shape: BatchShape;
+  readonly shape: TrainingShape;
   /** Names of the tensors whose gradients are wanted, as the inputs of the graph bear them. */
   readonly trainable: readonly string[];
   /** True where the base's own weights are inputs (method "full") instead of mapped files. */
@@ -33,9 +44,11 @@ export const BATCH_INPUTS = {
   tokenIds: 'input_ids',
   /** int64 `[rows · length]`, from 0 in each row */
   positions: 'position_ids',
-  /** int64 `[rows · length]`: the token that should follow */
+  /** int64 `[lossTokens]`: which tokens of the batch have a loss */
+  lossRows: 'loss_rows',
+  /** int64 `[lossTokens]`: the tokens that should follow them */
   targets: 'targets',
-  /** float32 `[rows · length]`: what a token's loss counts, 0 where it is not supervised */
+  /** float32 `[lossTokens]`: what the loss of each counts */
   lossWeights: 'loss_weights',
   /** int64 `[]`: decides the dropout mask; an input only where there is dropout */
   dropoutSeed: 'dropout_seed',
@@ -52,8 +65,11 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const tokens = shape.rows * shape.length;
   const tokenIds = builder.input(BATCH_INPUTS.tokenIds, 'int64', [tokens]);
   const positions = builder.input(BATCH_INPUTS.positions, 'int64', [tokens]);
-  const targets = builder.input(BATCH_INPUTS.targets, 'int64', [tokens]);
-  const lossWeights = builder.input(BATCH_INPUTS.lossWeights, 'float32', [tokens]);
+  const lossTokens: LossTokens = {
+    rows: builder.input(BATCH_INPUTS.lossRows, 'int64', [shape.lossTokens]),
+    targets: builder.input(BATCH_INPUTS.targets, 'int64', [shape.lossTokens]),
+    weights: builder.input(BATCH_INPUTS.lossWeights, 'float32', [shape.lossTokens]),
+  };
   const parameters = trainBase
     ? trainedParameters(builder, weights)
     : mappedParameters(builder, weights);
@@ -74,12 +90,38 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     attention: causalAttention(builder, config, shape),
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
-  const loss = crossEntropy(parts, hidden, targets, lossWeights);
+  const outputs: Record<string, Value> =
+    trainable.length === 0
+      ? { loss: crossEntropy(parts, hidden, lossTokens) }
+      : lossAndGradients(parts, hidden, lossTokens, trainable, trainBase);
+  const passes = [removeDeadCode, scaleRowsLast, fuseGemmAdd, upcastPerUse, removeDeadCode];
+  return passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
+}
+
+function lossAndGradients(
+  parts: DecoderParts,
+  hidden: Value,
+  lossTokens: LossTokens,
+  trainable: readonly string[],
+  trainBase: boolean,
+): Record<string, Value> {
+  const { builder } = parts;
   const inputs = new Map(builder.values.map((value) => [value.name, value]));
-  const outputs: Record<string, Value> = { loss };
   const wanted = trainable.map((name) => inputs.get(name)!);
-  for (const [tensor, gradient] of gradients(builder, loss, wanted)) {
-    outputs[tensor.name] = gradient;
-  }
-  return upcastPerUse(fuseGemmAdd(removeDeadCode(builder.finish(outputs))));
+  const head = crossEntropyWithGradients(parts, hidden, lossTokens, trainBase);
+  const outputEmbedding = outputEmbeddingName(parts.config);
+  // An output layer of its own has no part in the hidden states.
+  const inBody = wanted.filter(
+    ({ name }) => name !== outputEmbedding || parts.config.tieWordEmbeddings,
+  );
+  const body = pullback(builder, hidden, head.hiddenGradient, inBody);
+  const gradients = wanted.map((tensor): [string, Value] => {
+    const parts = [
+      body.get(tensor),
+      tensor.name === outputEmbedding ? head.embeddingGradient : undefined,
+    ].filter((part) => part !== undefined);
+    return [tensor.name, parts.reduce((a, b) => builder.add(a, b))];
+  });
+  // The loss comes last: outputs are visited in order, and it needs every chunk.
+  return { ...Object.fromEntries(gradients), loss: head.loss };
 }

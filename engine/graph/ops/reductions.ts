@@ -80,7 +80,10 @@ export const reductionOps: Pick<OpTable, 'reduceSum' | 'reduceMean' | 'softmax' 
         [value.name],
         { keepdims: 1 },
       ),
-    vjp: [({ builder: b, input, cotangent }) => b.mul(b.softmax(input(0)), cotangent)],
+    // The softmax is made from the result, so that no reader of the input is left for later.
+    vjp: [
+      ({ builder: b, input, value, cotangent }) => b.mul(b.exp(b.sub(input(0), value)), cotangent),
+    ],
     samples: lastAxisSamples,
   },
 };
