@@ -20,14 +20,16 @@ export function missingBytes(has: (token: string) => boolean): ReadonlySet<numbe
   return new Set(missing.map(([, byte]) => byte));
 }
 
-const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
+/** GPT-2's alphabet: the character that stands for each byte. */
+export const BYTE_LEVEL_ALPHABET: readonly string[] = (() => {
   const isPrintable = (byte: number): boolean =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
   let others = 0;
-  return new Map(
-    Array.from({ length: 256 }, (_, byte) => [
-      String.fromCharCode(isPrintable(byte) ? byte : 0x100 + others++),
-      byte,
-    ]),
+  return Array.from({ length: 256 }, (_, byte) =>
+    String.fromCharCode(isPrintable(byte) ? byte : 0x100 + others++),
   );
 })();
+
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = new Map(
+  BYTE_LEVEL_ALPHABET.map((character, byte) => [character, byte]),
+);
