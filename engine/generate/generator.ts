@@ -104,6 +104,8 @@ export class TextGenerator {
       signal,
     });
     const decoder = new StreamDecoder(this.#tokenizer, { skipSpecialTokens: true });
+    // Where a text goes on, a space before its first word belongs to it; an answer begins anew.
+    if (!('messages' in prompt)) for (const id of promptIds.slice(-1)) decoder.push(id);
     const stops = new StopStrings(stop);
     const tokenIds: number[] = [];
     let text = '';

@@ -74,11 +74,13 @@ export function tokenProbabilities(
 
 /** The smallest weight of a token such that those before it have not reached `top_p` together. */
 function nucleusThreshold(weights: Float64Array, top_p: number): number {
-  const ascending = weights.toSorted();
-  const wanted = top_p * sum(weights);
+  const total = sum(weights);
+  // All weights below this together are less than what top_p leaves out, so they need no sorting.
+  const negligible = ((1 - top_p) * total) / weights.length;
+  const ascending = weights.filter((weight) => weight > 0 && weight >= negligible).sort();
   let reached = 0;
   let rank = ascending.length;
-  while (rank > 0 && reached < wanted) reached += ascending[--rank]!;
+  while (rank > 0 && reached < top_p * total) reached += ascending[--rank]!;
   return ascending[rank]!;
 }
 

@@ -8,10 +8,16 @@ import {
 } from '../../../engine/generate/generator.ts';
 import { initAdapter } from '../../../engine/lora/init-adapter.ts';
 import { loraBName } from '../../../engine/lora/lora-module.ts';
+import type { JsonObject } from '../../../engine/models/json-file.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
 import { Random } from '../../../engine/random.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
-import { byteLevelFiles, byteLevelTokenizer, NO_IDS } from '../tiny-tokenizer.ts';
+import {
+  byteLevelFiles,
+  byteLevelTokenizer,
+  NO_IDS,
+  sentencePieceFiles,
+} from '../tiny-tokenizer.ts';
 import { type GoldenModel, goldenModel, range } from './golden-model.ts';
 
 /** The vocabulary of the model, 0 to 127, is ASCII for this tokenizer. */
@@ -82,15 +88,14 @@ describe('a text is continued', () => {
     expect(await sample(1)).not.toBe(await sample(2));
   });
 
-  test('with fewer repetitions under a penalty', async () => {
-    const distinct = async (repetition_penalty: number): Promise<number> => {
-      const { tokenIds } = await generator.complete(PROMPT, {
-        max_new_tokens: 40,
-        repetition_penalty,
-      });
-      return new Set(tokenIds).size;
-    };
-    expect(await distinct(5)).toBeGreaterThan(await distinct(1));
+  test('without repetitions under a huge penalty, of the prompt nor of what was generated', async () => {
+    const { tokenIds } = await generator.complete(PROMPT, {
+      max_new_tokens: 20,
+      repetition_penalty: 1e6,
+    });
+    const prompt = tokenizer.encode(PROMPT.text, { addSpecialTokens: true });
+    const distinct = new Set([...prompt, ...tokenIds]);
+    expect(distinct.size).toBe(new Set(prompt).size + 20);
   });
 
   test('in a conversation, through the chat template', async () => {
@@ -104,6 +109,28 @@ describe('a text is continued', () => {
     expect(answer).toEqual(await generator.complete({ text: 'Hi> ' }, { max_new_tokens: 5 }));
     await chat.release();
   });
+});
+
+test('a SentencePiece model keeps the space of the first word where a text goes on', async () => {
+  const files = sentencePieceFiles({ chatTemplate: 'hi' });
+  // Nearly all that the model can generate is a space and a letter.
+  const words = range(121).map((i) => `▁${String.fromCodePoint(0x100 + i)}`);
+  const tokens = ['<unk>', '<s>', '</s>', 'h', 'i', '\n', '▁', ...words];
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const bpe = { ...(files.tokenizerJson['model'] as JsonObject), vocab, merges: [] };
+  const tokenizerJson = { ...files.tokenizerJson, model: bpe };
+  const spm = await openGenerator(model, loadTokenizer({ ...files, tokenizerJson }, NO_IDS), {
+    threads: 1,
+  });
+  const textOf = (ids: readonly number[]): string =>
+    ids.map((id) => tokens[id]!.replace('▁', ' ')).join('');
+  const goesOn = await spm.complete({ ids: [50] }, { max_new_tokens: 3 });
+  expect(goesOn.text).toBe(textOf(goesOn.tokenIds));
+  expect(goesOn.text).toMatch(/^ /);
+  const messages = [{ role: 'user', content: 'hi' }];
+  const answer = await spm.complete({ messages }, { max_new_tokens: 3 });
+  expect(answer.text).toBe(textOf(answer.tokenIds).replace(/^ /, ''));
+  await spm.release();
 });
 
 describe('it ends', () => {
