@@ -33,10 +33,12 @@ export type ErrorCode =
   | 'device.unavailable'
   | 'device.failed'
   | 'output.not_writable'
+  | 'output.in_use'
   | 'checkpoint.corrupt'
   | 'checkpoint.mismatch'
   | 'training.not_finite'
   | 'training.cancelled'
+  | 'training.crashed'
   | 'internal.graph'
   | 'internal.unexpected';
 

@@ -144,6 +144,28 @@ export async function writeFileAtomic(target: string, data: string | Uint8Array)
 }
 
 /**
+ * Makes a small file unless one of that name exists. Of several processes that try, one succeeds.
+ *
+ * @returns whether the file was made
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function createFile(target: string, data: string): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(target, 'wx');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw notWritable(target, error);
+  }
+  try {
+    await explained(target, () => writeFully(handle, Buffer.from(data)));
+  } finally {
+    await handle.close();
+  }
+  return true;
+}
+
+/**
  * Copies a file atomically.
  *
  * @throws LorafaError `output.not_writable`; Node's own error when `source` cannot be read.
@@ -215,12 +237,24 @@ export class Journal {
   }
 
   /**
-   * Opens a journal in a folder that exists, at the end of what it holds already.
+   * Opens a journal in a folder that exists, at the end of what it holds already. A last line that
+   * a crash left unfinished stays alone on its line.
    *
    * @throws LorafaError `output.not_writable`, here and in every method.
    */
   static async open(target: string): Promise<Journal> {
-    return explained(target, async () => new Journal(target, await open(target, 'a')));
+    return explained(target, async () => {
+      const journal = new Journal(target, await open(target, 'a+'));
+      if (await journal.#endsInsideLine()) await journal.append('');
+      return journal;
+    });
+  }
+
+  async #endsInsideLine(): Promise<boolean> {
+    const { size } = await this.#handle.stat();
+    if (size === 0) return false;
+    const { buffer } = await this.#handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer.toString() !== '\n';
   }
 
   /** Appends one line in a single write; `line` holds no line break. */

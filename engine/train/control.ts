@@ -10,6 +10,12 @@ export class TrainControl {
   #checkpoint = false;
   #paused = false;
   #wake: (() => void) | undefined;
+  readonly #onHeld: () => void;
+
+  /** @param onHeld called each time the loop begins to wait because it is paused */
+  constructor(onHeld: () => void = () => undefined) {
+    this.#onHeld = onHeld;
+  }
 
   /** The stop that was asked for, if any. */
   get stopRequested(): StopRequest | undefined {
@@ -54,6 +60,7 @@ export class TrainControl {
     if (!this.#paused || this.#stop !== undefined || this.#checkpoint) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      this.#onHeld();
     });
     this.#wake = undefined;
   }

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, Journal, notWritable, writeFileAtomic } from '../files.ts';
+import { ensureFolder, Journal, notWritable, removeFolder, writeFileAtomic } from '../files.ts';
 import type { TrainEvent } from './events.ts';
+import { LOCK_FILE, RunLock } from './run-lock.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
 export const RUN_FILES = {
@@ -11,7 +12,16 @@ export const RUN_FILES = {
   config: 'run.json',
   /** One {@link JournalEntry} a line, only ever appended to. */
   journal: 'events.jsonl',
+  /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
+  state: 'state.json',
+  /** What that process and its libraries have to say, one message a line. */
+  log: 'run.log',
+  /** Which process may write here; see {@link RunLock}. */
+  lock: LOCK_FILE,
 } as const;
+
+/** Files that may be there before the run itself takes the folder into use. */
+const EARLY_FILES: ReadonlySet<string> = new Set([RUN_FILES.state, RUN_FILES.log, RUN_FILES.lock]);
 
 /** One line of the journal. */
 export type JournalEntry = TrainEvent & {
@@ -29,10 +39,12 @@ export interface RunRecord {
 export class RunFolder {
   readonly path: string;
   readonly #journal: Journal;
+  readonly #lock: RunLock | undefined;
 
-  private constructor(folder: string, journal: Journal) {
+  private constructor(folder: string, journal: Journal, lock: RunLock | undefined) {
     this.path = folder;
     this.#journal = journal;
+    this.#lock = lock;
   }
 
   /**
@@ -40,19 +52,34 @@ export class RunFolder {
    * run left behind.
    *
    * @param resuming whether the run goes on from a checkpoint
+   * @param isLocked whether the caller's parent process holds the folder's lock; otherwise it is
+   * taken here, until {@link close}
    * @throws LorafaError `output.not_writable` when the folder cannot be written, holds something
-   * else, or holds a run and nothing says to resume it
+   * else, or holds a run and nothing says to resume it; `output.in_use`
    */
-  static async open(config: ResolvedConfig, resuming: boolean): Promise<RunFolder> {
+  static async open(
+    config: ResolvedConfig,
+    resuming: boolean,
+    isLocked = false,
+  ): Promise<RunFolder> {
     const folder = config.training.output_dir;
     await refuseOccupied(folder, resuming);
     await ensureFolder(folder);
-    const record: RunRecord = { version: 1, config };
-    await writeFileAtomic(
-      path.join(folder, RUN_FILES.config),
-      `${JSON.stringify(record, null, 2)}\n`,
-    );
-    return new RunFolder(folder, await Journal.open(path.join(folder, RUN_FILES.journal)));
+    const lock = isLocked ? undefined : await RunLock.acquire(folder);
+    try {
+      // It tells of an earlier part of the run, whose state is not this one's.
+      if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
+      const record: RunRecord = { version: 1, config };
+      await writeFileAtomic(
+        path.join(folder, RUN_FILES.config),
+        `${JSON.stringify(record, null, 2)}\n`,
+      );
+      const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
+      return new RunFolder(folder, journal, lock);
+    } catch (error) {
+      await lock?.release();
+      throw error;
+    }
   }
 
   /** Keeps an event for those who open the run later. */
@@ -64,11 +91,18 @@ export class RunFolder {
   async close(): Promise<void> {
     await this.#journal.sync();
     await this.#journal.close();
+    await this.#lock?.release();
   }
 }
 
-async function refuseOccupied(folder: string, resuming: boolean): Promise<void> {
-  const names = await listFolder(folder);
+/**
+ * Makes sure that a run may use an output folder.
+ *
+ * @param resuming whether the run goes on from a checkpoint
+ * @throws LorafaError `output.not_writable`
+ */
+export async function refuseOccupied(folder: string, resuming: boolean): Promise<void> {
+  const names = (await listFolder(folder)).filter((name) => !EARLY_FILES.has(name));
   if (names.length === 0) return;
   const isRun = names.includes(RUN_FILES.config);
   if (isRun && resuming) return;

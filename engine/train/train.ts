@@ -29,6 +29,8 @@ export interface TrainOptions {
   readonly onEvent: (event: TrainEvent) => void;
   /** Pauses, stops or asks for checkpoints. */
   readonly control?: TrainControl;
+  /** The parent process holds the lock of the run folder; by default the run takes it itself. */
+  readonly isLocked?: boolean;
 }
 
 /** How a run ended. */
@@ -49,7 +51,7 @@ export interface TrainResult {
  */
 export async function train(
   config: ResolvedConfig,
-  { onEvent, control = new TrainControl() }: TrainOptions,
+  { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
   const device = await chooseDevice(config.engine.device);
   const model = await openBaseModel(config.model.base_model_name_or_path, {
@@ -71,7 +73,7 @@ export async function train(
   const identity = runIdentity(config, data, plan);
   const state = await startingState(config, trainee, optimizer, identity);
 
-  const folder = await RunFolder.open(config, state.global_step > 0);
+  const folder = await RunFolder.open(config, state.global_step > 0, isLocked);
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
     onEvent(event);

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { LOCK_FILE, RunLock, readLock } from '../../../engine/train/run-lock.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+/** The id of a process that has ended. */
+async function deadProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  return child.pid!;
+}
+
+function writeLock(folder: string, lock: object): Promise<void> {
+  return writeFile(path.join(folder, LOCK_FILE), JSON.stringify(lock));
+}
+
+test('a lock is held by one process until it is released', async () => {
+  const folder = await tempFolder();
+  expect(await readLock(folder)).toBeUndefined();
+  const lock = await RunLock.acquire(folder);
+  expect(await readLock(folder)).toMatchObject({ pid: process.pid, host: os.hostname() });
+  await expect(RunLock.acquire(folder)).rejects.toMatchObject({
+    code: 'output.in_use',
+    message: `${folder} is in use by another run (process ${process.pid}); stop that run, or choose another training.output_dir.`,
+  });
+  await lock.release();
+  await (await RunLock.acquire(folder)).release();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('of many that try at once one succeeds', async () => {
+  const folder = await tempFolder();
+  await writeLock(folder, { pid: await deadProcess(), host: os.hostname(), started: null });
+  const attempts = await Promise.allSettled(
+    Array.from({ length: 8 }, () => RunLock.acquire(folder)),
+  );
+  expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(await readLock(folder)).toMatchObject({ pid: process.pid });
+});
+
+test('the lock of a process that is gone is taken over', async () => {
+  const folder = await tempFolder();
+  await writeLock(folder, { pid: await deadProcess(), host: os.hostname(), started: null });
+  expect(await readLock(folder)).toBeUndefined();
+  await RunLock.acquire(folder);
+  expect(await readLock(folder)).toMatchObject({ pid: process.pid });
+  expect(await readdir(folder)).toEqual([LOCK_FILE]);
+});
+
+test.runIf(process.platform === 'linux')(
+  'a process id that is used again does not count',
+  async () => {
+    const folder = await tempFolder();
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await writeLock(folder, { pid: child.pid, host: os.hostname(), started: '1' });
+    expect(await readLock(folder)).toBeUndefined();
+  },
+);
+
+test('a lock of another computer counts as held', async () => {
+  const folder = await tempFolder();
+  await writeLock(folder, { pid: 1, host: 'elsewhere', started: null });
+  await expect(RunLock.acquire(folder)).rejects.toThrow(
+    `is in use by a run on the computer elsewhere (process 1); wait for its end, or remove ${path.join(folder, LOCK_FILE)}`,
+  );
+});
+
+test('a lock that is just being written counts as held', async () => {
+  const folder = await tempFolder();
+  await writeFile(path.join(folder, LOCK_FILE), '');
+  await expect(RunLock.acquire(folder)).rejects.toMatchObject({ code: 'output.in_use' });
+  expect(await readFile(path.join(folder, LOCK_FILE), 'utf8')).toBe('');
+});
