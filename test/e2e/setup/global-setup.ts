@@ -21,7 +21,7 @@ declare module 'vitest' {
 }
 
 /** The package that `npm run package` makes. */
-const VSIX = path.resolve('out', 'lorafa-linux-x64.vsix');
+const VSIX = path.resolve('lorafa-linux-x64.vsix');
 
 /** Installs the editor (the first time) and the extension (every time) before the first test. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

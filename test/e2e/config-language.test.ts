@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+import { processesOf } from './editor/processes.ts';
+
+const CONFIG = `{
+  // Learns to answer as the support team does.
+  "model": { "base_model_name_or_path": "base" },
+  "data": { "dataset_name_or_path": "train.jsonl" },
+  "training": {
+    "output_dir": "runs/first",
+    "learning_rte": 1e-4,
+    "num_train_epochs": 0
+  }
+}
+`;
+
+async function openConfig(options: { trusted?: boolean } = {}): Promise<Editor> {
+  const folder = path.join(await tempFolder(), 'support-bot');
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'first.lorafa.json'), CONFIG);
+  const editor = await openEditor({ folder, ...options });
+  await editor.openFile('first.lorafa.json');
+  return editor;
+}
+
+test('a run configuration is checked, explained and completed while it is written', async () => {
+  const editor = await openConfig();
+  const { page } = editor;
+
+  await editor.runCommand('Problems: Focus on Problems View');
+  const problems = page.locator('.markers-panel .monaco-list-row');
+  await problems.filter({ hasText: 'did you mean `training.learning_rate`?' }).waitFor();
+  await problems
+    .filter({ hasText: '`training.num_train_epochs` must be a number above 0' })
+    .waitFor();
+  expect(await page.locator('.squiggly-error').count()).toBe(2);
+  await editor.screenshot('config-problems');
+
+  await page.locator('.view-line span', { hasText: 'num_train_epochs' }).last().hover();
+  const hover = page.locator('.monaco-hover:visible');
+  await hover.filter({ hasText: 'Passes over the training data' }).waitFor();
+  await hover.filter({ hasText: 'Accepts a number above 0. Default: 3.' }).waitFor();
+  await editor.screenshot('config-hover');
+
+  // The misspelt key is written anew, with the help of the list.
+  await editor.goTo(7, 18);
+  await page.keyboard.press('Control+Shift+ArrowLeft');
+  await page.keyboard.type('lr_scheduler_t');
+  const suggestions = page.locator('.suggest-widget:visible .monaco-list-row');
+  await suggestions.filter({ hasText: 'lr_scheduler_type' }).waitFor();
+  await editor.screenshot('config-completion');
+  await page.keyboard.press('Tab');
+  await page.locator('.view-line', { hasText: '"lr_scheduler_type": 1e-4' }).waitFor();
+  await problems.filter({ hasText: '`training.lr_scheduler_type` must be "constant"' }).waitFor();
+});
+
+test('in a folder that is not trusted no server is started until it is', async () => {
+  const editor = await openConfig({ trusted: false });
+  await editor.runCommand('LoRA-FA: Show Logs');
+  await editor.waitForStatusBar('Restricted Mode');
+  expect(await processesOf('language-server.js')).toEqual([]);
+
+  await editor.runCommand('Workspaces: Manage Workspace Trust');
+  await editor.page
+    .locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' })
+    .first()
+    .click();
+  await editor.openFile('first.lorafa.json');
+  await editor.page.locator('.squiggly-error').first().waitFor();
+  expect(await processesOf('language-server.js')).toHaveLength(1);
+});

@@ -1,0 +1,154 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Frame, Locator, Page } from 'playwright-core';
+import { inject, onTestFinished, vi } from 'vitest';
+import { e2eCacheFolder } from '../setup/cache-folder.ts';
+import { startBrowser } from './browser.ts';
+import { startCodeServer } from './code-server-process.ts';
+import { QUIET_SETTINGS } from './editor-settings.ts';
+
+/** How {@link openEditor} opens VS Code. */
+export interface EditorOptions {
+  /** The folder to open. */
+  readonly folder: string;
+  /** User settings on top of the quiet ones. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** False: VS Code asks whether it should trust the folder. Default: it trusts it. */
+  readonly trusted?: boolean;
+}
+
+/** How long a test waits for something to appear: the machine may be busy. */
+const PATIENCE_MS = 30_000;
+/** Pictures that people look at, under version control. */
+const SCREENSHOTS = path.resolve('test', 'e2e', 'screenshots');
+
+/**
+ * Opens a VS Code window with this extension for the running test and closes it when the test ends.
+ * After a failure the window's last picture lies in the cache folder; its path is printed.
+ */
+export async function openEditor(options: EditorOptions): Promise<Editor> {
+  const userDataDir = await mkdtemp(path.join(os.tmpdir(), 'lorafa-editor-'));
+  onTestFinished(() => rm(userDataDir, { recursive: true, force: true, maxRetries: 5 }));
+  await mkdir(path.join(userDataDir, 'User'));
+  await writeFile(
+    path.join(userDataDir, 'User', 'settings.json'),
+    JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }),
+  );
+  const server = await startCodeServer(inject('bench'), {
+    folder: options.folder,
+    userDataDir,
+    asksForTrust: options.trusted === false,
+  });
+  onTestFinished(() => server.stop());
+  const browser = await startBrowser();
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
+  const editor = new Editor(page);
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') await editor.keepPicture(task.name);
+  });
+  await page.goto(server.url);
+  await editor.ready();
+  return editor;
+}
+
+/** One VS Code window, operated as a person would: by what is on the screen. */
+export class Editor {
+  /** For what the methods below do not cover. */
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Waits until the workbench is there. */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor();
+    await this.page
+      .locator('.monaco-workbench .explorer-folders-view, .part.editor')
+      .first()
+      .waitFor();
+  }
+
+  /** Runs a command by its full title in the palette, e.g. "LoRA-FA: Show Logs". */
+  async runCommand(title: string): Promise<void> {
+    await this.pick('F1', `>${title}`, title);
+  }
+
+  /** Opens a file of the workspace by its path. */
+  async openFile(file: string): Promise<void> {
+    await this.pick('Control+P', file, path.basename(file));
+    await this.page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`).waitFor();
+  }
+
+  /** Puts the cursor of the active text editor somewhere; both count from 1. */
+  async goTo(line: number, column: number): Promise<void> {
+    await this.page.keyboard.press('Control+G');
+    await this.quickInput.fill(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await this.waitForStatusBar(`Ln ${line}, Col ${column}`);
+  }
+
+  /** Waits for an item of the status bar that shows the text. */
+  async waitForStatusBar(text: string | RegExp): Promise<Locator> {
+    const item = this.page.locator('.part.statusbar .statusbar-item', { hasText: text }).first();
+    await item.waitFor();
+    return item;
+  }
+
+  /** The content of the open webview (panel, custom editor or view) with this title. */
+  async webviewFrame(title: string): Promise<Frame> {
+    return vi.waitUntil(() => this.findWebview(title), { timeout: PATIENCE_MS, interval: 100 });
+  }
+
+  /** Reloads the window, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png` as the window is now. */
+  async screenshot(name: string): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      const theme = colorScheme === 'light' ? '.vs' : '.vs-dark';
+      await this.page.locator(`.monaco-workbench${theme}`).waitFor();
+      await this.page.screenshot({
+        path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`),
+        animations: 'disabled',
+        caret: 'hide',
+      });
+    }
+  }
+
+  /** For the one who reads about a failed test: how the window looked. */
+  async keepPicture(testName: string): Promise<void> {
+    const name = testName.replace(/\W+/g, '-');
+    const file = path.join(e2eCacheFolder(), 'failures', `${name}.png`);
+    await this.page.screenshot({ path: file });
+    console.error(`The window when "${testName}" failed: ${file}`);
+  }
+
+  /** Types into the quick input that a key opens, and takes the row with this label. */
+  private async pick(key: string, text: string, label: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.quickInput.fill(text);
+    const row = this.page.locator('.quick-input-widget .monaco-list-row', { hasText: label });
+    await row.first().click();
+  }
+
+  private get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input[type="text"]');
+  }
+
+  private async findWebview(title: string): Promise<Frame | undefined> {
+    for (const frame of this.page.frames()) {
+      if (frame.parentFrame() === null) continue;
+      const element = await frame.frameElement().catch(() => undefined);
+      if ((await element?.getAttribute('title')) === title) return frame;
+    }
+    return undefined;
+  }
+}

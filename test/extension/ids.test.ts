@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  COMMANDS,
+  CONFIG_EDITOR,
+  CONFIG_FILE_PATTERN,
+  CONFIG_LANGUAGE,
+  CONTEXT_KEYS,
+  SETTINGS,
+  SETTINGS_SECTION,
+  VIEW_CONTAINER,
+  VIEWS,
+} from '../../extension/ids.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import texts from '../../package.nls.json' with { type: 'json' };
+
+const { contributes } = manifest;
+
+test('the manifest contributes the commands, views and settings of ids.ts and no others', () => {
+  expect(contributes.commands.map(({ command }) => command)).toEqual(Object.values(COMMANDS));
+  expect(contributes.viewsContainers.activitybar.map(({ id }) => id)).toEqual([VIEW_CONTAINER]);
+  expect(Object.keys(contributes.views)).toEqual([VIEW_CONTAINER]);
+  expect(contributes.views[VIEW_CONTAINER].map(({ id }) => id)).toEqual(Object.values(VIEWS));
+  expect(Object.keys(contributes.configuration.properties)).toEqual(
+    Object.values(SETTINGS).map((name) => `${SETTINGS_SECTION}.${name}`),
+  );
+});
+
+test('the config editor and the language are for the same files', () => {
+  expect(contributes.customEditors).toMatchObject([
+    { viewType: CONFIG_EDITOR, selector: [{ filenamePattern: CONFIG_FILE_PATTERN }] },
+  ]);
+  expect(contributes.languages).toEqual([
+    { id: CONFIG_LANGUAGE, extensions: [CONFIG_FILE_PATTERN.slice(1)] },
+  ]);
+  expect(manifest.activationEvents).toEqual([`onLanguage:${CONFIG_LANGUAGE}`]);
+});
+
+test('menus, conditions and links name ids that exist', () => {
+  const ids = new Set<string>([
+    ...[COMMANDS, VIEWS, CONTEXT_KEYS].flatMap((group) => Object.values(group)),
+    ...Object.values(SETTINGS).map((name) => `${SETTINGS_SECTION}.${name}`),
+    CONFIG_EDITOR,
+  ]);
+  const used = JSON.stringify([contributes, texts]).matchAll(/\blorafa\.(?!json)[\w.]+/g);
+  for (const [id] of used) expect(ids).toContain(id);
+});
+
+test('every text of the manifest exists, and every text is used', () => {
+  const used = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key!);
+  expect([...new Set(used)].sort()).toEqual(Object.keys(texts).sort());
+});
+
+test('every icon of the manifest exists', () => {
+  for (const [, file] of JSON.stringify(manifest).matchAll(/"(media\/[^"]+)"/g)) {
+    expect(existsSync(file!), file).toBe(true);
+  }
+});
