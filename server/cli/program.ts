@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addGenerateCommand } from './commands/generate.ts';
 import { addPreviewCommand } from './commands/preview.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { describeExitCodes } from './exit-codes.ts';
@@ -18,6 +20,8 @@ export function createProgram(): Command {
     .showHelpAfterError('(see --help)')
     .addHelpText('after', `\n${describeExitCodes()}`);
   addTrainCommand(program);
+  addGenerateCommand(program);
+  addEvaluateCommand(program);
   addPreviewCommand(program);
   addDoctorCommand(program);
   return program;

@@ -1,4 +1,10 @@
-import type { RunSummary, SplitReport, StepEvent, TrainEvent } from '../../engine/train/events.ts';
+import type {
+  ProgressEvent,
+  RunSummary,
+  SplitReport,
+  StepEvent,
+  TrainEvent,
+} from '../../engine/train/events.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
 
@@ -37,13 +43,18 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
     else redraw(renderProgressBar(event, eta, target.columns));
   };
 
+  const reportTask = ({ task, done, total }: ProgressEvent): void => {
+    if (target.columns === undefined) {
+      // Without a terminal a task is told once, when it is done.
+      if (done === total) line(`${task}: done`);
+    } else if (done === total) target.write(CLEAR_LINE);
+    else redraw(renderTaskBar(done / total, task, target.columns));
+  };
+
   return (event) => {
     switch (event.type) {
       case 'progress':
-        // Without a terminal a task is told once, when it is done.
-        if (target.columns !== undefined) {
-          redraw(renderTaskBar(event.done / event.total, event.task, target.columns));
-        } else if (event.done === event.total) line(`${event.task}: done`);
+        reportTask(event);
         return;
       case 'started':
         session = { startedAt: target.now(), resumedAt: event.run.resumedAt };

@@ -1,77 +1,63 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
-/** The command line as users run it: bundled, in a process of its own. */
+let cli: BuiltCli;
 
-const repository = path.resolve(import.meta.dirname, '../../..');
-let folder: string;
+const lorafa = (...args: readonly string[]): Promise<Outcome> => cli.run(args);
+const inFolder = (name: string): string => path.join(cli.folder, name);
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function lorafa(...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const script = path.join(folder, 'out/cli.js');
-    execFile(process.execPath, [script, ...args], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+/** The events of a run with --json. */
+function eventsOf({ stdout }: Outcome): Record<string, unknown>[] {
+  const lines = stdout.trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'lorafa-cli-'));
-  await promisify(execFile)(
-    process.execPath,
-    [path.join(repository, 'esbuild.mjs'), path.join(folder, 'out')],
-    { cwd: repository },
+  cli = await BuiltCli.build();
+  await writeTinyModel(inFolder('model'));
+  const rows = Array.from({ length: 12 }, (_, i) => ({ question: `${i}+1?`, answer: `${i + 1}` }));
+  await writeFile(inFolder('rows.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+  await writeFile(
+    inFolder('run.lorafa.json'),
+    `{
+      // a comment
+      "model": { "base_model_name_or_path": "./model" },
+      "data": { "dataset_name_or_path": "./rows.jsonl[:8]", "eval_dataset_name_or_path": "./rows.jsonl[8:]" },
+      "lora": { "r": 4 },
+      "training": { "output_dir": "./result", "max_steps": 4, "learning_rate": 0.01 },
+      "engine": { "device": "cpu", "intra_op_num_threads": 1 },
+    }`,
   );
-  await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
-  // The bundle finds onnxruntime-node as it would in an installed package.
-  await symlink(
-    path.join(repository, 'node_modules'),
-    path.join(folder, 'node_modules'),
-    'junction',
-  );
-  await writeFile(path.join(folder, 'rows.jsonl'), '{"text":"a"}\n');
-});
+}, 60_000);
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => cli.remove());
 
 describe('help', () => {
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'preview', 'doctor']) expect(stdout).toContain(command);
+    for (const command of ['train', 'generate', 'evaluate', 'preview', 'doctor'])
+      expect(stdout).toContain(command);
     expect(stdout).toContain('130  interrupted');
-  });
-
-  test('the version is that of the package', async () => {
-    const { code, stdout } = await lorafa('--version');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
 
 describe('wrong command lines end with 2', () => {
-  test.each([
+  test.concurrent.each([
     [['trian'], "unknown command 'trian'"],
-    [['train', '--rank', '3'], "unknown option '--rank'"],
-    [['preview'], "missing required argument 'config'"],
-    [['preview', 'x', '--rows', 'many'], 'It must be a whole number'],
+    [['generate', 'model', '--prompt', 'x', '--top-k', 'few'], 'It must be a number'],
+    [['generate', 'model', '--prompt', 'x', '--top-p', '7'], 'top_p is 7 and must be'],
     [['train'], 'lorafa train needs a configuration file'],
-    [['train', 'a.lorafa.json', '--lr', '1'], '--lr cannot be used together with'],
     [['train', 'a.lorafa.json', '--lorafa'], '--lorafa cannot be used together with'],
-    [['train', 'a.lorafa.json', '--set', 'x'], '--set x: write it as section.key=value'],
-    [['train', 'missing.lorafa.json'], 'missing.lorafa.json: the run configuration cannot be read'],
-    [['train', '--lorafa'], '--base_model_name_or_path: "meta-llama/'],
     [['train', '--quantize'], '--quantize: 4-bit'],
+    [['evaluate', 'model'], 'needs --data'],
+    [
+      ['evaluate', 'run.lorafa.json', '--set', 'data.eval_dataset_name_or_path=null'],
+      'There are no held-out rows',
+    ],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await lorafa(...args);
     expect(stderr).toContain(message);
@@ -84,7 +70,7 @@ describe('a wrong configuration', () => {
   const text = '{\n  "model": {},\n  "data": { "dataset": 1 }\n}';
 
   test('has every problem on a line of its own', async () => {
-    await writeFile(path.join(folder, 'wrong.lorafa.json'), text);
+    await writeFile(inFolder('wrong.lorafa.json'), text);
     const { code, stderr } = await lorafa('train', 'wrong.lorafa.json');
     expect(code).toBe(2);
     expect(stderr.trimEnd().split('\n')).toEqual([
@@ -100,7 +86,7 @@ describe('a wrong configuration', () => {
   });
 
   test('is one failed event with --json', async () => {
-    await writeFile(path.join(folder, 'wrong.lorafa.json'), text);
+    await writeFile(inFolder('wrong.lorafa.json'), text);
     const { code, stdout, stderr } = await lorafa('train', 'wrong.lorafa.json', '--json');
     expect(code).toBe(2);
     expect(stderr).toBe('');
@@ -114,7 +100,7 @@ describe('a wrong configuration', () => {
 });
 
 test('a missing model ends with 3 and writes nothing', async () => {
-  const before = await readdir(folder);
+  const before = await readdir(cli.folder);
   const { code, stderr } = await lorafa(
     'train',
     '--base_model_name_or_path',
@@ -126,7 +112,7 @@ test('a missing model ends with 3 and writes nothing', async () => {
   expect(stderr).toContain('no-model');
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   expect(code).toBe(3);
-  expect(await readdir(folder)).toEqual(before);
+  expect(await readdir(cli.folder)).toEqual(before);
 });
 
 test('the doctor finds the CPU', async () => {
@@ -135,5 +121,125 @@ test('the doctor finds the CPU', async () => {
   expect(JSON.parse(stdout)).toMatchObject({
     node: process.versions.node,
     onnxruntime: { devices: expect.arrayContaining([{ device: 'cpu', usable: true }]) as unknown },
+  });
+});
+
+describe('a run', () => {
+  test('trains, then its result is evaluated and writes', async () => {
+    const trained = await lorafa(
+      'train',
+      'run.lorafa.json',
+      '--json',
+      '--set',
+      'training.save_steps=2',
+    );
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    const events = eventsOf(trained).filter(({ type }) => type !== 'progress');
+    expect(events.map(({ type }) => type)).toEqual([
+      'started',
+      'step',
+      'step',
+      'checkpoint',
+      'step',
+      'step',
+      'eval',
+      'checkpoint',
+      'completed',
+    ]);
+    expect(events[1]).toEqual({
+      type: 'step',
+      step: 1,
+      maxSteps: 4,
+      epoch: 0.125,
+      loss: expect.any(Number) as unknown,
+      grad_norm: expect.any(Number) as unknown,
+      learning_rate: 0.01,
+      num_tokens: expect.any(Number) as unknown,
+      tokens_per_second: expect.any(Number) as unknown,
+    });
+    expect(events.at(-1)).toMatchObject({ adapter_dir: inFolder('result'), steps: 4 });
+    await access(inFolder('result/adapter_model.safetensors'));
+
+    const tuned = await lorafa('evaluate', 'run.lorafa.json', '--json');
+    const base = await lorafa('evaluate', 'run.lorafa.json', '--no-adapter', '--json');
+    const losses = [tuned, base].map((each) => eventsOf(each)[0]?.['eval_loss'] as number);
+    expect(losses[0]).toBeCloseTo(events[6]?.['eval_loss'] as number, 5);
+    expect(losses[0]).toBeLessThan(losses[1]!);
+    const model = await lorafa('evaluate', 'model', '--data', 'rows.jsonl[8:]', '--json');
+    expect(eventsOf(model)[0]?.['eval_loss']).toBeCloseTo(losses[1]!, 5);
+
+    const args = ['generate', 'model', '--adapter', 'result', '--raw', '--max-new-tokens', '5'];
+    const streamed = await cli.run(args, { input: 'abc\n' });
+    expect(streamed).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^adapter: (\d+) of \1 modules matched\n$/) as unknown,
+    });
+    const whole = await cli.run([...args, '--json', '--prompt', 'abc']);
+    const { text, promptTokens } = eventsOf(whole)[0]!;
+    expect(promptTokens).toBe(3);
+    expect(text).not.toBe('');
+    expect(streamed.stdout).toBe(`${String(text)}\n`);
+  });
+
+  test('shows its progress as lines where there is no terminal', async () => {
+    const { code, stdout } = await lorafa(
+      ...['train', 'run.lorafa.json', '--set', 'training.output_dir=plain'],
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^step 1\/4 {2}epoch 0\.13 {2}loss \d/m);
+    expect(stdout).toContain(`saved in ${inFolder('plain')}\n`);
+    expect(stdout).not.toContain('\u001B');
+  });
+
+  test('ends with 130 and a checkpoint after Ctrl+C', async () => {
+    let isSent = false;
+    const outcome = await cli.run(
+      [
+        'train',
+        'run.lorafa.json',
+        '--json',
+        '--set',
+        'training.max_steps=100000',
+        '--set',
+        'training.output_dir=stopped',
+      ],
+      {
+        onOutput: (text, run) => {
+          if (!isSent && text.includes('"type":"step"')) isSent = run.kill('SIGINT');
+        },
+      },
+    );
+    expect(outcome.code).toBe(130);
+    const last = eventsOf(outcome).at(-1);
+    expect(last).toMatchObject({ type: 'stopped', checkpoint_dir: expect.any(String) as unknown });
+    await access(String(last?.['checkpoint_dir']));
+  });
+
+  test("takes the command line of PEFT's example", async () => {
+    const { code, stderr } = await lorafa(
+      ...['train', '--base_model_name_or_path', 'model', '--dataset_name_or_path', 'rows.jsonl'],
+      ...['--lorafa', '--num_epochs', '0.2', '--lora_target_modules', 'q_proj,v_proj'],
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const config: unknown = JSON.parse(
+      await readFile(inFolder('trainer_output/adapter_config.json'), 'utf8'),
+    );
+    expect(config).toMatchObject({ r: 16, target_modules: ['q_proj', 'v_proj'] });
+  });
+});
+
+describe('preview', () => {
+  test('marks the tokens of the answer', async () => {
+    const { code, stdout } = await lorafa('preview', 'run.lorafa.json', '--rows', '1');
+    expect(code).toBe(0);
+    expect(stdout).toContain('assistant↵\n⟦1⟧⟦<|im_end|>⟧');
+    expect(stdout).toContain('8 of 8 rows used');
+  });
+
+  test('as JSON', async () => {
+    const outcome = await lorafa('preview', 'run.lorafa.json', '--json', '--rows', '2');
+    const [{ report, examples }] = eventsOf(outcome) as [{ report: object; examples: object[] }];
+    expect(report).toMatchObject({ rows: 8, used: 8 });
+    expect(examples).toHaveLength(2);
   });
 });

@@ -1,0 +1,136 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+import { makeBatch } from '../data/batches.ts';
+import { loadDataset } from '../data/dataset.ts';
+import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
+import type { TokenizedExample } from '../data/tokenized-example.ts';
+import { LorafaError } from '../errors.ts';
+import { loadAdapter } from '../lora/load-adapter.ts';
+import { openBaseModel } from '../models/base-model.ts';
+import { chooseDevice } from '../runtime/devices.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
+import { BatchRunner } from './batch-runner.ts';
+import type { ProgressEvent } from './events.ts';
+import { loadRunData } from './run-data.ts';
+
+/** How well a model predicts held-out rows. */
+export interface Evaluation {
+  /** Mean loss per supervised token. */
+  readonly eval_loss: number;
+  /** `exp(eval_loss)`. */
+  readonly eval_perplexity: number;
+  /** Seconds that the evaluation took, loading aside. */
+  readonly eval_runtime: number;
+  readonly rows: number;
+  readonly supervisedTokens: number;
+}
+
+/** What an evaluation needs besides the configuration. */
+export interface EvaluateOptions {
+  /** Folder of the adapter (PEFT format) on top of the base, or null for the base alone. */
+  readonly adapterDir: string | null;
+  readonly onProgress: (event: ProgressEvent) => void;
+}
+
+/**
+ * Evaluates a configuration's model on its held-out rows, as a training run does between steps.
+ *
+ * @throws LorafaError `usage.invalid` when the configuration names no held-out rows; for anything
+ * that is wrong with model, adapter, data or device
+ */
+export async function evaluate(
+  config: ResolvedConfig,
+  { adapterDir, onProgress }: EvaluateOptions,
+): Promise<Evaluation> {
+  requireHeldOutRows(config);
+  const device = await chooseDevice(config.engine.device);
+  const model = await openBaseModel(config.model.base_model_name_or_path, {
+    onUnpack: (done, total) =>
+      onProgress({ type: 'progress', task: 'unpacking weights', done, total }),
+  });
+  const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
+  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const examples = await heldOutExamples(config, tokenizer, onProgress);
+  const runner = new BatchRunner({
+    model,
+    modules: adapter?.modules ?? [],
+    tensors: adapter?.weights ?? new Map(),
+    trainBase: false,
+    trainable: [],
+    dropout: 0,
+    session: {
+      device,
+      threads: config.engine.intra_op_num_threads,
+      weightsFolder: model.weights.files().folder,
+    },
+  });
+  const { training, data } = config;
+  try {
+    return await evaluateExamples(runner, examples, {
+      batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
+      padToMultipleOf: data.pad_to_multiple_of,
+      maxLength: data.max_length,
+      padId: tokenizer.padId,
+      onBatch: (done, total) => onProgress({ type: 'progress', task: 'evaluating', done, total }),
+    });
+  } finally {
+    await runner.release();
+  }
+}
+
+/** How examples are put through a model for evaluation. */
+export interface EvaluationBatches extends BatchOptions {
+  readonly padId: number;
+  /** Told about batches that are done. */
+  readonly onBatch?: (done: number, total: number) => void;
+}
+
+/** The mean loss over the supervised tokens of all examples, of which there is at least one. */
+export async function evaluateExamples(
+  runner: BatchRunner,
+  examples: readonly TokenizedExample[],
+  { padId, onBatch, ...options }: EvaluationBatches,
+): Promise<Evaluation> {
+  const started = performance.now();
+  const lengths = examples.map((example) => example.inputIds.length);
+  const plan = planEvaluation(lengths, options);
+  let loss = 0;
+  let supervisedTokens = 0;
+  for (const [index, { indices, sequenceLength }] of plan.entries()) {
+    const rows = indices.map((row) => examples[row]!);
+    const batch = makeBatch(rows, sequenceLength, padId);
+    loss += await runner.run(batch, 1, 0, new Map());
+    supervisedTokens += batch.numSupervisedTokens;
+    onBatch?.(index + 1, plan.length);
+  }
+  const mean = loss / supervisedTokens;
+  return {
+    eval_loss: mean,
+    eval_perplexity: Math.exp(mean),
+    eval_runtime: (performance.now() - started) / 1000,
+    rows: examples.length,
+    supervisedTokens,
+  };
+}
+
+function requireHeldOutRows({ data }: ResolvedConfig): void {
+  if ((data.eval_dataset_name_or_path ?? data.eval_split) !== undefined) return;
+  throw new LorafaError(
+    'usage.invalid',
+    'There are no held-out rows to evaluate on; give data.eval_dataset_name_or_path or data.eval_split in the configuration, or --data on the command line.',
+  );
+}
+
+async function heldOutExamples(
+  config: ResolvedConfig,
+  tokenizer: Tokenizer,
+  onProgress: (event: ProgressEvent) => void,
+): Promise<readonly TokenizedExample[]> {
+  const files = config.data.eval_dataset_name_or_path;
+  if (files !== undefined) {
+    const { examples } = await loadDataset([files].flat(), tokenizer, config.data);
+    return examples;
+  }
+  // Which rows were held out is only known from all rows together.
+  const { evaluation } = await loadRunData(config, tokenizer, onProgress);
+  return evaluation;
+}
