@@ -48,12 +48,15 @@ export function chatSegments(
     const through = render(index + 1, false);
     const isStable =
       before.length >= position && through.startsWith(before) && whole.startsWith(through);
-    if (!isStable) return { segments: lastTurn(render, lastAnswer), lastTurnOnly: true };
+    if (!isStable) {
+      const isCompletion = isLearnedAnswer(messages[lastAnswer]!);
+      return { segments: lastTurn(render, lastAnswer, isCompletion), lastTurnOnly: true };
+    }
     segments.push(
       { text: whole.slice(position, before.length), isCompletion: false },
       {
         text: whole.slice(before.length, through.length),
-        isCompletion: isLearned(messages[index]!),
+        isCompletion: isLearnedAnswer(messages[index]!),
       },
     );
     position = through.length;
@@ -65,6 +68,7 @@ export function chatSegments(
 function lastTurn(
   render: (count: number, addGenerationPrompt: boolean) => string,
   lastAnswer: number,
+  isCompletion: boolean,
 ): readonly Segment[] {
   const before = render(lastAnswer, true);
   const through = render(lastAnswer + 1, false);
@@ -76,11 +80,15 @@ function lastTurn(
   }
   return [
     { text: before, isCompletion: false },
-    { text: through.slice(before.length), isCompletion: true },
+    { text: through.slice(before.length), isCompletion },
   ];
 }
 
-/** OpenAI's format marks answers that are only context with `weight: 0`. */
-function isLearned(message: ChatMessage): boolean {
-  return message['weight'] !== 0;
+/**
+ * Whether a turn is an answer to be learned: the assistant's, not empty, and not marked with
+ * `weight: 0`, OpenAI's sign for answers that are only context.
+ */
+export function isLearnedAnswer({ role, content, weight, tool_calls }: ChatMessage): boolean {
+  const isEmpty = (content ?? '').trim() === '' && !Array.isArray(tool_calls);
+  return role === 'assistant' && weight !== 0 && !isEmpty;
 }

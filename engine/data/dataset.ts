@@ -31,8 +31,8 @@ const PROGRESS_ROWS = 200;
  * @param paths files, each with an optional row slice (`train.jsonl[:1000]`).
  * @throws LorafaError `data.empty` without a single row; `data.no_supervision` when no token of
  * any row would be learned; with more than `max_bad_rows` unusable rows the code of the first of
- * them (`data.corrupt`, `data.bad_rows` or `data.chat_template`); and what {@link readRows},
- * {@link recogniseShape} and {@link Tokenizer.encode} throw.
+ * them (`data.corrupt`, `data.bad_rows`, `data.chat_template` or `model.tokenizer`); and what {@link readRows},
+ * {@link recogniseShape} and {@link wrapsAsChat} throw.
  */
 export async function loadDataset(
   paths: readonly string[],
@@ -146,7 +146,7 @@ class DatasetBuilder {
       case 'empty_completion':
         return 'the completion is empty';
       case 'no_answer':
-        return 'the conversation has no assistant turn with content';
+        return 'the conversation has no assistant turn to learn';
       case undefined:
         return `the prompt alone fills max_length (${this.#options.max_length} tokens)`;
     }

@@ -1,5 +1,6 @@
+import { LorafaError } from '../errors.ts';
 import type { Tokenizer } from '../tokenizer.ts';
-import { chatSegments } from './chat-segments.ts';
+import { chatSegments, isLearnedAnswer } from './chat-segments.ts';
 import type { DataOptions } from './options.ts';
 import type { Example, Shape } from './shapes.ts';
 
@@ -27,13 +28,24 @@ export type EmptyCause = 'empty_text' | 'empty_completion' | 'no_answer';
 /**
  * Whether rows of prompt and completion become a user's and an assistant's turn. With `auto` they
  * do where the model has a chat template, except when the user's own templates write the text.
+ *
+ * @throws LorafaError `config.contradiction` when the setting cannot be honoured for such rows.
  */
-export function wrapsAsChat(
-  shape: Pick<Shape, 'kind'>,
-  tokenizer: Tokenizer,
-  options: DataOptions,
-): boolean {
-  if (options.apply_chat_template !== 'auto') return options.apply_chat_template;
+export function wrapsAsChat(shape: Shape, tokenizer: Tokenizer, options: DataOptions): boolean {
+  const setting = options.apply_chat_template;
+  if (setting === true && shape.kind === 'text') {
+    throw new LorafaError(
+      'config.contradiction',
+      `data.apply_chat_template is true, but the rows are plain text (${shape.description}), which has no turns; remove it or name a prompt and a completion.`,
+    );
+  }
+  if (setting === false && shape.kind === 'messages') {
+    throw new LorafaError(
+      'config.contradiction',
+      `data.apply_chat_template is false, but the rows are conversations (${shape.description}), which become text only through the chat template; remove it or name other columns.`,
+    );
+  }
+  if (setting !== 'auto') return setting;
   return shape.kind === 'prompt_completion' && tokenizer.chatTemplate !== null;
 }
 
@@ -94,9 +106,7 @@ function chat(
 ): SegmentedExample {
   const maxCharacters = (options.max_length + 1) * tokenizer.longestToken;
   const { segments, lastTurnOnly } = chatSegments(messages, tokenizer, maxCharacters);
-  const hasAnswer = messages.some(
-    ({ role, content }) => role === 'assistant' && (content === null || !isBlank(content)),
-  );
+  const hasAnswer = messages.some(isLearnedAnswer);
   return {
     segments,
     isChat: true,

@@ -14,6 +14,7 @@ export type Example =
 
 /** How the rows of one file are read. */
 export interface Shape {
+  /** Kind of the examples; `template` for prompts and completions that the user's templates write. */
   readonly kind: Example['kind'] | 'template';
   /** For people: `question → answer`. */
   readonly description: string;
@@ -125,7 +126,7 @@ function templateShape(row: Row, options: DataOptions): Shape {
   completion.requireColumns(row);
   const isWholeText = options.prompt_template === undefined;
   return {
-    kind: 'template',
+    kind: isWholeText ? 'text' : 'template',
     description: isWholeText ? 'completion_template' : 'prompt_template → completion_template',
     example: (each) =>
       isWholeText

@@ -34,9 +34,9 @@ export function tokenizeExample(
     // A prompt may bring its own BOS.
     if (isFirst && bosCount === 1 && ids[0] === tokenizer.bosId) ids.shift();
     const isLast = segments.slice(next + 1).every((rest) => rest.text === '');
-    const endsHere = options.completion_only_loss || isLast;
-    const learned = endsHere ? completionLength(ids, tokenizer) : ids.length;
-    tokens.push(ids, isLearned(segment) ? learned : 0);
+    const endsHere = isLearned(segment) && (options.completion_only_loss || isLast);
+    const learned = isLearned(segment) ? ids.length : 0;
+    tokens.push(ids, endsHere ? completionLength(ids, tokenizer) : learned);
   }
   const isCut = segments.slice(next).some((rest) => isLearned(rest) && rest.text !== '');
   tokens.dropTail();
@@ -85,8 +85,9 @@ class MarkedTokens {
 /** Tokens of a completion through its end-of-turn token, if only white space follows that one. */
 function completionLength(ids: readonly number[], tokenizer: Tokenizer): number {
   const end = ids.findLastIndex((id) => tokenizer.isSpecial(id)) + 1;
+  if (end === 0) return ids.length;
   const rest = tokenizer.decode(ids.slice(end), { skipSpecialTokens: false });
-  return end > 0 && rest.trim() === '' ? end : ids.length;
+  return rest.trim() === '' ? end : ids.length;
 }
 
 /**

@@ -1,14 +1,6 @@
+import { BYTE_LEVEL_ALPHABET } from '../../engine/byte-level.ts';
 import type { TokenizerFiles } from '../../engine/models/tokenizer-files.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer.ts';
-
-/** GPT-2's printable characters for the bytes 0 to 255. */
-function byteCharacters(): string[] {
-  let others = 0;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
-    return String.fromCharCode(printable ? byte : 0x100 + others++);
-  });
-}
 
 export const SPECIAL = { '<|bos|>': 256, '<|im_start|>': 257, '<|im_end|>': 258, '<|pad|>': 259 };
 
@@ -39,7 +31,7 @@ export function byteLevelFiles(changes: Partial<TokenizerFiles> = {}): Tokenizer
       decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
       model: {
         type: 'BPE',
-        vocab: Object.fromEntries(byteCharacters().map((character, byte) => [character, byte])),
+        vocab: Object.fromEntries(BYTE_LEVEL_ALPHABET.map((character, byte) => [character, byte])),
         merges: [],
       },
     },

@@ -89,6 +89,16 @@ describe('refusals', () => {
     });
   });
 
+  test.each([
+    [true, { text: 'a' }, /apply_chat_template is true, but the rows are plain text \(text\)/],
+    [false, { messages: [] }, /apply_chat_template is false, but the rows are conversations/],
+  ])('apply_chat_template: %s that cannot be honoured', async (setting, row, message) => {
+    await expect(load(jsonl(row), { apply_chat_template: setting })).rejects.toMatchObject({
+      code: 'config.contradiction',
+      message: expect.stringMatching(message),
+    });
+  });
+
   test('no row at all', async () => {
     await expect(load('\n\n')).rejects.toMatchObject({
       code: 'data.empty',
