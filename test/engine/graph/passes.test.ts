@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { GraphBuilder } from '../../../engine/graph/builder.ts';
+import type { Graph } from '../../../engine/graph/graph.ts';
+import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
+import { fuseGemmAdd } from '../../../engine/graph/passes/fuse-gemm-add.ts';
+import { upcastPerUse } from '../../../engine/graph/passes/upcast-per-use.ts';
+import { evaluateGraph } from './evaluate.ts';
+
+const ops = (graph: Graph): string[] => graph.values.map(({ op }) => op);
+const count = (graph: Graph, op: string): number => ops(graph).filter((each) => each === op).length;
+
+const DATA = { file: 'w.safetensors', offset: 0, length: 8 };
+
+describe('dead code', () => {
+  test('goes with all that only it needs; the rest keeps its order', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', 'float32', [1]);
+    const unused = b.input('unused', 'float32', [1]);
+    const y = b.neg(x);
+    b.exp(b.add(unused, y));
+    const z = b.sqrt(y);
+    const graph = removeDeadCode(b.finish({ z }));
+    expect(graph.values).toEqual([x, y, z]);
+  });
+});
+
+describe('gemm and add', () => {
+  const a = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const w = Float32Array.of(1, -1, 2, 0, 3, 1);
+
+  function inputs(b: GraphBuilder) {
+    return [b.input('a', 'float32', [2, 3]), b.input('w', 'float32', [3, 2])] as const;
+  }
+
+  async function expectFused(graph: Graph, feeds = { a, w }): Promise<void> {
+    const fused = removeDeadCode(fuseGemmAdd(graph));
+    expect(count(fused, 'add')).toBe(count(graph, 'add') - 1);
+    expect(count(fused, 'gemm')).toBe(count(graph, 'gemm'));
+    expect(await evaluateGraph(fused, feeds)).toEqual(await evaluateGraph(graph, feeds));
+  }
+
+  test.each([
+    ['a row', [10, 20], [2]],
+    ['a column', [10, 20], [2, 1]],
+    ['a matrix', [10, 20, 30, 40], [2, 2]],
+    ['a scalar', [10], []],
+  ])('become one op with %s, on either side', async (_, data, shape) => {
+    for (const swapped of [false, true]) {
+      const b = new GraphBuilder();
+      const product = b.gemm(...inputs(b), { alpha: 0.5 });
+      const c = b.constant(data, shape);
+      await expectFused(b.finish({ y: swapped ? b.add(c, product) : b.add(product, c) }));
+    }
+  });
+
+  test('of two products become one op with the other as its addend', async () => {
+    const b = new GraphBuilder();
+    const [x, y] = inputs(b);
+    await expectFused(b.finish({ y: b.add(b.gemm(x, y), b.gemm(x, y, { alpha: 2 })) }));
+  });
+
+  test.each<[string, (b: GraphBuilder) => Graph]>([
+    [
+      'whose product is read elsewhere',
+      (b) => {
+        const product = b.gemm(...inputs(b));
+        return b.finish({ y: b.add(product, b.scalar(1)), z: b.neg(product) });
+      },
+    ],
+    [
+      'whose product is an output',
+      (b) => {
+        const product = b.gemm(...inputs(b));
+        return b.finish({ y: b.add(product, b.scalar(1)), product });
+      },
+    ],
+    [
+      'that add a product to itself',
+      (b) => {
+        const product = b.gemm(...inputs(b));
+        return b.finish({ y: b.add(product, product) });
+      },
+    ],
+    [
+      'whose product has an addend already',
+      (b) => b.finish({ y: b.add(b.gemm(...inputs(b), { c: b.constant([1], [1]) }), b.scalar(1)) }),
+    ],
+    [
+      'that broadcast the product',
+      (b) => b.finish({ y: b.add(b.gemm(...inputs(b)), b.constant(Array(12).fill(1), [3, 2, 2])) }),
+    ],
+  ])('%s stay as they are', (_, make) => {
+    const graph = make(new GraphBuilder());
+    expect(ops(removeDeadCode(fuseGemmAdd(graph)))).toEqual(ops(removeDeadCode(graph)));
+  });
+});
+
+describe('upcasts of stored weights', () => {
+  test('come just before each of their readers', () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', 'float32', [1, 2]);
+    const weight = b.weight('w', 'bfloat16', [2, 2], DATA);
+    const upcast = b.cast(weight, 'float32');
+    const first = b.gemm(x, upcast);
+    const second = b.gemm(b.neg(first), upcast, { transB: true });
+    const graph = removeDeadCode(upcastPerUse(b.finish({ second })));
+    expect(ops(graph)).toEqual(['input', 'weight', 'cast', 'gemm', 'neg', 'cast', 'gemm']);
+    const names = graph.values.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('of other values stay shared', () => {
+    const b = new GraphBuilder();
+    const half = b.cast(b.input('x', 'float32', [2]), 'float16');
+    const upcast = b.cast(half, 'float32');
+    const graph = b.finish({ y: b.add(b.neg(upcast), b.exp(upcast)) });
+    expect(ops(upcastPerUse(graph))).toEqual(ops(graph));
+  });
+});

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LorafaError } from '../../../engine/errors.ts';
+import { GraphBuilder } from '../../../engine/graph/builder.ts';
+import { Session } from '../../../engine/runtime/session.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+let session: Session;
+
+beforeAll(async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', 'float32', [2, 'n']);
+  const y = b.input('y', 'float32', [2, 1]);
+  session = await Session.create(b.finish({ sum: b.add(x, y), negative: b.neg(y) }));
+});
+
+afterAll(() => session.release());
+
+const x = { data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] };
+const y = Float32Array.of(10, 20);
+
+describe('a run', () => {
+  test('takes arrays where the shape is known and tensors where it is not', async () => {
+    const { sum, negative } = await session.run({ x, y });
+    expect(sum).toEqual({ data: Float32Array.of(11, 12, 23, 24), shape: [2, 2] });
+    expect(negative).toEqual({ data: Float32Array.of(-10, -20), shape: [2, 1] });
+  });
+
+  test('sees what was written into an array since the last run', async () => {
+    const changing = Float32Array.of(0, 0);
+    await session.run({ x, y: changing });
+    changing.set([5, 6]);
+    expect((await session.run({ x, y: changing }))['negative']!.data).toEqual(
+      Float32Array.of(-5, -6),
+    );
+  });
+
+  test('fills the arrays that it is given for results', async () => {
+    const target = new Float32Array(2);
+    await session.run({ x, y }, { negative: target });
+    expect(target).toEqual(Float32Array.of(-10, -20));
+  });
+
+  test('ignores feeds that the graph has no input for', async () => {
+    await expect(session.run({ x, y, other: y })).resolves.toBeDefined();
+  });
+});
+
+describe('a mistake of the caller is named', () => {
+  test.each([
+    ['a missing feed', () => session.run({ x }), 'the input y was not fed'],
+    [
+      'an array of the wrong length',
+      () => session.run({ x, y: Float32Array.of(1) }),
+      'y was given 1 elements for the shape [2, 1]',
+    ],
+    [
+      'a tensor that does not fill its shape',
+      () => session.run({ x: { data: Float32Array.of(1), shape: [2, 2] }, y }),
+      'x was given 1 elements for the shape [2, 2]',
+    ],
+    [
+      'a bare array for an unknown size',
+      () => session.run({ x: Float32Array.of(1, 2), y }),
+      'x was given 2 elements for the shape [2, n]',
+    ],
+    [
+      'a result array of the wrong length',
+      () => session.run({ x, y }, { negative: new Float32Array(3) }),
+      'was given 3 elements for the shape [2, 1]',
+    ],
+  ])('%s', async (_, run, words) => {
+    const error: unknown = await run().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LorafaError);
+    expect(error).toMatchObject({
+      code: 'internal.graph',
+      message: expect.stringContaining(words),
+    });
+  });
+
+  test('half precision does not cross the border', async () => {
+    const b = new GraphBuilder();
+    const half = b.input('half', 'float16', [1]);
+    const created = await Session.create(b.finish({ y: b.cast(half, 'float32') }));
+    await expect(created.run({ half: Float32Array.of(1) })).rejects.toThrow(
+      'half is float16, not for JavaScript',
+    );
+    await created.release();
+  });
+});
+
+test('what ONNX Runtime says about a graph that it cannot load is passed on', async () => {
+  const b = new GraphBuilder();
+  const weight = b.weight('w', 'float32', [2], { file: 'gone.safetensors', offset: 0, length: 8 });
+  const created = Session.create(b.finish({ y: b.neg(weight) }), {
+    weightsFolder: await tempFolder(),
+  });
+  await expect(created).rejects.toMatchObject({
+    code: 'device.failed',
+    message: expect.stringContaining('gone.safetensors'),
+  });
+});
+
+test('a tensor of another shape than the graph says is refused by ONNX Runtime in its own words', async () => {
+  const wrong = { data: Float32Array.of(1, 2, 3), shape: [3, 1] };
+  await expect(session.run({ x: wrong, y })).rejects.toMatchObject({ code: 'device.failed' });
+});
