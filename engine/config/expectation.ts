@@ -16,10 +16,10 @@ export function describeExpected(node: JsonSchemaNode): string {
     case 'string':
       return 'a string that is not empty';
     case 'array':
-      return `a list, each item ${describeExpected(node.items ?? {})}`;
+      return `a list of ${describePlural(node.items ?? {})}`;
     case 'object':
       return typeof node.additionalProperties === 'object'
-        ? `an object, each value ${describeExpected(node.additionalProperties)}`
+        ? `an object whose values are ${describePlural(node.additionalProperties)}`
         : 'an object';
     default:
       return 'another value';
@@ -31,6 +31,19 @@ export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   const json = JSON.stringify(value);
   return json.length <= 60 ? json : `${json.slice(0, 57)}...`;
+}
+
+function describePlural(node: JsonSchemaNode): string {
+  switch (node.type) {
+    case 'integer':
+      return `whole numbers${describeRange(node)}`;
+    case 'number':
+      return `numbers${describeRange(node)}`;
+    case 'string':
+      return 'strings that are not empty';
+    default:
+      return 'values';
+  }
 }
 
 function describeRange(node: JsonSchemaNode): string {

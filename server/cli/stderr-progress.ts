@@ -1,12 +1,8 @@
 import type { ProgressEvent } from '../../engine/train/events.ts';
+import { streamTarget } from './stream-target.ts';
 import { textReport } from './train-report.ts';
 
 /** Shows slow preparations on stderr, so that stdout holds nothing but the result. */
 export function stderrProgress(): (event: ProgressEvent) => void {
-  const { stderr } = process;
-  return textReport({
-    write: (text) => void stderr.write(text),
-    columns: stderr.isTTY ? stderr.columns : undefined,
-    now: () => performance.now() / 1000,
-  });
+  return textReport(streamTarget(process.stderr));
 }

@@ -86,6 +86,9 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
           `done: ${event.steps} steps in ${formatDuration(event.train_runtime)}, mean loss ${event.train_loss.toFixed(4)}`,
         );
         line(`saved in ${event.adapter_dir}`);
+        return;
+      default:
+        event satisfies never;
     }
   };
 }

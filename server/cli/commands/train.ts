@@ -8,6 +8,7 @@ import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
 import { runCommand } from '../run-command.ts';
+import { streamTarget } from '../stream-target.ts';
 import { jsonReport, textReport } from '../train-report.ts';
 import { collect } from './options.ts';
 
@@ -45,25 +46,23 @@ export function addTrainCommand(program: Command): void {
 
 async function train(file: string | undefined, flags: TrainFlags): Promise<void> {
   const config = await loadConfig(file, flags);
-  const { stdout, stderr } = process;
-  const write = (text: string): void => void stdout.write(text);
-  const onEvent =
-    flags.json === true
-      ? jsonReport(write)
-      : textReport({
-          write,
-          columns: stdout.isTTY ? stdout.columns : undefined,
-          now: () => performance.now() / 1000,
-        });
+  const target = streamTarget(process.stdout);
+  const onEvent = flags.json === true ? jsonReport(target.write) : textReport(target);
   // Loaded only now: a mistake in the configuration is told without waiting for ONNX Runtime.
   const { train: run } = await import('../../../engine/train/train.ts');
   const control = new TrainControl();
   const stop = (): void => {
-    stderr.write('\nStopping after this step; press Ctrl+C again to stop at once.\n');
+    process.stderr.write('\nStopping after this step; press Ctrl+C again to stop at once.\n');
     control.stop();
   };
-  const { status } = await withInterrupt(stop, () => run(config, { onEvent, control }));
-  if (status !== 'completed') process.exitCode = INTERRUPTED;
+  try {
+    const { status } = await withInterrupt(stop, () => run(config, { onEvent, control }));
+    if (status !== 'completed') process.exitCode = INTERRUPTED;
+  } catch (error) {
+    // The reason gets a line of its own below the progress bar.
+    if (flags.json !== true && target.columns !== undefined) target.write('\n');
+    throw error;
+  }
 }
 
 async function loadConfig(file: string | undefined, flags: TrainFlags): Promise<ResolvedConfig> {
