@@ -20,7 +20,7 @@ function paint(token: PreviewToken, index: number): string {
   // A ground that is not ended before a line break runs on to the edge of the terminal.
   return visible(token.text)
     .split('\n')
-    .map((line) => (line === '' ? '' : `${style}${line}${RESET}`))
+    .map((line) => (line === '' || style === '' ? line : `${style}${line}${RESET}`))
     .join('\n');
 }
 

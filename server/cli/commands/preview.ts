@@ -10,6 +10,7 @@ import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
 import { formatCount } from '../format.ts';
 import { runCommand } from '../run-command.ts';
+import { stderrProgress } from '../stderr-progress.ts';
 import { renderTokens } from '../token-view.ts';
 import { collect, numberOption } from './options.ts';
 
@@ -43,7 +44,11 @@ export function addPreviewCommand(program: Command): void {
 
 async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
-  const base = await openBaseModel(config.model.base_model_name_or_path);
+  const progress = stderrProgress();
+  const base = await openBaseModel(config.model.base_model_name_or_path, {
+    onUnpack: (done, total) =>
+      progress({ type: 'progress', task: 'unpacking weights', done, total }),
+  });
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
   const dataset = await loadDataset(
     [config.data.dataset_name_or_path].flat(),

@@ -19,7 +19,7 @@ test('without colour each supervised token stands in brackets', () => {
 
 test('with colour each supervised token has a green ground that ends before a line break', () => {
   expect(renderTokens(SUM, true)).toBe(
-    '2+2\u001B[0m\u001B[2m =\u001B[0m\u001B[30;42m 4\u001B[0m' +
+    '2+2\u001B[2m =\u001B[0m\u001B[30;42m 4\u001B[0m' +
       '\u001B[30;102m↵\u001B[0m\n\u001B[30;42m</s>\u001B[0m',
   );
 });
