@@ -7,7 +7,12 @@ import { learningRate } from '../optim/learning-rate.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { Random } from '../random.ts';
 import type { BatchRunner } from './batch-runner.ts';
-import { pruneCheckpoints, saveCheckpoint, type TrainerState } from './checkpoint.ts';
+import {
+  checkpointPath,
+  pruneCheckpoints,
+  saveCheckpoint,
+  type TrainerState,
+} from './checkpoint.ts';
 import type { TrainControl } from './control.ts';
 import type { TrainEvent } from './events.ts';
 import type { RunData } from './run-data.ts';
@@ -60,7 +65,8 @@ export class TrainingLoop {
         // ONNX Runtime blocks the event loop; requests that came in meanwhile are heard here.
         await new Promise((resolve) => setImmediate(resolve));
         await this.#obey();
-        if (control.stopRequested !== undefined) return this.#stopped();
+        const isOver = this.#state.global_step === plan.maxSteps;
+        if (control.stopRequested !== undefined && !isOver) return this.#stopped();
       }
     }
     const steps = this.#state.global_step;
@@ -98,7 +104,8 @@ export class TrainingLoop {
       loss += await runner.run(batch, 1 / supervised, seed, optimizer.gradients);
     }
     const norm = await optimizer.gradientNorm();
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw notFinite(step + 1, loss);
+    if (!Number.isFinite(loss)) throw notFinite(step + 1, `a loss of ${loss}`);
+    if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
     const rate = learningRate(
       { ...config.training, warmup_steps: plan.warmupSteps, max_steps: plan.maxSteps },
       step,
@@ -160,14 +167,17 @@ export class TrainingLoop {
 
   async #stopped(): Promise<TrainResult> {
     const cancelled = this.#parts.control.stopRequested === 'cancel';
-    if (!cancelled) await this.#save();
     const step = this.#state.global_step;
+    const { output_dir: folder } = this.#parts.config.training;
+    const isSaved = this.#lastCheckpoint === checkpointPath(folder, step);
+    if (!cancelled && !isSaved) await this.#save();
     await this.#parts.emit({ type: 'stopped', step, checkpoint_dir: this.#lastCheckpoint });
     return { status: cancelled ? 'cancelled' : 'stopped', steps: step };
   }
 
   async #evaluate(): Promise<void> {
     const { config, data, evaluator, emit } = this.#parts;
+    this.#requireFiniteWeights();
     const { training } = config;
     await this.#meter.excluding(async () => {
       const started = performance.now();
@@ -200,6 +210,7 @@ export class TrainingLoop {
 
   async #save(): Promise<void> {
     const { config, trainee, optimizer, emit } = this.#parts;
+    this.#requireFiniteWeights();
     const { output_dir: folder, save_total_limit: limit } = config.training;
     await this.#meter.excluding(async () => {
       const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state);
@@ -207,6 +218,15 @@ export class TrainingLoop {
       await emit({ type: 'checkpoint', step: this.#state.global_step, dir });
       await pruneCheckpoints(folder, limit);
     });
+  }
+
+  /** A step whose update overflowed shows only in the next loss; nothing may be made of it before. */
+  #requireFiniteWeights(): void {
+    const { trainable, tensors } = this.#parts.trainee;
+    for (const { name } of trainable) {
+      const broken = tensors.get(name)!.find((weight) => !Number.isFinite(weight));
+      if (broken !== undefined) throw notFinite(this.#state.global_step, `a weight of ${broken}`);
+    }
   }
 
   #batch(examples: readonly TokenizedExample[], { indices, sequenceLength }: MicroBatch): Batch {
@@ -251,9 +271,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function notFinite(step: number, loss: number): LorafaError {
+function notFinite(step: number, what: string): LorafaError {
   return new LorafaError(
     'training.not_finite',
-    `Step ${step} gave a loss of ${loss} or a gradient that is not a number, and nothing was changed by it; lower training.learning_rate and resume from the last checkpoint.`,
+    `Step ${step} gave ${what}; start anew with a lower training.learning_rate, from the last checkpoint if there is one.`,
   );
 }
