@@ -156,7 +156,10 @@ async function readAll(
   file: string,
   expected: ReadonlyMap<string, Float32Array>,
 ): Promise<Map<string, Float32Array>> {
-  const { tensors } = await openSafetensors(file);
+  const { tensors } = await openSafetensors(file, {
+    notFound: 'checkpoint.corrupt',
+    corrupt: 'checkpoint.corrupt',
+  });
   const values = new Map<string, Float32Array>();
   for (const [name, { length }] of expected) {
     const location = tensors.get(name);

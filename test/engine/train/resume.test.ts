@@ -1,0 +1,302 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { TrainControl } from '../../../engine/train/control.ts';
+import {
+  bytesOf,
+  type ConfigChanges,
+  comparable,
+  type FinishedRun,
+  ofType,
+  run,
+} from './tiny-run.ts';
+import { useTinyRuns } from './use-tiny-runs.ts';
+
+const tiny = useTinyRuns();
+
+/** Asks for a stop after a number of steps, reported or not. */
+class StopAfterPolls extends TrainControl {
+  #left: number;
+
+  constructor(steps: number) {
+    super();
+    this.#left = steps;
+  }
+
+  override async untilWoken(): Promise<void> {
+    if (--this.#left === 0) this.stop();
+    await super.untilWoken();
+  }
+}
+
+/** Runs until a step and stops there, as a person would. */
+function stopAfter(step: number, config: Parameters<typeof run>[0]): Promise<FinishedRun> {
+  const control = new TrainControl();
+  return run(config, {
+    control,
+    onEvent: (event) => {
+      if (event.type === 'step' && event.step >= step) control.stop();
+    },
+  });
+}
+
+function resumed(changes: ConfigChanges, outputDir: string) {
+  return tiny().config({
+    ...changes,
+    training: { ...changes.training, output_dir: outputDir, resume_from_checkpoint: 'latest' },
+  });
+}
+
+/** The folder of a run of six steps that was stopped after three. */
+async function interrupted(changes: ConfigChanges = {}): Promise<string> {
+  const config = tiny().config({ ...changes, training: { max_steps: 6, ...changes.training } });
+  await stopAfter(3, config);
+  return config.training.output_dir;
+}
+
+const SIX_STEPS = { training: { max_steps: 6 } };
+
+describe('a run that was stopped and goes on equals one that never stopped', () => {
+  test.each(['lorafa', 'lora', 'full'] as const)('%s', async (method) => {
+    const changes: ConfigChanges = {
+      ...(method !== 'full' && { lora: { lora_dropout: 0.1 } }),
+      data: { eval_split: 2 },
+      training: {
+        method,
+        max_steps: 10,
+        gradient_accumulation_steps: 2,
+        logging_steps: 3,
+        lr_scheduler_type: 'cosine',
+        warmup_steps: 2,
+        weight_decay: 0.1,
+        eval_steps: 4,
+      },
+    };
+    const whole = tiny().config(changes);
+    const parts = tiny().config(changes);
+    const expected = await run(whole);
+
+    // Step 5 is not reported: what was not yet reported of it must come with step 6.
+    const first = await run(parts, { control: new StopAfterPolls(5) });
+    expect(first.result).toEqual({ status: 'stopped', steps: 5 });
+    const second = await run(resumed(changes, parts.training.output_dir));
+    expect(ofType(second, 'started')[0]!.run.resumedAt).toBe(5);
+
+    const later = (finished: FinishedRun): unknown[] =>
+      comparable(finished).filter((event) => (event as { step?: number }).step! > 5);
+    expect(later(second)).toEqual(later(expected));
+    const weights = method === 'full' ? 'model.safetensors' : 'adapter_model.safetensors';
+    for (const file of [
+      [weights],
+      ['checkpoint-10', weights],
+      ['checkpoint-10', 'optimizer.safetensors'],
+    ]) {
+      expect(await bytesOf(parts, ...file), file.join('/')).toEqual(await bytesOf(whole, ...file));
+    }
+    const state = async (config: typeof whole): Promise<unknown> =>
+      JSON.parse(String(await bytesOf(config, 'checkpoint-10', 'trainer_state.json')));
+    expect(await state(parts)).toEqual(await state(whole));
+  });
+
+  test('from any checkpoint that is named, into another folder', async () => {
+    const changes = { training: { max_steps: 6, save_steps: 2, save_total_limit: 5 } };
+    const whole = tiny().config(changes);
+    await run(whole);
+    for (const step of [2, 4, 6]) {
+      const config = tiny().config({
+        training: {
+          ...changes.training,
+          resume_from_checkpoint: path.join(whole.training.output_dir, `checkpoint-${step}`),
+          output_dir: tiny().fresh(),
+        },
+      });
+      const { result } = await run(config);
+      expect(result.steps).toBe(6);
+      expect(await bytesOf(config, 'adapter_model.safetensors')).toEqual(
+        await bytesOf(whole, 'adapter_model.safetensors'),
+      );
+    }
+  });
+
+  test('after files were moved', async () => {
+    const folder = await interrupted();
+    const moved = tiny().fresh('moved');
+    await rename(folder, moved);
+    const data = await tiny().file('moved-rows.jsonl', await readFile(tiny().data));
+    const config = resumed({ ...SIX_STEPS, data: { dataset_name_or_path: data } }, moved);
+    expect((await run(config)).result.status).toBe('completed');
+  });
+});
+
+describe('what may change on the way', () => {
+  test.each<[string, ConfigChanges]>([
+    ['reports', { training: { max_steps: 6, logging_steps: 2 } }],
+    ['checkpoints', { training: { max_steps: 6, save_steps: 1, save_total_limit: 1 } }],
+    ['threads', { ...SIX_STEPS, engine: { intra_op_num_threads: 2 } }],
+    ['how the number of steps is said', { training: { num_train_epochs: 6 / 7 } }],
+  ])('%s', async (_, changes) => {
+    const folder = await interrupted();
+    const config = resumed(changes, folder);
+    if (changes.training?.num_train_epochs !== undefined) {
+      const { max_steps: _steps, ...training } = config.training;
+      expect((await run({ ...config, training })).result.steps).toBe(6);
+      return;
+    }
+    expect((await run(config)).result.steps).toBe(6);
+  });
+});
+
+describe('a run that would not be the same is refused and names what differs', () => {
+  test.each<[string, ConfigChanges, string]>([
+    [
+      'learning rate',
+      { training: { max_steps: 6, learning_rate: 0.5 } },
+      'training.learning_rate was 0.01 and is now 0.5',
+    ],
+    ['rank', { ...SIX_STEPS, lora: { r: 4 } }, 'lora.r was 2 and is now 4'],
+    ['number of steps', { training: { max_steps: 8 } }, 'number of steps was 6 and is now 8'],
+    ['seed', { training: { max_steps: 6, seed: 1 } }, 'training.seed was 42 and is now 1'],
+    [
+      'method',
+      { training: { max_steps: 6, method: 'lora' } },
+      'training.method was "lorafa" and is now "lora"',
+    ],
+    [
+      'rows that are held out',
+      { ...SIX_STEPS, data: { eval_split: 2 } },
+      'data.eval_split was not set and is now 2',
+    ],
+  ])('%s', async (_, changes, words) => {
+    const folder = await interrupted();
+    const before = await readdir(folder);
+    const journal = await readFile(path.join(folder, 'events.jsonl'));
+    await expect(run(resumed(changes, folder))).rejects.toMatchObject({
+      code: 'checkpoint.mismatch',
+      message: expect.stringContaining(words),
+    });
+    expect(await readdir(folder)).toEqual(before);
+    expect(await readFile(path.join(folder, 'events.jsonl'))).toEqual(journal);
+  });
+
+  test('rows that were edited, even to the same length', async () => {
+    const data = await tiny().file('edited.jsonl', await readFile(tiny().data));
+    const changes = { ...SIX_STEPS, data: { dataset_name_or_path: data } };
+    const folder = await interrupted(changes);
+    await tiny().file('edited.jsonl', String(await readFile(data)).replace('Paris', 'Lyons'));
+    await expect(run(resumed(changes, folder))).rejects.toMatchObject({
+      code: 'checkpoint.mismatch',
+      message: expect.stringContaining('digest of the training data'),
+    });
+  });
+});
+
+describe('checkpoints that are not whole', () => {
+  test('and never got their name are passed over', async () => {
+    const folder = await interrupted();
+    await mkdir(path.join(folder, 'checkpoint-5.partial'));
+    await writeFile(path.join(folder, 'checkpoint-5.partial', 'trainer_state.json'), '{}');
+    const finished = await run(resumed(SIX_STEPS, folder));
+    expect(ofType(finished, 'started')[0]!.run.resumedAt).toBe(3);
+  });
+
+  test.each<[string, (checkpoint: string) => Promise<void>, string, string]>([
+    [
+      'a state that is no JSON',
+      (folder) => writeFile(path.join(folder, 'trainer_state.json'), '{"version": 1, "glo'),
+      'checkpoint.corrupt',
+      'trainer_state.json is missing or broken; resume from an older one',
+    ],
+    [
+      'a state that lacks a field',
+      (folder) => writeFile(path.join(folder, 'trainer_state.json'), '{"version": 1}'),
+      'checkpoint.corrupt',
+      'trainer_state.json is missing or broken',
+    ],
+    [
+      'no state',
+      (folder) => rm(path.join(folder, 'trainer_state.json')),
+      'checkpoint.corrupt',
+      'trainer_state.json is missing or broken',
+    ],
+    [
+      'no moments',
+      (folder) => rm(path.join(folder, 'optimizer.safetensors')),
+      'checkpoint.corrupt',
+      'optimizer.safetensors',
+    ],
+    [
+      'moments that are cut',
+      async (folder) => {
+        const file = path.join(folder, 'optimizer.safetensors');
+        await writeFile(file, (await readFile(file)).subarray(0, -10));
+      },
+      'checkpoint.corrupt',
+      'optimizer.safetensors',
+    ],
+    [
+      'weights of another adapter',
+      async (folder) => {
+        const other = tiny().config({ lora: { r: 4 } });
+        await run(other);
+        const bytes = await bytesOf(other, 'adapter_model.safetensors');
+        await writeFile(path.join(folder, 'adapter_model.safetensors'), bytes);
+      },
+      'checkpoint.mismatch',
+      'adapter_model.safetensors does not belong to this run',
+    ],
+  ])('%s', async (_, damage, code, words) => {
+    const folder = await interrupted();
+    await damage(path.join(folder, 'checkpoint-3'));
+    const before = await readdir(folder);
+    await expect(run(resumed(SIX_STEPS, folder))).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(words),
+    });
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  test('there is none at all', async () => {
+    const config = resumed(SIX_STEPS, tiny().fresh());
+    await expect(run(config)).rejects.toMatchObject({
+      code: 'checkpoint.corrupt',
+      message: expect.stringContaining(`no checkpoint in ${config.training.output_dir}`),
+    });
+    await expect(readdir(config.training.output_dir)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('an output folder that is taken', () => {
+  test('by a run is refused unless that run is to go on', async () => {
+    const folder = await interrupted();
+    const before = await readdir(folder);
+    await expect(run(tiny().config({ training: { output_dir: folder } }))).rejects.toMatchObject({
+      code: 'output.not_writable',
+      message: expect.stringContaining('holds a run already'),
+    });
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  test('by other files is refused, also when resuming', async () => {
+    const folder = tiny().fresh();
+    await mkdir(folder);
+    await writeFile(path.join(folder, 'thesis.tex'), 'precious');
+    for (const resume_from_checkpoint of [undefined, await checkpoint()]) {
+      const config = tiny().config({
+        training: {
+          max_steps: 6,
+          output_dir: folder,
+          ...(resume_from_checkpoint !== undefined && { resume_from_checkpoint }),
+        },
+      });
+      await expect(run(config)).rejects.toMatchObject({
+        code: 'output.not_writable',
+        message: expect.stringContaining('holds other files (thesis.tex'),
+      });
+    }
+    expect(await readdir(folder)).toEqual(['thesis.tex']);
+  });
+
+  async function checkpoint(): Promise<string> {
+    return path.join(await interrupted(), 'checkpoint-3');
+  }
+});
