@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
-import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
-import { type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
-import { CONFIG_FILE_PATTERN, PRODUCT_NAME, SETTINGS_SECTION } from './ids.ts';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import { CONFIG_FILE_PATTERN } from './ids.ts';
 
 /** The language server as the rest of the extension sees it: not there until it is needed. */
 export interface LazyLanguageClient extends vscode.Disposable {
@@ -29,21 +28,19 @@ export function createLanguageClient(
   serverModule: string,
   log: vscode.LogOutputChannel,
 ): LazyLanguageClient {
-  const initializationOptions: InitializationOptions = { protocolVersion: PROTOCOL_VERSION };
-  const client = new LanguageClient(
-    SETTINGS_SECTION,
-    PRODUCT_NAME,
-    { module: serverModule, transport: TransportKind.ipc },
-    { documentSelector: [CONFIG_FILES], initializationOptions, outputChannel: log },
-  );
-  let starting: Promise<void> | undefined;
+  let client: Promise<LanguageClient> | undefined;
 
   async function started(): Promise<LanguageClient> {
     if (!vscode.workspace.isTrusted) {
-      throw new Error(vscode.l10n.t('Trust this folder first: LoRA-FA runs nothing in it as yet.'));
+      throw new Error(
+        vscode.l10n.t('LoRA-FA starts nothing in a folder that is not trusted; trust it first.'),
+      );
     }
-    starting ??= client.start();
-    await starting;
+    client ??= start(serverModule, log).catch((error: unknown) => {
+      // The next one who needs the server tries again.
+      client = undefined;
+      throw error;
+    });
     return client;
   }
 
@@ -51,7 +48,7 @@ export function createLanguageClient(
     const isNeeded = vscode.workspace.textDocuments.some(
       (document) => vscode.languages.match(CONFIG_FILES, document) > 0,
     );
-    if (!isNeeded || !vscode.workspace.isTrusted || starting !== undefined) return;
+    if (!isNeeded || !vscode.workspace.isTrusted || client !== undefined) return;
     started().catch((error: unknown) => log.error(String(error)));
   }
 
@@ -64,8 +61,14 @@ export function createLanguageClient(
   return {
     started,
     stop: async () => {
-      if (starting !== undefined) await client.dispose();
+      await (await client)?.dispose();
     },
     dispose: () => subscriptions.dispose(),
   };
+}
+
+async function start(serverModule: string, log: vscode.LogOutputChannel): Promise<LanguageClient> {
+  // By far the largest part of the extension: loaded now, so that activation stays quick.
+  const { startLanguageClient } = await import('./start-language-client.ts');
+  return startLanguageClient(serverModule, CONFIG_FILES, log);
 }

@@ -2,6 +2,7 @@
 export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   // Screenshots are taken in both themes by telling the browser which one the system prefers.
   'window.autoDetectColorScheme': true,
+  'telemetry.telemetryLevel': 'off',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',

@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { inject, onTestFinished, vi } from 'vitest';
-import { e2eCacheFolder } from '../setup/cache-folder.ts';
 import { startBrowser } from './browser.ts';
 import { startCodeServer } from './code-server-process.ts';
 import { QUIET_SETTINGS } from './editor-settings.ts';
+import { keepEvidence } from './evidence.ts';
 
 /** How {@link openEditor} opens VS Code. */
 export interface EditorOptions {
@@ -25,7 +25,7 @@ const SCREENSHOTS = path.resolve('test', 'e2e', 'screenshots');
 
 /**
  * Opens a VS Code window with this extension for the running test and closes it when the test ends.
- * After a failure the window's last picture lies in the cache folder; its path is printed.
+ * After a failure the window's last picture and log lie in the cache folder.
  */
 export async function openEditor(options: EditorOptions): Promise<Editor> {
   const userDataDir = await mkdtemp(path.join(os.tmpdir(), 'lorafa-editor-'));
@@ -47,7 +47,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
   page.setDefaultTimeout(PATIENCE_MS);
   const editor = new Editor(page);
   onTestFinished(async ({ task }) => {
-    if (task.result?.state === 'fail') await editor.keepPicture(task.name);
+    if (task.result?.state === 'fail') await keepEvidence(task.name, page, userDataDir);
   });
   await page.goto(server.url);
   await editor.ready();
@@ -103,9 +103,11 @@ export class Editor {
     return vi.waitUntil(() => this.findWebview(title), { timeout: PATIENCE_MS, interval: 100 });
   }
 
-  /** Reloads the window, as "Developer: Reload Window" does. */
+  /** Reloads the window as a person does: VS Code stores its state first (a crash does not). */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load');
+    await this.runCommand('Developer: Reload Window');
+    await loaded;
     await this.ready();
   }
 
@@ -123,20 +125,20 @@ export class Editor {
     }
   }
 
-  /** For the one who reads about a failed test: how the window looked. */
-  async keepPicture(testName: string): Promise<void> {
-    const name = testName.replace(/\W+/g, '-');
-    const file = path.join(e2eCacheFolder(), 'failures', `${name}.png`);
-    await this.page.screenshot({ path: file });
-    console.error(`The window when "${testName}" failed: ${file}`);
-  }
-
-  /** Types into the quick input that a key opens, and takes the row with this label. */
+  /**
+   * Types into the quick input that a key opens, and takes the row with this label. What takes the
+   * focus meanwhile (a view that opens late) closes the quick input: then it is opened again.
+   */
   private async pick(key: string, text: string, label: string): Promise<void> {
-    await this.page.keyboard.press(key);
-    await this.quickInput.fill(text);
     const row = this.page.locator('.quick-input-widget .monaco-list-row', { hasText: label });
-    await row.first().click();
+    await vi.waitFor(
+      async () => {
+        await this.page.keyboard.press(key);
+        await this.quickInput.fill(text, { timeout: PATIENCE_MS / 6 });
+        await row.first().click({ timeout: PATIENCE_MS / 6 });
+      },
+      { timeout: PATIENCE_MS },
+    );
   }
 
   private get quickInput(): Locator {
