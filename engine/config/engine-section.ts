@@ -20,5 +20,12 @@ export const engineSection = z
       .min(0)
       .default(0)
       .describe('CPU threads; 0 takes one per physical core.'),
+    max_memory_gib: z
+      .number()
+      .gt(0)
+      .exactOptional()
+      .describe(
+        'Memory that the run may use, in GiB, for `training.gradient_checkpointing: "auto"` to decide by. Default: what is free when the run starts.',
+      ),
   })
   .describe('The device.');

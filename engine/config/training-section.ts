@@ -58,6 +58,12 @@ export const trainingSection = z
       .describe(
         'Batches per optimizer step. The step is that of one batch of all their rows: every supervised token counts the same.',
       ),
+    gradient_checkpointing: z
+      .enum(['none', 'attention', 'layer', 'auto'])
+      .default('auto')
+      .describe(
+        'What the backward pass computes again instead of keeping it in memory: `none`; `attention` (what is cheap: attention probabilities, norms, activations); `layer` (everything between two layers, about a third more time). `auto` takes the least that fits into memory. The result is the same.',
+      ),
     learning_rate: z
       .number()
       .gt(0)

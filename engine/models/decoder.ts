@@ -28,7 +28,16 @@ export interface DecoderParts {
   readonly parameters: Parameters;
   readonly linear: Linear;
   readonly attention: Attention;
+  /** What the backward pass computes again instead of keeping it; nothing unless given. */
+  readonly recompute?: Recompute;
 }
+
+/**
+ * How much is computed again for the backward pass: nothing; what is cheap to make (attention
+ * probabilities, norms, activations), which keeps every matrix product of a layer's inputs and
+ * weights; or everything between the inputs of two layers.
+ */
+export type Recompute = 'none' | 'attention' | 'layer';
 
 /**
  * The hidden states of a Llama-style decoder after its final norm: Llama, Mistral, Qwen2 and Qwen3
@@ -48,12 +57,15 @@ export function decoderHiddenStates(parts: DecoderParts, tokenIds: Value, positi
   const angles = builder.scope('model.rotary_emb', () => rotaryAngles(builder, config, positions));
   for (let layer = 0; layer < config.numLayers; layer++) {
     const module = `model.layers.${layer}`;
-    hidden = builder.scope(module, () => {
+    const decoderLayer = (): Value => {
       const normed = rmsNorm(parts, `${module}.input_layernorm`, hidden);
       const attended = builder.add(hidden, selfAttention(parts, layer, normed, angles));
       const mlpInput = rmsNorm(parts, `${module}.post_attention_layernorm`, attended);
       return builder.add(attended, mlp(parts, `${module}.mlp`, mlpInput));
-    });
+    };
+    hidden = builder.scope(module, () =>
+      parts.recompute === 'layer' ? builder.recomputed(decoderLayer) : decoderLayer(),
+    );
   }
   return rmsNorm(parts, 'model.norm', hidden);
 }
@@ -72,9 +84,15 @@ export function outputLogits(
   return builder.gemm(hidden, embedding, { transB: true });
 }
 
+/** A part that is cheap to make: computed again unless everything is kept. */
+function cheap({ builder, recompute = 'none' }: DecoderParts, build: () => Value): Value {
+  return recompute === 'none' ? build() : builder.recomputed(build);
+}
+
 /** `x / sqrt(mean(x²) + eps) · weight` over the last axis (arXiv 1910.07467). */
-function rmsNorm({ builder, config, parameters }: DecoderParts, module: string, x: Value): Value {
-  return builder.withScope(module, () => {
+function rmsNorm(parts: DecoderParts, module: string, x: Value): Value {
+  const { builder, config, parameters } = parts;
+  const normed = (): Value => {
     const weight = builder.cast(parameters.stored(`${module}.weight`), 'float32');
     const axis = x.shape.length - 1;
     const meanSquare = builder.reduceMean(builder.mul(x, x), [axis]);
@@ -82,7 +100,8 @@ function rmsNorm({ builder, config, parameters }: DecoderParts, module: string, 
       builder.sqrt(builder.add(meanSquare, builder.scalar(config.rmsNormEps))),
     );
     return builder.mul(builder.mul(x, scale), weight);
-  });
+  };
+  return builder.withScope(module, () => cheap(parts, normed));
 }
 
 function selfAttention(parts: DecoderParts, layer: number, x: Value, angles: RotaryAngles): Value {
@@ -102,14 +121,18 @@ function selfAttention(parts: DecoderParts, layer: number, x: Value, angles: Rot
     }
     query = builder.mul(rotate(builder, query, angles), builder.scalar(1 / Math.sqrt(headDim)));
     key = rotate(builder, key, angles);
-    return linear(`${module}.o_proj`, attention({ layer, query, key, value }));
+    const attended = cheap(parts, () => attention({ layer, query, key, value }));
+    return linear(`${module}.o_proj`, attended);
   });
 }
 
 /** `down(silu(gate(x)) · up(x))` (SwiGLU, arXiv 2002.05202). */
-function mlp({ builder, linear }: DecoderParts, module: string, x: Value): Value {
+function mlp(parts: DecoderParts, module: string, x: Value): Value {
+  const { builder, linear } = parts;
   return builder.withScope(module, () => {
-    const gate = builder.silu(linear(`${module}.gate_proj`, x));
-    return linear(`${module}.down_proj`, builder.mul(gate, linear(`${module}.up_proj`, x)));
+    const gate = linear(`${module}.gate_proj`, x);
+    const up = linear(`${module}.up_proj`, x);
+    const gated = cheap(parts, () => builder.mul(builder.silu(gate), up));
+    return linear(`${module}.down_proj`, gated);
   });
 }

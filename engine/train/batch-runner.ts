@@ -1,10 +1,13 @@
 import type { Batch } from '../data/batches.ts';
 import { LOSS_CHUNK } from '../models/cross-entropy.ts';
+import type { Recompute } from '../models/decoder.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { TypedArray } from '../runtime/tensor.ts';
 import { BATCH_INPUTS, type TrainingGraphOptions, trainingGraph } from './training-graph.ts';
 
-export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape'> {
+export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' | 'recompute'> {
+  /** What is computed again for the gradients; nothing unless given. */
+  readonly recompute?: Recompute;
   /** Trained tensors and frozen A matrices, by input name; read at every run. */
   readonly tensors: ReadonlyMap<string, Float32Array>;
   readonly session: SessionOptions;
@@ -60,7 +63,11 @@ export class BatchRunner {
     const key = `${rows}x${length}, ${lossTokens}`;
     const known = this.#sessions.get(key);
     if (known !== undefined) return known;
-    const graph = trainingGraph({ ...this.#options, shape: { rows, length, lossTokens } });
+    const graph = trainingGraph({
+      ...this.#options,
+      recompute: this.#options.recompute ?? 'none',
+      shape: { rows, length, lossTokens },
+    });
     const created = Session.create(graph, this.#options.session);
     this.#sessions.set(key, created);
     return created;

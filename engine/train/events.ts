@@ -40,6 +40,8 @@ export interface RunSummary {
   readonly totalParameters: number;
   /** The device that really runs the graph, e.g. `cpu` or `cuda:0`; never `auto`. */
   readonly device: string;
+  /** What the backward pass computes again; never `auto`. */
+  readonly gradientCheckpointing: 'none' | 'attention' | 'layer';
   readonly dataset: { readonly train: SplitReport; readonly eval?: SplitReport };
 }
 

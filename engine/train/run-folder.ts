@@ -23,6 +23,9 @@ export const RUN_FILES = {
 /** Files that may be there before the run itself takes the folder into use. */
 const EARLY_FILES: ReadonlySet<string> = new Set([RUN_FILES.state, RUN_FILES.log, RUN_FILES.lock]);
 
+/** A file that is being written, or was when a process ended. */
+const UNFINISHED = /^\..*\.tmp$/;
+
 /** One line of the journal. */
 export type JournalEntry = TrainEvent & {
   /** ISO 8601 */
@@ -102,7 +105,9 @@ export class RunFolder {
  * @throws LorafaError `output.not_writable`
  */
 export async function refuseOccupied(folder: string, resuming: boolean): Promise<void> {
-  const names = (await listFolder(folder)).filter((name) => !EARLY_FILES.has(name));
+  const names = (await listFolder(folder)).filter(
+    (name) => !EARLY_FILES.has(name) && !UNFINISHED.test(name),
+  );
   if (names.length === 0) return;
   const isRun = names.includes(RUN_FILES.config);
   if (isRun && resuming) return;

@@ -82,7 +82,7 @@ async function readHolder(file: string): Promise<LockHolder | undefined> {
  * lock meanwhile; then what was moved is its lock, and it is put back.
  */
 async function removeStale(file: string): Promise<void> {
-  const aside = `${file}.stale-${process.pid}`;
+  const aside = path.join(path.dirname(file), `.${LOCK_FILE}.${process.pid}.tmp`);
   // The other process may also have moved it away already.
   await moveFile(file, aside).catch(() => undefined);
   if ((await readHolder(aside)) !== undefined) await moveFile(aside, file);

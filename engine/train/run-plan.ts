@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type EpochPlan, planEpoch } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
+import type { TrainingShape } from './training-graph.ts';
 
 /** How long a run is, and what each of its epochs does. */
 export interface RunPlan {
@@ -8,6 +9,8 @@ export interface RunPlan {
   /** Optimizer steps of the whole run. */
   readonly maxSteps: number;
   readonly warmupSteps: number;
+  /** The batch that needs the most memory; it is the first of every epoch. */
+  readonly largestShape: TrainingShape;
   /** The batches of an epoch, counted from 0; a function of the seed and the epoch alone. */
   epoch(index: number): EpochPlan;
 }
@@ -28,9 +31,19 @@ export function planRun(
       seed: training.seed,
       epoch: index,
     });
-  const stepsPerEpoch = epoch(0).steps.length;
+  const first = epoch(0);
+  const stepsPerEpoch = first.steps.length;
   const maxSteps = training.max_steps ?? Math.ceil(training.num_train_epochs * stepsPerEpoch);
   const warmupSteps =
     training.warmup_steps > 0 ? training.warmup_steps : Math.ceil(training.warmup_ratio * maxSteps);
-  return { stepsPerEpoch, maxSteps, warmupSteps, epoch };
+  return { stepsPerEpoch, maxSteps, warmupSteps, epoch, largestShape: largestShape(first) };
+}
+
+function largestShape({ steps }: EpochPlan): TrainingShape {
+  const sizes = steps.flat().map(({ indices, sequenceLength }) => ({
+    rows: indices.length,
+    length: sequenceLength,
+    lossTokens: indices.length * sequenceLength,
+  }));
+  return sizes.reduce((largest, size) => (size.lossTokens > largest.lossTokens ? size : largest));
 }

@@ -1,8 +1,10 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { checkFinite } from '../models/check-finite.ts';
+import type { Recompute } from '../models/decoder.ts';
 import { expectedTensors } from '../models/expected-tensors.ts';
 import { Optimizer } from '../optim/optimizer.ts';
+import { leastRecompute, type MemoryQuestion } from '../plan/memory.ts';
 import { formatDevice } from '../runtime/device.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -70,6 +72,14 @@ export async function train(
   };
   const trainee = await createTrainee(config, model);
   const optimizer = await createOptimizer(config, trainee, session);
+  const step = {
+    model,
+    modules: trainee.modules,
+    trainBase: trainee.trainBase,
+    trainable: trainee.trainable.map(({ name }) => name),
+    dropout: config.lora.lora_dropout,
+  };
+  const recompute = chooseRecompute(config, { ...step, shape: plan.largestShape });
   const identity = runIdentity(config, data, plan);
   const state = await startingState(config, trainee, optimizer, identity);
 
@@ -78,16 +88,9 @@ export async function train(
     await folder.record(event);
     onEvent(event);
   };
-  const summary = runSummary(model, trainee, data, plan, state, formatDevice(device));
+  const summary = runSummary(model, trainee, data, plan, state, formatDevice(device), recompute);
   await emit({ type: 'started', run: summary });
   for (const message of data.warnings) await emit({ type: 'warning', message });
-  const runnerOptions = {
-    model,
-    modules: trainee.modules,
-    trainBase: trainee.trainBase,
-    tensors: trainee.tensors,
-    session,
-  };
   const loop = new TrainingLoop({
     config,
     plan,
@@ -98,12 +101,14 @@ export async function train(
     emit,
     state,
     padId: tokenizer.padId,
-    runner: new BatchRunner({
-      ...runnerOptions,
-      trainable: trainee.trainable.map(({ name }) => name),
-      dropout: config.lora.lora_dropout,
+    runner: new BatchRunner({ ...step, recompute, tensors: trainee.tensors, session }),
+    evaluator: new BatchRunner({
+      ...step,
+      trainable: [],
+      dropout: 0,
+      tensors: trainee.tensors,
+      session,
     }),
-    evaluator: new BatchRunner({ ...runnerOptions, trainable: [], dropout: 0 }),
   });
   try {
     return await loop.run();
@@ -134,6 +139,19 @@ function createOptimizer(
     // The update is small and its data lives in JavaScript, so it stays on the CPU.
     session: { threads: session.threads ?? 0 },
   });
+}
+
+/** The setting, or for `auto` the least recompute that fits into the memory that is allowed. */
+function chooseRecompute(
+  { training, engine }: ResolvedConfig,
+  question: Omit<MemoryQuestion, 'recompute'>,
+): Recompute {
+  if (training.gradient_checkpointing !== 'auto') return training.gradient_checkpointing;
+  const limit =
+    engine.max_memory_gib === undefined
+      ? process.availableMemory()
+      : engine.max_memory_gib * 2 ** 30;
+  return leastRecompute(question, limit);
 }
 
 /** A fresh state, or that of the checkpoint to resume from, with its weights and moments in place. */
@@ -171,6 +189,7 @@ function runSummary(
   plan: RunPlan,
   state: TrainerState,
   device: string,
+  recompute: Recompute,
 ): RunSummary {
   const count = (shapes: Iterable<readonly number[]>): number =>
     [...shapes].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
@@ -186,6 +205,7 @@ function runSummary(
     trainableParameters: count(trainee.trainable.map(({ shape }) => shape)),
     totalParameters: base + adapter,
     device,
+    gradientCheckpointing: recompute,
     dataset: {
       train: data.trainReport,
       ...(data.evalReport === undefined ? {} : { eval: data.evalReport }),

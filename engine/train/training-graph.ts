@@ -15,7 +15,12 @@ import {
   crossEntropyWithGradients,
   type LossTokens,
 } from '../models/cross-entropy.ts';
-import { type DecoderParts, decoderHiddenStates, outputEmbeddingName } from '../models/decoder.ts';
+import {
+  type DecoderParts,
+  decoderHiddenStates,
+  outputEmbeddingName,
+  type Recompute,
+} from '../models/decoder.ts';
 import { mappedParameters, trainedParameters } from '../models/parameters.ts';
 import { inputDropout } from './dropout.ts';
 
@@ -36,6 +41,7 @@ export interface TrainingGraphOptions {
   /** True where the base's own weights are inputs (method "full") instead of mapped files. */
   readonly trainBase: boolean;
   readonly dropout: number;
+  readonly recompute: Recompute;
 }
 
 /** Names of the inputs that change from batch to batch. */
@@ -88,6 +94,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
     }),
     attention: causalAttention(builder, config, shape),
+    recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   const outputs: Record<string, Value> =

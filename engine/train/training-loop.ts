@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type Batch, makeBatch } from '../data/batches.ts';
-import { type MicroBatch, planEvaluation } from '../data/epoch-plan.ts';
+import type { MicroBatch } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { learningRate } from '../optim/learning-rate.ts';
@@ -14,6 +14,7 @@ import {
   type TrainerState,
 } from './checkpoint.ts';
 import type { TrainControl } from './control.ts';
+import { evaluateExamples } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -176,34 +177,27 @@ export class TrainingLoop {
   }
 
   async #evaluate(): Promise<void> {
-    const { config, data, evaluator, emit } = this.#parts;
+    const { config, data, evaluator, emit, padId } = this.#parts;
     this.#requireFiniteWeights();
     const { training } = config;
     await this.#meter.excluding(async () => {
-      const started = performance.now();
-      const batches = planEvaluation(
-        data.evaluation.map((example) => example.inputIds.length),
+      const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
+        evaluator,
+        data.evaluation,
         {
           batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
           padToMultipleOf: config.data.pad_to_multiple_of,
           maxLength: config.data.max_length,
+          padId,
         },
       );
-      let loss = 0;
-      let supervised = 0;
-      for (const plan of batches) {
-        const batch = this.#batch(data.evaluation, plan);
-        loss += await evaluator.run(batch, 1, 0, new Map());
-        supervised += batch.numSupervisedTokens;
-      }
-      const mean = loss / supervised;
       await emit({
         type: 'eval',
         step: this.#state.global_step,
         epoch: this.#epoch(),
-        eval_loss: mean,
-        eval_perplexity: Math.exp(mean),
-        eval_runtime: (performance.now() - started) / 1000,
+        eval_loss,
+        eval_perplexity,
+        eval_runtime,
       });
     });
   }

@@ -1,0 +1,73 @@
+import { numElements } from './dim.ts';
+import { DTYPE_BYTES } from './dtype.ts';
+import type { Graph } from './graph.ts';
+import type { OpName } from './op.ts';
+import type { Value } from './value.ts';
+
+/** Ops whose output is their input under another shape: ONNX Runtime copies nothing. */
+const VIEWS: ReadonlySet<OpName> = new Set(['reshape']);
+
+/** Ops that ONNX Runtime computes in place where an input of the same size is not needed later. */
+const IN_PLACE: ReadonlySet<OpName> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'reciprocal',
+  'sigmoid',
+  'sin',
+  'cos',
+  'softmax',
+]);
+
+/** Values that take no memory of their own while a graph runs: mapped, embedded or fed. */
+const LEAVES: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant']);
+
+/**
+ * The most bytes of computed values that are alive at one time when a graph with static shapes
+ * runs in its order. Weights, constants and inputs are not counted.
+ */
+export function peakBytes(graph: Graph): number {
+  const buffers = new Map<Value, Buffer>();
+  const lastUse = new Map<Buffer, number>();
+  graph.values.forEach((value, position) => {
+    const view = VIEWS.has(value.op) ? buffers.get(value.inputs[0]!) : undefined;
+    const buffer = view ?? { bytes: LEAVES.has(value.op) ? 0 : bytesOf(value) };
+    buffers.set(value, buffer);
+    for (const input of value.inputs) lastUse.set(buffers.get(input)!, position);
+    lastUse.set(buffer, position);
+  });
+  for (const output of graph.outputs.values()) lastUse.set(buffers.get(output)!, Infinity);
+
+  let live = 0;
+  let peak = 0;
+  graph.values.forEach((value, position) => {
+    const buffer = buffers.get(value)!;
+    const read = new Set(value.inputs.map((input) => buffers.get(input)!));
+    const dying = [...read].filter((input) => lastUse.get(input) === position && input !== buffer);
+    const isNew = !read.has(buffer);
+    const reused = IN_PLACE.has(value.op)
+      ? dying.find(({ bytes }) => bytes === buffer.bytes)
+      : undefined;
+    if (isNew && reused === undefined) live += buffer.bytes;
+    peak = Math.max(peak, live);
+    for (const input of dying) if (input !== reused) live -= input.bytes;
+    if (lastUse.get(buffer) === position) live -= buffer.bytes;
+  });
+  return peak;
+}
+
+/** Memory that one or more values share. */
+interface Buffer {
+  readonly bytes: number;
+}
+
+function bytesOf(value: Value): number {
+  const size = numElements(value.shape);
+  if (typeof size === 'string') throw new TypeError(`${value.name} has no static size: ${size}`);
+  return size * DTYPE_BYTES[value.dtype];
+}

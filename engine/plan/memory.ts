@@ -1,0 +1,84 @@
+import { numElements } from '../graph/dim.ts';
+import { peakBytes } from '../graph/liveness.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import type { Recompute } from '../models/decoder.ts';
+import { type TrainingShape, trainingGraph } from '../train/training-graph.ts';
+
+/** What a run needs to know about itself to estimate its memory. */
+export interface MemoryQuestion {
+  readonly model: Pick<BaseModel, 'config' | 'weights'>;
+  readonly modules: readonly LoraModule[];
+  /** Trained tensors by the names of their graph inputs. */
+  readonly trainable: readonly string[];
+  readonly trainBase: boolean;
+  readonly dropout: number;
+  readonly recompute: Recompute;
+  /** The largest batch of the run. */
+  readonly shape: TrainingShape;
+}
+
+/** Bytes that a training process will need at its peak. */
+export interface MemoryEstimate {
+  /** Base weights: mapped from disk, so the system may drop and read them again at need. */
+  readonly weights: number;
+  /** Trained tensors and frozen A matrices, gradients, Adam's two moments. */
+  readonly optimizer: number;
+  /** Values of the step graph that are alive at one time. */
+  readonly activations: number;
+  /** Node, ONNX Runtime and the graphs themselves. */
+  readonly runtime: number;
+  readonly total: number;
+}
+
+/** Resident bytes of a process with ONNX Runtime loaded and the engine's code, measured. */
+const PROCESS_BYTES = 120e6;
+
+/** Bytes that ONNX Runtime and the engine keep for one node of a graph, measured. */
+const BYTES_PER_NODE = 4e3;
+
+/** The gradients that a step returns, those that they are added to, and the two moments. */
+const COPIES_OF_TRAINED = 4;
+
+/** Estimates a training run's peak memory from its graph: liveness over the order of the nodes. */
+export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
+  const graph = trainingGraph(question);
+  const trainable = new Set(question.trainable);
+  let inputs = 0;
+  let trained = 0;
+  for (const value of graph.values) {
+    if (value.op !== 'input' || value.dtype !== 'float32') continue;
+    const bytes = 4 * Number(numElements(value.shape));
+    inputs += bytes;
+    if (trainable.has(value.name)) trained += bytes;
+  }
+  const weights = [...question.model.weights.tensors.values()].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+  const parts = {
+    weights: question.trainBase ? 0 : weights,
+    optimizer: inputs + COPIES_OF_TRAINED * trained,
+    activations: peakBytes(graph),
+    runtime: PROCESS_BYTES + BYTES_PER_NODE * graph.values.length,
+  };
+  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
+  return { ...parts, total };
+}
+
+const FROM_LEAST: readonly Recompute[] = ['none', 'attention', 'layer'];
+
+/**
+ * The least recompute with which a run fits into memory; the most there is where none fits.
+ *
+ * @param limit bytes
+ */
+export function leastRecompute(
+  question: Omit<MemoryQuestion, 'recompute'>,
+  limit: number,
+): Recompute {
+  return (
+    FROM_LEAST.find((recompute) => estimateMemory({ ...question, recompute }).total <= limit) ??
+    'layer'
+  );
+}
