@@ -2,6 +2,8 @@ import { configSchema, type ResolvedConfig } from '../../../engine/config/schema
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { BatchRunner } from '../../../engine/train/batch-runner.ts';
+import { createTrainee, type Trainee } from '../../../engine/train/trainee.ts';
 import { type GoldenTensor, goldenJson, goldenPath, goldenTensors } from '../../support/golden.ts';
 import { byteLevelFiles } from '../tiny-tokenizer.ts';
 
@@ -73,6 +75,24 @@ export async function goldenCase(name: string): Promise<GoldenCase> {
     golden: await goldenTensors('training', name, 'golden.safetensors'),
     steps: goldenBatches(settings, await goldenTensors('training', name, 'data.safetensors')),
   };
+}
+
+/** What a reference run trains, and what computes its losses and gradients. */
+export async function goldenRunner(
+  { config, model }: GoldenCase,
+  { dropout = 0 }: { readonly dropout?: number } = {},
+): Promise<{ readonly trainee: Trainee; readonly runner: BatchRunner }> {
+  const trainee = await createTrainee(config, model);
+  const runner = new BatchRunner({
+    model,
+    modules: trainee.modules,
+    trainable: trainee.trainable.map(({ name }) => name),
+    trainBase: trainee.trainBase,
+    dropout,
+    tensors: trainee.tensors,
+    session: { threads: 1, weightsFolder: model.weights.files().folder },
+  });
+  return { trainee, runner };
 }
 
 function goldenBatches(

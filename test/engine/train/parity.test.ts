@@ -2,10 +2,8 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { learningRate } from '../../../engine/optim/learning-rate.ts';
 import { Optimizer } from '../../../engine/optim/optimizer.ts';
-import { BatchRunner } from '../../../engine/train/batch-runner.ts';
-import { createTrainee } from '../../../engine/train/trainee.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
-import { type GoldenCase, goldenCase } from './golden-case.ts';
+import { type GoldenCase, goldenCase, goldenRunner } from './golden-case.ts';
 
 /** What the engine makes of a reference run. */
 interface Trained {
@@ -17,18 +15,10 @@ interface Trained {
   readonly finals: ReadonlyMap<string, Float32Array>;
 }
 
-async function trainAgain({ config, model, steps, settings }: GoldenCase): Promise<Trained> {
+async function trainAgain(reference: GoldenCase): Promise<Trained> {
+  const { config, steps, settings } = reference;
   const { training } = config;
-  const trainee = await createTrainee(config, model);
-  const runner = new BatchRunner({
-    model,
-    modules: trainee.modules,
-    trainable: trainee.trainable.map(({ name }) => name),
-    trainBase: trainee.trainBase,
-    dropout: 0,
-    tensors: trainee.tensors,
-    session: { threads: 1, weightsFolder: model.weights.files().folder },
-  });
+  const { trainee, runner } = await goldenRunner(reference);
   const optimizer = await Optimizer.create({
     tensors: trainee.trainable,
     weights: trainee.tensors,
