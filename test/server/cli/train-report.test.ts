@@ -20,7 +20,7 @@ function started(resumedAt = 0): TrainEvent {
       trainableParameters: 2_000,
       totalParameters: 100_000,
       device: 'cpu',
-    gradientCheckpointing: 'none',
+      gradientCheckpointing: 'none',
       dataset: { train: split, eval: { ...split, rows: 100 } },
     },
   };
