@@ -20,6 +20,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     lossRule,
     chatTemplateRule,
     scheduleRule,
+    memoryRule,
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),
   ];
@@ -188,6 +189,19 @@ function schedulerKwargsProblems(type: unknown, kwargs: unknown): readonly PathP
     ),
   ];
 }
+
+/** What is recomputed depends on memory only where that is left to the engine. */
+const memoryRule: Rule = (given) => {
+  const setting = given('training', 'gradient_checkpointing') ?? 'auto';
+  return setting === 'auto' || given('engine', 'max_memory_gib') === undefined
+    ? []
+    : [
+        problem(
+          ['engine', 'max_memory_gib'],
+          '`engine.max_memory_gib` has an effect only with `training.gradient_checkpointing` "auto"; remove one of the two',
+        ),
+      ];
+};
 
 /** Full fine-tuning has no adapter. */
 function fullMethodRule(given: Given, loraKeys: readonly string[]): readonly PathProblem[] {

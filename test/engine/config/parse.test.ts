@@ -221,6 +221,10 @@ describe('contradictions', () => {
       { training: { method: 'full' }, lora: { r: 8 } },
       '`lora.r` has no effect with the method "full"',
     ],
+    [
+      { training: { gradient_checkpointing: 'layer' }, engine: { max_memory_gib: 4 } },
+      '`engine.max_memory_gib` has an effect only with',
+    ],
     [{ lora: { init_adapter: 'a', r: 8 } }, '`lora.r` is decided by the adapter'],
   ])('%j', (changes, expected) => {
     const problems = problemsOf(changes);

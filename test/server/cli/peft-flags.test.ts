@@ -17,7 +17,7 @@ function flags(texts: Record<string, string> = {}, switches: Partial<PeftFlagVal
 
 describe("the example's command line", () => {
   test("without further flags has the example's defaults", () => {
-    expect(configFromPeftFlags(flags())).toEqual({
+    expect(configFromPeftFlags(flags())).toMatchObject({
       model: { base_model_name_or_path: path.resolve('m') },
       data: {
         dataset_name_or_path: path.resolve('d.jsonl'),
