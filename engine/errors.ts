@@ -39,6 +39,8 @@ export type ErrorCode =
   | 'training.not_finite'
   | 'training.cancelled'
   | 'training.crashed'
+  | 'training.no_answer'
+  | 'training.wrong_version'
   | 'internal.graph'
   | 'internal.unexpected';
 

@@ -1,10 +1,19 @@
 import * as z from 'zod/mini';
+import type { JournalEntry } from '../engine/train/run-folder.ts';
+import { notification, request } from './rpc/message.ts';
+import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
+import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
 
 /**
  * Every message between the extension and the language server beyond the Language Server Protocol
  * itself is declared here, once, with its direction and its reason. What crosses the boundary is
  * checked by the receiver against the schema that stands with the message. The extension imports
- * this file too, so that it must not import the engine (and uses zod's small edition).
+ * this file too, so that it must not import the engine (and uses zod's small edition). The server
+ * itself speaks to trainers and generators by `trainer/trainer-protocol.ts` and
+ * `generator/generator-protocol.ts`.
+ *
+ * A request that could not be fulfilled is answered with the code `RPC_ERRORS.failed`, a sentence
+ * for people, and a `RequestFailure` as data.
  */
 
 /**
@@ -25,3 +34,119 @@ export const initializationOptions = z.object({
 
 /** See {@link initializationOptions}. */
 export type InitializationOptions = z.infer<typeof initializationOptions>;
+
+const nothing = z.object({});
+const folder = z.string().check(z.minLength(1));
+
+/** Schema of {@link RunSummary}. */
+const runSummarySchema = z.object({
+  /** Absolute path of the run folder, which is the identity of a run. */
+  folder: z.string(),
+  /** Short name for people. */
+  name: z.string(),
+  /** The file that it was started with, if known. */
+  configFile: z.nullable(z.string()),
+  status: runStatusSchema,
+  /** Whether a process works on it. */
+  isLive: z.boolean(),
+  /** False for the runs of the command line, which only their terminal steers, and for past ones. */
+  isSteerable: z.boolean(),
+  /** Folders of the checkpoints on disk, oldest first. */
+  checkpoints: z.readonly(z.array(z.string())),
+  /** What is wrong with the trainer itself, such as another version or no answer; null if nothing. */
+  problem: z.nullable(z.string()),
+});
+
+/** A run, live or past, as lists show it. */
+export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
+
+/**
+ * Client → server: all runs of the workspace, live first, then by age. From then on the server
+ * tells changes by {@link runChanged}.
+ */
+export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
+
+/**
+ * Client → server: start a run from a configuration file, as it is on disk. Answered when its
+ * trainer has taken it on; the configuration is frozen from then on.
+ */
+export const startRun = request<RunSummary>()(
+  'lorafa/runs/start',
+  z.object({
+    configFile: z.string().check(z.minLength(1)),
+    /** Wait for the other runs of this user to end, or run beside them. */
+    whenBusy: z.enum(['queue', 'parallel']),
+  }),
+);
+
+/**
+ * Client → server: go on with a run that ended, by the configuration in its folder. Answered like
+ * {@link startRun}.
+ */
+export const resumeRun = request<RunSummary>()(
+  'lorafa/runs/resume',
+  z.object({
+    folder,
+    /** Folder of a checkpoint, or the newest. */
+    checkpoint: z.string().check(z.minLength(1)),
+    whenBusy: z.enum(['queue', 'parallel']),
+  }),
+);
+
+/** Client → server: steer a live run; see `trainerControl`. Answered with what follows at once. */
+export const controlRun = request<RunStatus>()(
+  'lorafa/runs/control',
+  z.object({ folder, action: z.enum(RUN_ACTIONS) }),
+);
+
+/** The configuration that a run really uses, as plain JSON; null while it is not stored yet. */
+export type RunConfig = Readonly<Record<string, unknown>> | null;
+
+/** Client → server: the configuration of a run, to show it and to compare it with another. */
+export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
+
+/**
+ * Client → server: send the journal and the log of a run, from the start and then as they grow, by
+ * {@link runEvents} and {@link runLog}. Asked for again, it begins again from the start. Answered
+ * when all that was on disk has been sent.
+ */
+export const watchRun = request<null>()('lorafa/runs/watch', z.object({ folder }));
+
+/** Client → server: nobody looks at a run any more. */
+export const unwatchRun = request<null>()('lorafa/runs/unwatch', z.object({ folder }));
+
+/** Server → client: a run is new or its status changed. */
+export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
+
+/** Server → client: the next entries of a watched run's journal. */
+export const runEvents = notification(
+  'lorafa/runs/events',
+  z.object({
+    folder: z.string(),
+    /** These are the first ones: forget what was shown before. */
+    isStart: z.boolean(),
+    entries: z.readonly(z.array(z.custom<JournalEntry>())),
+  }),
+);
+
+/** Whose words a line of a log are; `output` is what the computing process printed. */
+export type LogLevel = 'info' | 'warning' | 'error' | 'output';
+
+/** One line of a run's log. */
+export interface LogLine {
+  /** ISO 8601; null where the line has none. */
+  readonly time: string | null;
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+/** Server → client: the next lines of a watched run's log. */
+export const runLog = notification(
+  'lorafa/runs/log',
+  z.object({
+    folder: z.string(),
+    /** These are the first ones: forget what was shown before. */
+    isStart: z.boolean(),
+    lines: z.readonly(z.array(z.custom<LogLine>())),
+  }),
+);

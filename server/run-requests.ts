@@ -1,0 +1,44 @@
+import {
+  controlRun,
+  getRunConfig,
+  listRuns,
+  resumeRun,
+  runChanged,
+  runEvents,
+  runLog,
+  startRun,
+  unwatchRun,
+  watchRun,
+} from './protocol.ts';
+import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
+
+/** Answers the client's requests about runs, and sends it what happens to them. */
+export function serveRuns(
+  connection: RequestSource & NotificationSink,
+  options: Omit<RunManagerOptions, 'onChanged'>,
+): RunManager {
+  const manager = new RunManager({
+    ...options,
+    onChanged: (summary) => notify(connection, runChanged, summary),
+  });
+  serve(connection, listRuns, () => manager.list());
+  serve(connection, startRun, ({ configFile, whenBusy }) => manager.start(configFile, whenBusy));
+  serve(connection, resumeRun, ({ folder, checkpoint, whenBusy }) =>
+    manager.resume(folder, checkpoint, whenBusy),
+  );
+  serve(connection, controlRun, ({ folder, action }) => manager.control(folder, action));
+  serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
+  serve(connection, watchRun, async ({ folder }) => {
+    await manager.follow(folder, {
+      onEvents: (entries, isStart) => notify(connection, runEvents, { folder, isStart, entries }),
+      onLog: (lines, isStart) => notify(connection, runLog, { folder, isStart, lines }),
+    });
+    return null;
+  });
+  serve(connection, unwatchRun, ({ folder }) => {
+    manager.unfollow(folder);
+    return null;
+  });
+  return manager;
+}

@@ -1,0 +1,147 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { parseConfig, readConfig } from '../../engine/config/parse.ts';
+import type { ResolvedConfig } from '../../engine/config/schema.ts';
+import { LorafaError } from '../../engine/errors.ts';
+import { ensureFolder } from '../../engine/files.ts';
+import { readRunRecord } from '../../engine/train/run-folder.ts';
+import { findRunFolders } from '../discovery/find-runs.ts';
+import type { RunConfig, RunSummary } from '../protocol.ts';
+import type { WhenBusy } from '../trainer/trainer-job.ts';
+import type { RunAction } from '../trainer/trainer-protocol.ts';
+import type { RunRegistry } from './run-registry.ts';
+import type { RunStatus } from './run-status.ts';
+import type { RunFollower } from './run-watcher.ts';
+import { startTrainer } from './start-trainer.ts';
+import { TrackedRun } from './tracked-run.ts';
+
+/** How long a trainer may take to answer: it never computes itself. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/** What a manager works with. */
+export interface RunManagerOptions {
+  readonly workspaceFolders: readonly string[];
+  readonly registry: RunRegistry;
+  /** The built `trainer/main.ts`. */
+  readonly trainerScript: string;
+  readonly answerTimeoutMs?: number;
+  /** Called for each new run and each change of one, in order. */
+  readonly onChanged: (summary: RunSummary) => void;
+}
+
+/**
+ * The runs of one window. It keeps nothing that is not in the run folders, so that it can end at
+ * any time and any number of managers can watch the same run.
+ */
+export class RunManager {
+  readonly #options: RunManagerOptions;
+  readonly #runs = new Map<string, TrackedRun>();
+  #registryWatch: FSWatcher | undefined;
+
+  constructor(options: RunManagerOptions) {
+    this.#options = options;
+  }
+
+  /** All runs of the workspace, the live ones first, then the latest first. */
+  async list(): Promise<readonly RunSummary[]> {
+    const { workspaceFolders, registry } = this.#options;
+    await this.#watchRegistry();
+    const folders = await findRunFolders(workspaceFolders, registry);
+    const found = await Promise.all(folders.map((folder) => this.#run(folder).refresh()));
+    return found
+      .filter((summary) => summary !== undefined)
+      .toSorted(
+        (a, b) =>
+          Number(b.isLive) - Number(a.isLive) || b.status.since.localeCompare(a.status.since),
+      );
+  }
+
+  /**
+   * Starts a run.
+   *
+   * @throws LorafaError for mistakes in the configuration, an output folder that is in use, and as
+   * {@link startTrainer} does
+   */
+  async start(configFile: string, whenBusy: WhenBusy): Promise<RunSummary> {
+    return this.#start(await readConfig(configFile), configFile, whenBusy);
+  }
+
+  /**
+   * Goes on with a run that ended, by the configuration that is stored in its folder.
+   *
+   * @param checkpoint a checkpoint's folder, or `latest`
+   * @throws LorafaError as {@link start} does, and `checkpoint.corrupt` when there is no run
+   */
+  async resume(folder: string, checkpoint: string, whenBusy: WhenBusy): Promise<RunSummary> {
+    const { config: stored } = await readRunRecord(folder);
+    const config = parseConfig(JSON.stringify(stored), folder, [
+      {
+        path: ['training', 'resume_from_checkpoint'],
+        value: checkpoint,
+        flag: 'resume_from_checkpoint',
+      },
+    ]);
+    const summary = await this.#run(folder).refresh();
+    return this.#start(config, summary?.configFile ?? null, whenBusy);
+  }
+
+  /** Steers a run; see `trainerControl`. */
+  control(folder: string, action: RunAction): Promise<RunStatus> {
+    return this.#run(folder).control(action);
+  }
+
+  /** The configuration that a run uses; null while it is not stored. */
+  async config(folder: string): Promise<RunConfig> {
+    return readRunRecord(folder).then(
+      ({ config }) => config,
+      () => null,
+    );
+  }
+
+  /** Sends a run's history and news to a follower; resolves when the history was sent. */
+  follow(folder: string, follower: RunFollower): Promise<void> {
+    return this.#run(folder).follow(follower);
+  }
+
+  unfollow(folder: string): void {
+    this.#runs.get(folder)?.unfollow();
+  }
+
+  /** Lets go of all runs, which go on. */
+  dispose(): void {
+    this.#registryWatch?.close();
+    for (const run of this.#runs.values()) run.dispose();
+    this.#runs.clear();
+  }
+
+  async #start(
+    config: ResolvedConfig,
+    configFile: string | null,
+    whenBusy: WhenBusy,
+  ): Promise<RunSummary> {
+    const { registry, trainerScript, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
+    const job = { config, configFile, whenBusy, registryFolder: registry.folder };
+    await startTrainer(trainerScript, job, answerTimeoutMs);
+    const folder = config.training.output_dir;
+    const summary = await this.#run(folder).refresh();
+    if (summary !== undefined) return summary;
+    throw new LorafaError('internal.unexpected', `${folder} holds no run after its start.`);
+  }
+
+  #run(folder: string): TrackedRun {
+    const known = this.#runs.get(folder);
+    if (known !== undefined) return known;
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, onChanged } = this.#options;
+    const run = new TrackedRun(folder, answerTimeoutMs, onChanged);
+    this.#runs.set(folder, run);
+    return run;
+  }
+
+  /** Other windows start runs too. */
+  async #watchRegistry(): Promise<void> {
+    if (this.#registryWatch !== undefined) return;
+    const { folder } = this.#options.registry;
+    await ensureFolder(folder);
+    this.#registryWatch = watch(folder, () => void this.list().catch(() => undefined));
+    this.#registryWatch.on('error', () => undefined);
+  }
+}

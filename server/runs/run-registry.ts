@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import * as z from 'zod/mini';
+import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
+
+const registeredRunSchema = z.object({
+  version: z.literal(1),
+  /** Absolute path of the run folder. */
+  folder: z.string(),
+  configFile: z.nullable(z.string()),
+});
+
+/** A run that was started once by this user. */
+export type RegisteredRun = Readonly<Omit<z.infer<typeof registeredRunSchema>, 'version'>>;
+
+/**
+ * The folder for what programs remember from one start to the next, in the place that the operating
+ * system has for it.
+ */
+export function defaultRegistryFolder(): string {
+  const { env } = process;
+  const base =
+    process.platform === 'win32'
+      ? (env['LOCALAPPDATA'] ?? path.join(homedir(), 'AppData', 'Local'))
+      : process.platform === 'darwin'
+        ? path.join(homedir(), 'Library', 'Application Support')
+        : env['XDG_STATE_HOME'] || path.join(homedir(), '.local', 'state');
+  return path.join(base, 'lorafa', 'runs');
+}
+
+/** The run folders of a user, one small file each, so that processes can add at the same time. */
+export class RunRegistry {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Remembers a run. Throws LorafaError `output.not_writable`. */
+  async add(run: RegisteredRun): Promise<void> {
+    await ensureFolder(this.folder);
+    const name = createHash('sha256').update(run.folder).digest('hex').slice(0, 16);
+    const content = JSON.stringify({ version: 1, ...run });
+    await writeFileAtomic(path.join(this.folder, `${name}.json`), `${content}\n`);
+  }
+
+  /** All runs, also those whose folder is gone by now. */
+  async list(): Promise<readonly RegisteredRun[]> {
+    const names = await readdir(this.folder).catch(() => []);
+    const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+    const runs = await Promise.all(files.map((name) => this.#read(name)));
+    return runs.filter((run) => run !== undefined);
+  }
+
+  async #read(name: string): Promise<RegisteredRun | undefined> {
+    try {
+      const text = await readFile(path.join(this.folder, name), 'utf8');
+      return registeredRunSchema.parse(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  }
+}

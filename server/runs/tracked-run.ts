@@ -1,0 +1,142 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { listCheckpoints } from '../../engine/train/checkpoint.ts';
+import type { RunSummary } from '../protocol.ts';
+import type { RunAction } from '../trainer/trainer-protocol.ts';
+import { isFinal, type RunStatus } from './run-status.ts';
+import { readRunFolder } from './run-summary.ts';
+import { type RunFollower, RunWatcher } from './run-watcher.ts';
+import { TrainerClient } from './trainer-client.ts';
+
+/** A run as one server sees it: its folder, and the connection to its trainer while it lives. */
+export class TrackedRun {
+  readonly folder: string;
+  readonly #answerTimeoutMs: number;
+  readonly #onChanged: (summary: RunSummary) => void;
+  #summary: RunSummary | undefined;
+  #client: TrainerClient | undefined;
+  #watcher: RunWatcher | undefined;
+  #folderWatch: FSWatcher | undefined;
+  #isDisposed = false;
+  /** What happens to the run is told in order: each piece of news waits for the one before. */
+  #news: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, answerTimeoutMs: number, onChanged: (summary: RunSummary) => void) {
+    this.folder = folder;
+    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#onChanged = onChanged;
+  }
+
+  /** Looks at the folder again, connects to the trainer if there is one; undefined without a run. */
+  async refresh(): Promise<RunSummary | undefined> {
+    await this.#inOrder(() => this.#refresh());
+    return this.#summary;
+  }
+
+  /**
+   * Steers the run.
+   *
+   * @throws LorafaError when it is not live, or its trainer cannot be reached
+   */
+  async control(action: RunAction): Promise<RunStatus> {
+    if (this.#client === undefined) await this.refresh();
+    if (this.#client !== undefined) return this.#client.control(action);
+    const problem =
+      this.#summary?.problem ??
+      (this.#summary?.isLive
+        ? `${this.folder} is run by the command line; press Ctrl+C in its terminal to stop it.`
+        : `${this.folder} has no run that is going on; start or resume it first.`);
+    throw new LorafaError('usage.invalid', problem, { location: { file: this.folder } });
+  }
+
+  /** Sends the history and then the news to a follower, instead of an earlier one. */
+  async follow(follower: RunFollower): Promise<void> {
+    this.unfollow();
+    const watcher = new RunWatcher(this.folder, follower);
+    this.#watcher = watcher;
+    // Wakes also for runs of the command line, which have nobody to connect to.
+    this.#folderWatch = watch(this.folder, () => this.#grew());
+    this.#folderWatch.on('error', () => undefined);
+    await watcher.read();
+  }
+
+  unfollow(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#folderWatch?.close();
+    this.#folderWatch = undefined;
+  }
+
+  /** Lets go of the run, which goes on. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.unfollow();
+    this.#client?.dispose();
+  }
+
+  async #refresh(): Promise<void> {
+    const report = await readRunFolder(this.folder);
+    if (report === undefined) return;
+    const { summary, address } = report;
+    if (address === null || this.#isDisposed) return this.#tell(summary);
+    if (this.#client === undefined) {
+      try {
+        this.#client = await this.#connect(address);
+      } catch (error) {
+        return this.#tell({ ...summary, isSteerable: false, problem: messageOf(error) });
+      }
+      return this.#tell({ ...summary, status: this.#client.status, problem: null });
+    }
+    // The trainer itself tells more, and sooner, than what it has stored.
+    this.#tell({ ...summary, status: this.#summary?.status ?? summary.status, problem: null });
+  }
+
+  async #connect(address: string): Promise<TrainerClient> {
+    const client = await TrainerClient.connect(address, this.folder, this.#answerTimeoutMs, {
+      onStatus: (status) => this.#later(() => this.#statusChanged(status)),
+      onGrew: () => this.#grew(),
+      onClose: () => this.#later(() => this.#closed()),
+    });
+    if (this.#isDisposed) client.dispose();
+    return client;
+  }
+
+  async #statusChanged(status: RunStatus): Promise<void> {
+    const before = this.#summary;
+    if (before === undefined) return;
+    const isLive = !isFinal(status.state);
+    const hasNewFiles = !isLive || status.checkpoint !== before.status.checkpoint;
+    const checkpoints = hasNewFiles ? await listCheckpoints(this.folder) : before.checkpoints;
+    this.#tell({ ...before, status, isLive, isSteerable: isLive, checkpoints });
+  }
+
+  async #closed(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#client = undefined;
+    await this.#refresh();
+    this.#grew();
+  }
+
+  #grew(): void {
+    this.#watcher?.read().catch(() => undefined);
+    // Without a trainer nobody else tells that something changed.
+    if (this.#client === undefined && this.#summary?.isLive) this.#later(() => this.#refresh());
+  }
+
+  #tell(summary: RunSummary): void {
+    if (isDeepStrictEqual(summary, this.#summary)) return;
+    this.#summary = summary;
+    if (!this.#isDisposed) this.#onChanged(summary);
+  }
+
+  /** A folder that cannot be read just now is looked at again with the next piece of news. */
+  #later(action: () => Promise<void>): void {
+    this.#inOrder(action).catch(() => undefined);
+  }
+
+  #inOrder(action: () => Promise<void>): Promise<void> {
+    this.#news = this.#news.then(action, action);
+    return this.#news;
+  }
+}

@@ -1,0 +1,150 @@
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { ResponseError } from 'vscode-jsonrpc/node';
+import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { connectLocally } from '../rpc/local-socket.ts';
+import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
+import {
+  type RunAction,
+  TRAINER_PROTOCOL_VERSION,
+  trainerControl,
+  trainerGreetingSchema,
+  trainerGrew,
+  trainerHello,
+  trainerStatus,
+  trainerVersionSchema,
+} from '../trainer/trainer-protocol.ts';
+import { type RunStatus, runStatusSchema } from './run-status.ts';
+
+/** Who listens to a trainer. */
+export interface TrainerListener {
+  onStatus(status: RunStatus): void;
+  /** There is more to read in the run folder. */
+  onGrew(): void;
+  /** The connection is gone: the trainer ended, or said something that is not its protocol. */
+  onClose(): void;
+}
+
+/** A connection to the trainer of a live run. */
+export class TrainerClient {
+  /** The status at the time of the greeting. */
+  readonly status: RunStatus;
+  readonly #connection: MessageConnection;
+  readonly #folder: string;
+  readonly #timeoutMs: number;
+
+  private constructor(
+    connection: MessageConnection,
+    folder: string,
+    timeoutMs: number,
+    status: RunStatus,
+  ) {
+    this.#connection = connection;
+    this.#folder = folder;
+    this.#timeoutMs = timeoutMs;
+    this.status = status;
+  }
+
+  /**
+   * Connects to the trainer of a run folder.
+   *
+   * @throws LorafaError `training.no_answer` when nobody is there, answers in time or makes sense;
+   * `training.wrong_version` when the trainer comes from another version of the extension
+   */
+  static async connect(
+    address: string,
+    folder: string,
+    timeoutMs: number,
+    listener: TrainerListener,
+  ): Promise<TrainerClient> {
+    const connection = await connectLocally(address).catch((error: unknown) => {
+      throw noAnswer(folder, messageOf(error));
+    });
+    connection.onNotification(trainerStatus.method, (raw: unknown) => {
+      const status = runStatusSchema.safeParse(raw);
+      if (status.success) listener.onStatus(status.data);
+      else connection.dispose();
+    });
+    connection.onNotification(trainerGrew.method, () => listener.onGrew());
+    connection.onClose(() => listener.onClose());
+    connection.listen();
+    try {
+      const raw = await ask(connection, folder, timeoutMs, trainerHello, {
+        protocolVersion: TRAINER_PROTOCOL_VERSION,
+      });
+      const greeting = trainerGreetingSchema.safeParse(raw);
+      if (!greeting.success) throw noAnswer(folder, 'what it says is not understood');
+      if (greeting.data.folder !== folder) throw noAnswer(folder, 'another run has its address');
+      return new TrainerClient(connection, folder, timeoutMs, greeting.data.status);
+    } catch (error) {
+      connection.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Steers the run.
+   *
+   * @throws LorafaError `training.no_answer`, `training.wrong_version`
+   * @throws ResponseError with the trainer's own sentence when the run cannot do that now
+   */
+  async control(action: RunAction): Promise<RunStatus> {
+    const raw = await ask(this.#connection, this.#folder, this.#timeoutMs, trainerControl, {
+      action,
+    });
+    const status = runStatusSchema.safeParse(raw);
+    if (!status.success) throw noAnswer(this.#folder, 'what it says is not understood');
+    return status.data;
+  }
+
+  /** Ends the connection; the trainer goes on. */
+  dispose(): void {
+    this.#connection.dispose();
+  }
+}
+
+/** Sends a request; the answer is whatever the other side says. */
+async function ask<Params, Result>(
+  connection: MessageConnection,
+  folder: string,
+  timeoutMs: number,
+  { method }: RequestMessage<Params, Result>,
+  params: Params,
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const cutOff = new Promise<never>((_resolve, reject) => {
+    connection.onClose(() => reject(noAnswer(folder, 'the connection ended')));
+    timer = setTimeout(
+      () => reject(noAnswer(folder, `no answer within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([connection.sendRequest(method, params), cutOff]);
+  } catch (error) {
+    if (error instanceof ResponseError) {
+      throw error.code === RPC_ERRORS.wrongVersion ? wrongVersion(folder, error.data) : error;
+    }
+    if (error instanceof LorafaError) throw error;
+    throw noAnswer(folder, messageOf(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noAnswer(folder: string, cause: string): LorafaError {
+  return new LorafaError(
+    'training.no_answer',
+    `The trainer of ${folder} does not answer (${cause}); try again, or end its process and resume the run from its last checkpoint.`,
+    { location: { file: folder } },
+  );
+}
+
+function wrongVersion(folder: string, data: unknown): LorafaError {
+  const other = trainerVersionSchema.safeParse(data);
+  const version = other.success ? other.data.protocolVersion : 'unknown';
+  return new LorafaError(
+    'training.wrong_version',
+    `The trainer of ${folder} was started by another version of LoRA-FA (protocol ${version}, here ${TRAINER_PROTOCOL_VERSION}) and cannot be steered from here; wait for its end, or end its process and resume the run from its last checkpoint.`,
+    { location: { file: folder } },
+  );
+}

@@ -1,0 +1,62 @@
+import type { TrainEvent } from '../../engine/train/events.ts';
+import type { RunStatus } from '../runs/run-status.ts';
+
+/** The parts of a status that an event of the run changes; the state is not among them. */
+export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'>> {
+  switch (event.type) {
+    case 'progress':
+      return { progress: { task: event.task, done: event.done, total: event.total } };
+    case 'started':
+      return {
+        progress: null,
+        step: event.run.resumedAt,
+        maxSteps: event.run.steps,
+        device: event.run.device,
+      };
+    case 'step':
+      return { step: event.step, maxSteps: event.maxSteps, loss: event.loss };
+    case 'eval':
+      return { evalLoss: event.eval_loss };
+    case 'checkpoint':
+      return { checkpoint: event.dir };
+    case 'stopped':
+      return { step: event.step };
+    case 'completed':
+      return { step: event.steps };
+    case 'warning':
+      return {};
+  }
+}
+
+/** Tells the time left of a run by the rate of this session, in which pauses do not count. */
+export class SessionClock {
+  #firstStep = 0;
+  #seconds = 0;
+  #since: number | undefined;
+
+  /** Begins a session at the number of steps that are done already. */
+  start(firstStep: number): void {
+    this.#firstStep = firstStep;
+    this.resume();
+  }
+
+  pause(): void {
+    this.#seconds = this.#elapsed();
+    this.#since = undefined;
+  }
+
+  resume(): void {
+    this.#since ??= performance.now();
+  }
+
+  /** Seconds left; null before the first step of the session. */
+  secondsLeft(step: number, maxSteps: number): number | null {
+    const done = step - this.#firstStep;
+    return done <= 0 ? null : ((maxSteps - step) * this.#elapsed()) / done;
+  }
+
+  #elapsed(): number {
+    const running = this.#since === undefined ? 0 : (performance.now() - this.#since) / 1000;
+    return this.#seconds + running;
+  }
+}

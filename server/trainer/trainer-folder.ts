@@ -1,0 +1,100 @@
+import path from 'node:path';
+import { ensureFolder } from '../../engine/files.ts';
+import { RUN_FILES, refuseOccupied } from '../../engine/train/run-folder.ts';
+import { RunLock } from '../../engine/train/run-lock.ts';
+import { RunLog } from '../runs/run-log.ts';
+import { isFinal, type RunStatus } from '../runs/run-status.ts';
+import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-file.ts';
+import type { TrainerJob } from './trainer-job.ts';
+import { TRAINER_PROTOCOL_VERSION } from './trainer-protocol.ts';
+
+/** What a trainer keeps in the run folder beside the run itself: lock, state with heartbeat, log. */
+export class TrainerFolder {
+  readonly path: string;
+  readonly log: RunLog;
+  readonly #lock: RunLock;
+  readonly #heartbeat: NodeJS.Timeout;
+  #content: RunStateFile;
+  /** Writes follow each other; of several that wait only the newest is done. */
+  #writing: Promise<void> = Promise.resolve();
+  #isDue = false;
+
+  private constructor(folder: string, log: RunLog, lock: RunLock, content: RunStateFile) {
+    this.path = folder;
+    this.log = log;
+    this.#lock = lock;
+    this.#content = content;
+    this.#heartbeat = setInterval(() => this.#write(), HEARTBEAT_MS);
+  }
+
+  /**
+   * Takes a run folder into use for a trainer and stores its first state.
+   *
+   * @throws LorafaError `output.in_use`, `output.not_writable`; what was there is untouched then
+   */
+  static async claim(
+    { config, configFile }: TrainerJob,
+    address: string,
+    status: RunStatus,
+  ): Promise<TrainerFolder> {
+    const { output_dir: folder, resume_from_checkpoint: checkpoint } = config.training;
+    await ensureFolder(folder);
+    const lock = await RunLock.acquire(folder);
+    try {
+      await refuseOccupied(folder, checkpoint !== undefined);
+      const content: RunStateFile = {
+        version: 1,
+        pid: process.pid,
+        address,
+        protocolVersion: TRAINER_PROTOCOL_VERSION,
+        heartbeat: status.since,
+        queued: status.since,
+        configFile,
+        status,
+      };
+      await writeStateFile(folder, content);
+      const log = await RunLog.open(path.join(folder, RUN_FILES.log));
+      return new TrainerFolder(folder, log, lock, content);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** When the run was asked for, ISO 8601. */
+  get queued(): string {
+    return this.#content.queued;
+  }
+
+  /** Stores a status: soon if it is urgent, otherwise with the next heartbeat. */
+  store(status: RunStatus, isUrgent: boolean): void {
+    this.#content = { ...this.#content, status };
+    if (isUrgent) this.#write();
+  }
+
+  /**
+   * Stores the final status and gives the folder free. A disk that is full is no reason to stay:
+   * with the lock gone everyone sees that the run ended.
+   */
+  async close(status: RunStatus): Promise<void> {
+    if (!isFinal(status.state)) throw new Error(`${status.state} is not the end of a run`);
+    clearInterval(this.#heartbeat);
+    this.#content = { ...this.#content, status, address: null };
+    this.#write();
+    await this.#writing;
+    await this.log.close();
+    await this.#lock.release();
+  }
+
+  #write(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#writing = this.#writing
+      .then(async () => {
+        this.#isDue = false;
+        const heartbeat = new Date().toISOString();
+        await writeStateFile(this.path, { ...this.#content, heartbeat });
+      })
+      .catch((error: unknown) => this.log.add('warning', String(error)));
+  }
+}

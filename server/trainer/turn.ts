@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readLock } from '../../engine/train/run-lock.ts';
+import { connectLocally } from '../rpc/local-socket.ts';
+import type { RunRegistry } from '../runs/run-registry.ts';
+import { isFinal } from '../runs/run-status.ts';
+import { type RunStateFile, readStateFile } from '../runs/state-file.ts';
+
+/** How long to wait before looking again at a run that cannot be connected to. */
+const RETRY_MS = 1000;
+
+/** A run in the queue. */
+export interface QueuePlace {
+  readonly folder: string;
+  /** When it was asked for, ISO 8601. */
+  readonly queued: string;
+}
+
+/**
+ * Waits until no run of this user is ahead: none that was asked for earlier, and none that is going
+ * on. The queue has no owner that could end before it: each waiting trainer holds a connection to a
+ * run ahead of it, and the end of the connection is the end of that run.
+ *
+ * @param onWait told which run is waited for
+ * @throws when `signal` is aborted
+ */
+export async function untilTurn(
+  registry: RunRegistry,
+  self: QueuePlace,
+  onWait: (folder: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const ahead = await runAhead(registry, self);
+    if (ahead === undefined) return;
+    onWait(ahead.folder);
+    await untilEnded(ahead.address, signal);
+    signal.throwIfAborted();
+  }
+}
+
+async function runAhead(
+  registry: RunRegistry,
+  self: QueuePlace,
+): Promise<{ folder: string; address: string | null } | undefined> {
+  for (const { folder } of await registry.list()) {
+    if (folder === self.folder) continue;
+    const state = await readStateFile(folder);
+    if (state === undefined || !isAhead(state, folder, self)) continue;
+    if ((await readLock(folder)) !== undefined) return { folder, address: state.address };
+  }
+  return undefined;
+}
+
+function isAhead({ status, queued }: RunStateFile, folder: string, self: QueuePlace): boolean {
+  if (isFinal(status.state)) return false;
+  if (status.state !== 'queued') return true;
+  return queued < self.queued || (queued === self.queued && folder < self.folder);
+}
+
+async function untilEnded(address: string | null, signal: AbortSignal): Promise<void> {
+  const connection = address === null ? undefined : await connectLocally(address).catch(() => null);
+  if (connection == null) return delay(RETRY_MS, undefined, { signal });
+  try {
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      connection.onClose(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      connection.listen();
+    });
+  } finally {
+    connection.dispose();
+  }
+}
