@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
 
@@ -188,7 +188,28 @@ export async function copyFile(source: string, target: string): Promise<void> {
  * @throws LorafaError `output.not_writable`.
  */
 export async function ensureFolder(folder: string): Promise<void> {
-  await explained(folder, () => mkdir(folder, { recursive: true }));
+  await explained(folder, () => makeFolder(folder));
+}
+
+/** Node's own recursive `mkdir` never returns where the system answers ENOENT, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const parent = path.dirname(folder);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing || parent === folder || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /**
