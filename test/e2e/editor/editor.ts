@@ -83,6 +83,12 @@ export class Editor {
     await this.page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`).waitFor();
   }
 
+  /** Opens a container of the activity bar, e.g. "LoRA-FA". */
+  async openActivity(title: string): Promise<void> {
+    await this.page.locator(`.activitybar .action-label[aria-label="${title}"]`).click();
+    await this.page.locator('.sidebar .title-label', { hasText: title }).waitFor();
+  }
+
   /** Puts the cursor of the active text editor somewhere; both count from 1. */
   async goTo(line: number, column: number): Promise<void> {
     await this.page.keyboard.press('Control+G');
