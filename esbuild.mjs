@@ -12,9 +12,13 @@ await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: {
     cli: 'server/cli/main.ts',
+    demo: 'server/demo/main.ts',
     extension: 'extension/extension.ts',
     'language-server': 'server/language-server.ts',
+    'make-base': 'media/demo/make-base/main.ts',
     'probe-device': 'engine/runtime/probe-device.ts',
+    trainer: 'server/trainer/main.ts',
+    'trainer-compute': 'server/trainer/compute.ts',
   },
   outdir,
   // Beside the entry points: modules find the programs that they start relative to themselves.
