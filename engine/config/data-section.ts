@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 const column = z.string().min(1);
-const files = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const files = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .meta({ format: 'data-path' });
 
 /** Section `data`: which rows are learned and how a row becomes tokens. */
 export const dataSection = z
@@ -42,6 +44,7 @@ export const dataSection = z
       ),
     prompt_template: z
       .string()
+      .meta({ format: 'multiline-text' })
       .exactOptional()
       .describe(
         'The prompt with `{column}` in place of a column\'s value, e.g. `"Q: {question}\\nA: "`. `{{` and `}}` stand for braces.',
@@ -49,6 +52,7 @@ export const dataSection = z
     completion_template: z
       .string()
       .min(1)
+      .meta({ format: 'multiline-text' })
       .exactOptional()
       .describe(
         'The completion with `{column}` in place of a column\'s value, e.g. `"{answer}"`. Alone, it is the whole text.',

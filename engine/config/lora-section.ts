@@ -82,6 +82,7 @@ export const loraSection = z
     init_adapter: z
       .string()
       .min(1)
+      .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(
         'Folder of an adapter (PEFT format) to go on training from. Its own `adapter_config.json` decides rank, strength and layers, so no other key of this section but `lora_dropout` may be given.',

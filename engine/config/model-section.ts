@@ -6,6 +6,7 @@ export const modelSection = z
     base_model_name_or_path: z
       .string()
       .min(1)
+      .meta({ format: 'model-path' })
       .describe(
         'The base model: a Hugging Face model folder (`config.json`, safetensors, tokenizer) or a `.gguf` file. It is read in place and never changed. A relative path starts at the folder of this file.',
       ),

@@ -23,11 +23,15 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A configuration that was checked, with every default filled in and every path absolute. */
 export type ResolvedConfig = z.output<typeof configSchema>;
 
+/** What a string is for, so that editors can offer more than a line of text; checks nothing. */
+export type StringFormat = 'model-path' | 'data-path' | 'folder-path' | 'multiline-text';
+
 /** The part of JSON Schema (draft 7) that {@link configJsonSchema} makes use of. */
 export interface JsonSchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean';
   readonly title?: string;
   readonly description?: string;
+  readonly format?: StringFormat;
   readonly default?: unknown;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];

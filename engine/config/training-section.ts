@@ -28,6 +28,7 @@ export const trainingSection = z
     output_dir: z
       .string()
       .min(1)
+      .meta({ format: 'folder-path' })
       .describe(
         'Folder for checkpoints and the result. It is made if missing; a folder that holds other things is refused. A relative path starts at the folder of this file.',
       ),
@@ -126,6 +127,7 @@ export const trainingSection = z
     resume_from_checkpoint: z
       .string()
       .min(1)
+      .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(
         'Go on from this checkpoint folder, or from the newest one in `output_dir` with `"latest"`. The continued run equals one that was never stopped.',
