@@ -24,12 +24,14 @@ export type Feeds = Readonly<Record<string, TypedArray | Tensor>>;
 /**
  * Session options that were measured on whole training steps (ARCHITECTURE.md). Constant folding
  * would upcast all half-precision weights at load, common subexpression elimination would merge
- * recomputed values with the originals, prepacking would copy each weight once per reader.
+ * recomputed values with the originals, prepacking would copy each weight once per reader. An
+ * arena belongs to one session and never shrinks: with one session for each batch shape, every
+ * shape would hold its peak for ever.
  */
 const SESSION_CONFIG = {
   graphOptimizationLevel: 'disabled',
   enableMemPattern: false,
-  enableCpuMemArena: true,
+  enableCpuMemArena: false,
   executionMode: 'sequential',
   logSeverityLevel: 3,
 } as const satisfies ort.InferenceSession.SessionOptions;
