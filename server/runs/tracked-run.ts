@@ -9,6 +9,9 @@ import { readRunFolder } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
 import { TrainerClient } from './trainer-client.ts';
 
+/** When to look again at a run whose trainer closed its connection, before connecting anew. */
+const LOOK_AGAIN_MS = [50, 500, 2000];
+
 /** A run as one server sees it: its folder, and the connection to its trainer while it lives. */
 export class TrackedRun {
   readonly folder: string;
@@ -18,6 +21,7 @@ export class TrackedRun {
   #client: TrainerClient | undefined;
   #watcher: RunWatcher | undefined;
   #folderWatch: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #isDisposed = false;
   /** What happens to the run is told in order: each piece of news waits for the one before. */
   #news: Promise<void> = Promise.resolve();
@@ -71,6 +75,7 @@ export class TrackedRun {
   /** Lets go of the run, which goes on. */
   dispose(): void {
     this.#isDisposed = true;
+    clearTimeout(this.#timer);
     this.unfollow();
     this.#client?.dispose();
   }
@@ -111,9 +116,16 @@ export class TrackedRun {
     this.#tell({ ...before, status, isLive, isSteerable: isLive, checkpoints });
   }
 
-  async #closed(): Promise<void> {
+  /** A trainer that ends closes its socket a little before its process is gone. */
+  async #closed(attempt = 0): Promise<void> {
     if (this.#isDisposed) return;
     this.#client = undefined;
+    const delay = LOOK_AGAIN_MS[attempt];
+    const report = await readRunFolder(this.folder);
+    if (report?.summary.isLive && delay !== undefined) {
+      this.#timer = setTimeout(() => this.#later(() => this.#closed(attempt + 1)), delay);
+      return;
+    }
     await this.#refresh();
     this.#grew();
   }

@@ -20,7 +20,7 @@ export interface TrainerListener {
   onStatus(status: RunStatus): void;
   /** There is more to read in the run folder. */
   onGrew(): void;
-  /** The connection is gone: the trainer ended, or said something that is not its protocol. */
+  /** The connection is gone after it was made: the trainer ended, or said what nobody understands. */
   onClose(): void;
 }
 
@@ -61,11 +61,16 @@ export class TrainerClient {
     });
     connection.onNotification(trainerStatus.method, (raw: unknown) => {
       const status = runStatusSchema.safeParse(raw);
-      if (status.success) listener.onStatus(status.data);
-      else connection.dispose();
+      if (status.success) return listener.onStatus(status.data);
+      // A connection that is disposed of does not report its close.
+      connection.dispose();
+      listener.onClose();
     });
     connection.onNotification(trainerGrew.method, () => listener.onGrew());
-    connection.onClose(() => listener.onClose());
+    let isGreeted = false;
+    connection.onClose(() => {
+      if (isGreeted) listener.onClose();
+    });
     connection.listen();
     try {
       const raw = await ask(connection, folder, timeoutMs, trainerHello, {
@@ -74,6 +79,7 @@ export class TrainerClient {
       const greeting = trainerGreetingSchema.safeParse(raw);
       if (!greeting.success) throw noAnswer(folder, 'what it says is not understood');
       if (greeting.data.folder !== folder) throw noAnswer(folder, 'another run has its address');
+      isGreeted = true;
       return new TrainerClient(connection, folder, timeoutMs, greeting.data.status);
     } catch (error) {
       connection.dispose();
@@ -121,10 +127,11 @@ async function ask<Params, Result>(
   try {
     return await Promise.race([connection.sendRequest(method, params), cutOff]);
   } catch (error) {
-    if (error instanceof ResponseError) {
-      throw error.code === RPC_ERRORS.wrongVersion ? wrongVersion(folder, error.data) : error;
-    }
     if (error instanceof LorafaError) throw error;
+    if (error instanceof ResponseError) {
+      if (error.code === RPC_ERRORS.failed) throw error;
+      if (error.code === RPC_ERRORS.wrongVersion) throw wrongVersion(folder, error.data);
+    }
     throw noAnswer(folder, messageOf(error));
   } finally {
     clearTimeout(timer);

@@ -54,6 +54,11 @@ export class ComputeProcess {
     this.send({ type: 'start', config });
   }
 
+  /** The process's id; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Sends a request; one to a process that is gone is lost, as `ended` tells. */
   send(request: ComputeRequest): void {
     if (this.#child.connected) this.#child.send(request, () => undefined);

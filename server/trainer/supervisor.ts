@@ -194,6 +194,7 @@ export class Supervisor {
       onMessage: (message) => this.#receive(message),
       onOutput: (line) => this.#log('output', line),
     });
+    this.#log('info', `computing in process ${this.#process.pid}`);
     const end = await this.#process.ended;
     clearTimeout(this.#grace);
     return end;

@@ -40,6 +40,7 @@ describe('the end of the computing process', () => {
     expect(await logOf(run)).toEqual([
       `info state queued (process ${process.pid})`,
       'info state preparing',
+      expect.stringMatching(/^info computing in process \d+$/),
       'info state running',
       'warning two rows ⏎ were cut',
       'info checkpoint /run/checkpoint-1',

@@ -1,0 +1,280 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
+import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readLock } from '../../../engine/train/run-lock.ts';
+import type { RunSummary } from '../../../server/protocol.ts';
+import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { isFinal } from '../../../server/runs/run-status.ts';
+import { type ConfigChanges, TinyRuns } from '../../engine/train/tiny-run.ts';
+import { BuiltCli } from '../../support/built-cli.ts';
+import { ObservedManager } from './observed-manager.ts';
+
+/** Real runs of a tiny model, in processes of their own, started and watched through managers. */
+
+/** So many steps that a run does not end before the test ends it. */
+const ENDLESS = 1_000_000;
+
+let built: BuiltCli;
+let tiny: TinyRuns;
+
+beforeAll(async () => {
+  built = await BuiltCli.build();
+  tiny = await TinyRuns.create(built.folder);
+});
+
+afterAll(async () => {
+  // Also the runs of a test that failed end here.
+  for (const { folder } of await new RunRegistry(path.join(built.folder, 'registry')).list()) {
+    const holder = await readLock(folder);
+    if (holder !== undefined) process.kill(holder.pid, 'SIGKILL');
+  }
+  await built.remove();
+});
+
+function observe(): ObservedManager {
+  const observed = new ObservedManager(
+    built.folder,
+    path.join(built.folder, 'registry'),
+    path.join(built.folder, 'out/trainer.js'),
+  );
+  onTestFinished(() => observed.manager.dispose());
+  return observed;
+}
+
+/** Writes a configuration file and returns its path and the run's folder. */
+async function configured(training: ConfigChanges['training'] = {}) {
+  const config = tiny.config({ training });
+  const { output_dir: folder } = config.training;
+  const configFile = `${folder}.lorafa.json`;
+  await writeFile(configFile, JSON.stringify(config));
+  return { configFile, folder };
+}
+
+async function startEndless(observed: ObservedManager): Promise<string> {
+  const { configFile, folder } = await configured({ max_steps: ENDLESS });
+  await observed.manager.start(configFile, 'parallel');
+  await observed.follow(folder);
+  await observed.untilRun(folder, ({ status }) => status.step >= 2);
+  return folder;
+}
+
+async function end(observed: ObservedManager, folder: string): Promise<RunSummary> {
+  await observed.manager.control(folder, 'stop');
+  return observed.untilRun(folder, ({ isLive, status }) => !isLive && isFinal(status.state));
+}
+
+/** Steps in the journal as far as it was sent. */
+function steps({ entries }: ObservedManager): number[] {
+  return entries.flatMap((entry) => (entry.type === 'step' ? [entry.step] : []));
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+async function computePid(observed: ObservedManager): Promise<number> {
+  const pid = () =>
+    observed.lines.map(({ text }) => /^computing in process (\d+)$/.exec(text)?.[1]).find(Boolean);
+  await observed.until(() => pid() !== undefined);
+  return Number(pid());
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('a run from its configuration to its adapter', async () => {
+  const observed = observe();
+  const { configFile, folder } = await configured({ max_steps: 3 });
+  const started = await observed.manager.start(configFile, 'queue');
+  expect(started).toMatchObject({ folder, configFile, name: path.basename(folder) });
+  await observed.follow(folder);
+  const summary = await observed.untilRun(folder, ({ isLive }) => !isLive);
+  expect(summary).toMatchObject({
+    isSteerable: false,
+    problem: null,
+    checkpoints: [path.join(folder, 'checkpoint-3')],
+    status: { state: 'completed', step: 3, maxSteps: 3, device: 'cpu', reason: null },
+  });
+  expect(summary.status.memory!.resident).toBeGreaterThan(10e6);
+  expect(summary.status.memory!.peak).toBeGreaterThanOrEqual(summary.status.memory!.resident / 2);
+  await observed.until(() => observed.entries.at(-1)?.type === 'completed');
+  expect(steps(observed)).toEqual([1, 2, 3]);
+  // The first states may be over before the manager has connected.
+  expect(observed.states(folder).slice(-2)).toEqual(['running', 'completed']);
+  const { config } = await readConfig(tiny.model);
+  expect((await loadAdapter(folder, config)).matched).toBe(4);
+  expect(await observed.manager.config(folder)).toMatchObject({ training: { max_steps: 3 } });
+  expect(await readLock(folder)).toBeUndefined();
+});
+
+test('a run goes on without its manager, and another one sees all of it', async () => {
+  const first = observe();
+  const folder = await startEndless(first);
+  first.manager.dispose();
+
+  const second = observe();
+  const listed = await second.manager.list();
+  expect(listed.find((run) => run.folder === folder)).toMatchObject({
+    isLive: true,
+    isSteerable: true,
+    status: { state: 'running' },
+  });
+  await second.follow(folder);
+  const filled = steps(second).length;
+  expect(filled).toBeGreaterThanOrEqual(2);
+  await second.until(() => steps(second).length > filled + 2);
+  expect(steps(second)).toEqual(upTo(steps(second).length));
+  expect((await end(second, folder)).status.state).toBe('stopped');
+});
+
+test('several managers watch one run, and see each what another one does', async () => {
+  const [first, second] = [observe(), observe()];
+  const folder = await startEndless(first);
+  await second.manager.list();
+  await second.manager.control(folder, 'pause');
+  await first.untilState(folder, 'paused');
+  await first.manager.control(folder, 'resume');
+  await second.untilState(folder, 'running');
+  await end(first, folder);
+  await second.untilState(folder, 'stopped');
+});
+
+test('a manager sees the runs that other windows start', async () => {
+  const [first, second] = [observe(), observe()];
+  await second.manager.list();
+  const folder = await startEndless(first);
+  await second.untilState(folder, 'running');
+  await end(first, folder);
+});
+
+describe('steering', () => {
+  test('pause, checkpoint, resume, stop; then the run is resumed from there', async () => {
+    const observed = observe();
+    const folder = await startEndless(observed);
+    expect((await observed.manager.control(folder, 'pause')).state).toBe('pausing');
+    const { status } = await observed.untilState(folder, 'paused');
+    await observed.manager.control(folder, 'checkpoint');
+    const saved = path.join(folder, `checkpoint-${status.step}`);
+    await observed.untilRun(folder, ({ checkpoints }) => checkpoints.includes(saved));
+    await observed.manager.control(folder, 'resume');
+    await observed.untilRun(folder, (run) => run.status.step > status.step);
+    const stopped = await end(observed, folder);
+    expect(stopped.status.state).toBe('stopped');
+    const last = path.join(folder, `checkpoint-${stopped.status.step}`);
+    expect(stopped.checkpoints).toEqual([saved, last]);
+
+    await observed.manager.resume(folder, 'latest', 'parallel');
+    const goal = stopped.status.step + 2;
+    await observed.untilRun(folder, (run) => run.status.step >= goal);
+    await observed.until(() => steps(observed).length >= goal);
+    expect(steps(observed)).toEqual(upTo(steps(observed).length));
+    expect(observed.entries.filter(({ type }) => type === 'started')).toHaveLength(2);
+    await end(observed, folder);
+  });
+
+  test('cancel saves nothing', async () => {
+    const observed = observe();
+    const folder = await startEndless(observed);
+    await observed.manager.control(folder, 'cancel');
+    const { checkpoints, status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(status.state).toBe('cancelled');
+    expect(checkpoints).toEqual([]);
+    await expect(observed.manager.control(folder, 'pause')).rejects.toThrow(
+      `${folder} has no run that is going on; start or resume it first.`,
+    );
+  });
+});
+
+describe('what goes wrong', () => {
+  test('the computing process is killed: the run has failed, and says why', async () => {
+    const observed = observe();
+    const folder = await startEndless(observed);
+    process.kill(await computePid(observed), 'SIGKILL');
+    const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(status).toMatchObject({
+      state: 'failed',
+      reason: { code: 'training.crashed', message: expect.stringContaining('SIGKILL') as string },
+    });
+    expect((await observe().manager.list()).find((run) => run.folder === folder)?.status).toEqual(
+      status,
+    );
+  });
+
+  test('the trainer itself is killed: the run has failed, and nothing is left running', async () => {
+    const observed = observe();
+    const folder = await startEndless(observed);
+    const pid = await computePid(observed);
+    process.kill((await readLock(folder))!.pid, 'SIGKILL');
+    const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(status).toMatchObject({
+      state: 'failed',
+      reason: { message: expect.stringContaining('ended without a word') as string },
+    });
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    // The folder can be used again: there is no checkpoint, but the lock is free.
+    await expect(observed.manager.resume(folder, 'latest', 'parallel')).resolves.toBeDefined();
+    const { status: after } = await observed.untilRun(
+      folder,
+      (run) => !run.isLive && run.status.since !== status.since,
+    );
+    expect(after.reason).toMatchObject({ code: 'checkpoint.corrupt' });
+  });
+
+  test('data that cannot be used: the run fails with the engine’s own sentence', async () => {
+    const observed = observe();
+    const file = await tiny.file('bad.jsonl', '{"question": 1}\n');
+    const config = tiny.config({ data: { dataset_name_or_path: file } });
+    const { output_dir: folder } = config.training;
+    await writeFile(`${folder}.lorafa.json`, JSON.stringify(config));
+    await observed.manager.start(`${folder}.lorafa.json`, 'parallel');
+    const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(status.state).toBe('failed');
+    expect(status.reason!.code).toMatch(/^data\./);
+    expect(status.reason!.message).toContain(file);
+  });
+
+  test('a folder in use, and mistakes in the configuration, are told at once', async () => {
+    const observed = observe();
+    const folder = await startEndless(observed);
+    const again = observed.manager.start(`${folder}.lorafa.json`, 'parallel');
+    await expect(again).rejects.toMatchObject({ code: 'output.in_use' });
+    expect((await observed.manager.control(folder, 'checkpoint')).state).toBe('running');
+    await end(observed, folder);
+    const wrong = await tiny.file('wrong.lorafa.json', '{"modle": {}}');
+    await expect(observed.manager.start(wrong, 'parallel')).rejects.toThrow(
+      'the section `model` is missing',
+    );
+  });
+});
+
+test('a run of the command line is seen, and is not steered from here', async () => {
+  const observed = observe();
+  const { configFile, folder } = await configured({ max_steps: ENDLESS });
+  let ending: Promise<unknown> | undefined;
+  const outcome = built.run(['train', configFile, '--json'], {
+    onOutput: (text, run) => {
+      if (!text.includes('"step":2') || ending !== undefined) return;
+      ending = watchAndInterrupt(run.pid!);
+    },
+  });
+  async function watchAndInterrupt(pid: number): Promise<void> {
+    await observed.manager.list();
+    const live = await observed.untilState(folder, 'running');
+    expect(live).toMatchObject({ isLive: true, isSteerable: false });
+    await observed.follow(folder);
+    await observed.until(() => steps(observed).length > 2);
+    await expect(observed.manager.control(folder, 'stop')).rejects.toThrow('press Ctrl+C');
+    process.kill(pid, 'SIGINT');
+  }
+  expect((await outcome).code).toBe(130);
+  await ending;
+  await observed.untilRun(folder, ({ isLive, status }) => !isLive && status.state === 'stopped');
+  expect(await readFile(path.join(folder, 'events.jsonl'), 'utf8')).toContain('"type":"stopped"');
+});
