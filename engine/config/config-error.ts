@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorLocation, LorafaError } from '../errors.ts';
+import type { PathProblem } from './path-problem.ts';
 
 /** A path into the configuration, e.g. `['training', 'max_steps']`; numbers index lists. */
 export type ConfigPath = readonly (string | number)[];
@@ -9,6 +10,8 @@ export interface ConfigProblem extends ErrorLocation {
   readonly file: string;
   readonly code: ErrorCode;
   readonly message: string;
+  /** Where in the configuration it lies and what would solve it; absent for broken syntax. */
+  readonly about?: PathProblem;
 }
 
 /** A run configuration that cannot be used; it carries every problem that was found, in file order. */

@@ -1,5 +1,5 @@
 import type { ConfigPath } from './config-error.ts';
-import type { PathProblem } from './schema-problems.ts';
+import { type PathProblem, type Remedy, setValue } from './path-problem.ts';
 
 /** What a person wrote, before defaults: a default never contradicts anything. */
 type Given = (section: string, key: string) => unknown;
@@ -186,6 +186,7 @@ function schedulerKwargsProblems(type: unknown, kwargs: unknown): readonly PathP
     problem(
       kwargs === undefined ? ['training', 'lr_scheduler_type'] : path,
       'the schedule "cosine_with_min_lr" needs exactly one of `min_lr` and `min_lr_rate` in `training.lr_scheduler_kwargs`',
+      setValue(path, { min_lr_rate: 0.1 }),
     ),
   ];
 }
@@ -237,8 +238,12 @@ function isPositive(value: unknown): boolean {
   return typeof value === 'number' && value > 0;
 }
 
-function problem(path: ConfigPath, message: string): PathProblem {
-  return { path, part: 'key', code: 'config.contradiction', message };
+function problem(
+  path: ConfigPath,
+  message: string,
+  remedy: Remedy = { kind: 'remove', path },
+): PathProblem {
+  return { path, part: 'key', code: 'config.contradiction', message, remedies: [remedy] };
 }
 
 function member(value: unknown, key: string): unknown {

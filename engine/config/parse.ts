@@ -5,9 +5,10 @@ import { assertNoProblems, type ConfigPath, type ConfigProblem } from './config-
 import { contradictions } from './contradictions.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
+import type { PathProblem } from './path-problem.ts';
 import { resolvePaths } from './resolve-paths.ts';
 import { configSchema, type ResolvedConfig } from './schema.ts';
-import { type PathProblem, schemaProblems } from './schema-problems.ts';
+import { schemaProblems } from './schema-problems.ts';
 
 /** What {@link checkConfig} found: the configuration, or why there is none. */
 export interface CheckedConfig {
@@ -92,14 +93,15 @@ function decode(bytes: Uint8Array, file: string): string {
 }
 
 function locate(
-  { path: at, part, code, message }: PathProblem,
+  about: PathProblem,
   document: JsoncDocument,
   overrides: readonly ConfigOverride[],
 ): ConfigProblem {
+  const { path: at, part, code, message } = about;
   const override = overrides.findLast((each) => startsWith(at, each.path));
   return override === undefined
-    ? { ...document.locate(at, part), code, message }
-    : { file: override.flag, code, message };
+    ? { ...document.locate(at, part), code, message, about }
+    : { file: override.flag, code, message, about };
 }
 
 function startsWith(whole: ConfigPath, start: ConfigPath): boolean {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import type { PathProblem } from './path-problem.ts';
 import type { ResolvedConfig } from './schema.ts';
-import type { PathProblem } from './schema-problems.ts';
 
 /** A configuration whose paths are absolute, and the names among them that are not local. */
 export interface PathResolution {

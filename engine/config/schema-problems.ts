@@ -1,18 +1,9 @@
 import type { z } from 'zod';
-import type { ErrorCode } from '../errors.ts';
 import { type ConfigPath, formatPath } from './config-error.ts';
 import { describeExpected, describeValue } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
+import { type PathProblem, type Remedy, setValue } from './path-problem.ts';
 import { configJsonSchema, configSchema, type JsonSchemaNode } from './schema.ts';
-
-/** A mistake at a path, not yet located in a file. */
-export interface PathProblem {
-  readonly path: ConfigPath;
-  /** Whether the key or its value is to be shown to the user. */
-  readonly part: 'key' | 'value';
-  readonly code: ErrorCode;
-  readonly message: string;
-}
 
 const jsonSchema = configJsonSchema();
 
@@ -25,12 +16,7 @@ export function schemaProblems(value: unknown): readonly PathProblem[] {
 function toProblems(issue: z.core.$ZodIssue, root: unknown): readonly PathProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      part: 'key',
-      code: 'config.unknown_key',
-      message: describeUnknown(path, key),
-    }));
+    return issue.keys.map((key) => unknownKey(path, key));
   }
   if (issue.code === 'invalid_key') {
     const message = `the key of \`${formatPath(path)}\` is not a name or a valid regular expression`;
@@ -38,29 +24,54 @@ function toProblems(issue: z.core.$ZodIssue, root: unknown): readonly PathProble
   }
   const value = valueAt(root, path);
   const message = value === undefined ? describeMissing(path) : describeWrong(path, value);
-  return [{ path, part: 'value', code: 'config.invalid_value', message }];
+  const remedies = nearestValue(path, value);
+  return [{ path, part: 'value', code: 'config.invalid_value', message, remedies }];
 }
 
-function describeUnknown(parent: ConfigPath, key: string): string {
+function unknownKey(parent: ConfigPath, key: string): PathProblem {
+  const path = [...parent, key];
   const names = Object.keys(schemaAt(parent).properties ?? {});
-  const owners = Object.entries(jsonSchema.properties ?? {});
-  const owner = owners.find(([, section]) => Object.hasOwn(section.properties ?? {}, key));
-  if (owner !== undefined) return `\`${key}\` belongs to \`${owner[0]}\``;
-
-  const unknown = `\`${formatPath([...parent, key])}\` is not a key`;
-  const near = nearestName(key, names);
-  if (near !== undefined) return `${unknown}; did you mean \`${formatPath([...parent, near])}\`?`;
-  const everywhere = owners.flatMap(([section, { properties }]) =>
+  const keys = Object.entries(jsonSchema.properties ?? {}).flatMap(([section, { properties }]) =>
     Object.keys(properties ?? {}).map((name) => ({ section, name })),
   );
-  const nearName = nearestName(
-    key,
-    everywhere.map(({ name }) => name),
+  const find = (wanted: string | undefined) => keys.find(({ name }) => name === wanted);
+  const owner = find(key);
+  const near = nearestName(key, names);
+  const elsewhere = find(
+    nearestName(
+      key,
+      keys.map(({ name }) => name),
+    ),
   );
-  const elsewhere = everywhere.find(({ name }) => name === nearName);
-  return elsewhere === undefined
-    ? `${unknown}; ${parent.length === 0 ? 'the sections' : 'the keys here'} are ${names.join(', ')}`
-    : `${unknown}; did you mean \`${elsewhere.section}.${elsewhere.name}\`?`;
+  const meant =
+    (owner && [owner.section, owner.name]) ??
+    (near === undefined ? undefined : [...parent, near]) ??
+    (elsewhere && [elsewhere.section, elsewhere.name]);
+  const unknown = `\`${formatPath(path)}\` is not a key`;
+  const choice = `${parent.length === 0 ? 'the sections' : 'the keys here'} are ${names.join(', ')}`;
+  const message =
+    owner !== undefined
+      ? `\`${key}\` belongs to \`${owner.section}\``
+      : meant === undefined
+        ? `${unknown}; ${choice}`
+        : `${unknown}; did you mean \`${formatPath(meant)}\`?`;
+  const remedies: Remedy[] = [
+    ...(meant === undefined ? [] : [{ kind: 'rename' as const, path, to: meant }]),
+    { kind: 'remove', path },
+  ];
+  return { path, part: 'key', code: 'config.unknown_key', message, remedies };
+}
+
+/** The value that was probably meant by a misspelt one, where there are only so many. */
+function nearestValue(path: ConfigPath, value: unknown): readonly Remedy[] {
+  if (typeof value !== 'string') return [];
+  const near = nearestName(value, allowedTexts(schemaAt(path)));
+  return near === undefined ? [] : [setValue(path, near)];
+}
+
+function allowedTexts({ enum: values = [], const: only, anyOf = [] }: JsonSchemaNode): string[] {
+  const texts = [...values, only].filter((value) => typeof value === 'string');
+  return [...texts, ...anyOf.flatMap(allowedTexts)];
 }
 
 function describeMissing(path: ConfigPath): string {
