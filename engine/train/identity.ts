@@ -17,6 +17,7 @@ const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
   'save_steps',
   'save_total_limit',
   'per_device_eval_batch_size',
+  'gradient_checkpointing',
   // The number of steps that follow from these is compared instead.
   'num_train_epochs',
   'max_steps',

@@ -1,6 +1,7 @@
 import { configSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
+import type { Recompute } from '../../../engine/models/decoder.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { BatchRunner } from '../../../engine/train/batch-runner.ts';
 import { createTrainee, type Trainee } from '../../../engine/train/trainee.ts';
@@ -80,7 +81,10 @@ export async function goldenCase(name: string): Promise<GoldenCase> {
 /** What a reference run trains, and what computes its losses and gradients. */
 export async function goldenRunner(
   { config, model }: GoldenCase,
-  { dropout = 0 }: { readonly dropout?: number } = {},
+  {
+    dropout = 0,
+    recompute = 'none',
+  }: { readonly dropout?: number; readonly recompute?: Recompute } = {},
 ): Promise<{ readonly trainee: Trainee; readonly runner: BatchRunner }> {
   const trainee = await createTrainee(config, model);
   const runner = new BatchRunner({
@@ -89,6 +93,7 @@ export async function goldenRunner(
     trainable: trainee.trainable.map(({ name }) => name),
     trainBase: trainee.trainBase,
     dropout,
+    recompute,
     tensors: trainee.tensors,
     session: { threads: 1, weightsFolder: model.weights.files().folder },
   });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TrainControl } from '../../../engine/train/control.ts';
@@ -48,10 +48,20 @@ function resumed(changes: ConfigChanges, outputDir: string) {
 }
 
 /** The folder of a run of six steps that was stopped after three. */
-async function interrupted(changes: ConfigChanges = {}): Promise<string> {
-  const config = tiny().config({ ...changes, training: { max_steps: 6, ...changes.training } });
+async function stopped(changes: ConfigChanges = {}): Promise<string> {
+  const config = tiny().config({ ...changes, training: { max_steps: 6 } });
   await stopAfter(3, config);
   return config.training.output_dir;
+}
+
+let original: Promise<string> | undefined;
+
+/** A copy of one such folder. */
+async function interrupted(): Promise<string> {
+  original ??= stopped();
+  const folder = tiny().fresh();
+  await cp(await original, folder, { recursive: true });
+  return folder;
 }
 
 const SIX_STEPS = { training: { max_steps: 6 } };
@@ -132,6 +142,7 @@ describe('what may change on the way', () => {
   test.each<[string, ConfigChanges]>([
     ['reports', { training: { max_steps: 6, logging_steps: 2 } }],
     ['checkpoints', { training: { max_steps: 6, save_steps: 1, save_total_limit: 1 } }],
+    ['memory', { training: { max_steps: 6, gradient_checkpointing: 'layer' } }],
     ['threads', { ...SIX_STEPS, engine: { intra_op_num_threads: 2 } }],
     ['how the number of steps is said', { training: { num_train_epochs: 6 / 7 } }],
   ])('%s', async (_, changes) => {
@@ -181,7 +192,7 @@ describe('a run that would not be the same is refused and names what differs', (
   test('rows that were edited, even to the same length', async () => {
     const data = await tiny().file('edited.jsonl', await readFile(tiny().data));
     const changes = { ...SIX_STEPS, data: { dataset_name_or_path: data } };
-    const folder = await interrupted(changes);
+    const folder = await stopped(changes);
     await tiny().file('edited.jsonl', String(await readFile(data)).replace('Paris', 'Lyons'));
     await expect(run(resumed(changes, folder))).rejects.toMatchObject({
       code: 'checkpoint.mismatch',

@@ -6,8 +6,12 @@ import type { TrainEvent } from '../../../engine/train/events.ts';
 import { type TrainOptions, type TrainResult, train } from '../../../engine/train/train.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
-/** Some keys of every section. */
-export type ConfigChanges = { readonly [S in keyof ConfigInput]?: Partial<ConfigInput[S]> };
+/** Some keys of every section; undefined leaves one out that runs have otherwise. */
+export type ConfigChanges = {
+  readonly [S in keyof ConfigInput]?: {
+    readonly [K in keyof NonNullable<ConfigInput[S]>]?: NonNullable<ConfigInput[S]>[K] | undefined;
+  };
+};
 
 /** A folder with a tiny model and data, for runs of a few steps. */
 export class TinyRuns {
@@ -44,7 +48,7 @@ export class TinyRuns {
   /** A configuration as the command line reads it; its output folder is new unless it is given. */
   config(changes: ConfigChanges = {}): ResolvedConfig {
     const method = changes.training?.method;
-    const input: ConfigInput = {
+    const input = {
       model: { base_model_name_or_path: this.model },
       data: {
         dataset_name_or_path: this.data,

@@ -1,0 +1,302 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { describe, expect, test, vi } from 'vitest';
+import { configJsonSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
+import { TrainControl } from '../../../engine/train/control.ts';
+import type { TrainEvent } from '../../../engine/train/events.ts';
+import { planRun } from '../../../engine/train/run-plan.ts';
+import { train } from '../../../engine/train/train.ts';
+import { type ConfigChanges, comparable, run } from '../train/tiny-run.ts';
+import { useTinyRuns } from '../train/use-tiny-runs.ts';
+
+/*
+ * No key is accepted and ignored: for every key of the schema there are two configurations that
+ * differ in it alone, and what the two runs do differs. A new key without a case fails here.
+ */
+
+const tiny = useTinyRuns();
+
+type Observe = (config: ResolvedConfig) => Promise<unknown>;
+
+interface KeyCase {
+  /** What both configurations say. */
+  readonly common?: ConfigChanges;
+  /** The key's value in the one; by default it is left to what the tiny runs say. */
+  readonly before?: unknown;
+  /** Its value in the other. */
+  readonly after: unknown;
+  /** What is compared; by default the events of three steps. */
+  readonly observe?: Observe;
+}
+
+/** The first three steps of a run, without what is written at its end; or why it was refused. */
+const firstSteps: Observe = async (config) => {
+  const control = new TrainControl();
+  const events: TrainEvent[] = [];
+  const onEvent = (event: TrainEvent): void => {
+    events.push(event);
+    if (event.type === 'step' && event.step >= 3) control.stop('cancel');
+  };
+  await train(config, { control, onEvent });
+  return comparable({ events });
+};
+
+/** A whole run: what it tells, and the checkpoints that it leaves. */
+const wholeRun: Observe = async (config) => {
+  const finished = await run(config);
+  const names = await readdir(config.training.output_dir);
+  return [comparable(finished), names.filter((name) => name.startsWith('checkpoint-')).toSorted()];
+};
+
+/** The batches of an epoch over rows of 3 to 40 tokens. */
+const plan: Observe = async (config) => {
+  const examples = [3, 40, 17, 9, 22, 5, 31, 12].map((length) => ({
+    inputIds: new Int32Array(length),
+    supervised: new Uint8Array(length).fill(1),
+    truncated: false,
+    file: 'rows.jsonl',
+    line: 1,
+  }));
+  return planRun(config, examples).epoch(0);
+};
+
+/** The threads that ONNX Runtime is told to use. */
+const threads: Observe = async (config) => {
+  const create = vi.spyOn(ort.InferenceSession, 'create');
+  try {
+    await firstSteps(config);
+    return create.mock.calls.map((call) => (call as unknown[])[1]).map(threadsOf);
+  } finally {
+    create.mockRestore();
+  }
+};
+
+function threadsOf(options: unknown): number | undefined {
+  return (options as ort.InferenceSession.SessionOptions).intraOpNumThreads;
+}
+
+/** Which entries the folder of all runs has more than before. */
+const newFiles: Observe = async (config) => {
+  const before = await readdir(tiny().folder);
+  await firstSteps(config);
+  return (await readdir(tiny().folder)).filter((name) => !before.includes(name));
+};
+
+const WIDE = {
+  text: 'A plain text.',
+  note: 'Another one, longer.',
+  question: 'Up?',
+  query: 'Is this up or down?',
+  answer: 'Down',
+  response: 'It is down.',
+  messages: [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello' },
+  ],
+  chat: [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello there' },
+  ],
+};
+
+const wide = (): Promise<string> => tiny().file('wide.jsonl', `${JSON.stringify(WIDE)}\n`);
+
+async function onWideRows(data: ConfigChanges['data'] = {}): Promise<ConfigChanges> {
+  return { data: { dataset_name_or_path: await wide(), ...data } };
+}
+
+/** Rows of sixteen lengths, for what reorders them. */
+async function onManyRows(): Promise<ConfigChanges> {
+  const rows = Array.from({ length: 16 }, (_, i) => ({ text: 'a'.repeat(2 + ((i * 7) % 16)) }));
+  const content = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  return { data: { dataset_name_or_path: await tiny().file('many.jsonl', content) } };
+}
+
+async function otherModel(): Promise<string> {
+  const folder = tiny().fresh('model');
+  await cp(tiny().model, folder, { recursive: true });
+  const file = path.join(folder, 'model.safetensors');
+  const bytes = await readFile(file);
+  bytes.writeFloatLE(0.5, bytes.length - 4);
+  await writeFile(file, bytes);
+  return folder;
+}
+
+async function someAdapter(): Promise<string> {
+  const config = tiny().config();
+  await run(config);
+  return config.training.output_dir;
+}
+
+const heldOut: ConfigChanges = { data: { eval_split: 3 } };
+const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_lr' } };
+
+const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
+  'model.base_model_name_or_path': async () => ({ after: await otherModel() }),
+
+  'data.dataset_name_or_path': () => ({ after: `${tiny().data}[:3]` }),
+  'data.eval_dataset_name_or_path': () => ({ after: tiny().data }),
+  'data.eval_split': () => ({ after: 2 }),
+  'data.format': async () => ({
+    common: await onWideRows(),
+    before: 'text',
+    after: 'prompt_completion',
+  }),
+  'data.text_column': async () => ({ common: await onWideRows(), before: 'text', after: 'note' }),
+  'data.prompt_column': async () => ({
+    common: await onWideRows({ completion_column: 'answer' }),
+    before: 'question',
+    after: 'query',
+  }),
+  'data.completion_column': async () => ({
+    common: await onWideRows({ prompt_column: 'question' }),
+    before: 'answer',
+    after: 'response',
+  }),
+  'data.messages_column': async () => ({
+    common: await onWideRows(),
+    before: 'messages',
+    after: 'chat',
+  }),
+  'data.prompt_template': async () => ({
+    common: await onWideRows({ completion_template: '{answer}' }),
+    before: 'Q: {question} ',
+    after: 'Question: {question} ',
+  }),
+  'data.completion_template': async () => ({
+    common: await onWideRows({ prompt_template: '{question}' }),
+    before: '{answer}',
+    after: '{answer}!',
+  }),
+  'data.apply_chat_template': () => ({ after: false }),
+  'data.completion_only_loss': () => ({ after: false }),
+  'data.max_length': () => ({ after: 32 }),
+  'data.max_bad_rows': async () => ({
+    common: {
+      data: { dataset_name_or_path: await tiny().file('bad.jsonl', '{"text":"ok then"}\n{\n') },
+    },
+    after: 1,
+  }),
+  'data.group_by_length': async () => ({ common: await onManyRows(), after: false }),
+  'data.pad_to_multiple_of': () => ({ after: 8, observe: plan }),
+
+  'lora.r': () => ({ after: 3 }),
+  'lora.lora_alpha': () => ({ after: 8 }),
+  'lora.lora_dropout': () => ({ after: 0.5 }),
+  'lora.target_modules': () => ({ after: 'all-linear' }),
+  'lora.exclude_modules': () => ({ after: ['down_proj'] }),
+  'lora.layers_to_transform': () => ({ after: [1] }),
+  'lora.rank_pattern': () => ({ after: { q_proj: 3 } }),
+  'lora.alpha_pattern': () => ({ after: { q_proj: 9 } }),
+  'lora.use_rslora': () => ({ after: true }),
+  'lora.bias': () => ({ after: 'all' }),
+  'lora.init_adapter': async () => ({
+    common: { lora: { r: undefined, lora_alpha: undefined, target_modules: undefined } },
+    after: await someAdapter(),
+  }),
+
+  'training.method': () => ({ after: 'lora' }),
+  'training.output_dir': () => ({ after: tiny().fresh('elsewhere'), observe: newFiles }),
+  'training.num_train_epochs': () => ({
+    common: { training: { max_steps: undefined } },
+    before: 1,
+    after: 2,
+  }),
+  'training.max_steps': () => ({ after: 5 }),
+  'training.per_device_train_batch_size': () => ({ after: 2 }),
+  // Sums in another order differ in their last bits; the memory that it takes is what matters.
+  'training.per_device_eval_batch_size': () => ({
+    common: { ...heldOut, training: { eval_steps: 1 } },
+    after: 3,
+  }),
+  'training.gradient_accumulation_steps': () => ({ after: 2 }),
+  'training.gradient_checkpointing': () => ({ before: 'none', after: 'layer' }),
+  'training.learning_rate': () => ({ after: 2e-2 }),
+  'training.weight_decay': () => ({ after: 0.5 }),
+  'training.adam_beta1': () => ({ after: 0.5 }),
+  'training.adam_beta2': () => ({ after: 0.5 }),
+  'training.adam_epsilon': () => ({ after: 1e-2 }),
+  'training.max_grad_norm': () => ({ after: 1e-6 }),
+  'training.lr_scheduler_type': () => ({ after: 'linear' }),
+  'training.lr_scheduler_kwargs': () => ({
+    common: minLr,
+    before: { min_lr_rate: 0.1 },
+    after: { min_lr_rate: 0.5 },
+  }),
+  'training.warmup_steps': () => ({
+    common: { training: { lr_scheduler_type: 'linear' } },
+    after: 2,
+  }),
+  'training.warmup_ratio': () => ({
+    common: { training: { lr_scheduler_type: 'linear' } },
+    after: 0.5,
+  }),
+  'training.logging_steps': () => ({ after: 2 }),
+  'training.eval_steps': () => ({ common: heldOut, before: 1, after: 2 }),
+  'training.save_steps': () => ({ before: 1, after: 2, observe: wholeRun }),
+  'training.save_total_limit': () => ({
+    common: { training: { save_steps: 1 } },
+    after: 1,
+    observe: wholeRun,
+  }),
+  'training.seed': () => ({ after: 43 }),
+  'training.resume_from_checkpoint': () => ({ after: 'latest' }),
+
+  'engine.device': () => ({ after: 'webgpu' }),
+  'engine.intra_op_num_threads': () => ({ after: 2, observe: threads }),
+  'engine.max_memory_gib': () => ({ before: 1000, after: 1e-6 }),
+};
+
+/** What is observed, or the words of the refusal. */
+async function observed(changes: ConfigChanges, observe: Observe): Promise<unknown> {
+  try {
+    return await observe(tiny().config(changes));
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const known = new Map<string, Promise<unknown>>();
+
+/** The same, once for all keys that start from the same configuration. */
+function outcome(changes: ConfigChanges, observe: Observe): Promise<unknown> {
+  const key = JSON.stringify([observe.name, changes]);
+  const result = known.get(key) ?? observed(changes, observe);
+  known.set(key, result);
+  return result;
+}
+
+function withKey(common: ConfigChanges, [section, key]: string[], value: unknown): ConfigChanges {
+  const training = { max_steps: 4, ...common.training };
+  const sections: Record<string, object | undefined> = { ...common, training };
+  if (value === undefined) return sections;
+  return { ...sections, [section!]: { ...sections[section!], [key!]: value } };
+}
+
+const schemaKeys = Object.entries(configJsonSchema().properties!).flatMap(([section, node]) =>
+  Object.keys(node.properties!).map((key) => `${section}.${key}`),
+);
+
+describe('every key of the configuration changes what a run does', () => {
+  test('and has a case here', () => {
+    expect(Object.keys(CASES).toSorted()).toEqual(schemaKeys.toSorted());
+  });
+
+  test.each(schemaKeys)('%s', async (name) => {
+    const { common = {}, before, after, observe = firstSteps } = await CASES[name]!();
+    const at = name.split('.');
+    const one = await outcome(withKey(common, at, before), observe);
+    const other = await outcome(withKey(common, at, after), observe);
+    expect(other).not.toEqual(one);
+    // Two refusals would differ in words alone.
+    expect([one, other].every((each) => typeof each === 'string')).toBe(false);
+  });
+
+  test('while two runs of one configuration do the same', async () => {
+    for (const observe of [firstSteps, wholeRun, plan, threads]) {
+      const changes = withKey(heldOut, [], undefined);
+      expect(await observed(changes, observe)).toEqual(await observed(changes, observe));
+    }
+  });
+});
