@@ -11,6 +11,8 @@ export interface LazyLanguageClient extends vscode.Disposable {
    * @throws Error when the workspace is not trusted or the server does not start
    */
   started(): Promise<LanguageClient>;
+  /** Fires whenever the server has started, also after it crashed and was started again. */
+  readonly onDidStart: vscode.Event<LanguageClient>;
   /** Ends the server and waits until it has ended. */
   stop(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function createLanguageClient(
   log: vscode.LogOutputChannel,
 ): LazyLanguageClient {
   let client: Promise<LanguageClient> | undefined;
+  const didStart = new vscode.EventEmitter<LanguageClient>();
 
   async function started(): Promise<LanguageClient> {
     if (!vscode.workspace.isTrusted) {
@@ -36,7 +39,7 @@ export function createLanguageClient(
         vscode.l10n.t('LoRA-FA starts nothing in a folder that is not trusted; trust it first.'),
       );
     }
-    client ??= start(serverModule, log).catch((error: unknown) => {
+    client ??= start(serverModule, log, didStart).catch((error: unknown) => {
       // The next one who needs the server tries again.
       client = undefined;
       throw error;
@@ -54,12 +57,14 @@ export function createLanguageClient(
 
   startIfNeeded();
   const subscriptions = vscode.Disposable.from(
+    didStart,
     vscode.workspace.onDidOpenTextDocument(startIfNeeded),
     vscode.workspace.onDidGrantWorkspaceTrust(startIfNeeded),
   );
 
   return {
     started,
+    onDidStart: didStart.event,
     stop: async () => {
       await (await client)?.dispose();
     },
@@ -67,8 +72,12 @@ export function createLanguageClient(
   };
 }
 
-async function start(serverModule: string, log: vscode.LogOutputChannel): Promise<LanguageClient> {
+async function start(
+  serverModule: string,
+  log: vscode.LogOutputChannel,
+  didStart: vscode.EventEmitter<LanguageClient>,
+): Promise<LanguageClient> {
   // By far the largest part of the extension: loaded now, so that activation stays quick.
   const { startLanguageClient } = await import('./start-language-client.ts');
-  return startLanguageClient(serverModule, CONFIG_FILES, log);
+  return startLanguageClient(serverModule, CONFIG_FILES, log, (client) => didStart.fire(client));
 }

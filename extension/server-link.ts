@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import type { NotificationMessage, RequestFailure, RequestMessage } from '../server/rpc/message.ts';
+import type { LazyLanguageClient } from './language-client.ts';
+
+/**
+ * Requests to the background server and news from it, typed by `server/protocol.ts`. A question
+ * starts the server if need be; listening does not.
+ */
+export class ServerLink implements vscode.Disposable {
+  readonly #languageClient: LazyLanguageClient;
+  readonly #listeners: ((client: LanguageClient) => vscode.Disposable)[] = [];
+  readonly #didStart = new vscode.EventEmitter<void>();
+  readonly #subscription: vscode.Disposable;
+  /** The client that the listeners are attached to; it stays the same when its server restarts. */
+  #client: LanguageClient | undefined;
+
+  /** Fires after each start of the server: what it was asked to watch before is forgotten. */
+  readonly onDidStart = this.#didStart.event;
+
+  constructor(languageClient: LazyLanguageClient) {
+    this.#languageClient = languageClient;
+    this.#subscription = languageClient.onDidStart((client) => {
+      if (client !== this.#client) for (const attach of this.#listeners) attach(client);
+      this.#client = client;
+      this.#didStart.fire();
+    });
+  }
+
+  /** Whether the server was started in this window. */
+  get isStarted(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** Asks the server. Throws its error answer, whose message is a sentence for people. */
+  async ask<Params, Result>(
+    { method }: RequestMessage<Params, Result>,
+    params: Params,
+  ): Promise<Result> {
+    const client = await this.#languageClient.started();
+    return client.sendRequest<Result>(method, params);
+  }
+
+  /** Calls `handler` for each message of a kind, whenever the server runs. */
+  listen<Params>(
+    { method, params: schema }: NotificationMessage<Params>,
+    handler: (params: Params) => void,
+  ): void {
+    const attach = (client: LanguageClient): vscode.Disposable =>
+      client.onNotification(method, (params: unknown) => handler(schema.parse(params)));
+    this.#listeners.push(attach);
+    if (this.#client !== undefined) attach(this.#client);
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#didStart.dispose();
+  }
+}
+
+/** What an error answer of the server carries beside its sentence; undefined for other errors. */
+export function failureOf(error: unknown): RequestFailure | undefined {
+  if (!(error instanceof Error) || !('data' in error)) return undefined;
+  const { data } = error;
+  const isFailure = typeof data === 'object' && data !== null && 'code' in data;
+  return isFailure ? (data as RequestFailure) : undefined;
+}
