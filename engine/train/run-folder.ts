@@ -30,6 +30,8 @@ const UNFINISHED = /^\..*\.tmp$/;
 export type JournalEntry = TrainEvent & {
   /** ISO 8601 */
   readonly time: string;
+  /** With each step: memory of the computing process in bytes, without that of a GPU. */
+  readonly memory?: number;
 };
 
 /** What `run.json` holds. */
@@ -87,7 +89,11 @@ export class RunFolder {
 
   /** Keeps an event for those who open the run later. */
   async record(event: TrainEvent): Promise<void> {
-    const entry: JournalEntry = { time: new Date().toISOString(), ...event };
+    const entry: JournalEntry = {
+      time: new Date().toISOString(),
+      ...event,
+      ...(event.type === 'step' && { memory: process.memoryUsage.rss() }),
+    };
     await this.#journal.append(JSON.stringify(entry));
   }
 

@@ -1,0 +1,56 @@
+import type { RunSummary } from '../../server/protocol.ts';
+import { isFinal } from '../../server/runs/run-status.ts';
+
+/** Every run that the window knows, the live ones first, then the latest first. */
+export type RunList = readonly RunSummary[];
+
+/** Puts runs into the order in which people see them. */
+export function sortRuns(runs: RunList): RunList {
+  return runs.toSorted(
+    (a, b) => Number(b.isLive) - Number(a.isLive) || b.status.since.localeCompare(a.status.since),
+  );
+}
+
+/** The list with a run that is new or has changed. */
+export function withRun(runs: RunList, changed: RunSummary): RunList {
+  return sortRuns([...runs.filter(({ folder }) => folder !== changed.folder), changed]);
+}
+
+/**
+ * The runs that have come to their end since an earlier look at them.
+ *
+ * @param liveBefore folders of the runs that were live at that time
+ */
+export function endedRuns(liveBefore: ReadonlySet<string>, runs: RunList): RunList {
+  return runs.filter(({ folder, status }) => liveBefore.has(folder) && isFinal(status.state));
+}
+
+/** What can be asked of a run in its state; what `when` clauses and buttons go by. */
+export interface RunAbilities {
+  readonly canPause: boolean;
+  readonly canResume: boolean;
+  readonly canStop: boolean;
+  /** Write a checkpoint and go on. */
+  readonly canCheckpoint: boolean;
+  /** End at once and drop what was done since the last checkpoint. */
+  readonly canDiscard: boolean;
+  /** Go on from one of its checkpoints. */
+  readonly canResumeFromCheckpoint: boolean;
+}
+
+/** See {@link RunAbilities}. */
+export function abilitiesOf({
+  status: { state },
+  isLive,
+  isSteerable,
+  checkpoints,
+}: RunSummary): RunAbilities {
+  return {
+    canPause: isSteerable && state === 'running',
+    canResume: isSteerable && (state === 'paused' || state === 'pausing'),
+    canStop: isSteerable && state !== 'stopping',
+    canCheckpoint: isSteerable && (state === 'running' || state === 'paused'),
+    canDiscard: isSteerable && state !== 'queued',
+    canResumeFromCheckpoint: !isLive && checkpoints.length > 0,
+  };
+}
