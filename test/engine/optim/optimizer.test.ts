@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { Optimizer, type OptimizerOptions } from '../../../engine/optim/optimizer.ts';
+import { Random } from '../../../engine/random.ts';
+import { relativeError } from '../../support/golden.ts';
+
+const OUT = 6;
+const R = 3;
+const SETTINGS = { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.1, maxGradNorm: 0.5 };
+
+function draw(stream: number, length: number): Float32Array {
+  const random = new Random(1, stream);
+  return Float32Array.from({ length }, () => random.normal());
+}
+
+const projection = draw(9, R * R);
+
+function options(changes: Partial<OptimizerOptions> = {}): OptimizerOptions {
+  return {
+    tensors: [
+      { name: 'B', shape: [OUT, R], projection: 'P' },
+      { name: 'plain', shape: [OUT] },
+    ],
+    weights: new Map([
+      ['B', draw(1, OUT * R)],
+      ['plain', draw(2, OUT)],
+    ]),
+    projections: new Map([['P', projection]]),
+    ...SETTINGS,
+    session: { threads: 1 },
+    ...changes,
+  };
+}
+
+function setGradients(optimizer: Optimizer, step: number): void {
+  optimizer.gradients.get('B')!.set(draw(100 + step, OUT * R));
+  optimizer.gradients.get('plain')!.set(draw(200 + step, OUT));
+}
+
+async function steps(optimizer: Optimizer, from: number, to: number): Promise<void> {
+  for (let step = from; step < to; step++) {
+    setGradients(optimizer, step);
+    await optimizer.step(0.01 * (step + 1), await optimizer.gradientNorm());
+  }
+}
+
+/** The update rule in float64, written from the reference's formula. */
+function reference(count: number): { B: number[]; plain: number[] } {
+  const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = SETTINGS;
+  const start = options().weights;
+  const weights = { B: [...start.get('B')!], plain: [...start.get('plain')!] };
+  const zeros = (): { B: number[]; plain: number[] } => ({
+    B: weights.B.map(() => 0),
+    plain: weights.plain.map(() => 0),
+  });
+  const [m, v] = [zeros(), zeros()];
+  for (let step = 0; step < count; step++) {
+    const gradients = { B: [...draw(100 + step, OUT * R)], plain: [...draw(200 + step, OUT)] };
+    const norm = Math.hypot(...gradients.B, ...gradients.plain);
+    const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
+    const rate = 0.01 * (step + 1);
+    const t = step + 1;
+    const size = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
+    const clipped = gradients.B.map((g) => g * clip);
+    gradients.B = clipped.map((_, i) => {
+      const [row, column] = [Math.floor(i / R), i % R];
+      let sum = 0;
+      for (let k = 0; k < R; k++) sum += clipped[row * R + k]! * projection[k * R + column]!;
+      return sum;
+    });
+    gradients.plain = gradients.plain.map((g) => g * clip);
+    for (const name of ['B', 'plain'] as const) {
+      gradients[name].forEach((g, i) => {
+        m[name][i] = beta1 * m[name][i]! + (1 - beta1) * g;
+        v[name][i] = beta2 * v[name][i]! + (1 - beta2) * g * g;
+        const moved = weights[name][i]! - (size * m[name][i]!) / (Math.sqrt(v[name][i]!) + epsilon);
+        weights[name][i] = moved - rate * weightDecay * moved;
+      });
+    }
+  }
+  return weights;
+}
+
+describe('the optimizer', () => {
+  test('clips, projects, updates and decays as the formula says', async () => {
+    const given = options();
+    const optimizer = await Optimizer.create(given);
+    await steps(optimizer, 0, 5);
+    const expected = reference(5);
+    expect(relativeError(given.weights.get('B')!, expected.B)).toBeLessThan(1e-5);
+    expect(relativeError(given.weights.get('plain')!, expected.plain)).toBeLessThan(1e-5);
+    expect(optimizer.steps).toBe(5);
+    await optimizer.release();
+  });
+
+  test('goes on from its moments to the last bit', async () => {
+    const [whole, first, second] = [options(), options(), options()];
+    const uninterrupted = await Optimizer.create(whole);
+    await steps(uninterrupted, 0, 6);
+    const before = await Optimizer.create(first);
+    await steps(before, 0, 3);
+    const after = await Optimizer.create(second);
+    for (const [name, data] of second.weights) data.set(first.weights.get(name)!);
+    after.restore(before.moments, before.steps);
+    await steps(after, 3, 6);
+    expect(second.weights).toEqual(whole.weights);
+    expect(after.moments).toEqual(uninterrupted.moments);
+    for (const optimizer of [uninterrupted, before, after]) await optimizer.release();
+  });
+
+  test('measures the norm of all gradients together', async () => {
+    const optimizer = await Optimizer.create(options());
+    setGradients(optimizer, 0);
+    const all = [...optimizer.gradients.values()].flatMap((data) => [...data]);
+    expect(await optimizer.gradientNorm()).toBeCloseTo(Math.hypot(...all), 5);
+    for (const gradient of optimizer.gradients.values()) gradient.fill(0);
+    expect(await optimizer.gradientNorm()).toBe(0);
+    await optimizer.release();
+  });
+
+  test('with a gradient of zero and no decay leaves the weights as they are', async () => {
+    const given = options({ weightDecay: 0, maxGradNorm: 0 });
+    const optimizer = await Optimizer.create(given);
+    await optimizer.step(0.1, 0);
+    expect(given.weights).toEqual(options().weights);
+    await optimizer.release();
+  });
+
+  test('without a limit does not clip', async () => {
+    const [free, wide] = [options({ maxGradNorm: 0 }), options({ maxGradNorm: 1e9 })];
+    for (const given of [free, wide]) {
+      const optimizer = await Optimizer.create(given);
+      await steps(optimizer, 0, 1);
+      await optimizer.release();
+    }
+    expect(free.weights).toEqual(wide.weights);
+  });
+});
