@@ -70,6 +70,8 @@ export class BatchRunner {
     });
     const created = Session.create(graph, this.#options.session);
     this.#sessions.set(key, created);
+    // One that could not be made is nothing to release.
+    created.catch(() => this.#sessions.delete(key));
     return created;
   }
 }

@@ -20,7 +20,7 @@ import { TrainControl } from './control.ts';
 import type { ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';
 import { loadRunData, type RunData } from './run-data.ts';
-import { RunFolder } from './run-folder.ts';
+import { RunFolder, refuseOccupied } from './run-folder.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 import { TrainingLoop } from './training-loop.ts';
@@ -55,6 +55,8 @@ export async function train(
   config: ResolvedConfig,
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
+  const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
+  await refuseOccupied(output, resumeFrom !== undefined);
   const device = await chooseDevice(config.engine.device);
   const model = await openBaseModel(config.model.base_model_name_or_path, {
     onUnpack: (done, total) => onEvent(progress('unpacking weights', done, total)),

@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ErrorCode, LorafaError } from '../../../engine/errors.ts';
+import type { TrainEvent } from '../../../engine/train/events.ts';
 import { exitCodeOf } from '../../../server/cli/exit-codes.ts';
 import { type ConfigChanges, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -152,6 +154,19 @@ describe('weights', () => {
   });
 });
 
+test('weights that vanish while the run starts end it in order', async () => {
+  const { file, changes } = await brokenModel(async () => undefined);
+  const config = tiny().config(changes);
+  const onEvent = ({ type }: TrainEvent): void => {
+    if (type === 'started') rmSync(file);
+  };
+  await expect(run(config, { onEvent })).rejects.toMatchObject({ code: 'device.failed' });
+  expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
+    'events.jsonl',
+    'run.json',
+  ]);
+});
+
 describe('data', () => {
   const good = '{"question":"Hi","answer":"Hello"}\n';
 
@@ -279,6 +294,16 @@ describe('an output folder that cannot be written', () => {
     expect(error.code).toBe('output.not_writable');
     expect(error.message).toContain(output_dir);
     expect(await read(file)).toBe('mine');
+  });
+
+  test('is found out before anything else is looked at', async () => {
+    const taken = tiny().fresh('taken');
+    await cp(tiny().model, taken, { recursive: true });
+    const config = tiny().config({
+      model: { base_model_name_or_path: 'nowhere' },
+      training: { output_dir: taken },
+    });
+    await expect(run(config)).rejects.toMatchObject({ code: 'output.not_writable' });
   });
 
   test('because it is a file', async () => {
