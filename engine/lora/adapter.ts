@@ -32,6 +32,15 @@ export function adapterTensors({
   ];
 }
 
+/** The tensors of a module that a method trains: with LoRA-FA, A stays as it is. */
+export function trainedTensors(
+  module: LoraModule,
+  method: 'lorafa' | 'lora',
+): readonly AdapterTensor[] {
+  const [a, b] = adapterTensors(module);
+  return method === 'lorafa' ? [b] : [a, b];
+}
+
 /** Names of the files of an adapter folder, as PEFT gives them. */
 export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
 export const ADAPTER_WEIGHTS_FILE = 'adapter_model.safetensors';

@@ -26,13 +26,20 @@ export interface LoadedAdapter extends Adapter {
   readonly total: number;
 }
 
+/** An adapter on disk, checked against its base model: no weights have been read. */
+export interface AdapterOnDisk extends Pick<LoadedAdapter, 'config' | 'modules'> {
+  readonly baseModelNameOrPath: string | null;
+  /** Exactly the tensors of the modules. */
+  readonly tensors: ReadonlyMap<string, TensorLocation>;
+}
+
 /**
- * Reads a LoRA adapter that PEFT or {@link saveAdapter} saved; any float type becomes float32.
+ * Opens a LoRA adapter that PEFT or {@link saveAdapter} saved.
  *
  * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported` for what is not
  * plain LoRA, `adapter.mismatch` when configuration, tensors and model do not fit together.
  */
-export async function loadAdapter(folder: string, decoder: DecoderConfig): Promise<LoadedAdapter> {
+export async function openAdapter(folder: string, decoder: DecoderConfig): Promise<AdapterOnDisk> {
   const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
   const configFile = path.join(folder, ADAPTER_CONFIG_FILE);
   const { modules } = selectModules(
@@ -43,18 +50,22 @@ export async function loadAdapter(folder: string, decoder: DecoderConfig): Promi
         location: { file: configFile },
       }),
   );
-  const file = await openWeightsFile(folder);
-  checkFit(path.join(folder, ADAPTER_WEIGHTS_FILE), file, modules);
+  const { tensors } = await openWeightsFile(folder);
+  checkFit(path.join(folder, ADAPTER_WEIGHTS_FILE), tensors, modules);
+  return { config, modules, baseModelNameOrPath, tensors };
+}
+
+/**
+ * Reads a LoRA adapter; any float type becomes float32.
+ *
+ * @throws LorafaError as {@link openAdapter}, and `adapter.corrupt` for weights that are no numbers.
+ */
+export async function loadAdapter(folder: string, decoder: DecoderConfig): Promise<LoadedAdapter> {
+  const { tensors, ...adapter } = await openAdapter(folder, decoder);
   const weights = new Map<string, Float32Array>();
-  for (const [name, location] of file.tensors) weights.set(name, await readFinite(location));
-  return {
-    config,
-    modules,
-    weights,
-    baseModelNameOrPath,
-    matched: modules.length,
-    total: modules.length,
-  };
+  for (const [name, location] of tensors) weights.set(name, await readFinite(location));
+  const total = adapter.modules.length;
+  return { ...adapter, weights, matched: total, total };
 }
 
 async function openWeightsFile(folder: string): Promise<SafetensorsFile> {
@@ -74,7 +85,7 @@ async function openWeightsFile(folder: string): Promise<SafetensorsFile> {
 /** Makes sure that the file holds exactly the tensors of the modules. */
 function checkFit(
   file: string,
-  { tensors }: SafetensorsFile,
+  tensors: ReadonlyMap<string, TensorLocation>,
   modules: readonly LoraModule[],
 ): void {
   const isMatched = (tensor: AdapterTensor) => fits(tensor, tensors.get(tensor.name));

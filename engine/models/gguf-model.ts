@@ -6,12 +6,17 @@ import { parseDecoderConfig } from './config.ts';
 import { defaultCacheFolder, type UnpackProgress, unpackedGguf } from './gguf-cache.ts';
 import { ggufConfig } from './gguf-config.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
-import { ggufWeightsInPlace } from './gguf-weights.ts';
+import { ggufWeightsInPlace, ggufWeightsUnpacked } from './gguf-weights.ts';
 
 /** How to open a GGUF file. */
 export interface GgufOptions {
   /** Where unpacked weights are kept; `defaultCacheFolder()` unless given. */
   readonly cacheFolder?: string;
+  /**
+   * Only look at the model: weights that a run would unpack are described as they will be, in a
+   * place where they are not. Nothing is written, and their data cannot be read.
+   */
+  readonly headersOnly?: boolean;
   /** Told about the unpacking, which takes a while for a large model and happens once. */
   readonly onUnpack?: UnpackProgress;
 }
@@ -30,7 +35,10 @@ export async function openGgufModel(file: string, options: GgufOptions = {}): Pr
   const tokenizer = ggufTokenizer(gguf);
   const { cacheFolder = defaultCacheFolder(), onUnpack = () => undefined } = options;
   const weights =
-    ggufWeightsInPlace(gguf, config) ?? (await unpackedGguf(gguf, config, cacheFolder, onUnpack));
+    ggufWeightsInPlace(gguf, config) ??
+    (options.headersOnly === true
+      ? ggufWeightsUnpacked(gguf, config)
+      : await unpackedGguf(gguf, config, cacheFolder, onUnpack));
   return {
     path: file,
     name: path.parse(file).name,

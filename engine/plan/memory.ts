@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from '../config/schema.ts';
 import { numElements } from '../graph/dim.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
@@ -81,4 +82,19 @@ export function leastRecompute(
     FROM_LEAST.find((recompute) => estimateMemory({ ...question, recompute }).total <= limit) ??
     'layer'
   );
+}
+
+/** The setting, or for `auto` the least recompute that fits into the memory that is allowed. */
+export function chooseRecompute(
+  { training, engine }: Pick<ResolvedConfig, 'training' | 'engine'>,
+  question: Omit<MemoryQuestion, 'recompute'>,
+): Recompute {
+  return training.gradient_checkpointing === 'auto'
+    ? leastRecompute(question, memoryLimit(engine))
+    : training.gradient_checkpointing;
+}
+
+/** Bytes that a run may use: the setting, or what this machine can give now. */
+export function memoryLimit({ max_memory_gib }: ResolvedConfig['engine']): number {
+  return max_memory_gib === undefined ? process.availableMemory() : max_memory_gib * 2 ** 30;
 }

@@ -2,9 +2,9 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { checkFinite } from '../models/check-finite.ts';
 import type { Recompute } from '../models/decoder.ts';
-import { expectedTensors } from '../models/expected-tensors.ts';
 import { Optimizer } from '../optim/optimizer.ts';
-import { leastRecompute, type MemoryQuestion } from '../plan/memory.ts';
+import { chooseRecompute } from '../plan/memory.ts';
+import { countParameters } from '../plan/parameter-count.ts';
 import { formatDevice } from '../runtime/device.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -143,19 +143,6 @@ function createOptimizer(
   });
 }
 
-/** The setting, or for `auto` the least recompute that fits into the memory that is allowed. */
-function chooseRecompute(
-  { training, engine }: ResolvedConfig,
-  question: Omit<MemoryQuestion, 'recompute'>,
-): Recompute {
-  if (training.gradient_checkpointing !== 'auto') return training.gradient_checkpointing;
-  const limit =
-    engine.max_memory_gib === undefined
-      ? process.availableMemory()
-      : engine.max_memory_gib * 2 ** 30;
-  return leastRecompute(question, limit);
-}
-
 /** A fresh state, or that of the checkpoint to resume from, with its weights and moments in place. */
 async function startingState(
   config: ResolvedConfig,
@@ -193,19 +180,13 @@ function runSummary(
   device: string,
   recompute: Recompute,
 ): RunSummary {
-  const count = (shapes: Iterable<readonly number[]>): number =>
-    [...shapes].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  const base = count(expectedTensors(model.config).values());
-  const adapter = trainee.modules.reduce(
-    (sum, { r, inFeatures, outFeatures }) => sum + r * (inFeatures + outFeatures),
-    0,
-  );
+  const parameters = countParameters(model.config, trainee.modules, trainee.trainable);
   return {
     steps: plan.maxSteps,
     resumedAt: state.global_step,
     stepsPerEpoch: plan.stepsPerEpoch,
-    trainableParameters: count(trainee.trainable.map(({ shape }) => shape)),
-    totalParameters: base + adapter,
+    trainableParameters: parameters.trainable,
+    totalParameters: parameters.total,
     device,
     gradientCheckpointing: recompute,
     dataset: {

@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
-import { ADAPTER_WEIGHTS_FILE, type Adapter, adapterTensors } from '../lora/adapter.ts';
+import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
@@ -39,15 +39,15 @@ export interface Trainee {
 
 /** Sets up what `config.training.method` trains, at its initial values. */
 export async function createTrainee(config: ResolvedConfig, model: BaseModel): Promise<Trainee> {
-  if (config.training.method === 'full') return fullTrainee(model);
+  const { method } = config.training;
+  if (method === 'full') return fullTrainee(model);
   const adapter = await startingAdapter(config, model);
   const { modules, weights } = adapter;
-  const lorafa = config.training.method === 'lorafa';
   return {
     modules,
-    trainable: modules.flatMap((module) => trainableTensors(module, lorafa)),
+    trainable: modules.flatMap((module) => trainableTensors(module, method)),
     tensors: weights,
-    projections: lorafa ? await lorafaProjections(modules, weights) : new Map(),
+    projections: method === 'lorafa' ? await lorafaProjections(modules, weights) : new Map(),
     trainBase: false,
     weightsFile: ADAPTER_WEIGHTS_FILE,
     save: (folder) => saveAdapter(folder, adapter, model.path),
@@ -65,9 +65,13 @@ async function startingAdapter({ lora, training }: ResolvedConfig, model: BaseMo
   return adapter;
 }
 
-function trainableTensors(module: LoraModule, lorafa: boolean): TrainableTensor[] {
-  const [a, b] = adapterTensors(module);
-  return lorafa ? [{ ...b, projection: projectionName(module.name) }] : [a, b];
+function trainableTensors(
+  module: LoraModule,
+  method: 'lorafa' | 'lora',
+): readonly TrainableTensor[] {
+  const tensors = trainedTensors(module, method);
+  const projection = projectionName(module.name);
+  return method === 'lorafa' ? tensors.map((tensor) => ({ ...tensor, projection })) : tensors;
 }
 
 async function fullTrainee(model: BaseModel): Promise<Trainee> {

@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addGenerateCommand } from './commands/generate.ts';
+import { addPlanCommand } from './commands/plan.ts';
 import { addPreviewCommand } from './commands/preview.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { describeExitCodes } from './exit-codes.ts';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   addTrainCommand(program);
   addGenerateCommand(program);
   addEvaluateCommand(program);
+  addPlanCommand(program);
   addPreviewCommand(program);
   addDoctorCommand(program);
   return program;

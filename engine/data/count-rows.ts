@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { parseDataPath } from './data-path.ts';
+import { fileSize, readChunks } from './lines.ts';
+import { readRows } from './rows.ts';
+
+/** How many rows a data file has. */
+export interface RowCount {
+  readonly rows: number;
+  /** False where the rest of a large file was inferred from its beginning. */
+  readonly isExact: boolean;
+}
+
+/** Bytes of lines that are counted one by one: a second or two of reading. */
+const COUNTED_BYTES = 2 ** 29;
+
+/** Rows of other formats that are parsed. */
+const PARSED_ROWS = 10_000;
+
+const NEWLINE = 0x0a;
+
+/**
+ * Counts the rows of a data file, which may be named with a slice, without reading more than is
+ * needed: lines are counted and not parsed, and the rest of a very large file is inferred.
+ *
+ * @throws LorafaError as `readRows`
+ */
+export async function countRows(name: string): Promise<RowCount> {
+  const { file, start, end } = parseDataPath(name);
+  const isLines = ['.jsonl', '.txt'].includes(path.extname(file).toLowerCase());
+  const { rows, isExact } = isLines ? await countLines(file) : await countParsed(file);
+  return { rows: Math.max(0, Math.min(rows, end) - start), isExact };
+}
+
+async function countLines(file: string): Promise<RowCount> {
+  const size = await fileSize(file);
+  let bytes = 0;
+  let rows = 0;
+  let isBlank = true;
+  for await (const chunk of readChunks(file)) {
+    let start = 0;
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
+      isBlank &&= isBlankBetween(chunk, start, at);
+      if (!isBlank) rows += 1;
+      isBlank = true;
+      start = at + 1;
+    }
+    isBlank &&= isBlankBetween(chunk, start, chunk.length);
+    bytes += chunk.length;
+    if (bytes >= COUNTED_BYTES && bytes < size) {
+      return { rows: Math.round((rows * size) / bytes), isExact: false };
+    }
+  }
+  return { rows: isBlank ? rows : rows + 1, isExact: true };
+}
+
+/** Whether there are only ASCII spaces; almost every line ends the loop at its first byte. */
+function isBlankBetween(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index]!;
+    if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;
+  }
+  return true;
+}
+
+async function countParsed(file: string): Promise<RowCount> {
+  let rows = 0;
+  for await (const { progress } of readRows([file])) {
+    rows += 1;
+    if (rows < PARSED_ROWS || progress >= 1) continue;
+    return { rows: Math.round(rows / progress), isExact: false };
+  }
+  return { rows, isExact: true };
+}

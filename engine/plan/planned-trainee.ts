@@ -1,0 +1,47 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+import { trainedTensors } from '../lora/adapter.ts';
+import { openAdapter } from '../lora/load-adapter.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import { checkRanks, resolveTargets } from '../lora/targets.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import { expectedTensors } from '../models/expected-tensors.ts';
+
+/** What a run will train, by names and sizes: nothing has a value yet. */
+export interface PlannedTrainee {
+  /** The adapted layers; none for a full fine-tune. */
+  readonly modules: readonly LoraModule[];
+  readonly trainable: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** True where the base's own weights are trained. */
+  readonly trainBase: boolean;
+}
+
+/** The sections of a configuration that decide what is trained. */
+export type TraineeConfig = Pick<ResolvedConfig, 'lora' | 'training'>;
+
+/**
+ * Decides what a run trains.
+ *
+ * @throws LorafaError as `resolveTargets`, and for `lora.init_adapter` as `openAdapter`
+ */
+export async function planTrainee(
+  { lora, training: { method } }: TraineeConfig,
+  model: Pick<BaseModel, 'config' | 'name'>,
+): Promise<PlannedTrainee> {
+  if (method === 'full') {
+    const trainable = [...expectedTensors(model.config)].map(([name, shape]) => ({ name, shape }));
+    return { modules: [], trainable, trainBase: true };
+  }
+  const modules = await adaptedModules(lora, model);
+  const trainable = modules.flatMap((module) => trainedTensors(module, method));
+  return { modules, trainable, trainBase: false };
+}
+
+async function adaptedModules(
+  lora: ResolvedConfig['lora'],
+  model: Pick<BaseModel, 'config' | 'name'>,
+): Promise<readonly LoraModule[]> {
+  if (lora.init_adapter === undefined) return resolveTargets(lora, model.config, model.name);
+  const { modules } = await openAdapter(lora.init_adapter, model.config);
+  checkRanks(modules);
+  return modules;
+}
