@@ -132,16 +132,25 @@ export class Editor {
   }
 
   /**
-   * Types into the quick input that a key opens, and takes the row with this label. What takes the
-   * focus meanwhile (a view that opens late) closes the quick input: then it is opened again.
+   * Types into the quick input that a key opens, and takes the row with this label. It is tried
+   * again when the row is not there yet (extensions are still being read), or when something that
+   * opens late took the focus, which closes the quick input.
    */
   private async pick(key: string, text: string, label: string): Promise<void> {
     const row = this.page.locator('.quick-input-widget .monaco-list-row', { hasText: label });
+    const timeout = PATIENCE_MS / 10;
     await vi.waitFor(
       async () => {
         await this.page.keyboard.press(key);
-        await this.quickInput.fill(text, { timeout: PATIENCE_MS / 6 });
-        await row.first().click({ timeout: PATIENCE_MS / 6 });
+        await this.quickInput.fill(text, { timeout });
+        await row
+          .first()
+          .click({ timeout })
+          .catch(async (error: unknown) => {
+            // An open list is not made anew by the same text.
+            await this.page.keyboard.press('Escape');
+            throw error;
+          });
       },
       { timeout: PATIENCE_MS },
     );
