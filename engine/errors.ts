@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'training.crashed'
   | 'training.no_answer'
   | 'training.wrong_version'
+  | 'generation.crashed'
   | 'internal.graph'
   | 'internal.unexpected';
 

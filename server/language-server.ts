@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import {
   createConnection,
   type InitializeResult,
@@ -9,7 +10,10 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { configDiagnostics } from './language/config-diagnostics.ts';
 import { createConfigLanguage } from './language/config-language.ts';
+import { serveModels } from './model-requests.ts';
 import { initializationOptions } from './protocol.ts';
+import { serveRuns } from './run-requests.ts';
+import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
 
 /**
  * The process behind one VS Code window, started by the extension over IPC and restartable at any
@@ -30,6 +34,7 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
+  serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri));
   return {
     serverInfo: { name: SERVER_NAME },
     capabilities: {
@@ -39,6 +44,28 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
     },
   };
 });
+
+/** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
+function serveBackground(folderUris: readonly string[]): void {
+  const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const workspaceFolders = folderUris
+    .filter((uri) => uri.startsWith('file:'))
+    .map((uri) => fileURLToPath(uri));
+  const runs = serveRuns(connection, {
+    workspaceFolders,
+    registry: new RunRegistry(defaultRegistryFolder()),
+    trainerScript: program('./trainer.js'),
+  });
+  const generators = serveModels(connection, {
+    workspaceFolders,
+    generatorScript: program('./generator.js'),
+    cliScript: program('./cli.js'),
+  });
+  connection.onShutdown(async () => {
+    runs.dispose();
+    await generators.dispose();
+  });
+}
 
 documents.onDidChangeContent(({ document }) => {
   void connection.sendDiagnostics({

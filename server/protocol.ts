@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import type { ExamplePreview } from '../engine/data/preview.ts';
+import type { DatasetReport } from '../engine/data/report.ts';
 import type { JournalEntry } from '../engine/train/run-folder.ts';
 import { notification, request } from './rpc/message.ts';
 import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
@@ -149,4 +151,135 @@ export const runLog = notification(
     isStart: z.boolean(),
     lines: z.readonly(z.array(z.custom<LogLine>())),
   }),
+);
+
+/** What to go on from. */
+const promptSchema = z.union([
+  /** A text to continue. */
+  z.object({ text: z.string() }),
+  /** A user's turn: answered where the model has a chat template, otherwise continued. */
+  z.object({ turn: z.string() }),
+  /** A conversation to answer. */
+  z.object({
+    messages: z.readonly(z.array(z.object({ role: z.string(), content: z.string() }))),
+  }),
+]);
+
+/** Options of a generation, as in transformers' GenerationConfig; what is left out has its default. */
+const generationOptionsSchema = z.object({
+  max_new_tokens: z.optional(z.number()),
+  temperature: z.optional(z.number()),
+  top_k: z.optional(z.number()),
+  top_p: z.optional(z.number()),
+  repetition_penalty: z.optional(z.number()),
+  seed: z.optional(z.number()),
+  stop: z.optional(z.readonly(z.array(z.string()))),
+});
+
+/** Schema of what to generate; the generator itself gets the same. */
+export const generationSchema = z.object({
+  /** Chosen by the client: names the generation in {@link generationPiece}. */
+  id: z.string(),
+  /** Folder of an adapter or checkpoint; null for the base model alone. */
+  adapter: z.nullable(z.string()),
+  prompt: promptSchema,
+  options: generationOptionsSchema,
+});
+
+/** See {@link generationSchema}. */
+export type Generation = Readonly<z.infer<typeof generationSchema>>;
+
+/** A finished generation. */
+export interface GenerationAnswer {
+  readonly text: string;
+  readonly generatedTokens: number;
+  readonly promptTokens: number;
+  /** `abort` when the request was cancelled; the text is what there was until then. */
+  readonly finishReason: 'stop' | 'length' | 'abort' | 'stop_string';
+  /** Tokens per second, from the first token on; null for fewer than two. */
+  readonly tokensPerSecond: number | null;
+}
+
+/**
+ * Client → server: let a model write. The text streams by {@link generationPiece}; a model that is
+ * not loaded yet is loaded first, which {@link generationProgress} tells. Side by side is two
+ * requests. Cancelled like any request (`$/cancelRequest`); it is still answered.
+ */
+export const generate = request<GenerationAnswer>()(
+  'lorafa/generate',
+  z.extend(generationSchema, {
+    /** Folder or `.gguf` file of the base model. */
+    model: z.string().check(z.minLength(1)),
+    /** As `engine.device` in a configuration. */
+    device: z.string(),
+  }),
+);
+
+/** Server → client: the next piece of a text; often one word. */
+export const generationPiece = notification(
+  'lorafa/generate/piece',
+  z.object({ id: z.string(), text: z.string() }),
+);
+
+/** Server → client: a model is being loaded for a generation. */
+export const generationProgress = notification(
+  'lorafa/generate/progress',
+  z.object({ id: z.string(), task: z.string(), done: z.number(), total: z.number() }),
+);
+
+/** A base model on this machine. */
+export interface FoundModel {
+  /** What `model.base_model_name_or_path` takes: a folder or a `.gguf` file. */
+  readonly path: string;
+  /** Name for people: `organisation/name` from the Hugging Face cache, otherwise the file's name. */
+  readonly name: string;
+  readonly origin: 'workspace' | 'settings' | 'huggingface';
+  /** Size of the weights in bytes. */
+  readonly bytes: number;
+  /** Why it cannot be trained; null if nothing speaks against it. */
+  readonly problem: string | null;
+}
+
+/** Client → server: base models in the workspace, other folders and the Hugging Face cache. */
+export const listModels = request<readonly FoundModel[]>()(
+  'lorafa/models/list',
+  z.object({
+    /** Further folders, from the user's settings. */
+    folders: z.readonly(z.array(z.string())),
+  }),
+);
+
+/** A LoRA adapter on this machine. */
+export interface FoundAdapter {
+  readonly path: string;
+  /** Name for people. */
+  readonly name: string;
+  /** The base model, as the adapter's maker called it; null where it does not say. */
+  readonly baseModel: string | null;
+  readonly rank: number;
+  /** The run folder that it is a checkpoint of; null for other adapters. */
+  readonly checkpointOf: string | null;
+  /** When it was saved, ISO 8601. */
+  readonly modified: string;
+}
+
+/** Client → server: adapters in the workspace, the newest first. */
+export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
+
+/** What `lorafa preview --json` prints. */
+export interface DataPreview {
+  readonly report: DatasetReport;
+  readonly examples: readonly ExamplePreview[];
+}
+
+/** Client → server: the first rows of a configuration's data as training sees them, with counts. */
+export const previewData = request<DataPreview>()(
+  'lorafa/data/preview',
+  z.object({ configFile: z.string().check(z.minLength(1)), rows: z.int().check(z.nonnegative()) }),
+);
+
+/** Client → server: what this machine can do; what `lorafa doctor --json` prints. */
+export const examineMachine = request<Readonly<Record<string, unknown>>>()(
+  'lorafa/doctor',
+  nothing,
 );

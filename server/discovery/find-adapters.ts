@@ -1,0 +1,47 @@
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
+import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import type { FoundAdapter } from '../protocol.ts';
+import { walk } from './walk.ts';
+
+/** How deep below a workspace folder adapters are looked for. */
+const ADAPTER_DEPTH = 6;
+
+/** The LoRA adapters in a workspace, the newest first; those that cannot be read are left out. */
+export async function findAdapters(
+  workspaceFolders: readonly string[],
+): Promise<readonly FoundAdapter[]> {
+  const found: FoundAdapter[] = [];
+  for (const top of workspaceFolders) {
+    for await (const { folder, files } of walk(top, ADAPTER_DEPTH)) {
+      if (!files.includes(ADAPTER_CONFIG_FILE) || !files.includes(ADAPTER_WEIGHTS_FILE)) continue;
+      const adapter = await describe(folder).catch(() => undefined);
+      if (adapter !== undefined) found.push(adapter);
+    }
+  }
+  return found.toSorted((a, b) => b.modified.localeCompare(a.modified));
+}
+
+async function describe(folder: string): Promise<FoundAdapter> {
+  const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
+  const { mtime } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
+  const parent = path.dirname(folder);
+  const isCheckpoint =
+    /^checkpoint-\d+$/.test(path.basename(folder)) &&
+    (await access(path.join(parent, RUN_FILES.config)).then(
+      () => true,
+      () => false,
+    ));
+  return {
+    path: folder,
+    name: isCheckpoint
+      ? `${path.basename(parent)}/${path.basename(folder)}`
+      : path.basename(folder),
+    baseModel: baseModelNameOrPath,
+    rank: config.r,
+    checkpointOf: isCheckpoint ? parent : null,
+    modified: mtime.toISOString(),
+  };
+}

@@ -1,0 +1,107 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { messageOf } from '../../engine/errors.ts';
+import { readConfig } from '../../engine/models/hugging-face-folder.ts';
+import type { FoundModel } from '../protocol.ts';
+import { walk } from './walk.ts';
+
+/** How deep below a folder models are looked for. */
+const MODEL_DEPTH = 5;
+
+/** Where to look for base models. */
+export interface ModelPlaces {
+  readonly workspaceFolders: readonly string[];
+  /** Folders that the user named. */
+  readonly settingsFolders: readonly string[];
+  /** The cache of the Hugging Face Hub. */
+  readonly cacheFolder: string;
+}
+
+/**
+ * The folder in which huggingface_hub keeps what it downloaded, by the environment variables that it
+ * reads itself.
+ */
+export function huggingFaceCache(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['HF_HUB_CACHE']) return env['HF_HUB_CACHE'];
+  const caches = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
+  return path.join(env['HF_HOME'] || path.join(caches, 'huggingface'), 'hub');
+}
+
+/** The base models on this machine: model folders with safetensors, and GGUF files. */
+export async function findModels(places: ModelPlaces): Promise<readonly FoundModel[]> {
+  const found = [
+    ...(await modelsBelow(places.workspaceFolders, 'workspace')),
+    ...(await modelsBelow(places.settingsFolders, 'settings')),
+    ...(await cachedModels(places.cacheFolder)),
+  ];
+  const paths = found.map((model) => model.path);
+  return found.filter((model, index) => paths.indexOf(model.path) === index);
+}
+
+async function modelsBelow(
+  folders: readonly string[],
+  origin: FoundModel['origin'],
+): Promise<FoundModel[]> {
+  const models: FoundModel[] = [];
+  for (const top of folders) {
+    for await (const { folder, files } of walk(top, MODEL_DEPTH)) {
+      models.push(...(await modelsIn(folder, files, path.basename(folder), origin)));
+    }
+  }
+  return models;
+}
+
+/**
+ * Models in the layout of huggingface_hub: `models--ORGANISATION--NAME/snapshots/REVISION`, of which
+ * the revision that `refs/main` names is taken.
+ */
+async function cachedModels(cacheFolder: string): Promise<FoundModel[]> {
+  const models: FoundModel[] = [];
+  for (const entry of await readdir(cacheFolder).catch(() => [])) {
+    if (!entry.startsWith('models--')) continue;
+    const home = path.join(cacheFolder, entry);
+    const revision = await readFile(path.join(home, 'refs/main'), 'utf8').catch(() => undefined);
+    if (revision === undefined) continue;
+    const folder = path.join(home, 'snapshots', revision.trim());
+    const files = await readdir(folder).catch(() => []);
+    const name = entry.split('--').slice(1).join('/');
+    models.push(...(await modelsIn(folder, files, name, 'huggingface')));
+  }
+  return models;
+}
+
+/** The models that lie directly in a folder. */
+async function modelsIn(
+  folder: string,
+  files: readonly string[],
+  name: string,
+  origin: FoundModel['origin'],
+): Promise<FoundModel[]> {
+  const models: FoundModel[] = [];
+  const weights = files.filter((file) => /^model.*\.safetensors$/.test(file));
+  if (files.includes('config.json') && weights.length > 0) {
+    const problem = await readConfig(folder).then(() => null, messageOf);
+    models.push({ path: folder, name, origin, bytes: await sizeOf(folder, weights), problem });
+  }
+  for (const file of files.filter((file) => file.toLowerCase().endsWith('.gguf'))) {
+    models.push({
+      path: path.join(folder, file),
+      name: file,
+      origin,
+      bytes: await sizeOf(folder, [file]),
+      problem: null,
+    });
+  }
+  return models;
+}
+
+async function sizeOf(folder: string, files: readonly string[]): Promise<number> {
+  const sizes = files.map((file) =>
+    stat(path.join(folder, file)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}

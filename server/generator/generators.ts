@@ -1,0 +1,87 @@
+import type { CancellationToken } from 'vscode-jsonrpc/node';
+import type { Generation, GenerationAnswer } from '../protocol.ts';
+import { GeneratorProcess, type LoadProgress } from './generator-process.ts';
+
+/** How long a model that nobody uses stays in memory. */
+const IDLE_MS = 5 * 60_000;
+
+/** What to generate with which model, and who hears of it. */
+export interface GenerationRequest {
+  readonly generation: Generation;
+  /** Folder or `.gguf` file of the base model. */
+  readonly model: string;
+  /** As `engine.device` in a configuration. */
+  readonly device: string;
+  readonly onPiece: (text: string) => void;
+  readonly onProgress: LoadProgress;
+  readonly token: CancellationToken;
+}
+
+interface Running {
+  readonly process: GeneratorProcess;
+  active: number;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** The generators of one server: a process for each base model that is in use, and a while longer. */
+export class Generators {
+  readonly #script: string;
+  readonly #idleMs: number;
+  readonly #running = new Map<string, Running>();
+
+  /** @param script the built `generator/main.ts` */
+  constructor(script: string, idleMs = IDLE_MS) {
+    this.#script = script;
+    this.#idleMs = idleMs;
+  }
+
+  /** The number of models in memory. */
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** Lets a model write; see {@link GeneratorProcess.generate}. */
+  async generate(request: GenerationRequest): Promise<GenerationAnswer> {
+    const { model, device, generation, onPiece, onProgress, token } = request;
+    const key = JSON.stringify([model, device]);
+    const running = this.#running.get(key) ?? this.#start(key, model, device);
+    running.active += 1;
+    clearTimeout(running.idle);
+    try {
+      return await running.process.generate(generation, onPiece, onProgress, token);
+    } finally {
+      running.active -= 1;
+      if (running.active === 0) {
+        running.idle = setTimeout(() => this.#stop(key, running), this.#idleMs);
+      }
+    }
+  }
+
+  /** Ends all generators. */
+  async dispose(): Promise<void> {
+    const all = [...this.#running];
+    for (const [key, running] of all) this.#stop(key, running);
+    await Promise.all(all.map(([, running]) => running.process.ended));
+  }
+
+  #start(key: string, model: string, device: string): Running {
+    const running: Running = {
+      process: new GeneratorProcess(this.#script, model, device),
+      active: 0,
+      idle: undefined,
+    };
+    this.#running.set(key, running);
+    void running.process.ended.then(() => this.#forget(key, running));
+    return running;
+  }
+
+  #stop(key: string, running: Running): void {
+    this.#forget(key, running);
+    running.process.kill();
+  }
+
+  #forget(key: string, running: Running): void {
+    clearTimeout(running.idle);
+    if (this.#running.get(key) === running) this.#running.delete(key);
+  }
+}

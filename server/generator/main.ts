@@ -1,0 +1,37 @@
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { LorafaError } from '../../engine/errors.ts';
+import { notify, serve } from '../rpc/serve.ts';
+import { generateText, openModel, openProgress, textPiece } from './generator-protocol.ts';
+import { LoadedModel } from './loaded-model.ts';
+
+/**
+ * The process of one loaded base model: ONNX Runtime blocks its event loop token by token, may end
+ * it, and gives its GPU memory back with it. It ends with its server.
+ */
+const connection = createMessageConnection(
+  new IPCMessageReader(process),
+  new IPCMessageWriter(process),
+);
+let loaded: Promise<LoadedModel> | undefined;
+
+serve(connection, openModel, async ({ model, device }) => {
+  loaded = LoadedModel.open(model, device, (done, total) =>
+    notify(connection, openProgress, { task: 'unpacking weights', done, total }),
+  );
+  await loaded;
+  return null;
+});
+
+serve(connection, generateText, async (generation, token) => {
+  if (loaded === undefined) throw new LorafaError('usage.invalid', 'No model is open yet.');
+  const abort = new AbortController();
+  token.onCancellationRequested(() => abort.abort());
+  const model = await loaded;
+  return model.generate(generation, abort.signal, (text) =>
+    notify(connection, textPiece, { id: generation.id, text }),
+  );
+});
+
+connection.onClose(() => process.exit());
+process.on('disconnect', () => process.exit());
+connection.listen();

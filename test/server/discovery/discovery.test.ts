@@ -1,0 +1,137 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { findAdapters } from '../../../server/discovery/find-adapters.ts';
+import { findModels, huggingFaceCache } from '../../../server/discovery/find-models.ts';
+import { findRunFolders } from '../../../server/discovery/find-runs.ts';
+import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
+
+async function write(folder: string, files: Readonly<Record<string, string | object>>) {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  }
+}
+
+const ADAPTER = {
+  peft_type: 'LORA',
+  r: 8,
+  lora_alpha: 16,
+  target_modules: ['q_proj'],
+  base_model_name_or_path: 'org/base',
+};
+
+test('base models: in the workspace, in other folders, in the Hugging Face cache', async () => {
+  const folder = await tempFolder();
+  const workspace = path.join(folder, 'workspace');
+  const other = path.join(folder, 'models');
+  const cache = path.join(folder, 'hub');
+  await writeTinyModel(path.join(workspace, 'deep/tiny'));
+  await writeTinyModel(path.join(workspace, 'node_modules/hidden'));
+  await write(workspace, {
+    'a/model.Q4_0.GGUF': 'gguf',
+    'b/config.json': {},
+    'c/x.safetensors': '',
+  });
+  await write(other, { 'unknown/config.json': { model_type: 'rwkv' } });
+  await write(other, { 'unknown/model.safetensors': 'xxxx' });
+  const snapshot = path.join(cache, 'models--org--name/snapshots/abc');
+  await writeTinyModel(path.join(cache, 'models--org--name/blobs'));
+  await mkdir(snapshot, { recursive: true });
+  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+    await symlink(path.join('../../blobs', file), path.join(snapshot, file));
+  }
+  await write(cache, { 'models--org--name/refs/main': 'abc\n', 'models--no--refs/x': '' });
+
+  const found = await findModels({
+    workspaceFolders: [workspace],
+    settingsFolders: [other, workspace, path.join(folder, 'missing')],
+    cacheFolder: cache,
+  });
+  const bytes = expect.any(Number) as number;
+  expect(found.toSorted((a, b) => a.path.localeCompare(b.path))).toEqual([
+    { path: snapshot, name: 'org/name', origin: 'huggingface', bytes, problem: null },
+    {
+      path: path.join(other, 'unknown'),
+      name: 'unknown',
+      origin: 'settings',
+      bytes: 4,
+      problem: expect.stringContaining('rwkv') as string,
+    },
+    {
+      path: path.join(workspace, 'a/model.Q4_0.GGUF'),
+      name: 'model.Q4_0.GGUF',
+      origin: 'workspace',
+      bytes: 4,
+      problem: null,
+    },
+    {
+      path: path.join(workspace, 'deep/tiny'),
+      name: 'tiny',
+      origin: 'workspace',
+      bytes,
+      problem: null,
+    },
+  ]);
+  expect(found.find(({ origin }) => origin === 'huggingface')!.bytes).toBeGreaterThan(10_000);
+});
+
+test.each([
+  [{ HF_HUB_CACHE: '/hub', HF_HOME: '/home' }, '/hub'],
+  [{ HF_HOME: '/home' }, '/home/hub'],
+  [{ XDG_CACHE_HOME: '/cache' }, '/cache/huggingface/hub'],
+])('the Hugging Face cache of %j', (env, folder) => {
+  expect(huggingFaceCache(env)).toBe(path.normalize(folder));
+});
+
+test('adapters, and the runs that they are checkpoints of', async () => {
+  const folder = await tempFolder();
+  const files = (name: string) => ({
+    [`${name}/adapter_config.json`]: ADAPTER,
+    [`${name}/adapter_model.safetensors`]: '',
+  });
+  await write(folder, { ...files('mine'), ...files('run/checkpoint-5'), 'run/run.json': {} });
+  await write(folder, { ...files('loose/checkpoint-5'), 'broken/adapter_config.json': '{' });
+  await write(folder, { 'broken/adapter_model.safetensors': '' });
+  const found = await findAdapters([folder]);
+  const shown = found.map(({ name, baseModel, rank, checkpointOf }) => [
+    name,
+    baseModel,
+    rank,
+    checkpointOf,
+  ]);
+  expect(shown.toSorted()).toEqual([
+    ['checkpoint-5', 'org/base', 8, null],
+    ['mine', 'org/base', 8, null],
+    ['run/checkpoint-5', 'org/base', 8, path.join(folder, 'run')],
+  ]);
+});
+
+test('run folders: registered ones that belong to the workspace, and those of its configurations', async () => {
+  const folder = await tempFolder();
+  const workspace = path.join(folder, 'workspace');
+  const config = {
+    model: { base_model_name_or_path: './model' },
+    data: { dataset_name_or_path: './rows.jsonl' },
+    training: { output_dir: '../elsewhere/run' },
+  };
+  await write(workspace, { 'deep/a.lorafa.json': config, 'broken.lorafa.json': '{"model":' });
+  const registry = new RunRegistry(path.join(folder, 'registry'));
+  expect(await registry.list()).toEqual([]);
+  const inside = path.join(workspace, 'run');
+  await registry.add({ folder: inside, configFile: null });
+  await registry.add({ folder: inside, configFile: path.join(workspace, 'b.lorafa.json') });
+  await registry.add({ folder: '/outside/1', configFile: path.join(workspace, 'b.lorafa.json') });
+  await registry.add({ folder: '/outside/2', configFile: '/outside/c.lorafa.json' });
+  await registry.add({ folder: `${workspace}-2/run`, configFile: null });
+  await write(path.join(folder, 'registry'), { 'damaged.json': '{', 'other.txt': '' });
+  expect((await registry.list()).length).toBe(4);
+  expect((await findRunFolders([workspace], registry)).toSorted()).toEqual([
+    '/outside/1',
+    path.join(workspace, 'elsewhere/run'),
+    inside,
+  ]);
+});

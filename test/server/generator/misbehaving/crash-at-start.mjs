@@ -1,0 +1,3 @@
+process.stderr.write('out of memory\n');
+process.exitCode = 3;
+process.disconnect();
