@@ -1,0 +1,60 @@
+import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
+import type { LogLine, RunSummary } from '../../server/protocol.ts';
+import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
+import type { ConfigRow } from './config-differences.ts';
+import type { RunAbilities } from './run-list.ts';
+
+/** What the extension tells a run panel. */
+export type RunPanelNews =
+  | RunNews
+  /** Curves; see `historyRows`. `isStart`: forget the earlier ones. */
+  | { readonly type: 'rows'; readonly isStart: boolean; readonly rows: Float64Array }
+  /** What is fixed since the session began. */
+  | { readonly type: 'facts'; readonly facts: RunFacts }
+  | { readonly type: 'log'; readonly isStart: boolean; readonly lines: readonly LogLine[] }
+  | ConfigNews;
+
+/** Where the run stands, in words and numbers. */
+export interface RunNews {
+  readonly type: 'run';
+  readonly run: RunSummary;
+  readonly abilities: RunAbilities;
+  /** The state's name in the user's language. */
+  readonly stateLabel: string;
+  /** What it is doing, in a few words. */
+  readonly description: string;
+  /** Time left as people say it; null while unknown. */
+  readonly timeLeft: string | null;
+}
+
+/** The configuration of the run, beside that of another one if the page asked for it. */
+export interface ConfigNews {
+  readonly type: 'config';
+  readonly rows: readonly ConfigRow[];
+  /** Folder of the run in the second column; null without one. */
+  readonly comparedWith: string | null;
+  /** Runs that it can be compared with. */
+  readonly others: readonly { readonly folder: string; readonly name: string }[];
+}
+
+/** What a run panel asks of the extension. */
+export type RunPanelRequest =
+  /** Its script runs; everything is sent from the start. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'control'; readonly action: RunAction }
+  | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
+  /** Put this run's configuration beside; null for none. */
+  | { readonly type: 'compareConfig'; readonly folder: string | null }
+  | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
+
+/** What can be done with a checkpoint. */
+export type CheckpointTask = 'test' | 'resume' | 'export' | 'reveal';
+
+/** What a page keeps over a reload of the window. */
+export interface RunPanelState {
+  /** The run that the panel shows; all else is read again. */
+  readonly folder: string;
+  readonly smoothing?: number;
+  readonly isLogScale?: boolean;
+  readonly tab?: string;
+}

@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+
+/** Words of the run panel and the comparison, in the user's language. `{0}` stands for a value. */
+export function chartTexts() {
+  return {
+    loss: vscode.l10n.t('Training loss'),
+    smoothed: vscode.l10n.t('Training loss, smoothed'),
+    eval_loss: vscode.l10n.t('Evaluation loss'),
+    learning_rate: vscode.l10n.t('Learning rate'),
+    grad_norm: vscode.l10n.t('Gradient norm'),
+    tokens_per_second: vscode.l10n.t('Tokens per second'),
+    memory: vscode.l10n.t('Memory'),
+    step: vscode.l10n.t('Step'),
+    stepNumber: vscode.l10n.t('Step {0}'),
+    smoothing: vscode.l10n.t('Smoothing'),
+    logScale: vscode.l10n.t('Log scale'),
+    chartHelp: vscode.l10n.t(
+      'Drag to zoom, double-click to reset. Keys: arrows move, + and − zoom, 0 resets.',
+    ),
+    chartSummary: vscode.l10n.t('{0}: {1} at step {2}, lowest {3} at step {4}, {5} points.'),
+    chartEmpty: vscode.l10n.t('{0}: no values yet.'),
+    waiting: vscode.l10n.t('Waiting for the first step…'),
+    config: vscode.l10n.t('Configuration'),
+    key: vscode.l10n.t('Key'),
+    onlyDifferences: vscode.l10n.t('Only differences'),
+    notSet: vscode.l10n.t('not set'),
+    noDifferences: vscode.l10n.t('The configurations are the same.'),
+  };
+}
+
+/** See {@link chartTexts}. */
+export type ChartTexts = ReturnType<typeof chartTexts>;
+
+/** Words of the run panel. */
+export function runPanelTexts() {
+  return {
+    ...chartTexts(),
+    pause: vscode.l10n.t('Pause'),
+    resume: vscode.l10n.t('Resume'),
+    stop: vscode.l10n.t('Stop'),
+    stopHint: vscode.l10n.t('Save a checkpoint and end the run'),
+    checkpointNow: vscode.l10n.t('Checkpoint Now'),
+    checkpointNowHint: vscode.l10n.t('Save a checkpoint and go on'),
+    discard: vscode.l10n.t('Discard…'),
+    discardHint: vscode.l10n.t('End the run and drop what was done since the last checkpoint'),
+    resumeLatest: vscode.l10n.t('Resume from Last Checkpoint'),
+    progress: vscode.l10n.t('Progress'),
+    steps: vscode.l10n.t('Step {0} of {1}'),
+    timeLeft: vscode.l10n.t('about {0} left'),
+    device: vscode.l10n.t('Device'),
+    memoryNow: vscode.l10n.t('{0} (at most {1})'),
+    trainable: vscode.l10n.t('Trainable parameters'),
+    trainableOf: vscode.l10n.t('{0} of {1}'),
+    data: vscode.l10n.t('Training data'),
+    dataCounts: vscode.l10n.t('{0} rows, {1} supervised tokens'),
+    bestEval: vscode.l10n.t('Best evaluation loss'),
+    atStep: vscode.l10n.t('{0} at step {1}'),
+    openConfig: vscode.l10n.t('Open Configuration File'),
+    openFolder: vscode.l10n.t('Open Run Folder'),
+    checkpoints: vscode.l10n.t('Checkpoints'),
+    noCheckpoints: vscode.l10n.t('No checkpoint has been written yet.'),
+    checkpoint: vscode.l10n.t('Checkpoint'),
+    actions: vscode.l10n.t('Actions'),
+    test: vscode.l10n.t('Test'),
+    resumeFromHere: vscode.l10n.t('Resume from Here'),
+    export: vscode.l10n.t('Export'),
+    reveal: vscode.l10n.t('Reveal'),
+    compareWith: vscode.l10n.t('Compare with'),
+    noComparison: vscode.l10n.t('no other run'),
+    configPending: vscode.l10n.t('The configuration is stored when the run has started.'),
+    thisRun: vscode.l10n.t('This run'),
+    log: vscode.l10n.t('Log'),
+    filterLog: vscode.l10n.t('Filter log lines'),
+    noLog: vscode.l10n.t('No lines to show.'),
+    hiddenLines: vscode.l10n.t('{0} earlier lines are in the run folder’s log.'),
+    figures: vscode.l10n.t('Figures'),
+    figuresCaption: vscode.l10n.t('The curves in numbers, at evenly spaced steps'),
+    charts: vscode.l10n.t('Curves'),
+    views: vscode.l10n.t('More about the run'),
+    info: vscode.l10n.t('Information'),
+    warning: vscode.l10n.t('Warning'),
+    error: vscode.l10n.t('Error'),
+  };
+}
+
+/** See {@link runPanelTexts}. */
+export type RunPanelTexts = ReturnType<typeof runPanelTexts>;

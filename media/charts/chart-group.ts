@@ -1,0 +1,65 @@
+import type { Chart } from './chart.ts';
+import { onThemeChange } from './theme.ts';
+
+/** The part of the run that is visible, in steps. */
+export interface StepRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Charts over the same steps: they zoom together, and share the vertical line under the mouse. */
+export class ChartGroup {
+  /** Names the group for uPlot's synchronised cursors. */
+  readonly key: string;
+  readonly #charts: Chart[] = [];
+  #all: StepRange = { from: 0, to: 1 };
+  #zoom: StepRange | undefined;
+  #isDue = false;
+
+  constructor(key: string) {
+    this.key = key;
+    onThemeChange(() => {
+      for (const chart of this.#charts) chart.rebuild();
+    });
+  }
+
+  add(chart: Chart): void {
+    this.#charts.push(chart);
+    this.draw();
+  }
+
+  /** What the charts show. */
+  get range(): StepRange {
+    return this.#zoom ?? this.#all;
+  }
+
+  /** Says how far the curves reach. */
+  reachTo(step: number): void {
+    this.#all = { from: 0, to: Math.max(1, step) };
+    if (this.#zoom !== undefined && this.#zoom.from >= this.#all.to) this.#zoom = undefined;
+    this.draw();
+  }
+
+  /** Shows a part, at least one step wide; undefined: all. */
+  zoom(range: StepRange | undefined): void {
+    this.#zoom = range === undefined ? undefined : this.#limit(range);
+    this.draw();
+  }
+
+  /** Draws all charts with the next picture, however often it is called until then. */
+  draw(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      for (const chart of this.#charts) chart.draw();
+    });
+  }
+
+  #limit({ from, to }: StepRange): StepRange | undefined {
+    const width = Math.max(1, to - from);
+    if (width >= this.#all.to) return undefined;
+    const start = Math.min(Math.max(0, from), this.#all.to - width);
+    return { from: start, to: start + width };
+  }
+}

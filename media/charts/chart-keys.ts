@@ -1,0 +1,53 @@
+import type { ChartGroup } from './chart-group.ts';
+
+/** The step that the keys move. */
+export interface KeyCursor {
+  get(): number | undefined;
+  set(step: number): void;
+}
+
+/** Key presses from one edge of a chart to the other; with Shift a tenth of it. */
+const STRIDES = 100;
+
+/** Lets the keyboard do in a chart what the mouse does: look at values, zoom and reset. */
+export function bindChartKeys(target: HTMLElement, group: ChartGroup, cursor: KeyCursor): void {
+  target.addEventListener('keydown', (event) => {
+    const { from, to } = group.range;
+    const stride = Math.max(1, (to - from) / STRIDES) * (event.shiftKey ? 10 : 1);
+    const at = cursor.get() ?? to;
+    switch (event.key) {
+      case 'ArrowLeft':
+        cursor.set(Math.max(from, at - stride));
+        break;
+      case 'ArrowRight':
+        cursor.set(Math.min(to, at + stride));
+        break;
+      case 'Home':
+        cursor.set(from);
+        break;
+      case 'End':
+        cursor.set(to);
+        break;
+      case '+':
+      case '=':
+        zoom(0.5, at);
+        break;
+      case '-':
+        zoom(2, at);
+        break;
+      case '0':
+      case 'Escape':
+        group.zoom(undefined);
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+  });
+
+  /** Scales what is visible; the step under the cursor stays where it is. */
+  function zoom(factor: number, at: number): void {
+    const { from, to } = group.range;
+    group.zoom({ from: at - (at - from) * factor, to: at + (to - at) * factor });
+  }
+}

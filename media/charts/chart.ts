@@ -1,0 +1,235 @@
+import uPlot from 'uplot';
+import { element } from '../webview/element.ts';
+import { align } from './align.ts';
+import type { ChartGroup } from './chart-group.ts';
+import { bindChartKeys } from './chart-keys.ts';
+import { downSample } from './down-sample.ts';
+import { nearest } from './nearest.ts';
+import type { Points } from './run-history.ts';
+import { themeColor } from './theme.ts';
+
+/** How one curve of a chart looks. */
+export interface CurveStyle {
+  readonly label: string;
+  /** Name of a theme colour. */
+  readonly color: string;
+  /** `faint`: behind another curve; `dots`: few values, each marked. */
+  readonly kind: 'line' | 'faint' | 'dots';
+  /** Dash pattern in pixels, so that curves differ by more than colour. */
+  readonly dash?: readonly number[];
+}
+
+/** What a chart is made with. */
+export interface ChartOptions {
+  readonly group: ChartGroup;
+  readonly title: string;
+  /** How to use it, for screen readers and as a tooltip. */
+  readonly help: string;
+  /** In pixels. */
+  readonly height: number;
+  readonly curves: readonly CurveStyle[];
+  /** A value as people read it. */
+  readonly format: (value: number) => string;
+  readonly formatStep: (step: number) => string;
+  /** What the chart shows, in a sentence, for those who do not see it. */
+  readonly summarize: (curves: readonly Points[]) => string;
+}
+
+/** Curves over the steps of a run, with hover, zoom and keys. */
+export class Chart {
+  readonly root: HTMLElement;
+  readonly #options: ChartOptions;
+  readonly #plot = element('div', {
+    class: 'chart-plot',
+    attributes: { tabindex: 0, role: 'img' },
+  });
+  readonly #readout = element('div', { class: 'chart-readout' });
+  #curves: readonly Points[];
+  #isLogScale = false;
+  #uplot: uPlot | undefined;
+  /** The step under the mouse or the keys. */
+  #cursor: number | undefined;
+
+  constructor(options: ChartOptions) {
+    this.#options = options;
+    const empty: Points = { x: new Float64Array(), y: new Float64Array() };
+    this.#curves = options.curves.map(() => empty);
+    this.#plot.title = options.help;
+    this.root = element('figure', { class: 'chart' }, [
+      element('figcaption', {}, [
+        element('span', { class: 'chart-title', text: options.title }),
+        this.#readout,
+      ]),
+      this.#plot,
+    ]);
+    bindChartKeys(this.#plot, options.group, {
+      get: () => this.#cursor,
+      set: (step) => this.#setCursor(step),
+    });
+    // A screen reader hears the values only while the keys move over them.
+    this.#plot.addEventListener('focus', () => this.#readout.setAttribute('aria-live', 'polite'));
+    this.#plot.addEventListener('blur', () => this.#readout.removeAttribute('aria-live'));
+    new ResizeObserver(() => this.#resize()).observe(this.#plot);
+    options.group.add(this);
+  }
+
+  /** Takes other values, one curve for each of the options'; drawn with the next picture. */
+  setCurves(curves: readonly Points[]): void {
+    this.#curves = curves;
+    this.#options.group.draw();
+  }
+
+  setLogScale(isLogScale: boolean): void {
+    if (isLogScale === this.#isLogScale) return;
+    this.#isLogScale = isLogScale;
+    this.rebuild();
+  }
+
+  /** Makes the picture anew, in the colours of the theme. */
+  rebuild(): void {
+    this.#uplot?.destroy();
+    this.#uplot = undefined;
+    this.#options.group.draw();
+  }
+
+  /** Called by the group. */
+  draw(): void {
+    const width = this.#plot.clientWidth;
+    if (width === 0) return;
+    this.#uplot ??= this.#make(width);
+    const { from, to } = this.#options.group.range;
+    const columns = Math.ceil(width * devicePixelRatio);
+    const visible = this.#curves.map((points) => downSample(points, from, to, columns));
+    const data = align(visible, this.#isLogScale ? 0 : undefined);
+    const plot = this.#uplot;
+    plot.batch(() => {
+      plot.setData(data, false);
+      plot.setScale('x', { min: from, max: to });
+    });
+    this.#plot.setAttribute('aria-label', this.#options.summarize(this.#curves));
+    this.#read();
+  }
+
+  #resize(): void {
+    const { clientWidth: width } = this.#plot;
+    if (width === 0) return;
+    if (this.#uplot !== undefined) this.#uplot.setSize({ width, height: this.#options.height });
+    this.#options.group.draw();
+  }
+
+  #make(width: number): uPlot {
+    const { group, curves, height, format } = this.#options;
+    const axis: uPlot.Axis = {
+      stroke: themeColor('descriptionForeground'),
+      grid: { stroke: themeColor('editorIndentGuide-background1'), width: 1 },
+      ticks: { show: false },
+      font: `11px ${getComputedStyle(document.body).fontFamily}`,
+      gap: 4,
+    };
+    return new uPlot(
+      {
+        width,
+        height,
+        legend: { show: false },
+        scales: { x: { time: false }, y: { distr: this.#isLogScale ? 3 : 1 } },
+        axes: [
+          { ...axis, size: 24, values: (_plot, steps) => steps.map(wholeStep) },
+          {
+            ...axis,
+            size: 64,
+            values: (_plot, values) => values.map((value) => (value === null ? '' : format(value))),
+          },
+        ],
+        series: [{}, ...curves.map(seriesOf)],
+        cursor: {
+          y: false,
+          points: { show: false },
+          drag: { x: true, y: false, setScale: false },
+          sync: { key: group.key, filters: { pub: (type) => type === 'mousemove' } },
+          bind: {
+            dblclick: () => () => {
+              group.zoom(undefined);
+              return null;
+            },
+          },
+        },
+        hooks: {
+          setCursor: [(plot) => this.#hover(plot)],
+          setSelect: [(plot) => this.#select(plot)],
+        },
+      },
+      [[], ...curves.map(() => [])],
+      this.#plot,
+    );
+  }
+
+  #hover(plot: uPlot): void {
+    const { left = -1 } = plot.cursor;
+    this.#cursor = left < 0 ? undefined : plot.posToVal(left, 'x');
+    this.#read();
+  }
+
+  #select(plot: uPlot): void {
+    const { left, width } = plot.select;
+    if (width === 0) return;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.#options.group.zoom({
+      from: plot.posToVal(left, 'x'),
+      to: plot.posToVal(left + width, 'x'),
+    });
+  }
+
+  /** Moves the vertical line of all charts of the group. */
+  #setCursor(step: number): void {
+    const plot = this.#uplot;
+    if (plot === undefined) return;
+    const left = plot.valToPos(step, 'x');
+    plot.setCursor({ left, top: 0 });
+    // Keys move one chart; the others follow as they do under a mouse.
+    uPlot
+      .sync(this.#options.group.key)
+      .pub('mousemove', plot, left, 0, plot.over.clientWidth, 1, 0);
+  }
+
+  /** The values at the cursor, or the latest ones. */
+  #read(): void {
+    const { curves, format, formatStep } = this.#options;
+    const step = this.#cursor ?? Number.POSITIVE_INFINITY;
+    const found = this.#curves.map((points) => nearest(points, step));
+    const at = Math.max(0, ...found.flatMap((point) => (point === undefined ? [] : [point.x])));
+    const parts: Node[] = curves.map(({ label, color, kind }, index) => {
+      const point = found[index];
+      return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
+        swatch(color),
+        curves.length > 1 ? `${label} ` : '',
+        point === undefined ? '–' : format(point.y),
+      ]);
+    });
+    if (this.#cursor !== undefined) parts.unshift(element('span', { text: formatStep(at) }));
+    this.#readout.replaceChildren(...parts);
+  }
+}
+
+function seriesOf({ color, kind, dash }: CurveStyle): uPlot.Series {
+  const stroke = themeColor(color);
+  const isHighContrast = document.body.classList.contains('vscode-high-contrast');
+  return {
+    stroke,
+    width: kind === 'faint' ? 1 : 1.75,
+    alpha: kind === 'faint' && !isHighContrast ? 0.4 : 1,
+    spanGaps: true,
+    points: kind === 'dots' ? { show: true, size: 6, fill: stroke } : { show: false },
+    ...(dash !== undefined && { dash: [...dash] }),
+  };
+}
+
+function swatch(color: string): HTMLElement {
+  const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
+  mark.style.background = `var(--vscode-${color})`;
+  return mark;
+}
+
+/** Steps are whole numbers: a mark between two of them says nothing. */
+function wholeStep(step: number): string {
+  return Number.isInteger(step) ? step.toLocaleString() : '';
+}

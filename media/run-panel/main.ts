@@ -1,0 +1,106 @@
+import type {
+  RunNews,
+  RunPanelNews,
+  RunPanelRequest,
+  RunPanelState,
+} from '../../extension/runs/run-panel-messages.ts';
+import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { lowestPoint } from '../charts/lowest-point.ts';
+import { RunHistory } from '../charts/run-history.ts';
+import { element } from '../webview/element.ts';
+import { connectHost } from '../webview/host.ts';
+import { tabs } from '../webview/tabs.ts';
+import { readTexts } from '../webview/texts.ts';
+import { CheckpointList } from './checkpoint-list.ts';
+import { ConfigView } from './config-view.ts';
+import { figuresTable } from './figures-table.ts';
+import { LogView } from './log-view.ts';
+import { RunCharts } from './run-charts.ts';
+import { RunHeader } from './run-header.ts';
+
+/** The run panel: everything about one run. It keeps only what the user chose; the extension sends the rest. */
+const texts = readTexts<RunPanelTexts>();
+const host = connectHost<RunPanelNews, RunPanelRequest, RunPanelState>();
+const saved = host.getState();
+let choices: Omit<RunPanelState, 'folder'> = {
+  smoothing: saved?.smoothing ?? 0.9,
+  isLogScale: saved?.isLogScale ?? false,
+  ...(saved?.tab !== undefined && { tab: saved.tab }),
+};
+let news: RunNews | undefined;
+
+const history = new RunHistory();
+const header = new RunHeader(texts, host.send);
+const charts = new RunCharts(
+  texts,
+  history,
+  { smoothing: choices.smoothing!, isLogScale: choices.isLogScale! },
+  (chosen) => keep(chosen),
+);
+const checkpoints = new CheckpointList(texts, history, (task, folder) =>
+  host.send({ type: 'checkpoint', task, folder }),
+);
+const config = new ConfigView(texts, (folder) => host.send({ type: 'compareConfig', folder }));
+const log = new LogView(texts);
+const figures = element('div');
+
+document.body.append(
+  element('main', {}, [
+    header.root,
+    charts.root,
+    tabs(
+      texts.views,
+      [
+        { id: 'checkpoints', label: texts.checkpoints, content: checkpoints.root },
+        { id: 'config', label: texts.config, content: config.root },
+        { id: 'log', label: texts.log, content: log.root },
+        { id: 'figures', label: texts.figures, content: figures },
+      ],
+      choices.tab,
+      (tab) => {
+        keep({ tab });
+        drawFigures();
+      },
+    ),
+  ]),
+);
+host.listen(receive);
+host.send({ type: 'ready' });
+
+function receive(message: RunPanelNews): void {
+  switch (message.type) {
+    case 'run':
+      news = message;
+      if (saved?.folder !== message.run.folder) keep({});
+      header.show(message);
+      checkpoints.show(message);
+      break;
+    case 'rows':
+      if (message.isStart) history.clear();
+      history.add(message.rows);
+      charts.update();
+      header.showBestEval(lowestPoint(history.points('eval_loss')));
+      if (news !== undefined) checkpoints.show(news);
+      drawFigures();
+      break;
+    case 'facts':
+      header.showFacts(message.facts);
+      break;
+    case 'log':
+      log.add(message.lines, message.isStart);
+      break;
+    case 'config':
+      config.show(message);
+      break;
+  }
+}
+
+/** Stores the user's choices, and which run the panel is of. */
+function keep(chosen: Omit<RunPanelState, 'folder'>): void {
+  choices = { ...choices, ...chosen };
+  if (news !== undefined) host.setState({ ...choices, folder: news.run.folder });
+}
+
+function drawFigures(): void {
+  if (choices.tab === 'figures') figures.replaceChildren(figuresTable(texts, history));
+}

@@ -1,0 +1,165 @@
+import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
+import type { RunNews, RunPanelRequest } from '../../extension/runs/run-panel-messages.ts';
+import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { element } from '../webview/element.ts';
+import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
+import { fill } from '../webview/texts.ts';
+
+type Send = (request: RunPanelRequest) => void;
+
+/** Name, state, progress and buttons of the run, and what is fixed about it. */
+export class RunHeader {
+  readonly root: HTMLElement;
+  readonly #texts: RunPanelTexts;
+  readonly #send: Send;
+  readonly #name = element('h1');
+  readonly #state = element('span', { class: 'state' });
+  /** Read aloud when it changes: the state, not every step. */
+  readonly #spoken = element('span', { class: 'spoken', attributes: { role: 'status' } });
+  readonly #buttons = element('div', { class: 'toolbar' });
+  readonly #progress = element('progress');
+  readonly #position = element('span', { class: 'position' });
+  readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
+  readonly #facts = element('dl');
+  #news: RunNews | undefined;
+  #session: RunFacts | undefined;
+  #bestEval: { readonly x: number; readonly y: number } | undefined;
+
+  constructor(texts: RunPanelTexts, send: Send) {
+    this.#texts = texts;
+    this.#send = send;
+    this.#progress.setAttribute('aria-label', texts.progress);
+    this.root = element('header', {}, [
+      element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
+      element('div', { class: 'progress' }, [this.#progress, this.#position]),
+      this.#reason,
+      this.#facts,
+    ]);
+  }
+
+  /** Shows where the run stands now. */
+  show(news: RunNews): void {
+    const before = this.#news;
+    this.#news = news;
+    const { run, stateLabel, description } = news;
+    const { status } = run;
+    this.#name.textContent = run.name;
+    this.#name.title = run.folder;
+    this.#state.textContent = stateLabel;
+    this.#state.dataset['state'] = status.state;
+    if (this.#spoken.dataset['state'] !== status.state) {
+      this.#spoken.dataset['state'] = status.state;
+      this.#spoken.textContent = `${run.name}: ${description}`;
+    }
+    this.#showProgress(news);
+    const reason = run.problem ?? status.reason?.message ?? '';
+    if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    this.#reason.hidden = reason === '';
+    if (JSON.stringify(before?.abilities) !== JSON.stringify(news.abilities)) this.#showButtons();
+    this.#showFacts();
+  }
+
+  /** Shows what is fixed since the session began. */
+  showFacts(session: RunFacts): void {
+    this.#session = session;
+    this.#showFacts();
+  }
+
+  /** Shows the best evaluation so far. */
+  showBestEval(best: { readonly x: number; readonly y: number } | undefined): void {
+    this.#bestEval = best;
+    this.#showFacts();
+  }
+
+  #showProgress({ run: { status }, timeLeft }: RunNews): void {
+    const { progress, step, maxSteps } = status;
+    const { steps, timeLeft: left } = this.#texts;
+    if (progress !== null && maxSteps === 0) {
+      this.#progress.max = progress.total || 1;
+      this.#progress.value = progress.done;
+      this.#position.textContent = progress.task;
+      return;
+    }
+    this.#progress.max = maxSteps || 1;
+    this.#progress.value = step;
+    const position = maxSteps === 0 ? '' : fill(steps, formatCount(step), formatCount(maxSteps));
+    const percent = maxSteps === 0 ? '' : `${Math.floor((100 * step) / maxSteps)}%`;
+    const parts = [percent, position, timeLeft === null ? '' : fill(left, timeLeft)];
+    this.#position.textContent = parts.filter((part) => part !== '').join(' · ');
+  }
+
+  #showButtons(): void {
+    const { abilities, run } = this.#news!;
+    const texts = this.#texts;
+    const control = (action: Extract<RunPanelRequest, { type: 'control' }>['action']) => () =>
+      this.#send({ type: 'control', action });
+    const latest = run.checkpoints.at(-1);
+    const buttons = [
+      abilities.canPause && button(texts.pause, control('pause')),
+      abilities.canResume && button(texts.resume, control('resume'), { isPrimary: true }),
+      abilities.canCheckpoint &&
+        button(texts.checkpointNow, control('checkpoint'), { hint: texts.checkpointNowHint }),
+      abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
+      abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
+      abilities.canResumeFromCheckpoint &&
+        latest !== undefined &&
+        button(
+          texts.resumeLatest,
+          () => this.#send({ type: 'checkpoint', task: 'resume', folder: latest }),
+          { isPrimary: run.status.state !== 'completed' },
+        ),
+    ].filter((made) => made !== false);
+    // The one who pressed a button with the keyboard goes on from the button that replaces it.
+    const hadFocus = this.#buttons.contains(document.activeElement);
+    this.#buttons.replaceChildren(...buttons);
+    if (hadFocus) buttons[0]?.focus();
+  }
+
+  #showFacts(): void {
+    if (this.#news === undefined) return;
+    const texts = this.#texts;
+    const { device, memory } = this.#news.run.status;
+    const session = this.#session;
+    const rows: (readonly [string, string])[] = [];
+    if (device !== null) rows.push([texts.device, device]);
+    if (memory !== null) {
+      const { resident, peak } = memory;
+      rows.push([texts.memory, fill(texts.memoryNow, formatBytes(resident), formatBytes(peak))]);
+    }
+    if (session !== undefined) {
+      const { trainableParameters, totalParameters, dataset } = session;
+      const { rows: count, supervisedTokens } = dataset.train;
+      const [trainable, total] = [trainableParameters, totalParameters].map(formatCount);
+      rows.push(
+        [texts.trainable, fill(texts.trainableOf, trainable!, total!)],
+        [texts.data, fill(texts.dataCounts, formatCount(count), formatCount(supervisedTokens))],
+      );
+    }
+    if (this.#bestEval !== undefined) {
+      const { x, y } = this.#bestEval;
+      rows.push([texts.bestEval, fill(texts.atStep, formatNumber(y), formatCount(x))]);
+    }
+    this.#facts.replaceChildren(
+      ...rows.map(([name, value]) =>
+        element('div', {}, [element('dt', { text: name }), element('dd', { text: value })]),
+      ),
+      element('div', { class: 'links' }, [
+        link(texts.openConfig, () => this.#send({ type: 'open', what: 'configFile' })),
+        link(texts.openFolder, () => this.#send({ type: 'open', what: 'folder' })),
+      ]),
+    );
+  }
+}
+
+function button(
+  text: string,
+  click: () => void,
+  { hint, isPrimary = false }: { hint?: string; isPrimary?: boolean } = {},
+): HTMLButtonElement {
+  const options = { text, attributes: { type: 'button', title: hint }, on: { click } };
+  return element('button', isPrimary ? { ...options, class: 'primary' } : options);
+}
+
+function link(text: string, click: () => void): HTMLButtonElement {
+  return element('button', { class: 'link', text, attributes: { type: 'button' }, on: { click } });
+}

@@ -1,0 +1,48 @@
+import { type ConfigRow, isDifferent } from '../../extension/runs/config-differences.ts';
+import { element } from './element.ts';
+
+/** Words of the table. */
+export interface ConfigTableTexts {
+  readonly key: string;
+  readonly notSet: string;
+  readonly noDifferences: string;
+}
+
+/** What the table shows. */
+export interface ConfigTableContent {
+  readonly rows: readonly ConfigRow[];
+  /** Headings of the columns with values, one for each run. */
+  readonly columns: readonly (Node | string)[];
+  readonly onlyDifferences: boolean;
+}
+
+/** Configurations side by side, a key a row; where they differ, the row is marked. */
+export function configTable(
+  texts: ConfigTableTexts,
+  { rows, columns, onlyDifferences }: ConfigTableContent,
+): HTMLElement {
+  const shown = onlyDifferences ? rows.filter(isDifferent) : rows;
+  if (shown.length === 0) return element('p', { class: 'quiet', text: texts.noDifferences });
+  return element('table', {}, [
+    element('thead', {}, [
+      element('tr', {}, [
+        element('th', { text: texts.key, attributes: { scope: 'col' } }),
+        ...columns.map((column) => element('th', { attributes: { scope: 'col' } }, [column])),
+      ]),
+    ]),
+    element(
+      'tbody',
+      {},
+      shown.map((row) =>
+        element('tr', isDifferent(row) ? { class: 'different' } : {}, [
+          element('th', { class: 'code', text: row.key, attributes: { scope: 'row' } }),
+          ...row.values.map((value) =>
+            value === null
+              ? element('td', { class: 'quiet', text: texts.notSet })
+              : element('td', { class: 'code', text: value }),
+          ),
+        ]),
+      ),
+    ),
+  ]);
+}
