@@ -1,17 +1,15 @@
 import type { ConfigPath } from './config-error.ts';
+import { type Given, givenIn, member } from './given.ts';
 import { type PathProblem, type Remedy, setValue } from './path-problem.ts';
-
-/** What a person wrote, before defaults: a default never contradicts anything. */
-type Given = (section: string, key: string) => unknown;
 
 type Rule = (given: Given) => readonly PathProblem[];
 
 /**
  * Keys that are fine alone and mean nothing together. A key that would have no effect is an error,
- * never ignored. Values of a wrong type are left to the schema.
+ * never ignored; a default never contradicts anything. Values of a wrong type are left to the schema.
  */
 export function contradictions(value: unknown): readonly PathProblem[] {
-  const given: Given = (section, key) => member(member(value, section), key);
+  const given = givenIn(value);
   const loraKeys = Object.keys(member(value, 'lora') ?? {});
   const rules: readonly Rule[] = [
     evaluationRule,
@@ -244,10 +242,4 @@ function problem(
   remedy: Remedy = { kind: 'remove', path },
 ): PathProblem {
   return { path, part: 'key', code: 'config.contradiction', message, remedies: [remedy] };
-}
-
-function member(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

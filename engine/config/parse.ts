@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LorafaError, messageOf } from '../errors.ts';
 import { assertNoProblems, type ConfigPath, type ConfigProblem } from './config-error.ts';
 import { contradictions } from './contradictions.ts';
+import { type Given, givenIn } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
 import type { PathProblem } from './path-problem.ts';
@@ -16,6 +17,8 @@ export interface CheckedConfig {
   readonly config: ResolvedConfig | undefined;
   /** In the order of the file; values from flags come last. */
   readonly problems: readonly ConfigProblem[];
+  /** Without defaults: whether a person wrote a value, and which. */
+  readonly given: Given;
 }
 
 /**
@@ -31,7 +34,8 @@ export function checkConfig(
   overrides: readonly ConfigOverride[] = [],
 ): CheckedConfig {
   const document = readJsonc(text.replace(/^\uFEFF/, ''), file);
-  if (document.value === undefined) return { config: undefined, problems: document.problems };
+  if (document.value === undefined)
+    return { config: undefined, problems: document.problems, given: () => undefined };
 
   const value = applyOverrides(document.value, overrides);
   const mistakes = [...schemaProblems(value), ...contradictions(value)];
@@ -42,7 +46,11 @@ export function checkConfig(
 
   const located = [...mistakes, ...unresolved].map((each) => locate(each, document, overrides));
   const problems = [...document.problems, ...located].sort(byPosition);
-  return { config: problems.length === 0 ? config : undefined, problems };
+  return {
+    config: problems.length === 0 ? config : undefined,
+    problems,
+    given: givenIn(value),
+  };
 }
 
 /**

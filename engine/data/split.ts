@@ -22,8 +22,7 @@ export function splitExamples(
   evalSplit: number,
   seed: number,
 ): DatasetSplit {
-  const count =
-    evalSplit < 1 ? Math.max(1, Math.round(evalSplit * examples.length)) : Math.round(evalSplit);
+  const count = heldOutCount(examples.length, evalSplit);
   if (count >= examples.length) {
     throw new LorafaError(
       'config.invalid_value',
@@ -37,4 +36,9 @@ export function splitExamples(
     train: examples.filter((_, index) => !held.has(index)),
     eval: examples.filter((_, index) => held.has(index)),
   };
+}
+
+/** How many of so many examples are held back. */
+export function heldOutCount(examples: number, evalSplit: number): number {
+  return evalSplit < 1 ? Math.max(1, Math.round(evalSplit * examples)) : Math.round(evalSplit);
 }

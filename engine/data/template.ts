@@ -29,11 +29,14 @@ export class RowTemplate {
     this.#parts = parts;
   }
 
+  /** The columns that it names, in their order. */
+  get columns(): readonly string[] {
+    return this.#parts.filter((_, index) => index % 2 === 1);
+  }
+
   /** @throws LorafaError `data.missing_column` when the row lacks a column of the template. */
   requireColumns(row: Row): void {
-    for (const [index, part] of this.#parts.entries()) {
-      if (index % 2 === 1) requireColumn(part, row);
-    }
+    for (const column of this.columns) requireColumn(column, row);
   }
 
   /** The text for one row. @throws RowError when a column holds no text. */

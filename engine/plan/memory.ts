@@ -84,13 +84,18 @@ export function leastRecompute(
   );
 }
 
-/** The setting, or for `auto` the least recompute that fits into the memory that is allowed. */
+/**
+ * The setting, or for `auto` the least recompute that fits into the memory that is allowed.
+ *
+ * @param limit bytes
+ */
 export function chooseRecompute(
   { training, engine }: Pick<ResolvedConfig, 'training' | 'engine'>,
   question: Omit<MemoryQuestion, 'recompute'>,
+  limit: number = memoryLimit(engine),
 ): Recompute {
   return training.gradient_checkpointing === 'auto'
-    ? leastRecompute(question, memoryLimit(engine))
+    ? leastRecompute(question, limit)
     : training.gradient_checkpointing;
 }
 

@@ -33,10 +33,21 @@ export function planRun(
     });
   const first = epoch(0);
   const stepsPerEpoch = first.steps.length;
-  const maxSteps = training.max_steps ?? Math.ceil(training.num_train_epochs * stepsPerEpoch);
+  const maxSteps = runLength(training, stepsPerEpoch);
   const warmupSteps =
     training.warmup_steps > 0 ? training.warmup_steps : Math.ceil(training.warmup_ratio * maxSteps);
   return { stepsPerEpoch, maxSteps, warmupSteps, epoch, largestShape: largestShape(first) };
+}
+
+/** Optimizer steps of one epoch over so many rows, as {@link planRun} plans them. */
+export function countStepsPerEpoch(rows: number, training: ResolvedConfig['training']): number {
+  const batches = Math.ceil(rows / training.per_device_train_batch_size);
+  return Math.ceil(batches / training.gradient_accumulation_steps);
+}
+
+/** Optimizer steps of a whole run. */
+export function runLength(training: ResolvedConfig['training'], stepsPerEpoch: number): number {
+  return training.max_steps ?? Math.ceil(training.num_train_epochs * stepsPerEpoch);
 }
 
 function largestShape({ steps }: EpochPlan): TrainingShape {

@@ -1,0 +1,195 @@
+import { setImmediate } from 'node:timers/promises';
+import { checkConfig } from '../../../engine/config/parse.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { examineTargets } from '../../../engine/lora/targets.ts';
+import { linearModules } from '../../../engine/models/linear-modules.ts';
+import { memoryLimit } from '../../../engine/plan/memory.ts';
+import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
+import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
+import { countStepsPerEpoch, runLength } from '../../../engine/train/run-plan.ts';
+import type { TrainingShape } from '../../../engine/train/training-graph.ts';
+import { type DataFacts, inspectData } from './data-findings.ts';
+import { FileCache } from './file-cache.ts';
+import { type Finding, findingOf } from './finding.ts';
+import { KnownData } from './known-data.ts';
+import { type KnownModel, KnownModels } from './known-models.ts';
+import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
+import { type RunLength, scheduleFindings } from './schedule-findings.ts';
+
+/** What the files that a configuration names tell about its run. */
+export interface Inspection {
+  readonly findings: readonly Finding[];
+  /** Absent where it could not be found out. */
+  readonly parameters?: ParameterCount;
+  readonly length?: RunLength;
+  readonly memory?: MemoryFacts;
+}
+
+/** Asked between the steps of an inspection: nobody waits for its result any more. */
+export type IsCancelled = () => boolean;
+
+/** What an inspector needs to know about the machine. */
+export interface InspectorOptions {
+  /** Bytes that a run of a configuration may use; by default as a run decides itself. */
+  readonly memoryLimit?: (config: ResolvedConfig) => number;
+}
+
+/**
+ * Looks at the model, the adapter and the data that a configuration names: headers, the first rows,
+ * numbers of lines. It remembers what it saw until the files change. Nothing is written, started
+ * or unpacked; some of it keeps a processor busy for a second, so that it has a thread of its own.
+ */
+export class ConfigInspector {
+  readonly #models = new KnownModels();
+  readonly #data = new KnownData();
+  readonly #memory = new FileCache<Pick<Inspection, 'findings' | 'memory'>>(8);
+  readonly #memoryLimit: (config: ResolvedConfig) => number;
+
+  constructor(options: InspectorOptions = {}) {
+    this.#memoryLimit = options.memoryLimit ?? (({ engine }) => memoryLimit(engine));
+  }
+
+  /**
+   * Inspects a configuration; one with mistakes of its own has nothing to be inspected.
+   *
+   * @param file where relative paths start
+   */
+  async inspect(file: string, text: string, isCancelled: IsCancelled): Promise<Inspection> {
+    const { config, given } = checkConfig(text, file);
+    if (config === undefined) return { findings: [] };
+    const findings: Finding[] = [];
+    const model = await this.#model(config, findings);
+    if (await isOver(isCancelled)) return { findings };
+    const trainee = model && (await this.#trainee(config, model, findings));
+    const data = await inspectData(config, this.#data, model);
+    findings.push(...data.findings);
+    const length = runLengthOf(config, data.facts);
+    if (length !== undefined) {
+      const isGiven = (key: string) => given('training', key) !== undefined;
+      findings.push(...scheduleFindings(config, length, isGiven));
+    }
+    const parameters =
+      trainee && countParameters(model.model.config, trainee.modules, trainee.trainable);
+    if (await isOver(isCancelled)) return { findings };
+    const memory = trainee && (await this.#inspectMemory(config, model, trainee, data.facts));
+    return {
+      findings: [...findings, ...(memory?.findings ?? [])],
+      ...(parameters !== undefined && { parameters }),
+      ...(length !== undefined && { length }),
+      ...(memory?.memory !== undefined && { memory: memory.memory }),
+    };
+  }
+
+  /** The columns of data files, by the first row of each; files that cannot be read have none. */
+  async columns(names: readonly string[]): Promise<readonly string[]> {
+    const columns = await Promise.all(names.map((name) => this.#columnsOf(name)));
+    return [...new Set(columns.flat())];
+  }
+
+  /** Full names of the layers that an adapter can have; none where the model cannot be opened. */
+  async moduleNames(location: string): Promise<readonly string[]> {
+    try {
+      const { model } = await this.#models.get(location);
+      return linearModules(model.config).map(({ name }) => name);
+    } catch {
+      return [];
+    }
+  }
+
+  async #columnsOf(name: string): Promise<readonly string[]> {
+    try {
+      const { firstRow } = await this.#data.beginning(name);
+      return Object.keys(firstRow?.value ?? {});
+    } catch {
+      return [];
+    }
+  }
+
+  async #model(config: ResolvedConfig, findings: Finding[]): Promise<KnownModel | undefined> {
+    try {
+      return await this.#models.get(config.model.base_model_name_or_path);
+    } catch (error) {
+      findings.push(findingOf(error, ['model', 'base_model_name_or_path']));
+      return undefined;
+    }
+  }
+
+  async #trainee(
+    config: ResolvedConfig,
+    { model }: KnownModel,
+    findings: Finding[],
+  ): Promise<PlannedTrainee | undefined> {
+    const { lora, training } = config;
+    if (training.method !== 'full' && lora.init_adapter === undefined) {
+      const { problems } = examineTargets(lora, model.config, model.name);
+      findings.push(...problems.map((problem) => ({ ...problem, severity: 'error' as const })));
+      if (problems.length > 0) return undefined;
+    }
+    try {
+      return await planTrainee(config, model);
+    } catch (error) {
+      findings.push(findingOf(error, ['lora', 'init_adapter']));
+      return undefined;
+    }
+  }
+
+  /** Remembered by everything that decides about it, since it takes the longest. */
+  async #inspectMemory(
+    config: ResolvedConfig,
+    { model }: KnownModel,
+    trainee: PlannedTrainee,
+    data: DataFacts,
+  ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
+    const shape = largestShape(config, data);
+    if (shape === undefined) return { findings: [] };
+    const limit = this.#memoryLimit(config);
+    const { lora, training } = config;
+    const question = {
+      model,
+      modules: trainee.modules,
+      trainable: trainee.trainable.map(({ name }) => name),
+      trainBase: trainee.trainBase,
+      dropout: lora.lora_dropout,
+      shape,
+    };
+    // What is free changes all the time, and a change of a few percent says nothing new.
+    const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
+    const key = JSON.stringify([
+      [model.path, roughLimit, shape, lora],
+      [training.method, training.gradient_checkpointing],
+      [training.per_device_train_batch_size, training.gradient_accumulation_steps],
+    ]);
+    return this.#memory.get(key, [model.path], async () => {
+      const memory = inspectMemory(config, question, limit);
+      if (memory === undefined) return { findings: [] };
+      // How much a graphics card has is known to the run alone, unless the configuration says it.
+      const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
+      if (isOnCard && config.engine.max_memory_gib === undefined) return { findings: [], memory };
+      return { findings: await memoryFindings(config, question, memory), memory };
+    });
+  }
+}
+
+/** Lets messages in, among them that this inspection is cancelled. */
+async function isOver(isCancelled: IsCancelled): Promise<boolean> {
+  await setImmediate();
+  return isCancelled();
+}
+
+function runLengthOf({ training }: ResolvedConfig, data: DataFacts): RunLength | undefined {
+  if (data.rows === undefined) return undefined;
+  const stepsPerEpoch = countStepsPerEpoch(data.rows, training);
+  return { stepsPerEpoch, steps: runLength(training, stepsPerEpoch), isExact: data.isExact };
+}
+
+/** The largest batch as far as the rows were seen: as many rows as there are, padded. */
+function largestShape(
+  { data, training }: ResolvedConfig,
+  { rows = Infinity, longest }: DataFacts,
+): TrainingShape | undefined {
+  if (longest === undefined || longest === 0) return undefined;
+  const padded = Math.ceil(longest / data.pad_to_multiple_of) * data.pad_to_multiple_of;
+  const length = Math.max(longest, Math.min(padded, data.max_length));
+  const batch = Math.min(training.per_device_train_batch_size, rows);
+  return { rows: batch, length, lossTokens: batch * length };
+}

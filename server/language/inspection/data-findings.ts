@@ -1,0 +1,149 @@
+import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
+import { heldOutCount } from '../../../engine/data/split.ts';
+import { LorafaError } from '../../../engine/errors.ts';
+import { columnFindings } from './column-findings.ts';
+import { type Finding, type FindingCode, finding, findingOf } from './finding.ts';
+import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
+import type { KnownModel } from './known-models.ts';
+
+/** What the data files of a configuration tell about a run. */
+export interface DataFacts {
+  /** Rows that are trained on; undefined when a file cannot be read. */
+  readonly rows: number | undefined;
+  /** False where rows were counted and not looked at, so that some may turn out unusable. */
+  readonly isExact: boolean;
+  /** Tokens of the longest row that was looked at; undefined when none was. */
+  readonly longest: number | undefined;
+}
+
+/** One data file as the configuration names it. */
+interface NamedData {
+  readonly path: ConfigPath;
+  readonly name: string;
+}
+
+/** Looks at the beginning of every data file, as a run would read it. */
+export async function inspectData(
+  { data }: ResolvedConfig,
+  files: KnownData,
+  model: KnownModel | undefined,
+): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
+  const train = named(data.dataset_name_or_path, ['data', 'dataset_name_or_path']);
+  const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
+  const findings: Finding[] = [];
+  const trained: FileFacts[] = [];
+  for (const each of train) trained.push(await inspectFile(each, data, files, model));
+  findings.push(...trained.flatMap((facts) => facts.findings));
+  for (const each of held) {
+    findings.push(...(await inspectFile(each, data, files, model)).findings);
+  }
+  const total = trained.reduce<number | undefined>(
+    (sum, { rows }) => (sum === undefined || rows === undefined ? undefined : sum + rows),
+    0,
+  );
+  const lengths = trained.flatMap(({ longest }) => longest ?? []);
+  const rows = total === undefined ? undefined : total - heldOut(data, total);
+  if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
+    findings.push(
+      finding(
+        'error',
+        ['data', 'eval_split'],
+        'config.invalid_value',
+        `\`data.eval_split\` would hold back all ${total} rows; choose less, or add rows`,
+        [{ kind: 'remove', path: ['data', 'eval_split'] }],
+      ),
+    );
+  }
+  return {
+    findings: findings.filter(isFirst),
+    facts: {
+      rows: rows !== undefined && rows > 0 ? rows : undefined,
+      isExact: trained.every(({ isExact }) => isExact),
+      longest: lengths.length === 0 ? undefined : Math.max(...lengths),
+    },
+  };
+}
+
+interface FileFacts {
+  readonly findings: readonly Finding[];
+  readonly rows: number | undefined;
+  readonly isExact: boolean;
+  readonly longest: number | undefined;
+}
+
+async function inspectFile(
+  { path, name }: NamedData,
+  data: ResolvedConfig['data'],
+  files: KnownData,
+  model: KnownModel | undefined,
+): Promise<FileFacts> {
+  const unknown = { rows: undefined, isExact: false, longest: undefined };
+  try {
+    const { count, firstRow } = await files.beginning(name);
+    const columns = firstRow === undefined ? [] : columnFindings(data, firstRow);
+    if (columns.length > 0 || model === undefined) {
+      return { ...unknown, findings: columns, rows: count.rows };
+    }
+    const { report } = await files.sample(name, model, data);
+    const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
+    return {
+      findings: [
+        ...issues(path, report.dropped, 'data.bad_rows', 'cannot be used and will be left out'),
+        ...issues(
+          path,
+          report.neverSupervised,
+          'data.no_supervision',
+          'hold nothing that could be learned and will be left out',
+        ),
+        ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
+      ],
+      rows: isWhole ? report.used : count.rows,
+      isExact: isWhole,
+      longest: report.longest,
+    };
+  } catch (error) {
+    return { ...unknown, findings: [findingOf(error, placeOf(error, path, data))] };
+  }
+}
+
+function issues(
+  path: ConfigPath,
+  list: IssueList,
+  code: FindingCode,
+  what: string,
+): readonly Finding[] {
+  if (list.count === 0) return [];
+  return [
+    finding(
+      code === 'data.truncated' ? 'information' : 'warning',
+      path,
+      code,
+      `${list.count} of the first ${SAMPLE_ROWS} rows ${what}: ${formatIssues(list)}`,
+    ),
+  ];
+}
+
+/** Which key is to be corrected: the one that asks for what the rows do not have. */
+function placeOf(error: unknown, path: ConfigPath, data: ResolvedConfig['data']): ConfigPath {
+  if (!(error instanceof LorafaError)) return path;
+  if (error.code === 'config.contradiction') return ['data', 'apply_chat_template'];
+  if (error.code === 'data.missing_column' && data.format !== 'auto') return ['data', 'format'];
+  return path;
+}
+
+function heldOut({ eval_split }: ResolvedConfig['data'], rows: number): number {
+  return eval_split === undefined ? 0 : heldOutCount(rows, eval_split);
+}
+
+function named(names: string | readonly string[], path: ConfigPath): readonly NamedData[] {
+  return typeof names === 'string'
+    ? [{ path, name: names }]
+    : names.map((name, index) => ({ path: [...path, index], name }));
+}
+
+/** Several files may lack the same column. */
+function isFirst({ message }: Finding, index: number, all: readonly Finding[]): boolean {
+  return all.findIndex((other) => other.message === message) === index;
+}

@@ -1,0 +1,40 @@
+import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import type { PathProblem, Remedy } from '../../../engine/config/path-problem.ts';
+import { type ErrorCode, LorafaError } from '../../../engine/errors.ts';
+
+/** How much a finding matters: a run is refused, is probably not what was meant, or good to know. */
+export type Severity = 'error' | 'warning' | 'information';
+
+/** What was found: what would refuse a run, or what no run is refused for. */
+export type FindingCode = ErrorCode | 'data.truncated' | 'plan.memory' | 'plan.steps';
+
+/** Something to say about a value of a configuration, found in the files that it names. */
+export interface Finding extends Omit<PathProblem, 'code'> {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+}
+
+/** A finding under the value at `path`. */
+export function finding(
+  severity: Severity,
+  path: ConfigPath,
+  code: FindingCode,
+  message: string,
+  remedies: readonly Remedy[] = [],
+): Finding {
+  return { severity, path, part: 'value', code, message, remedies };
+}
+
+/**
+ * What refuses a run, as a finding.
+ *
+ * @throws anything but a LorafaError, as it is
+ */
+export function findingOf(
+  error: unknown,
+  path: ConfigPath,
+  remedies: readonly Remedy[] = [],
+): Finding {
+  if (!(error instanceof LorafaError)) throw error;
+  return finding('error', path, error.code, error.message.replace(/\.$/, ''), remedies);
+}
