@@ -19,6 +19,7 @@ await build({
     'probe-device': 'engine/runtime/probe-device.ts',
     trainer: 'server/trainer/main.ts',
     'trainer-compute': 'server/trainer/compute.ts',
+    generator: 'server/generator/main.ts',
   },
   outdir,
   // Beside the entry points: modules find the programs that they start relative to themselves.
@@ -39,3 +40,35 @@ await build({
   },
   logLevel: 'warning',
 });
+
+/** The pages of webviews, in `media` below: a script and a style sheet each. */
+await build({
+  entryPoints: ['comparison-panel', 'config-editor', 'run-panel'].flatMap((page) => [
+    { in: `media/${page}/main.ts`, out: page },
+    { in: `media/${page}/style.css`, out: page },
+  ]),
+  outdir: `${outdir}/media`,
+  // The form of the config editor comes from the schema, so that the page needs no engine.
+  define: { CONFIG_FORM: JSON.stringify(await configForm()) },
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  // The browser inside the oldest VS Code that the manifest allows.
+  target: 'chrome138',
+  minify: true,
+  sourcemap: true,
+  logLevel: 'warning',
+});
+
+async function configForm() {
+  const { outputFiles } = await build({
+    entryPoints: ['server/language/config-form.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  });
+  const { contents } = outputFiles[0];
+  const url = `data:text/javascript;base64,${Buffer.from(contents).toString('base64')}`;
+  return (await import(url)).configForm();
+}

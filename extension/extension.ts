@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
+import { registerConfigEditor } from './config-editor/config-editor.ts';
+import { openAsForm, openAsText } from './config-editor/reopen.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
 
@@ -11,7 +13,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel(PRODUCT_NAME, { log: true });
   languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
   context.subscriptions.push(log, languageClient);
-  registerCommands(context, { [COMMANDS.showLogs]: () => log.show() });
+  registerCommands(context, {
+    [COMMANDS.openAsForm]: openAsForm,
+    [COMMANDS.openAsText]: openAsText,
+    [COMMANDS.showLogs]: () => log.show(),
+  });
+  context.subscriptions.push(registerConfigEditor(context.extensionUri));
 }
 
 /** Called by VS Code before the window closes; it waits a few seconds for the promise. */

@@ -16,6 +16,8 @@ export const COMMANDS = {
   compareRuns: 'lorafa.compareRuns',
   previewData: 'lorafa.previewData',
   estimateRun: 'lorafa.estimateRun',
+  openAsForm: 'lorafa.openAsForm',
+  openAsText: 'lorafa.openAsText',
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',

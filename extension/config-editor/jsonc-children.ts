@@ -1,4 +1,4 @@
-import { createScanner, type Node, SyntaxKind } from 'jsonc-parser';
+import { createScanner, type Node } from 'jsonc-parser';
 
 /**
  * Putting properties and items into a JSONC text and taking them out. Comments are never removed
@@ -119,7 +119,9 @@ function endOf({ offset, length }: Node): number {
 function commaAfter(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true);
   scanner.setPosition(offset);
-  return scanner.scan() === SyntaxKind.CommaToken ? scanner.getTokenOffset() : undefined;
+  scanner.scan();
+  const next = scanner.getTokenOffset();
+  return text[next] === ',' ? next : undefined;
 }
 
 /** The end of the comments that follow on the same line, and whether anything else follows there. */
@@ -127,25 +129,9 @@ function endOfLineComments(
   text: string,
   offset: number,
 ): { readonly end: number; readonly endsContainerOrLine: boolean } {
-  const scanner = createScanner(text, false);
-  scanner.setPosition(offset);
-  let end = offset;
-  for (;;) {
-    switch (scanner.scan()) {
-      case SyntaxKind.Trivia:
-        break;
-      case SyntaxKind.LineCommentTrivia:
-      case SyntaxKind.BlockCommentTrivia:
-        end = scanner.getPosition();
-        break;
-      case SyntaxKind.LineBreakTrivia:
-      case SyntaxKind.CloseBraceToken:
-      case SyntaxKind.CloseBracketToken:
-        return { end, endsContainerOrLine: true };
-      default:
-        return { end, endsContainerOrLine: false };
-    }
-  }
+  const comments = /^(?:[ \t]*(?:\/\/.*|\/\*.*?\*\/))*/.exec(text.slice(offset))![0];
+  const end = offset + comments.length;
+  return { end, endsContainerOrLine: /^[ \t]*(?:[\r\n}\]]|$)/.test(text.slice(end)) };
 }
 
 /** Whether only space stands before `offset` on its line. */

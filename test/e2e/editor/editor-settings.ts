@@ -11,4 +11,6 @@ export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   'extensions.ignoreRecommendations': true,
   'files.simpleDialog.enable': true,
   'git.enabled': false,
+  // Run configurations open as text; a test of the form chooses it.
+  'workbench.editorAssociations': { '*.lorafa.json': 'default' },
 };

@@ -1,0 +1,71 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { BrowseKind } from '../../server/language/config-form.ts';
+
+/** The kinds of data files that the engine reads. */
+const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'parquet', 'txt'];
+
+/**
+ * Asks for a file or folder in VS Code's own dialog.
+ *
+ * @returns the path as it should stand in the configuration, a list of several, or undefined when
+ *   the dialog was closed
+ */
+export async function browse(
+  document: vscode.TextDocument,
+  kind: BrowseKind,
+): Promise<string | readonly string[] | undefined> {
+  const options = await dialogOptions(kind);
+  if (options === undefined) return undefined;
+  const folder = vscode.Uri.file(path.dirname(document.uri.fsPath));
+  const chosen = await vscode.window.showOpenDialog({ defaultUri: folder, ...options });
+  const paths = chosen?.map((uri) => writtenPath(document, uri));
+  return paths?.length === 1 ? paths[0] : paths;
+}
+
+async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions | undefined> {
+  const folders = { canSelectFolders: true, canSelectFiles: false };
+  switch (kind) {
+    case 'folder':
+      return { ...folders, openLabel: vscode.l10n.t('Use Folder') };
+    case 'data':
+      return {
+        canSelectMany: true,
+        openLabel: vscode.l10n.t('Use as Data'),
+        filters: { [vscode.l10n.t('Data files')]: DATA_EXTENSIONS },
+      };
+    case 'model':
+      // The dialogs of Windows and Linux choose files or folders, never both.
+      switch (await askForModelKind()) {
+        case 'folder':
+          return { ...folders, openLabel: vscode.l10n.t('Use Model') };
+        case 'file':
+          return { openLabel: vscode.l10n.t('Use Model'), filters: { GGUF: ['gguf'] } };
+        default:
+          return undefined;
+      }
+  }
+}
+
+async function askForModelKind(): Promise<'folder' | 'file' | undefined> {
+  const folder: vscode.QuickPickItem = {
+    label: vscode.l10n.t('Model folder'),
+    description: vscode.l10n.t('Hugging Face format: config.json, safetensors, tokenizer'),
+  };
+  const file: vscode.QuickPickItem = { label: vscode.l10n.t('GGUF file'), description: '*.gguf' };
+  const chosen = await vscode.window.showQuickPick([folder, file]);
+  return chosen && (chosen === folder ? 'folder' : 'file');
+}
+
+/**
+ * Relative to the configuration where both lie in the same workspace folder, so that the folder can
+ * be moved and shared; absolute elsewhere. With forward slashes, which every system reads.
+ */
+function writtenPath(document: vscode.TextDocument, chosen: vscode.Uri): string {
+  const folder = path.dirname(document.uri.fsPath);
+  const root = vscode.workspace.getWorkspaceFolder(document.uri)?.uri.fsPath ?? folder;
+  const fromRoot = path.relative(root, chosen.fsPath);
+  const isOutside = fromRoot.startsWith('..') || path.isAbsolute(fromRoot);
+  const written = isOutside ? chosen.fsPath : path.relative(folder, chosen.fsPath) || '.';
+  return written.replaceAll(path.sep, '/');
+}

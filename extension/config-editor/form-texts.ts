@@ -1,0 +1,44 @@
+import * as vscode from 'vscode';
+
+/** The words of the form; `{0}` stands for what the page fills in. */
+export type FormTexts = Readonly<Record<keyof ReturnType<typeof formTexts>, string>>;
+
+/** The words of the form in the user's language. What keys mean comes from the schema. */
+export function formTexts() {
+  return {
+    startRun: vscode.l10n.t('Start Run'),
+    previewData: vscode.l10n.t('Preview Data'),
+    estimateRun: vscode.l10n.t('Estimate'),
+    openAsText: vscode.l10n.t('Open as Text'),
+    search: vscode.l10n.t('Search settings'),
+    noMatches: vscode.l10n.t('No setting matches “{0}”.'),
+    matches: vscode.l10n.t('{0} settings match'),
+    countSet: vscode.l10n.t('{0} set'),
+    required: vscode.l10n.t('required'),
+    isSet: vscode.l10n.t('set in the file'),
+    accepts: vscode.l10n.t('Accepts {0}.'),
+    acceptsWithDefault: vscode.l10n.t('Accepts {0}. Default: {1}.'),
+    clear: vscode.l10n.t('Clear'),
+    clearField: vscode.l10n.t('Clear {0}'),
+    browse: vscode.l10n.t('Browse…'),
+    browseField: vscode.l10n.t('Browse for {0}'),
+    enabled: vscode.l10n.t('Enabled'),
+    notSet: vscode.l10n.t('not set'),
+    onePerLine: vscode.l10n.t('One per line'),
+    pattern: vscode.l10n.t('Regular expression'),
+    list: vscode.l10n.t('List of names'),
+    name: vscode.l10n.t('Name or regular expression'),
+    value: vscode.l10n.t('Value'),
+    add: vscode.l10n.t('Add'),
+    addTo: vscode.l10n.t('Add an entry to {0}'),
+    remove: vscode.l10n.t('Remove'),
+    removeEntry: vscode.l10n.t('Remove {0}'),
+    brokenSyntax: vscode.l10n.t(
+      'The text is not valid JSON at line {0}, column {1}. The form changes nothing until it is corrected.',
+    ),
+    loading: vscode.l10n.t('Reading the file…'),
+    error: vscode.l10n.t('Error'),
+    warning: vscode.l10n.t('Warning'),
+    info: vscode.l10n.t('Information'),
+  };
+}

@@ -1,0 +1,140 @@
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
+import type { FormProblem } from '../../extension/config-editor/messages.ts';
+import type { BrowseKind, FormField } from '../../server/language/config-form.ts';
+import { element } from '../webview/element.ts';
+import { fill } from '../webview/texts.ts';
+import { choiceControl } from './controls/choice-control.ts';
+import type { Control, ControlContext } from './controls/control.ts';
+import { namesControl } from './controls/names-control.ts';
+import { recordControl } from './controls/record-control.ts';
+import { switchControl } from './controls/switch-control.ts';
+import { listControl, numberControl, textControl } from './controls/text-control.ts';
+import { withInlineCode } from './inline-code.ts';
+import { pathKey } from './place-problems.ts';
+import { problemList } from './problem-list.ts';
+
+/** What a field asks of the extension. */
+export interface FieldActions {
+  write(path: readonly string[], value: unknown): void;
+  browse(path: readonly string[], kind: BrowseKind): void;
+}
+
+/** One key of the configuration with its name, its help, its control and its problems. */
+export interface FieldView {
+  readonly field: FormField;
+  readonly element: HTMLElement;
+  /** @param value undefined where the key is left out */
+  show(value: unknown, problems: readonly FormProblem[]): void;
+  setDisabled(isDisabled: boolean): void;
+}
+
+/** Makes a field. */
+export function fieldView(field: FormField, texts: FormTexts, actions: FieldActions): FieldView {
+  const { path, control: kind } = field;
+  const name = path.slice(1).join('.');
+  const id = `field-${pathKey(path)}`;
+  const control = makeControl(field, {
+    label: name,
+    default: field.default,
+    texts,
+    write: (value) => actions.write(path, value),
+  });
+  const problems = problemList(texts, `${id}-problems`);
+  const clear = element('button', {
+    class: 'link clear',
+    text: texts.clear,
+    attributes: { type: 'button', 'aria-label': fill(texts.clearField, name) },
+    on: { click: () => actions.write(path, undefined) },
+  });
+  const setMark = element('span', { class: 'visually-hidden', text: texts.isSet });
+  const browse = 'browse' in kind && kind.browse !== undefined ? kind.browse : undefined;
+  const browseButton = browse && makeBrowseButton(name, texts, () => actions.browse(path, browse));
+
+  const root = element(
+    'div',
+    {
+      class: 'field',
+      attributes: {
+        // A group, since descriptions do not reach the input inside a component's shadow.
+        role: 'group',
+        'aria-labelledby': `${id}-name`,
+        'aria-describedby': `${id}-problems ${id}-help`,
+        'data-path': pathKey(path),
+      },
+    },
+    [
+      element('div', { class: 'field-head' }, [
+        element('span', { class: 'field-name', text: name, attributes: { id: `${id}-name` } }),
+        ...(field.isRequired ? [element('span', { class: 'tag', text: texts.required })] : []),
+        setMark,
+        clear,
+      ]),
+      element('div', { class: 'help', attributes: { id: `${id}-help` } }, [
+        element('p', {}, withInlineCode(field.description)),
+        element('p', { class: 'accepts' }, withInlineCode(describeValue(field, texts))),
+      ]),
+      element('div', { class: 'control' }, [
+        control.element,
+        ...(browseButton === undefined ? [] : [browseButton]),
+      ]),
+      problems.element,
+    ],
+  );
+
+  return {
+    field,
+    element: root,
+    show: (value, found) => {
+      const isSet = value !== undefined;
+      root.classList.toggle('set', isSet);
+      setMark.hidden = !isSet;
+      clear.hidden = !isSet;
+      control.show(value);
+      control.setInvalid(found.some(({ severity }) => severity === 'error'));
+      problems.show(found);
+    },
+    setDisabled: (isDisabled) => {
+      control.setDisabled(isDisabled);
+      clear.disabled = isDisabled;
+      if (browseButton !== undefined) browseButton.disabled = isDisabled;
+    },
+  };
+}
+
+function makeControl({ control }: FormField, context: ControlContext): Control {
+  switch (control.kind) {
+    case 'switch':
+      return switchControl(context);
+    case 'number':
+      return numberControl(context);
+    case 'choice':
+      return choiceControl(context, control.options, control.isOpen);
+    case 'text':
+      return textControl(context, control.isMultiline);
+    case 'list':
+      return listControl(context, control.items);
+    case 'names':
+      return namesControl(context);
+    case 'record':
+      return recordControl(context);
+  }
+}
+
+function makeBrowseButton(name: string, texts: FormTexts, browse: () => void) {
+  const button = document.createElement('vscode-button');
+  button.secondary = true;
+  button.textContent = texts.browse;
+  button.setAttribute('aria-label', fill(texts.browseField, name));
+  button.addEventListener('click', browse);
+  return button;
+}
+
+function describeValue(field: FormField, texts: FormTexts): string {
+  const lines = field.control.kind === 'list' ? ` ${texts.onePerLine}.` : '';
+  const words =
+    field.default === undefined
+      ? fill(texts.accepts, field.accepts)
+      : fill(texts.acceptsWithDefault, field.accepts, `\`${JSON.stringify(field.default)}\``);
+  return words + lines;
+}

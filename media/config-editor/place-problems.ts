@@ -1,0 +1,38 @@
+import type { FormProblem } from '../../extension/config-editor/messages.ts';
+import type { ConfigForm } from '../../server/language/config-form.ts';
+
+/** Problems by the place in the form that shows them. */
+export interface PlacedProblems {
+  /** By {@link pathKey} of a field, or by the name of a section. */
+  readonly at: ReadonlyMap<string, readonly FormProblem[]>;
+  /** What has no place of its own. */
+  readonly general: readonly FormProblem[];
+}
+
+/** The path of a field as one string, unique in the form. */
+export function pathKey(path: readonly (string | number)[]): string {
+  return path.join('.');
+}
+
+/**
+ * Finds the place of each problem: its field, or that of a list or an object around it, else its
+ * section.
+ */
+export function placeProblems(form: ConfigForm, problems: readonly FormProblem[]): PlacedProblems {
+  const places = new Set(
+    form.sections.flatMap(({ name, fields }) => [name, ...fields.map(({ path }) => pathKey(path))]),
+  );
+  const at = new Map<string, FormProblem[]>();
+  const general: FormProblem[] = [];
+  for (const problem of problems) {
+    const place = prefixes(problem.path).find((prefix) => places.has(prefix));
+    if (place === undefined) general.push(problem);
+    else at.set(place, [...(at.get(place) ?? []), problem]);
+  }
+  return { at, general };
+}
+
+/** The path and the paths around it, longest first. */
+function prefixes(path: FormProblem['path']): readonly string[] {
+  return path.map((_, index) => pathKey(path.slice(0, path.length - index)));
+}
