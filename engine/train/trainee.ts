@@ -47,7 +47,10 @@ export async function createTrainee(config: ResolvedConfig, model: BaseModel): P
     modules,
     trainable: modules.flatMap((module) => trainableTensors(module, method)),
     tensors: weights,
-    projections: method === 'lorafa' ? await lorafaProjections(modules, weights) : new Map(),
+    projections:
+      method === 'lorafa'
+        ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
+        : new Map(),
     trainBase: false,
     weightsFile: ADAPTER_WEIGHTS_FILE,
     save: (folder) => saveAdapter(folder, adapter, model.path),

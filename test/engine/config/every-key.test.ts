@@ -293,6 +293,12 @@ describe('every key of the configuration changes what a run does', () => {
     expect([one, other].every((each) => typeof each === 'string')).toBe(false);
   });
 
+  test('and the number of threads holds for all that a run computes', async () => {
+    const changes = withKey({}, ['engine', 'intra_op_num_threads'], 3);
+    // One thread is what trying a device takes.
+    expect(new Set((await observed(changes, threads)) as number[])).toEqual(new Set([1, 3]));
+  });
+
   test('while two runs of one configuration do the same', async () => {
     for (const observe of [firstSteps, wholeRun, plan, threads]) {
       const changes = withKey(heldOut, [], undefined);
