@@ -2,8 +2,31 @@ import { fileURLToPath } from 'node:url';
 import { createScanner } from 'jsonc-parser';
 import { type Diagnostic, DiagnosticSeverity, type Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { ConfigProblem } from '../../engine/config/config-error.ts';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
+import { readJsonc } from '../../engine/config/jsonc-document.ts';
 import { checkConfig } from '../../engine/config/parse.ts';
+import type { Remedy } from '../../engine/config/path-problem.ts';
+import type { Finding, Severity } from './inspection/finding.ts';
+import { capitalized } from './words.ts';
+
+/** What a diagnostic carries to the client and back, for the quick fixes. */
+export interface DiagnosticData {
+  /** Where in the configuration the problem lies. */
+  readonly path: ConfigPath;
+  readonly remedies: readonly Remedy[];
+}
+
+/** Both numbers count from 1. */
+interface Place {
+  readonly line?: number;
+  readonly column?: number;
+}
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  information: DiagnosticSeverity.Information,
+};
 
 /**
  * The problems of an open run configuration, as marks under the keys and values that they are
@@ -12,30 +35,43 @@ import { checkConfig } from '../../engine/config/parse.ts';
  *
  * @param document a `*.lorafa.json` file as it is in the editor, saved or not
  * @param source who speaks, shown behind each message
+ * @param findings what was found in the files that it names, perhaps for the text as it was before
  */
-export function configDiagnostics(document: TextDocument, source: string): Diagnostic[] {
-  const { problems } = checkConfig(document.getText(), fileURLToPath(document.uri));
-  return problems
-    .filter(({ code }) => code !== 'config.syntax')
-    .map((problem) => ({
-      range: problemRange(document, problem),
-      message: capitalized(problem.message),
-      severity: DiagnosticSeverity.Error,
-      code: problem.code,
-      source,
-    }));
+export function configDiagnostics(
+  document: TextDocument,
+  source: string,
+  findings: readonly Finding[] = [],
+): Diagnostic[] {
+  const file = fileURLToPath(document.uri);
+  const text = document.getText();
+  const problems = checkConfig(text, file)
+    .problems.filter(({ code }) => code !== 'config.syntax')
+    .map(({ about, ...problem }) => ({ ...problem, ...about, severity: 'error' as const }));
+  const jsonc = readJsonc(text, file);
+  const found = jsonc.value === undefined ? [] : findings;
+  return [
+    ...problems,
+    ...found.map((each) => ({ ...each, ...jsonc.locate(each.path, each.part) })),
+  ].map((problem) => ({
+    range: tokenRange(document, problem),
+    message: capitalized(problem.message),
+    severity: SEVERITIES[problem.severity],
+    code: problem.code,
+    source,
+    ...('path' in problem && {
+      data: {
+        path: problem.path,
+        remedies: problem.remedies ?? [],
+      } satisfies DiagnosticData,
+    }),
+  }));
 }
 
-/** The key or value that stands where the problem was found: one JSON token. */
-function problemRange(document: TextDocument, { line = 1, column = 1 }: ConfigProblem): Range {
+/** The key or value that stands at a place: one JSON token. */
+function tokenRange(document: TextDocument, { line = 1, column = 1 }: Place): Range {
   const start = { line: line - 1, character: column - 1 };
   const scanner = createScanner(document.getText());
   scanner.setPosition(document.offsetAt(start));
   scanner.scan();
   return { start, end: document.positionAt(scanner.getPosition()) };
-}
-
-/** Messages begin in lower case, for use after `file:line:`; in a list of problems they begin a line. */
-function capitalized(message: string): string {
-  return message.charAt(0).toUpperCase() + message.slice(1);
 }

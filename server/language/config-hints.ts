@@ -1,0 +1,99 @@
+import { findNodeAtLocation, type Node } from 'jsonc-parser';
+import { type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { loraSection } from '../../engine/config/lora-section.ts';
+import { readTree } from '../../extension/config-editor/json-path.ts';
+import type { Inspection } from './inspection/config-inspector.ts';
+import { shortBytes, shortCount } from './words.ts';
+
+const DEFAULT_RANK = loraSection.parse({}).r;
+
+/** A hint and the keys of which the first that is there shows it. */
+interface ConfigHint {
+  readonly places: readonly string[];
+  readonly label: string;
+  readonly tooltip: string;
+}
+
+/** What a configuration comes to, behind the values that decide it. */
+export function configHints(
+  document: TextDocument,
+  range: Range,
+  inspection: Inspection,
+): InlayHint[] {
+  const { root } = readTree(document.getText());
+  if (root === undefined) return [];
+  const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];
+  return hintsOf(root, inspection).flatMap(({ places, label, tooltip }): InlayHint[] => {
+    const node = places.map((place) => nodeAt(root, place)).find((each) => each !== undefined);
+    if (node === undefined) return [];
+    // Behind a value; in a section, behind the brace that opens it.
+    const offset = node.offset + (node.type === 'object' ? 1 : node.length);
+    if (offset < start || offset > end) return [];
+    return [
+      {
+        position: document.positionAt(offset),
+        label,
+        tooltip,
+        kind: InlayHintKind.Type,
+        paddingLeft: true,
+      },
+    ];
+  });
+}
+
+function hintsOf(root: Node, { parameters, length, memory }: Inspection): readonly ConfigHint[] {
+  const hints: ConfigHint[] = [];
+  if (parameters !== undefined) {
+    const share = Number(((100 * parameters.trainable) / parameters.total).toPrecision(2));
+    hints.push({
+      places: ['lora.r', 'lora.target_modules', 'lora', 'training.method', 'model'],
+      label: `${shortCount(parameters.trainable)} trainable (${share} %)`,
+      tooltip: `${parameters.trainable.toLocaleString('en-US')} of ${parameters.total.toLocaleString('en-US')} parameters are trained.`,
+    });
+  }
+  if (length !== undefined) {
+    const about = length.isExact ? '' : '≈ ';
+    const { steps, stepsPerEpoch } = length;
+    hints.push({
+      places: ['training.max_steps', 'training.num_train_epochs', 'training'],
+      label: `${about}${stepsPerEpoch.toLocaleString('en-US')} steps per epoch, ${steps.toLocaleString('en-US')} in all`,
+      tooltip: length.isExact
+        ? 'Optimizer steps, from the rows that can be used.'
+        : 'Optimizer steps, from the number of rows. Rows that turn out to be unusable make it fewer.',
+    });
+  }
+  if (memory !== undefined) {
+    const { weights, optimizer, activations, total } = memory.estimate;
+    hints.push({
+      places: [
+        'training.per_device_train_batch_size',
+        'training.gradient_checkpointing',
+        'training',
+      ],
+      label: `≈ ${shortBytes(total)} at peak`,
+      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": weights ${shortBytes(weights)}, adapter and optimizer ${shortBytes(optimizer)}, activations ${shortBytes(activations)}. The run may use ${shortBytes(memory.limit)}.`,
+    });
+  }
+  return [...hints, ...scalingHint(root)];
+}
+
+/** `lora_alpha` alone says little: its meaning depends on the rank. */
+function scalingHint(root: Node): readonly ConfigHint[] {
+  const alpha: unknown = nodeAt(root, 'lora.lora_alpha')?.value;
+  const r: unknown = nodeAt(root, 'lora.r')?.value ?? DEFAULT_RANK;
+  if (typeof alpha !== 'number' || typeof r !== 'number' || !(r >= 1)) return [];
+  const isRankStabilised = nodeAt(root, 'lora.use_rslora')?.value === true;
+  const scaling = Number((alpha / (isRankStabilised ? Math.sqrt(r) : r)).toPrecision(3));
+  return [
+    {
+      places: ['lora.lora_alpha'],
+      label: `scales by ${scaling}`,
+      tooltip: `The adapter's output is multiplied by lora_alpha / ${isRankStabilised ? 'sqrt(r)' : 'r'}.`,
+    },
+  ];
+}
+
+function nodeAt(root: Node, place: string): Node | undefined {
+  return findNodeAtLocation(root, place.split('.'));
+}

@@ -1,0 +1,17 @@
+import type { CodeLens } from 'vscode-languageserver';
+import { LENS_COMMANDS } from '../command-ids.ts';
+
+const LENSES = [
+  { title: '$(play) Start run', command: LENS_COMMANDS.startRun },
+  { title: '$(preview) Preview data', command: LENS_COMMANDS.previewData },
+  { title: '$(dashboard) Estimate', command: LENS_COMMANDS.estimateRun },
+] as const;
+
+/** What can be done with a configuration, above its first line; each command gets its URI. */
+export function configLenses(uri: string): CodeLens[] {
+  const start = { line: 0, character: 0 };
+  return LENSES.map(({ title, command }) => ({
+    range: { start, end: start },
+    command: { title, command, arguments: [uri] },
+  }));
+}

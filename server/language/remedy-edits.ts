@@ -1,0 +1,122 @@
+import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
+import type { TextEdit } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
+import { describeValue } from '../../engine/config/expectation.ts';
+import type { Remedy, Setting } from '../../engine/config/path-problem.ts';
+import {
+  changedRange,
+  clearValue,
+  NotAnObjectError,
+  setValue,
+} from '../../extension/config-editor/config-edit.ts';
+import { readTree } from '../../extension/config-editor/json-path.ts';
+import { capitalized } from './words.ts';
+
+/**
+ * The edit by which a remedy changes a document. Comments and formatting stay.
+ *
+ * @returns undefined where the document is no longer what the remedy was made for
+ */
+export function remedyEdit(document: TextDocument, remedy: Remedy): TextEdit | undefined {
+  const before = document.getText();
+  if (readTree(before).errorOffset !== undefined) return undefined;
+  const after = tryApply(before, remedy);
+  if (after === before) return undefined;
+  const { start, end, text } = changedRange(before, after);
+  const range = { start: document.positionAt(start), end: document.positionAt(end) };
+  return { range, newText: text };
+}
+
+/**
+ * What a remedy does, as the name of a quick fix.
+ *
+ * @param at the path of the problem: a value there is simply changed, another one is named
+ */
+export function remedyTitle(remedy: Remedy, at: ConfigPath): string {
+  switch (remedy.kind) {
+    case 'set':
+      return capitalized(remedy.values.map((setting) => settingTitle(setting, at)).join(' and '));
+    case 'rename': {
+      const isHere = formatPath(remedy.path.slice(0, -1)) === formatPath(remedy.to.slice(0, -1));
+      return isHere ? `Rename to \`${remedy.to.at(-1)}\`` : `Move to \`${formatPath(remedy.to)}\``;
+    }
+    case 'remove':
+      return `Remove \`${formatPath(remedy.path)}\``;
+  }
+}
+
+function settingTitle({ path, value }: Setting, at: ConfigPath): string {
+  const shown = describeValue(value);
+  return formatPath(path) === formatPath(at)
+    ? `change to ${shown}`
+    : `set \`${formatPath(path)}\` to ${shown}`;
+}
+
+function tryApply(text: string, remedy: Remedy): string {
+  try {
+    return apply(text, remedy);
+  } catch (error) {
+    if (error instanceof NotAnObjectError) return text;
+    throw error;
+  }
+}
+
+function apply(text: string, remedy: Remedy): string {
+  switch (remedy.kind) {
+    case 'set':
+      return remedy.values.reduce((result, each) => set(result, each.path, each.value), text);
+    case 'remove':
+      return remove(text, remedy.path);
+    case 'rename':
+      return rename(text, remedy.path, remedy.to);
+  }
+}
+
+/** An item of a list is set by setting the list, of which only that item changes. */
+function set(text: string, path: ConfigPath, value: unknown): string {
+  const list = listOf(path);
+  if (list === undefined) return setValue(text, keysOf(path), value);
+  const items = valueAt(text, list.path);
+  if (!Array.isArray(items)) return text;
+  return setValue(text, keysOf(list.path), items.with(list.index, value));
+}
+
+function remove(text: string, path: ConfigPath): string {
+  const list = listOf(path);
+  if (list === undefined) return clearValue(text, keysOf(path));
+  const items = valueAt(text, list.path);
+  if (!Array.isArray(items)) return text;
+  return setValue(text, keysOf(list.path), items.toSpliced(list.index, 1));
+}
+
+function rename(text: string, from: ConfigPath, to: ConfigPath): string {
+  const node = nodeAt(text, from);
+  const key = node?.parent?.children?.[0];
+  if (node === undefined || key === undefined || nodeAt(text, to) !== undefined) return text;
+  if (formatPath(from.slice(0, -1)) === formatPath(to.slice(0, -1))) {
+    const end = key.offset + key.length;
+    return text.slice(0, key.offset) + JSON.stringify(to.at(-1)) + text.slice(end);
+  }
+  const value = valueAt(text, from);
+  return set(clearValue(text, keysOf(from)), to, value);
+}
+
+function listOf(path: ConfigPath): { path: ConfigPath; index: number } | undefined {
+  const index = path.at(-1);
+  return typeof index === 'number' ? { path: path.slice(0, -1), index } : undefined;
+}
+
+function keysOf(path: ConfigPath): readonly string[] {
+  return path.map(String);
+}
+
+function nodeAt(text: string, path: ConfigPath): Node | undefined {
+  const { root } = readTree(text);
+  return root && findNodeAtLocation(root, [...path]);
+}
+
+function valueAt(text: string, path: ConfigPath): unknown {
+  const node = nodeAt(text, path);
+  return node && getNodeValue(node);
+}

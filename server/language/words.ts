@@ -1,0 +1,20 @@
+/** A sentence that begins in lower case, for use after `file:line:`, as it begins a line of its own. */
+export function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** A large count as it is said: `1.2M`, `34K`, `512`. */
+export function shortCount(count: number): string {
+  const [divisor, unit] =
+    count >= 1e9 ? [1e9, 'B'] : count >= 1e6 ? [1e6, 'M'] : count >= 1e4 ? [1e3, 'K'] : [1, ''];
+  const scaled = count / divisor;
+  return `${scaled >= 100 || unit === '' ? Math.round(scaled) : Number(scaled.toPrecision(2))}${unit}`;
+}
+
+/** Bytes in GiB, or in MiB below one. */
+export function shortBytes(bytes: number): string {
+  const gibibytes = bytes / 2 ** 30;
+  return gibibytes < 1
+    ? `${Math.round(gibibytes * 1024)} MiB`
+    : `${Number(gibibytes.toPrecision(gibibytes < 100 ? 2 : 3))} GiB`;
+}
