@@ -1,5 +1,5 @@
 import { LorafaError, messageOf } from '../errors.ts';
-import { type Dim, formatShape, numElements, type Shape } from './dim.ts';
+import { type Dim, formatShape, type Shape, sameShape } from './dim.ts';
 import type { DType } from './dtype.ts';
 import type { Graph } from './graph.ts';
 import type { ExternalData, OpAttributes, OpName } from './op.ts';
@@ -181,8 +181,7 @@ export class GraphBuilder {
 
   /** The value itself where it has the shape already. */
   reshape(x: Value, shape: Shape): Value {
-    const same = x.shape.length === shape.length && x.shape.every((dim, i) => dim === shape[i]);
-    return same ? x : this.apply('reshape', [x], { shape });
+    return sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
   }
 
   transpose = (x: Value, perm: readonly number[]): Value => this.apply('transpose', [x], { perm });
@@ -191,8 +190,7 @@ export class GraphBuilder {
 
   /** The value itself where it has the shape already. */
   expand(x: Value, shape: Shape): Value {
-    const same = numElements(x.shape) === numElements(shape) && x.shape.length === shape.length;
-    return same ? x : this.apply('expand', [x], { shape });
+    return sameShape(x.shape, shape) ? x : this.apply('expand', [x], { shape });
   }
 
   /** The value itself where the slice is all of it. */

@@ -41,6 +41,7 @@ const MISTAKES: readonly Mistake[] = [
   ['reshape to another size', (b, x) => b.reshape(x([2, 3]), [5]), ['reshape_1([2, 3])', '[5]']],
   ['transpose by half', (b, x) => b.transpose(x([2, 3]), [0]), ['[0] is no permutation']],
   ['expand to a smaller one', (b, x) => b.expand(x([2, 3]), [1, 3]), ['does not expand to [1, 3]']],
+  ['expand to the same number', (b, x) => b.expand(x([2, 3]), [3, 2]), ['do not broadcast']],
   ['slice outside', (b, x) => b.slice(x([4]), 0, 2, 6), ['2:6 of axis 0 is outside [4]']],
   ['slice of nothing', (b, x) => b.slice(x([4]), 0, 2, 2), ['2:2 of axis 0']],
   ['pad of an axis that is not', (b, x) => b.pad(x([4]), 1, 1, 0), ['axis 1 is outside [4]']],

@@ -104,3 +104,15 @@ test('a tensor of another shape than the graph says is refused by ONNX Runtime i
   const wrong = { data: Float32Array.of(1, 2, 3), shape: [3, 1] };
   await expect(session.run({ x: wrong, y })).rejects.toMatchObject({ code: 'device.failed' });
 });
+
+test('one value may be several outputs, and an input may be one', async () => {
+  const b = new GraphBuilder();
+  const input = b.input('x', 'float32', [2]);
+  const negative = b.neg(input);
+  const created = await Session.create(b.finish({ a: negative, b: negative, same: input }));
+  const results = await created.run({ x: Float32Array.of(1, 2) });
+  expect(
+    Object.fromEntries(Object.entries(results).map(([k, { data }]) => [k, [...data]])),
+  ).toEqual({ a: [-1, -2], b: [-1, -2], same: [1, 2] });
+  await created.release();
+});

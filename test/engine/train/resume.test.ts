@@ -1,6 +1,9 @@
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openSafetensors } from '../../../engine/formats/safetensors.ts';
+import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
+import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import {
   bytesOf,
@@ -64,6 +67,22 @@ async function interrupted(): Promise<string> {
   return folder;
 }
 
+/** The tiny model with its weights as BF16. */
+async function bf16Model(): Promise<string> {
+  const folder = tiny().fresh('model');
+  await cp(tiny().model, folder, { recursive: true });
+  const file = path.join(folder, 'model.safetensors');
+  const { tensors } = await openSafetensors(file);
+  const narrow = [...tensors.values()].map(async (location) => ({
+    name: location.name,
+    shape: location.shape,
+    dtype: 'BF16' as const,
+    data: await readTensor(location),
+  }));
+  await writeSafetensors(file, await Promise.all(narrow));
+  return folder;
+}
+
 const SIX_STEPS = { training: { max_steps: 6 } };
 
 describe('a run that was stopped and goes on equals one that never stopped', () => {
@@ -106,6 +125,27 @@ describe('a run that was stopped and goes on equals one that never stopped', () 
     const state = async (config: typeof whole): Promise<unknown> =>
       JSON.parse(String(await bytesOf(config, 'checkpoint-10', 'trainer_state.json')));
     expect(await state(parts)).toEqual(await state(whole));
+  });
+
+  test('also where the result is stored with less precision than training has', async () => {
+    const folder = await bf16Model();
+    const changes: ConfigChanges = {
+      model: { base_model_name_or_path: folder },
+      training: { method: 'full', max_steps: 4, learning_rate: 1e-4 },
+    };
+    const [whole, parts] = [tiny().config(changes), tiny().config(changes)];
+    await run(whole);
+    await stopAfter(2, parts);
+    await run(resumed(changes, parts.training.output_dir));
+    for (const file of [['model.safetensors'], ['checkpoint-4', 'model.safetensors']]) {
+      expect(await bytesOf(parts, ...file)).toEqual(await bytesOf(whole, ...file));
+    }
+    const dtypes = async (...file: string[]): Promise<Set<string>> => {
+      const name = path.join(whole.training.output_dir, ...file, 'model.safetensors');
+      return new Set([...(await openSafetensors(name)).tensors.values()].map(({ dtype }) => dtype));
+    };
+    expect(await dtypes()).toEqual(new Set(['BF16']));
+    expect(await dtypes('checkpoint-4')).toEqual(new Set(['F32']));
   });
 
   test('from any checkpoint that is named, into another folder', async () => {
