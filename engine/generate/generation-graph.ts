@@ -6,6 +6,7 @@ import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
+import { baseLinear } from '../models/base-linear.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { type Attention, decoderHiddenStates, outputLogits } from '../models/decoder.ts';
 import { mappedParameters } from '../models/parameters.ts';
@@ -66,7 +67,11 @@ export function generationGraph(
     outputs[names.newValue(inputs.layer)] = inputs.value;
     return attend(inputs);
   };
-  const linear = loraLinear({ builder, config, parameters, modules });
+  const linear = loraLinear({
+    builder,
+    base: baseLinear({ builder, config, parameters }),
+    modules,
+  });
   const parts = { builder, config, parameters, linear, attention };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>

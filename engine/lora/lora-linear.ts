@@ -1,31 +1,26 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { Linear } from '../models/decoder.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
-import { linearBiases } from '../models/linear-modules.ts';
-import type { Parameters } from '../models/parameters.ts';
 import { type LoraModule, loraAName, loraBName } from './lora-module.ts';
 
 /** Drops features of an adapter's input: `(x [tokens, in], number of the module) → x`. */
 export type Dropout = (x: Value, moduleIndex: number) => Value;
 
-/** What linear layers are made of. */
+/** What adapted linear layers are made of. */
 export interface LoraLinearOptions {
   readonly builder: GraphBuilder;
-  readonly config: DecoderConfig;
-  readonly parameters: Parameters;
+  /** The layers without adapters. */
+  readonly base: Linear;
   /** The adapted layers; A and B become float32 inputs of the graph under PEFT's names. */
   readonly modules: readonly LoraModule[];
   readonly dropout?: Dropout | undefined;
 }
 
 /**
- * Linear layers `y = x Wᵀ + b`, with an adapter `+ scaling · (dropout(x) Aᵀ) Bᵀ` where there is
- * one. Only the r-wide product with A is kept for B's gradient.
+ * Linear layers with an adapter `+ scaling · (dropout(x) Aᵀ) Bᵀ` where there is one. Only the
+ * r-wide product with A is kept for B's gradient.
  */
-export function loraLinear(options: LoraLinearOptions): Linear {
-  const { builder, parameters, modules, dropout } = options;
-  const biases = linearBiases(options.config);
+export function loraLinear({ builder, base, modules, dropout }: LoraLinearOptions): Linear {
   const adapters = new Map(
     modules.map((module, index) => [
       module.name,
@@ -37,15 +32,13 @@ export function loraLinear(options: LoraLinearOptions): Linear {
       },
     ]),
   );
-  const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   return (name, x) =>
     builder.withScope(name, () => {
-      const bias = biases(name) ? { c: float32(`${name}.bias`) } : {};
-      const base = builder.gemm(x, float32(`${name}.weight`), { transB: true, ...bias });
+      const y = base(name, x);
       const adapter = adapters.get(name);
-      if (adapter === undefined) return base;
+      if (adapter === undefined) return y;
       const input = dropout === undefined ? x : dropout(x, adapter.index);
       const down = builder.gemm(input, adapter.a, { transB: true, alpha: adapter.scaling });
-      return builder.gemm(down, adapter.b, { transB: true, c: base });
+      return builder.gemm(down, adapter.b, { transB: true, c: y });
     });
 }

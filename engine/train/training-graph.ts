@@ -8,6 +8,7 @@ import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
+import { baseLinear } from '../models/base-linear.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { type BatchShape, causalAttention } from '../models/causal-attention.ts';
 import {
@@ -85,8 +86,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     parameters,
     linear: loraLinear({
       builder,
-      config,
-      parameters,
+      base: baseLinear({ builder, config, parameters }),
       modules,
       dropout:
         dropout === 0 || trainable.length === 0

@@ -6,6 +6,7 @@ import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { graphToText } from '../../../engine/graph/text.ts';
 import { loraLinear } from '../../../engine/lora/lora-linear.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
+import { baseLinear } from '../../../engine/models/base-linear.ts';
 import { goldenModel } from '../train/golden-case.ts';
 
 const MODULE = 'model.layers.0.self_attn.q_proj';
@@ -15,10 +16,10 @@ async function adaptedLayer(trained: readonly ('A' | 'B')[]): Promise<Graph> {
   const { config } = await goldenModel('llama-tied');
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [8, 32]);
+  const parameters = { stored: (name: string) => b.weight(name, 'float32', [32, 32], FILE) };
   const linear = loraLinear({
     builder: b,
-    config,
-    parameters: { stored: (name) => b.weight(name, 'float32', [32, 32], FILE) },
+    base: baseLinear({ builder: b, config, parameters }),
     modules: [{ name: MODULE, inFeatures: 32, outFeatures: 32, r: 4, loraAlpha: 8, scaling: 2 }],
   });
   const y = linear(MODULE, x);
