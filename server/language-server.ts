@@ -8,8 +8,9 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { configDiagnostics } from './language/config-diagnostics.ts';
-import { createConfigLanguage } from './language/config-language.ts';
+import { findRunFolders } from './discovery/find-runs.ts';
+import { InspectorClient } from './language/inspection/inspector-client.ts';
+import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
 import { initializationOptions } from './protocol.ts';
 import { serveRuns } from './run-requests.ts';
@@ -21,7 +22,6 @@ import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
  */
 const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments(TextDocument);
-const language = createConfigLanguage();
 
 /** The name of this server in diagnostics and logs. */
 const SERVER_NAME = 'LoRA-FA';
@@ -34,30 +34,45 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
+  const inspector = new InspectorClient(program('./inspector-thread.js'));
+  serveLanguage(connection, documents, {
+    inspector,
+    source: SERVER_NAME,
+    canRefreshHints: params.capabilities.workspace?.inlayHint?.refreshSupport === true,
+  });
   serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri));
   return {
     serverInfo: { name: SERVER_NAME },
     capabilities: {
-      textDocumentSync: TextDocumentSyncKind.Incremental,
-      completionProvider: { triggerCharacters: ['"', ':'] },
-      hoverProvider: true,
+      textDocumentSync: {
+        openClose: true,
+        change: TextDocumentSyncKind.Incremental,
+        save: true,
+      },
+      ...LANGUAGE_CAPABILITIES,
     },
   };
 });
 
+/** Path of a program that lies beside this one. */
+function program(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
 function serveBackground(folderUris: readonly string[]): void {
-  const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const workspaceFolders = folderUris
     .filter((uri) => uri.startsWith('file:'))
     .map((uri) => fileURLToPath(uri));
+  const registry = new RunRegistry(defaultRegistryFolder());
   const runs = serveRuns(connection, {
     workspaceFolders,
-    registry: new RunRegistry(defaultRegistryFolder()),
+    registry,
     trainerScript: program('./trainer.js'),
   });
   const generators = serveModels(connection, {
     workspaceFolders,
+    runFolders: () => findRunFolders(workspaceFolders, registry),
     generatorScript: program('./generator.js'),
     cliScript: program('./cli.js'),
   });
@@ -66,28 +81,6 @@ function serveBackground(folderUris: readonly string[]): void {
     await generators.dispose();
   });
 }
-
-documents.onDidChangeContent(({ document }) => {
-  void connection.sendDiagnostics({
-    uri: document.uri,
-    version: document.version,
-    diagnostics: configDiagnostics(document, SERVER_NAME),
-  });
-});
-
-documents.onDidClose(({ document }) => {
-  void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
-});
-
-connection.onCompletion(({ textDocument, position }) => {
-  const document = documents.get(textDocument.uri);
-  return document === undefined ? null : language.complete(document, position);
-});
-
-connection.onHover(({ textDocument, position }) => {
-  const document = documents.get(textDocument.uri);
-  return document === undefined ? null : language.hover(document, position);
-});
 
 documents.listen(connection);
 connection.listen();

@@ -39,6 +39,11 @@ export async function* readRows(paths: readonly string[]): AsyncGenerator<Row | 
   }
 }
 
+/** Whether the name of a file says that it is in a format that can be read. */
+export function isDataFile(name: string): boolean {
+  return Object.hasOwn(READERS, path.extname(name).toLowerCase());
+}
+
 function readerOf(text: string): (file: string) => AsyncGenerator<Row | BadRow> {
   const { file } = parseDataPath(text);
   const extension = path.extname(file).toLowerCase();

@@ -1,0 +1,33 @@
+import * as z from 'zod/mini';
+import { request } from '../../rpc/message.ts';
+import type { Inspection } from './config-inspector.ts';
+
+/**
+ * Every message between the language server and the thread in which it looks at files, whose two
+ * ends are always of one version.
+ */
+
+/**
+ * Server → thread: look at the files that a configuration names. Cancelled when its text changes;
+ * it is answered then with what was found so far.
+ */
+export const inspectConfig = request<Inspection>()(
+  'inspector/inspect',
+  z.object({
+    /** Path of the configuration, where relative paths start. */
+    file: z.string(),
+    text: z.string(),
+  }),
+);
+
+/** Server → thread: the columns of data files, for completions. */
+export const listColumns = request<readonly string[]>()(
+  'inspector/columns',
+  z.object({ names: z.readonly(z.array(z.string())) }),
+);
+
+/** Server → thread: full names of the layers of a base model, for completions. */
+export const listModules = request<readonly string[]>()(
+  'inspector/modules',
+  z.object({ model: z.string() }),
+);

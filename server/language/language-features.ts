@@ -1,0 +1,139 @@
+import { setTimeout } from 'node:timers';
+import { fileURLToPath } from 'node:url';
+import {
+  CancellationTokenSource,
+  CodeActionKind,
+  type Connection,
+  type ServerCapabilities,
+  type TextDocuments,
+} from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { messageOf } from '../../engine/errors.ts';
+import { configActions } from './config-actions.ts';
+import { configDiagnostics } from './config-diagnostics.ts';
+import { configHints } from './config-hints.ts';
+import { createConfigLanguage } from './config-language.ts';
+import { configLenses } from './config-lenses.ts';
+import type { Inspection } from './inspection/config-inspector.ts';
+import type { Inspector } from './inspection/inspector-client.ts';
+import { valueCompletions } from './value-completions.ts';
+
+/** What {@link serveLanguage} answers, as the client is told. */
+export const LANGUAGE_CAPABILITIES: ServerCapabilities = {
+  completionProvider: { triggerCharacters: ['"', ':', '/', '{'] },
+  hoverProvider: true,
+  codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
+  codeLensProvider: {},
+  inlayHintProvider: true,
+};
+
+/** What language features need. */
+export interface LanguageOptions {
+  readonly inspector: Inspector;
+  /** The name of the server in diagnostics. */
+  readonly source: string;
+  /** Whether the client asks for hints again when it is told to. */
+  readonly canRefreshHints: boolean;
+  /** Milliseconds without a change after which files are looked at. */
+  readonly delay?: number;
+}
+
+/** While someone types, files are looked at in the pauses. */
+const DELAY_MS = 300;
+
+/** Gives open configurations their diagnostics, and answers what the editor asks about them. */
+export function serveLanguage(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  { inspector, source, canRefreshHints, delay = DELAY_MS }: LanguageOptions,
+): void {
+  const language = createConfigLanguage();
+  const states = new Map<string, DocumentState>();
+
+  function publish(document: TextDocument): void {
+    const findings = states.get(document.uri)?.inspection.findings;
+    void connection.sendDiagnostics({
+      uri: document.uri,
+      version: document.version,
+      diagnostics: configDiagnostics(document, source, findings),
+    });
+  }
+
+  async function inspect(document: TextDocument, state: DocumentState): Promise<void> {
+    const { token } = state.pending;
+    try {
+      const file = fileURLToPath(document.uri);
+      const inspection = await inspector.inspect(file, document.getText(), token);
+      if (token.isCancellationRequested) return;
+      state.inspection = inspection;
+      publish(document);
+      if (canRefreshHints) await connection.languages.inlayHint.refresh();
+    } catch (error) {
+      if (!token.isCancellationRequested) connection.console.error(messageOf(error));
+    }
+  }
+
+  function inspectSoon(document: TextDocument): void {
+    const known = states.get(document.uri);
+    known?.cancel();
+    const state = new DocumentState(known?.inspection);
+    states.set(document.uri, state);
+    const timer = setTimeout(() => void inspect(document, state), known === undefined ? 0 : delay);
+    state.pending.token.onCancellationRequested(() => clearTimeout(timer));
+  }
+
+  documents.onDidChangeContent(({ document }) => {
+    publish(document);
+    inspectSoon(document);
+  });
+  // What is saved may be about to be run, and the files may have changed meanwhile.
+  documents.onDidSave(({ document }) => inspectSoon(document));
+  documents.onDidClose(({ document }) => {
+    states.get(document.uri)?.cancel();
+    states.delete(document.uri);
+    void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
+  });
+
+  connection.onCompletion(async ({ textDocument, position }) => {
+    const document = documents.get(textDocument.uri);
+    if (document === undefined) return null;
+    const [bySchema, byFiles] = await Promise.all([
+      language.complete(document, position),
+      valueCompletions(document, position, inspector),
+    ]);
+    return { isIncomplete: false, items: [...byFiles, ...(bySchema?.items ?? [])] };
+  });
+  connection.onHover(({ textDocument, position }) => {
+    const document = documents.get(textDocument.uri);
+    return document === undefined ? null : language.hover(document, position);
+  });
+  connection.onCodeAction(({ textDocument, context }) => {
+    const document = documents.get(textDocument.uri);
+    return document === undefined ? null : configActions(document, context.diagnostics);
+  });
+  connection.onCodeLens(({ textDocument }) =>
+    documents.get(textDocument.uri) === undefined ? null : configLenses(textDocument.uri),
+  );
+  connection.languages.inlayHint.on(({ textDocument, range }) => {
+    const document = documents.get(textDocument.uri);
+    const inspection = states.get(textDocument.uri)?.inspection;
+    return document === undefined || inspection === undefined
+      ? null
+      : configHints(document, range, inspection);
+  });
+}
+
+/** What is known of an open document, and the inspection under way. */
+class DocumentState {
+  /** The newest there is, perhaps of an older text. */
+  inspection: Inspection;
+  readonly pending = new CancellationTokenSource();
+
+  constructor(inspection: Inspection = { findings: [] }) {
+    this.inspection = inspection;
+  }
+
+  cancel(): void {
+    this.pending.cancel();
+  }
+}

@@ -1,0 +1,166 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getLocation, type JSONPath, type Location, parse } from 'jsonc-parser';
+import {
+  type CompletionItem,
+  CompletionItemKind,
+  type Position,
+  type Range,
+} from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { type Given, givenIn } from '../../engine/config/given.ts';
+import { isHubName, resolvePath } from '../../engine/config/resolve-paths.ts';
+import { COLUMN_KEYS, TEMPLATE_KEYS } from './inspection/column-findings.ts';
+import { type ListedPath, listPaths, type PathKind } from './list-paths.ts';
+
+/** What completions ask about the user's files. */
+export interface FileKnowledge {
+  /** Columns of data files, each perhaps named with a slice. */
+  columns(names: readonly string[]): Promise<readonly string[]>;
+  /** Full names of the layers of a base model that can have an adapter. */
+  moduleNames(location: string): Promise<readonly string[]>;
+}
+
+/** What paths each key takes. */
+const PATH_KINDS: Readonly<Record<string, PathKind>> = {
+  'model.base_model_name_or_path': 'model',
+  'data.dataset_name_or_path': 'data',
+  'data.eval_dataset_name_or_path': 'data',
+  'lora.init_adapter': 'adapter',
+};
+
+const COLUMN_PLACES: ReadonlySet<string> = new Set(COLUMN_KEYS.map((key) => `data.${key}`));
+const TEMPLATE_PLACES: ReadonlySet<string> = new Set(TEMPLATE_KEYS.map((key) => `data.${key}`));
+const MODULE_PLACES: ReadonlySet<string> = new Set(['lora.target_modules', 'lora.exclude_modules']);
+
+/** Values at a position that only the user's files know: paths, columns, layers of the model. */
+export async function valueCompletions(
+  document: TextDocument,
+  position: Position,
+  files: FileKnowledge,
+): Promise<CompletionItem[]> {
+  const text = document.getText();
+  const location = getLocation(text, document.offsetAt(position));
+  if (location.isAtPropertyKey) return [];
+  const place = placeOf(location.path);
+  const kind = PATH_KINDS[place];
+  const target = targetOf(document, position, location);
+  const given = givenIn(parse(text, [], { allowTrailingComma: true }));
+  const folder = path.dirname(fileURLToPath(document.uri));
+  if (kind !== undefined) {
+    const listed = await listPaths(folder, target.typed, kind);
+    return listed.map((each) => pathItem(each, target));
+  }
+  if (COLUMN_PLACES.has(place)) {
+    const columns = await files.columns(dataNames(given, folder));
+    return columns.map((name) => valueItem(name, CompletionItemKind.Field, target));
+  }
+  if (TEMPLATE_PLACES.has(place) && target.isInString) {
+    const columns = await files.columns(dataNames(given, folder));
+    return columns.map((name) => columnInTemplate(name, document, position));
+  }
+  if (MODULE_PLACES.has(place)) {
+    const isItem = typeof location.path.at(-1) === 'number';
+    const names = await moduleNames(given, folder, files);
+    return [
+      ...(isItem ? [] : [valueItem('all-linear', CompletionItemKind.Value, target)]),
+      ...(isItem ? names : []).map((name) => valueItem(name, CompletionItemKind.Reference, target)),
+    ];
+  }
+  return [];
+}
+
+/** What a completion replaces. */
+interface Target {
+  readonly range: Range;
+  /** Content of the string up to the cursor. */
+  readonly typed: string;
+  readonly isInString: boolean;
+}
+
+function targetOf(document: TextDocument, position: Position, { previousNode }: Location): Target {
+  const offset = document.offsetAt(position);
+  const isInString =
+    previousNode?.type === 'string' &&
+    offset > previousNode.offset &&
+    offset <= previousNode.offset + previousNode.length;
+  if (!isInString) return { range: { start: position, end: position }, typed: '', isInString };
+  const range = {
+    start: document.positionAt(previousNode.offset),
+    end: document.positionAt(previousNode.offset + previousNode.length),
+  };
+  const before = document.getText({ start: range.start, end: position });
+  return { range, typed: parseStart(before), isInString };
+}
+
+/** The content of a string that is read up to somewhere inside it. */
+function parseStart(source: string): string {
+  const value: unknown = parse(source.length > 1 && source.endsWith('"') ? source : `${source}"`);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The key that a value belongs to, alone or as one of a list. */
+function placeOf(path: JSONPath): string {
+  return path.filter((part) => typeof part === 'string').join('.');
+}
+
+function valueItem(value: string, kind: CompletionItemKind, { range }: Target): CompletionItem {
+  const newText = JSON.stringify(value);
+  return { label: value, kind, filterText: newText, sortText: '0', textEdit: { range, newText } };
+}
+
+function pathItem({ text, isFolder }: ListedPath, target: Target): CompletionItem {
+  const item = valueItem(
+    text,
+    isFolder ? CompletionItemKind.Folder : CompletionItemKind.File,
+    target,
+  );
+  if (!text.endsWith('/')) return item;
+  // A folder on the way: the cursor stays inside the string, and what is in it is offered next.
+  const newText = JSON.stringify(text);
+  return {
+    ...item,
+    sortText: '1',
+    command: { title: 'Suggest', command: 'editor.action.triggerSuggest' },
+    textEdit: { range: target.range, newText },
+  };
+}
+
+function columnInTemplate(
+  name: string,
+  document: TextDocument,
+  position: Position,
+): CompletionItem {
+  const line = document.getText({ start: { ...position, character: 0 }, end: position });
+  const isOpen = /(?<!\{)\{(\{\{)*[^{}]*$/.test(line);
+  const start = isOpen ? line.lastIndexOf('{') : position.character;
+  const newText = JSON.stringify(`{${name}}`).slice(1, -1);
+  return {
+    label: `{${name}}`,
+    kind: CompletionItemKind.Field,
+    filterText: newText,
+    sortText: '0',
+    textEdit: { range: { start: { ...position, character: start }, end: position }, newText },
+  };
+}
+
+/** The names of the training data, whatever else is wrong with the configuration. */
+function dataNames(given: Given, folder: string): readonly string[] {
+  const names = [given('data', 'dataset_name_or_path')].flat();
+  return names
+    .filter((name) => typeof name === 'string' && name !== '' && !isHubName(name, folder))
+    .map((name) => resolvePath(name as string, folder));
+}
+
+/** What an entry may be called: first the ends of names that several layers share. */
+async function moduleNames(
+  given: Given,
+  folder: string,
+  files: FileKnowledge,
+): Promise<readonly string[]> {
+  const model = given('model', 'base_model_name_or_path');
+  if (typeof model !== 'string' || model === '') return [];
+  const names = await files.moduleNames(resolvePath(model, folder));
+  const kinds = names.map((name) => name.slice(name.lastIndexOf('.') + 1));
+  return [...new Set([...kinds, ...names])];
+}
