@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CPU, formatDevice, parseDevice } from '../../../engine/runtime/device.ts';
+import { chooseDevice, probeDevice } from '../../../engine/runtime/devices.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const CUDA = { kind: 'cuda', index: 0 } as const;
+
+/** A probe that does as `body` says instead of trying a device. */
+async function probe(body: string): Promise<string> {
+  const file = path.join(await tempFolder(), 'probe.mjs');
+  await writeFile(file, body);
+  return file;
+}
+
+describe('names of devices', () => {
+  test.each([
+    ['cpu', CPU],
+    ['webgpu', { kind: 'webgpu', index: 0 }],
+    ['cuda', CUDA],
+    ['cuda:3', { kind: 'cuda', index: 3 }],
+  ])('%s', (name, device) => {
+    expect(parseDevice(name)).toEqual(device);
+    expect(parseDevice(formatDevice(parseDevice(name)))).toEqual(device);
+  });
+
+  test.each(['', 'gpu', 'cuda:', 'cuda:x', 'CPU'])('"%s" is none', (name) => {
+    expect(() => parseDevice(name)).toThrow(`The device "${name}" is not known`);
+  });
+});
+
+describe('a device is tried in a process of its own', () => {
+  test('and is usable when that ends well', async () => {
+    expect(await probeDevice(CUDA, await probe(''))).toEqual({ device: CUDA, usable: true });
+  });
+
+  test('which is told the device', async () => {
+    const script = await probe('if (process.argv[2] !== "cuda:2") process.exit(1)');
+    expect((await probeDevice({ kind: 'cuda', index: 2 }, script)).usable).toBe(true);
+  });
+
+  test('whose last words are passed on with the way out', async () => {
+    const script = await probe(
+      'console.error("warming up\\nlibcudnn.so.9: cannot open"); process.exit(1)',
+    );
+    const { usable, problem } = await probeDevice(CUDA, script);
+    expect(usable).toBe(false);
+    expect(problem).toMatch(
+      /^cuda:0 cannot be used \(libcudnn\.so\.9: cannot open\): CUDA needs .*\.$/,
+    );
+  });
+
+  test('which may be killed by its libraries', async () => {
+    const { usable, problem } = await probeDevice(
+      { kind: 'webgpu', index: 0 },
+      await probe('process.kill(process.pid, "SIGKILL")'),
+    );
+    expect(usable).toBe(false);
+    expect(problem).toContain('webgpu cannot be used');
+  });
+});
+
+describe('the choice', () => {
+  test('auto takes CUDA where it works, and the CPU elsewhere', async () => {
+    expect(await chooseDevice('auto', await probe(''))).toEqual(CUDA);
+    expect(await chooseDevice('auto', await probe('process.exit(1)'))).toEqual(CPU);
+  });
+
+  test('of a device by name is that device or a refusal', async () => {
+    expect(await chooseDevice('webgpu', await probe(''))).toEqual({ kind: 'webgpu', index: 0 });
+    await expect(chooseDevice('cuda:1', await probe('process.exit(1)'))).rejects.toMatchObject({
+      code: 'device.unavailable',
+      message: expect.stringContaining('cuda:1 cannot be used'),
+    });
+  });
+
+  test('of the CPU is tried at once', async () => {
+    expect(await chooseDevice('cpu')).toEqual(CPU);
+  });
+});
