@@ -1,21 +1,23 @@
+import { LENS_COMMANDS } from '../server/command-ids.ts';
+
 /**
  * Every identifier that the extension shares with its manifest (`package.json`), in one place; a
  * test compares the two. An id names one thing only and never changes its meaning: users bind keys
  * and write settings with it.
  */
 
-/** Commands, as they are bound to keys. */
+/** Commands, as they are bound to keys. The server names some of them too. */
 export const COMMANDS = {
   newConfiguration: 'lorafa.newConfiguration',
-  startRun: 'lorafa.startRun',
+  startRun: LENS_COMMANDS.startRun,
   pauseRun: 'lorafa.pauseRun',
   resumeRun: 'lorafa.resumeRun',
   stopRun: 'lorafa.stopRun',
   resumeFromCheckpoint: 'lorafa.resumeFromCheckpoint',
   openRunPanel: 'lorafa.openRunPanel',
   compareRuns: 'lorafa.compareRuns',
-  previewData: 'lorafa.previewData',
-  estimateRun: 'lorafa.estimateRun',
+  previewData: LENS_COMMANDS.previewData,
+  estimateRun: LENS_COMMANDS.estimateRun,
   openAsForm: 'lorafa.openAsForm',
   openAsText: 'lorafa.openAsText',
   testAdapter: 'lorafa.testAdapter',
@@ -23,6 +25,7 @@ export const COMMANDS = {
   runSelection: 'lorafa.runSelection',
   doctor: 'lorafa.doctor',
   showLogs: 'lorafa.showLogs',
+  refreshViews: 'lorafa.refreshViews',
 } as const;
 
 /** One of {@link COMMANDS}. */

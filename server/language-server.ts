@@ -9,6 +9,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { findRunFolders } from './discovery/find-runs.ts';
+import { serveEstimates } from './estimate-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
@@ -34,12 +35,13 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
-  const inspector = new InspectorClient(program('./inspector-thread.js'));
+  const inspectorScript = program('./inspector-thread.js');
   serveLanguage(connection, documents, {
-    inspector,
+    inspector: new InspectorClient(inspectorScript),
     source: SERVER_NAME,
     canRefreshHints: params.capabilities.workspace?.inlayHint?.refreshSupport === true,
   });
+  serveEstimates(connection, inspectorScript);
   serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri));
   return {
     serverInfo: { name: SERVER_NAME },

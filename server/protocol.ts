@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport } from '../engine/data/report.ts';
+import type { RunEstimate } from '../engine/plan/estimate-run.ts';
 import type { JournalEntry } from '../engine/train/run-folder.ts';
 import { notification, request } from './rpc/message.ts';
 import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
@@ -227,6 +228,15 @@ export const generationProgress = notification(
   z.object({ id: z.string(), task: z.string(), done: z.number(), total: z.number() }),
 );
 
+/**
+ * Client → server: how many tokens a base model's tokenizer makes of a text. The model is loaded
+ * for it, as {@link generate} does.
+ */
+export const countTokens = request<number>()(
+  'lorafa/tokens/count',
+  z.object({ model: z.string().check(z.minLength(1)), device: z.string(), text: z.string() }),
+);
+
 /** A base model on this machine. */
 export interface FoundModel {
   /** What `model.base_model_name_or_path` takes: a folder or a `.gguf` file. */
@@ -236,6 +246,8 @@ export interface FoundModel {
   readonly origin: 'workspace' | 'settings' | 'huggingface';
   /** Size of the weights in bytes. */
   readonly bytes: number;
+  /** Tokens that it can look at; null where that is not known without loading it. */
+  readonly contextLength: number | null;
   /** Why it cannot be trained; null if nothing speaks against it. */
   readonly problem: string | null;
 }
@@ -263,7 +275,7 @@ export interface FoundAdapter {
   readonly modified: string;
 }
 
-/** Client → server: adapters in the workspace, the newest first. */
+/** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
 export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
 
 /** What `lorafa preview --json` prints. */
@@ -272,10 +284,32 @@ export interface DataPreview {
   readonly examples: readonly ExamplePreview[];
 }
 
-/** Client → server: the first rows of a configuration's data as training sees them, with counts. */
+/** Client → server: some rows of a configuration's data as training sees them, with counts. */
 export const previewData = request<DataPreview>()(
   'lorafa/data/preview',
-  z.object({ configFile: z.string().check(z.minLength(1)), rows: z.int().check(z.nonnegative()) }),
+  z.object({
+    configFile: z.string().check(z.minLength(1)),
+    /** How many rows. */
+    rows: z.int().check(z.nonnegative()),
+    /** How many of the rows that are used come before them. */
+    skip: z.int().check(z.nonnegative()),
+  }),
+);
+
+/**
+ * Client → server: what a run of a configuration, as it is on disk, would take: memory, steps,
+ * parameters and tokens, from all of its data. {@link estimateProgress} tells how far it is.
+ * Cancelled like any request (`$/cancelRequest`).
+ */
+export const estimateRun = request<RunEstimate>()(
+  'lorafa/estimate',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
+
+/** Server → client: how far the estimate of a configuration is. */
+export const estimateProgress = notification(
+  'lorafa/estimate/progress',
+  z.object({ configFile: z.string(), task: z.string(), done: z.number(), total: z.number() }),
 );
 
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */

@@ -6,16 +6,30 @@ import {
   PortMessageReader,
   PortMessageWriter,
 } from 'vscode-jsonrpc/node';
+import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
 import type { FileKnowledge } from '../value-completions.ts';
 import type { Inspection } from './config-inspector.ts';
-import { inspectConfig, listColumns, listModules } from './inspector-protocol.ts';
+import {
+  estimateConfig,
+  estimateProgressed,
+  inspectConfig,
+  listColumns,
+  listModules,
+} from './inspector-protocol.ts';
 
 /** Looks at the files that configurations name, without keeping its caller busy. */
 export interface Inspector extends FileKnowledge {
   /** See `ConfigInspector.inspect`; cancelled, it answers with what was found so far. */
   inspect(file: string, text: string, token: CancellationToken): Promise<Inspection>;
 }
+
+/** Told now and then how far something is. */
+export type OnProgress = (progress: {
+  readonly task: string;
+  readonly done: number;
+  readonly total: number;
+}) => void;
 
 /** An inspector in a thread of its own, which is started when it is first needed. */
 export class InspectorClient implements Inspector {
@@ -37,6 +51,16 @@ export class InspectorClient implements Inspector {
 
   moduleNames(model: string): Promise<readonly string[]> {
     return this.#ask(listModules, { model });
+  }
+
+  /**
+   * Estimates a run from all of its data; see `estimateRun`. That keeps the thread busy, so that it
+   * is best asked of an inspector of its own, which is disposed of to cancel it.
+   */
+  estimate(file: string, onProgress: OnProgress): Promise<RunEstimate> {
+    const answer = this.#ask(estimateConfig, { file });
+    this.#thread?.connection.onNotification(estimateProgressed.method, onProgress);
+    return answer;
   }
 
   /** Ends the thread, whatever it is doing. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { request } from '../../rpc/message.ts';
+import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
+import { notification, request } from '../../rpc/message.ts';
 import type { Inspection } from './config-inspector.ts';
 
 /**
@@ -30,4 +31,16 @@ export const listColumns = request<readonly string[]>()(
 export const listModules = request<readonly string[]>()(
   'inspector/modules',
   z.object({ model: z.string() }),
+);
+
+/** Server → thread: estimate a run from a configuration, as it is on disk, and all of its data. */
+export const estimateConfig = request<RunEstimate>()(
+  'inspector/estimate',
+  z.object({ file: z.string() }),
+);
+
+/** Thread → server: how far an estimate is. */
+export const estimateProgressed = notification(
+  'inspector/estimate/progress',
+  z.object({ task: z.string(), done: z.number(), total: z.number() }),
 );

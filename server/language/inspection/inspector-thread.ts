@@ -1,8 +1,16 @@
 import { parentPort } from 'node:worker_threads';
 import { createMessageConnection, PortMessageReader, PortMessageWriter } from 'vscode-jsonrpc/node';
-import { serve } from '../../rpc/serve.ts';
+import { readConfig } from '../../../engine/config/parse.ts';
+import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
-import { inspectConfig, listColumns, listModules } from './inspector-protocol.ts';
+import {
+  estimateConfig,
+  estimateProgressed,
+  inspectConfig,
+  listColumns,
+  listModules,
+} from './inspector-protocol.ts';
 
 /**
  * The thread of the language server in which files are read: tokenizers, data and graphs keep a
@@ -20,4 +28,9 @@ serve(connection, inspectConfig, ({ file, text }, token) =>
 );
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
+serve(connection, estimateConfig, async ({ file }) =>
+  estimateRun(await readConfig(file), ({ task, done, total }) =>
+    notify(connection, estimateProgressed, { task, done, total }),
+  ),
+);
 connection.listen();
