@@ -27,18 +27,25 @@ export class ServerLink implements vscode.Disposable {
     });
   }
 
-  /** Whether the server was started in this window. */
-  get isStarted(): boolean {
-    return this.#client !== undefined;
+  /** Starts the server if need be. Throws as {@link LazyLanguageClient.started} does. */
+  async start(): Promise<void> {
+    await this.#languageClient.started();
   }
 
-  /** Asks the server. Throws its error answer, whose message is a sentence for people. */
+  /**
+   * Asks the server. Throws its error answer, whose message is a sentence for people.
+   *
+   * @param token ends what the server does for this question; it answers even so
+   */
   async ask<Params, Result>(
     { method }: RequestMessage<Params, Result>,
     params: Params,
+    token?: vscode.CancellationToken,
   ): Promise<Result> {
     const client = await this.#languageClient.started();
-    return client.sendRequest<Result>(method, params);
+    return token === undefined
+      ? client.sendRequest<Result>(method, params)
+      : client.sendRequest<Result>(method, params, token);
   }
 
   /** Calls `handler` for each message of a kind, whenever the server runs. */

@@ -3,6 +3,7 @@ import { findAdapters } from './discovery/find-adapters.ts';
 import { findModels, huggingFaceCache } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
+  countTokens,
   type DataPreview,
   examineMachine,
   generate,
@@ -17,6 +18,8 @@ import { type NotificationSink, notify, type RequestSource, serve } from './rpc/
 /** What answers need. */
 export interface ModelRequestOptions {
   readonly workspaceFolders: readonly string[];
+  /** Folders of the workspace's runs, which may lie outside of it. */
+  readonly runFolders: () => Promise<readonly string[]>;
   /** The built `generator/main.ts`. */
   readonly generatorScript: string;
   /** The built `cli/main.ts`. */
@@ -26,7 +29,7 @@ export interface ModelRequestOptions {
 /** Answers the client's requests about models, adapters, data and the machine. */
 export function serveModels(
   connection: RequestSource & NotificationSink,
-  { workspaceFolders, generatorScript, cliScript }: ModelRequestOptions,
+  { workspaceFolders, runFolders, generatorScript, cliScript }: ModelRequestOptions,
 ): Generators {
   const generators = new Generators(generatorScript);
   serve(connection, generate, ({ model, device, ...generation }, token) => {
@@ -41,12 +44,18 @@ export function serveModels(
         notify(connection, generationProgress, { id, task, done, total }),
     });
   });
+  serve(connection, countTokens, ({ model, device, text }, token) =>
+    generators.countTokens(model, device, text, token),
+  );
   serve(connection, listModels, ({ folders }) =>
     findModels({ workspaceFolders, settingsFolders: folders, cacheFolder: huggingFaceCache() }),
   );
-  serve(connection, listAdapters, () => findAdapters(workspaceFolders));
-  serve(connection, previewData, async ({ configFile, rows }, token) => {
-    const answer = await runCli(cliScript, ['preview', configFile, '--rows', `${rows}`], token);
+  serve(connection, listAdapters, async () =>
+    findAdapters([...workspaceFolders, ...(await runFolders())]),
+  );
+  serve(connection, previewData, async ({ configFile, rows, skip }, token) => {
+    const which = ['--rows', `${rows}`, '--skip', `${skip}`];
+    const answer = await runCli(cliScript, ['preview', configFile, ...which], token);
     return answer as DataPreview;
   });
   serve(connection, examineMachine, async (_nothing, token) => {

@@ -9,19 +9,20 @@ import { walk } from './walk.ts';
 /** How deep below a workspace folder adapters are looked for. */
 const ADAPTER_DEPTH = 6;
 
-/** The LoRA adapters in a workspace, the newest first; those that cannot be read are left out. */
-export async function findAdapters(
-  workspaceFolders: readonly string[],
-): Promise<readonly FoundAdapter[]> {
-  const found: FoundAdapter[] = [];
-  for (const top of workspaceFolders) {
+/**
+ * The LoRA adapters in some folders, which may lie in each other, the newest first; those that
+ * cannot be read are left out.
+ */
+export async function findAdapters(folders: readonly string[]): Promise<readonly FoundAdapter[]> {
+  const found = new Map<string, FoundAdapter>();
+  for (const top of folders) {
     for await (const { folder, files } of walk(top, ADAPTER_DEPTH)) {
       if (!files.includes(ADAPTER_CONFIG_FILE) || !files.includes(ADAPTER_WEIGHTS_FILE)) continue;
       const adapter = await describe(folder).catch(() => undefined);
-      if (adapter !== undefined) found.push(adapter);
+      if (adapter !== undefined) found.set(folder, adapter);
     }
   }
-  return found.toSorted((a, b) => b.modified.localeCompare(a.modified));
+  return [...found.values()].toSorted((a, b) => b.modified.localeCompare(a.modified));
 }
 
 async function describe(folder: string): Promise<FoundAdapter> {

@@ -81,8 +81,11 @@ async function modelsIn(
   const models: FoundModel[] = [];
   const weights = files.filter((file) => /^model.*\.safetensors$/.test(file));
   if (files.includes('config.json') && weights.length > 0) {
-    const problem = await readConfig(folder).then(() => null, messageOf);
-    models.push({ path: folder, name, origin, bytes: await sizeOf(folder, weights), problem });
+    const known = await readConfig(folder).then(
+      ({ config }) => ({ contextLength: config.maxPositionEmbeddings, problem: null }),
+      (error: unknown) => ({ contextLength: null, problem: messageOf(error) }),
+    );
+    models.push({ path: folder, name, origin, bytes: await sizeOf(folder, weights), ...known });
   }
   for (const file of files.filter((file) => file.toLowerCase().endsWith('.gguf'))) {
     models.push({
@@ -90,6 +93,7 @@ async function modelsIn(
       name: file,
       origin,
       bytes: await sizeOf(folder, [file]),
+      contextLength: null,
       problem: null,
     });
   }

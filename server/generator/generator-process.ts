@@ -11,7 +11,13 @@ import {
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import type { Generation, GenerationAnswer } from '../protocol.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
-import { generateText, openModel, openProgress, textPiece } from './generator-protocol.ts';
+import {
+  countTextTokens,
+  generateText,
+  openModel,
+  openProgress,
+  textPiece,
+} from './generator-protocol.ts';
 
 /** Called while a model is loaded. */
 export type LoadProgress = (task: string, done: number, total: number) => void;
@@ -75,6 +81,12 @@ export class GeneratorProcess {
       this.#progress.delete(onProgress);
       this.#pieces.delete(generation.id);
     }
+  }
+
+  /** The number of tokens of a text, once the model is loaded. Throws as {@link generate}. */
+  async countTokens(text: string, token: CancellationToken): Promise<number> {
+    await this.#opened;
+    return this.#ask(countTextTokens, { text }, token);
   }
 
   /** Ends the process. */

@@ -32,3 +32,6 @@ export const textPiece = notification(
   'generator/piece',
   z.object({ id: z.string(), text: z.string() }),
 );
+
+/** Server → generator: the number of tokens of a text. */
+export const countTextTokens = request<number>()('generator/count', z.object({ text: z.string() }));

@@ -41,20 +41,21 @@ export class Generators {
   }
 
   /** Lets a model write; see {@link GeneratorProcess.generate}. */
-  async generate(request: GenerationRequest): Promise<GenerationAnswer> {
+  generate(request: GenerationRequest): Promise<GenerationAnswer> {
     const { model, device, generation, onPiece, onProgress, token } = request;
-    const key = JSON.stringify([model, device]);
-    const running = this.#running.get(key) ?? this.#start(key, model, device);
-    running.active += 1;
-    clearTimeout(running.idle);
-    try {
-      return await running.process.generate(generation, onPiece, onProgress, token);
-    } finally {
-      running.active -= 1;
-      if (running.active === 0) {
-        running.idle = setTimeout(() => this.#stop(key, running), this.#idleMs);
-      }
-    }
+    return this.#use(model, device, (process) =>
+      process.generate(generation, onPiece, onProgress, token),
+    );
+  }
+
+  /** The number of tokens that a model's tokenizer makes of a text. */
+  countTokens(
+    model: string,
+    device: string,
+    text: string,
+    token: CancellationToken,
+  ): Promise<number> {
+    return this.#use(model, device, (process) => process.countTokens(text, token));
   }
 
   /** Ends all generators. */
@@ -62,6 +63,26 @@ export class Generators {
     const all = [...this.#running];
     for (const [key, running] of all) this.#stop(key, running);
     await Promise.all(all.map(([, running]) => running.process.ended));
+  }
+
+  /** Works with a model's process, which is started if need be and kept a while. */
+  async #use<T>(
+    model: string,
+    device: string,
+    task: (process: GeneratorProcess) => Promise<T>,
+  ): Promise<T> {
+    const key = JSON.stringify([model, device]);
+    const running = this.#running.get(key) ?? this.#start(key, model, device);
+    running.active += 1;
+    clearTimeout(running.idle);
+    try {
+      return await task(running.process);
+    } finally {
+      running.active -= 1;
+      if (running.active === 0) {
+        running.idle = setTimeout(() => this.#stop(key, running), this.#idleMs);
+      }
+    }
   }
 
   #start(key: string, model: string, device: string): Running {

@@ -77,6 +77,11 @@ export class LoadedModel {
     };
   }
 
+  /** The number of tokens of a text, without those that begin or end one. */
+  countTokens(text: string): number {
+    return this.#tokenizer.encode(text, { addSpecialTokens: false }).length;
+  }
+
   #prompt(prompt: Generation['prompt']): Prompt {
     if (!('turn' in prompt)) return prompt;
     const { turn } = prompt;

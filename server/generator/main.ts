@@ -1,7 +1,13 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { LorafaError } from '../../engine/errors.ts';
 import { notify, serve } from '../rpc/serve.ts';
-import { generateText, openModel, openProgress, textPiece } from './generator-protocol.ts';
+import {
+  countTextTokens,
+  generateText,
+  openModel,
+  openProgress,
+  textPiece,
+} from './generator-protocol.ts';
 import { LoadedModel } from './loaded-model.ts';
 
 /**
@@ -23,14 +29,20 @@ serve(connection, openModel, async ({ model, device }) => {
 });
 
 serve(connection, generateText, async (generation, token) => {
-  if (loaded === undefined) throw new LorafaError('usage.invalid', 'No model is open yet.');
   const abort = new AbortController();
   token.onCancellationRequested(() => abort.abort());
-  const model = await loaded;
+  const model = await opened();
   return model.generate(generation, abort.signal, (text) =>
     notify(connection, textPiece, { id: generation.id, text }),
   );
 });
+
+serve(connection, countTextTokens, async ({ text }) => (await opened()).countTokens(text));
+
+async function opened(): Promise<LoadedModel> {
+  if (loaded === undefined) throw new LorafaError('usage.invalid', 'No model is open yet.');
+  return loaded;
+}
 
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());

@@ -13,6 +13,7 @@ import {
 import type { JournalEntry } from '../../engine/train/run-folder.ts';
 import {
   controlRun,
+  countTokens,
   type DataPreview,
   examineMachine,
   generate,
@@ -150,7 +151,7 @@ test('parameters are checked, and failures say why', async () => {
     },
   });
   await expect(
-    server.ask(previewData, { configFile: '/missing.lorafa.json', rows: 3 }),
+    server.ask(previewData, { configFile: '/missing.lorafa.json', rows: 3, skip: 0 }),
   ).rejects.toMatchObject({ code: -32803, data: { code: 'config.not_found' } });
 });
 
@@ -158,9 +159,11 @@ test('data, machine, models, adapters and texts', async () => {
   const server = await Server.start();
   const configFile = path.join(built.folder, 'preview.lorafa.json');
   await writeFile(configFile, JSON.stringify(tiny.config()));
-  const preview: DataPreview = await server.ask(previewData, { configFile, rows: 2 });
+  const preview: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 0 });
   expect(preview.examples).toHaveLength(2);
   expect(preview.report.rows).toBe(7);
+  const next: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 1 });
+  expect(next.examples[0]).toEqual(preview.examples[1]);
   expect(preview.examples[0]!.tokens.some(({ supervised }) => supervised)).toBe(true);
   expect(await server.ask(examineMachine, {})).toMatchObject({
     onnxruntime: { devices: expect.arrayContaining([{ device: 'cpu', usable: true }]) as object[] },
@@ -184,4 +187,6 @@ test('data, machine, models, adapters and texts', async () => {
     options: { max_new_tokens: 5 },
   });
   expect(answer).toMatchObject({ text: streamed, generatedTokens: 5, finishReason: 'length' });
+  const count = { model: tiny.model, device: 'cpu', text: 'Hi, Hi' };
+  expect(await server.ask(countTokens, count)).toBeGreaterThan(1);
 });

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
-import type { Dataset } from '../../../engine/data/dataset.ts';
 import { loadDataset } from '../../../engine/data/dataset.ts';
-import { previewExample } from '../../../engine/data/preview.ts';
+import { type ExamplePreview, previewExample } from '../../../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { loadTokenizer } from '../../../engine/tokenizer.ts';
 import { formatCount } from '../format.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
@@ -17,6 +16,7 @@ import { collect, numberOption } from './options.ts';
 interface PreviewFlags {
   readonly set?: readonly string[];
   readonly rows: number;
+  readonly skip: number;
   readonly json?: true;
 }
 
@@ -25,9 +25,7 @@ export function addPreviewCommand(program: Command): void {
   program
     .command('preview')
     .summary('show what a run would learn')
-    .description(
-      'Show the first rows token by token, each marked as supervised or not, with counts.',
-    )
+    .description('Show rows token by token, each marked as supervised or not, with counts.')
     .argument('<config>', 'run configuration (*.lorafa.json)')
     .option('--set <section.key=value>', 'replace a value of the configuration', collect)
     .option(
@@ -35,6 +33,12 @@ export function addPreviewCommand(program: Command): void {
       'how many rows to show',
       numberOption({ min: 0, integer: true }, 'a whole number of at least 0'),
       3,
+    )
+    .option(
+      '--skip <count>',
+      'how many rows to pass over before',
+      numberOption({ min: 0, integer: true }, 'a whole number of at least 0'),
+      0,
     )
     .option('--json', 'print one JSON object')
     .action((file: string, flags: PreviewFlags) =>
@@ -56,21 +60,22 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     config.data,
   );
   const { stdout } = process;
+  const examples = dataset.examples
+    .slice(flags.skip, flags.skip + flags.rows)
+    .map((example) => previewExample(example, tokenizer));
   const text =
     flags.json === true
-      ? renderJson(dataset, tokenizer, flags.rows)
-      : renderText(dataset, tokenizer, flags.rows, stdout.isTTY && stdout.hasColors());
+      ? JSON.stringify({ report: dataset.report, examples })
+      : renderText(examples, dataset.report, stdout.isTTY && stdout.hasColors());
   stdout.write(`${text}\n`);
 }
 
-function renderJson(dataset: Dataset, tokenizer: Tokenizer, rows: number): string {
-  const examples = dataset.examples.slice(0, rows).map((each) => previewExample(each, tokenizer));
-  return JSON.stringify({ report: dataset.report, examples });
-}
-
-function renderText(dataset: Dataset, tokenizer: Tokenizer, rows: number, color: boolean): string {
-  const examples = dataset.examples.slice(0, rows).flatMap((example) => {
-    const shown = previewExample(example, tokenizer);
+function renderText(
+  examples: readonly ExamplePreview[],
+  report: DatasetReport,
+  color: boolean,
+): string {
+  const rows = examples.flatMap((shown) => {
     const supervised = shown.tokens.filter((token) => token.supervised).length;
     return [
       `── ${shown.file}:${shown.line} · ${formatCount(shown.tokens.length)} tokens, ${formatCount(supervised)} supervised`,
@@ -81,7 +86,7 @@ function renderText(dataset: Dataset, tokenizer: Tokenizer, rows: number, color:
   const legend = color
     ? 'Supervised tokens have a green ground.'
     : 'Supervised tokens stand in ⟦ ⟧.';
-  return [...examples, legend, ...describeReport(dataset.report)].join('\n');
+  return [...rows, legend, ...describeReport(report)].join('\n');
 }
 
 function describeReport(report: DatasetReport): readonly string[] {

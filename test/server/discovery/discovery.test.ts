@@ -52,13 +52,22 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
     cacheFolder: cache,
   });
   const bytes = expect.any(Number) as number;
+  const contextLength = expect.any(Number) as number;
   expect(found.toSorted((a, b) => a.path.localeCompare(b.path))).toEqual([
-    { path: snapshot, name: 'org/name', origin: 'huggingface', bytes, problem: null },
+    {
+      path: snapshot,
+      name: 'org/name',
+      origin: 'huggingface',
+      bytes,
+      contextLength,
+      problem: null,
+    },
     {
       path: path.join(other, 'unknown'),
       name: 'unknown',
       origin: 'settings',
       bytes: 4,
+      contextLength: null,
       problem: expect.stringContaining('rwkv') as string,
     },
     {
@@ -66,6 +75,7 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
       name: 'model.Q4_0.GGUF',
       origin: 'workspace',
       bytes: 4,
+      contextLength: null,
       problem: null,
     },
     {
@@ -73,6 +83,7 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
       name: 'tiny',
       origin: 'workspace',
       bytes,
+      contextLength,
       problem: null,
     },
   ]);

@@ -55,6 +55,15 @@ function write(generators: Generators, { model, token, onPiece, ...given }: Wish
 }
 
 describe('a model', () => {
+  test('counts tokens as it reads them', async () => {
+    const generators = open();
+    const text = 'Hi there';
+    const { promptTokens } = await write(generators, { prompt: { text } });
+    const count = await generators.countTokens(tiny.model, 'cpu', text, CancellationToken.None);
+    expect(count).toBe(promptTokens);
+    expect(generators.count).toBe(1);
+  });
+
   test('streams what it answers, the same for the same seed', async () => {
     const generators = open();
     const pieces: string[] = [];
