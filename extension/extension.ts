@@ -4,6 +4,8 @@ import { registerConfigEditor } from './config-editor/config-editor.ts';
 import { openAsForm, openAsText } from './config-editor/reopen.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
+import { registerRuns } from './runs/register-runs.ts';
+import { ServerLink } from './server-link.ts';
 
 /** VS Code calls `deactivate` without the context, so that what it must end is kept here. */
 let languageClient: LazyLanguageClient | undefined;
@@ -12,12 +14,14 @@ let languageClient: LazyLanguageClient | undefined;
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel(PRODUCT_NAME, { log: true });
   languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
-  context.subscriptions.push(log, languageClient);
+  const server = new ServerLink(languageClient);
+  context.subscriptions.push(log, languageClient, server);
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,
     [COMMANDS.showLogs]: () => log.show(),
   });
+  registerRuns(context, server, log);
   context.subscriptions.push(registerConfigEditor(context.extensionUri));
 }
 

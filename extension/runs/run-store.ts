@@ -13,6 +13,7 @@ const LIVE_RUNS_KEY = 'lorafa.liveRuns';
 export class RunStore implements vscode.Disposable {
   readonly #server: ServerLink;
   readonly #memory: vscode.Memento;
+  readonly #log: vscode.LogOutputChannel;
   readonly #didChange = new vscode.EventEmitter<RunList>();
   readonly #didEnd = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
@@ -24,13 +25,15 @@ export class RunStore implements vscode.Disposable {
   /** Fires for each run that has ended since it was last seen live, in this or the last session. */
   readonly onDidEnd = this.#didEnd.event;
 
-  constructor(server: ServerLink, memory: vscode.Memento) {
+  /** @param memory where the live runs are remembered from one session of the window to the next */
+  constructor(server: ServerLink, memory: vscode.Memento, log: vscode.LogOutputChannel) {
     this.#server = server;
     this.#memory = memory;
+    this.#log = log;
     server.listen(runChanged, (run) => this.#replace(withRun(this.#runs, run)));
     // A server that was started again tells news only after it was asked for the list.
     this.#subscription = server.onDidStart(() => {
-      this.#listing = this.#list();
+      this.#listing = this.#list().catch((error: unknown) => this.#log.error(String(error)));
     });
   }
 
@@ -50,7 +53,7 @@ export class RunStore implements vscode.Disposable {
 
   /** Resolves when the runs on disk are known. Throws when the server cannot be started. */
   async load(): Promise<RunList> {
-    if (!this.#server.isStarted) await this.#server.ask(listRuns, {});
+    await this.#server.start();
     await this.#listing;
     return this.#runs;
   }

@@ -2,19 +2,13 @@ import type { Metric } from '../../extension/runs/history-rows.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
 import { Chart, type CurveStyle } from '../charts/chart.ts';
 import { ChartGroup } from '../charts/chart-group.ts';
+import { type CurveChoices, curveControls } from '../charts/curve-controls.ts';
 import { describeCurve } from '../charts/describe-curve.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 import { smooth } from '../charts/smoothing.ts';
 import { element } from '../webview/element.ts';
 import { formatCount, formatMetric } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
-
-/** What the user chose for the curves. */
-export interface ChartChoices {
-  /** Weight of the past in the smoothed loss, 0 to below 1. */
-  readonly smoothing: number;
-  readonly isLogScale: boolean;
-}
 
 const LARGE = 260;
 const SMALL = 130;
@@ -29,19 +23,17 @@ export class RunCharts {
   readonly #losses: Chart;
   readonly #others: ReadonlyMap<Metric, Chart>;
   readonly #waiting: HTMLElement;
-  readonly #onChoice: (choices: ChartChoices) => void;
-  #choices: ChartChoices;
+  #choices: CurveChoices;
 
   /** @param onChoice called when the user has chosen otherwise than `choices` */
   constructor(
     texts: RunPanelTexts,
     history: RunHistory,
-    choices: ChartChoices,
-    onChoice: (choices: ChartChoices) => void,
+    choices: CurveChoices,
+    onChoice: (choices: CurveChoices) => void,
   ) {
     this.#history = history;
     this.#choices = choices;
-    this.#onChoice = onChoice;
     this.#group = new ChartGroup('run');
     const makeChart = (metric: Metric, height: number, curves: readonly CurveStyle[]): Chart =>
       new Chart({
@@ -72,7 +64,12 @@ export class RunCharts {
     );
     this.#waiting = element('p', { class: 'quiet waiting', text: texts.waiting });
     this.root = element('section', { attributes: { 'aria-label': texts.charts } }, [
-      this.#controls(texts),
+      curveControls(texts, choices, (chosen) => {
+        this.#choices = chosen;
+        onChoice(chosen);
+        this.#applyLogScale();
+        this.update();
+      }),
       this.#waiting,
       this.#losses.root,
       element(
@@ -92,39 +89,6 @@ export class RunCharts {
     for (const [metric, chart] of this.#others) chart.setCurves([this.#history.points(metric)]);
     this.#group.reachTo(this.#history.lastStep);
     this.#waiting.hidden = loss.x.length > 0;
-  }
-
-  #controls(texts: RunPanelTexts): HTMLElement {
-    const { smoothing, isLogScale } = this.#choices;
-    const percent = element('output', { text: smoothing.toFixed(2) });
-    const slider = element('input', {
-      attributes: { type: 'range', min: 0, max: 0.99, step: 0.01, value: smoothing },
-      on: {
-        input: () => {
-          percent.textContent = slider.valueAsNumber.toFixed(2);
-          this.#choose({ ...this.#choices, smoothing: slider.valueAsNumber });
-          this.update();
-        },
-      },
-    });
-    const box = element('input', {
-      attributes: { type: 'checkbox', checked: isLogScale },
-      on: {
-        change: () => {
-          this.#choose({ ...this.#choices, isLogScale: box.checked });
-          this.#applyLogScale();
-        },
-      },
-    });
-    return element('div', { class: 'toolbar' }, [
-      element('label', {}, [texts.smoothing, slider, percent]),
-      element('label', {}, [box, texts.logScale]),
-    ]);
-  }
-
-  #choose(choices: ChartChoices): void {
-    this.#choices = choices;
-    this.#onChoice(choices);
   }
 
   #applyLogScale(): void {

@@ -6,6 +6,7 @@ import {
   CONFIG_FILE_PATTERN,
   CONFIG_LANGUAGE,
   CONTEXT_KEYS,
+  PANELS,
   SETTINGS,
   SETTINGS_SECTION,
   VIEW_CONTAINER,
@@ -33,7 +34,13 @@ test('the config editor and the language are for the same files', () => {
   expect(contributes.languages).toEqual([
     { id: CONFIG_LANGUAGE, extensions: [CONFIG_FILE_PATTERN.slice(1)] },
   ]);
-  expect(manifest.activationEvents).toEqual([`onLanguage:${CONFIG_LANGUAGE}`]);
+  expect(manifest.activationEvents).toEqual([
+    `onLanguage:${CONFIG_LANGUAGE}`,
+    // Runs that go on, and panels, are there again after a reload of the window.
+    `workspaceContains:**/${CONFIG_FILE_PATTERN}`,
+    `onWebviewPanel:${PANELS.run}`,
+    `onWebviewPanel:${PANELS.comparison}`,
+  ]);
 });
 
 test('menus, conditions and links name ids that exist', () => {

@@ -42,6 +42,8 @@ export async function startCodeServer(
   const child = spawn(codeServer.node, [codeServer.entry, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // The runs of a test are nobody else's: they wait for no others, and no others for them.
+    env: { ...process.env, XDG_STATE_HOME: path.join(userDataDir, 'state') },
   });
   return { url: await listeningUrl(child), stop: () => endGroup(child) };
 }

@@ -1,0 +1,33 @@
+import type { ConfigRow } from './config-differences.ts';
+
+/** A run of the comparison, as its heading shows it. */
+export interface ComparedRun {
+  readonly folder: string;
+  readonly name: string;
+  /** State and latest loss in a few words. */
+  readonly description: string;
+}
+
+/** What the extension tells a comparison. */
+export type ComparisonNews =
+  | { readonly type: 'runs'; readonly runs: readonly ComparedRun[] }
+  /** Curves of one run; see `historyRows`. `isStart`: forget the earlier ones. */
+  | {
+      readonly type: 'rows';
+      readonly folder: string;
+      readonly isStart: boolean;
+      readonly rows: Float64Array;
+    }
+  | { readonly type: 'config'; readonly rows: readonly ConfigRow[] };
+
+/** What a comparison asks of the extension. */
+export type ComparisonRequest =
+  /** Its script runs; everything is sent from the start. */
+  { readonly type: 'ready' } | { readonly type: 'openRun'; readonly folder: string };
+
+/** What the page keeps over a reload of the window. */
+export interface ComparisonState {
+  readonly folders: readonly string[];
+  readonly smoothing?: number;
+  readonly isLogScale?: boolean;
+}

@@ -1,0 +1,109 @@
+import * as vscode from 'vscode';
+import { getRunConfig, type RunConfig } from '../../server/protocol.ts';
+import { COMMANDS, PANELS } from '../ids.ts';
+import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
+import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
+import { configRows } from './config-differences.ts';
+import { historyRows } from './history-rows.ts';
+import type { RunActions } from './run-actions.ts';
+import { chartTexts } from './run-panel-texts.ts';
+import { describeRun } from './run-texts.ts';
+import type { RunsContext } from './runs-context.ts';
+
+/** Opens panels that put runs beside each other, and restores them after a reload of the window. */
+export class ComparisonPanels implements vscode.WebviewPanelSerializer {
+  readonly #context: RunsContext;
+  readonly #actions: RunActions;
+
+  constructor(context: RunsContext, actions: RunActions) {
+    this.#context = context;
+    this.#actions = actions;
+  }
+
+  show(folders: readonly string[]): void {
+    const title = vscode.l10n.t('Compare Runs');
+    const panel = vscode.window.createWebviewPanel(
+      PANELS.comparison,
+      title,
+      vscode.ViewColumn.Active,
+    );
+    this.#fill(panel, folders);
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const folders = foldersOf(state);
+    if (folders === undefined) panel.dispose();
+    else this.#fill(panel, folders);
+  }
+
+  #fill(panel: vscode.WebviewPanel, folders: readonly string[]): void {
+    const { extensionUri, server, store, feed } = this.#context;
+    const actions = this.#actions;
+    let watches: readonly vscode.Disposable[] = [];
+
+    const tell = (news: ComparisonNews): void => void panel.webview.postMessage(news);
+    const tellRuns = (): void => {
+      const runs = folders.flatMap((folder) => {
+        const run = store.find(folder);
+        return run === undefined ? [] : [{ folder, name: run.name, description: describeRun(run) }];
+      });
+      tell({ type: 'runs', runs });
+    };
+    const unwatch = (): void => {
+      for (const watch of watches) watch.dispose();
+      watches = [];
+    };
+    const sendAll = async (): Promise<void> => {
+      unwatch();
+      await actions.load();
+      tellRuns();
+      const read = (folder: string): Promise<RunConfig> =>
+        server.ask(getRunConfig, { folder }).catch(() => null);
+      tell({ type: 'config', rows: configRows(await Promise.all(folders.map(read))) });
+      watches = folders.map((folder) =>
+        feed.watch(folder, {
+          onEvents: (entries, isStart) => {
+            const rows = historyRows(entries);
+            if (isStart || rows.length > 0) tell({ type: 'rows', folder, isStart, rows });
+          },
+          onLog: () => undefined,
+        }),
+      );
+    };
+
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icons', 'lorafa.svg');
+    panel.webview.options = {
+      enableScripts: true,
+      localResourceRoots: [webviewRoot(extensionUri)],
+    };
+    const subscriptions = vscode.Disposable.from(
+      store.onDidChange(tellRuns),
+      panel.onDidChangeViewState(() => {
+        // A page in the background is unloaded: nobody would read what is sent to it.
+        if (!panel.visible) unwatch();
+      }),
+      panel.webview.onDidReceiveMessage(async (request: ComparisonRequest) => {
+        if (request.type === 'ready') await sendAll();
+        else await vscode.commands.executeCommand(COMMANDS.openRunPanel, request.folder);
+      }),
+    );
+    panel.onDidDispose(() => {
+      unwatch();
+      subscriptions.dispose();
+    });
+    panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
+      bundle: 'comparison-panel',
+      title: panel.title,
+      texts: chartTexts(),
+    });
+  }
+}
+
+/** What the page stored is data from outside: it may come from another version of the page. */
+function foldersOf(state: unknown): readonly string[] | undefined {
+  if (typeof state !== 'object' || state === null || !('folders' in state)) return undefined;
+  const { folders } = state;
+  const areStrings =
+    Array.isArray(folders) && folders.every((folder) => typeof folder === 'string');
+  return areStrings ? folders : undefined;
+}

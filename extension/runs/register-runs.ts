@@ -1,0 +1,42 @@
+import * as vscode from 'vscode';
+import { PANELS } from '../ids.ts';
+import type { ServerLink } from '../server-link.ts';
+import { registerViews } from '../views/views.ts';
+import { ComparisonPanels } from './comparison-panel.ts';
+import { RunActions } from './run-actions.ts';
+import { registerRunCommands } from './run-commands.ts';
+import { keepContextKeys } from './run-context-keys.ts';
+import { RunFeed } from './run-feed.ts';
+import { notifyOfEnds } from './run-notifications.ts';
+import { RunPanels } from './run-panel.ts';
+import { showRunsInStatusBar } from './run-status-bar.ts';
+import { RunStore } from './run-store.ts';
+import type { RunsContext } from './runs-context.ts';
+
+/** Everything that people see of runs: commands, views, panels, status bar, notifications. */
+export function registerRuns(
+  extension: vscode.ExtensionContext,
+  server: ServerLink,
+  log: vscode.LogOutputChannel,
+): void {
+  const store = new RunStore(server, extension.workspaceState, log);
+  const feed = new RunFeed(server, log);
+  const { extensionUri } = extension;
+  const context: RunsContext = { extensionUri, log, server, store, feed };
+  const actions = new RunActions(context);
+  const panels = new RunPanels(context, actions);
+  const comparisons = new ComparisonPanels(context, actions);
+  const refreshViews = registerViews(extension, context);
+  registerRunCommands(extension, { context, actions, panels, comparisons, refreshViews });
+  extension.subscriptions.push(
+    store,
+    feed,
+    keepContextKeys(store),
+    showRunsInStatusBar(store),
+    notifyOfEnds(store, log),
+    vscode.window.registerWebviewPanelSerializer(PANELS.run, panels),
+    vscode.window.registerWebviewPanelSerializer(PANELS.comparison, comparisons),
+  );
+  // A run goes on while no window is there; the one that comes back looks after it again.
+  if (store.expectsLiveRuns && vscode.workspace.isTrusted) void actions.load();
+}

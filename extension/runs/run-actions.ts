@@ -1,0 +1,132 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { controlRun, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
+import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
+import { COMMANDS } from '../ids.ts';
+import { reportFailure } from '../report-failure.ts';
+import { chooseWhenBusy } from './choose-when-busy.ts';
+import type { CheckpointTask } from './run-panel-messages.ts';
+import type { RunsContext } from './runs-context.ts';
+
+/**
+ * What people do with runs. Whatever goes wrong is told in a notification and in the log, with the
+ * way out; nothing here throws.
+ */
+export class RunActions {
+  readonly #context: RunsContext;
+
+  constructor(context: RunsContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Starts a run from a configuration file, as it is on disk.
+   *
+   * @returns undefined when it was refused or the user thought better of it
+   */
+  start(configFile: vscode.Uri): Promise<RunSummary | undefined> {
+    return this.#attempt(async () => {
+      const whenBusy = await this.#whenBusy();
+      if (whenBusy === undefined) return undefined;
+      const { server, store } = this.#context;
+      const run = await withProgress(vscode.l10n.t('Starting the run…'), () =>
+        server.ask(startRun, { configFile: configFile.fsPath, whenBusy }),
+      );
+      store.add(run);
+      return run;
+    }, configFile);
+  }
+
+  /**
+   * Goes on with a run that ended.
+   *
+   * @param checkpoint folder of the checkpoint
+   * @returns undefined when it was refused or the user thought better of it
+   */
+  resume(folder: string, checkpoint: string): Promise<RunSummary | undefined> {
+    return this.#attempt(async () => {
+      const whenBusy = await this.#whenBusy();
+      if (whenBusy === undefined) return undefined;
+      const { server, store } = this.#context;
+      const run = await withProgress(vscode.l10n.t('Resuming the run…'), () =>
+        server.ask(resumeRun, { folder, checkpoint, whenBusy }),
+      );
+      store.add(run);
+      return run;
+    });
+  }
+
+  /** Steers a live run. Asks before work is thrown away. */
+  async control(folder: string, action: RunAction): Promise<void> {
+    if (action === 'cancel' && !(await confirmDiscard(path.basename(folder)))) return;
+    await this.#attempt(() => this.#context.server.ask(controlRun, { folder, action }));
+  }
+
+  /** Does with a checkpoint what a button of the run panel says. */
+  async useCheckpoint(task: CheckpointTask, run: string, checkpoint: string): Promise<void> {
+    switch (task) {
+      case 'resume':
+        await this.resume(run, checkpoint);
+        break;
+      case 'test':
+        await vscode.commands.executeCommand(COMMANDS.testAdapter, checkpoint);
+        break;
+      case 'export':
+        await vscode.commands.executeCommand(COMMANDS.exportAdapter, checkpoint);
+        break;
+      case 'reveal':
+        await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(checkpoint));
+        break;
+    }
+  }
+
+  /** Shows the file that a run was started with, or its folder in the explorer. */
+  async openFiles(folder: string, what: 'configFile' | 'folder'): Promise<void> {
+    if (what === 'folder') {
+      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
+      return;
+    }
+    // Without it, what the run really uses: its resolved configuration.
+    const file = this.#context.store.find(folder)?.configFile ?? path.join(folder, 'run.json');
+    await this.#attempt(() => vscode.window.showTextDocument(vscode.Uri.file(file)));
+  }
+
+  /** Reads the runs on disk. */
+  async load(): Promise<void> {
+    await this.#attempt(() => this.#context.store.load());
+  }
+
+  #whenBusy(): Promise<'queue' | 'parallel' | undefined> {
+    return chooseWhenBusy(this.#context.store.runs.filter(({ isLive }) => isLive));
+  }
+
+  /** @param configFile the file that the action is about, which the user may want to see */
+  async #attempt<T>(action: () => PromiseLike<T>, configFile?: vscode.Uri): Promise<T | undefined> {
+    try {
+      return await action();
+    } catch (error) {
+      reportFailure(error, this.#context.log, configFile);
+      return undefined;
+    }
+  }
+}
+
+async function confirmDiscard(name: string): Promise<boolean> {
+  const discard = vscode.l10n.t('Discard');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('End the run {0} without saving?', name),
+    {
+      modal: true,
+      detail: vscode.l10n.t('What was done since its last checkpoint is dropped.'),
+    },
+    discard,
+  );
+  return answer === discard;
+}
+
+function withProgress<T>(title: string, task: () => Promise<T>): Thenable<T> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title },
+    task,
+  );
+}

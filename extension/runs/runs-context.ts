@@ -1,0 +1,13 @@
+import type * as vscode from 'vscode';
+import type { ServerLink } from '../server-link.ts';
+import type { RunFeed } from './run-feed.ts';
+import type { RunStore } from './run-store.ts';
+
+/** What everything that shows or steers runs works with. */
+export interface RunsContext {
+  readonly extensionUri: vscode.Uri;
+  readonly log: vscode.LogOutputChannel;
+  readonly server: ServerLink;
+  readonly store: RunStore;
+  readonly feed: RunFeed;
+}

@@ -1,0 +1,44 @@
+import * as vscode from 'vscode';
+
+/** A view that is a plain list, read when it is first shown and when it is told to refresh. */
+export class ListView<Element> implements vscode.TreeDataProvider<Element> {
+  readonly #read: () => Promise<readonly Element[]>;
+  readonly #draw: (element: Element) => vscode.TreeItem;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #didChange = new vscode.EventEmitter<void>();
+
+  readonly onDidChangeTreeData = this.#didChange.event;
+
+  /**
+   * @param read the elements in their order
+   * @param onFailure told what `read` threw; the list is then empty
+   */
+  constructor(
+    read: () => Promise<readonly Element[]>,
+    draw: (element: Element) => vscode.TreeItem,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#read = read;
+    this.#draw = draw;
+    this.#onFailure = onFailure;
+  }
+
+  refresh(): void {
+    this.#didChange.fire();
+  }
+
+  getTreeItem(element: Element): vscode.TreeItem {
+    return this.#draw(element);
+  }
+
+  async getChildren(parent?: Element): Promise<Element[]> {
+    // Nothing is started in a folder that is not trusted; the view says so itself.
+    if (parent !== undefined || !vscode.workspace.isTrusted) return [];
+    try {
+      return [...(await this.#read())];
+    } catch (error) {
+      this.#onFailure(error);
+      return [];
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { ChartTexts } from '../../extension/runs/run-panel-texts.ts';
+import { Chart, type CurveStyle } from '../charts/chart.ts';
+import { ChartGroup } from '../charts/chart-group.ts';
+import { type CurveChoices, curveControls } from '../charts/curve-controls.ts';
+import { describeCurve } from '../charts/describe-curve.ts';
+import type { RunHistory } from '../charts/run-history.ts';
+import { smooth } from '../charts/smoothing.ts';
+import { CURVE_COLORS } from '../charts/theme.ts';
+import { element } from '../webview/element.ts';
+import { formatCount, formatNumber } from '../webview/numbers.ts';
+import { fill } from '../webview/texts.ts';
+
+/** One of the runs whose curves are drawn over each other. */
+export interface ComparedCurves {
+  readonly name: string;
+  readonly history: RunHistory;
+}
+
+const HEIGHT = 280;
+/** Later runs than there are colours get the same colours, dashed. */
+const DASH = [6, 3];
+
+/** Losses of several runs over each other: of training, smoothed, and of the evaluations. */
+export class ComparisonCharts {
+  readonly root: HTMLElement;
+  readonly #runs: readonly ComparedCurves[];
+  readonly #group = new ChartGroup('comparison');
+  readonly #training: Chart;
+  readonly #evaluation: Chart;
+  #choices: CurveChoices;
+
+  constructor(
+    texts: ChartTexts,
+    runs: readonly ComparedCurves[],
+    choices: CurveChoices,
+    onChoice: (choices: CurveChoices) => void,
+  ) {
+    this.#runs = runs;
+    this.#choices = choices;
+    const makeChart = (title: string, kind: CurveStyle['kind']): Chart =>
+      new Chart({
+        group: this.#group,
+        title,
+        help: texts.chartHelp,
+        height: HEIGHT,
+        curves: runs.map(({ name }, index) => ({ label: name, kind, ...curveStyle(index) })),
+        format: formatNumber,
+        formatStep: (step) => fill(texts.stepNumber, formatCount(step)),
+        summarize: (curves) =>
+          curves
+            .map((points, index) => describeCurve(texts, runs[index]!.name, points, formatNumber))
+            .join(' '),
+      });
+    this.#training = makeChart(texts.smoothed, 'line');
+    this.#evaluation = makeChart(texts.eval_loss, 'dots');
+    const controls = curveControls(texts, choices, (chosen) => {
+      this.#choices = chosen;
+      onChoice(chosen);
+      this.#applyLogScale();
+      this.update();
+    });
+    this.root = element('div', { class: 'charts' }, [
+      controls,
+      this.#training.root,
+      this.#evaluation.root,
+    ]);
+    this.#applyLogScale();
+  }
+
+  /** Draws what the histories hold now, with the next picture. */
+  update(): void {
+    this.#training.setCurves(
+      this.#runs.map(({ history }) => {
+        const { x, y } = history.points('loss');
+        return { x, y: smooth(y, this.#choices.smoothing) };
+      }),
+    );
+    this.#evaluation.setCurves(this.#runs.map(({ history }) => history.points('eval_loss')));
+    this.#group.reachTo(Math.max(0, ...this.#runs.map(({ history }) => history.lastStep)));
+  }
+
+  #applyLogScale(): void {
+    this.#training.setLogScale(this.#choices.isLogScale);
+    this.#evaluation.setLogScale(this.#choices.isLogScale);
+  }
+}
+
+/** Colour and dashes of a run, by its place among the runs. */
+export function curveStyle(index: number): Pick<CurveStyle, 'color' | 'dash'> {
+  const color = CURVE_COLORS[index % CURVE_COLORS.length]!;
+  return index < CURVE_COLORS.length ? { color } : { color, dash: DASH };
+}

@@ -1,0 +1,113 @@
+import type {
+  ComparedRun,
+  ComparisonNews,
+  ComparisonRequest,
+  ComparisonState,
+} from '../../extension/runs/comparison-messages.ts';
+import type { ConfigRow } from '../../extension/runs/config-differences.ts';
+import type { ChartTexts } from '../../extension/runs/run-panel-texts.ts';
+import { RunHistory } from '../charts/run-history.ts';
+import { configTable } from '../webview/config-table.ts';
+import { element } from '../webview/element.ts';
+import { connectHost } from '../webview/host.ts';
+import { readTexts } from '../webview/texts.ts';
+import { ComparisonCharts, curveStyle } from './comparison-charts.ts';
+
+/** The comparison: losses of several runs over each other, and where their configurations differ. */
+const texts = readTexts<ChartTexts>();
+const host = connectHost<ComparisonNews, ComparisonRequest, ComparisonState>();
+const saved = host.getState();
+const histories = new Map<string, RunHistory>();
+let choices = { smoothing: saved?.smoothing ?? 0.9, isLogScale: saved?.isLogScale ?? false };
+let runs: readonly ComparedRun[] = [];
+let config: readonly ConfigRow[] = [];
+let charts: ComparisonCharts | undefined;
+
+const chartPlace = element('section');
+const onlyDifferences = element('input', {
+  attributes: { type: 'checkbox', checked: true },
+  on: { change: () => drawConfig() },
+});
+const table = element('div');
+document.body.append(
+  element('main', {}, [
+    chartPlace,
+    element('section', {}, [
+      element('div', { class: 'toolbar' }, [
+        element('h2', { text: texts.config }),
+        element('label', {}, [onlyDifferences, texts.onlyDifferences]),
+      ]),
+      table,
+    ]),
+  ]),
+);
+host.listen(receive);
+host.send({ type: 'ready' });
+
+function receive(message: ComparisonNews): void {
+  switch (message.type) {
+    case 'runs':
+      showRuns(message.runs);
+      break;
+    case 'rows': {
+      const history = historyOf(message.folder);
+      if (message.isStart) history.clear();
+      history.add(message.rows);
+      charts?.update();
+      break;
+    }
+    case 'config':
+      config = message.rows;
+      drawConfig();
+      break;
+  }
+}
+
+function showRuns(all: readonly ComparedRun[]): void {
+  const names = (list: readonly ComparedRun[]): string =>
+    JSON.stringify(list.map(({ folder, name }) => [folder, name]));
+  const isSame = names(all) === names(runs);
+  runs = all;
+  if (isSame) return;
+  charts = new ComparisonCharts(
+    texts,
+    runs.map(({ folder, name }) => ({ name, history: historyOf(folder) })),
+    choices,
+    keep,
+  );
+  chartPlace.replaceChildren(charts.root);
+  charts.update();
+  keep(choices);
+  drawConfig();
+}
+
+function historyOf(folder: string): RunHistory {
+  const known = histories.get(folder) ?? new RunHistory();
+  histories.set(folder, known);
+  return known;
+}
+
+function keep(chosen: typeof choices): void {
+  choices = chosen;
+  host.setState({ ...choices, folders: runs.map(({ folder }) => folder) });
+}
+
+function drawConfig(): void {
+  if (runs.length === 0 || config.length === 0) return;
+  const columns = runs.map(({ folder, name }, index) => {
+    const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
+    mark.style.background = `var(--vscode-${curveStyle(index).color})`;
+    return element(
+      'button',
+      {
+        class: 'link',
+        attributes: { type: 'button', title: folder },
+        on: { click: () => host.send({ type: 'openRun', folder }) },
+      },
+      [mark, name],
+    );
+  });
+  table.replaceChildren(
+    configTable(texts, { rows: config, columns, onlyDifferences: onlyDifferences.checked }),
+  );
+}
