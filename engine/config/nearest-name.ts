@@ -1,7 +1,7 @@
 /**
  * The candidate that was most likely meant by a misspelt name, or undefined when none is near.
  * Case, `-` and `_` do not count (`learningRate` is `learning_rate`); otherwise about one letter
- * in three may differ.
+ * in three may differ, or the name is a part of exactly one candidate (`batch_size`, `max_len`).
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const wanted = simplify(name);
@@ -11,8 +11,14 @@ export function nearestName(name: string, candidates: readonly string[]): string
     if (nearest === undefined || distance < nearest.distance) nearest = { candidate, distance };
   }
   const limit = Math.max(1, Math.floor(wanted.length / 3));
-  return nearest !== undefined && nearest.distance <= limit ? nearest.candidate : undefined;
+  if (nearest !== undefined && nearest.distance <= limit) return nearest.candidate;
+  if (wanted.length < SHORTEST_PART) return undefined;
+  const containing = candidates.filter((candidate) => simplify(candidate).includes(wanted));
+  return containing.length === 1 ? containing[0] : undefined;
 }
+
+/** Letters that a name needs before it counts as a part of a longer one. */
+const SHORTEST_PART = 4;
 
 function simplify(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, '');
