@@ -98,15 +98,23 @@ async function isSameProcess(pid: number, started: string | null): Promise<boole
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'EPERM') return false;
   }
-  const current = await processStart(pid);
-  return started === null || current === null || current === started;
+  const fields = await processFields(pid);
+  // Nobody has asked yet how it ended, but it did.
+  if (fields?.[0] === 'Z') return false;
+  const current = fields?.[19];
+  return started === null || current === undefined || current === started;
 }
 
 /** Linux: clock ticks between the start of the system and that of the process. Elsewhere null. */
 async function processStart(pid: number): Promise<string | null> {
+  return (await processFields(pid))?.[19] ?? null;
+}
+
+/** Linux: the fields of /proc/PID/stat from the third (the state) on. */
+async function processFields(pid: number): Promise<readonly string[] | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 async function isYoung(file: string): Promise<boolean> {

@@ -10,6 +10,9 @@ import {
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
 
+/** How long the other ends may take to read what was sent last. */
+const CLOSE_GRACE_MS = 2000;
+
 /** A local address that other processes of the same user can connect to. */
 export interface LocalServer {
   /** Path of the socket, or name of the pipe on Windows. */
@@ -43,7 +46,12 @@ export async function listenLocally(
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroySoon();
+      // A peer that hangs never takes what was sent to it.
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, CLOSE_GRACE_MS);
       await closed;
+      clearTimeout(timer);
       await remove();
     },
   };

@@ -24,15 +24,19 @@ const MISSED_HEARTBEATS = 3;
  * what the journal of the command line says. A run that has not ended and whose process is gone has
  * failed, whatever was stored last.
  *
+ * @param journal kept from call to call, it reads only what is new
  * @returns undefined when the folder holds no run
  */
-export async function readRunFolder(folder: string): Promise<FolderReport | undefined> {
+export async function readRunFolder(
+  folder: string,
+  journal = new JournalStatus(folder),
+): Promise<FolderReport | undefined> {
   let stored = await readStateFile(folder);
   const holder = await readLock(folder);
   // A trainer takes the lock before it stores anything, and stores its end before it lets go. So
   // with nobody there, what was read first may have changed.
   if (holder === undefined) stored = await readStateFile(folder);
-  const status = stored?.status ?? (await statusFromJournal(folder, holder !== undefined));
+  const status = stored?.status ?? (await journal.read(holder !== undefined));
   if (status === undefined) return undefined;
   const isLive = holder !== undefined && !isFinal(status.state);
   const isSilent =
@@ -70,23 +74,43 @@ export function crashed(status: RunStatus, lastHeard = status.since): RunStatus 
   };
 }
 
-/** For runs of the command line, which keep no state file. */
-async function statusFromJournal(folder: string, isHeld: boolean): Promise<RunStatus | undefined> {
-  let status: RunStatus | undefined;
-  for await (const lines of new LineTail(path.join(folder, RUN_FILES.journal)).read()) {
-    for (const line of lines) {
-      const entry = parseJournalLine(line);
-      if (entry === undefined) continue;
-      const { time: heard } = entry;
-      status ??= initialStatus('running', heard);
-      status = { ...status, ...statusChange(entry), heard };
-      const state = stateAfter(entry);
-      if (state !== undefined) status = { ...status, state, since: heard };
-    }
+/** The status of runs of the command line, which keep no state file, as their journal tells it. */
+export class JournalStatus {
+  readonly #tail: LineTail;
+  #status: RunStatus | undefined;
+
+  constructor(folder: string) {
+    this.#tail = new LineTail(path.join(folder, RUN_FILES.journal));
   }
-  // The journal of a run that goes on again still ends with the end of its earlier part.
-  const isNewPart = isHeld && status !== undefined && isFinal(status.state);
-  return isNewPart ? { ...status!, state: 'preparing' } : status;
+
+  /**
+   * Reads on in the journal.
+   *
+   * @param isHeld whether a process works on the run
+   * @returns undefined when there is no journal
+   */
+  async read(isHeld: boolean): Promise<RunStatus | undefined> {
+    for await (const lines of this.#tail.read()) {
+      for (const entry of lines.map(parseJournalLine)) {
+        if (entry !== undefined) this.#add(entry);
+      }
+    }
+    // The journal of a run that goes on again still ends with the end of its earlier part.
+    const isNewPart = isHeld && this.#status !== undefined && isFinal(this.#status.state);
+    return isNewPart ? { ...this.#status!, state: 'preparing' } : this.#status;
+  }
+
+  #add(entry: JournalEntry): void {
+    const { time: heard } = entry;
+    const before = this.#status ?? initialStatus('running', heard);
+    const state = stateAfter(entry);
+    this.#status = {
+      ...before,
+      ...statusChange(entry),
+      heard,
+      ...(state !== undefined && { state, since: heard }),
+    };
+  }
 }
 
 function stateAfter({ type }: JournalEntry): RunState | undefined {

@@ -4,7 +4,7 @@ import { type ErrorCode, LorafaError } from '../../engine/errors.ts';
 import { type TrainerJob, type TrainerReply, trainerReplySchema } from '../trainer/trainer-job.ts';
 
 /**
- * Starts the process of a run, which goes on when this one ends. Resolves when the trainer has taken
+ * Starts a run in processes that go on when this one ends, and all its children with it. Resolves when the trainer has taken
  * the run on, so that its folder tells of it.
  *
  * @param script the built `trainer/main.ts`

@@ -5,7 +5,7 @@ import { listCheckpoints } from '../../engine/train/checkpoint.ts';
 import type { RunSummary } from '../protocol.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { isFinal, type RunStatus } from './run-status.ts';
-import { readRunFolder } from './run-summary.ts';
+import { JournalStatus, readRunFolder } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
 import { TrainerClient } from './trainer-client.ts';
 
@@ -15,6 +15,7 @@ const LOOK_AGAIN_MS = [50, 500, 2000];
 /** A run as one server sees it: its folder, and the connection to its trainer while it lives. */
 export class TrackedRun {
   readonly folder: string;
+  readonly #journal: JournalStatus;
   readonly #answerTimeoutMs: number;
   readonly #onChanged: (summary: RunSummary) => void;
   #summary: RunSummary | undefined;
@@ -22,12 +23,14 @@ export class TrackedRun {
   #watcher: RunWatcher | undefined;
   #folderWatch: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isRefreshDue = false;
   #isDisposed = false;
   /** What happens to the run is told in order: each piece of news waits for the one before. */
   #news: Promise<void> = Promise.resolve();
 
   constructor(folder: string, answerTimeoutMs: number, onChanged: (summary: RunSummary) => void) {
     this.folder = folder;
+    this.#journal = new JournalStatus(folder);
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#onChanged = onChanged;
   }
@@ -81,7 +84,7 @@ export class TrackedRun {
   }
 
   async #refresh(): Promise<void> {
-    const report = await readRunFolder(this.folder);
+    const report = await readRunFolder(this.folder, this.#journal);
     if (report === undefined) return;
     const { summary, address } = report;
     if (address === null || this.#isDisposed) return this.#tell(summary);
@@ -121,7 +124,7 @@ export class TrackedRun {
     if (this.#isDisposed) return;
     this.#client = undefined;
     const delay = LOOK_AGAIN_MS[attempt];
-    const report = await readRunFolder(this.folder);
+    const report = await readRunFolder(this.folder, this.#journal);
     if (report?.summary.isLive && delay !== undefined) {
       this.#timer = setTimeout(() => this.#later(() => this.#closed(attempt + 1)), delay);
       return;
@@ -133,7 +136,12 @@ export class TrackedRun {
   #grew(): void {
     this.#watcher?.read().catch(() => undefined);
     // Without a trainer nobody else tells that something changed.
-    if (this.#client === undefined && this.#summary?.isLive) this.#later(() => this.#refresh());
+    if (this.#client !== undefined || !this.#summary?.isLive || this.#isRefreshDue) return;
+    this.#isRefreshDue = true;
+    this.#later(async () => {
+      this.#isRefreshDue = false;
+      await this.#refresh();
+    });
   }
 
   #tell(summary: RunSummary): void {

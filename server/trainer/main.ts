@@ -1,61 +1,28 @@
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { RunRegistry } from '../runs/run-registry.ts';
-import { Supervisor } from './supervisor.ts';
-import { parseTrainerJob, type TrainerReply } from './trainer-job.ts';
-import { TrainerServer } from './trainer-server.ts';
+import { type ChildProcess, fork } from 'node:child_process';
 
 /**
- * The process of one run. Its starter sends the job over the IPC channel, gets to know whether it
- * was taken on, and may then end: the run goes on, and is found again through its folder.
+ * The program of a run. The process that is started first only starts the one that stays, and ends:
+ * who ends a language server ends all its descendants with it (`vscode-languageclient` does so after
+ * two seconds), and a process whose parent is gone is nobody's descendant.
  */
-const COMPUTE_SCRIPT = fileURLToPath(new URL('./trainer-compute.js', import.meta.url));
+const STAY = '--stay';
 
-const [message] = await once(process, 'message');
-try {
-  await runTrainer(message);
-} catch (error) {
-  const code = error instanceof LorafaError ? error.code : 'internal.unexpected';
-  await reply({ type: 'refused', code, message: messageOf(error) });
-}
-process.exit();
-
-async function runTrainer(message: unknown): Promise<void> {
-  const job = parseTrainerJob(message);
-  const server = new TrainerServer();
-  const address = await server.listen();
-  try {
-    const supervisor = await Supervisor.open({
-      job,
-      address,
-      computeScript: COMPUTE_SCRIPT,
-      registry: new RunRegistry(job.registryFolder),
-      onStatus: (status) => server.tellStatus(status),
-      onGrew: () => server.tellGrew(),
-    });
-    server.attach(supervisor);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => stop(supervisor));
-    }
-    await reply({ type: 'ready', address });
-    await supervisor.run();
-  } finally {
-    await server.close();
-  }
+if (process.argv[2] === STAY) {
+  const { serveRun } = await import('./serve-run.ts');
+  await serveRun();
+} else {
+  startTheOneThatStays();
 }
 
-/** Logging out or shutting down: save what there is. */
-function stop(supervisor: Supervisor): void {
-  try {
-    supervisor.act('stop');
-  } catch {
-    // The run has just ended by itself.
-  }
-}
-
-/** Answers the starter, unless it is gone; the channel is closed by the starter. */
-async function reply(answer: TrainerReply): Promise<void> {
-  if (!process.connected) return;
-  await new Promise((resolve) => process.send?.(answer, undefined, undefined, resolve));
+/** Hands on the job, and the answer to it. */
+function startTheOneThatStays(): void {
+  const child: ChildProcess = fork(process.argv[1]!, [STAY], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    execArgv: [],
+  });
+  process.on('message', (job) => child.send(job as object));
+  child.once('message', (answer) => process.send?.(answer, () => process.exit()));
+  child.once('exit', (code) => process.exit(code ?? 1));
+  child.once('error', () => process.exit(1));
 }

@@ -1,8 +1,8 @@
 import { type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { type LocalServer, listenLocally } from '../rpc/local-socket.ts';
 import { RPC_ERRORS } from '../rpc/message.ts';
-import { notify, serve } from '../rpc/serve.ts';
-import type { RunStatus } from '../runs/run-status.ts';
+import { serve } from '../rpc/serve.ts';
+import type { RunState, RunStatus } from '../runs/run-status.ts';
 import type { Supervisor } from './supervisor.ts';
 import {
   TRAINER_PROTOCOL_VERSION,
@@ -15,7 +15,7 @@ import {
 
 /** The socket of a trainer and all who are connected to it. */
 export class TrainerServer {
-  readonly #watchers = new Set<MessageConnection>();
+  readonly #watchers = new Map<MessageConnection, Watcher>();
   readonly #supervisor: Promise<Supervisor>;
   #setSupervisor!: (supervisor: Supervisor) => void;
   #local: LocalServer | undefined;
@@ -39,12 +39,12 @@ export class TrainerServer {
 
   /** Tells all watchers the status. */
   tellStatus(status: RunStatus): void {
-    for (const watcher of this.#watchers) notify(watcher, trainerStatus, status);
+    for (const watcher of this.#watchers.values()) watcher.tellStatus(status);
   }
 
   /** Tells all watchers that there is more to read in the run folder. */
   tellGrew(): void {
-    for (const watcher of this.#watchers) notify(watcher, trainerGrew, {});
+    for (const watcher of this.#watchers.values()) watcher.tellGrew();
   }
 
   /** Lets everything arrive that was told, and ends. */
@@ -57,7 +57,7 @@ export class TrainerServer {
     serve(connection, trainerHello, async ({ protocolVersion }) => {
       if (protocolVersion !== TRAINER_PROTOCOL_VERSION) throw wrongVersion(protocolVersion);
       const { folder, status } = await this.#supervisor;
-      this.#watchers.add(connection);
+      this.#watchers.set(connection, new Watcher(connection));
       return { protocolVersion: TRAINER_PROTOCOL_VERSION, folder, status };
     });
     const greeted = async (): Promise<Supervisor> => {
@@ -67,6 +67,51 @@ export class TrainerServer {
     serve(connection, trainerGetStatus, async () => (await greeted()).status);
     serve(connection, trainerControl, async ({ action }) => (await greeted()).act(action));
     connection.listen();
+  }
+}
+
+/**
+ * One who is told what happens. Each change of state is told; of the rest, one who reads slowly or
+ * not at all (a process that is halted) is told only the newest, so that nothing piles up here.
+ */
+class Watcher {
+  readonly #connection: MessageConnection;
+  #isSending = false;
+  #state: RunState | undefined;
+  #nextStatus: RunStatus | undefined;
+  #hasGrown = false;
+
+  constructor(connection: MessageConnection) {
+    this.#connection = connection;
+  }
+
+  tellStatus(status: RunStatus): void {
+    this.#nextStatus = status;
+    if (status.state !== this.#state || !this.#isSending) void this.#send();
+    this.#state = status.state;
+  }
+
+  tellGrew(): void {
+    this.#hasGrown = true;
+    if (!this.#isSending) void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    this.#isSending = true;
+    const [status, hasGrown] = [this.#nextStatus, this.#hasGrown];
+    this.#nextStatus = undefined;
+    this.#hasGrown = false;
+    try {
+      if (status !== undefined) {
+        await this.#connection.sendNotification(trainerStatus.method, status);
+      }
+      if (hasGrown) await this.#connection.sendNotification(trainerGrew.method, {});
+    } catch {
+      // The connection has ended: nobody is there to miss anything.
+      return;
+    }
+    this.#isSending = false;
+    if (this.#nextStatus !== undefined || this.#hasGrown) void this.#send();
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
@@ -81,6 +81,17 @@ async function computePid(observed: ObservedManager): Promise<number> {
   return Number(pid());
 }
 
+/** The processes that end with another one where all its descendants are ended (Linux; elsewhere none). */
+async function descendants(parent: number): Promise<number[]> {
+  const tasks = await readdir(`/proc/${parent}/task`).catch(() => []);
+  const children = tasks.map(async (task) => {
+    const text = await readFile(`/proc/${parent}/task/${task}/children`, 'utf8').catch(() => '');
+    return text.split(' ').filter(Boolean).map(Number);
+  });
+  const direct = (await Promise.all(children)).flat();
+  return [...direct, ...(await Promise.all(direct.map(descendants))).flat()];
+}
+
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -118,6 +129,8 @@ test('a run goes on without its manager, and another one sees all of it', async 
   const first = observe();
   const folder = await startEndless(first);
   first.manager.dispose();
+  const { pid } = (await readLock(folder))!;
+  expect(await descendants(process.pid)).not.toContain(pid);
 
   const second = observe();
   const listed = await second.manager.list();

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { RunRegistry } from '../runs/run-registry.ts';
+import { Supervisor } from './supervisor.ts';
+import { parseTrainerJob, type TrainerReply } from './trainer-job.ts';
+import { TrainerServer } from './trainer-server.ts';
+
+/** The built `compute.ts`, beside this program. */
+const COMPUTE_SCRIPT = fileURLToPath(new URL('./trainer-compute.js', import.meta.url));
+
+/**
+ * The process of one run. Its starter sends the job over the IPC channel, gets to know whether it
+ * was taken on, and may then end: the run goes on, and is found again through its folder.
+ */
+export async function serveRun(): Promise<void> {
+  const [message] = await once(process, 'message');
+  try {
+    await runTrainer(message);
+  } catch (error) {
+    const code = error instanceof LorafaError ? error.code : 'internal.unexpected';
+    await reply({ type: 'refused', code, message: messageOf(error) });
+  }
+  process.exit();
+}
+
+async function runTrainer(message: unknown): Promise<void> {
+  const job = parseTrainerJob(message);
+  const server = new TrainerServer();
+  const address = await server.listen();
+  try {
+    const supervisor = await Supervisor.open({
+      job,
+      address,
+      computeScript: COMPUTE_SCRIPT,
+      registry: new RunRegistry(job.registryFolder),
+      onStatus: (status) => server.tellStatus(status),
+      onGrew: () => server.tellGrew(),
+    });
+    server.attach(supervisor);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => stop(supervisor));
+    }
+    await reply({ type: 'ready', address });
+    await supervisor.run();
+  } finally {
+    await server.close();
+  }
+}
+
+/** Logging out or shutting down: save what there is. */
+function stop(supervisor: Supervisor): void {
+  try {
+    supervisor.act('stop');
+  } catch {
+    // The run has just ended by itself.
+  }
+}
+
+/** Answers the starter, unless it is gone; the channel is closed by the starter. */
+async function reply(answer: TrainerReply): Promise<void> {
+  if (!process.connected) return;
+  await new Promise((resolve) => process.send?.(answer, undefined, undefined, resolve));
+}
