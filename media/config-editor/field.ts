@@ -13,6 +13,7 @@ import { listControl, numberControl, textControl } from './controls/text-control
 import { withInlineCode } from './inline-code.ts';
 import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
+import { isRecord } from './values.ts';
 
 /** What a field asks of the extension. */
 export interface FieldActions {
@@ -72,7 +73,7 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
       ]),
       element('div', { class: 'help', attributes: { id: `${id}-help` } }, [
         element('p', {}, withInlineCode(field.description)),
-        element('p', { class: 'accepts' }, withInlineCode(describeValue(field, texts))),
+        element('p', {}, withInlineCode(describeValue(field, texts))),
       ]),
       element('div', { class: 'control' }, [
         control.element,
@@ -130,11 +131,21 @@ function makeBrowseButton(name: string, texts: FormTexts, browse: () => void) {
   return button;
 }
 
-function describeValue(field: FormField, texts: FormTexts): string {
-  const lines = field.control.kind === 'list' ? ` ${texts.onePerLine}.` : '';
-  const words =
-    field.default === undefined
-      ? fill(texts.accepts, field.accepts)
-      : fill(texts.acceptsWithDefault, field.accepts, `\`${JSON.stringify(field.default)}\``);
-  return words + lines;
+/** What is not to be seen in the control itself. */
+function describeValue(
+  { control, accepts, default: fallback }: FormField,
+  texts: FormTexts,
+): string {
+  const isOpen = control.kind === 'choice' && control.isOpen;
+  const isNumeric =
+    control.kind === 'number' || (control.kind === 'list' && control.items === 'number');
+  return [
+    isOpen || isNumeric ? fill(texts.accepts, accepts) : '',
+    control.kind === 'list' ? texts.onePerLine : '',
+    fallback === undefined || isRecord(fallback)
+      ? ''
+      : fill(texts.default, `\`${JSON.stringify(fallback)}\``),
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
 }

@@ -1,0 +1,176 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Frame, Locator } from 'playwright-core';
+import { expect, test, vi } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+
+const FILE = 'first.lorafa.json';
+const CONFIG = `// Learns to answer as the support team does.
+{
+  "model": { "base_model_name_or_path": "base" },
+  "data": {
+    "dataset_name_or_path": "train.jsonl" // the rows of last year
+  },
+  "lora": {
+    "r": 16, // more is slower
+    "target_modules": ["q_proj", "v_proj"],
+    "rank_pattern": { "down_proj": 32 }
+  },
+  "training": {
+    "output_dir": "runs/first",
+    "learning_rate": 1e-4
+  }
+}
+`;
+
+interface OpenForm {
+  readonly editor: Editor;
+  readonly form: Frame;
+  /** The text of the file, which is saved first. */
+  saved(): Promise<string>;
+}
+
+async function openForm(text = CONFIG): Promise<OpenForm> {
+  const folder = path.join(await tempFolder(), 'support-bot');
+  await mkdir(folder);
+  const file = path.join(folder, FILE);
+  await writeFile(file, text);
+  // As VS Code is when it is new: run configurations open as forms.
+  const editor = await openEditor({ folder, settings: { 'workbench.editorAssociations': {} } });
+  await editor.openFile(FILE);
+  return {
+    editor,
+    form: await formOf(editor),
+    saved: async () => {
+      await editor.runCommand('File: Save');
+      await editor.page.locator('.tab.active:not(.dirty)').waitFor();
+      return readFile(file, 'utf8');
+    },
+  };
+}
+
+/** The page of the form: VS Code gives the frames of custom editors no title, but their pages have one. */
+async function formOf({ page }: Editor): Promise<Frame> {
+  return vi.waitUntil(
+    async () => {
+      for (const frame of page.frames()) {
+        const isForm = (await frame.title().catch(() => '')) === FILE;
+        if (isForm && (await frame.locator('main').isVisible())) return frame;
+      }
+      return undefined;
+    },
+    { timeout: 30_000, interval: 200 },
+  );
+}
+
+function field(form: Frame, key: string): Locator {
+  return form.locator(`.field[data-path="${key}"]`);
+}
+
+test('what is changed in the form is changed in the text, comments stay, and undo works', async () => {
+  const { editor, form, saved } = await openForm();
+  const { page } = editor;
+  await editor.screenshot('config-editor');
+
+  const rank = field(form, 'lora.r');
+  expect(await rank.locator('input').inputValue()).toBe('16');
+  await rank.locator('input').fill('64');
+  await page.locator('.tab.active.dirty').waitFor();
+  const seed = field(form, 'training.seed');
+  expect(await seed.locator('input').getAttribute('placeholder')).toBe('42');
+  await seed.locator('input').fill('7');
+  await field(form, 'lora.use_rslora').locator('vscode-checkbox').click();
+  await field(form, 'training.lr_scheduler_type').locator('vscode-single-select').click();
+  await form.locator('[role="option"]', { hasText: 'constant_with_warmup' }).click();
+  await field(form, 'lora.target_modules').locator('textarea').fill('q_proj\nv_proj\no_proj');
+  await field(form, 'lora.rank_pattern').locator('input').last().fill('8');
+  await field(form, 'training.learning_rate').locator('.clear').click();
+  await field(form, 'training.learning_rate').locator('.clear').waitFor({ state: 'hidden' });
+
+  const edited = CONFIG.replace('16', '64')
+    .replace('"v_proj"]', '"v_proj", "o_proj"]')
+    .replace('{ "down_proj": 32 }', '{ "down_proj": 8 },\n    "use_rslora": true')
+    .replace(
+      '"learning_rate": 1e-4',
+      '"seed": 7,\n    "lr_scheduler_type": "constant_with_warmup"',
+    );
+  expect(await saved()).toBe(edited);
+
+  // Each change is one step of VS Code's own history, also while the form has the focus.
+  await rank.locator('input').click();
+  await page.keyboard.press('Control+Z');
+  await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('0.0001');
+  await page.keyboard.press('Control+Z');
+  await expect.poll(() => inputOf(form, 'lora.rank_pattern')).toBe('down_proj');
+  await page.keyboard.press('Control+Shift+Z');
+  await page.keyboard.press('Control+Shift+Z');
+  await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('');
+  expect(await saved()).toBe(edited);
+});
+
+test('what is changed in the text is changed in the form beside it', async () => {
+  const { editor, form } = await openForm();
+  const { page } = editor;
+  await editor.runCommand('View: Split Editor Right');
+  await editor.runCommand('LoRA-FA: Open as Text');
+  await page.locator('.monaco-editor .view-line', { hasText: '"learning_rate"' }).waitFor();
+  await editor.goTo(8, 10);
+  await page.keyboard.press('Delete');
+  await page.keyboard.press('Delete');
+  await page.keyboard.type('99');
+  await expect.poll(() => inputOf(form, 'lora.r')).toBe('99');
+
+  // The form keeps focus and cursor while the text changes under it.
+  const input = field(form, 'training.output_dir').locator('input');
+  await input.click();
+  await input.press('Home');
+  await page.keyboard.type('old-');
+  await page.locator('.view-line', { hasText: '"old-runs/first"' }).waitFor();
+  await page.keyboard.type('er-');
+  await page.locator('.view-line', { hasText: '"old-er-runs/first"' }).waitFor();
+  await editor.screenshot('config-editor-beside-text');
+
+  // A text that is broken is shown as such, and the form leaves it alone.
+  await page.locator('.monaco-editor .view-line').first().click();
+  await editor.goTo(8, 12);
+  await page.keyboard.type('{');
+  const banner = form.locator('.banner');
+  await banner.filter({ hasText: 'not valid JSON at line 8' }).waitFor();
+  expect(await field(form, 'lora.r').locator('input').isDisabled()).toBe(true);
+  await editor.screenshot('config-editor-broken-text');
+  await page.keyboard.press('Backspace');
+  await banner.waitFor({ state: 'hidden' });
+});
+
+test('problems stand at their fields, and the page comes back as it was left', async () => {
+  const { editor, form } = await openForm(CONFIG.replace('"r": 16', '"rr": 5, "r": 0'));
+  await field(form, 'lora.r').locator('.problem', { hasText: 'at least 1' }).waitFor();
+  await form.locator('[data-section="lora"] > .problems', { hasText: 'lora.rr' }).waitFor();
+  await form.locator('[data-section="data"] > summary').click();
+  await field(form, 'lora.r').scrollIntoViewIfNeeded();
+  await editor.screenshot('config-editor-problems');
+
+  await field(form, 'lora.r').locator('input').fill('8');
+  await field(form, 'lora.r').locator('.problem').waitFor({ state: 'hidden' });
+
+  await form.locator('.search input').fill('rank pattern');
+  await form.locator('.matches', { hasText: 'match' }).waitFor();
+  expect(await field(form, 'training.seed').isVisible()).toBe(false);
+  await editor.reload();
+  const restored = await formOf(editor);
+  await expect.poll(() => restored.locator('.search input').inputValue()).toBe('rank pattern');
+  await restored.locator('.search input').fill('');
+  await field(restored, 'lora.r').waitFor();
+  expect(await restored.locator('[data-section="data"]').getAttribute('open')).toBe(null);
+
+  await editor.runCommand('LoRA-FA: Open as Text');
+  await editor.page.locator('.view-line', { hasText: '"rr": 5' }).waitFor();
+  await editor.runCommand('LoRA-FA: Open as Form');
+  await formOf(editor);
+});
+
+/** The text of the first input of a field. */
+function inputOf(form: Frame, key: string): Promise<string> {
+  return field(form, key).locator('input').first().inputValue();
+}
