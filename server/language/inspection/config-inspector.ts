@@ -152,20 +152,23 @@ export class ConfigInspector {
       dropout: lora.lora_dropout,
       shape,
     };
+    // How much a graphics card has is known to the run alone, unless the configuration says it.
+    const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
+    const isJudged = !isOnCard || config.engine.max_memory_gib !== undefined;
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, roughLimit, shape, lora],
+      [model.path, roughLimit, isJudged, shape, lora],
       [training.method, training.gradient_checkpointing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
     ]);
     return this.#memory.get(key, [model.path], async () => {
       const memory = inspectMemory(config, question, limit);
       if (memory === undefined) return { findings: [] };
-      // How much a graphics card has is known to the run alone, unless the configuration says it.
-      const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
-      if (isOnCard && config.engine.max_memory_gib === undefined) return { findings: [], memory };
-      return { findings: await memoryFindings(config, question, memory), memory };
+      return {
+        findings: isJudged ? await memoryFindings(config, question, memory) : [],
+        memory,
+      };
     });
   }
 }

@@ -9,6 +9,7 @@ import {
   type MemoryQuestion,
 } from '../../../engine/plan/memory.ts';
 import type { TrainingShape } from '../../../engine/train/training-graph.ts';
+import { shortBytes } from '../words.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What a run will need at its peak. */
@@ -31,6 +32,9 @@ const LONGEST_ROW = 16_384;
 
 /** Lengths of rows are proposed in multiples of this many tokens. */
 const LENGTH_STEP = 32;
+
+/** How many estimates are made to find a batch that fits; the first hardly ever misses. */
+const MOST_TRIES = 2;
 
 /** What is computed again, from the least on. */
 const RECOMPUTES: readonly Recompute[] = ['none', 'attention', 'layer'];
@@ -59,6 +63,10 @@ export async function memoryFindings(
 ): Promise<readonly Finding[]> {
   const { estimate, limit } = facts;
   if (estimate.total <= limit) return [];
+  const source =
+    config.engine.max_memory_gib === undefined
+      ? 'free on this machine'
+      : 'what `engine.max_memory_gib` allows';
   const remedies = [
     await moreRecompute(question, facts),
     await smallerBatch(config, question, facts),
@@ -69,7 +77,7 @@ export async function memoryFindings(
       'warning',
       ['training', 'per_device_train_batch_size'],
       'plan.memory',
-      `the run will need about ${gibibytes(estimate.total)} of memory at its peak, more than the ${gibibytes(limit)} that it may use`,
+      `the run will need about ${shortBytes(estimate.total)} of memory at its peak, and ${shortBytes(limit)} are ${source}`,
       remedies,
     ),
   ];
@@ -84,28 +92,27 @@ async function moreRecompute(
   return fitting && setValue(['training', 'gradient_checkpointing'], fitting);
 }
 
-/** Fewer rows in a batch and more batches in a step, so that a step learns from as many rows. */
+/** Fewer rows in a batch and more batches in a step, which learns from as many rows as before. */
 async function smallerBatch(
   { training }: ResolvedConfig,
   question: BatchQuestion,
   facts: MemoryFacts,
 ): Promise<Remedy | undefined> {
   const { rows } = question.shape;
-  const guess = Math.min(rows - 1, Math.floor(rows * fittingShare(facts)));
-  const sizes = [...new Set([guess, guess >> 1, 1])].filter((size) => size >= 1 && size < rows);
-  const fitting = await firstFitting(sizes, facts.limit, (size) =>
+  const rowsPerStep = training.per_device_train_batch_size * training.gradient_accumulation_steps;
+  const guess = Math.max(1, Math.min(rows - 1, Math.floor(rows * fittingShare(facts))));
+  const sizes = Array.from({ length: guess }, (_, index) => guess - index).filter(
+    (size) => size < rows && rowsPerStep % size === 0,
+  );
+  const fitting = await firstFitting(sizes.slice(0, MOST_TRIES), facts.limit, (size) =>
     withShape(question, facts, { rows: size }),
   );
   if (fitting === undefined) return undefined;
-  const rowsPerStep = training.per_device_train_batch_size * training.gradient_accumulation_steps;
   return {
     kind: 'set',
     values: [
       { path: ['training', 'per_device_train_batch_size'], value: fitting },
-      {
-        path: ['training', 'gradient_accumulation_steps'],
-        value: Math.ceil(rowsPerStep / fitting),
-      },
+      { path: ['training', 'gradient_accumulation_steps'], value: rowsPerStep / fitting },
     ],
   };
 }
@@ -150,8 +157,4 @@ async function firstFitting<Option>(
     if (estimateMemory(questionOf(option)).total <= limit) return option;
   }
   return undefined;
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toPrecision(2)} GiB`;
 }

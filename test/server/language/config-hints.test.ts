@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { configHints } from '../../../server/language/config-hints.ts';
+import type { Inspection } from '../../../server/language/inspection/config-inspector.ts';
+import { type Changes, ConfigWorkspace } from './config-workspace.ts';
+
+/** Hints of a text, each behind what stands before it. */
+async function hints(changes: Changes): Promise<Readonly<Record<string, string>>> {
+  const workspace = await ConfigWorkspace.create();
+  const text = workspace.text(changes);
+  return shown(workspace, text, await workspace.inspect(text));
+}
+
+function shown(
+  workspace: ConfigWorkspace,
+  text: string,
+  inspection: Inspection,
+): Readonly<Record<string, string>> {
+  const document = workspace.document(text);
+  const all = { start: document.positionAt(0), end: document.positionAt(text.length) };
+  const labels = configHints(document, all, inspection).map(({ position, label }) => {
+    const line = document.getText({ start: { ...position, character: 0 }, end: position });
+    return [line.trim(), label as string] as const;
+  });
+  return Object.fromEntries(labels);
+}
+
+test('each hint stands behind the value that decides it', async () => {
+  // 2 layers with 7 linear layers each; B is out × r.
+  const widths = 32 + 16 + 16 + 32 + 64 + 64 + 32;
+  expect(await hints({})).toEqual({
+    '"r": 4': expect.stringContaining(`${2 * 4 * widths} trainable (`),
+    '"lora_alpha": 8': 'scales by 2',
+    '"num_train_epochs": 2': '6 steps per epoch, 12 in all',
+    '"per_device_train_batch_size": 2': expect.stringMatching(/^≈ \d+ MiB at peak$/),
+  });
+});
+
+test('without these values they stand in the section', async () => {
+  const found = await hints({
+    lora: { r: undefined, lora_alpha: undefined },
+    training: { num_train_epochs: undefined, per_device_train_batch_size: undefined },
+  });
+  expect(Object.keys(found)).toEqual(['"lora": {', '"training": {']);
+});
+
+test('scaling follows rsLoRA and the default rank', async () => {
+  const stabilised = await hints({ lora: { r: 16, lora_alpha: 8, use_rslora: true } });
+  expect(stabilised['"lora_alpha": 8']).toBe('scales by 2');
+  const byDefault = await hints({ lora: { r: undefined, lora_alpha: 8 } });
+  expect(byDefault['"lora_alpha": 8']).toBe('scales by 0.5');
+});
+
+test('accumulation, held-out rows and a slice shorten an epoch; max_steps decides the whole', async () => {
+  const found = await hints({
+    data: { dataset_name_or_path: 'rows.jsonl[:10]', eval_split: 2 },
+    training: { gradient_accumulation_steps: 2, max_steps: 1234 },
+  });
+  expect(found['"max_steps": 1234']).toBe('2 steps per epoch, 1,234 in all');
+});
+
+test('rows that were counted and not looked at are an estimate', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const rows = Array.from({ length: 50 }, () => ({ question: 'Why?', answer: 'So.' }));
+  await workspace.writeRows('rows.jsonl', rows);
+  const text = workspace.text();
+  const found = shown(workspace, text, await workspace.inspect(text));
+  expect(found['"num_train_epochs": 2']).toBe('≈ 25 steps per epoch, 50 in all');
+});
+
+test('what could not be found out has no hint', async () => {
+  const found = await hints({ model: { base_model_name_or_path: './nowhere' } });
+  expect(Object.keys(found)).toEqual(['"num_train_epochs": 2', '"lora_alpha": 8']);
+});
+
+test('only the hints of the asked range are given, and broken text has none', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const document = workspace.document(workspace.text());
+  const inspection = await workspace.inspect(document.getText());
+  const start = { line: 0, character: 0 };
+  expect(configHints(document, { start, end: start }, inspection)).toEqual([]);
+  expect(shown(workspace, '', inspection)).toEqual({});
+});

@@ -1,0 +1,400 @@
+import { type ParseError, parse } from 'jsonc-parser';
+import { expect, test } from 'vitest';
+import { DiagnosticSeverity } from 'vscode-languageserver';
+import { ggufBytes } from '../../support/gguf-bytes.ts';
+import { goldenPath } from '../../support/golden.ts';
+import { type Changes, ConfigWorkspace } from './config-workspace.ts';
+
+/** Bytes that the runs of these tests may use. */
+const PLENTY = 2 ** 33;
+
+interface Case {
+  readonly changes: Changes;
+  /** What else is in the folder. */
+  readonly prepare?: (workspace: ConfigWorkspace) => Promise<void>;
+  /** The token that is marked. */
+  readonly marked: string;
+  readonly code: string;
+  readonly says: string;
+  readonly severity?: DiagnosticSeverity;
+  /** The quick fixes that are offered, in their order. */
+  readonly fixes?: readonly string[];
+  readonly memoryLimit?: number;
+}
+
+const chat = [
+  {
+    messages: [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: 'yo' },
+    ],
+  },
+];
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a base model that is not there': {
+    changes: { model: { base_model_name_or_path: './modle' } },
+    marked: '"./modle"',
+    code: 'model.not_found',
+    says: 'There is no model at',
+  },
+  'an architecture that is not known': {
+    changes: { model: { base_model_name_or_path: 'gpt' } },
+    prepare: (workspace) =>
+      workspace.write(
+        'gpt/config.json',
+        '{"architectures":["GPT2LMHeadModel"],"model_type":"gpt2"}',
+      ),
+    marked: '"gpt"',
+    code: 'model.unsupported',
+    says: 'the architecture "GPT2LMHeadModel" is not known',
+  },
+  'a GGUF file of an unknown architecture': {
+    changes: { model: { base_model_name_or_path: 'bert.gguf' } },
+    prepare: (workspace) =>
+      workspace.write('bert.gguf', ggufBytes({ 'general.architecture': 'bert' })),
+    marked: '"bert.gguf"',
+    code: 'model.unsupported',
+    says: '"bert"',
+  },
+  'damaged weights': {
+    changes: {},
+    prepare: (workspace) => workspace.write('model/model.safetensors', 'cut'),
+    marked: '"model"',
+    code: 'model.corrupt',
+    says: 'model.safetensors',
+  },
+  'a misspelt target': {
+    changes: { lora: { target_modules: ['q_prj', 'v_proj'] } },
+    marked: '"q_prj"',
+    code: 'adapter.no_target',
+    says: 'did you mean "q_proj"?',
+    fixes: [
+      'Change to "q_proj"',
+      'Remove `lora.target_modules.0`',
+      'Set `lora.target_modules` to "all-linear"',
+    ],
+  },
+  'a target as an expression': {
+    changes: { lora: { target_modules: 'q_proj' } },
+    marked: '"q_proj"',
+    code: 'adapter.no_target',
+    says: 'write it as a list',
+    fixes: ['Change to ["q_proj"]', 'Change to "all-linear"'],
+  },
+  'the output layer as a target': {
+    changes: { lora: { target_modules: ['q_proj', 'lm_head'] } },
+    marked: '"lm_head"',
+    code: 'adapter.no_target',
+    says: 'only linear layers inside the decoder',
+    fixes: ['Remove `lora.target_modules.1`', 'Set `lora.target_modules` to "all-linear"'],
+  },
+  'an exclusion without effect': {
+    changes: { lora: { exclude_modules: ['q_prj'] } },
+    marked: '"q_prj"',
+    code: 'adapter.no_target',
+    says: 'excludes "q_prj"',
+    fixes: ['Remove `lora.exclude_modules`'],
+  },
+  'a layer that the model does not have': {
+    changes: { lora: { layers_to_transform: [0, 7] } },
+    marked: '[',
+    code: 'adapter.no_target',
+    says: 'names layer 7',
+    fixes: ['Change to [0]'],
+  },
+  'a pattern key without effect': {
+    changes: { lora: { rank_pattern: { q_prj: 2 } } },
+    marked: '"q_prj"',
+    code: 'adapter.no_target',
+    says: 'has no effect',
+    fixes: ['Remove `lora.rank_pattern.q_prj`'],
+  },
+  'a rank larger than a layer': {
+    changes: { lora: { r: 64, target_modules: ['q_proj', 'k_proj'] } },
+    marked: '64',
+    code: 'adapter.rank_too_large',
+    says: 'Rank 64 is too large',
+    fixes: ['Change to 16'],
+  },
+  'an adapter that is not there': {
+    changes: { lora: { r: undefined, lora_alpha: undefined, init_adapter: './old' } },
+    marked: '"./old"',
+    code: 'adapter.not_found',
+    says: 'adapter_config.json',
+  },
+  'a data file that is not there': {
+    changes: { data: { dataset_name_or_path: ['rows.jsonl', 'rows2.jsonl'] } },
+    marked: '"rows2.jsonl"',
+    code: 'data.not_found',
+    says: 'it does not exist',
+  },
+  'a data file of an unknown format': {
+    changes: { data: { dataset_name_or_path: 'rows.xml' } },
+    prepare: (workspace) => workspace.write('rows.xml', '<rows/>'),
+    marked: '"rows.xml"',
+    code: 'config.invalid_value',
+    says: 'Cannot tell the format',
+  },
+  'a damaged data file': {
+    changes: { data: { dataset_name_or_path: 'rows.json' } },
+    prepare: (workspace) => workspace.write('rows.json', '[{"text": "cut'),
+    marked: '"rows.json"',
+    code: 'data.corrupt',
+    says: 'it is not valid JSON',
+  },
+  'an empty data file': {
+    changes: { data: { dataset_name_or_path: 'empty.jsonl' } },
+    prepare: (workspace) => workspace.write('empty.jsonl', '\n'),
+    marked: '"empty.jsonl"',
+    code: 'data.empty',
+    says: 'not a single row',
+  },
+  'held-out data that is not there': {
+    changes: { data: { eval_dataset_name_or_path: 'held.jsonl' } },
+    marked: '"held.jsonl"',
+    code: 'data.not_found',
+    says: 'it does not exist',
+  },
+  'a column that is not there': {
+    changes: { data: { prompt_column: 'qestion', completion_column: 'answer' } },
+    marked: '"qestion"',
+    code: 'data.missing_column',
+    says: 'has "question", "answer": did you mean "question"?',
+    fixes: ['Change to "question"'],
+  },
+  'a template with a column that is not there': {
+    changes: {
+      data: { prompt_template: '{{answr}} {question}: ', completion_template: '{answr}' },
+    },
+    marked: '"{answr}"',
+    code: 'data.missing_column',
+    says: '"answr"',
+    fixes: ['Change to "{answer}"'],
+  },
+  'a template with an open brace': {
+    changes: { data: { prompt_template: '{question', completion_template: '{answer}' } },
+    marked: '"{question"',
+    code: 'config.invalid_value',
+    says: 'without its counterpart',
+  },
+  'rows of an unknown shape': {
+    changes: { data: { dataset_name_or_path: 'odd.jsonl' } },
+    prepare: (workspace) => workspace.writeRows('odd.jsonl', [{ left: 'a', right: 'b' }]),
+    marked: '"odd.jsonl"',
+    code: 'data.missing_column',
+    says: 'Cannot tell what to learn',
+  },
+  'a format whose column is not there': {
+    changes: { data: { format: 'text' } },
+    marked: '"text"',
+    code: 'data.missing_column',
+    says: 'no column "text"',
+  },
+  'conversations for a model without a chat template': {
+    changes: { data: { dataset_name_or_path: 'chat.jsonl' } },
+    prepare: async (workspace) => {
+      await workspace.writeRows('chat.jsonl', chat);
+      await workspace.write('model/tokenizer_config.json', '{"eos_token":"<|im_end|>"}');
+    },
+    marked: '"chat.jsonl"',
+    code: 'data.chat_template',
+    says: 'has no chat template',
+  },
+  'rows in which nothing is learned': {
+    changes: {},
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [
+        { question: 'Why?', answer: 'So.' },
+        { question: 'Where?', answer: '' },
+      ]),
+    marked: '"rows.jsonl"',
+    code: 'data.no_supervision',
+    says: 'rows.jsonl:2: the completion is empty',
+    severity: DiagnosticSeverity.Warning,
+  },
+  'only rows in which nothing is learned': {
+    changes: {},
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [{ question: 'Where?', answer: ' ' }]),
+    marked: '"rows.jsonl"',
+    code: 'data.no_supervision',
+    says: 'Nothing would be learned',
+  },
+  'rows that are left out': {
+    changes: { data: { max_bad_rows: 1 } },
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [
+        { question: 'Why?', answer: 'So.' },
+        { question: 'Where?', answer: null },
+      ]),
+    marked: '"rows.jsonl"',
+    code: 'data.bad_rows',
+    says: 'rows.jsonl:2: the column "answer" is null',
+    severity: DiagnosticSeverity.Warning,
+  },
+  'rows that are cut': {
+    changes: { data: { max_length: 64 } },
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [{ question: 'Why?', answer: 'So. '.repeat(40) }]),
+    marked: '"rows.jsonl"',
+    code: 'data.truncated',
+    says: 'cut at `data.max_length`',
+    severity: DiagnosticSeverity.Information,
+  },
+  'a split that leaves nothing': {
+    changes: { data: { eval_split: 12 } },
+    marked: '12',
+    code: 'config.invalid_value',
+    says: 'hold back all 12 rows',
+    fixes: ['Remove `data.eval_split`'],
+  },
+  'an evaluation after the end of the run': {
+    changes: { data: { eval_split: 2 }, training: { eval_steps: 500 } },
+    marked: '500',
+    code: 'plan.steps',
+    says: 'larger than the run, which has 10 steps',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Change to 5', 'Remove `training.eval_steps`'],
+  },
+  'a checkpoint after the end of the run': {
+    changes: { training: { save_steps: 13 } },
+    marked: '13',
+    code: 'plan.steps',
+    says: 'larger than the run, which has 12 steps',
+    severity: DiagnosticSeverity.Information,
+    fixes: ['Change to 6'],
+  },
+  'a warm-up that never ends': {
+    changes: { training: { max_steps: 20, warmup_steps: 20 } },
+    marked: '20',
+    code: 'plan.steps',
+    says: 'never reaches its peak',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Change to 2', 'Remove `training.warmup_steps`'],
+  },
+};
+
+test.each(Object.entries(CASES))('%s', async (_, each) => {
+  const workspace = await ConfigWorkspace.create({ memoryLimit: () => PLENTY });
+  await each.prepare?.(workspace);
+  const text = workspace.text(each.changes);
+  const diagnostics = await workspace.diagnostics(text);
+  expect(diagnostics).toHaveLength(1);
+  const [diagnostic] = diagnostics;
+  expect(diagnostic).toMatchObject({
+    code: each.code,
+    severity: each.severity ?? DiagnosticSeverity.Error,
+    source: 'LoRA-FA',
+    message: expect.stringContaining(each.says),
+  });
+  expect(diagnostic!.message).not.toMatch(/\.$|\n/);
+  expect(workspace.document(text).getText(diagnostic!.range)).toBe(each.marked);
+
+  const fixes = workspace.fixes(text, diagnostic!);
+  expect(Object.keys(fixes)).toEqual(each.fixes ?? []);
+  for (const [title, fixed] of Object.entries(fixes)) {
+    const errors: ParseError[] = [];
+    parse(fixed, errors, { allowTrailingComma: true });
+    expect(errors, title).toEqual([]);
+    expect(await workspace.diagnostics(fixed), title).toEqual([]);
+    expect(fixed, title).toContain('// The section training');
+  }
+});
+
+test('a good configuration has no marks', async () => {
+  const workspace = await ConfigWorkspace.create();
+  expect(await workspace.diagnostics(workspace.text())).toEqual([]);
+});
+
+test('every wrong target is marked', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const text = workspace.text({ lora: { target_modules: ['q_prj', 'v_proj', 'k_prj', 'gate'] } });
+  const diagnostics = await workspace.diagnostics(text);
+  const marked = diagnostics.map(({ range }) => workspace.document(text).getText(range));
+  expect(marked).toEqual(['"q_prj"', '"k_prj"', '"gate"']);
+});
+
+test('a run that needs too much memory: every quick fix makes it fit', async () => {
+  const rows = [{ question: 'Why?', answer: 'Because of it. '.repeat(40) }];
+  const many = Array.from({ length: 8 }, () => rows[0]!);
+  const changes = {
+    data: { max_length: 512 },
+    training: { per_device_train_batch_size: 8, gradient_checkpointing: 'none' },
+  };
+  const roomy = await ConfigWorkspace.create();
+  await roomy.writeRows('rows.jsonl', many);
+  const { memory } = await roomy.inspect(roomy.text(changes));
+  const { total, activations } = memory!.estimate;
+
+  const limit = total - activations / 6;
+  const tight = await ConfigWorkspace.create({ memoryLimit: () => limit });
+  await tight.writeRows('rows.jsonl', many);
+  const text = tight.text(changes);
+  const [diagnostic, ...others] = (await tight.diagnostics(text)).filter(
+    ({ code }) => code !== 'data.truncated',
+  );
+  expect(others).toEqual([]);
+  expect(diagnostic).toMatchObject({
+    code: 'plan.memory',
+    severity: DiagnosticSeverity.Warning,
+    message: expect.stringMatching(
+      /^The run will need about \d+ MiB of memory at its peak, and \d+ MiB are free/,
+    ),
+  });
+  const fixes = tight.fixes(text, diagnostic!);
+  expect(Object.keys(fixes)).toEqual([
+    'Set `training.gradient_checkpointing` to "attention"',
+    'Change to 4 and set `training.gradient_accumulation_steps` to 2',
+    expect.stringMatching(/^Set `data.max_length` to \d+$/),
+  ]);
+  for (const fixed of Object.values(fixes)) {
+    const codes = (await tight.diagnostics(fixed)).map(({ code }) => code);
+    expect(codes).not.toContain('plan.memory');
+    expect(fixed).toContain('// The section training');
+  }
+});
+
+test('a graphics card is only judged by the memory that the configuration names', async () => {
+  const workspace = await ConfigWorkspace.create({ memoryLimit: () => 1 });
+  const codes = async (engine: object) =>
+    (await workspace.diagnostics(workspace.text({ engine: { ...engine } }))).map(
+      ({ code }) => code,
+    );
+  expect(await codes({ device: 'cuda' })).toEqual([]);
+  expect(await codes({ device: 'cuda', max_memory_gib: 0.001 })).toEqual(['plan.memory']);
+});
+
+test('marks follow the files: what changes on disk is seen, what does not is remembered', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const text = workspace.text({ data: { prompt_column: 'ask', completion_column: 'answer' } });
+  expect(await workspace.diagnostics(text)).toHaveLength(1);
+  await workspace.writeRows('rows.jsonl', [{ ask: 'Why?', answer: 'So.' }]);
+  expect(await workspace.diagnostics(text)).toEqual([]);
+  await workspace.remove('model');
+  expect(await workspace.diagnostics(text)).toMatchObject([{ code: 'model.not_found' }]);
+});
+
+test('a quantized model is looked at and not unpacked', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const cache = process.env['LORAFA_CACHE_DIR'];
+  process.env['LORAFA_CACHE_DIR'] = workspace.path('cache');
+  try {
+    const model = goldenPath('gguf', 'qwen2-q8_0.gguf');
+    await workspace.inspect(workspace.text({ model: { base_model_name_or_path: model } }));
+    await expect(workspace.remove('cache')).rejects.toThrow('ENOENT');
+  } finally {
+    if (cache === undefined) delete process.env['LORAFA_CACHE_DIR'];
+    else process.env['LORAFA_CACHE_DIR'] = cache;
+  }
+});
+
+test('mistakes of the configuration itself come alone', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const text = workspace.text({
+    model: { base_model_name_or_path: './nowhere' },
+    training: { method: 'lorafaa' },
+  });
+  const diagnostics = await workspace.diagnostics(text);
+  expect(diagnostics.map(({ code }) => code)).toEqual(['config.invalid_value']);
+});

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { valueCompletions } from '../../../server/language/value-completions.ts';
+import { ConfigWorkspace } from './config-workspace.ts';
+
+/** The text after each completion at the `|` was accepted, by label. */
+async function completions(
+  workspace: ConfigWorkspace,
+  marked: string,
+): Promise<Readonly<Record<string, string>>> {
+  const document = workspace.document(marked.replace('|', ''));
+  const position = document.positionAt(marked.indexOf('|'));
+  const items = await valueCompletions(document, position, workspace.inspector);
+  const accepted = items.map(({ label, textEdit, filterText }) => {
+    if (textEdit === undefined || !('range' in textEdit)) throw new Error(`${label}: no edit`);
+    // VS Code compares what stands in the range before the cursor with the filter text.
+    const typed = document.getText({ start: textEdit.range.start, end: position });
+    expect(filterText).toContain(typed.slice(0, 1));
+    return [label, TextDocument.applyEdits(document, [textEdit])] as const;
+  });
+  return Object.fromEntries(accepted);
+}
+
+async function workspaceWithFiles(): Promise<ConfigWorkspace> {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('small.gguf', 'x');
+  await workspace.write('notes.md', 'x');
+  await workspace.write('.hidden/rows.jsonl', 'x');
+  await workspace.write('sets/more.csv', 'a,b\n1,2\n');
+  await workspace.write('adapters/one/adapter_config.json', '{}');
+  return workspace;
+}
+
+test('base models: folders with a config.json and GGUF files, and the folders on the way', async () => {
+  const workspace = await workspaceWithFiles();
+  const at = (text: string) => `{ "model": { "base_model_name_or_path": ${text} } }`;
+  expect(await completions(workspace, at('"|"'))).toEqual({
+    model: at('"model"'),
+    'model/': at('"model/"'),
+    'small.gguf': at('"small.gguf"'),
+    'sets/': at('"sets/"'),
+    'adapters/': at('"adapters/"'),
+  });
+});
+
+test('data files below the typed folder, alone or in a list', async () => {
+  const workspace = await workspaceWithFiles();
+  const alone = '{ "data": { "dataset_name_or_path": "sets/mo|" } }';
+  expect(await completions(workspace, alone)).toEqual({
+    'sets/more.csv': '{ "data": { "dataset_name_or_path": "sets/more.csv" } }',
+  });
+  const inList = '{ "data": { "eval_dataset_name_or_path": ["rows.jsonl", "./ro|ws"] } }';
+  expect(await completions(workspace, inList)).toMatchObject({
+    './rows.jsonl': '{ "data": { "eval_dataset_name_or_path": ["rows.jsonl", "./rows.jsonl"] } }',
+  });
+  const bare = '{ "data": { "dataset_name_or_path": | } }';
+  expect(await completions(workspace, bare)).toMatchObject({
+    'rows.jsonl': '{ "data": { "dataset_name_or_path": "rows.jsonl" } }',
+  });
+});
+
+test('adapters are folders with an adapter_config.json', async () => {
+  const workspace = await workspaceWithFiles();
+  expect(
+    await completions(workspace, '{ "lora": { "init_adapter": "adapters/|" } }'),
+  ).toHaveProperty(['adapters/one'], '{ "lora": { "init_adapter": "adapters/one" } }');
+});
+
+test('columns of the data, whatever else is wrong with the configuration', async () => {
+  const workspace = await workspaceWithFiles();
+  const text = (value: string) =>
+    `{ "data": { "dataset_name_or_path": ["rows.jsonl", "sets/more.csv", "gone.csv"], "prompt_column": ${value} } }`;
+  expect(await completions(workspace, text('"|"'))).toEqual({
+    question: text('"question"'),
+    answer: text('"answer"'),
+    a: text('"a"'),
+    b: text('"b"'),
+  });
+});
+
+test('columns in templates go into braces', async () => {
+  const workspace = await workspaceWithFiles();
+  const text = (value: string) =>
+    `{ "data": { "dataset_name_or_path": "rows.jsonl", "completion_template": "${value}" } }`;
+  expect(await completions(workspace, text('Q: {que|'))).toHaveProperty(
+    ['{question}'],
+    text('Q: {question}'),
+  );
+  expect(await completions(workspace, text('{{x}} |'))).toHaveProperty(
+    ['{answer}'],
+    text('{{x}} {answer}'),
+  );
+});
+
+test('layers of this model: short names first, then full ones', async () => {
+  const workspace = await workspaceWithFiles();
+  const text = (value: string) =>
+    `{ "model": { "base_model_name_or_path": "model" }, "lora": { "target_modules": ${value} } }`;
+  const inList = await completions(workspace, text('["q_proj", "|"]'));
+  expect(Object.keys(inList).slice(0, 7)).toEqual([
+    'q_proj',
+    'k_proj',
+    'v_proj',
+    'o_proj',
+    'gate_proj',
+    'up_proj',
+    'down_proj',
+  ]);
+  expect(inList['model.layers.1.mlp.up_proj']).toBe(
+    text('["q_proj", "model.layers.1.mlp.up_proj"]'),
+  );
+  expect(await completions(workspace, text('"|"'))).toEqual({ 'all-linear': text('"all-linear"') });
+});
+
+test.each([
+  '|',
+  '{ "model": { "base_model_name_or_path": "nowhere/|" } }',
+  '{ "data": { "prompt_column": "|" } }',
+  '{ "data": { "dataset_name_or_path": 3, "prompt_column": "|" } }',
+  '{ "model": { "base_model_name_or_path": "gone" }, "lora": { "target_modules": ["|"] } }',
+  '{ "model": { "|": 1 } }',
+  '{ "training": { "method": "|" } }',
+])('nothing is offered where nothing is known: %s', async (text) => {
+  expect(await completions(await workspaceWithFiles(), text)).toEqual({});
+});
