@@ -79,10 +79,19 @@ export async function saveCheckpoint(
   return folder;
 }
 
-/** Removes the oldest checkpoints of a run beyond `limit`. */
-export async function pruneCheckpoints(runFolder: string, limit: number): Promise<void> {
-  const folders = await listCheckpoints(runFolder);
-  for (const folder of folders.slice(0, Math.max(0, folders.length - limit))) {
+/**
+ * Removes the oldest checkpoints of a run beyond `limit`.
+ *
+ * @param saved the one to keep in any case: a run that was resumed from an early checkpoint writes
+ * some that are older, by their steps, than those it wrote before
+ */
+export async function pruneCheckpoints(
+  runFolder: string,
+  limit: number,
+  saved: string,
+): Promise<void> {
+  const others = (await listCheckpoints(runFolder)).filter((folder) => folder !== saved);
+  for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
     await removeFolder(folder);
   }
 }

@@ -210,7 +210,7 @@ export class TrainingLoop {
       const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state);
       this.#lastCheckpoint = dir;
       await emit({ type: 'checkpoint', step: this.#state.global_step, dir });
-      await pruneCheckpoints(folder, limit);
+      await pruneCheckpoints(folder, limit, dir);
     });
   }
 

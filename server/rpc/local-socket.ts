@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, rm, rmdir, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -65,6 +65,17 @@ export async function connectLocally(address: string): Promise<MessageConnection
     socket.once('connect', resolve);
   });
   return messageConnection(socket);
+}
+
+/** Removes what a process that was killed left at its address. */
+export async function removeAddress(address: string): Promise<void> {
+  const isSocket = await lstat(address).then(
+    (found) => found.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
+  await unlink(address).catch(() => undefined);
+  await rmdir(path.dirname(address)).catch(() => undefined);
 }
 
 /** JSON-RPC over a socket; anything on the wire that is not JSON-RPC ends the connection. */

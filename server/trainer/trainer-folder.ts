@@ -2,9 +2,15 @@ import path from 'node:path';
 import { ensureFolder } from '../../engine/files.ts';
 import { RUN_FILES, refuseOccupied } from '../../engine/train/run-folder.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
+import { removeAddress } from '../rpc/local-socket.ts';
 import { RunLog } from '../runs/run-log.ts';
 import { isFinal, type RunStatus } from '../runs/run-status.ts';
-import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-file.ts';
+import {
+  HEARTBEAT_MS,
+  type RunStateFile,
+  readStateFile,
+  writeStateFile,
+} from '../runs/state-file.ts';
 import type { TrainerJob } from './trainer-job.ts';
 import { TRAINER_PROTOCOL_VERSION } from './trainer-protocol.ts';
 
@@ -42,6 +48,8 @@ export class TrainerFolder {
     const lock = await RunLock.acquire(folder);
     try {
       await refuseOccupied(folder, checkpoint !== undefined);
+      const before = await readStateFile(folder);
+      if (before?.address != null) await removeAddress(before.address);
       const content: RunStateFile = {
         version: 1,
         pid: process.pid,

@@ -1,10 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { TrainControl } from '../../../engine/train/control.ts';
+import type { TrainEvent } from '../../../engine/train/events.ts';
 import { relativeError } from '../../support/golden.ts';
 import { bytesOf, comparable, ofType, run, type TinyRuns } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -275,6 +278,27 @@ test('the limit of checkpoints keeps the newest', async () => {
   expect(ofType(finished, 'checkpoint').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
   const names = (await readdir(config.training.output_dir)).filter((n) => n.startsWith('check'));
   expect(names.toSorted()).toEqual(['checkpoint-3', 'checkpoint-4', 'checkpoint-5']);
+});
+
+test('the limit of checkpoints keeps the one that was just saved, though others went further', async () => {
+  const config = tiny().config({ training: { max_steps: 6, save_steps: 1, save_total_limit: 4 } });
+  await run(config);
+  const { output_dir: folder } = config.training;
+  const control = new TrainControl();
+  const again: ResolvedConfig = {
+    ...config,
+    training: {
+      ...config.training,
+      save_total_limit: 2,
+      resume_from_checkpoint: path.join(folder, 'checkpoint-3'),
+    },
+  };
+  const onEvent = ({ type }: TrainEvent): void => {
+    if (type === 'step') control.stop();
+  };
+  await run(again, { control, onEvent });
+  const names = (await readdir(folder)).filter((n) => n.startsWith('check'));
+  expect(names.toSorted()).toEqual(['checkpoint-4', 'checkpoint-6']);
 });
 
 describe('a run whose numbers overflow', () => {

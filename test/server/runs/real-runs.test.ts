@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
@@ -7,6 +7,7 @@ import { readLock } from '../../../engine/train/run-lock.ts';
 import type { RunSummary } from '../../../server/protocol.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import { isFinal } from '../../../server/runs/run-status.ts';
+import { readStateFile } from '../../../server/runs/state-file.ts';
 import { type ConfigChanges, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
 import { ObservedManager } from './observed-manager.ts';
@@ -224,6 +225,7 @@ describe('what goes wrong', () => {
     const observed = observe();
     const folder = await startEndless(observed);
     const pid = await computePid(observed);
+    const { address } = (await readStateFile(folder))!;
     process.kill((await readLock(folder))!.pid, 'SIGKILL');
     const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
     expect(status).toMatchObject({
@@ -238,6 +240,7 @@ describe('what goes wrong', () => {
       (run) => !run.isLive && run.status.since !== status.since,
     );
     expect(after.reason).toMatchObject({ code: 'checkpoint.corrupt' });
+    await expect(stat(path.dirname(address!))).rejects.toThrow('ENOENT');
   });
 
   test('data that cannot be used: the run fails with the engine’s own sentence', async () => {
