@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   copyFile,
+  createFile,
   ensureFolder,
   Journal,
   notWritable,
@@ -86,6 +87,26 @@ test('a journal grows by whole lines and goes on where it ended', async () => {
     await journal.close();
   }
   expect(await readFile(file, 'utf8')).toBe('{"a":1}\n{"a":2}\n{"a":3}\n');
+});
+
+test('a line that a crash left unfinished stays alone', async () => {
+  const file = path.join(await tempFolder(), 'events.jsonl');
+  await writeFile(file, '{"a":1}\n{"a":');
+  const journal = await Journal.open(file);
+  await journal.append('{"a":2}');
+  await journal.close();
+  expect(await readFile(file, 'utf8')).toBe('{"a":1}\n{"a":\n{"a":2}\n');
+});
+
+test('a file is created once', async () => {
+  const file = path.join(await tempFolder(), 'lock');
+  const attempts = ['1', '2', '3'].map((content) => createFile(file, content));
+  expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1);
+  expect(await createFile(file, '4')).toBe(false);
+  expect(await readFile(file, 'utf8')).toMatch(/^[123]$/);
+  await expect(createFile(path.join(file, 'x'), '')).rejects.toMatchObject({
+    code: 'output.not_writable',
+  });
 });
 
 test.each([

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { LOCK_FILE, RunLock, readLock } from '../../../engine/train/run-lock.ts';
+import { train } from '../../../engine/train/train.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { TinyRuns } from './tiny-run.ts';
 
 /** The id of a process that has ended. */
 async function deadProcess(): Promise<number> {
@@ -30,6 +32,29 @@ test('a lock is held by one process until it is released', async () => {
   await lock.release();
   await (await RunLock.acquire(folder)).release();
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('a run holds the lock of its folder, and refuses one that another process holds', async () => {
+  const folder = await tempFolder();
+  const config = (await TinyRuns.create(folder)).config();
+  const { output_dir: output } = config.training;
+  await mkdir(output);
+  const lock = await RunLock.acquire(output);
+  await expect(train(config, { onEvent: () => undefined })).rejects.toMatchObject({
+    code: 'output.in_use',
+  });
+  await lock.release();
+  const holders: Promise<unknown>[] = [];
+  await train(config, {
+    onEvent: ({ type }) => {
+      if (type === 'step') holders.push(readLock(output));
+    },
+  });
+  expect(await Promise.all(holders)).toEqual([
+    expect.objectContaining({ pid: process.pid }),
+    expect.objectContaining({ pid: process.pid }),
+  ]);
+  expect(await readLock(output)).toBeUndefined();
 });
 
 test('of many that try at once one succeeds', async () => {
