@@ -4,7 +4,6 @@ import {
   type InitializeResult,
   ProposedFeatures,
   ResponseError,
-  TextDocumentSyncKind,
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -35,24 +34,16 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
-  const inspectorScript = program('./inspector-thread.js');
-  serveLanguage(connection, documents, {
-    inspector: new InspectorClient(inspectorScript),
-    source: SERVER_NAME,
-    canRefreshHints: params.capabilities.workspace?.inlayHint?.refreshSupport === true,
+  const services = [
+    ...serveConfigurations(params.capabilities.workspace?.inlayHint?.refreshSupport === true),
+    ...serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri)),
+  ];
+  connection.onShutdown(async () => {
+    await Promise.all(services.map((service) => service.dispose()));
   });
-  serveEstimates(connection, inspectorScript);
-  serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri));
   return {
     serverInfo: { name: SERVER_NAME },
-    capabilities: {
-      textDocumentSync: {
-        openClose: true,
-        change: TextDocumentSyncKind.Incremental,
-        save: true,
-      },
-      ...LANGUAGE_CAPABILITIES,
-    },
+    capabilities: LANGUAGE_CAPABILITIES,
   };
 });
 
@@ -61,8 +52,22 @@ function program(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
+/** Something that ends with the server. */
+interface Service {
+  dispose(): void | Promise<void>;
+}
+
+/** What is told about open configurations, by a thread whose program lies beside this one. */
+function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
+  const inspectorScript = program('./inspector-thread.js');
+  const inspector = new InspectorClient(inspectorScript);
+  serveEstimates(connection, inspectorScript);
+  const language = { inspector, source: SERVER_NAME, canRefreshHints };
+  return [serveLanguage(connection, documents, language), inspector];
+}
+
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
-function serveBackground(folderUris: readonly string[]): void {
+function serveBackground(folderUris: readonly string[]): readonly Service[] {
   const workspaceFolders = folderUris
     .filter((uri) => uri.startsWith('file:'))
     .map((uri) => fileURLToPath(uri));
@@ -78,10 +83,7 @@ function serveBackground(folderUris: readonly string[]): void {
     generatorScript: program('./generator.js'),
     cliScript: program('./cli.js'),
   });
-  connection.onShutdown(async () => {
-    runs.dispose();
-    await generators.dispose();
-  });
+  return [runs, generators];
 }
 
 documents.listen(connection);

@@ -5,6 +5,7 @@ import {
   CodeActionKind,
   type Connection,
   type ServerCapabilities,
+  TextDocumentSyncKind,
   type TextDocuments,
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
@@ -20,6 +21,7 @@ import { valueCompletions } from './value-completions.ts';
 
 /** What {@link serveLanguage} answers, as the client is told. */
 export const LANGUAGE_CAPABILITIES: ServerCapabilities = {
+  textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
   completionProvider: { triggerCharacters: ['"', ':', '/', '{'] },
   hoverProvider: true,
   codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] },
@@ -41,12 +43,16 @@ export interface LanguageOptions {
 /** While someone types, files are looked at in the pauses. */
 const DELAY_MS = 300;
 
-/** Gives open configurations their diagnostics, and answers what the editor asks about them. */
+/**
+ * Gives open configurations their diagnostics, and answers what the editor asks about them.
+ *
+ * @returns what ends the inspections under way, before the connection ends
+ */
 export function serveLanguage(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   { inspector, source, canRefreshHints, delay = DELAY_MS }: LanguageOptions,
-): void {
+): { dispose(): void } {
   const language = createConfigLanguage();
   const states = new Map<string, DocumentState>();
 
@@ -121,6 +127,12 @@ export function serveLanguage(
       ? null
       : configHints(document, range, inspection);
   });
+
+  return {
+    dispose: () => {
+      for (const state of states.values()) state.cancel();
+    },
+  };
 }
 
 /** What is known of an open document, and the inspection under way. */
