@@ -24,6 +24,7 @@ export function formTexts() {
     browseField: vscode.l10n.t('Browse for {0}'),
     enabled: vscode.l10n.t('Enabled'),
     notSet: vscode.l10n.t('not set'),
+    other: vscode.l10n.t('Other…'),
     onePerLine: vscode.l10n.t('One per line.'),
     pattern: vscode.l10n.t('Regular expression'),
     list: vscode.l10n.t('List of names'),

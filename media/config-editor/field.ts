@@ -4,16 +4,16 @@ import type { FormProblem } from '../../extension/config-editor/messages.ts';
 import type { BrowseKind, FormField } from '../../server/language/config-form.ts';
 import { element } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
+import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
-import { namesControl } from './controls/names-control.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
 import { listControl, numberControl, textControl } from './controls/text-control.ts';
 import { withInlineCode } from './inline-code.ts';
 import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
-import { isRecord } from './values.ts';
+import { isRecord, toText } from './values.ts';
 
 /** What a field asks of the extension. */
 export interface FieldActions {
@@ -110,7 +110,9 @@ function makeControl({ control }: FormField, context: ControlContext): Control {
     case 'number':
       return numberControl(context);
     case 'choice':
-      return choiceControl(context, control.options, control.isOpen);
+      return control.isOpen
+        ? openChoiceControl(context, control.options)
+        : choiceControl(context, control.options);
     case 'text':
       return textControl(context, control.isMultiline);
     case 'list':
@@ -144,7 +146,7 @@ function describeValue(
     control.kind === 'list' ? texts.onePerLine : '',
     fallback === undefined || isRecord(fallback)
       ? ''
-      : fill(texts.default, `\`${JSON.stringify(fallback)}\``),
+      : fill(texts.default, `\`${toText(fallback)}\``),
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

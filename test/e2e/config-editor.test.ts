@@ -85,16 +85,18 @@ test('what is changed in the form is changed in the text, comments stay, and und
   await form.locator('[role="option"]', { hasText: 'constant_with_warmup' }).click();
   await field(form, 'lora.target_modules').locator('textarea').fill('q_proj\nv_proj\no_proj');
   await field(form, 'lora.rank_pattern').locator('input').last().fill('8');
+  await field(form, 'engine.device').locator('vscode-single-select').click();
+  await field(form, 'engine.device').locator('[role="option"]', { hasText: 'Other' }).click();
+  await field(form, 'engine.device').locator('input').fill('cuda:1');
+  await field(form, 'engine.device').locator('.clear').waitFor();
   await field(form, 'training.learning_rate').locator('.clear').click();
   await field(form, 'training.learning_rate').locator('.clear').waitFor({ state: 'hidden' });
 
   const edited = CONFIG.replace('16', '64')
     .replace('"v_proj"]', '"v_proj", "o_proj"]')
     .replace('{ "down_proj": 32 }', '{ "down_proj": 8 },\n    "use_rslora": true')
-    .replace(
-      '"learning_rate": 1e-4',
-      '"seed": 7,\n    "lr_scheduler_type": "constant_with_warmup"',
-    );
+    .replace('"learning_rate": 1e-4', '"seed": 7,\n    "lr_scheduler_type": "constant_with_warmup"')
+    .replace(/\n\}\n$/, ',\n  "engine": {\n    "device": "cuda:1"\n  }\n}\n');
   expect(await saved()).toBe(edited);
 
   // Each change is one step of VS Code's own history, also while the form has the focus.
@@ -102,7 +104,7 @@ test('what is changed in the form is changed in the text, comments stay, and und
   await page.keyboard.press('Control+Z');
   await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('0.0001');
   await page.keyboard.press('Control+Z');
-  await expect.poll(() => inputOf(form, 'lora.rank_pattern')).toBe('down_proj');
+  await field(form, 'engine.device').locator('.clear').waitFor({ state: 'hidden' });
   await page.keyboard.press('Control+Shift+Z');
   await page.keyboard.press('Control+Shift+Z');
   await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('');

@@ -25,19 +25,14 @@ const NOT_SET = '\u0000';
 /**
  * A value among several. A left-out key shows its default; a value of the text that is none of the
  * options is shown among them, so that the form never says what the text does not.
- *
- * @param isOpen whether other strings may be typed
  */
 export function choiceControl(
   { label, default: fallback, texts, write }: ControlContext,
   options: readonly ChoiceValue[],
-  isOpen: boolean,
 ): Control {
   const known = options.map((option) => ({ value: toText(option), label: toText(option) }));
   const notSet = { value: NOT_SET, label: texts.notSet };
   const select = makeSelect(label, fallback === undefined ? [notSet, ...known] : known);
-  select.combobox = isOpen;
-  select.creatable = isOpen;
   select.addEventListener('change', () => {
     const { value } = select;
     if (value === NOT_SET) write(undefined);

@@ -1,0 +1,116 @@
+import type { ChoiceValue } from '../../../server/language/config-form.ts';
+import { element } from '../../webview/element.ts';
+import { isSame, toText } from '../values.ts';
+import { makeSelect } from './choice-control.ts';
+import type { Control, ControlContext } from './control.ts';
+import { namesListControl, textControl } from './text-control.ts';
+
+/** One kind of value that a key may have. */
+interface Alternative {
+  readonly label: string;
+  /** Whether a value of the text, undefined for none, is of this kind. The first that says so is. */
+  matches(value: unknown): boolean;
+  /** What choosing it writes at once, or how a value of this kind is typed. */
+  readonly choice: { readonly value: unknown } | { readonly control: Control };
+}
+
+/**
+ * A regular expression or a list of names; which of the two is chosen first, since a single name
+ * means one thing as an expression and another in a list.
+ */
+export function namesControl(context: ControlContext): Control {
+  const { default: fallback, texts } = context;
+  return alternativesControl(context, (inner) => [
+    {
+      label: fallback === undefined ? texts.notSet : toText(fallback),
+      matches: (value) => value === undefined || isSame(value, fallback),
+      choice: { value: undefined },
+    },
+    {
+      label: texts.list,
+      matches: (value) => Array.isArray(value),
+      choice: { control: namesListControl(inner) },
+    },
+    { label: texts.pattern, matches: () => true, choice: { control: textControl(inner, false) } },
+  ]);
+}
+
+/** A value among several, or another string. */
+export function openChoiceControl(
+  context: ControlContext,
+  options: readonly ChoiceValue[],
+): Control {
+  const { default: fallback, texts } = context;
+  return alternativesControl(context, (inner) => [
+    ...options.map((option) => ({
+      label: toText(option),
+      matches: (value: unknown) => isSame(value ?? fallback, option),
+      choice: { value: option },
+    })),
+    { label: texts.other, matches: () => true, choice: { control: textControl(inner, false) } },
+  ]);
+}
+
+function alternativesControl(
+  context: ControlContext,
+  makeAlternatives: (inner: ControlContext) => readonly Alternative[],
+): Control {
+  /** What the person chose and did not fill yet. */
+  let chosen: Alternative | undefined;
+  let shown: unknown;
+  const alternatives = makeAlternatives({
+    ...context,
+    default: undefined,
+    write: (value) => {
+      if (value !== undefined) chosen = undefined;
+      context.write(value);
+    },
+  });
+  const controls = alternatives.flatMap(({ choice }) =>
+    'control' in choice ? [choice.control] : [],
+  );
+  const select = makeSelect(
+    context.label,
+    alternatives.map(({ label }) => ({ value: label, label })),
+  );
+
+  function actualOne(): Alternative {
+    return alternatives.find((alternative) => alternative.matches(shown))!;
+  }
+
+  function render(): void {
+    const actual = actualOne();
+    const current = chosen ?? actual;
+    select.value = current.label;
+    const control = 'control' in current.choice ? current.choice.control : undefined;
+    for (const other of controls) other.element.hidden = other !== control;
+    if (current === actual) control?.show(shown);
+  }
+
+  select.addEventListener('change', () => {
+    const selected = alternatives.find(({ label }) => label === select.value)!;
+    const isChange = selected !== actualOne();
+    chosen = 'control' in selected.choice && isChange ? selected : undefined;
+    // What is written at once comes back with the next state.
+    if ('value' in selected.choice && isChange) context.write(selected.choice.value);
+    else render();
+  });
+
+  return {
+    element: element('div', { class: 'alternatives' }, [
+      select,
+      ...controls.map((control) => control.element),
+    ]),
+    show: (value) => {
+      shown = value;
+      render();
+    },
+    setDisabled: (isDisabled) => {
+      select.disabled = isDisabled;
+      for (const control of controls) control.setDisabled(isDisabled);
+    },
+    setInvalid: (isInvalid) => {
+      for (const control of controls) control.setInvalid(isInvalid);
+    },
+  };
+}
