@@ -39,7 +39,7 @@ describe('help', () => {
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'generate', 'evaluate', 'preview', 'doctor'])
+    for (const command of ['train', 'generate', 'evaluate', 'plan', 'preview', 'doctor'])
       expect(stdout).toContain(command);
     expect(stdout).toContain('130  interrupted');
   });
@@ -225,6 +225,25 @@ describe('a run', () => {
       await readFile(inFolder('trainer_output/adapter_config.json'), 'utf8'),
     );
     expect(config).toMatchObject({ r: 16, target_modules: ['q_proj', 'v_proj'] });
+  });
+});
+
+describe('plan', () => {
+  test('estimates a run without starting it', async () => {
+    const { code, stdout } = await lorafa('plan', 'run.lorafa.json', '--set', 'lora.r=2');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Parameters +[\d,]+ trainable of [\d,]+ \(/m);
+    expect(stdout).toMatch(/^Training data +\d+ rows, [\d,]+ tokens, [\d,]+ supervised$/m);
+    expect(stdout).toMatch(/^Memory at peak +\d+ MiB of /m);
+  });
+
+  test('as JSON', async () => {
+    const [estimate] = eventsOf(await lorafa('plan', 'run.lorafa.json', '--json'));
+    expect(estimate).toMatchObject({
+      steps: expect.any(Number),
+      parameters: { trainable: expect.any(Number) },
+      memory: { total: expect.any(Number) },
+    });
   });
 });
 

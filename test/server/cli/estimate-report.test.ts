@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { renderEstimate } from '../../../server/cli/estimate-report.ts';
+
+const split = {
+  rows: 1200,
+  tokens: 345_678,
+  supervisedTokens: 200_000,
+  truncatedRows: 0,
+  droppedRows: 0,
+};
+
+const estimate = {
+  model: 'tiny',
+  parameters: { trainable: 1000, total: 200_000 },
+  train: split,
+  stepsPerEpoch: 300,
+  steps: 900,
+  largestBatch: { rows: 4, length: 512 },
+  gradientCheckpointing: 'attention',
+  memory: {
+    weights: 2 ** 29,
+    optimizer: 2 ** 20,
+    activations: 2 ** 31,
+    runtime: 2 ** 27,
+    total: 2.8 * 2 ** 30,
+  },
+  memoryLimit: 2 ** 33,
+  warnings: [],
+} as const;
+
+test('an estimate is a table', () => {
+  expect(renderEstimate(estimate).split('\n')).toEqual([
+    'Model            tiny',
+    'Parameters       1,000 trainable of 200,000 (0.50 %)',
+    'Training data    1,200 rows, 345,678 tokens, 200,000 supervised',
+    'Steps            900, of which 300 make an epoch',
+    'Largest batch    4 × 512 tokens',
+    'Recomputed       attention',
+    'Memory at peak   2.8 GiB of 8.0 GiB',
+    '  base weights   512 MiB (mapped from disk)',
+    '  adapter, Adam  1 MiB',
+    '  activations    2.0 GiB',
+    '  runtime        128 MiB',
+  ]);
+});
+
+test('held-out rows, warnings and what does not fit are told', () => {
+  const text = renderEstimate({
+    ...estimate,
+    evaluation: { ...split, rows: 7 },
+    memoryLimit: 2 ** 30,
+    warnings: ['2 rows were cut at max_length.'],
+  });
+  expect(text).toContain('Held-out data    7 rows');
+  expect(text).toContain('would not fit into memory: lower training.per_device_train_batch_size');
+  expect(text).toMatch(/\n2 rows were cut at max_length\.$/);
+});
