@@ -44,7 +44,13 @@ await build({
 
 /** The pages of webviews, in `media` below: a script and a style sheet each. */
 await build({
-  entryPoints: ['comparison-panel', 'config-editor', 'run-panel'].flatMap((page) => [
+  entryPoints: [
+    'comparison-panel',
+    'config-editor',
+    'data-preview',
+    'playground',
+    'run-panel',
+  ].flatMap((page) => [
     { in: `media/${page}/main.ts`, out: page },
     { in: `media/${page}/style.css`, out: page },
   ]),

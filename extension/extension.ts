@@ -4,6 +4,7 @@ import { registerConfigEditor } from './config-editor/config-editor.ts';
 import { openAsForm, openAsText } from './config-editor/reopen.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
+import { registerModels } from './models/register-models.ts';
 import { registerRuns } from './runs/register-runs.ts';
 import { ServerLink } from './server-link.ts';
 
@@ -22,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
     [COMMANDS.showLogs]: () => log.show(),
   });
   registerRuns(context, server, log);
+  registerModels(context, server, log);
   context.subscriptions.push(registerConfigEditor(context.extensionUri));
 }
 

@@ -8,6 +8,7 @@ import { LENS_COMMANDS } from '../server/command-ids.ts';
 
 /** Commands, as they are bound to keys. The server names some of them too. */
 export const COMMANDS = {
+  openDemo: 'lorafa.openDemo',
   newConfiguration: 'lorafa.newConfiguration',
   startRun: LENS_COMMANDS.startRun,
   pauseRun: 'lorafa.pauseRun',
@@ -52,6 +53,12 @@ export const PANELS = {
   dataPreview: 'lorafa.panels.dataPreview',
   playground: 'lorafa.panels.playground',
 } as const;
+
+/** Under which VS Code's chat knows the models of this extension. */
+export const CHAT_VENDOR = 'lorafa';
+
+/** Of the document that the doctor writes. */
+export const DOCTOR_SCHEME = 'lorafa-doctor';
 
 /** Keys for `when` clauses and enablement, set by the extension. */
 export const CONTEXT_KEYS = {

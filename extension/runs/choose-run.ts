@@ -47,8 +47,8 @@ export async function chooseCheckpoint(run: RunSummary): Promise<string | undefi
   return picked?.folder;
 }
 
-/** The configuration to start: that of the active editor, the only one, or the user's choice. */
-export async function chooseConfigFile(): Promise<vscode.Uri | undefined> {
+/** A configuration: that of the active editor, the only one, or the user's choice. */
+export async function chooseConfigFile(title: string): Promise<vscode.Uri | undefined> {
   const active = activeConfigFile();
   if (active !== undefined) return active;
   const files = await vscode.workspace.findFiles(`**/${CONFIG_FILE_PATTERN}`, '**/node_modules/**');
@@ -62,9 +62,7 @@ export async function chooseConfigFile(): Promise<vscode.Uri | undefined> {
   const items = files
     .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
     .toSorted((a, b) => a.label.localeCompare(b.label));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Start which run configuration?'),
-  });
+  const picked = await vscode.window.showQuickPick(items, { title });
   return picked?.uri;
 }
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
 import { COMMANDS } from '../ids.ts';
+import { uriOf } from '../uri-of.ts';
 import { chooseCheckpoint, chooseConfigFile, chooseRun, chooseRuns } from './choose-run.ts';
 import type { ComparisonPanels } from './comparison-panel.ts';
 import { createConfiguration } from './new-configuration.ts';
@@ -51,7 +52,8 @@ export function registerRunCommands(
   const table: CommandTable = {
     [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, modelOf(arg)),
     [COMMANDS.startRun]: async (arg) => {
-      const file = uriOf(arg) ?? (await chooseConfigFile());
+      const file =
+        uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
       if (file === undefined || !(await saved(file))) return;
       await actions.load();
       show(await actions.start(file));
@@ -98,12 +100,6 @@ function folderOf(arg: unknown): string | undefined {
 function modelOf(arg: unknown): string | undefined {
   if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
   return arg instanceof vscode.Uri || typeof arg.path !== 'string' ? undefined : arg.path;
-}
-
-/** A file of the explorer or an editor, or its URI as code lenses give it. */
-function uriOf(arg: unknown): vscode.Uri | undefined {
-  if (arg instanceof vscode.Uri) return arg;
-  return typeof arg === 'string' ? vscode.Uri.parse(arg, true) : undefined;
 }
 
 /** Saves what is typed but not on disk yet, since the run takes what is on disk. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
+  CHAT_VENDOR,
   COMMANDS,
   CONFIG_EDITOR,
   CONFIG_FILE_PATTERN,
@@ -51,6 +52,10 @@ test('menus, conditions and links name ids that exist', () => {
   ]);
   const used = JSON.stringify([contributes, texts]).matchAll(/\blorafa\.(?!json)[\w.]+/g);
   for (const [id] of used) expect(ids).toContain(id);
+});
+
+test("the models of VS Code's chat are those of one vendor", () => {
+  expect(contributes.languageModelChatProviders).toMatchObject([{ vendor: CHAT_VENDOR }]);
 });
 
 test('every text of the manifest exists, and every text is used', () => {

@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+
+/** Words of the data preview, in the user's language. `{0}` stands for a value. */
+export function dataPreviewTexts() {
+  return {
+    title: vscode.l10n.t('Training data of {0}'),
+    reading: vscode.l10n.t('Reading the data…'),
+    previous: vscode.l10n.t('Previous'),
+    next: vscode.l10n.t('Next'),
+    random: vscode.l10n.t('Random'),
+    refresh: vscode.l10n.t('Read Again'),
+    refreshHint: vscode.l10n.t('It is read again by itself when the configuration is saved'),
+    pages: vscode.l10n.t('Pages'),
+    openConfig: vscode.l10n.t('Open Configuration'),
+    position: vscode.l10n.t('Rows {0} to {1} of {2}'),
+    noRows: vscode.l10n.t('No row is used.'),
+    rows: vscode.l10n.t('Rows used'),
+    of: vscode.l10n.t('{0} of {1}'),
+    tokens: vscode.l10n.t('Tokens'),
+    supervised: vscode.l10n.t('Learned'),
+    share: vscode.l10n.t('{0} ({1}%)'),
+    longest: vscode.l10n.t('Longest row'),
+    shape: vscode.l10n.t('Read as'),
+    truncatedRows: vscode.l10n.t('Truncated'),
+    droppedRows: vscode.l10n.t('Dropped'),
+    truncatedIssues: vscode.l10n.t('{0} rows are truncated'),
+    droppedIssues: vscode.l10n.t('{0} rows are dropped'),
+    neverSupervisedIssues: vscode.l10n.t('{0} rows are left out: nothing in them is learned'),
+    lastTurnOnlyIssues: vscode.l10n.t('Of {0} conversations only the last answer is learned'),
+    moreIssues: vscode.l10n.t('and {0} more'),
+    legend: vscode.l10n.t('Legend'),
+    legendSupervised: vscode.l10n.t('learned: the loss is computed on it'),
+    legendRead: vscode.l10n.t('only read'),
+    legendSpecial: vscode.l10n.t('special token'),
+    legendWhitespace: vscode.l10n.t('space, tab, line break'),
+    legendTruncated: vscode.l10n.t('cut at max_length'),
+    sampleSupervised: vscode.l10n.t('text'),
+    rowCounts: vscode.l10n.t('{0} tokens, {1} learned'),
+    openRow: vscode.l10n.t('Open {0} at line {1}'),
+    truncatedMark: vscode.l10n.t('cut at max_length: the row goes on'),
+    spokenRead: vscode.l10n.t('Read: '),
+    spokenLearned: vscode.l10n.t('Learned: '),
+    tokenTitle: vscode.l10n.t('Token {0}'),
+  };
+}
+
+/** See {@link dataPreviewTexts}. */
+export type DataPreviewTexts = ReturnType<typeof dataPreviewTexts>;

@@ -1,0 +1,52 @@
+import type { DoctorTexts } from './doctor-texts.ts';
+import type { MachineReport } from './machine-report.ts';
+
+/** What a machine can do, as a Markdown document: the verdict first, then what is missing, then all. */
+export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): string {
+  const { onnxruntime, cpu, memory, disk } = report;
+  const devices = 'devices' in onnxruntime ? onnxruntime.devices : [];
+  const usable = devices.filter((device) => device.usable);
+  const missing =
+    'problem' in onnxruntime
+      ? [`**ONNX Runtime**: ${asText(onnxruntime.problem)}`]
+      : devices
+          .filter((device) => !device.usable)
+          .map(({ device, problem }) => `**${asText(device)}**: ${asText(problem ?? '')}`);
+  const names = usable.map(({ device }) => `\`${device}\``).join(', ');
+  const rows: readonly (readonly [string, string])[] = [
+    ['ONNX Runtime', 'version' in onnxruntime ? onnxruntime.version : texts.missing],
+    ...devices.map(
+      ({ device, usable: works }) =>
+        [`${texts.device} ${device}`, works ? texts.usable : texts.notUsable] as const,
+    ),
+    [texts.system, report.os],
+    [texts.cpu, `${cpu.model}, ${cpu.logicalCores} ${texts.cores}`],
+    [texts.instructions, cpu.features?.join(' ') ?? texts.unknown],
+    [texts.memory, `${gibibytes(memory.freeBytes)} / ${gibibytes(memory.totalBytes)}`],
+    [texts.disk, `${gibibytes(disk.freeBytes)} (${disk.folder})`],
+    ['Node.js', report.node],
+  ];
+  return [
+    `# ${texts.title}`,
+    usable.length > 0 ? `✓ ${texts.ready} ${names}` : `✗ ${texts.notReady}`,
+    ...(missing.length > 0
+      ? [`## ${texts.whatIsMissing}`, missing.map((line) => `- ${line}`).join('\n')]
+      : []),
+    `## ${texts.machine}`,
+    [
+      `| ${texts.what} | ${texts.found} |`,
+      '|---|---|',
+      ...rows.map(([name, value]) => `| ${asText(name)} | ${asText(value)} |`),
+    ].join('\n'),
+    '',
+  ].join('\n\n');
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+/** Text that Markdown shows as it is, in a table too. */
+function asText(text: string): string {
+  return text.replaceAll(/[\\`*_[\]<>|#&]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,28 @@
+import * as z from 'zod/mini';
+
+const device = z.object({
+  device: z.string(),
+  usable: z.boolean(),
+  problem: z.optional(z.string()),
+});
+
+/** What the server finds out about the machine, as far as it is shown. */
+export const machineReportSchema = z.object({
+  node: z.string(),
+  os: z.string(),
+  cpu: z.object({
+    model: z.string(),
+    logicalCores: z.number(),
+    features: z.nullable(z.array(z.string())),
+  }),
+  memory: z.object({ totalBytes: z.number(), freeBytes: z.number() }),
+  disk: z.object({ folder: z.string(), freeBytes: z.number() }),
+  onnxruntime: z.union([
+    z.object({ version: z.string(), devices: z.array(device) }),
+    /** Why it cannot be loaded. */
+    z.object({ problem: z.string() }),
+  ]),
+});
+
+/** See {@link machineReportSchema}. */
+export type MachineReport = Readonly<z.infer<typeof machineReportSchema>>;

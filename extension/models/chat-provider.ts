@@ -1,0 +1,116 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { countTokens } from '../../server/protocol.ts';
+import { CHAT_VENDOR } from '../ids.ts';
+import type { ServerLink } from '../server-link.ts';
+import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
+import { readCatalog } from './model-catalog.ts';
+import type { TextGeneration } from './text-generation.ts';
+
+/** Files by which an adapter is told without a server. */
+const ADAPTER_FILES = '**/adapter_config.json';
+/** Where the context of a model is not known without loading it. */
+const USUAL_CONTEXT = 2048;
+/** An answer's most tokens, where the context is large enough. */
+const MAX_OUTPUT_TOKENS = 1024;
+const DEVICE = 'auto';
+
+/** An adapter as a model of VS Code's chat; its id is its folder. */
+interface AdapterModel extends vscode.LanguageModelChatInformation {
+  /** Path of the base model. */
+  readonly model: string;
+}
+
+/** Offers every finished adapter of the workspace as a model in VS Code's own chat. */
+class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterModel> {
+  readonly onDidChangeLanguageModelChatInformation: vscode.Event<void>;
+  readonly #server: ServerLink;
+  readonly #generation: TextGeneration;
+
+  constructor(server: ServerLink, generation: TextGeneration, onDidChange: vscode.Event<void>) {
+    this.#server = server;
+    this.#generation = generation;
+    this.onDidChangeLanguageModelChatInformation = onDidChange;
+  }
+
+  async provideLanguageModelChatInformation(): Promise<AdapterModel[]> {
+    if (!vscode.workspace.isTrusted) return [];
+    // The server is not started for workspaces without an adapter.
+    const files = await vscode.workspace.findFiles(ADAPTER_FILES, null, 1);
+    if (files.length === 0) return [];
+    const { models, adapters } = await readCatalog(this.#server);
+    return adapters.flatMap(({ path: folder, name, model, checkpointOf, modified }) => {
+      if (model === null || checkpointOf !== null) return [];
+      const known = models.find((each) => each.path === model);
+      const context = known?.contextLength ?? USUAL_CONTEXT;
+      const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, Math.floor(context / 2));
+      return {
+        id: folder,
+        name,
+        family: known?.name ?? path.basename(model),
+        version: modified,
+        detail: vscode.workspace.asRelativePath(folder),
+        tooltip: vscode.l10n.t('LoRA adapter for {0}', model),
+        maxInputTokens: context - maxOutputTokens,
+        maxOutputTokens,
+        capabilities: {},
+        model,
+      };
+    });
+  }
+
+  async provideLanguageModelChatResponse(
+    { id, model, maxOutputTokens }: AdapterModel,
+    messages: readonly vscode.LanguageModelChatRequestMessage[],
+    _options: vscode.ProvideLanguageModelChatResponseOptions,
+    progress: vscode.Progress<vscode.LanguageModelResponsePart>,
+    token: vscode.CancellationToken,
+  ): Promise<void> {
+    await this.#generation.write(
+      {
+        model,
+        adapter: id,
+        device: DEVICE,
+        prompt: chatPrompt(messages.map(readMessage)),
+        options: { max_new_tokens: maxOutputTokens },
+      },
+      { onPiece: (text) => progress.report(new vscode.LanguageModelTextPart(text)) },
+      token,
+    );
+  }
+
+  provideTokenCount(
+    { model }: AdapterModel,
+    text: string | vscode.LanguageModelChatRequestMessage,
+    token: vscode.CancellationToken,
+  ): Promise<number> {
+    const counted = typeof text === 'string' ? text : textOf(text.content);
+    return this.#server.ask(countTokens, { model, device: DEVICE, text: counted }, token);
+  }
+}
+
+/** Registers the adapters as models; does nothing where VS Code has no such models. */
+export function registerChatModels(
+  context: vscode.ExtensionContext,
+  server: ServerLink,
+  generation: TextGeneration,
+): void {
+  // Editors made from VS Code may leave it out.
+  if (!('registerLanguageModelChatProvider' in vscode.lm)) return;
+  const didChange = new vscode.EventEmitter<void>();
+  const watcher = vscode.workspace.createFileSystemWatcher(ADAPTER_FILES);
+  const provider = new AdapterChatProvider(server, generation, didChange.event);
+  context.subscriptions.push(
+    didChange,
+    watcher,
+    watcher.onDidCreate(() => didChange.fire()),
+    watcher.onDidDelete(() => didChange.fire()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => didChange.fire()),
+    vscode.lm.registerLanguageModelChatProvider(CHAT_VENDOR, provider),
+  );
+}
+
+function readMessage({ role, content }: vscode.LanguageModelChatRequestMessage): ChatMessage {
+  const isAnswer = role === vscode.LanguageModelChatMessageRole.Assistant;
+  return { role: isAnswer ? 'assistant' : 'user', content: textOf(content) };
+}

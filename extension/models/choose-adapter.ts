@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import type { ServerLink } from '../server-link.ts';
+import { readCatalog, type UsableAdapter } from './model-catalog.ts';
+
+/**
+ * The adapter that a command is for: the one that it was called for, or the user's choice.
+ *
+ * @param arg what the command was called with: a folder, or a row of a view
+ * @returns undefined when the user closed the question or there is none
+ */
+export async function chooseAdapter(
+  server: ServerLink,
+  arg: unknown,
+  title: string,
+): Promise<UsableAdapter | undefined> {
+  const { adapters } = await readCatalog(server);
+  const folder = adapterFolderOf(arg);
+  if (folder !== undefined) {
+    const known = adapters.find(({ path }) => path === folder);
+    if (known !== undefined) return known;
+    throw new Error(vscode.l10n.t('{0} holds no LoRA adapter that can be read.', folder));
+  }
+  if (adapters.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('There is no adapter in this workspace yet: start a run, which makes one.'),
+    );
+    return undefined;
+  }
+  const picked = await vscode.window.showQuickPick(adapters.map(adapterItem), {
+    title,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.adapter;
+}
+
+/** The folder of an adapter that a command was called for, if any. */
+export function adapterFolderOf(arg: unknown): string | undefined {
+  if (typeof arg === 'string') return arg;
+  if (arg instanceof vscode.Uri) return arg.fsPath;
+  if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
+  return typeof arg.path === 'string' ? arg.path : undefined;
+}
+
+function adapterItem(
+  adapter: UsableAdapter,
+): vscode.QuickPickItem & { readonly adapter: UsableAdapter } {
+  const icon = adapter.checkpointOf === null ? 'layers' : 'milestone';
+  return {
+    label: `$(${icon}) ${adapter.name}`,
+    description: new Date(adapter.modified).toLocaleString(vscode.env.language),
+    detail: vscode.workspace.asRelativePath(adapter.path),
+    adapter,
+  };
+}

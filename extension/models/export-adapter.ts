@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+import type { ServerLink } from '../server-link.ts';
+import { chooseAdapter } from './choose-adapter.ts';
+import type { UsableAdapter } from './model-catalog.ts';
+
+/**
+ * The files of an adapter in PEFT's format. A checkpoint has more (the optimizer's state), which
+ * nobody needs who uses the adapter.
+ */
+const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors', 'README.md'];
+
+/**
+ * Copies an adapter, or that of a checkpoint, into a new folder inside one that the user chooses.
+ *
+ * @param arg see {@link chooseAdapter}
+ * @throws Error or the server's error answer, with a sentence for people
+ */
+export async function exportAdapter(server: ServerLink, arg: unknown): Promise<void> {
+  const adapter = await chooseAdapter(server, arg, vscode.l10n.t('Export which adapter?'));
+  if (adapter === undefined) return;
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFolders: true,
+    canSelectFiles: false,
+    title: vscode.l10n.t('Choose where the folder of the adapter is made'),
+    openLabel: vscode.l10n.t('Export Here'),
+  });
+  const parent = chosen?.[0];
+  if (parent === undefined) return;
+  const target = vscode.Uri.joinPath(parent, exportName(adapter));
+  if (!(await mayReplace(target))) return;
+  await copyAdapter(vscode.Uri.file(adapter.path), target);
+  const reveal = vscode.l10n.t('Reveal');
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('The adapter is in {0}; PEFT and others can load it.', target.fsPath),
+    reveal,
+  );
+  if (answer === reveal) await vscode.commands.executeCommand('revealFileInOS', target);
+}
+
+/** Name of the new folder; that of a checkpoint has its run's name too. */
+function exportName({ name }: UsableAdapter): string {
+  return name.replaceAll(/[\\/]/g, '-');
+}
+
+async function copyAdapter(source: vscode.Uri, target: vscode.Uri): Promise<void> {
+  const { fs } = vscode.workspace;
+  const present = new Set((await fs.readDirectory(source)).map(([name]) => name));
+  await fs.createDirectory(target);
+  for (const name of ADAPTER_FILES.filter((file) => present.has(file))) {
+    await fs.copy(vscode.Uri.joinPath(source, name), vscode.Uri.joinPath(target, name), {
+      overwrite: true,
+    });
+  }
+}
+
+/** Asks before files of an earlier export are replaced. */
+async function mayReplace(target: vscode.Uri): Promise<boolean> {
+  const isThere = await vscode.workspace.fs.stat(target).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return true;
+  const replace = vscode.l10n.t('Replace');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} is there already. Replace the adapter in it?', target.fsPath),
+    { modal: true },
+    replace,
+  );
+  return answer === replace;
+}

@@ -1,0 +1,43 @@
+import {
+  type FoundAdapter,
+  type FoundModel,
+  listAdapters,
+  listModels,
+} from '../../server/protocol.ts';
+import type { ServerLink } from '../server-link.ts';
+import { modelFolders } from '../views/views.ts';
+import { baseModelOf } from './base-model-of.ts';
+
+/** What can write on this machine. */
+export interface ModelCatalog {
+  /** Base models that can be used. */
+  readonly models: readonly FoundModel[];
+  /** Adapters and checkpoints, the newest first. */
+  readonly adapters: readonly UsableAdapter[];
+}
+
+/** An adapter with the base model that it works on. */
+export interface UsableAdapter extends FoundAdapter {
+  /** Path of the base model; null where nobody knows it. */
+  readonly model: string | null;
+}
+
+/**
+ * Looks for models and adapters. Starts the server if need be.
+ *
+ * @throws the server's error answer
+ */
+export async function readCatalog(server: ServerLink): Promise<ModelCatalog> {
+  const [found, adapters] = await Promise.all([
+    server.ask(listModels, { folders: modelFolders() }),
+    server.ask(listAdapters, {}),
+  ]);
+  const models = found.filter(({ problem }) => problem === null);
+  return {
+    models,
+    adapters: adapters.map((adapter) => ({
+      ...adapter,
+      model: baseModelOf(adapter, models) ?? null,
+    })),
+  };
+}

@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import { type CommandTable, registerCommands } from '../commands.ts';
+import { DataPreviews } from '../data-preview/data-previews.ts';
+import { Doctor } from '../doctor/doctor.ts';
+import { COMMANDS, DOCTOR_SCHEME, PANELS } from '../ids.ts';
+import { Playground } from '../playground/playground-panel.ts';
+import { reportFailure } from '../report-failure.ts';
+import { chooseConfigFile } from '../runs/choose-run.ts';
+import type { ServerLink } from '../server-link.ts';
+import { uriOf } from '../uri-of.ts';
+import { openDemo } from '../walkthrough/open-demo.ts';
+import { registerChatModels } from './chat-provider.ts';
+import { adapterFolderOf } from './choose-adapter.ts';
+import { exportAdapter } from './export-adapter.ts';
+import { runSelection } from './run-selection.ts';
+import { TextGeneration } from './text-generation.ts';
+
+/** What people do around runs: look at data, try models and adapters, pass them on. */
+export function registerModels(
+  extension: vscode.ExtensionContext,
+  server: ServerLink,
+  log: vscode.LogOutputChannel,
+): void {
+  const { extensionUri } = extension;
+  const generation = new TextGeneration(server);
+  const previews = new DataPreviews({ extensionUri, log, server });
+  const playground = new Playground({ extensionUri, log, server, generation });
+  const doctor = new Doctor(server);
+  /** Tells what goes wrong in a notification, with the way out. */
+  const attempt =
+    (action: (arg: unknown) => unknown) =>
+    async (arg?: unknown): Promise<void> => {
+      try {
+        await action(arg);
+      } catch (error) {
+        reportFailure(error, log);
+      }
+    };
+  const table: CommandTable = {
+    [COMMANDS.openDemo]: attempt(() => openDemo(extensionUri)),
+    [COMMANDS.previewData]: attempt(async (arg) => {
+      const title = vscode.l10n.t('Preview the data of which run configuration?');
+      const file = uriOf(arg) ?? (await chooseConfigFile(title));
+      if (file !== undefined) previews.show(file);
+    }),
+    [COMMANDS.testAdapter]: attempt((arg) =>
+      playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
+    ),
+    [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
+    [COMMANDS.runSelection]: attempt(() => runSelection(server, generation)),
+    [COMMANDS.doctor]: attempt(() => doctor.show()),
+  };
+  registerCommands(extension, table);
+  registerChatModels(extension, server, generation);
+  extension.subscriptions.push(
+    vscode.workspace.registerTextDocumentContentProvider(DOCTOR_SCHEME, doctor),
+    vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),
+    vscode.window.registerWebviewPanelSerializer(PANELS.playground, playground),
+  );
+}
+
+/** A prompt to begin with, as the walkthrough gives one. */
+function promptOf(arg: unknown): string | undefined {
+  if (typeof arg !== 'object' || arg === null || !('prompt' in arg)) return undefined;
+  return typeof arg.prompt === 'string' ? arg.prompt : undefined;
+}

@@ -1,0 +1,154 @@
+import * as vscode from 'vscode';
+import { PANELS } from '../ids.ts';
+import { readCatalog } from '../models/model-catalog.ts';
+import type { TextGeneration } from '../models/text-generation.ts';
+import type { ServerLink } from '../server-link.ts';
+import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
+import type {
+  GenerateRequest,
+  PlaygroundNews,
+  PlaygroundRequest,
+  Side,
+} from './playground-messages.ts';
+import { playgroundTexts } from './playground-texts.ts';
+
+/** What the playground works with. */
+export interface PlaygroundContext {
+  readonly extensionUri: vscode.Uri;
+  readonly log: vscode.LogOutputChannel;
+  readonly server: ServerLink;
+  readonly generation: TextGeneration;
+}
+
+/** With what the playground is opened. */
+export interface PlaygroundStart {
+  /** Folder of the adapter to try. */
+  readonly adapter?: string | undefined;
+  readonly prompt?: string | undefined;
+}
+
+/** The panel in which models are tried; one at most, restored after a reload of the window. */
+export class Playground implements vscode.WebviewPanelSerializer {
+  readonly #context: PlaygroundContext;
+  #panel: vscode.WebviewPanel | undefined;
+  /** What the page is told when it is ready. */
+  #start: PlaygroundStart = {};
+  /** Ends the texts that are being written. */
+  #writing: vscode.CancellationTokenSource | undefined;
+
+  constructor(context: PlaygroundContext) {
+    this.#context = context;
+  }
+
+  async show(start: PlaygroundStart): Promise<void> {
+    this.#start = start;
+    if (this.#panel !== undefined) {
+      this.#panel.reveal();
+      await this.#tellCatalog();
+      return;
+    }
+    const options = {
+      // A text goes on being written while another tab is in front.
+      retainContextWhenHidden: true,
+    };
+    const title = vscode.l10n.t('Playground');
+    const column = vscode.ViewColumn.Active;
+    this.#open(vscode.window.createWebviewPanel(PANELS.playground, title, column, options));
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+    if (this.#panel === undefined) this.#open(panel);
+    else panel.dispose();
+  }
+
+  #open(panel: vscode.WebviewPanel): void {
+    const { extensionUri } = this.#context;
+    this.#panel = panel;
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icons', 'lorafa.svg');
+    panel.webview.options = {
+      enableScripts: true,
+      localResourceRoots: [webviewRoot(extensionUri)],
+    };
+    const subscription = panel.webview.onDidReceiveMessage((request: PlaygroundRequest) =>
+      this.#answer(request),
+    );
+    panel.onDidDispose(() => {
+      subscription.dispose();
+      this.#writing?.cancel();
+      this.#panel = undefined;
+    });
+    panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
+      bundle: 'playground',
+      title: panel.title,
+      texts: playgroundTexts(),
+    });
+  }
+
+  #tell(news: PlaygroundNews): void {
+    void this.#panel?.webview.postMessage(news);
+  }
+
+  async #answer(request: PlaygroundRequest): Promise<void> {
+    switch (request.type) {
+      case 'catalog':
+        await this.#tellCatalog();
+        break;
+      case 'generate':
+        await this.#write(request);
+        break;
+      case 'stop':
+        this.#writing?.cancel();
+        break;
+    }
+  }
+
+  async #tellCatalog(): Promise<void> {
+    const { adapter: picked = null, prompt } = this.#start;
+    try {
+      const catalog = await readCatalog(this.#context.server);
+      this.#start = {};
+      this.#tell({ type: 'catalog', ...catalog, picked });
+      if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
+    } catch (error) {
+      this.#tell({ type: 'problem', message: this.#messageOf(error) });
+    }
+  }
+
+  async #write(request: GenerateRequest): Promise<void> {
+    this.#writing?.cancel();
+    const writing = new vscode.CancellationTokenSource();
+    this.#writing = writing;
+    await Promise.all(request.sides.map((side) => this.#writeSide(side, request, writing.token)));
+    writing.dispose();
+  }
+
+  async #writeSide(
+    side: Side,
+    { model, device, adapter, mode, prompt, sampling }: GenerateRequest,
+    token: vscode.CancellationToken,
+  ): Promise<void> {
+    const wish = {
+      model,
+      device,
+      adapter: side === 'base' ? null : adapter,
+      prompt: mode === 'chat' ? { turn: prompt } : { text: prompt },
+      options: sampling,
+    };
+    const listener = {
+      onPiece: (text: string) => this.#tell({ type: 'piece', side, text }),
+      onLoading: (share: number) => this.#tell({ type: 'loading', side, share }),
+    };
+    try {
+      const answer = await this.#context.generation.write(wish, listener, token);
+      this.#tell({ type: 'done', side, answer });
+    } catch (error) {
+      this.#tell({ type: 'failed', side, message: this.#messageOf(error) });
+    }
+  }
+
+  #messageOf(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#context.log.error(message);
+    return message;
+  }
+}

@@ -1,0 +1,76 @@
+import type { OutputState } from '../../extension/playground/playground-messages.ts';
+import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import type { GenerationAnswer } from '../../server/protocol.ts';
+import { element } from '../webview/element.ts';
+import { formatCount } from '../webview/numbers.ts';
+import { fill } from '../webview/texts.ts';
+
+/** The text of one side, with a line about it. */
+export class OutputView {
+  readonly root: HTMLElement;
+  readonly #texts: PlaygroundTexts;
+  readonly #text = element('pre', { attributes: { tabindex: 0 } });
+  /** Read aloud when it changes; the text itself would be read word by word. */
+  readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
+  #isWriting = false;
+
+  constructor(texts: PlaygroundTexts, title: string, saved: OutputState | undefined) {
+    this.#texts = texts;
+    this.#text.textContent = saved?.text ?? '';
+    this.#status.textContent = saved?.status ?? texts.idle;
+    this.#text.setAttribute('aria-label', title);
+    this.root = element('section', {}, [element('h2', { text: title }), this.#text, this.#status]);
+  }
+
+  /** Whether more may come. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  get state(): OutputState {
+    const status = this.#isWriting ? this.#texts.interrupted : this.#status.textContent;
+    return { text: this.#text.textContent, status };
+  }
+
+  start(): void {
+    this.#isWriting = true;
+    this.root.classList.remove('failed');
+    this.root.setAttribute('aria-busy', 'true');
+    this.#text.textContent = '';
+    this.#status.textContent = this.#texts.starting;
+  }
+
+  showLoading(share: number): void {
+    this.#status.textContent = fill(this.#texts.loading, Math.round(100 * share));
+  }
+
+  add(piece: string): void {
+    if (this.#status.textContent !== this.#texts.writing) {
+      this.#status.textContent = this.#texts.writing;
+    }
+    const { scrollTop, scrollHeight, clientHeight } = this.#text;
+    const wasAtEnd = scrollTop + clientHeight >= scrollHeight - 4;
+    this.#text.append(piece);
+    if (wasAtEnd) this.#text.scrollTop = this.#text.scrollHeight;
+  }
+
+  finish({ text, generatedTokens, tokensPerSecond, finishReason }: GenerationAnswer): void {
+    const texts = this.#texts;
+    this.#text.textContent = text;
+    const tokens = formatCount(generatedTokens);
+    const speed = tokensPerSecond?.toFixed(tokensPerSecond < 10 ? 2 : 0) ?? '';
+    const end = texts[`end_${finishReason}`] + (text === '' ? ` ${texts.emptyAnswer}` : '');
+    this.#end(fill(speed === '' ? texts.speedless : texts.speed, tokens, speed, end));
+  }
+
+  fail(message: string): void {
+    this.root.classList.add('failed');
+    this.#end(message);
+  }
+
+  #end(status: string): void {
+    this.#isWriting = false;
+    this.root.removeAttribute('aria-busy');
+    this.#status.textContent = status;
+  }
+}
