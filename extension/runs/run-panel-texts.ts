@@ -3,9 +3,13 @@ import * as vscode from 'vscode';
 /** Words of the run panel and the comparison, in the user's language. `{0}` stands for a value. */
 export function chartTexts() {
   return {
-    loss: vscode.l10n.t('Training loss'),
-    smoothed: vscode.l10n.t('Training loss, smoothed'),
+    loss: vscode.l10n.t('Loss'),
     eval_loss: vscode.l10n.t('Evaluation loss'),
+    trainingLossSmoothed: vscode.l10n.t('Training loss, smoothed'),
+    training: vscode.l10n.t('training'),
+    smoothed: vscode.l10n.t('smoothed'),
+    evaluation: vscode.l10n.t('evaluation'),
+    eachStep: vscode.l10n.t('each step'),
     learning_rate: vscode.l10n.t('Learning rate'),
     grad_norm: vscode.l10n.t('Gradient norm'),
     tokens_per_second: vscode.l10n.t('Tokens per second'),
@@ -20,6 +24,7 @@ export function chartTexts() {
     chartSummary: vscode.l10n.t('{0}: {1} at step {2}, lowest {3} at step {4}, {5} points.'),
     chartEmpty: vscode.l10n.t('{0}: no values yet.'),
     waiting: vscode.l10n.t('Waiting for the first step…'),
+    noSteps: vscode.l10n.t('This run ended before its first step.'),
     config: vscode.l10n.t('Configuration'),
     key: vscode.l10n.t('Key'),
     onlyDifferences: vscode.l10n.t('Only differences'),

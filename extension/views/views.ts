@@ -7,10 +7,14 @@ import {
 } from '../../server/protocol.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
+import { throttle } from '../throttle.ts';
 import { adapterItem, deviceItem, modelItem } from './asset-items.ts';
 import { ListView } from './list-view.ts';
 import { machineDevices } from './machine-report.ts';
 import { runItem } from './run-item.ts';
+
+/** A run tells of every step; nobody reads a list that fast. */
+const REFRESH_MS = 500;
 
 /**
  * Registers the views of the activity bar. The server starts when one of them is first opened.
@@ -42,7 +46,7 @@ export function registerViews(
     vscode.window.registerTreeDataProvider(VIEWS.adapters, adapters),
     vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
-    store.onDidChange(() => runs.refresh()),
+    store.onDidChange(throttle(REFRESH_MS, () => runs.refresh())),
     // A run that has ended has left an adapter.
     store.onDidEnd(() => adapters.refresh()),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshAll),

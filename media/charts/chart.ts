@@ -19,8 +19,18 @@ export interface CurveStyle {
   readonly dash?: readonly number[];
 }
 
+/** How values are laid out beside a chart. */
+export interface ValueAxis {
+  /** A round value as people read it. */
+  readonly formatTick: (value: number) => string;
+  /** Whether zero is always shown, so that sizes can be compared by eye. */
+  readonly fromZero?: boolean;
+  /** Distances that ticks may have, ascending; default: round decimal numbers. */
+  readonly tickSteps?: readonly number[];
+}
+
 /** What a chart is made with. */
-export interface ChartOptions {
+export interface ChartOptions extends ValueAxis {
   readonly group: ChartGroup;
   readonly title: string;
   /** How to use it, for screen readers and as a tooltip. */
@@ -118,10 +128,10 @@ export class Chart {
   }
 
   #make(width: number): uPlot {
-    const { group, curves, height, format } = this.#options;
+    const { group, curves, height, formatTick, fromZero = false, tickSteps } = this.#options;
     const axis: uPlot.Axis = {
       stroke: themeColor('descriptionForeground'),
-      grid: { stroke: themeColor('editorIndentGuide-background1'), width: 1 },
+      grid: { stroke: themeColor('editorWidget-border'), width: 1 },
       ticks: { show: false },
       font: `11px ${getComputedStyle(document.body).fontFamily}`,
       gap: 4,
@@ -131,13 +141,18 @@ export class Chart {
         width,
         height,
         legend: { show: false },
-        scales: { x: { time: false }, y: { distr: this.#isLogScale ? 3 : 1 } },
+        scales: {
+          x: { time: false },
+          y: { distr: this.#isLogScale ? 3 : 1, ...(fromZero && { range: fromZeroTo }) },
+        },
         axes: [
           { ...axis, size: 24, values: (_plot, steps) => steps.map(wholeStep) },
           {
             ...axis,
             size: 64,
-            values: (_plot, values) => values.map((value) => (value === null ? '' : format(value))),
+            ...(tickSteps !== undefined && { incrs: [...tickSteps] }),
+            values: (_plot, values) =>
+              values.map((value) => (value === null ? '' : formatTick(value))),
           },
         ],
         series: [{}, ...curves.map(seriesOf)],
@@ -227,6 +242,10 @@ function swatch(color: string): HTMLElement {
   const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
   mark.style.background = `var(--vscode-${color})`;
   return mark;
+}
+
+function fromZeroTo(_plot: uPlot, _lowest: number, highest: number): uPlot.Range.MinMax {
+  return [0, 1.1 * highest || 1];
 }
 
 /** Steps are whole numbers: a mark between two of them says nothing. */

@@ -11,7 +11,7 @@ import type { Points } from './run-history.ts';
  */
 export function downSample({ x, y }: Points, from: number, to: number, columns: number): Points {
   const start = Math.max(0, lowerBound(x, from) - 1);
-  const end = Math.min(x.length, lowerBound(x, to) + 2);
+  const end = Math.min(x.length, lowerBound(x, to) + 1);
   if (end - start <= 4 * columns) return { x: x.subarray(start, end), y: y.subarray(start, end) };
 
   const kept = new Int32Array(4 * columns + 8);

@@ -7,7 +7,7 @@ import type { RunHistory } from '../charts/run-history.ts';
 import { smooth } from '../charts/smoothing.ts';
 import { CURVE_COLORS } from '../charts/theme.ts';
 import { element } from '../webview/element.ts';
-import { formatCount, formatNumber } from '../webview/numbers.ts';
+import { formatCount, formatNumber, formatTick } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
 /** One of the runs whose curves are drawn over each other. */
@@ -45,13 +45,14 @@ export class ComparisonCharts {
         height: HEIGHT,
         curves: runs.map(({ name }, index) => ({ label: name, kind, ...curveStyle(index) })),
         format: formatNumber,
+        formatTick,
         formatStep: (step) => fill(texts.stepNumber, formatCount(step)),
         summarize: (curves) =>
           curves
             .map((points, index) => describeCurve(texts, runs[index]!.name, points, formatNumber))
             .join(' '),
       });
-    this.#training = makeChart(texts.smoothed, 'line');
+    this.#training = makeChart(texts.trainingLossSmoothed, 'line');
     this.#evaluation = makeChart(texts.eval_loss, 'dots');
     const controls = curveControls(texts, choices, (chosen) => {
       this.#choices = chosen;

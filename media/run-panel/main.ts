@@ -73,6 +73,7 @@ function receive(message: RunPanelNews): void {
       news = message;
       if (saved?.folder !== message.run.folder) keep({});
       header.show(message);
+      charts.explainEmpty(message.run.isLive ? texts.waiting : texts.noSteps);
       checkpoints.show(message);
       break;
     case 'rows':

@@ -7,22 +7,27 @@ import { describeCurve } from '../charts/describe-curve.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 import { smooth } from '../charts/smoothing.ts';
 import { element } from '../webview/element.ts';
-import { formatCount, formatMetric } from '../webview/numbers.ts';
+import { axisOf, formatCount, formatMetric } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+
+/** A curve of the panel: a metric as it is, or smoothed by the user's choice. */
+interface PanelCurve extends CurveStyle {
+  readonly metric: Metric;
+  readonly isSmoothed: boolean;
+}
 
 const LARGE = 260;
 const SMALL = 130;
-/** The metrics that have a chart of their own below the losses. */
-const SMALL_METRICS = ['learning_rate', 'grad_norm', 'tokens_per_second', 'memory'] as const;
 
 /** All curves of a run: the losses large, everything else small below. */
 export class RunCharts {
   readonly root: HTMLElement;
   readonly #history: RunHistory;
-  readonly #group: ChartGroup;
-  readonly #losses: Chart;
-  readonly #others: ReadonlyMap<Metric, Chart>;
-  readonly #waiting: HTMLElement;
+  readonly #group = new ChartGroup('run');
+  readonly #charts: readonly { readonly chart: Chart; readonly curves: readonly PanelCurve[] }[];
+  readonly #logScaled: readonly Chart[];
+  readonly #pictures: HTMLElement;
+  readonly #empty = element('p', { class: 'quiet empty' });
   #choices: CurveChoices;
 
   /** @param onChoice called when the user has chosen otherwise than `choices` */
@@ -34,9 +39,10 @@ export class RunCharts {
   ) {
     this.#history = history;
     this.#choices = choices;
-    this.#group = new ChartGroup('run');
-    const makeChart = (metric: Metric, height: number, curves: readonly CurveStyle[]): Chart =>
-      new Chart({
+    const make = (metric: Metric, height: number, curves: readonly PanelCurve[]) => ({
+      curves,
+      chart: new Chart({
+        ...axisOf(metric),
         group: this.#group,
         title: texts[metric],
         help: texts.chartHelp,
@@ -50,49 +56,78 @@ export class RunCharts {
               describeCurve(texts, curves[index]!.label, points, formatMetric(metric)),
             )
             .join(' '),
-      });
-    this.#losses = makeChart('loss', LARGE, [
-      { label: texts.loss, color: 'charts-blue', kind: 'faint' },
-      { label: texts.smoothed, color: 'charts-blue', kind: 'line' },
-      { label: texts.eval_loss, color: 'charts-orange', kind: 'dots', dash: [6, 3] },
+      }),
+    });
+    const line = (metric: Metric): PanelCurve[] => [
+      { metric, isSmoothed: false, label: texts[metric], color: 'charts-green', kind: 'line' },
+    ];
+    const noisy = (metric: Metric, label: string, color: string): PanelCurve[] => [
+      { metric, isSmoothed: false, label, color, kind: 'faint' },
+      { metric, isSmoothed: true, label: texts.smoothed, color, kind: 'line' },
+    ];
+    const losses = make('loss', LARGE, [
+      ...noisy('loss', texts.training, 'charts-blue'),
+      {
+        metric: 'eval_loss',
+        isSmoothed: false,
+        label: texts.evaluation,
+        color: 'charts-orange',
+        kind: 'dots',
+        dash: [6, 3],
+      },
     ]);
-    this.#others = new Map(
-      SMALL_METRICS.map((metric) => [
-        metric,
-        makeChart(metric, SMALL, [{ label: texts[metric], color: 'charts-green', kind: 'line' }]),
-      ]),
-    );
-    this.#waiting = element('p', { class: 'quiet waiting', text: texts.waiting });
-    this.root = element('section', { attributes: { 'aria-label': texts.charts } }, [
+    const gradNorm = make('grad_norm', SMALL, noisy('grad_norm', texts.eachStep, 'charts-green'));
+    const others = [
+      make('learning_rate', SMALL, line('learning_rate')),
+      gradNorm,
+      make('tokens_per_second', SMALL, noisy('tokens_per_second', texts.eachStep, 'charts-green')),
+      make('memory', SMALL, line('memory')),
+    ];
+    this.#charts = [losses, ...others];
+    this.#logScaled = [losses.chart, gradNorm.chart];
+    this.#pictures = element('div', { class: 'pictures', attributes: { hidden: true } }, [
       curveControls(texts, choices, (chosen) => {
         this.#choices = chosen;
         onChoice(chosen);
         this.#applyLogScale();
         this.update();
       }),
-      this.#waiting,
-      this.#losses.root,
+      losses.chart.root,
       element(
         'div',
         { class: 'small-charts' },
-        [...this.#others.values()].map(({ root }) => root),
+        others.map(({ chart }) => chart.root),
       ),
+    ]);
+    this.root = element('section', { attributes: { 'aria-label': texts.charts } }, [
+      this.#empty,
+      this.#pictures,
     ]);
     this.#applyLogScale();
   }
 
+  /** Says why there are no curves, as long as there are none. */
+  explainEmpty(reason: string): void {
+    this.#empty.textContent = reason;
+  }
+
   /** Draws what the history holds now, with the next picture. */
   update(): void {
-    const loss = this.#history.points('loss');
-    const smoothed = { x: loss.x, y: smooth(loss.y, this.#choices.smoothing) };
-    this.#losses.setCurves([loss, smoothed, this.#history.points('eval_loss')]);
-    for (const [metric, chart] of this.#others) chart.setCurves([this.#history.points(metric)]);
+    for (const { chart, curves } of this.#charts) {
+      chart.setCurves(
+        curves.map(({ metric, isSmoothed }) => {
+          const { x, y } = this.#history.points(metric);
+          return { x, y: isSmoothed ? smooth(y, this.#choices.smoothing) : y };
+        }),
+      );
+    }
     this.#group.reachTo(this.#history.lastStep);
-    this.#waiting.hidden = loss.x.length > 0;
+    const isEmpty = this.#history.lastStep === 0;
+    this.#empty.hidden = !isEmpty;
+    this.#pictures.hidden = isEmpty;
   }
 
   #applyLogScale(): void {
-    this.#losses.setLogScale(this.#choices.isLogScale);
-    this.#others.get('grad_norm')!.setLogScale(this.#choices.isLogScale);
+    for (const chart of this.#logScaled) chart.setLogScale(this.#choices.isLogScale);
   }
 }

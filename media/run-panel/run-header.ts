@@ -101,12 +101,14 @@ export class RunHeader {
         button(texts.checkpointNow, control('checkpoint'), { hint: texts.checkpointNowHint }),
       abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
+      // After the last step there is nothing left to go on with.
       abilities.canResumeFromCheckpoint &&
+        run.status.state !== 'completed' &&
         latest !== undefined &&
         button(
           texts.resumeLatest,
           () => this.#send({ type: 'checkpoint', task: 'resume', folder: latest }),
-          { isPrimary: run.status.state !== 'completed' },
+          { isPrimary: true },
         ),
     ].filter((made) => made !== false);
     // The one who pressed a button with the keyboard goes on from the button that replaces it.

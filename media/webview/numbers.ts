@@ -1,7 +1,10 @@
 import type { Metric } from '../../extension/runs/history-rows.ts';
+import type { ValueAxis } from '../charts/chart.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
+/** Distances between ticks that are round numbers of bytes. */
+const BINARY_STEPS = Array.from({ length: 30 }, (_, index) => 2 ** (index + 14));
 
 /** A whole number with its groups of digits. */
 export function formatCount(value: number): string {
@@ -20,10 +23,30 @@ export function formatNumber(value: number): string {
   });
 }
 
+/** A number beside an axis: no more digits than it needs. */
+export function formatTick(value: number): string {
+  const size = Math.abs(value);
+  if (value !== 0 && (size < 1e-2 || size >= 1e6)) return value.toExponential().replace('e+', 'e');
+  return value.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 6 });
+}
+
 /** An amount of memory. */
 export function formatBytes(bytes: number): string {
+  if (bytes === 0) return '0';
   const [value, unit] = bytes < GIB ? [bytes / MIB, 'MiB'] : [bytes / GIB, 'GiB'];
   return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit}`;
+}
+
+/** The value axis of each metric. */
+export function axisOf(metric: Metric): ValueAxis {
+  switch (metric) {
+    case 'memory':
+      return { formatTick: formatBytes, fromZero: true, tickSteps: BINARY_STEPS };
+    case 'tokens_per_second':
+      return { formatTick, fromZero: true };
+    default:
+      return { formatTick };
+  }
 }
 
 /** How the values of each metric are written. */

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { abilitiesOf, endedRuns, sortRuns, withRun } from '../../../extension/runs/run-list.ts';
+import { RUN_STATES } from '../../../server/runs/run-status.ts';
+import { runSummary } from '../../support/run-summary.ts';
+
+const old = runSummary({ state: 'completed', since: '2026-01-01' }, { folder: '/runs/old' });
+const recent = runSummary({ state: 'failed', since: '2026-03-01' }, { folder: '/runs/recent' });
+const live = runSummary({ state: 'running', since: '2025-01-01' }, { folder: '/runs/live' });
+
+test('live runs come first, then the latest', () => {
+  expect(sortRuns([old, recent, live])).toEqual([live, recent, old]);
+});
+
+test('news of a run replaces what was known of it, and new runs find their place', () => {
+  const first = withRun(withRun([], old), live);
+  expect(first).toEqual([live, old]);
+  const ended = runSummary({ state: 'stopped', since: '2026-02-01' }, { folder: '/runs/live' });
+  expect(withRun(first, ended)).toEqual([ended, old]);
+  expect(first).toEqual([live, old]);
+});
+
+test('a run has ended when it was live before and is not any more', () => {
+  const before = new Set(['/runs/live', '/runs/recent', '/runs/removed']);
+  expect(endedRuns(before, [live, recent, old])).toEqual([recent]);
+});
+
+test('abilities follow the state', () => {
+  const able = (ability: keyof ReturnType<typeof abilitiesOf>): string[] =>
+    RUN_STATES.filter(
+      (state) => abilitiesOf(runSummary({ state }, { checkpoints: ['/c'] }))[ability],
+    );
+  expect(able('canPause')).toEqual(['running']);
+  expect(able('canResume')).toEqual(['pausing', 'paused']);
+  expect(able('canStop')).toEqual(['queued', 'preparing', 'running', 'pausing', 'paused']);
+  expect(able('canCheckpoint')).toEqual(['running', 'paused']);
+  expect(able('canResumeFromCheckpoint')).toEqual(['completed', 'stopped', 'cancelled', 'failed']);
+});
+
+test('a run of the command line is only watched, and one without checkpoints not resumed', () => {
+  const watched = abilitiesOf(runSummary({}, { isSteerable: false, checkpoints: ['/c'] }));
+  expect(Object.values(watched)).not.toContain(true);
+  expect(abilitiesOf(recent).canResumeFromCheckpoint).toBe(false);
+});

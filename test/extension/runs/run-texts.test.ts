@@ -1,0 +1,67 @@
+import { expect, test, vi } from 'vitest';
+import {
+  describeRun,
+  formatDuration,
+  mostInteresting,
+  statusBarText,
+} from '../../../extension/runs/run-texts.ts';
+import { runSummary } from '../../support/run-summary.ts';
+
+vi.mock('vscode', () => import('../../support/vscode-words.ts'));
+
+const running = runSummary({
+  state: 'running',
+  step: 349,
+  maxSteps: 1000,
+  loss: 1.23449,
+  etaSeconds: 733,
+});
+
+test('the status bar tells share, loss and time left of the run that goes on', () => {
+  expect(statusBarText([running])).toBe('$(sync~spin) LoRA-FA 34% · loss 1.234 · 12 min');
+});
+
+test('the status bar is empty without runs, and plain while none goes on', () => {
+  expect(statusBarText([])).toBeUndefined();
+  expect(statusBarText([runSummary({ state: 'completed' })])).toBe('LoRA-FA');
+});
+
+test('of several live runs the one that computes is shown, the others are counted', () => {
+  const queued = runSummary({ state: 'queued' }, { folder: '/runs/second' });
+  const paused = runSummary({ state: 'paused' }, { folder: '/runs/third' });
+  const done = runSummary({ state: 'completed' }, { folder: '/runs/old' });
+  const runs = [queued, running, paused, done];
+  expect(mostInteresting(runs)).toBe(running);
+  expect(statusBarText(runs)).toBe('$(sync~spin) LoRA-FA 34% · loss 1.234 · 12 min +2');
+  expect(statusBarText([paused, done])).toBe('$(debug-pause) LoRA-FA Paused · 0%');
+  expect(statusBarText([queued])).toBe('$(clock) LoRA-FA Queued');
+});
+
+test('each state has its words', () => {
+  const describe = (status: Parameters<typeof runSummary>[0]): string =>
+    describeRun(runSummary({ ...status }));
+  expect(
+    describe({ state: 'preparing', progress: { task: 'tokenizing', done: 1, total: 3 } }),
+  ).toBe('tokenizing 33%');
+  expect(describe({ state: 'preparing' })).toBe('Preparing');
+  expect(describe({ state: 'paused', step: 1, maxSteps: 2, loss: 2 })).toBe(
+    'Paused · 50% · loss 2.000',
+  );
+  expect(describe({ state: 'completed', loss: 0.87123 })).toBe('Completed · loss 0.871');
+  expect(describe({ state: 'running', step: 999, maxSteps: 1000 })).toBe('99%');
+  expect(describeRun(runSummary({}, { problem: 'The trainer does not answer.' }))).toBe(
+    'The trainer does not answer.',
+  );
+});
+
+test.each([
+  [0, '1 s'],
+  [40.2, '40 s'],
+  [59.6, '1 min'],
+  [733, '12 min'],
+  [3599, '1 h 00 min'],
+  [11_100, '3 h 05 min'],
+  [100_000, '1 d 3 h'],
+])('%d seconds are %s', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});
