@@ -179,6 +179,20 @@ export class GraphBuilder {
     return this.apply('gemm', c === undefined ? [a, b] : [a, b, c], { transA, transB, alpha });
   }
 
+  /** `x · Wᵀ` with `W [out, in]` in NF4: codes, two in a byte, and magnitudes of blocks. */
+  matmulBnb4(x: Value, codes: Value, absmax: Value, sizes: OpAttributes['matmulBnb4']): Value {
+    return this.apply('matmulBnb4', [x, codes, absmax], sizes);
+  }
+
+  /** A weight of {@link matmulBnb4} as float32 `[out, in]`. */
+  dequantizeNf4(codes: Value, absmax: Value, sizes: OpAttributes['matmulBnb4']): Value {
+    const { inFeatures, outFeatures } = sizes;
+    // Blocks run across rows, so that W is the product of 1 and of itself as one long column.
+    const column = { inFeatures: 1, outFeatures: outFeatures * inFeatures };
+    const row = this.matmulBnb4(this.constant([1], [1, 1]), codes, absmax, column);
+    return this.reshape(row, [outFeatures, inFeatures]);
+  }
+
   /** The value itself where it has the shape already. */
   reshape(x: Value, shape: Shape): Value {
     return sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });

@@ -2,7 +2,7 @@ import { numElements } from './dim.ts';
 import { DTYPE_BYTES } from './dtype.ts';
 import type { Graph } from './graph.ts';
 import type { OpName } from './op.ts';
-import type { Value } from './value.ts';
+import { isOp, type Value } from './value.ts';
 
 /** Ops whose output is their input under another shape: ONNX Runtime copies nothing. */
 const VIEWS: ReadonlySet<OpName> = new Set(['reshape']);
@@ -54,7 +54,7 @@ export function peakBytes(graph: Graph): number {
       ? dying.find(({ bytes }) => bytes === buffer.bytes)
       : undefined;
     if (isNew && reused === undefined) live += buffer.bytes;
-    peak = Math.max(peak, live);
+    peak = Math.max(peak, live + workBytes(value));
     for (const input of dying) if (input !== reused) live -= input.bytes;
     if (lastUse.get(buffer) === position) live -= buffer.bytes;
   });
@@ -64,6 +64,13 @@ export function peakBytes(graph: Graph): number {
 /** Memory that one or more values share. */
 interface Buffer {
   readonly bytes: number;
+}
+
+/** What ONNX Runtime takes for itself while it computes a value. */
+function workBytes(value: Value): number {
+  if (!isOp(value, 'matmulBnb4')) return 0;
+  const { inFeatures, outFeatures } = value.attributes;
+  return inFeatures * outFeatures * DTYPE_BYTES.float32;
 }
 
 function bytesOf(value: Value): number {

@@ -57,6 +57,7 @@ export interface OpAttributes {
 
   matmul: None;
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  matmulBnb4: { readonly inFeatures: number; readonly outFeatures: number };
 
   reshape: { readonly shape: Shape };
   transpose: { readonly perm: readonly number[] };
@@ -73,6 +74,7 @@ export type OpName = keyof OpAttributes;
 /** An input of a sample: its type, and the interval its numbers are drawn from. */
 export interface SampleInput {
   readonly shape: readonly number[];
+  /** float64 unless given; float32 for an op that knows no other type and is linear. */
   readonly dtype?: DType;
   readonly from?: number;
   readonly to?: number;

@@ -5,8 +5,11 @@ import type { Value } from '../graph/value.ts';
 import { OnnxEmitter } from './emitter.ts';
 import { encodeModel } from './proto.ts';
 
-/** The opset of ONNX that is written; execution providers other than the CPU's lag behind. */
-const OPSETS = { '': 21 };
+/**
+ * The opsets that are written: that of ONNX, since execution providers other than the CPU's lag
+ * behind, and where it is used that of ONNX Runtime's own ops.
+ */
+const OPSETS = { '': 21, 'com.microsoft': 1 };
 
 /**
  * Writes a graph as an ONNX model. Outputs bear the names of their values.
@@ -18,8 +21,9 @@ const OPSETS = { '': 21 };
 export function writeOnnx(graph: Graph): Uint8Array {
   const emitter = new OnnxEmitter();
   for (const value of graph.values) emitValue(emitter, value);
+  const domains = new Set(['', ...emitter.nodes.map(({ domain }) => domain)]);
   return encodeModel({
-    opsets: OPSETS,
+    opsets: Object.fromEntries(Object.entries(OPSETS).filter(([domain]) => domains.has(domain))),
     nodes: emitter.nodes.toReversed(),
     initializers: emitter.initializers,
     inputs: emitter.inputs,

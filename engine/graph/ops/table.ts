@@ -4,6 +4,7 @@ import { indexingOps } from './indexing.ts';
 import { leafOps } from './leaves.ts';
 import { linearAlgebraOps } from './linear-algebra.ts';
 import { movementOps } from './movement.ts';
+import { quantizedOps } from './quantized.ts';
 import { reductionOps } from './reductions.ts';
 
 /** All ops. */
@@ -12,6 +13,7 @@ export const opTable: OpTable = {
   ...elementwiseOps,
   ...reductionOps,
   ...linearAlgebraOps,
+  ...quantizedOps,
   ...movementOps,
   ...indexingOps,
 };

@@ -44,6 +44,17 @@ describe('an ONNX model', () => {
     expect([texts(opset!, 1), numbers(opset!, 2)]).toEqual([[''], [21]]);
   });
 
+  test("names the opset of ONNX Runtime's own ops where there is one of them", () => {
+    const b = new GraphBuilder();
+    const codes = b.constant([0x70], [1], 'uint8');
+    const y = b.dequantizeNf4(codes, b.constant([1], [1]), { inFeatures: 1, outFeatures: 1 });
+    const opsets = messages(readMessage(writeOnnx(b.finish({ y }))), MODEL.opset);
+    expect(opsets.map((opset) => [texts(opset, 1), numbers(opset, 2)])).toEqual([
+      [[''], [21]],
+      [['com.microsoft'], [1]],
+    ]);
+  });
+
   test('lists its nodes in exact reverse of the order of the graph', () => {
     const nodes = messages(graphOf(parsed()), GRAPH.node);
     expect(nodes.map((node) => texts(node, NODE.opType)[0])).toEqual(
