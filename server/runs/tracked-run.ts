@@ -88,6 +88,10 @@ export class TrackedRun {
     if (report === undefined) return;
     const { summary, address } = report;
     if (address === null || this.#isDisposed) return this.#tell(summary);
+    if (this.#client !== undefined && this.#client.address !== address) {
+      this.#client.dispose();
+      this.#client = undefined;
+    }
     if (this.#client === undefined) {
       try {
         this.#client = await this.#connect(address);
@@ -101,10 +105,15 @@ export class TrackedRun {
   }
 
   async #connect(address: string): Promise<TrainerClient> {
+    // News of a trainer that was let go of meanwhile is no news of this run.
+    const ofCurrent = (action: () => Promise<void>): void =>
+      this.#later(async () => {
+        if (this.#client === client) await action();
+      });
     const client = await TrainerClient.connect(address, this.folder, this.#answerTimeoutMs, {
-      onStatus: (status) => this.#later(() => this.#statusChanged(status)),
+      onStatus: (status) => ofCurrent(() => this.#statusChanged(status)),
       onGrew: () => this.#grew(),
-      onClose: () => this.#later(() => this.#closed()),
+      onClose: () => ofCurrent(() => this.#closed()),
     });
     if (this.#isDisposed) client.dispose();
     return client;
@@ -117,6 +126,11 @@ export class TrackedRun {
     const hasNewFiles = !isLive || status.checkpoint !== before.status.checkpoint;
     const checkpoints = hasNewFiles ? await listCheckpoints(this.folder) : before.checkpoints;
     this.#tell({ ...before, status, isLive, isSteerable: isLive, checkpoints });
+    if (isLive) return;
+    // It has said its last: whoever takes the folder on now has another address.
+    this.#client?.dispose();
+    this.#client = undefined;
+    this.#grew();
   }
 
   /** A trainer that ends closes its socket a little before its process is gone. */
@@ -126,7 +140,10 @@ export class TrackedRun {
     const delay = LOOK_AGAIN_MS[attempt];
     const report = await readRunFolder(this.folder, this.#journal);
     if (report?.summary.isLive && delay !== undefined) {
-      this.#timer = setTimeout(() => this.#later(() => this.#closed(attempt + 1)), delay);
+      const lookAgain = async (): Promise<void> => {
+        if (this.#client === undefined) await this.#closed(attempt + 1);
+      };
+      this.#timer = setTimeout(() => this.#later(lookAgain), delay);
       return;
     }
     await this.#refresh();

@@ -26,6 +26,7 @@ export interface TrainerListener {
 
 /** A connection to the trainer of a live run. */
 export class TrainerClient {
+  readonly address: string;
   /** The status at the time of the greeting. */
   readonly status: RunStatus;
   readonly #connection: MessageConnection;
@@ -34,10 +35,12 @@ export class TrainerClient {
 
   private constructor(
     connection: MessageConnection,
+    address: string,
     folder: string,
     timeoutMs: number,
     status: RunStatus,
   ) {
+    this.address = address;
     this.#connection = connection;
     this.#folder = folder;
     this.#timeoutMs = timeoutMs;
@@ -80,7 +83,7 @@ export class TrainerClient {
       if (!greeting.success) throw noAnswer(folder, 'what it says is not understood');
       if (greeting.data.folder !== folder) throw noAnswer(folder, 'another run has its address');
       isGreeted = true;
-      return new TrainerClient(connection, folder, timeoutMs, greeting.data.status);
+      return new TrainerClient(connection, address, folder, timeoutMs, greeting.data.status);
     } catch (error) {
       connection.dispose();
       throw error;
