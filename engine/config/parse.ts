@@ -3,7 +3,7 @@ import path from 'node:path';
 import { LorafaError, messageOf } from '../errors.ts';
 import { assertNoProblems, type ConfigPath, type ConfigProblem } from './config-error.ts';
 import { contradictions } from './contradictions.ts';
-import { type Given, givenIn } from './given.ts';
+import { type Given, givenIn, member } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
 import type { PathProblem } from './path-problem.ts';
@@ -17,6 +17,11 @@ export interface CheckedConfig {
   readonly config: ResolvedConfig | undefined;
   /** In the order of the file; values from flags come last. */
   readonly problems: readonly ConfigProblem[];
+  /**
+   * The configuration as far as it goes: what is wrong was left out, with its default in its place;
+   * undefined where that leaves no configuration. For those who help to write one.
+   */
+  readonly usable: ResolvedConfig | undefined;
   /** Without defaults: whether a person wrote a value, and which. */
   readonly given: Given;
 }
@@ -34,21 +39,22 @@ export function checkConfig(
   overrides: readonly ConfigOverride[] = [],
 ): CheckedConfig {
   const document = readJsonc(text.replace(/^\uFEFF/, ''), file);
-  if (document.value === undefined)
-    return { config: undefined, problems: document.problems, given: () => undefined };
-
+  if (document.value === undefined) {
+    const { problems } = document;
+    return { config: undefined, problems, usable: undefined, given: () => undefined };
+  }
   const value = applyOverrides(document.value, overrides);
+  const folder = path.dirname(path.resolve(file));
   const mistakes = [...schemaProblems(value), ...contradictions(value)];
-  const { config, problems: unresolved } =
-    mistakes.length === 0
-      ? resolvePaths(configSchema.parse(value), path.dirname(path.resolve(file)))
-      : { config: undefined, problems: [] };
-
+  const parsed = configSchema.safeParse(without(value, mistakes));
+  const resolution = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
+  const unresolved = mistakes.length === 0 ? (resolution?.problems ?? []) : [];
   const located = [...mistakes, ...unresolved].map((each) => locate(each, document, overrides));
   const problems = [...document.problems, ...located].sort(byPosition);
   return {
-    config: problems.length === 0 ? config : undefined,
+    config: problems.length === 0 ? resolution?.config : undefined,
     problems,
+    usable: resolution?.config,
     given: givenIn(value),
   };
 }
@@ -110,6 +116,21 @@ function locate(
   return override === undefined
     ? { ...document.locate(at, part), code, message, about }
     : { file: override.flag, code, message, about };
+}
+
+/** A configuration without the values at the paths of problems. */
+function without(value: unknown, problems: readonly PathProblem[]): unknown {
+  const copy = structuredClone(value);
+  // From the end of a list on, so that the other items keep their places.
+  for (const { path: at } of problems.toReversed()) {
+    const parent = at.slice(0, -1).reduce<unknown>((node, key) => member(node, String(key)), copy);
+    const key = at.at(-1);
+    if (Array.isArray(parent) && typeof key === 'number') parent.splice(key, 1);
+    else if (typeof parent === 'object' && parent !== null && key !== undefined) {
+      Reflect.deleteProperty(parent, key);
+    }
+  }
+  return copy;
 }
 
 function startsWith(whole: ConfigPath, start: ConfigPath): boolean {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createScanner } from 'jsonc-parser';
 import { type Diagnostic, DiagnosticSeverity, type Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { ConfigPath } from '../../engine/config/config-error.ts';
+import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { readJsonc } from '../../engine/config/jsonc-document.ts';
 import { checkConfig } from '../../engine/config/parse.ts';
 import type { Remedy } from '../../engine/config/path-problem.ts';
@@ -48,7 +48,11 @@ export function configDiagnostics(
     .problems.filter(({ code }) => code !== 'config.syntax')
     .map(({ about, ...problem }) => ({ ...problem, ...about, severity: 'error' as const }));
   const jsonc = readJsonc(text, file);
-  const found = jsonc.value === undefined ? [] : findings;
+  // A value that is wrong in itself is not judged by the files as well.
+  const wrong = new Set(problems.map((problem) => 'path' in problem && formatPath(problem.path)));
+  const found = findings.filter(
+    ({ path }) => jsonc.value !== undefined && !wrong.has(formatPath(path)),
+  );
   return [
     ...problems,
     ...found.map((each) => ({ ...each, ...jsonc.locate(each.path, each.part) })),

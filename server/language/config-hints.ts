@@ -57,7 +57,7 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
     const { steps, stepsPerEpoch } = length;
     hints.push({
       places: ['training.max_steps', 'training.num_train_epochs', 'training'],
-      label: `${about}${stepsPerEpoch.toLocaleString('en-US')} steps per epoch, ${steps.toLocaleString('en-US')} in all`,
+      label: `${about}${stepsPerEpoch.toLocaleString('en-US')} ${stepsPerEpoch === 1 ? 'step' : 'steps'} per epoch, ${steps.toLocaleString('en-US')} in all`,
       tooltip: length.isExact
         ? 'Optimizer steps, from the rows that can be used.'
         : 'Optimizer steps, from the number of rows. Rows that turn out to be unusable make it fewer.',

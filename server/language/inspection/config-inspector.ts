@@ -50,12 +50,12 @@ export class ConfigInspector {
   }
 
   /**
-   * Inspects a configuration; one with mistakes of its own has nothing to be inspected.
+   * Inspects a configuration; of one with mistakes of its own, what can be used in spite of them.
    *
    * @param file where relative paths start
    */
   async inspect(file: string, text: string, isCancelled: IsCancelled): Promise<Inspection> {
-    const { config, given } = checkConfig(text, file);
+    const { usable: config, given } = checkConfig(text, file);
     if (config === undefined) return { findings: [] };
     const findings: Finding[] = [];
     const model = await this.#model(config, findings);

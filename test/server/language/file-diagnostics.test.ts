@@ -389,12 +389,35 @@ test('a quantized model is looked at and not unpacked', async () => {
   }
 });
 
-test('mistakes of the configuration itself come alone', async () => {
+test('files are looked at in spite of mistakes of the configuration itself', async () => {
   const workspace = await ConfigWorkspace.create();
   const text = workspace.text({
     model: { base_model_name_or_path: './nowhere' },
-    training: { method: 'lorafaa' },
+    lora: { r: -3, target_modules: ['q_proj', ''] },
+    training: { method: 'lorafaa', learning_rte: 1 },
   });
   const diagnostics = await workspace.diagnostics(text);
-  expect(diagnostics.map(({ code }) => code)).toEqual(['config.invalid_value']);
+  expect(diagnostics.map(({ code }) => code).sort()).toEqual([
+    'config.invalid_value',
+    'config.invalid_value',
+    'config.invalid_value',
+    'config.unknown_key',
+    'model.not_found',
+  ]);
+});
+
+test('a value that is wrong in itself is marked once', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const text = workspace.text({ model: { base_model_name_or_path: 'organisation/name' } });
+  expect(await workspace.diagnostics(text)).toMatchObject([{ code: 'usage.not_yet' }]);
+});
+
+test.each([
+  {},
+  { model: 3 },
+  { data: { dataset_name_or_path: [] }, training: 'x' },
+  { training: { lr_scheduler_kwargs: { min_lr: 1, x: [1] } }, lora: null },
+])('a configuration that is hardly one (%j) has nothing to be inspected', async (value) => {
+  const workspace = await ConfigWorkspace.create();
+  expect(await workspace.inspect(JSON.stringify(value))).toEqual({ findings: [] });
 });
