@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
+import { clearValue, NotAnObjectError, setValue } from '../../server/language/config-edit.ts';
 import { COMMANDS, CONFIG_EDITOR } from '../ids.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { browse } from './browse.ts';
-import { clearValue, NotAnObjectError, setValue } from './config-edit.ts';
 import { editDocument } from './edit-document.ts';
 import { readFormState, type TextProblem } from './form-state.ts';
 import { formTexts } from './form-texts.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { changedRange } from './config-edit.ts';
-import { readTree } from './json-path.ts';
+import { changedRange } from '../../server/language/config-edit.ts';
+import { readTree } from '../../server/language/json-path.ts';
 
 /** How often an edit is computed again because the text changed under it. */
 const ATTEMPTS = 3;

@@ -1,5 +1,5 @@
 import { getNodeValue } from 'jsonc-parser';
-import { pathAtOffset, readTree } from './json-path.ts';
+import { pathAtOffset, readTree } from '../../server/language/json-path.ts';
 import type { FormProblem, FormState } from './messages.ts';
 
 /** A diagnostic of the document, at an offset in its text. */

@@ -2,8 +2,8 @@ import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { loraSection } from '../../engine/config/lora-section.ts';
-import { readTree } from '../../extension/config-editor/json-path.ts';
 import type { Inspection } from './inspection/config-inspector.ts';
+import { readTree } from './json-path.ts';
 import { shortBytes, shortCount } from './words.ts';
 
 const DEFAULT_RANK = loraSection.parse({}).r;

@@ -4,13 +4,8 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { describeValue } from '../../engine/config/expectation.ts';
 import type { Remedy, Setting } from '../../engine/config/path-problem.ts';
-import {
-  changedRange,
-  clearValue,
-  NotAnObjectError,
-  setValue,
-} from '../../extension/config-editor/config-edit.ts';
-import { readTree } from '../../extension/config-editor/json-path.ts';
+import { changedRange, clearValue, NotAnObjectError, setValue } from './config-edit.ts';
+import { readTree } from './json-path.ts';
 import { capitalized } from './words.ts';
 
 /**

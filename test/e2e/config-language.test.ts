@@ -36,7 +36,10 @@ test('a run configuration is checked, explained and completed while it is writte
   await problems
     .filter({ hasText: '`training.num_train_epochs` must be a number above 0' })
     .waitFor();
-  expect(await page.locator('.squiggly-error').count()).toBe(2);
+  // What the files say, which lie beside the configuration or should.
+  await problems.filter({ hasText: 'There is no model at' }).waitFor();
+  await problems.filter({ hasText: 'it does not exist; check the path' }).waitFor();
+  expect(await page.locator('.squiggly-error').count()).toBe(4);
   await editor.screenshot('config-problems');
 
   await page.locator('.view-line span', { hasText: 'num_train_epochs' }).last().hover();

@@ -5,7 +5,7 @@ import {
   clearValue,
   NotAnObjectError,
   setValue,
-} from '../../../extension/config-editor/config-edit.ts';
+} from '../../../server/language/config-edit.ts';
 
 const CONFIG = `// Answers as the support team does.
 {
