@@ -51,6 +51,7 @@ export async function estimateRun(
     trainBase: trainee.trainBase,
     dropout: config.lora.lora_dropout,
     shape: plan.largestShape,
+    lengths: plan.lengths,
   };
   const recompute = chooseRecompute(config, question);
   const { rows, length } = plan.largestShape;

@@ -4,6 +4,7 @@ import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
+import { MAX_SESSIONS } from '../train/batch-runner.ts';
 import { type TrainingShape, trainingGraph } from '../train/training-graph.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
@@ -17,6 +18,8 @@ export interface MemoryQuestion {
   readonly recompute: Recompute;
   /** The largest batch of the run. */
   readonly shape: TrainingShape;
+  /** Lengths that the batches of the run have; many unless given. */
+  readonly lengths?: number;
 }
 
 /** Bytes that a training process will need at its peak. */
@@ -32,11 +35,17 @@ export interface MemoryEstimate {
   readonly total: number;
 }
 
-/** Resident bytes of a process with ONNX Runtime loaded and the engine's code, measured. */
-const PROCESS_BYTES = 120e6;
+/** Resident bytes of a process with ONNX Runtime and the engine's code loaded, measured. */
+const PROCESS_BYTES = 135e6;
+
+/** Bytes of a tokenizer for one entry of its vocabulary, measured. */
+const BYTES_PER_VOCABULARY_ENTRY = 800;
 
 /** Bytes that ONNX Runtime and the engine keep for one node of a graph, measured. */
 const BYTES_PER_NODE = 4e3;
+
+/** Batches of one length may differ in how many of their tokens have a loss. */
+const SHAPES_PER_LENGTH = 2;
 
 /** The gradients that a step returns, those that they are added to, and the two moments. */
 const COPIES_OF_TRAINED = 4;
@@ -57,11 +66,15 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     (sum, { length }) => sum + length,
     0,
   );
+  const sessions = Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * (question.lengths ?? MAX_SESSIONS));
   const parts = {
     weights: question.trainBase ? 0 : weights,
     optimizer: inputs + COPIES_OF_TRAINED * trained,
     activations: peakBytes(graph),
-    runtime: PROCESS_BYTES + BYTES_PER_NODE * graph.values.length,
+    runtime:
+      PROCESS_BYTES +
+      BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
+      sessions * BYTES_PER_NODE * graph.values.length,
   };
   const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
   return { ...parts, total };

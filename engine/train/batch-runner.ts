@@ -3,7 +3,12 @@ import { LOSS_CHUNK } from '../models/cross-entropy.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { TypedArray } from '../runtime/tensor.ts';
-import { BATCH_INPUTS, type TrainingGraphOptions, trainingGraph } from './training-graph.ts';
+import {
+  BATCH_INPUTS,
+  type TrainingGraphOptions,
+  type TrainingShape,
+  trainingGraph,
+} from './training-graph.ts';
 
 export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' | 'recompute'> {
   /** What is computed again for the gradients; nothing unless given. */
@@ -12,6 +17,12 @@ export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' |
   readonly tensors: ReadonlyMap<string, Float32Array>;
   readonly session: SessionOptions;
 }
+
+/**
+ * Sessions that are kept for batches of the same shape to come. One takes a few kilobytes per node
+ * (45 MB for 30 layers) and a fraction of a second to make.
+ */
+export const MAX_SESSIONS = 3;
 
 /**
  * Computes losses and gradients of batches. Shapes are static in a graph, so that there is one
@@ -58,27 +69,37 @@ export class BatchRunner {
     this.#sessions.clear();
   }
 
-  #session(batch: Batch, lossTokens: number): Promise<Session> {
+  async #session(batch: Batch, lossTokens: number): Promise<Session> {
     const { batchSize: rows, sequenceLength: length } = batch;
     const key = `${rows}x${length}, ${lossTokens}`;
-    const known = this.#sessions.get(key);
-    if (known !== undefined) return known;
-    const graph = trainingGraph({
-      ...this.#options,
-      recompute: this.#options.recompute ?? 'none',
-      shape: { rows, length, lossTokens },
-    });
-    const created = Session.create(graph, this.#options.session);
-    this.#sessions.set(key, created);
+    const session = this.#sessions.get(key) ?? this.#create({ rows, length, lossTokens });
+    // A map keeps the order of insertion: the first session is the one that was used longest ago.
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
     // One that could not be made is nothing to release.
-    created.catch(() => this.#sessions.delete(key));
-    return created;
+    session.catch(() => this.#sessions.delete(key));
+    const [oldest] = this.#sessions;
+    if (oldest !== undefined && this.#sessions.size > MAX_SESSIONS) {
+      this.#sessions.delete(oldest[0]);
+      await (await oldest[1]).release();
+    }
+    return session;
+  }
+
+  #create(shape: TrainingShape): Promise<Session> {
+    const recompute = this.#options.recompute ?? 'none';
+    const graph = trainingGraph({ ...this.#options, recompute, shape });
+    return Session.create(graph, this.#options.session);
   }
 }
 
-/** The supervised tokens of a batch, filled up to whole chunks with tokens that count nothing. */
+/**
+ * The supervised tokens of a batch, filled up with tokens that count nothing to whole chunks of the
+ * loss and, so that few shapes occur, to a quarter of the batch.
+ */
 function supervisedTokens({ weights, targets, numSupervisedTokens }: Batch, scale: number) {
-  const size = Math.max(1, Math.ceil(numSupervisedTokens / LOSS_CHUNK)) * LOSS_CHUNK;
+  const quarter = Math.ceil(weights.length / 4 / LOSS_CHUNK) * LOSS_CHUNK;
+  const size = Math.max(1, Math.ceil(numSupervisedTokens / quarter)) * quarter;
   const tokens = {
     rows: new BigInt64Array(size),
     targets: new BigInt64Array(size),

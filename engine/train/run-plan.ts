@@ -11,6 +11,8 @@ export interface RunPlan {
   readonly warmupSteps: number;
   /** The batch that needs the most memory; it is the first of every epoch. */
   readonly largestShape: TrainingShape;
+  /** Lengths that the batches have. */
+  readonly lengths: number;
   /** The batches of an epoch, counted from 0; a function of the seed and the epoch alone. */
   epoch(index: number): EpochPlan;
 }
@@ -20,9 +22,9 @@ export function planRun(
   { data, training }: ResolvedConfig,
   examples: readonly TokenizedExample[],
 ): RunPlan {
-  const lengths = examples.map((example) => example.inputIds.length);
+  const exampleLengths = examples.map((example) => example.inputIds.length);
   const epoch = (index: number): EpochPlan =>
-    planEpoch(lengths, {
+    planEpoch(exampleLengths, {
       batchSize: training.per_device_train_batch_size,
       gradientAccumulationSteps: training.gradient_accumulation_steps,
       groupByLength: data.group_by_length,
@@ -33,10 +35,18 @@ export function planRun(
     });
   const first = epoch(0);
   const stepsPerEpoch = first.steps.length;
+  const lengths = new Set(first.steps.flat().map((batch) => batch.sequenceLength)).size;
   const maxSteps = runLength(training, stepsPerEpoch);
   const warmupSteps =
     training.warmup_steps > 0 ? training.warmup_steps : Math.ceil(training.warmup_ratio * maxSteps);
-  return { stepsPerEpoch, maxSteps, warmupSteps, epoch, largestShape: largestShape(first) };
+  return {
+    stepsPerEpoch,
+    maxSteps,
+    warmupSteps,
+    epoch,
+    largestShape: largestShape(first),
+    lengths,
+  };
 }
 
 /** Optimizer steps of one epoch over so many rows, as {@link planRun} plans them. */

@@ -81,7 +81,11 @@ export async function train(
     trainable: trainee.trainable.map(({ name }) => name),
     dropout: config.lora.lora_dropout,
   };
-  const recompute = chooseRecompute(config, { ...step, shape: plan.largestShape });
+  const recompute = chooseRecompute(config, {
+    ...step,
+    shape: plan.largestShape,
+    lengths: plan.lengths,
+  });
   const identity = runIdentity(config, data, plan);
   const state = await startingState(config, trainee, optimizer, identity);
 
