@@ -51,6 +51,7 @@ export function abilitiesOf({
     canStop: isSteerable && state !== 'stopping',
     canCheckpoint: isSteerable && (state === 'running' || state === 'paused'),
     canDiscard: isSteerable && state !== 'queued',
-    canResumeFromCheckpoint: !isLive && checkpoints.length > 0,
+    // After the last step there is nothing left to go on with.
+    canResumeFromCheckpoint: !isLive && state !== 'completed' && checkpoints.length > 0,
   };
 }

@@ -65,6 +65,8 @@ export class Chart {
     const empty: Points = { x: new Float64Array(), y: new Float64Array() };
     this.#curves = options.curves.map(() => empty);
     this.#plot.title = options.help;
+    // Holds the place while a picture is made anew, so that the page does not jump.
+    this.#plot.style.height = `${options.height}px`;
     this.root = element('figure', { class: 'chart' }, [
       element('figcaption', {}, [
         element('span', { class: 'chart-title', text: options.title }),
@@ -149,7 +151,7 @@ export class Chart {
           { ...axis, size: 24, values: (_plot, steps) => steps.map(wholeStep) },
           {
             ...axis,
-            size: 64,
+            size: 56,
             ...(tickSteps !== undefined && { incrs: [...tickSteps] }),
             values: (_plot, values) =>
               values.map((value) => (value === null ? '' : formatTick(value))),

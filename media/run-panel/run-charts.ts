@@ -16,8 +16,8 @@ interface PanelCurve extends CurveStyle {
   readonly isSmoothed: boolean;
 }
 
-const LARGE = 260;
-const SMALL = 130;
+const LARGE = 250;
+const SMALL = 120;
 
 /** All curves of a run: the losses large, everything else small below. */
 export class RunCharts {

@@ -101,9 +101,7 @@ export class RunHeader {
         button(texts.checkpointNow, control('checkpoint'), { hint: texts.checkpointNowHint }),
       abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
-      // After the last step there is nothing left to go on with.
       abilities.canResumeFromCheckpoint &&
-        run.status.state !== 'completed' &&
         latest !== undefined &&
         button(
           texts.resumeLatest,

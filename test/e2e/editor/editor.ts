@@ -123,6 +123,10 @@ export class Editor {
       await this.page.emulateMedia({ colorScheme });
       const theme = colorScheme === 'light' ? '.vs' : '.vs-dark';
       await this.page.locator(`.monaco-workbench${theme}`).waitFor();
+      for (const frame of this.page.frames()) {
+        if ((await frame.locator('body.vscode-light, body.vscode-dark').count()) === 0) continue;
+        await frame.locator(`body.vscode-${colorScheme}`).waitFor();
+      }
       await this.page.screenshot({
         path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`),
         animations: 'disabled',

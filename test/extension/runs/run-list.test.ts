@@ -33,7 +33,7 @@ test('abilities follow the state', () => {
   expect(able('canResume')).toEqual(['pausing', 'paused']);
   expect(able('canStop')).toEqual(['queued', 'preparing', 'running', 'pausing', 'paused']);
   expect(able('canCheckpoint')).toEqual(['running', 'paused']);
-  expect(able('canResumeFromCheckpoint')).toEqual(['completed', 'stopped', 'cancelled', 'failed']);
+  expect(able('canResumeFromCheckpoint')).toEqual(['stopped', 'cancelled', 'failed']);
 });
 
 test('a run of the command line is only watched, and one without checkpoints not resumed', () => {

@@ -1,0 +1,190 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { openEditor } from './editor/editor.ts';
+import { processesOf } from './editor/processes.ts';
+
+/** Several runs of minutes on a busy machine. */
+const timeout = 400_000;
+const PATIENCE_MS = 60_000;
+
+/** The run of the first test is long enough to be looked at, paused and reloaded. */
+const STEPS = 240;
+
+function config(name: string, maxSteps: number, learningRate: number): string {
+  const settings = {
+    model: { base_model_name_or_path: 'base' },
+    data: {
+      dataset_name_or_path: 'data/train.jsonl',
+      eval_split: 16,
+      max_length: 128,
+      pad_to_multiple_of: 16,
+    },
+    lora: { r: 32, lora_alpha: 64 },
+    training: {
+      output_dir: `runs/${name}`,
+      max_steps: maxSteps,
+      per_device_train_batch_size: 4,
+      learning_rate: learningRate,
+      warmup_steps: 5,
+      eval_steps: maxSteps / 10,
+      save_steps: maxSteps / 6,
+      save_total_limit: 3,
+    },
+    engine: { device: 'cpu', intra_op_num_threads: 1 },
+  };
+  return JSON.stringify(settings, null, 2);
+}
+
+/** A folder with the demo's model and data and the configurations of two runs. */
+async function demoFolder(): Promise<string> {
+  const folder = path.join(await tempFolder(), 'support-bot');
+  await mkdir(folder);
+  for (const name of ['base', 'data']) {
+    await cp(path.join('media', 'demo', name), path.join(folder, name), { recursive: true });
+  }
+  await writeFile(path.join(folder, 'first.lorafa.json'), config('first', STEPS, 5e-3));
+  await writeFile(path.join(folder, 'careful.lorafa.json'), config('careful', 60, 1e-3));
+  onTestFinished(async () => {
+    for (const program of ['trainer.js', 'trainer-compute.js']) {
+      for (const id of await processesOf(program)) process.kill(id);
+    }
+  });
+  return folder;
+}
+
+/** The number of the last step in the chart, as a screen reader is told it. */
+async function chartedStep(panel: Frame): Promise<number> {
+  const label = await panel.locator('.chart-plot').first().getAttribute('aria-label');
+  return Number(/at step ([\d,]+), lowest/.exec(label ?? '')?.[1]?.replaceAll(',', '') ?? 0);
+}
+
+async function waitForStep(panel: Frame, step: number): Promise<void> {
+  await vi.waitFor(async () => expect(await chartedStep(panel)).toBeGreaterThan(step), {
+    timeout: PATIENCE_MS,
+    interval: 200,
+  });
+}
+
+async function waitForState(panel: Frame, state: string): Promise<void> {
+  await panel.locator('.state', { hasText: state }).waitFor({ timeout: PATIENCE_MS });
+}
+
+test('a run is seen from its start to its end, whatever happens to the window', {
+  timeout,
+}, async () => {
+  const editor = await openEditor({ folder: await demoFolder() });
+  const { page } = editor;
+  const notification = page.locator('.notification-list-item');
+
+  await editor.openFile('first.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  await editor.waitForStatusBar(/LoRA-FA \d+% · loss \d\.\d{3} · \d+ (s|min)/);
+  let panel = await editor.webviewFrame('first');
+  await waitForStep(panel, 20);
+
+  await panel.getByRole('button', { name: 'Pause' }).click();
+  await waitForState(panel, 'Paused');
+  await editor.waitForStatusBar(/LoRA-FA Paused · \d+%/);
+  const pausedAt = await chartedStep(panel);
+
+  // The panel comes back with its whole curve, and the run is still where it was.
+  await editor.reload();
+  panel = await editor.webviewFrame('first');
+  await waitForState(panel, 'Paused');
+  await waitForStep(panel, pausedAt - 1);
+  expect(await chartedStep(panel)).toBe(pausedAt);
+  await editor.waitForStatusBar(/LoRA-FA Paused/);
+
+  // A second run may wait or go on beside the first, as one chooses.
+  await editor.openFile('careful.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  const choices = page.locator('.quick-input-widget .monaco-list-row');
+  await choices.filter({ hasText: 'Wait in the queue' }).waitFor();
+  await choices.filter({ hasText: 'Start beside it' }).click();
+  await notification
+    .filter({ hasText: 'The run careful is complete' })
+    .waitFor({ timeout: PATIENCE_MS });
+  await editor.openActivity('LoRA-FA');
+  const rows = page.locator('[id="workbench.view.extension.lorafa"] .monaco-list-row');
+  await rows.filter({ hasText: /careful.*Completed · loss/ }).waitFor();
+
+  await editor.runCommand('LoRA-FA: Resume');
+  await editor.waitForStatusBar(/LoRA-FA \d+% · loss/);
+  await rows.filter({ hasText: 'first' }).click();
+  panel = await editor.webviewFrame('first');
+  await waitForStep(panel, pausedAt + 5);
+
+  // The server is only a go-between: when it dies, the next one goes on with what it was doing.
+  const [server] = await processesOf('language-server.js');
+  process.kill(server!, 'SIGKILL');
+  const killedAt = await chartedStep(panel);
+  await waitForStep(panel, killedAt + 10);
+  await editor.screenshot('run-panel');
+
+  await waitForState(panel, 'Completed');
+  await notification.filter({ hasText: 'The run first is complete: loss' }).waitFor();
+  await rows.filter({ hasText: /first.*Completed · loss/ }).waitFor();
+  await editor.screenshot('run-completed');
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await panel.getByRole('button', { name: 'Export' }).last().scrollIntoViewIfNeeded();
+  await editor.screenshot('run-checkpoints');
+  await panel.getByRole('tab', { name: 'Configuration' }).click();
+  await panel.getByLabel('Compare with').selectOption('careful');
+  await panel
+    .getByRole('row', { name: /training\.learning_rate 0\.005 0\.001/ })
+    .scrollIntoViewIfNeeded();
+  await editor.screenshot('run-configuration');
+  await panel.getByRole('tab', { name: 'Log' }).click();
+  await panel.locator('.log-line', { hasText: 'state completed' }).waitFor();
+  await panel.getByPlaceholder('Filter log lines').fill('checkpoint');
+  await panel.locator('.log-line', { hasText: 'state completed' }).waitFor({ state: 'detached' });
+  await panel.locator('.log').scrollIntoViewIfNeeded();
+  await editor.screenshot('run-log');
+  await panel.getByRole('tab', { name: 'Figures' }).click();
+  await panel.getByRole('row', { name: new RegExp(`^${STEPS} `) }).scrollIntoViewIfNeeded();
+  await editor.screenshot('run-figures');
+
+  // What the run has left, and what the machine has, beside the runs.
+  for (const view of ['Adapters', 'Base Models', 'Devices']) {
+    await page.locator('.sidebar .pane-header', { hasText: view }).click();
+  }
+  const inView = (text: RegExp): Promise<void> => rows.filter({ hasText: text }).first().waitFor();
+  await inView(/first.*rank 32/);
+  await inView(/base.*MiB · workspace/);
+  await inView(/cpu.*usable/);
+
+  await editor.runCommand('LoRA-FA: Compare Runs');
+  await choices.filter({ hasText: 'first' }).click();
+  await choices.filter({ hasText: 'careful' }).click();
+  await page.keyboard.press('Enter');
+  const comparison = await editor.webviewFrame('Compare Runs');
+  await waitForStep(comparison, STEPS - 1);
+  await comparison
+    .getByRole('row', { name: /training\.max_steps 240 60/ })
+    .scrollIntoViewIfNeeded();
+  await editor.screenshot('compare-runs');
+});
+
+test('a new configuration is made of a model, data and a name', async () => {
+  const folder = await demoFolder();
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  const choices = page.locator('.quick-input-widget .monaco-list-row');
+  await editor.runCommand('LoRA-FA: New Run Configuration');
+  await choices.filter({ hasText: 'base' }).first().waitFor();
+  await editor.screenshot('new-configuration');
+  await choices.filter({ hasText: 'base' }).first().click();
+  await choices.filter({ hasText: 'data/train.jsonl' }).click();
+  const name = page.locator('.quick-input-widget input[type="text"]');
+  await name.fill('first');
+  await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor();
+  await name.fill('answers');
+  await page.keyboard.press('Enter');
+  await page.locator('.tab.active[data-resource-name="answers.lorafa.json"]').waitFor();
+  const text = await readFile(path.join(folder, 'answers.lorafa.json'), 'utf8');
+  expect(text).toContain('"base_model_name_or_path": "base"');
+  expect(text).toContain('"output_dir": "runs/answers"');
+});
