@@ -4,8 +4,7 @@ import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
-import { MAX_SESSIONS } from '../train/batch-runner.ts';
-import { type TrainingShape, trainingGraph } from '../train/training-graph.ts';
+import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../train/training-graph.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
 export interface MemoryQuestion {

@@ -5,6 +5,7 @@ import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { TypedArray } from '../runtime/tensor.ts';
 import {
   BATCH_INPUTS,
+  MAX_SESSIONS,
   type TrainingGraphOptions,
   type TrainingShape,
   trainingGraph,
@@ -17,12 +18,6 @@ export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' |
   readonly tensors: ReadonlyMap<string, Float32Array>;
   readonly session: SessionOptions;
 }
-
-/**
- * Sessions that are kept for batches of the same shape to come. One takes a few kilobytes per node
- * (45 MB for 30 layers) and a fraction of a second to make.
- */
-export const MAX_SESSIONS = 3;
 
 /**
  * Computes losses and gradients of batches. Shapes are static in a graph, so that there is one
