@@ -61,11 +61,11 @@ export async function valueCompletions(
   }
   if (MODULE_PLACES.has(place)) {
     const isItem = typeof location.path.at(-1) === 'number';
+    const taken = new Set([given('lora', place.slice('lora.'.length))].flat());
     const names = await moduleNames(given, folder, files);
-    return [
-      ...(isItem ? [] : [valueItem('all-linear', CompletionItemKind.Value, target)]),
-      ...(isItem ? names : []).map((name) => valueItem(name, CompletionItemKind.Reference, target)),
-    ];
+    return names
+      .filter((name) => !taken.has(name))
+      .map((name) => moduleItem(isItem ? name : [name], target));
   }
   return [];
 }
@@ -107,6 +107,19 @@ function placeOf(path: JSONPath): string {
 function valueItem(value: string, kind: CompletionItemKind, { range }: Target): CompletionItem {
   const newText = JSON.stringify(value);
   return { label: value, kind, filterText: newText, sortText: '0', textEdit: { range, newText } };
+}
+
+/** A layer, or a list of one where no list stands yet: a lone string is a regular expression. */
+function moduleItem(value: string | readonly [string], { range }: Target): CompletionItem {
+  const newText = JSON.stringify(value);
+  const isFullName = newText.includes('.');
+  return {
+    label: typeof value === 'string' ? value : newText,
+    kind: CompletionItemKind.Reference,
+    filterText: JSON.stringify([value].flat()[0]),
+    sortText: isFullName ? '1' : '0',
+    textEdit: { range, newText },
+  };
 }
 
 function pathItem({ text, isFolder }: ListedPath, target: Target): CompletionItem {
