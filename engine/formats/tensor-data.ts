@@ -1,7 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LorafaError, messageOf } from '../errors.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.ts';
-import { elementCount, type TensorDtype, type TensorLocation } from './tensor-location.ts';
+import {
+  BYTES_PER_ELEMENT,
+  elementCount,
+  type TensorDtype,
+  type TensorLocation,
+} from './tensor-location.ts';
 
 /*
  * Reading the bytes of tensors. Files and typed arrays are both little-endian on every platform
@@ -123,18 +128,32 @@ export async function readTensor(location: TensorLocation): Promise<Float32Array
   return values;
 }
 
+/**
+ * The elements of a float tensor as float32: F16 and BF16 exactly, F64 rounded, F32 without a copy.
+ *
+ * @param bytes as they are on disk, aligned to the size of an element
+ */
+export function widenTensor(dtype: FloatDtype, bytes: Uint8Array): Float32Array {
+  if (dtype === 'F32') {
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  }
+  const values = new Float32Array(bytes.byteLength / BYTES_PER_ELEMENT[dtype]);
+  widenInto(dtype, bytes, values);
+  return values;
+}
+
 /** Widens one chunk to the start of `target`; returns the number of elements. */
 function widenInto(
   dtype: Exclude<FloatDtype, 'F32'>,
-  chunk: Uint8Array<ArrayBuffer>,
+  { buffer, byteOffset, byteLength }: Uint8Array,
   target: Float32Array,
 ): number {
   if (dtype === 'F64') {
-    const doubles = new Float64Array(chunk.buffer, 0, chunk.byteLength / 8);
+    const doubles = new Float64Array(buffer, byteOffset, byteLength / 8);
     target.set(doubles);
     return doubles.length;
   }
-  const bits = new Uint16Array(chunk.buffer, 0, chunk.byteLength / 2);
+  const bits = new Uint16Array(buffer, byteOffset, byteLength / 2);
   if (dtype === 'F16') float16ToFloat32(bits, target);
   else bfloat16ToFloat32(bits, target);
   return bits.length;

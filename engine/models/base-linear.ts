@@ -2,7 +2,8 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { Linear } from './decoder.ts';
 import type { DecoderConfig } from './decoder-config.ts';
-import { linearBiases } from './linear-modules.ts';
+import { linearBiases, linearModules } from './linear-modules.ts';
+import { isNf4, nf4Product } from './nf4-linear.ts';
 import type { Parameters } from './parameters.ts';
 
 /** What the frozen linear layers of a graph are made of. */
@@ -15,9 +16,18 @@ export interface BaseLinearOptions {
 /** The base model's linear layers, `y = x Wᵀ + b`, computed in float32. */
 export function baseLinear({ builder, config, parameters }: BaseLinearOptions): Linear {
   const biases = linearBiases(config);
+  const widths = new Map(linearModules(config).map((module) => [module.name, module.outFeatures]));
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   return (name, x) => {
-    const bias = biases(name) ? { c: float32(`${name}.bias`) } : {};
-    return builder.gemm(x, float32(`${name}.weight`), { transB: true, ...bias });
+    const weight = `${name}.weight`;
+    const bias = biases(name) ? float32(`${name}.bias`) : undefined;
+    if (isNf4(parameters, weight)) {
+      const product = nf4Product({ builder, parameters }, weight, x, widths.get(name)!);
+      return bias === undefined ? product : builder.add(product, bias);
+    }
+    return builder.gemm(x, float32(weight), {
+      transB: true,
+      ...(bias !== undefined && { c: bias }),
+    });
   };
 }

@@ -2,9 +2,10 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from '../errors.ts';
 import type { DecoderConfig } from './decoder-config.ts';
-import { type GgufOptions, openGgufModel } from './gguf-model.ts';
+import { openGgufModel } from './gguf-model.ts';
 import { openHuggingFaceFolder } from './hugging-face-folder.ts';
 import type { JsonObject } from './json-file.ts';
+import type { OpenOptions } from './make-weights.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -26,12 +27,12 @@ export interface BaseModel {
  * no `config.json`.
  *
  * @throws LorafaError `model.not_found`, `model.corrupt`, `model.unsupported`,
- * `model.missing_tensor`, `model.shape_mismatch` or `model.tokenizer`; for a GGUF file that has to
- * be unpacked also `output.not_writable`.
+ * `model.missing_tensor`, `model.shape_mismatch` or `model.tokenizer`; where weights have to be
+ * unpacked or quantized also `output.not_writable` and `model.not_finite`.
  */
 export async function openBaseModel(
   location: string,
-  options: GgufOptions = {},
+  options: OpenOptions = {},
 ): Promise<BaseModel> {
   let isFolder: boolean;
   try {
@@ -46,7 +47,9 @@ export async function openBaseModel(
   if (!isFolder) return openFile(location, options);
   const names = await readdir(location);
   const ggufs = names.filter((name) => name.toLowerCase().endsWith('.gguf')).sort();
-  if (names.includes('config.json') || ggufs.length === 0) return openHuggingFaceFolder(location);
+  if (names.includes('config.json') || ggufs.length === 0) {
+    return openHuggingFaceFolder(location, options);
+  }
   if (ggufs.length > 1) {
     throw new LorafaError(
       'model.unsupported',
@@ -57,7 +60,7 @@ export async function openBaseModel(
   return openGgufModel(path.join(location, ggufs[0]!), options);
 }
 
-async function openFile(file: string, options: GgufOptions): Promise<BaseModel> {
+async function openFile(file: string, options: OpenOptions): Promise<BaseModel> {
   if (file.toLowerCase().endsWith('.gguf')) return openGgufModel(file, options);
   throw new LorafaError(
     'model.unsupported',

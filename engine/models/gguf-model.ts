@@ -1,50 +1,52 @@
 import path from 'node:path';
-import { openGguf } from '../formats/gguf.ts';
+import { type GgufFile, openGguf } from '../formats/gguf.ts';
 import type { BaseModel } from './base-model.ts';
 import { selectWeights } from './check-weights.ts';
 import { parseDecoderConfig } from './config.ts';
-import { defaultCacheFolder, type UnpackProgress, unpackedGguf } from './gguf-cache.ts';
+import type { DecoderConfig } from './decoder-config.ts';
 import { ggufConfig } from './gguf-config.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
-import { ggufWeightsInPlace, ggufWeightsUnpacked } from './gguf-weights.ts';
-
-/** How to open a GGUF file. */
-export interface GgufOptions {
-  /** Where unpacked weights are kept; `defaultCacheFolder()` unless given. */
-  readonly cacheFolder?: string;
-  /**
-   * Only look at the model: weights that a run would unpack are described as they will be, in a
-   * place where they are not. Nothing is written, and their data cannot be read.
-   */
-  readonly headersOnly?: boolean;
-  /** Told about the unpacking, which takes a while for a large model and happens once. */
-  readonly onUnpack?: UnpackProgress;
-}
+import { ggufWeightsInPlace, unpackGguf } from './gguf-weights.ts';
+import { type OpenOptions, quantizedWeights, unpackedWeights } from './make-weights.ts';
+import { describeTensors } from './weight-cache.ts';
+import type { WeightStore } from './weight-store.ts';
 
 /**
  * Opens a GGUF file as a base model. Config and tokenizer come from its metadata. A file whose
- * tensors can all be used as they lie is read in place; any other is unpacked once into the cache.
+ * tensors can all be used as they lie is read in place; any other is unpacked once into the cache,
+ * or quantized into it right away.
  *
- * @throws LorafaError as `openGguf`, `ggufConfig`, `ggufTokenizer`, `selectWeights` and
- * `unpackedGguf` do.
+ * @throws LorafaError as `openGguf`, `ggufConfig`, `ggufTokenizer`, `selectWeights`,
+ * `unpackedWeights` and `quantizedWeights` do.
  */
-export async function openGgufModel(file: string, options: GgufOptions = {}): Promise<BaseModel> {
+export async function openGgufModel(file: string, options: OpenOptions = {}): Promise<BaseModel> {
   const gguf = await openGguf(file);
   const configJson = await ggufConfig(gguf);
   const config = parseDecoderConfig(configJson, file);
-  const tokenizer = ggufTokenizer(gguf);
-  const { cacheFolder = defaultCacheFolder(), onUnpack = () => undefined } = options;
-  const weights =
-    ggufWeightsInPlace(gguf, config) ??
-    (options.headersOnly === true
-      ? ggufWeightsUnpacked(gguf, config)
-      : await unpackedGguf(gguf, config, cacheFolder, onUnpack));
   return {
     path: file,
     name: path.parse(file).name,
     config,
     configJson,
-    weights: selectWeights(config, weights, file),
-    tokenizer,
+    tokenizer: ggufTokenizer(gguf),
+    weights: await ggufWeights(gguf, config, options),
   };
+}
+
+async function ggufWeights(
+  gguf: GgufFile,
+  config: DecoderConfig,
+  options: OpenOptions,
+): Promise<WeightStore> {
+  const { nf4 } = options;
+  const inPlace = ggufWeightsInPlace(gguf, config);
+  if (nf4 === undefined && inPlace !== null) return selectWeights(config, inPlace, gguf.path);
+  const tensors = unpackGguf(gguf, config);
+  const source = { model: path.parse(gguf.path).name, sources: [gguf.file], tensors };
+  if (nf4 === undefined) {
+    return selectWeights(config, await unpackedWeights(source, options), gguf.path);
+  }
+  const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
+  const read = tensors.filter(({ name }) => selected.tensors.has(name));
+  return quantizedWeights(config, { ...source, tensors: read }, nf4, options);
 }

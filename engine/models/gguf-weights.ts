@@ -3,12 +3,7 @@ import { BLOCK_LAYOUTS, type GgufFile, type GgufTensor } from '../formats/gguf.t
 import { dequantize } from '../formats/gguf-dequantize.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
-import {
-  BYTES_PER_ELEMENT,
-  elementCount,
-  type TensorDtype,
-  type TensorLocation,
-} from '../formats/tensor-location.ts';
+import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
 import type { DecoderConfig } from './decoder-config.ts';
 
 const WHOLE_MODEL: ReadonlyMap<string, string> = new Map([
@@ -78,19 +73,6 @@ export function ggufWeightsInPlace(
     locations.set(name, { name, dtype, shape, file, offset, length });
   }
   return locations;
-}
-
-/** What {@link unpackGguf} will make, described without making it: the places are not real. */
-export function ggufWeightsUnpacked(
-  gguf: GgufFile,
-  config: DecoderConfig,
-): ReadonlyMap<string, TensorLocation> {
-  return new Map(
-    unpackGguf(gguf, config).map(({ name, dtype, shape }) => {
-      const length = elementCount(shape) * BYTES_PER_ELEMENT[dtype];
-      return [name, { name, dtype, shape, file: gguf.file, offset: 0, length }];
-    }),
-  );
 }
 
 function plainDtype({ type }: GgufTensor): TensorDtype | null {

@@ -8,6 +8,7 @@ import { selectWeights } from './check-weights.ts';
 import { parseDecoderConfig } from './config.ts';
 import type { DecoderConfig } from './decoder-config.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from './json-file.ts';
+import { type OpenOptions, quantizedWeights, storedSource } from './make-weights.ts';
 import { readTokenizerFiles } from './tokenizer-files.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -15,18 +16,28 @@ const SINGLE_FILE = 'model.safetensors';
 const SHARD_INDEX = 'model.safetensors.index.json';
 
 /**
- * Opens a folder as `save_pretrained` writes it.
+ * Opens a folder as `save_pretrained` writes it. Its weights are read in place, or quantized once
+ * into the cache.
  *
- * @throws LorafaError as {@link readConfig}, {@link openWeights} and `readTokenizerFiles` do.
+ * @throws LorafaError as {@link readConfig}, {@link openWeights}, `readTokenizerFiles` and
+ * `quantizedWeights` do.
  */
-export async function openHuggingFaceFolder(folder: string): Promise<BaseModel> {
+export async function openHuggingFaceFolder(
+  folder: string,
+  options: OpenOptions = {},
+): Promise<BaseModel> {
   const { config, configJson } = await readConfig(folder);
+  const name = path.basename(path.resolve(folder));
+  const weights = await openWeights(folder, config);
   return {
     path: folder,
-    name: path.basename(path.resolve(folder)),
+    name,
     config,
     configJson,
-    weights: await openWeights(folder, config),
+    weights:
+      options.nf4 === undefined
+        ? weights
+        : await quantizedWeights(config, storedSource(name, weights), options.nf4, options),
     tokenizer: await readTokenizerFiles(folder),
   };
 }

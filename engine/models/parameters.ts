@@ -10,17 +10,21 @@ import type { WeightStore } from './weight-store.ts';
 export interface Parameters {
   /** The tensor in the element type that it is stored in; the same value for the same name. */
   stored(name: string): Value;
+  /** Whether there is a tensor of this name. */
+  has(name: string): boolean;
 }
 
 const GRAPH_DTYPE: { readonly [K in TensorDtype]?: DType } = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
+  // Codes of a quantized weight.
+  U8: 'uint8',
 };
 
 /** Frozen parameters: weights mapped where they lie on disk. */
 export function mappedParameters(builder: GraphBuilder, weights: WeightStore): Parameters {
-  return memoized((name) => {
+  return memoized(weights, (name) => {
     const location = weights.get(name);
     return builder.weight(name, graphDtype(location), location.shape, {
       file: path.basename(location.file),
@@ -32,12 +36,13 @@ export function mappedParameters(builder: GraphBuilder, weights: WeightStore): P
 
 /** Trained parameters: float32 inputs of the graph, named like the tensors. */
 export function trainedParameters(builder: GraphBuilder, weights: WeightStore): Parameters {
-  return memoized((name) => builder.input(name, 'float32', weights.get(name).shape));
+  return memoized(weights, (name) => builder.input(name, 'float32', weights.get(name).shape));
 }
 
-function memoized(make: (name: string) => Value): Parameters {
+function memoized({ tensors }: WeightStore, make: (name: string) => Value): Parameters {
   const made = new Map<string, Value>();
   return {
+    has: (name) => tensors.has(name),
     stored(name) {
       const known = made.get(name) ?? make(name);
       made.set(name, known);

@@ -16,7 +16,10 @@ async function adaptedLayer(trained: readonly ('A' | 'B')[]): Promise<Graph> {
   const { config } = await goldenModel('llama-tied');
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [8, 32]);
-  const parameters = { stored: (name: string) => b.weight(name, 'float32', [32, 32], FILE) };
+  const parameters = {
+    stored: (name: string) => b.weight(name, 'float32', [32, 32], FILE),
+    has: (name: string) => name === `${MODULE}.weight`,
+  };
   const linear = loraLinear({
     builder: b,
     base: baseLinear({ builder: b, config, parameters }),

@@ -1,0 +1,138 @@
+import { LorafaError } from '../errors.ts';
+import { nf4Absmax, nf4Blocks, nf4CodeBytes, nf4Codes } from '../formats/nf4.ts';
+import { ABSMAX_BLOCK, type QuantizedAbsmax, quantizeAbsmax } from '../formats/nf4-double.ts';
+import type { TensorToWrite } from '../formats/safetensors-writer.ts';
+import { isFloatDtype, readTensorRaw, widenTensor } from '../formats/tensor-data.ts';
+import { elementCount } from '../formats/tensor-location.ts';
+import type { DecoderConfig } from './decoder-config.ts';
+import { linearModules } from './linear-modules.ts';
+import { describeTensors } from './weight-cache.ts';
+import { WeightStore } from './weight-store.ts';
+
+/** How the linear layers of a base model are quantized. */
+export interface Nf4Options {
+  /** Quantize the blocks' magnitudes as well (bitsandbytes' `bnb_4bit_use_double_quant`). */
+  readonly doubleQuant: boolean;
+}
+
+/**
+ * Names of the tensors beside the codes, which have the name of the weight itself. They are those
+ * of a bitsandbytes checkpoint, which keeps the offset elsewhere.
+ */
+export const NF4_NAMES = {
+  /** float32 `[blocks]`, or codes `[blocks / 256, 256]` of double quantization */
+  absmax: (weight: string) => `${weight}.absmax`,
+  /** float32 `[blocks / 256, 1]`, only of double quantization */
+  nestedAbsmax: (weight: string) => `${weight}.nested_absmax`,
+  /** float32 `[1]`, only of double quantization */
+  nestedOffset: (weight: string) => `${weight}.nested_offset`,
+} as const;
+
+/**
+ * A model's tensors with the linear layers of its decoder layers in NF4, each made when it is
+ * written. Embeddings, norms, biases and the output layer keep their bytes.
+ */
+export function nf4Tensors(
+  config: DecoderConfig,
+  tensors: readonly TensorToWrite[],
+  { doubleQuant }: Nf4Options,
+): TensorToWrite[] {
+  const quantized = new Set(linearModules(config).map(({ name }) => `${name}.weight`));
+  return tensors.flatMap((tensor) => {
+    if (!quantized.has(tensor.name)) return [tensor];
+    return [codesTensor(tensor), ...(doubleQuant ? nestedTensors : absmaxTensors)(tensor)];
+  });
+}
+
+/** The tensors of a store, to be written elsewhere as they are. */
+export function storedTensors(weights: WeightStore): TensorToWrite[] {
+  return [...weights.tensors.values()].map((location) => ({
+    name: location.name,
+    dtype: location.dtype,
+    shape: location.shape,
+    data: () => readTensorRaw(location),
+  }));
+}
+
+/** A store as it would be in NF4; the places of the tensors are not real. */
+export function describeNf4(
+  config: DecoderConfig,
+  weights: WeightStore,
+  options: Nf4Options,
+): WeightStore {
+  return new WeightStore(describeTensors(nf4Tensors(config, storedTensors(weights), options), ''));
+}
+
+function codesTensor(weight: TensorToWrite): TensorToWrite {
+  return {
+    name: weight.name,
+    dtype: 'U8',
+    shape: [nf4CodeBytes(elementCount(weight.shape))],
+    data: async () => {
+      const values = await readValues(weight);
+      return nf4Codes(values, nf4Absmax(values));
+    },
+  };
+}
+
+function absmaxTensors(weight: TensorToWrite): TensorToWrite[] {
+  return [
+    {
+      name: NF4_NAMES.absmax(weight.name),
+      dtype: 'F32',
+      shape: [nf4Blocks(elementCount(weight.shape))],
+      data: () => readAbsmax(weight),
+    },
+  ];
+}
+
+function nestedTensors(weight: TensorToWrite): TensorToWrite[] {
+  const blocks = Math.ceil(nf4Blocks(elementCount(weight.shape)) / ABSMAX_BLOCK);
+  // Wanted three times at distant places of the file; it is small.
+  let made: Promise<QuantizedAbsmax> | undefined;
+  const quantized = () => {
+    made ??= readAbsmax(weight).then(quantizeAbsmax);
+    return made;
+  };
+  return [
+    {
+      name: NF4_NAMES.absmax(weight.name),
+      dtype: 'U8',
+      shape: [blocks, ABSMAX_BLOCK],
+      data: async () => {
+        const filledUp = new Uint8Array(blocks * ABSMAX_BLOCK);
+        filledUp.set((await quantized()).codes);
+        return filledUp;
+      },
+    },
+    {
+      name: NF4_NAMES.nestedAbsmax(weight.name),
+      dtype: 'F32',
+      shape: [blocks, 1],
+      data: async () => (await quantized()).nested,
+    },
+    {
+      name: NF4_NAMES.nestedOffset(weight.name),
+      dtype: 'F32',
+      shape: [1],
+      data: async () => Float32Array.of((await quantized()).offset),
+    },
+  ];
+}
+
+async function readAbsmax(weight: TensorToWrite): Promise<Float32Array<ArrayBuffer>> {
+  const absmax = nf4Absmax(await readValues(weight));
+  if (absmax.every(Number.isFinite)) return absmax;
+  throw new LorafaError(
+    'model.not_finite',
+    `Tensor "${weight.name}" of the base model holds NaN or infinity; the model is damaged or was saved after a failed training, so use another copy.`,
+  );
+}
+
+/** Read anew each time, so that no more than one weight is in memory. */
+async function readValues({ name, dtype, data }: TensorToWrite): Promise<Float32Array> {
+  const made = await (typeof data === 'function' ? data() : data);
+  if (made instanceof Float32Array) return made;
+  if (isFloatDtype(dtype)) return widenTensor(dtype, made);
+  throw new LorafaError('internal.unexpected', `"${name}" of type ${dtype} cannot be quantized.`);
+}
