@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { GraphBuilder } from '../../../engine/graph/builder.ts';
+import { peakBytes } from '../../../engine/graph/liveness.ts';
+
+/** Bytes of a float32 `[256, 256]`. */
+const MATRIX = 4 * 256 * 256;
+
+function square(builder: GraphBuilder, name = 'x') {
+  return builder.input(name, 'float32', [256, 256]);
+}
+
+test('inputs, views and elementwise results over a dying input take no memory of their own', () => {
+  const b = new GraphBuilder();
+  const product = b.gemm(square(b), square(b, 'y'));
+  const view = b.reshape(product, [256 * 256]);
+  expect(peakBytes(b.finish({ z: b.exp(b.neg(view)) }))).toBe(MATRIX);
+});
+
+test('a value lives until its last reader', () => {
+  const b = new GraphBuilder();
+  const first = b.gemm(square(b), square(b, 'y'));
+  const second = b.gemm(first, first);
+  const third = b.gemm(second, second);
+  // Three at the last product: `first` is still wanted.
+  expect(peakBytes(b.finish({ z: b.gemm(third, first) }))).toBe(3 * MATRIX);
+});
+
+test('outputs live to the end', () => {
+  const b = new GraphBuilder();
+  const x = square(b);
+  const a = b.gemm(x, x);
+  const c = b.gemm(x, x);
+  expect(peakBytes(b.finish({ a, c, d: b.gemm(c, c) }))).toBe(3 * MATRIX);
+});
+
+test('a larger result cannot be made in place', () => {
+  const b = new GraphBuilder();
+  const sum = b.reduceSum(b.gemm(square(b), square(b, 'y')), [1]);
+  const column = 4 * 256;
+  expect(peakBytes(b.finish({ z: b.add(sum, square(b, 'w')) }))).toBe(MATRIX + column);
+});
