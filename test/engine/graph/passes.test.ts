@@ -3,6 +3,7 @@ import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import type { Graph } from '../../../engine/graph/graph.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../../../engine/graph/passes/fuse-gemm-add.ts';
+import { scaleRowsLast } from '../../../engine/graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../../../engine/graph/passes/upcast-per-use.ts';
 import { evaluateGraph } from './evaluate.ts';
 
@@ -115,5 +116,40 @@ describe('upcasts of stored weights', () => {
     const upcast = b.cast(half, 'float32');
     const graph = b.finish({ y: b.add(b.neg(upcast), b.exp(upcast)) });
     expect(ops(upcastPerUse(graph))).toEqual(ops(graph));
+  });
+});
+
+describe('scales of rows', () => {
+  const feeds = {
+    x: Float32Array.of(1, 2, 3, 4, 5, 6),
+    column: Float32Array.of(0.5, -2),
+    w: Float32Array.of(1, -1, 2, 0, 3, 1),
+  };
+
+  function scaled(b: GraphBuilder) {
+    const x = b.input('x', 'float32', [2, 3]);
+    return b.mul(b.input('column', 'float32', [2, 1]), x);
+  }
+
+  const width = (graph: Graph): unknown => graph.values.find(({ op }) => op === 'mul')?.shape[1];
+
+  test('move behind a product, which is narrower', async () => {
+    const b = new GraphBuilder();
+    const graph = b.finish({ y: b.gemm(scaled(b), b.input('w', 'float32', [3, 2])) });
+    const moved = removeDeadCode(scaleRowsLast(graph));
+    expect([width(graph), width(moved)]).toEqual([3, 2]);
+    expect(await evaluateGraph(moved, feeds)).toEqual(await evaluateGraph(graph, feeds));
+  });
+
+  test.each([
+    ['that something else reads', false],
+    ['of a transposed operand, where they scale the sum', true],
+  ])('%s stay', (_, transA) => {
+    const b = new GraphBuilder();
+    const rows = scaled(b);
+    const w = b.input('w', 'float32', transA ? [2, 2] : [3, 2]);
+    const outputs = { y: b.gemm(rows, w, { transA }), ...(transA ? {} : { z: b.neg(rows) }) };
+    const graph = b.finish(outputs);
+    expect(ops(scaleRowsLast(graph))).toEqual(ops(graph));
   });
 });
