@@ -87,7 +87,7 @@ describe('positions', () => {
     expect(config).toBeUndefined();
     expect(problems.map(formatProblem)).toEqual([
       `${FILE}:2:3: \`model.base_model_name_or_path\` is missing; it must be a string that is not empty`,
-      `${FILE}:2:14: \`model.base_model\` is not a key; the keys here are base_model_name_or_path`,
+      `${FILE}:2:14: \`model.base_model\` is not a key; did you mean \`model.base_model_name_or_path\`?`,
       `${FILE}:3:37: \`data.dataset_name_or_path\` must be a string that is not empty or a list of strings that are not empty, not 7`,
       `${FILE}:6:22: \`training.learning_rate\` must be a number above 0, not "3e-4"`,
       `${FILE}:7:5: \`training.max_step\` is not a key; did you mean \`training.max_steps\`?`,
