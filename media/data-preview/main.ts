@@ -44,6 +44,7 @@ document.body.append(
     rows,
   ]),
 );
+for (const paging of [previous, next, random]) paging.disabled = true;
 host.listen(receive);
 show(start);
 
@@ -61,11 +62,7 @@ function receive(news: DataPreviewNews): void {
       rows.replaceChildren(
         element('div', { class: 'problem', attributes: { role: 'alert' } }, [
           element('p', { text: news.message }),
-          element(
-            'ul',
-            {},
-            news.problems.map((text) => element('li', { text })),
-          ),
+          ...news.problems.map((text) => element('p', { text })),
         ]),
       );
       break;

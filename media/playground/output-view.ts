@@ -19,7 +19,11 @@ export class OutputView {
     this.#text.textContent = saved?.text ?? '';
     this.#status.textContent = saved?.status ?? texts.idle;
     this.#text.setAttribute('aria-label', title);
-    this.root = element('section', {}, [element('h2', { text: title }), this.#text, this.#status]);
+    this.root = element('section', { attributes: { 'aria-label': title } }, [
+      element('h2', { text: title }),
+      this.#text,
+      this.#status,
+    ]);
   }
 
   /** Whether more may come. */

@@ -39,8 +39,7 @@ test('the config editor and the language are for the same files', () => {
     `onLanguage:${CONFIG_LANGUAGE}`,
     // Runs that go on, and panels, are there again after a reload of the window.
     `workspaceContains:**/${CONFIG_FILE_PATTERN}`,
-    `onWebviewPanel:${PANELS.run}`,
-    `onWebviewPanel:${PANELS.comparison}`,
+    ...Object.values(PANELS).map((panel) => `onWebviewPanel:${panel}`),
   ]);
 });
 

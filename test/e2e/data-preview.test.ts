@@ -1,0 +1,77 @@
+import { appendFile, cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { openEditor } from './editor/editor.ts';
+
+const ROWS = 12;
+const LONG = `${'Erwin lives in Oslo. '.repeat(12)}\nJSON: `;
+
+/** A folder with the demo's base model and a few rows, a broken and a long one among them. */
+async function folderWithData(): Promise<string> {
+  const folder = await tempFolder();
+  await cp('media/demo/base', path.join(folder, 'base'), { recursive: true });
+  const rows = (await readFile('media/demo/data/train.jsonl', 'utf8')).split('\n').slice(0, ROWS);
+  rows[1] = JSON.stringify({ prompt: 'A tab\there.\nJSON: ', completion: LONG });
+  rows[2] = '{"prompt": "no end';
+  await writeFile(path.join(folder, 'rows.jsonl'), `${rows.join('\n')}\n`);
+  await writeConfig(folder, 96);
+  return folder;
+}
+
+function writeConfig(folder: string, maxLength: number): Promise<void> {
+  return writeFile(
+    path.join(folder, 'first.lorafa.json'),
+    `${JSON.stringify(
+      {
+        model: { base_model_name_or_path: 'base' },
+        data: { dataset_name_or_path: 'rows.jsonl', max_length: maxLength, max_bad_rows: 1 },
+        training: { output_dir: 'run' },
+      },
+      null,
+      2,
+    )}\n`,
+  );
+}
+
+function articles(frame: Frame) {
+  return frame.locator('article');
+}
+
+test('the preview shows what is learned, what is cut and what is dropped, page by page', async () => {
+  const folder = await folderWithData();
+  const editor = await openEditor({ folder });
+  await editor.openFile('first.lorafa.json');
+  await editor.runCommand('LoRA-FA: Preview Training Data');
+  let frame = await editor.webviewFrame('Data: first.lorafa.json');
+  await frame.getByText(`Rows 1 to 5 of ${ROWS - 1}`).waitFor();
+
+  const first = articles(frame).first();
+  expect(await first.locator('.supervised').textContent()).toContain('{"name":');
+  expect(await first.locator('.segment:not(.supervised)').textContent()).toContain('JSON:');
+  expect(await first.locator('.special').textContent()).toBe('<|endoftext|>');
+  await articles(frame).nth(1).getByText('cut at max_length').waitFor();
+  await frame.getByText('Rows dropped: 1').click();
+  await frame.getByRole('button', { name: 'rows.jsonl:3', exact: true }).waitFor();
+  await editor.screenshot('data-preview');
+
+  await frame.getByRole('button', { name: 'Next' }).click();
+  await frame.getByText(`Rows 6 to 10 of ${ROWS - 1}`).waitFor();
+  await frame.getByRole('button', { name: 'Random' }).click();
+  await frame.getByText(/Rows (1|11) to/).waitFor();
+
+  // Restored after a reload of the window, and read anew when the configuration is saved.
+  await editor.reload();
+  frame = await editor.webviewFrame('Data: first.lorafa.json');
+  await frame.getByText(/Rows (1|11) to/).waitFor();
+  await appendFile(path.join(folder, 'rows.jsonl'), '{"prompt": "New", "completion": "row"}\n');
+  await writeConfig(folder, 16);
+  await frame
+    .getByText(/ of 12$/)
+    .first()
+    .waitFor();
+
+  await articles(frame).first().getByRole('button').click();
+  await editor.waitForStatusBar(/Ln (1|11|12), Col 1/);
+});

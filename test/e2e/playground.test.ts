@@ -1,0 +1,80 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { run, TinyRuns } from '../engine/train/tiny-run.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+import { processesOf } from './editor/processes.ts';
+
+const NOTE = 'Hi there\nThe end\n';
+
+/** A folder with a tiny model, an adapter of it that writes something else, and a note. */
+async function folderWithAdapter(): Promise<string> {
+  const folder = await tempFolder();
+  const tiny = await TinyRuns.create(folder);
+  const output = path.join(folder, 'my-adapter');
+  await run(tiny.config({ training: { max_steps: 10, learning_rate: 0.1, output_dir: output } }));
+  await writeFile(path.join(folder, 'note.txt'), NOTE);
+  return folder;
+}
+
+async function pickAdapter(editor: Editor): Promise<void> {
+  const rows = editor.page.locator('.quick-input-widget .monaco-list-row');
+  await rows
+    .filter({ hasText: /my-adapter(?!\/)/ })
+    .first()
+    .click();
+}
+
+test('base and adapter write side by side, can be stopped, and come back after a reload', async () => {
+  const editor = await openEditor({ folder: await folderWithAdapter() });
+  await editor.runCommand('LoRA-FA: Test Adapter');
+  let frame = await editor.webviewFrame('Playground');
+  await frame.getByLabel('Adapter', { exact: true }).selectOption({ label: 'my-adapter' });
+  await frame.getByLabel('Prompt', { exact: true }).fill('Hi');
+  await frame.getByText('Sampling').click();
+  await frame.getByLabel('Most new tokens').fill('24');
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  const base = frame.getByRole('region', { name: 'Base model' });
+  const adapter = frame.getByRole('region', { name: 'With the adapter' });
+  await base.getByText(/tokens\/s/).waitFor();
+  await adapter.getByText(/tokens\/s/).waitFor();
+  const written = await adapter.locator('pre').textContent();
+  expect(written).not.toBe('');
+  expect(await base.locator('pre').textContent()).not.toBe(written);
+  expect(await processesOf('generator.js')).toHaveLength(1);
+
+  await frame.getByLabel('Most new tokens').fill('20000');
+  await frame.getByLabel('Temperature').fill('2');
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await adapter.getByText('Writing…').waitFor();
+  await frame.getByRole('button', { name: 'Stop' }).click();
+  await adapter.getByText(/stopped|ended by itself/).waitFor();
+
+  await editor.reload();
+  frame = await editor.webviewFrame('Playground');
+  expect(await frame.getByLabel('Prompt', { exact: true }).inputValue()).toBe('Hi');
+  await frame.locator('option', { hasText: 'my-adapter' }).first().waitFor({ state: 'attached' });
+  expect(await frame.locator('section:last-of-type pre').textContent()).not.toBe('');
+});
+
+test('a selection is answered below it, in one step to undo', async () => {
+  const folder = await folderWithAdapter();
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.openFile('note.txt');
+  await editor.goTo(1, 1);
+  await page.keyboard.press('Shift+End');
+  await editor.waitForStatusBar('8 selected');
+  await editor.runCommand('LoRA-FA: Run Selection Through Adapter');
+  await pickAdapter(editor);
+  await page.locator('.monaco-list-row', { hasText: 'Insert below the selection' }).click();
+  const note = path.join(folder, 'note.txt');
+  // The notification of the progress is gone when all is written.
+  await page.locator('.notification-toast').first().waitFor({ state: 'hidden' });
+  await page.keyboard.press('Control+S');
+  await expect.poll(() => readFile(note, 'utf8')).toMatch(/^Hi there\n[\s\S]+\nThe end\n$/);
+  await page.keyboard.press('Control+Z');
+  await page.keyboard.press('Control+S');
+  await expect.poll(() => readFile(note, 'utf8')).toBe(NOTE);
+});

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { openEditor } from './editor/editor.ts';
+
+/** Until the demo's run has ended, on a busy machine. */
+const RUN_MS = 300_000;
+
+test('the walkthrough leads from nothing to an adapter that can be tried', {
+  timeout: 2 * RUN_MS,
+}, async () => {
+  const folder = await tempFolder();
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.runCommand('Welcome: Open Walkthrough...');
+  await page.keyboard.type('Fine-tune your first model');
+  await page.keyboard.press('Enter');
+  const steps = page.locator('.getting-started-step');
+  await steps.filter({ hasText: 'Get the demo' }).waitFor();
+  expect(await steps.count()).toBe(5);
+  await editor.screenshot('walkthrough');
+
+  await page
+    .locator('.getting-started-step a, .getting-started-step .monaco-button', {
+      hasText: 'Get the Demo',
+    })
+    .click();
+  await page.locator('.tab.active[data-resource-name="demo.lorafa.json"]').waitFor();
+  const config = await readFile(path.join(folder, 'lorafa-demo/demo.lorafa.json'), 'utf8');
+  expect(config).toContain('"output_dir": "runs/demo"');
+  expect(config).toContain('//');
+
+  await editor.runCommand('LoRA-FA: Start Run');
+  const panel = await editor.webviewFrame('demo');
+  await panel.locator('.state[data-state="completed"]').waitFor({ timeout: RUN_MS });
+
+  await editor.runCommand('LoRA-FA: Test Adapter');
+  const frame = await editor.webviewFrame('Playground');
+  await frame
+    .getByLabel('Prompt', { exact: true })
+    .fill('Hanna is 31 years old and lives in Bergen.\nJSON: ');
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  const adapter = frame.getByRole('region', { name: 'With the adapter' });
+  await adapter.getByText(/tokens\/s/).waitFor();
+  const base = frame.getByRole('region', { name: 'Base model' });
+  await base.getByText(/tokens\/s/).waitFor();
+  const answer: unknown = JSON.parse((await adapter.locator('pre').textContent())!);
+  expect(answer).toMatchObject({ name: 'Hanna', age: 31 });
+  await editor.screenshot('playground');
+});
