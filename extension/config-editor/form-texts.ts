@@ -14,6 +14,7 @@ export function formTexts() {
     noMatches: vscode.l10n.t('No setting matches “{0}”.'),
     matches: vscode.l10n.t('{0} settings match'),
     countSet: vscode.l10n.t('{0} set'),
+    countProblems: vscode.l10n.t('Problems: {0}'),
     required: vscode.l10n.t('required'),
     isSet: vscode.l10n.t('set in the file'),
     accepts: vscode.l10n.t('Accepts {0}.'),

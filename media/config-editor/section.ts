@@ -26,12 +26,13 @@ export function sectionView(
 ): SectionView {
   const views = fields.map((field) => fieldView(field, texts, actions));
   const count = element('span', { class: 'count' });
+  const problemCount = element('span', { class: 'count problem error' });
   const problems = problemList(texts);
   const root = element(
     'details',
     { class: 'section', attributes: { open: true, 'data-section': name } },
     [
-      element('summary', {}, [element('h2', { text: name }), count]),
+      element('summary', {}, [element('h2', { text: name }), count, problemCount]),
       element('p', { class: 'help' }, withInlineCode(description)),
       problems.element,
       ...views.map((view) => view.element),
@@ -43,11 +44,18 @@ export function sectionView(
     show: (values, { at }) => {
       const setFields = fields.filter(({ path }) => valueAt(values, path) !== undefined);
       count.textContent = setFields.length === 0 ? '' : fill(texts.countSet, setFields.length);
-      problems.show(at.get(name) ?? []);
+      const found = at.get(name) ?? [];
+      problems.show(found);
+      let total = found.length;
       for (const view of views) {
         const { path } = view.field;
-        view.show(valueAt(values, path), at.get(pathKey(path)) ?? []);
+        const ofField = at.get(pathKey(path)) ?? [];
+        view.show(valueAt(values, path), ofField);
+        total += ofField.length;
       }
+      // Said here too, since a folded section hides them.
+      problemCount.hidden = total === 0;
+      problemCount.textContent = fill(texts.countProblems, total);
     },
     setDisabled: (isDisabled) => {
       for (const view of views) view.setDisabled(isDisabled);

@@ -149,7 +149,9 @@ test('problems stand at their fields, and the page comes back as it was left', a
   const { editor, form } = await openForm(CONFIG.replace('"r": 16', '"rr": 5, "r": 0'));
   await field(form, 'lora.r').locator('.problem', { hasText: 'at least 1' }).waitFor();
   await form.locator('[data-section="lora"] > .problems', { hasText: 'lora.rr' }).waitFor();
-  await form.locator('[data-section="data"] > summary').click();
+  const dataSection = form.locator('[data-section="data"] > summary');
+  await dataSection.click();
+  await dataSection.filter({ hasText: 'Problems: 1' }).waitFor();
   await field(form, 'lora.r').scrollIntoViewIfNeeded();
   await editor.screenshot('config-editor-problems');
 
