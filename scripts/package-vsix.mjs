@@ -33,7 +33,14 @@ try {
   const all = [...names, 'dxcompiler.dll', 'dxil.dll'].map((name) => binaries + name);
   await writeFile(ignoreFile, `${allowList}${all.join('\n')}\n`);
   const packagePath = `lorafa-${target}.vsix`;
-  await createVSIX({ target, packagePath, ignoreFile, allowMissingRepository: true });
+  await createVSIX({
+    target,
+    packagePath,
+    ignoreFile,
+    allowMissingRepository: true,
+    // The README's pictures are in the package; there is no address to rewrite them to.
+    rewriteRelativeLinks: false,
+  });
   const { size } = await stat(packagePath);
   if (size > MAX_MEBIBYTES * 2 ** 20) {
     throw new Error(`${packagePath} is larger than ${MAX_MEBIBYTES} MiB; see .vscodeignore.`);
