@@ -40,7 +40,7 @@ export async function openBaseModel(
   } catch (error) {
     throw new LorafaError(
       'model.not_found',
-      `There is no model at ${location} (${messageOf(error)}); give a folder with config.json, tokenizer.json and model.safetensors, or a .gguf file.`,
+      `There is no model at ${location}${unlessMissing(error)}; give a folder with config.json, tokenizer.json and model.safetensors, or a .gguf file.`,
       { location: { file: location }, cause: error },
     );
   }
@@ -67,4 +67,10 @@ async function openFile(file: string, options: OpenOptions): Promise<BaseModel> 
     `${file} is neither a model folder nor a .gguf file; for a safetensors file give the folder that holds it.`,
     { location: { file } },
   );
+}
+
+/** The system's own words about a path, except that it does not exist. */
+function unlessMissing(error: unknown): string {
+  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return missing ? '' : ` (${messageOf(error)})`;
 }
