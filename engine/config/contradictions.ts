@@ -19,6 +19,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     chatTemplateRule,
     scheduleRule,
     memoryRule,
+    quantizationRule,
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),
   ];
@@ -200,6 +201,28 @@ const memoryRule: Rule = (given) => {
           '`engine.max_memory_gib` has an effect only with `training.gradient_checkpointing` "auto"; remove one of the two',
         ),
       ];
+};
+
+/** Quantized weights stay as they are, and their settings are for them alone. */
+const quantizationRule: Rule = (given) => {
+  if (given('model', 'quantization') !== 'nf4') {
+    return given('model', 'use_double_quant') === undefined
+      ? []
+      : [
+          problem(
+            ['model', 'use_double_quant'],
+            '`model.use_double_quant` has an effect only with `model.quantization` "nf4"; remove it or choose that quantization',
+          ),
+        ];
+  }
+  return given('training', 'method') === 'full'
+    ? [
+        problem(
+          ['model', 'quantization'],
+          '`model.quantization` "nf4" cannot be trained with the method "full", which changes the weights themselves; remove it or use the method "lorafa"',
+        ),
+      ]
+    : [];
 };
 
 /** Full fine-tuning has no adapter. */

@@ -54,13 +54,13 @@ export function storedTensors(weights: WeightStore): TensorToWrite[] {
   }));
 }
 
-/** A store as it would be in NF4; the places of the tensors are not real. */
-export function describeNf4(
-  config: DecoderConfig,
-  weights: WeightStore,
+/** A model as it would be in NF4; the places of the tensors are not real. */
+export function describeNf4<Model extends { config: DecoderConfig; weights: WeightStore }>(
+  model: Readonly<Model>,
   options: Nf4Options,
-): WeightStore {
-  return new WeightStore(describeTensors(nf4Tensors(config, storedTensors(weights), options), ''));
+): Model {
+  const tensors = nf4Tensors(model.config, storedTensors(model.weights), options);
+  return { ...model, weights: new WeightStore(describeTensors(tensors, '')) };
 }
 
 function codesTensor(weight: TensorToWrite): TensorToWrite {

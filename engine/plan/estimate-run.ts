@@ -4,6 +4,7 @@ import type { Recompute } from '../models/decoder.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import type { ProgressEvent, SplitReport } from '../train/events.ts';
 import { loadRunData } from '../train/run-data.ts';
+import { quantizationOf } from '../train/run-model.ts';
 import { planRun } from '../train/run-plan.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
@@ -40,7 +41,10 @@ export async function estimateRun(
   config: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
-  const model = await openBaseModel(config.model.base_model_name_or_path, { headersOnly: true });
+  const model = await openBaseModel(config.model.base_model_name_or_path, {
+    nf4: quantizationOf(config),
+    headersOnly: true,
+  });
   const trainee = await planTrainee(config, model);
   const data = await loadRunData(config, loadTokenizer(model.tokenizer, model.config), onEvent);
   const plan = planRun(config, data.train);

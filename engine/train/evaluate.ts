@@ -5,12 +5,12 @@ import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
-import { openBaseModel } from '../models/base-model.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
 import { BatchRunner } from './batch-runner.ts';
 import type { ProgressEvent } from './events.ts';
 import { loadRunData } from './run-data.ts';
+import { openRunModel } from './run-model.ts';
 
 /** How well a model predicts held-out rows. */
 export interface Evaluation {
@@ -43,10 +43,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   requireHeldOutRows(config);
   const device = await chooseDevice(config.engine.device);
-  const model = await openBaseModel(config.model.base_model_name_or_path, {
-    onUnpack: (done, total) =>
-      onProgress({ type: 'progress', task: 'unpacking weights', done, total }),
-  });
+  const model = await openRunModel(config, onProgress);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const examples = await heldOutExamples(config, tokenizer, onProgress);

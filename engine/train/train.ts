@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import type { BaseModel } from '../models/base-model.ts';
 import { checkFinite } from '../models/check-finite.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { Optimizer } from '../optim/optimizer.ts';
@@ -21,6 +21,7 @@ import type { ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';
 import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
+import { openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 import { TrainingLoop } from './training-loop.ts';
@@ -58,9 +59,7 @@ export async function train(
   const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
   await refuseOccupied(output, resumeFrom !== undefined);
   const device = await chooseDevice(config.engine.device);
-  const model = await openBaseModel(config.model.base_model_name_or_path, {
-    onUnpack: (done, total) => onEvent(progress('unpacking weights', done, total)),
-  });
+  const model = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const data = await loadRunData(config, tokenizer, onEvent);
   await checkFinite(model.weights, (done, total) =>

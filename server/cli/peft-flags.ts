@@ -2,7 +2,6 @@ import type { ConfigPath } from '../../engine/config/config-error.ts';
 import type { ConfigOverride } from '../../engine/config/overrides.ts';
 import { parseConfig } from '../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
-import { LorafaError } from '../../engine/errors.ts';
 
 /** How the text after a flag becomes a value of the configuration. */
 type FlagKind = 'path' | 'number' | 'modules';
@@ -134,6 +133,7 @@ export interface PeftFlagValues {
   readonly texts: Readonly<Record<string, string>>;
   /** `--lorafa`: without it the example trains plain LoRA with AdamW. */
   readonly lorafa: boolean;
+  /** `--quantize`: the base in NF4, without double quantization. */
   readonly quantize: boolean;
 }
 
@@ -157,20 +157,16 @@ const ADAM_EPSILON = { lorafa: 1e-6, lora: 1e-8 } as const;
  * folder.
  *
  * @param overrides values of `--set`, which win
- * @throws LorafaError `usage.not_yet` for `--quantize`
  * @throws ConfigError for values that cannot be used, naming the flag
  */
 export function configFromPeftFlags(
   { texts, lorafa, quantize }: PeftFlagValues,
   overrides: readonly ConfigOverride[] = [],
 ): ResolvedConfig {
-  if (quantize) {
-    throw new LorafaError(
-      'usage.not_yet',
-      '--quantize: 4-bit (NF4) base weights are not supported yet; leave the flag out, or give a quantized .gguf file as the base model.',
-    );
-  }
   const method = lorafa ? 'lorafa' : 'lora';
+  const quantization: readonly ConfigOverride[] = quantize
+    ? [{ path: ['model', 'quantization'], value: 'nf4', flag: '--quantize' }]
+    : [];
   const fixed = [
     ...FIXED,
     [['training', 'method'], method] as const,
@@ -178,7 +174,7 @@ export function configFromPeftFlags(
   ].map(([path, value]) => ({ path, value, flag: EXAMPLE_DEFAULTS }));
   const flags = PEFT_FLAGS.flatMap((flag) => overridesOf(flag, texts[flag.name]));
   // The file's name is never shown, since every required key comes from a flag; its folder counts.
-  return parseConfig('{}', 'command line', [...fixed, ...flags, ...overrides]);
+  return parseConfig('{}', 'command line', [...fixed, ...flags, ...quantization, ...overrides]);
 }
 
 function overridesOf(flag: PeftFlag, given: string | undefined): readonly ConfigOverride[] {

@@ -64,7 +64,9 @@ async function runConfig(file: string, flags: EvaluateFlags): Promise<ResolvedCo
   const config = await readConfig(file, overridesOf(flags));
   const { method, output_dir: result } = config.training;
   const wantsResult = method === 'full' && flags.adapter === undefined;
-  return wantsResult ? { ...config, model: { base_model_name_or_path: result } } : config;
+  return wantsResult
+    ? { ...config, model: { ...config.model, base_model_name_or_path: result } }
+    : config;
 }
 
 /** A configuration for a model that no run belongs to; what only a run needs is never looked at. */

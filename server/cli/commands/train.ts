@@ -38,7 +38,7 @@ export function addTrainCommand(program: Command): void {
   }
   command
     .option('--lorafa', 'train with LoRA-FA (without it: plain LoRA)')
-    .option('--quantize', '4-bit base weights (not supported yet)')
+    .option('--quantize', '4-bit (NF4) base weights')
     .action((file: string | undefined, flags: TrainFlags) =>
       runCommand(flags.json === true, () => train(file, flags)),
     );

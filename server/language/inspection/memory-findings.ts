@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { Recompute } from '../../../engine/models/decoder.ts';
+import { describeNf4 } from '../../../engine/models/nf4-weights.ts';
 import {
   chooseRecompute,
   estimateMemory,
@@ -70,6 +71,7 @@ export async function memoryFindings(
   const remedies = [
     await moreRecompute(question, facts),
     await smallerBatch(config, question, facts),
+    await quantizedBase(config, question, facts),
     await shorterRows(question, facts),
   ].filter((remedy) => remedy !== undefined);
   return [
@@ -115,6 +117,22 @@ async function smallerBatch(
       { path: ['training', 'gradient_accumulation_steps'], value: rowsPerStep / fitting },
     ],
   };
+}
+
+/** The base in NF4, where it is neither so already nor trained itself. */
+async function quantizedBase(
+  config: ResolvedConfig,
+  question: BatchQuestion,
+  { limit, recompute }: MemoryFacts,
+): Promise<Remedy | undefined> {
+  if (config.model.quantization === 'nf4' || question.trainBase) return undefined;
+  const nf4 = { doubleQuant: false };
+  const fitting = await firstFitting([nf4], limit, () => ({
+    ...question,
+    model: describeNf4(question.model, nf4),
+    recompute,
+  }));
+  return fitting && setValue(['model', 'quantization'], 'nf4');
 }
 
 async function shorterRows(

@@ -134,6 +134,12 @@ const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_l
 
 const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'model.base_model_name_or_path': async () => ({ after: await otherModel() }),
+  'model.quantization': () => ({ after: 'nf4' }),
+  'model.use_double_quant': () => ({
+    common: { model: { quantization: 'nf4' } },
+    before: false,
+    after: true,
+  }),
 
   'data.dataset_name_or_path': () => ({ after: `${tiny().data}[:3]` }),
   'data.eval_dataset_name_or_path': () => ({ after: tiny().data }),

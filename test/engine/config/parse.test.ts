@@ -226,6 +226,15 @@ describe('contradictions', () => {
       '`engine.max_memory_gib` has an effect only with',
     ],
     [{ lora: { init_adapter: 'a', r: 8 } }, '`lora.r` is decided by the adapter'],
+    [
+      { model: { quantization: 'nf4' }, training: { method: 'full' } },
+      '`model.quantization` "nf4" cannot be trained with the method "full"',
+    ],
+    [{ model: { use_double_quant: true } }, 'only with `model.quantization` "nf4"'],
+    [
+      { model: { quantization: 'none', use_double_quant: false } },
+      'only with `model.quantization` "nf4"',
+    ],
   ])('%j', (changes, expected) => {
     const problems = problemsOf(changes);
     expect(problems.length).toBeGreaterThan(0);
@@ -241,6 +250,8 @@ describe('contradictions', () => {
     [{ training: { num_train_epochs: 2.5, max_steps: 5 } }],
     [{ lora: { init_adapter: 'a', lora_dropout: 0.1 } }],
     [{ training: { method: 'full' } }],
+    [{ model: { quantization: 'none' }, training: { method: 'full' } }],
+    [{ model: { quantization: 'nf4', use_double_quant: true } }],
     [{ engine: { device: 'cuda:3' } }],
   ])('none in %j', (changes) => {
     expect(problemsOf(changes)).toEqual([]);

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { configSchema } from '../../../engine/config/schema.ts';
+import type { DecoderConfig } from '../../../engine/models/decoder-config.ts';
+import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
+import { describeNf4 } from '../../../engine/models/nf4-weights.ts';
+import { describeTensors } from '../../../engine/models/weight-cache.ts';
+import { WeightStore } from '../../../engine/models/weight-store.ts';
+import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
+import {
+  type BatchQuestion,
+  inspectMemory,
+  memoryFindings,
+} from '../../../server/language/inspection/memory-findings.ts';
+import { goldenModel } from '../../engine/train/golden-case.ts';
+
+/** A model of four wide layers; its weights are nowhere. */
+async function wideModel() {
+  const { config } = await goldenModel('llama-tied');
+  const wide: DecoderConfig = {
+    ...config,
+    hiddenSize: 2048,
+    intermediateSize: 8192,
+    numLayers: 4,
+    numHeads: 32,
+    numKeyValueHeads: 8,
+    headDim: 64,
+  };
+  const tensors = [...expectedTensors(wide)].map(([name, shape]) => ({
+    name,
+    shape,
+    dtype: 'BF16' as const,
+    data: new Uint8Array(),
+  }));
+  return { config: wide, name: 'wide', weights: new WeightStore(describeTensors(tensors, 'wide')) };
+}
+
+/** The quick fixes for a run that may use a share of what its base saves in NF4. */
+async function remedies(changes: { model?: object; training?: object; lora?: object }) {
+  const config = configSchema.parse({
+    ...changes,
+    model: { base_model_name_or_path: 'wide', ...changes.model },
+    data: { dataset_name_or_path: 'rows.jsonl' },
+    training: { output_dir: 'out', gradient_checkpointing: 'layer', ...changes.training },
+  });
+  const model = await wideModel();
+  const trainee = await planTrainee(config, model);
+  const question: BatchQuestion = {
+    model,
+    modules: trainee.modules,
+    trainable: trainee.trainable.map(({ name }) => name),
+    trainBase: trainee.trainBase,
+    dropout: 0,
+    shape: { rows: 1, length: 64, lossTokens: 64 },
+  };
+  const total = (asked: BatchQuestion) => inspectMemory(config, asked, Infinity)!.estimate.total;
+  const saved =
+    total(question) - total({ ...question, model: describeNf4(model, { doubleQuant: false }) });
+  const facts = inspectMemory(config, question, total(question) - saved / 2)!;
+  const [found] = await memoryFindings(config, question, facts);
+  return { saved, remedies: found!.remedies };
+}
+
+const NF4 = { kind: 'set', values: [{ path: ['model', 'quantization'], value: 'nf4' }] };
+
+test('NF4 is offered where it makes a run fit', async () => {
+  const { saved, remedies: offered } = await remedies({});
+  // 349 MB in the 243 million weights, less what making one of them in float32 takes.
+  expect(saved).toBeGreaterThan(200e6);
+  expect(saved).toBeLessThan(349e6);
+  expect(offered).toContainEqual(NF4);
+});
+
+test('but not to one that has it already', async () => {
+  const { remedies: offered } = await remedies({ model: { quantization: 'nf4' } });
+  expect(offered).not.toContainEqual(NF4);
+});
