@@ -154,6 +154,7 @@ export class ConfigInspector {
       trainBase: trainee.trainBase,
       dropout: lora.lora_dropout,
       shape,
+      lengths: Math.ceil(shape.length / config.data.pad_to_multiple_of),
     };
     // How much a graphics card has is known to the run alone, unless the configuration says it.
     const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
@@ -161,7 +162,7 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, nf4, roughLimit, isJudged, shape, lora],
+      [model.path, nf4, roughLimit, isJudged, shape, question.lengths, lora],
       [training.method, training.gradient_checkpointing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
     ]);
