@@ -112,7 +112,7 @@ describe('what is wrong with a folder is said in one sentence', () => {
   test('nothing there', async () => {
     await expect(openBaseModel('/nowhere/model')).rejects.toMatchObject({
       code: 'model.not_found',
-      message: expect.stringMatching(/no model at \/nowhere\/model .*or a .gguf file/),
+      message: expect.stringMatching(/no model at \/nowhere\/model; give .* or a .gguf file/),
     });
   });
 
