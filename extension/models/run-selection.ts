@@ -10,7 +10,7 @@ const MAX_NEW_TOKENS = 1024;
 
 /**
  * Gives the selected text to an adapter and streams the answer into the editor, below the selection
- * or in its place. All of it is one step to undo; cancelling keeps what there is.
+ * or in its place. All of it is one step to undo, see {@link StreamedInsertion}; cancelling keeps what there is.
  *
  * @throws Error or the server's error answer, with a sentence for people
  */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 /**
  * A text that grows inside an editor while it is written. Its edits follow each other, each with all
- * that has come meanwhile, and are one step to undo. When the user edits the document meanwhile or
+ * that has come meanwhile, and are one step to undo (unless the document is saved meanwhile). When the user edits the document meanwhile or
  * closes it, the rest is dropped: nobody's text is overwritten.
  */
 export class StreamedInsertion {
@@ -10,7 +10,9 @@ export class StreamedInsertion {
   /** Where the next piece goes. */
   #offset: number;
   /** What the first edit removes. */
-  #replaced: vscode.Range;
+  readonly #replaced: vscode.Range;
+  /** What stays selected; undefined where the first edit removes it. */
+  readonly #kept: vscode.Selection | undefined;
   #pending: string;
   #isFirst = true;
   #isBroken = false;
@@ -21,8 +23,9 @@ export class StreamedInsertion {
   constructor(editor: vscode.TextEditor, selection: vscode.Selection, place: 'below' | 'replace') {
     this.#editor = editor;
     const { document } = editor;
-    const end = selection.end;
+    const end = endOfLastLine(document, selection);
     this.#replaced = place === 'replace' ? selection : new vscode.Range(end, end);
+    this.#kept = place === 'replace' ? undefined : selection;
     this.#pending = place === 'replace' ? '' : eolOf(document);
     this.#offset = document.offsetAt(this.#replaced.start);
     this.#subscription = vscode.workspace.onDidChangeTextDocument((change) => {
@@ -59,9 +62,17 @@ export class StreamedInsertion {
       .then(undefined, () => false);
     this.#isEditing = false;
     if (!isDone) this.#isBroken = true;
+    // A selection grows with what is inserted at its end.
+    if (this.#isFirst && this.#kept !== undefined) this.#editor.selection = this.#kept;
     this.#isFirst = false;
     this.#offset += text.length;
   }
+}
+
+/** The end of the last line that a selection holds something of. */
+function endOfLastLine(document: vscode.TextDocument, { start, end }: vscode.Selection) {
+  const isBefore = end.character === 0 && end.line > start.line;
+  return document.lineAt(isBefore ? end.line - 1 : end.line).range.end;
 }
 
 function eolOf({ eol }: vscode.TextDocument): string {

@@ -60,7 +60,8 @@ test('base and adapter write side by side, can be stopped, and come back after a
 
 test('a selection is answered below it, in one step to undo', async () => {
   const folder = await folderWithAdapter();
-  const editor = await openEditor({ folder });
+  // A save ends a step to undo.
+  const editor = await openEditor({ folder, settings: { 'files.autoSave': 'off' } });
   const { page } = editor;
   await editor.openFile('note.txt');
   await editor.goTo(1, 1);
@@ -70,8 +71,10 @@ test('a selection is answered below it, in one step to undo', async () => {
   await pickAdapter(editor);
   await page.locator('.monaco-list-row', { hasText: 'Insert below the selection' }).click();
   const note = path.join(folder, 'note.txt');
+  await page.locator('.tab.active.dirty').waitFor();
   // The notification of the progress is gone when all is written.
   await page.locator('.notification-toast').first().waitFor({ state: 'hidden' });
+  await editor.waitForStatusBar('8 selected');
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(note, 'utf8')).toMatch(/^Hi there\n[\s\S]+\nThe end\n$/);
   await page.keyboard.press('Control+Z');
