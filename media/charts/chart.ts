@@ -1,5 +1,7 @@
 import uPlot from 'uplot';
+import { throttle } from '../../extension/throttle.ts';
 import { element } from '../webview/element.ts';
+import { formatCount } from '../webview/numbers.ts';
 import { align } from './align.ts';
 import type { ChartGroup } from './chart-group.ts';
 import { bindChartKeys } from './chart-keys.ts';
@@ -38,6 +40,8 @@ export interface ChartOptions extends ValueAxis {
   /** In pixels. */
   readonly height: number;
   readonly curves: readonly CurveStyle[];
+  /** Leaves the names of curves to tooltips, where there is no room. */
+  readonly isSmall?: boolean;
   /** A value as people read it. */
   readonly format: (value: number) => string;
   readonly formatStep: (step: number) => string;
@@ -54,6 +58,10 @@ export class Chart {
     attributes: { tabindex: 0, role: 'img' },
   });
   readonly #readout = element('div', { class: 'chart-readout' });
+  /** Nobody listens to more than one a second. */
+  readonly #describe = throttle(1000, () => {
+    this.#plot.setAttribute('aria-label', this.#options.summarize(this.#curves));
+  });
   #curves: readonly Points[];
   #isLogScale = false;
   #uplot: uPlot | undefined;
@@ -118,7 +126,7 @@ export class Chart {
       plot.setData(data, false);
       plot.setScale('x', { min: from, max: to });
     });
-    this.#plot.setAttribute('aria-label', this.#options.summarize(this.#curves));
+    this.#describe();
     this.#read();
   }
 
@@ -210,7 +218,7 @@ export class Chart {
 
   /** The values at the cursor, or the latest ones. */
   #read(): void {
-    const { curves, format, formatStep } = this.#options;
+    const { curves, format, formatStep, isSmall = false } = this.#options;
     const step = this.#cursor ?? Number.POSITIVE_INFINITY;
     const found = this.#curves.map((points) => nearest(points, step));
     const at = Math.max(0, ...found.flatMap((point) => (point === undefined ? [] : [point.x])));
@@ -218,7 +226,7 @@ export class Chart {
       const point = found[index];
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
         swatch(color),
-        curves.length > 1 ? `${label} ` : '',
+        curves.length > 1 && !isSmall ? `${label} ` : '',
         point === undefined ? '–' : format(point.y),
       ]);
     });
@@ -252,5 +260,5 @@ function fromZeroTo(_plot: uPlot, _lowest: number, highest: number): uPlot.Range
 
 /** Steps are whole numbers: a mark between two of them says nothing. */
 function wholeStep(step: number): string {
-  return Number.isInteger(step) ? step.toLocaleString() : '';
+  return Number.isInteger(step) ? formatCount(step) : '';
 }

@@ -1,9 +1,9 @@
 import type { Points } from './run-history.ts';
 
 /**
- * At most four points for each of `columns` equal parts of the range: the first, the lowest, the
- * highest and the last, in their order. Drawn as lines they cover the same pixels as all points:
- * no spike is lost. The neighbours of the range are kept, so that lines run to its edges.
+ * At most two points for each of `columns` equal parts of the range: the lowest and the highest, in
+ * their order. Drawn as lines they cover the same pixels as all points: no spike is lost. The
+ * neighbours of the range and the last point are kept, so that lines run to its edges.
  *
  * @param from first step that is visible
  * @param to last step that is visible
@@ -12,9 +12,9 @@ import type { Points } from './run-history.ts';
 export function downSample({ x, y }: Points, from: number, to: number, columns: number): Points {
   const start = Math.max(0, lowerBound(x, from) - 1);
   const end = Math.min(x.length, lowerBound(x, to) + 1);
-  if (end - start <= 4 * columns) return { x: x.subarray(start, end), y: y.subarray(start, end) };
+  if (end - start <= 2 * columns) return { x: x.subarray(start, end), y: y.subarray(start, end) };
 
-  const kept = new Int32Array(4 * columns + 8);
+  const kept = new Int32Array(2 * columns + 8);
   let count = 0;
   const keep = (index: number): void => {
     if (count > 0 && kept[count - 1]! >= index) return;
@@ -31,12 +31,11 @@ export function downSample({ x, y }: Points, from: number, to: number, columns: 
       if (y[next]! < y[low]! || Number.isNaN(y[low]!)) low = next;
       if (y[next]! > y[high]! || Number.isNaN(y[high]!)) high = next;
     }
-    keep(first);
     keep(Math.min(low, high));
     keep(Math.max(low, high));
-    keep(next - 1);
     first = next;
   }
+  keep(end - 1);
   const indexes = kept.subarray(0, count);
   return { x: pick(x, indexes), y: pick(y, indexes) };
 }
@@ -54,5 +53,7 @@ export function lowerBound(values: Float64Array, limit: number): number {
 }
 
 function pick(values: Float64Array, indexes: Int32Array): Float64Array {
-  return Float64Array.from(indexes, (index) => values[index]!);
+  const picked = new Float64Array(indexes.length);
+  for (let at = 0; at < indexes.length; at += 1) picked[at] = values[indexes[at]!]!;
+  return picked;
 }

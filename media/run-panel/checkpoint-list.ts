@@ -37,7 +37,7 @@ export class CheckpointList {
     const heading = (text: string, kind = ''): HTMLElement =>
       element('th', { class: kind, text, attributes: { scope: 'col' } });
     this.root.replaceChildren(
-      element('table', {}, [
+      element('table', { class: 'checkpoints' }, [
         element('thead', {}, [
           element('tr', {}, [
             heading(texts.checkpoint),

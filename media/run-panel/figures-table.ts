@@ -1,6 +1,6 @@
 import { METRICS } from '../../extension/runs/history-rows.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
-import { nearest } from '../charts/nearest.ts';
+import { latest, nearest } from '../charts/nearest.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 import { element } from '../webview/element.ts';
 import { formatCount, formatMetric } from '../webview/numbers.ts';
@@ -36,7 +36,7 @@ export function figuresTable(texts: RunPanelTexts, history: RunHistory): HTMLEle
             attributes: { scope: 'row' },
           }),
           ...METRICS.map((metric) => {
-            const point = nearest(history.points(metric), step!);
+            const point = latest(history.points(metric), step!);
             const text = point === undefined ? '–' : formatMetric(metric)(point.y);
             return element('td', { class: 'number', text });
           }),

@@ -47,6 +47,7 @@ export class RunCharts {
         title: texts[metric],
         help: texts.chartHelp,
         height,
+        isSmall: height === SMALL,
         curves,
         format: formatMetric(metric),
         formatStep: (step) => fill(texts.stepNumber, formatCount(step)),

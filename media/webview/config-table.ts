@@ -34,7 +34,7 @@ export function configTable(
       'tbody',
       {},
       shown.map((row) =>
-        element('tr', isDifferent(row) ? { class: 'different' } : {}, [
+        element('tr', !onlyDifferences && isDifferent(row) ? { class: 'different' } : {}, [
           element('th', { class: 'code', text: row.key, attributes: { scope: 'row' } }),
           ...row.values.map((value) =>
             value === null

@@ -6,9 +6,12 @@ const GIB = 2 ** 30;
 /** Distances between ticks that are round numbers of bytes. */
 const BINARY_STEPS = Array.from({ length: 30 }, (_, index) => 2 ** (index + 14));
 
+/** Making a formatter takes longer than using it a hundred times. */
+const formatters = new Map<number, Intl.NumberFormat>();
+
 /** A whole number with its groups of digits. */
 export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString(document.documentElement.lang);
+  return formatDigits(Math.round(value), 16);
 }
 
 /** Four digits that count, as one compares losses and norms. */
@@ -16,18 +19,16 @@ export function formatNumber(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(2);
-  return value.toLocaleString(document.documentElement.lang, {
-    minimumSignificantDigits: size < 1000 ? 4 : 1,
-    maximumSignificantDigits: Math.max(4, Math.ceil(Math.log10(size))),
-    useGrouping: size >= 10_000,
-  });
+  // Trailing zeros stay: numbers below each other are compared by their digits.
+  if (size < 1000) return value.toPrecision(4);
+  return formatDigits(value, Math.max(4, Math.ceil(Math.log10(size))));
 }
 
 /** A number beside an axis: no more digits than it needs. */
 export function formatTick(value: number): string {
   const size = Math.abs(value);
   if (value !== 0 && (size < 1e-2 || size >= 1e6)) return value.toExponential().replace('e+', 'e');
-  return value.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 6 });
+  return formatDigits(value, 6);
 }
 
 /** An amount of memory. */
@@ -54,4 +55,13 @@ export function formatMetric(metric: Metric): (value: number) => string {
   if (metric === 'memory') return formatBytes;
   if (metric === 'tokens_per_second') return formatCount;
   return formatNumber;
+}
+
+function formatDigits(value: number, digits: number): string {
+  const known = formatters.get(digits);
+  if (known !== undefined) return known.format(value);
+  const { lang } = document.documentElement;
+  const made = new Intl.NumberFormat(lang, { maximumSignificantDigits: digits });
+  formatters.set(digits, made);
+  return made.format(value);
 }
