@@ -125,7 +125,7 @@ export class Editor {
       await this.page.locator(`.monaco-workbench${theme}`).waitFor();
       for (const frame of this.page.frames()) {
         if ((await frame.locator('body.vscode-light, body.vscode-dark').count()) === 0) continue;
-        await frame.locator(`body.vscode-${colorScheme}`).waitFor();
+        await frame.locator(`body.vscode-${colorScheme}`).waitFor({ state: 'attached' });
       }
       await this.page.screenshot({
         path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`),
