@@ -57,8 +57,8 @@ export const PANELS = {
 /** Under which VS Code's chat knows the models of this extension. */
 export const CHAT_VENDOR = 'lorafa';
 
-/** Of the document that the doctor writes. */
-export const DOCTOR_SCHEME = 'lorafa-doctor';
+/** Of documents that are made for reading: the doctor's, estimates. */
+export const REPORT_SCHEME = 'lorafa-report';
 
 /** Keys for `when` clauses and enablement, set by the extension. */
 export const CONTEXT_KEYS = {

@@ -1,3 +1,4 @@
+import { asText, gibibytes, markdownTable } from '../reports/markdown.ts';
 import type { DoctorTexts } from './doctor-texts.ts';
 import type { MachineReport } from './machine-report.ts';
 
@@ -33,20 +34,7 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
       ? [`## ${texts.whatIsMissing}`, missing.map((line) => `- ${line}`).join('\n')]
       : []),
     `## ${texts.machine}`,
-    [
-      `| ${texts.what} | ${texts.found} |`,
-      '|---|---|',
-      ...rows.map(([name, value]) => `| ${asText(name)} | ${asText(value)} |`),
-    ].join('\n'),
+    markdownTable([texts.what, texts.found], rows),
     '',
   ].join('\n\n');
-}
-
-function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
-/** Text that Markdown shows as it is, in a table too. */
-function asText(text: string): string {
-  return text.replaceAll(/[\\`*_[\]<>|#&]/g, '\\$&').replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { type CommandTable, registerCommands } from '../commands.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
-import { Doctor } from '../doctor/doctor.ts';
-import { COMMANDS, DOCTOR_SCHEME, PANELS } from '../ids.ts';
+import { showDoctor } from '../doctor/doctor.ts';
+import { Estimates } from '../estimate/estimate.ts';
+import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
 import { Playground } from '../playground/playground-panel.ts';
 import { reportFailure } from '../report-failure.ts';
+import { Reports } from '../reports/reports.ts';
 import { chooseConfigFile } from '../runs/choose-run.ts';
 import type { ServerLink } from '../server-link.ts';
 import { uriOf } from '../uri-of.ts';
@@ -25,7 +27,8 @@ export function registerModels(
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({ extensionUri, log, server, generation });
-  const doctor = new Doctor(server);
+  const reports = new Reports();
+  const estimates = new Estimates(server, reports);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -43,17 +46,23 @@ export function registerModels(
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
       if (file !== undefined) previews.show(file);
     }),
+    [COMMANDS.estimateRun]: attempt(async (arg) => {
+      const title = vscode.l10n.t('Estimate which run configuration?');
+      const file = uriOf(arg) ?? (await chooseConfigFile(title));
+      if (file !== undefined) await estimates.show(file);
+    }),
     [COMMANDS.testAdapter]: attempt((arg) =>
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
     ),
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
     [COMMANDS.runSelection]: attempt(() => runSelection(server, generation)),
-    [COMMANDS.doctor]: attempt(() => doctor.show()),
+    [COMMANDS.doctor]: attempt(() => showDoctor(server, reports)),
   };
   registerCommands(extension, table);
   registerChatModels(extension, server, generation);
   extension.subscriptions.push(
-    vscode.workspace.registerTextDocumentContentProvider(DOCTOR_SCHEME, doctor),
+    reports,
+    vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),
     vscode.window.registerWebviewPanelSerializer(PANELS.playground, playground),
   );

@@ -1,0 +1,33 @@
+import * as vscode from 'vscode';
+
+/** Words of an estimate, in the user's language. */
+export function estimateTexts() {
+  return {
+    title: vscode.l10n.t('Estimate'),
+    fits: vscode.l10n.t('The run fits into memory:'),
+    doesNotFit: vscode.l10n.t('The run does not fit into memory:'),
+    available: vscode.l10n.t('available'),
+    memory: vscode.l10n.t('Memory at the peak'),
+    part: vscode.l10n.t('Part'),
+    size: vscode.l10n.t('Size'),
+    weights: vscode.l10n.t('Base model, mapped from disk'),
+    optimizer: vscode.l10n.t('Adapter, gradients and optimizer'),
+    activations: vscode.l10n.t('Activations of a step'),
+    runtime: vscode.l10n.t('The program itself'),
+    total: vscode.l10n.t('Together'),
+    run: vscode.l10n.t('The run'),
+    what: vscode.l10n.t('What'),
+    howMuch: vscode.l10n.t('How much'),
+    steps: vscode.l10n.t('Optimizer steps'),
+    stepsPerEpoch: vscode.l10n.t('Steps per epoch'),
+    trainable: vscode.l10n.t('Trainable parameters'),
+    rows: vscode.l10n.t('Rows'),
+    tokens: vscode.l10n.t('Tokens (of them learned)'),
+    largestBatch: vscode.l10n.t('Largest batch (rows × tokens)'),
+    checkpointing: vscode.l10n.t('Gradient checkpointing'),
+    warnings: vscode.l10n.t('To know'),
+  };
+}
+
+/** See {@link estimateTexts}. */
+export type EstimateTexts = ReturnType<typeof estimateTexts>;

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
+import { estimateMarkdown } from '../../../extension/estimate/estimate-markdown.ts';
+import type { EstimateTexts } from '../../../extension/estimate/estimate-texts.ts';
+
+/** Every text is its own key. */
+const texts = new Proxy({} as EstimateTexts, { get: (_, key) => String(key) });
+
+const GIB = 2 ** 30;
+
+function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
+  return {
+    model: 'base',
+    parameters: { trainable: 2_000, total: 100_000 },
+    train: { rows: 12, tokens: 3_456, supervisedTokens: 1_234, truncatedRows: 0, droppedRows: 0 },
+    stepsPerEpoch: 6,
+    steps: 18,
+    largestBatch: { rows: 2, length: 1_024 },
+    gradientCheckpointing: 'layer',
+    memory: {
+      weights: GIB,
+      optimizer: GIB / 2,
+      activations: 2 * GIB,
+      runtime: GIB / 2,
+      total: 4 * GIB,
+    },
+    memoryLimit: 8 * GIB,
+    warnings: [],
+    ...changes,
+  };
+}
+
+test('the verdict comes first, then what it is made of', () => {
+  const markdown = estimateMarkdown('first.lorafa.json', estimate(), texts);
+  expect(markdown).toContain('✓ fits 4.0 GiB / 8.0 GiB available');
+  expect(markdown).toContain('| activations | 2.0 GiB |');
+  expect(markdown).toContain('| steps | 18 |');
+  expect(markdown).toContain('| tokens | 3,456 (1,234) |');
+  expect(markdown).not.toContain('## warnings');
+});
+
+test('a run that does not fit says so; warnings cannot break out of their list', () => {
+  const changes = { memoryLimit: 3 * GIB, warnings: ['1 row was cut (a_b.jsonl:3: <b>\nlong)'] };
+  const markdown = estimateMarkdown('x', estimate(changes), texts);
+  expect(markdown).toContain('✗ doesNotFit 4.0 GiB / 3.0 GiB available');
+  expect(markdown).toContain('- 1 row was cut (a\\_b.jsonl:3: \\<b\\> long)');
+});
