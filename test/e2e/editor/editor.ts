@@ -123,10 +123,7 @@ export class Editor {
       await this.page.emulateMedia({ colorScheme });
       const theme = colorScheme === 'light' ? '.vs' : '.vs-dark';
       await this.page.locator(`.monaco-workbench${theme}`).waitFor();
-      for (const frame of this.page.frames()) {
-        if ((await frame.locator('body.vscode-light, body.vscode-dark').count()) === 0) continue;
-        await frame.locator(`body.vscode-${colorScheme}`).waitFor({ state: 'attached' });
-      }
+      for (const frame of this.page.frames()) await showsTheme(frame, colorScheme);
       await this.page.screenshot({
         path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`),
         animations: 'disabled',
@@ -171,5 +168,16 @@ export class Editor {
       if ((await element?.getAttribute('title')) === title) return frame;
     }
     return undefined;
+  }
+}
+
+/** Waits until a page, if it is one of a webview, has the theme's colours. */
+async function showsTheme(frame: Frame, colorScheme: 'light' | 'dark'): Promise<void> {
+  try {
+    if ((await frame.locator('body.vscode-light, body.vscode-dark').count()) === 0) return;
+    await frame.locator(`body.vscode-${colorScheme}`).waitFor({ state: 'attached' });
+  } catch (error) {
+    // Some pages are made anew for another theme.
+    if (!frame.isDetached()) throw error;
   }
 }
