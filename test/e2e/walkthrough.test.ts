@@ -14,8 +14,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   const editor = await openEditor({ folder });
   const { page } = editor;
   await editor.runCommand('Welcome: Open Walkthrough...');
-  await page.keyboard.type('Fine-tune your first model');
-  await page.keyboard.press('Enter');
+  await page.locator('.monaco-list-row', { hasText: 'Fine-tune your first model' }).click();
   const steps = page.locator('.getting-started-step');
   await steps.filter({ hasText: 'Get the demo' }).waitFor();
   expect(await steps.count()).toBe(5);
@@ -45,7 +44,8 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   await adapter.getByText(/tokens\/s/).waitFor();
   const base = frame.getByRole('region', { name: 'Base model' });
   await base.getByText(/tokens\/s/).waitFor();
-  const answer: unknown = JSON.parse((await adapter.locator('pre').textContent())!);
-  expect(answer).toMatchObject({ name: 'Hanna', age: 31 });
+  const answer = await adapter.locator('pre').textContent();
+  expect(answer).toMatch(/^\{"name": "\w+", "age": \d+, "city": "\w+"\}$/);
+  expect(await base.locator('pre').textContent()).not.toContain('{');
   await editor.screenshot('playground');
 });
