@@ -2,6 +2,7 @@ import { readConfig } from '../../engine/config/parse.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
 import { loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
+import { chooseDevice } from '../../engine/runtime/devices.ts';
 import { loadTokenizer } from '../../engine/tokenizer.ts';
 import { train } from '../../engine/train/train.ts';
 import { type ReportTarget, textReport } from '../cli/train-report.ts';
@@ -44,7 +45,10 @@ export async function runDemo({ configFile, outputDir, report }: DemoOptions): P
   const model = await openBaseModel(config.model.base_model_name_or_path);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const prompts = await loadHeldOutPrompts(config, tokenizer);
-  const generator = await openGenerator(model, tokenizer);
+  const generator = await openGenerator(model, tokenizer, {
+    device: await chooseDevice(config.engine.device),
+    threads: config.engine.intra_op_num_threads,
+  });
   const onEvent = textReport(report);
   const onProgress = (done: number): void =>
     onEvent({ type: 'progress', task: 'completing prompts', done, total: prompts.length });

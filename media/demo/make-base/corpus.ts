@@ -24,22 +24,23 @@ const REPETITIONS: readonly (readonly [text: string, separator: string])[] = [
 export function* corpusDocuments(count: number, seed: number): Generator<string> {
   const random = new Random(seed, CORPUS_STREAM);
   for (let i = 0; i < count; i++) {
-    yield random.below(5) < 2 ? repeatedList(random) : factsWithQuestions(random);
+    yield random.below(4) === 0 ? repeatedList(random) : factWithQuestions(random);
   }
 }
 
-/** One fact, or two, and one or two questions about them. */
-function factsWithQuestions(random: Random): string {
-  const facts = Array.from({ length: random.below(4) === 0 ? 2 : 1 }, () => {
-    const kind = pick(FACT_KINDS, random);
-    return { kind, fields: kind.draw(random, CORPUS_NAMES) };
-  });
-  const text = facts.map(({ kind, fields }) => fill(pick(kind.sentences, random), fields));
-  const questions = Array.from({ length: 1 + random.below(2) }, () => {
-    const { kind, fields } = pick(facts, random);
-    return askAbout(kind, fields, random);
-  });
-  return [text.join(' '), ...questions].join('\n');
+/**
+ * A fact and one or two questions about it. Most stand under a heading that names what they are
+ * about: repeating one word of two is how a model begins to copy.
+ */
+function factWithQuestions(random: Random): string {
+  const kind = pick(FACT_KINDS, random);
+  const fields = kind.draw(random, CORPUS_NAMES);
+  const heading = random.below(3) < 2 ? [String(pick(Object.values(fields), random))] : [];
+  const sentence = fill(pick(kind.sentences, random), fields);
+  const questions = Array.from({ length: 1 + random.below(2) }, () =>
+    askAbout(kind, fields, random),
+  );
+  return [...heading, sentence, ...questions].join('\n');
 }
 
 function askAbout(kind: FactKind, fields: Fields, random: Random): string {
@@ -48,7 +49,7 @@ function askAbout(kind: FactKind, fields: Fields, random: Random): string {
 }
 
 function repeatedList(random: Random): string {
-  const entries = Array.from({ length: 2 + random.below(3) }, () => listEntry(random));
+  const entries = Array.from({ length: 1 + random.below(3) }, () => listEntry(random));
   const [text, separator] = pick(REPETITIONS, random);
   return text.replaceAll('{list}', entries.join(separator));
 }
@@ -56,10 +57,10 @@ function repeatedList(random: Random): string {
 function listEntry(random: Random): string {
   switch (random.below(5)) {
     case 0:
-      return String(1 + random.below(999));
+      return String(10 + random.below(90));
     case 1:
       return pick([...COLOURS, ...ITEMS, ...JOBS], random);
     default:
-      return CORPUS_NAMES.person(random);
+      return random.below(2) === 0 ? CORPUS_NAMES.person(random) : CORPUS_NAMES.city(random);
   }
 }

@@ -1,5 +1,5 @@
 import type { Random } from '../../../engine/random.ts';
-import { CITIES, DAYS, ITEMS, inventName, JOBS, PEOPLE, pick } from './words.ts';
+import { CITIES, DAYS, ITEMS, JOBS, PEOPLE, pick } from './words.ts';
 
 /** What is known about somebody, by field; numbers are numbers. */
 export type Fields = Readonly<Record<string, string | number>>;
@@ -21,19 +21,19 @@ export interface NameSource {
   city(random: Random): string;
 }
 
-/** Names for pre-training: real ones, and more that are invented. Never one that is held out. */
+/** Names of the corpus: the base model meets all of them. */
 export const CORPUS_NAMES: NameSource = {
-  person: (random) => knownOrInvented(PEOPLE.known, random),
-  city: (random) => knownOrInvented(CITIES.known, random),
+  person: (random) => pick([...PEOPLE.training, ...PEOPLE.heldOut], random),
+  city: (random) => pick([...CITIES.training, ...CITIES.heldOut], random),
 };
 
 /** Names of the training rows. */
-export const KNOWN_NAMES: NameSource = {
-  person: (random) => pick(PEOPLE.known, random),
-  city: (random) => pick(CITIES.known, random),
+export const TRAINING_NAMES: NameSource = {
+  person: (random) => pick(PEOPLE.training, random),
+  city: (random) => pick(CITIES.training, random),
 };
 
-/** Names that nothing was trained on. */
+/** Names of the rows that are tested on. */
 export const HELD_OUT_NAMES: NameSource = {
   person: (random) => pick(PEOPLE.heldOut, random),
   city: (random) => pick(CITIES.heldOut, random),
@@ -45,7 +45,7 @@ export const FACT_KINDS: readonly FactKind[] = [
     name: 'resident',
     draw: (random, names) => ({
       name: names.person(random),
-      age: 18 + random.below(80),
+      age: 18 + random.below(82),
       city: names.city(random),
     }),
     sentences: [
@@ -90,7 +90,7 @@ export const FACT_KINDS: readonly FactKind[] = [
     draw: (random, names) => ({
       name: names.person(random),
       item: pick(ITEMS, random),
-      price: 2 + random.below(998),
+      price: 10 + random.below(90),
     }),
     sentences: [
       '{name} bought a {item} for {price} euros.',
@@ -133,13 +133,4 @@ export const FACT_KINDS: readonly FactKind[] = [
 /** A template with the values of a fact in place of its fields. */
 export function fill(template: string, fields: Fields): string {
   return template.replace(/\{(\w+)\}/g, (_, field: string) => String(fields[field]));
-}
-
-/** Two of three names are invented, so that copying is worth more than remembering. */
-function knownOrInvented(known: readonly string[], random: Random): string {
-  if (random.below(3) === 0) return pick(known, random);
-  const heldOut = [...PEOPLE.heldOut, ...CITIES.heldOut];
-  let name = inventName(random);
-  while (heldOut.includes(name)) name = inventName(random);
-  return name;
 }

@@ -1,5 +1,5 @@
 import { Random } from '../../../engine/random.ts';
-import { FACT_KINDS, fill, HELD_OUT_NAMES, KNOWN_NAMES, type NameSource } from './facts.ts';
+import { FACT_KINDS, fill, HELD_OUT_NAMES, type NameSource, TRAINING_NAMES } from './facts.ts';
 import { pick } from './words.ts';
 
 /** One row of the fine-tuning data. */
@@ -17,10 +17,10 @@ const TASK_KINDS = FACT_KINDS.filter(({ name }) => name !== 'meeting');
 
 /** Rows to learn from. */
 export function trainRows(count: number, seed: number): readonly InstructionRow[] {
-  return rows(count, new Random(seed, TRAIN_STREAM), KNOWN_NAMES);
+  return rows(count, new Random(seed, TRAIN_STREAM), TRAINING_NAMES);
 }
 
-/** Rows to be tested on: the people and cities in them are nowhere in training data or corpus. */
+/** Rows to be tested on: no row to learn from names the people and cities in them. */
 export function evalRows(count: number, seed: number): readonly InstructionRow[] {
   return rows(count, new Random(seed, EVAL_STREAM), HELD_OUT_NAMES);
 }

@@ -7,10 +7,10 @@ import { learnMerges, type Merge } from './byte-pair-encoding.ts';
 const END_OF_TEXT = '<|endoftext|>';
 
 /**
- * Words, and every digit, space and mark by itself: a word has the same tokens wherever it stands,
+ * Words, numbers, and every space and mark by itself: a word has the same tokens wherever it stands,
  * so that copying it is easy even for a very small model.
  */
-const PRE_TOKENS = '\\p{L}+|\\p{N}|[^\\p{L}\\p{N}]';
+const PRE_TOKENS = '\\p{L}+|\\p{N}+|[^\\p{L}\\p{N}]';
 
 /**
  * Trains a byte-level BPE tokenizer, in the format of Hugging Face's tokenizers.

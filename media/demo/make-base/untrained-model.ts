@@ -11,8 +11,8 @@ import { VOCAB_SIZE } from './settings.ts';
 /** The random stream of the weights; the corpus and the rows use others. */
 const WEIGHTS_STREAM = 4;
 
-/** Standard deviation of new weights. */
-const INITIALIZER_RANGE = 0.02;
+/** Standard deviation of new weights, about 1 / √hidden_size; 0.02 suits wider models. */
+const INITIALIZER_RANGE = 0.08;
 
 /** The `config.json` of the demo's base model: a Llama of under a million parameters. */
 const CONFIG = {
@@ -20,8 +20,8 @@ const CONFIG = {
   model_type: 'llama',
   vocab_size: VOCAB_SIZE,
   hidden_size: 128,
-  intermediate_size: 384,
-  num_hidden_layers: 4,
+  intermediate_size: 320,
+  num_hidden_layers: 3,
   num_attention_heads: 4,
   num_key_value_heads: 2,
   hidden_act: 'silu',
