@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { doctorMarkdown } from '../../../extension/doctor/doctor-markdown.ts';
+import type { DoctorTexts } from '../../../extension/doctor/doctor-texts.ts';
+import {
+  type MachineReport,
+  machineReportSchema,
+} from '../../../extension/doctor/machine-report.ts';
+import { doctorJson } from '../../../server/cli/doctor-report.ts';
+import { inspectSystem } from '../../../server/cli/system-report.ts';
+
+/** Every word by its own name. */
+const texts = new Proxy({}, { get: (_, name) => String(name) }) as DoctorTexts;
+
+async function report(onnxruntime: MachineReport['onnxruntime']): Promise<MachineReport> {
+  const system = await inspectSystem('.');
+  return { ...machineReportSchema.parse(doctorJson(system, { problem: '' })), onnxruntime };
+}
+
+test('the report names the devices that work and what the others lack', async () => {
+  const devices = [
+    { device: 'cpu', usable: true },
+    { device: 'cuda', usable: false, problem: 'libcudnn.so.9 <is> missing;\ninstall *cuDNN*.' },
+  ];
+  const markdown = doctorMarkdown(await report({ version: '1.2.3', devices }), texts);
+  expect(markdown).toContain('✓ ready `cpu`');
+  expect(markdown).toContain('- **cuda**: libcudnn.so.9 \\<is\\> missing; install \\*cuDNN\\*.');
+  expect(markdown).toContain('| ONNX Runtime | 1.2.3 |');
+});
+
+test('without ONNX Runtime the report says so first', async () => {
+  const markdown = doctorMarkdown(await report({ problem: 'no library' }), texts);
+  expect(markdown.split('\n\n')[1]).toBe('✗ notReady');
+  expect(markdown).toContain('- **ONNX Runtime**: no library');
+});
