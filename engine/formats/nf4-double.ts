@@ -61,7 +61,10 @@ export function quantizeAbsmax(absmax: Float32Array): QuantizedAbsmax {
   return { codes, nested, offset };
 }
 
-/** The lower of two codes that are as near, and of NaN (0 / 0) the first, which means nothing. */
+/**
+ * The nearest code, as on a GPU; bitsandbytes' kernel for the CPU takes its neighbour for some values
+ * that are almost halfway. The lower of two codes that are as near; of NaN (0 / 0) the first.
+ */
 function nearestCode(value: number): number {
   let low = 0;
   let high = DYNAMIC_MAP.length - 1;

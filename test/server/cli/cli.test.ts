@@ -52,7 +52,6 @@ describe('wrong command lines end with 2', () => {
     [['generate', 'model', '--prompt', 'x', '--top-p', '7'], 'top_p is 7 and must be'],
     [['train'], 'lorafa train needs a configuration file'],
     [['train', 'a.lorafa.json', '--lorafa'], '--lorafa cannot be used together with'],
-    [['train', '--quantize'], '--quantize: 4-bit'],
     [['evaluate', 'model'], 'needs --data'],
     [
       ['evaluate', 'run.lorafa.json', '--set', 'data.eval_dataset_name_or_path=null'],
