@@ -5,6 +5,7 @@ import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { COMMANDS } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
+import type { RunList } from './run-list.ts';
 import type { CheckpointTask } from './run-panel-messages.ts';
 import type { RunsContext } from './runs-context.ts';
 
@@ -91,9 +92,9 @@ export class RunActions {
     await this.#attempt(() => vscode.window.showTextDocument(vscode.Uri.file(file)));
   }
 
-  /** Reads the runs on disk. */
-  async load(): Promise<void> {
-    await this.#attempt(() => this.#context.store.load());
+  /** Reads the runs on disk; undefined when that failed. */
+  load(): Promise<RunList | undefined> {
+    return this.#attempt(() => this.#context.store.load());
   }
 
   #whenBusy(): Promise<'queue' | 'parallel' | undefined> {

@@ -6,12 +6,15 @@ import type { RunStore } from './run-store.ts';
 /** Tells VS Code which commands about runs make sense now. */
 export function keepContextKeys(store: RunStore): vscode.Disposable {
   const told = new Map<string, boolean>();
+  const tell = (key: string, value: boolean): void => {
+    if (told.get(key) === value) return;
+    told.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
+  };
+  // So that past runs can be opened before anything was asked about them.
+  tell(CONTEXT_KEYS.hasRuns, store.hasRuns);
   return store.onDidChange((runs) => {
-    for (const [key, value] of contextValues(runs)) {
-      if (told.get(key) === value) continue;
-      told.set(key, value);
-      void vscode.commands.executeCommand('setContext', key, value);
-    }
+    for (const [key, value] of contextValues(runs)) tell(key, value);
   });
 }
 

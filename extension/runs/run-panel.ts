@@ -100,7 +100,14 @@ export class RunPanel {
 
   async #sendAll(): Promise<void> {
     this.#unwatch();
-    await this.#actions.load();
+    const runs = await this.#actions.load();
+    if (runs !== undefined && this.#context.store.find(this.folder) === undefined) {
+      this.#panel.dispose();
+      void vscode.window.showWarningMessage(
+        vscode.l10n.t('The run in {0} is not there any more.', this.folder),
+      );
+      return;
+    }
     this.#tellRun();
     await this.#tellConfig();
     this.#watch = this.#context.feed.watch(this.folder, {

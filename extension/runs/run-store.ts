@@ -3,8 +3,13 @@ import { listRuns, type RunSummary, runChanged } from '../../server/protocol.ts'
 import type { ServerLink } from '../server-link.ts';
 import { endedRuns, type RunList, sortRuns, withRun } from './run-list.ts';
 
-/** Where the folders of live runs are remembered from one session of the window to the next. */
-const LIVE_RUNS_KEY = 'lorafa.liveRuns';
+/** What is remembered from one session of the window to the next. */
+const MEMORY = {
+  /** Folders of the runs that were live. */
+  live: 'lorafa.liveRuns',
+  /** Whether there were runs at all. */
+  any: 'lorafa.hasRuns',
+} as const;
 
 /**
  * The runs that the window knows, as the server last told them. It asks the server only when
@@ -47,6 +52,11 @@ export class RunStore implements vscode.Disposable {
     return this.#liveBefore.length > 0;
   }
 
+  /** Whether there are runs, as far as is known without asking the server. */
+  get hasRuns(): boolean {
+    return this.#memory.get(MEMORY.any, false);
+  }
+
   find(folder: string): RunSummary | undefined {
     return this.#runs.find((run) => run.folder === folder);
   }
@@ -84,13 +94,14 @@ export class RunStore implements vscode.Disposable {
     this.#runs = runs;
     const live = runs.filter(({ isLive }) => isLive).map(({ folder }) => folder);
     if (live.join('\n') !== this.#liveBefore.join('\n')) {
-      void this.#memory.update(LIVE_RUNS_KEY, live);
+      void this.#memory.update(MEMORY.live, live);
     }
+    if (this.hasRuns !== runs.length > 0) void this.#memory.update(MEMORY.any, runs.length > 0);
     this.#didChange.fire(runs);
     for (const run of ended) this.#didEnd.fire(run);
   }
 
   get #liveBefore(): readonly string[] {
-    return this.#memory.get<readonly string[]>(LIVE_RUNS_KEY, []);
+    return this.#memory.get<readonly string[]>(MEMORY.live, []);
   }
 }

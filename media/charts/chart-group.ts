@@ -9,15 +9,13 @@ export interface StepRange {
 
 /** Charts over the same steps: they zoom together, and share the vertical line under the mouse. */
 export class ChartGroup {
-  /** Names the group for uPlot's synchronised cursors. */
-  readonly key: string;
   readonly #charts: Chart[] = [];
   #all: StepRange = { from: 0, to: 1 };
   #zoom: StepRange | undefined;
+  #cursor: number | undefined;
   #isDue = false;
 
-  constructor(key: string) {
-    this.key = key;
+  constructor() {
     onThemeChange(() => {
       for (const chart of this.#charts) chart.rebuild();
     });
@@ -31,6 +29,17 @@ export class ChartGroup {
   /** What the charts show. */
   get range(): StepRange {
     return this.#zoom ?? this.#all;
+  }
+
+  /** The step under the mouse or the keys, whose values all charts show. */
+  get cursor(): number | undefined {
+    return this.#cursor;
+  }
+
+  /** Moves the vertical line of all charts; undefined takes it away. */
+  point(step: number | undefined): void {
+    this.#cursor = step;
+    for (const chart of this.#charts) chart.showCursor();
   }
 
   /** Says how far the curves reach. */

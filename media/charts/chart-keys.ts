@@ -1,32 +1,26 @@
 import type { ChartGroup } from './chart-group.ts';
 
-/** The step that the keys move. */
-export interface KeyCursor {
-  get(): number | undefined;
-  set(step: number): void;
-}
-
 /** Key presses from one edge of a chart to the other; with Shift a tenth of it. */
 const STRIDES = 100;
 
 /** Lets the keyboard do in a chart what the mouse does: look at values, zoom and reset. */
-export function bindChartKeys(target: HTMLElement, group: ChartGroup, cursor: KeyCursor): void {
+export function bindChartKeys(target: HTMLElement, group: ChartGroup): void {
   target.addEventListener('keydown', (event) => {
     const { from, to } = group.range;
     const stride = Math.max(1, (to - from) / STRIDES) * (event.shiftKey ? 10 : 1);
-    const at = cursor.get() ?? to;
+    const at = group.cursor ?? to;
     switch (event.key) {
       case 'ArrowLeft':
-        cursor.set(Math.max(from, at - stride));
+        group.point(Math.max(from, at - stride));
         break;
       case 'ArrowRight':
-        cursor.set(Math.min(to, at + stride));
+        group.point(Math.min(to, at + stride));
         break;
       case 'Home':
-        cursor.set(from);
+        group.point(from);
         break;
       case 'End':
-        cursor.set(to);
+        group.point(to);
         break;
       case '+':
       case '=':

@@ -8,7 +8,7 @@ import { bindChartKeys } from './chart-keys.ts';
 import { downSample } from './down-sample.ts';
 import { nearest } from './nearest.ts';
 import type { Points } from './run-history.ts';
-import { themeColor } from './theme.ts';
+import { cssColor, themeColor } from './theme.ts';
 
 /** How one curve of a chart looks. */
 export interface CurveStyle {
@@ -65,8 +65,6 @@ export class Chart {
   #curves: readonly Points[];
   #isLogScale = false;
   #uplot: uPlot | undefined;
-  /** The step under the mouse or the keys. */
-  #cursor: number | undefined;
 
   constructor(options: ChartOptions) {
     this.#options = options;
@@ -82,10 +80,7 @@ export class Chart {
       ]),
       this.#plot,
     ]);
-    bindChartKeys(this.#plot, options.group, {
-      get: () => this.#cursor,
-      set: (step) => this.#setCursor(step),
-    });
+    bindChartKeys(this.#plot, options.group);
     // A screen reader hears the values only while the keys move over them.
     this.#plot.addEventListener('focus', () => this.#readout.setAttribute('aria-live', 'polite'));
     this.#plot.addEventListener('blur', () => this.#readout.removeAttribute('aria-live'));
@@ -127,6 +122,17 @@ export class Chart {
       plot.setScale('x', { min: from, max: to });
     });
     this.#describe();
+    this.showCursor();
+  }
+
+  /** Called by the group: puts the vertical line where the cursor is, and shows the values there. */
+  showCursor(): void {
+    const { cursor } = this.#options.group;
+    const plot = this.#uplot;
+    if (plot !== undefined) {
+      const left = cursor === undefined ? -1 : plot.valToPos(cursor, 'x');
+      plot.setCursor({ left, top: left < 0 ? -1 : 0 }, false);
+    }
     this.#read();
   }
 
@@ -141,7 +147,10 @@ export class Chart {
     const { group, curves, height, formatTick, fromZero = false, tickSteps } = this.#options;
     const axis: uPlot.Axis = {
       stroke: themeColor('descriptionForeground'),
-      grid: { stroke: themeColor('editorWidget-border'), width: 1 },
+      grid: {
+        stroke: `color-mix(in srgb, ${themeColor('foreground')} 14%, transparent)`,
+        width: 1,
+      },
       ticks: { show: false },
       font: `11px ${getComputedStyle(document.body).fontFamily}`,
       gap: 4,
@@ -170,7 +179,6 @@ export class Chart {
           y: false,
           points: { show: false },
           drag: { x: true, y: false, setScale: false },
-          sync: { key: group.key, filters: { pub: (type) => type === 'mousemove' } },
           bind: {
             dblclick: () => () => {
               group.zoom(undefined);
@@ -179,7 +187,7 @@ export class Chart {
           },
         },
         hooks: {
-          setCursor: [(plot) => this.#hover(plot)],
+          ready: [(plot) => this.#followMouse(plot)],
           setSelect: [(plot) => this.#select(plot)],
         },
       },
@@ -188,10 +196,16 @@ export class Chart {
     );
   }
 
-  #hover(plot: uPlot): void {
-    const { left = -1 } = plot.cursor;
-    this.#cursor = left < 0 ? undefined : plot.posToVal(left, 'x');
-    this.#read();
+  /**
+   * uPlot tells also of a cursor that only keeps its place while the steps below it move; here the
+   * mouse points at a step, which it keeps.
+   */
+  #followMouse(plot: uPlot): void {
+    const { group } = this.#options;
+    plot.over.addEventListener('mousemove', ({ clientX }) => {
+      group.point(plot.posToVal(clientX - plot.over.getBoundingClientRect().left, 'x'));
+    });
+    plot.over.addEventListener('mouseleave', () => group.point(undefined));
   }
 
   #select(plot: uPlot): void {
@@ -204,24 +218,11 @@ export class Chart {
     });
   }
 
-  /** Moves the vertical line of all charts of the group. */
-  #setCursor(step: number): void {
-    const plot = this.#uplot;
-    if (plot === undefined) return;
-    const left = plot.valToPos(step, 'x');
-    plot.setCursor({ left, top: 0 });
-    // Keys move one chart; the others follow as they do under a mouse.
-    uPlot
-      .sync(this.#options.group.key)
-      .pub('mousemove', plot, left, 0, plot.over.clientWidth, 1, 0);
-  }
-
   /** The values at the cursor, or the latest ones. */
   #read(): void {
-    const { curves, format, formatStep, isSmall = false } = this.#options;
-    const step = this.#cursor ?? Number.POSITIVE_INFINITY;
+    const { group, curves, format, formatStep, isSmall = false } = this.#options;
+    const step = group.cursor ?? Number.POSITIVE_INFINITY;
     const found = this.#curves.map((points) => nearest(points, step));
-    const at = Math.max(0, ...found.flatMap((point) => (point === undefined ? [] : [point.x])));
     const parts: Node[] = curves.map(({ label, color, kind }, index) => {
       const point = found[index];
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
@@ -230,7 +231,10 @@ export class Chart {
         point === undefined ? '–' : format(point.y),
       ]);
     });
-    if (this.#cursor !== undefined) parts.unshift(element('span', { text: formatStep(at) }));
+    const at = found[0]?.x;
+    if (group.cursor !== undefined && at !== undefined) {
+      parts.unshift(element('span', { text: formatStep(at) }));
+    }
     this.#readout.replaceChildren(...parts);
   }
 }
@@ -250,7 +254,7 @@ function seriesOf({ color, kind, dash }: CurveStyle): uPlot.Series {
 
 function swatch(color: string): HTMLElement {
   const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
-  mark.style.background = `var(--vscode-${color})`;
+  mark.style.background = cssColor(color);
   return mark;
 }
 

@@ -24,7 +24,7 @@ const DASH = [6, 3];
 export class ComparisonCharts {
   readonly root: HTMLElement;
   readonly #runs: readonly ComparedCurves[];
-  readonly #group = new ChartGroup('comparison');
+  readonly #group = new ChartGroup();
   readonly #training: Chart;
   readonly #evaluation: Chart;
   #choices: CurveChoices;

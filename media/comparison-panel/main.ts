@@ -7,6 +7,7 @@ import type {
 import type { ConfigRow } from '../../extension/runs/config-differences.ts';
 import type { ChartTexts } from '../../extension/runs/run-panel-texts.ts';
 import { RunHistory } from '../charts/run-history.ts';
+import { cssColor } from '../charts/theme.ts';
 import { configTable } from '../webview/config-table.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
@@ -96,7 +97,7 @@ function drawConfig(): void {
   if (runs.length === 0 || config.length === 0) return;
   const columns = runs.map(({ folder, name }, index) => {
     const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
-    mark.style.background = `var(--vscode-${curveStyle(index).color})`;
+    mark.style.background = cssColor(curveStyle(index).color);
     return element(
       'button',
       {

@@ -23,7 +23,7 @@ const SMALL = 120;
 export class RunCharts {
   readonly root: HTMLElement;
   readonly #history: RunHistory;
-  readonly #group = new ChartGroup('run');
+  readonly #group = new ChartGroup();
   readonly #charts: readonly { readonly chart: Chart; readonly curves: readonly PanelCurve[] }[];
   readonly #logScaled: readonly Chart[];
   readonly #pictures: HTMLElement;

@@ -129,6 +129,27 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await rows.filter({ hasText: /first.*Completed · loss/ }).waitFor();
   await editor.screenshot('run-completed');
   await editor.runCommand('Notifications: Clear All Notifications');
+
+  // By keyboard: the values at the first step, the part around it, and all of it again.
+  await panel.locator('.chart-plot').first().focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await panel
+    .locator('.chart-readout', { hasText: /^Step 2/ })
+    .first()
+    .waitFor();
+  await page.keyboard.press('+');
+  await page.keyboard.press('End');
+  await panel
+    .locator('.chart-readout', { hasText: `Step ${STEPS / 2 + 1}` })
+    .first()
+    .waitFor();
+  await page.keyboard.press('0');
+  await page.keyboard.press('End');
+  await panel
+    .locator('.chart-readout', { hasText: `Step ${STEPS}` })
+    .first()
+    .waitFor();
   await panel.getByRole('button', { name: 'Export' }).last().scrollIntoViewIfNeeded();
   await editor.screenshot('run-checkpoints');
   await panel.getByRole('tab', { name: 'Configuration' }).click();
