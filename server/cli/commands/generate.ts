@@ -10,6 +10,7 @@ import { collect, numberOption } from './options.ts';
 
 interface GenerateFlags extends PromptFlags, GenerationFlags {
   readonly adapter?: string;
+  readonly quantize?: true;
   readonly device: string;
   readonly json?: true;
 }
@@ -23,6 +24,7 @@ export function addGenerateCommand(program: Command): void {
     .description('Continue a prompt, or answer it, with a base model and, if given, an adapter.')
     .argument('<model>', 'folder of the base model, or a .gguf file')
     .option('--adapter <folder>', 'adapter (PEFT format) on top of the model')
+    .option('--quantize', '4-bit (NF4) weights of the model')
     .option('--prompt <text>', 'the prompt')
     .option('--prompt-file <file>', 'read the prompt from a file (neither: from standard input)')
     .option('--chat', 'answer the prompt as a user turn (default where there is a chat template)')
@@ -47,10 +49,13 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const text = await readPrompt(flags);
   const engine = await loadEngine();
   const device = await engine.chooseDevice(flags.device);
-  const progress = stderrProgress();
+  const report = stderrProgress();
+  const progress = (task: string) => (done: number, total: number) =>
+    report({ type: 'progress', task, done, total });
   const model = await engine.openBaseModel(location, {
-    onUnpack: (done, total) =>
-      progress({ type: 'progress', task: 'unpacking weights', done, total }),
+    nf4: flags.quantize === true ? { doubleQuant: false } : undefined,
+    onUnpack: progress('unpacking weights'),
+    onQuantize: progress('quantizing weights'),
   });
   const tokenizer = engine.loadTokenizer(model.tokenizer, model.config);
   const prompt = toPrompt(text, tokenizer.chatTemplate !== null, flags);

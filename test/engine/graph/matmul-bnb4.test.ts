@@ -3,6 +3,7 @@ import { dequantizeNf4, nf4Absmax, nf4Codes } from '../../../engine/formats/nf4.
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { formatShape } from '../../../engine/graph/dim.ts';
+import { peakBytes } from '../../../engine/graph/liveness.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import type { Value } from '../../../engine/graph/value.ts';
 import { relativeError } from '../../support/golden.ts';
@@ -60,6 +61,15 @@ describe.each(SIZES)('products with an NF4 weight: %i tokens, %i to %i features'
     expect(formatShape(w.shape)).toBe(formatShape([outFeatures, inFeatures]));
     expect((await evaluateGraph(builder.finish({ w })))['w']).toEqual([...values]);
   });
+});
+
+test('the memory of a product holds its weight in float32', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', [2, 64]);
+  const codes = builder.input('codes', 'uint8', [1024]);
+  const absmax = builder.input('absmax', 'float32', [32]);
+  const y = builder.matmulBnb4(x, codes, absmax, { inFeatures: 64, outFeatures: 32 });
+  expect(peakBytes(builder.finish({ y }))).toBe(4 * (64 * 32 + 2 * 32));
 });
 
 describe('what does not fit is named', () => {

@@ -1,6 +1,6 @@
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
@@ -178,6 +178,23 @@ describe('a run', () => {
     expect(promptTokens).toBe(3);
     expect(text).not.toBe('');
     expect(streamed.stdout).toBe(`${String(text)}\n`);
+  });
+
+  test('on a base in NF4, quantized once', async () => {
+    vi.stubEnv('LORAFA_CACHE_DIR', inFolder('cache'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const trained = await lorafa(
+      ...['train', 'run.lorafa.json', '--set', 'model.quantization=nf4'],
+      ...['--set', 'training.output_dir=quantized'],
+    );
+    expect(trained).toMatchObject({ code: 0, stderr: '' });
+    expect(trained.stdout).toContain('quantizing weights: done\n');
+    const written = await lorafa(
+      ...['generate', 'model', '--quantize', '--adapter', 'quantized', '--raw', '--prompt', 'abc'],
+      ...['--max-new-tokens', '3', '--json'],
+    );
+    expect(written.stderr).not.toContain('quantizing');
+    expect(eventsOf(written)[0]).toMatchObject({ promptTokens: 3 });
   });
 
   test('shows its progress as lines where there is no terminal', async () => {
