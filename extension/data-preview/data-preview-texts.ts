@@ -26,7 +26,9 @@ export function dataPreviewTexts() {
     truncatedIssues: vscode.l10n.t('Rows truncated: {0}'),
     droppedIssues: vscode.l10n.t('Rows dropped: {0}'),
     neverSupervisedIssues: vscode.l10n.t('Rows left out because nothing in them is learned: {0}'),
-    lastTurnOnlyIssues: vscode.l10n.t('Conversations of which only the last answer is learned: {0}'),
+    lastTurnOnlyIssues: vscode.l10n.t(
+      'Conversations of which only the last answer is learned: {0}',
+    ),
     moreIssues: vscode.l10n.t('and {0} more'),
     legend: vscode.l10n.t('Legend'),
     legendSupervised: vscode.l10n.t('learned: the loss is computed on it'),

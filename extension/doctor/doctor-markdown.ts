@@ -12,7 +12,8 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
       ? [`**ONNX Runtime**: ${asText(onnxruntime.problem)}`]
       : devices
           .filter((device) => !device.usable)
-          .map(({ device, problem }) => `**${asText(device)}**: ${asText(problem ?? '')}`);
+          // The sentence names the device.
+          .map(({ device, problem }) => asText(problem ?? device));
   const names = usable.map(({ device }) => `\`${device}\``).join(', ');
   const rows: readonly (readonly [string, string])[] = [
     ['ONNX Runtime', 'version' in onnxruntime ? onnxruntime.version : texts.missing],

@@ -1,22 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { run, TinyRuns } from '../engine/train/tiny-run.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 import { processesOf } from './editor/processes.ts';
 
 const NOTE = 'Hi there\nThe end\n';
-
-/** A folder with a tiny model, an adapter of it that writes something else, and a note. */
-async function folderWithAdapter(): Promise<string> {
-  const folder = await tempFolder();
-  const tiny = await TinyRuns.create(folder);
-  const output = path.join(folder, 'my-adapter');
-  await run(tiny.config({ training: { max_steps: 10, learning_rate: 0.1, output_dir: output } }));
-  await writeFile(path.join(folder, 'note.txt'), NOTE);
-  return folder;
-}
 
 async function pickAdapter(editor: Editor): Promise<void> {
   const rows = editor.page.locator('.quick-input-widget .monaco-list-row');
@@ -60,6 +49,8 @@ test('base and adapter write side by side, can be stopped, and come back after a
 
 test('a selection is answered below it, in one step to undo', async () => {
   const folder = await folderWithAdapter();
+  const note = path.join(folder, 'note.txt');
+  await writeFile(note, NOTE);
   // A save ends a step to undo.
   const editor = await openEditor({ folder, settings: { 'files.autoSave': 'off' } });
   const { page } = editor;
@@ -70,7 +61,6 @@ test('a selection is answered below it, in one step to undo', async () => {
   await editor.runCommand('LoRA-FA: Run Selection Through Adapter');
   await pickAdapter(editor);
   await page.locator('.monaco-list-row', { hasText: 'Insert below the selection' }).click();
-  const note = path.join(folder, 'note.txt');
   await page.locator('.tab.active.dirty').waitFor();
   // The notification of the progress is gone when all is written.
   await page.locator('.notification-toast').first().waitFor({ state: 'hidden' });

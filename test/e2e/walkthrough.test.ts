@@ -18,6 +18,8 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   const steps = page.locator('.getting-started-step');
   await steps.filter({ hasText: 'Get the demo' }).waitFor();
   expect(await steps.count()).toBe(5);
+  // The pictures beside the steps need some width.
+  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
   await editor.screenshot('walkthrough');
 
   await page
@@ -38,7 +40,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   const frame = await editor.webviewFrame('Playground');
   await frame
     .getByLabel('Prompt', { exact: true })
-    .fill('Hanna is 31 years old and lives in Bergen.\nJSON: ');
+    .fill('Milo is 70 years old and lives in Toulouse.\nJSON: ');
   await frame.getByRole('button', { name: 'Generate' }).click();
   const adapter = frame.getByRole('region', { name: 'With the adapter' });
   await adapter.getByText(/tokens\/s/).waitFor();

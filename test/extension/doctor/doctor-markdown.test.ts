@@ -23,7 +23,7 @@ test('the report names the devices that work and what the others lack', async ()
   ];
   const markdown = doctorMarkdown(await report({ version: '1.2.3', devices }), texts);
   expect(markdown).toContain('✓ ready `cpu`');
-  expect(markdown).toContain('- **cuda**: libcudnn.so.9 \\<is\\> missing; install \\*cuDNN\\*.');
+  expect(markdown).toContain('- libcudnn.so.9 \\<is\\> missing; install \\*cuDNN\\*.');
   expect(markdown).toContain('| ONNX Runtime | 1.2.3 |');
 });
 

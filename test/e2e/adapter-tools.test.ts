@@ -1,0 +1,45 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { folderWithAdapter } from '../support/folder-with-adapter.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { openEditor } from './editor/editor.ts';
+
+test('the doctor says what this machine can do', async () => {
+  const editor = await openEditor({ folder: await tempFolder() });
+  await editor.runCommand('LoRA-FA: Doctor');
+  const report = await editor.webviewFrame('Preview LoRA-FA Doctor.md');
+  await report.getByText('Runs can be started here. Devices:').waitFor();
+  await report.getByRole('heading', { name: 'What is missing' }).waitFor();
+  await editor.screenshot('doctor');
+});
+
+test('an adapter is copied without what only training needs', async () => {
+  const folder = await folderWithAdapter();
+  const target = path.join(folder, 'exports');
+  await mkdir(target);
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.runCommand('LoRA-FA: Export Adapter…');
+  const rows = page.locator('.quick-input-widget .monaco-list-row');
+  await rows.filter({ hasText: 'my-adapter/checkpoint' }).first().click();
+  await page.getByRole('button', { name: 'Export Here' }).waitFor();
+  await page.locator('.quick-input-widget input[type="text"]').fill(`${target}/`);
+  await page.getByRole('button', { name: 'Export Here' }).click();
+  await page
+    .getByText(/PEFT and others can load it/)
+    .first()
+    .waitFor();
+  const [exported] = await readdir(target);
+  expect(exported).toMatch(/^my-adapter-checkpoint-\d+$/);
+  const files = await readdir(path.join(target, exported!));
+  expect(files.sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+});
+
+test("a finished adapter is among the models of VS Code's chat", async () => {
+  const editor = await openEditor({ folder: await folderWithAdapter() });
+  await editor.runCommand('Chat: Manage Language Models');
+  const { page } = editor;
+  await page.locator('.part.editor').getByText('my-adapter').first().waitFor();
+  await editor.screenshot('chat-models');
+});
