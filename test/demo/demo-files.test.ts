@@ -12,7 +12,14 @@ import {
   type InstructionRow,
   trainRows,
 } from '../../media/demo/make-base/instructions.ts';
-import { EVAL_ROWS, SEED, TRAIN_ROWS } from '../../media/demo/make-base/settings.ts';
+import {
+  EVAL_ROWS,
+  SEED,
+  TOKENIZER_DOCUMENTS,
+  TRAIN_ROWS,
+  VOCAB_SIZE,
+} from '../../media/demo/make-base/settings.ts';
+import { trainTokenizer } from '../../media/demo/make-base/tokenizer.ts';
 import { CITIES, PEOPLE } from '../../media/demo/make-base/words.ts';
 
 const DEMO = path.resolve('media/demo');
@@ -65,6 +72,14 @@ test('the configuration is valid, and every row is learned whole', async () => {
 test('the rows are those that the generator makes', async () => {
   expect(await readRows('train.jsonl')).toEqual(trainRows(TRAIN_ROWS, SEED));
   expect(await readRows('eval.jsonl')).toEqual(evalRows(EVAL_ROWS, SEED));
+});
+
+test('the tokenizer is the one that the generator trains', async () => {
+  const texts = corpusDocuments(TOKENIZER_DOCUMENTS, SEED);
+  const { tokenizerJson, tokenizerConfig } = trainTokenizer(texts, VOCAB_SIZE, BASE);
+  const { tokenizer } = await openBaseModel(BASE);
+  expect(tokenizer.tokenizerJson).toEqual(tokenizerJson);
+  expect(tokenizer.tokenizerConfig).toEqual(tokenizerConfig);
 });
 
 test('a completion is the JSON of what its sentence says', async () => {
