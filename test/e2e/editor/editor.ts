@@ -164,8 +164,10 @@ export class Editor {
   private async findWebview(title: string): Promise<Frame | undefined> {
     for (const frame of this.page.frames()) {
       if (frame.parentFrame() === null) continue;
+      // A frame may go while it is looked at.
       const element = await frame.frameElement().catch(() => undefined);
-      if ((await element?.getAttribute('title')) === title) return frame;
+      const shown = await element?.getAttribute('title').catch(() => undefined);
+      if (shown === title) return frame;
     }
     return undefined;
   }
