@@ -5,6 +5,7 @@ const STRIDES = 100;
 
 /** Lets the keyboard do in a chart what the mouse does: look at values, zoom and reset. */
 export function bindChartKeys(target: HTMLElement, group: ChartGroup): void {
+  target.addEventListener('blur', () => group.point(undefined));
   target.addEventListener('keydown', (event) => {
     const { from, to } = group.range;
     const stride = Math.max(1, (to - from) / STRIDES) * (event.shiftKey ? 10 : 1);
