@@ -18,6 +18,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     lossRule,
     chatTemplateRule,
     scheduleRule,
+    sampleRule,
     memoryRule,
     quantizationRule,
     (get) => fullMethodRule(get, loraKeys),
@@ -206,7 +207,7 @@ const memoryRule: Rule = (given) => {
 /** Quantized weights stay as they are, and their settings are for them alone. */
 const quantizationRule: Rule = (given) => {
   if (given('model', 'quantization') !== 'nf4') {
-    return given('model', 'use_double_quant') === undefined
+    return given('model', 'use_double_quant') !== true
       ? []
       : [
           problem(
@@ -235,6 +236,26 @@ function fullMethodRule(given: Given, loraKeys: readonly string[]): readonly Pat
     ),
   );
 }
+
+/** Samples need prompts, and a base that stays as it is on disk. */
+const sampleRule: Rule = (given) => {
+  const hasPrompts = given('training', 'sample_prompts') !== undefined;
+  if (hasPrompts && given('training', 'method') === 'full') {
+    return [
+      problem(
+        ['training', 'sample_prompts'],
+        '`training.sample_prompts` are answered by the base with the adapter, and the method "full" has none; remove them',
+      ),
+    ];
+  }
+  if (hasPrompts || given('training', 'sample_steps') === undefined) return [];
+  return [
+    problem(
+      ['training', 'sample_steps'],
+      '`training.sample_steps` has no effect without `training.sample_prompts`; give prompts, or remove it',
+    ),
+  ];
+};
 
 /** An adapter that exists brings its own shape. */
 function initAdapterRule(given: Given, loraKeys: readonly string[]): readonly PathProblem[] {

@@ -112,6 +112,16 @@ export const trainingSection = z
     save_steps: everySteps
       .default(100)
       .describe('Write a checkpoint every so many steps; the end of the run always writes one.'),
+    sample_prompts: z
+      .array(z.string().min(1))
+      .min(1)
+      .exactOptional()
+      .describe(
+        'Prompts that the model answers now and then while it learns, so that you can read what it has learned. They go through the chat template as `data.apply_chat_template` says, and are answered greedily with at most 64 tokens.',
+      ),
+    sample_steps: everySteps
+      .exactOptional()
+      .describe('Answer `sample_prompts` every so many steps. Default: at every checkpoint.'),
     save_total_limit: z
       .int()
       .min(1)

@@ -8,6 +8,7 @@ export type TrainEvent =
   | StartedEvent
   | StepEvent
   | EvalEvent
+  | SampleEvent
   | CheckpointEvent
   | WarningEvent
   | StoppedEvent
@@ -88,6 +89,14 @@ export interface EvalEvent {
   readonly eval_perplexity: number;
   /** Seconds that the evaluation took. */
   readonly eval_runtime: number;
+}
+
+/** What the model, as it is now, answers to one of `training.sample_prompts`. */
+export interface SampleEvent {
+  readonly type: 'sample';
+  readonly step: number;
+  readonly prompt: string;
+  readonly text: string;
 }
 
 /** A checkpoint that is complete on disk. */

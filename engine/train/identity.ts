@@ -16,6 +16,8 @@ const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
   'eval_steps',
   'save_steps',
   'save_total_limit',
+  'sample_prompts',
+  'sample_steps',
   'per_device_eval_batch_size',
   'gradient_checkpointing',
   // The number of steps that follow from these is compared instead.

@@ -23,6 +23,7 @@ import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
 import { openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
+import { createSampler } from './sampler.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 import { TrainingLoop } from './training-loop.ts';
 
@@ -114,6 +115,7 @@ export async function train(
       tensors: trainee.tensors,
       session,
     }),
+    sampler: createSampler(config, { model, tokenizer, trainee, session }),
   });
   try {
     return await loop.run();

@@ -18,6 +18,7 @@ import { evaluateExamples } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
+import type { Sampler } from './sampler.ts';
 import type { TrainResult } from './train.ts';
 import type { Trainee } from './trainee.ts';
 
@@ -34,6 +35,8 @@ export interface TrainingLoopParts {
   readonly padId: number;
   readonly runner: BatchRunner;
   readonly evaluator: BatchRunner;
+  /** Answers prompts with the weights as they are; absent where nothing is to be answered. */
+  readonly sampler: Sampler | undefined;
 }
 
 /** The random stream of dropout seeds; epochs and splits use others (`engine/data`). */
@@ -84,7 +87,8 @@ export class TrainingLoop {
   }
 
   async release(): Promise<void> {
-    const { runner, evaluator, optimizer } = this.#parts;
+    const { runner, evaluator, optimizer, sampler } = this.#parts;
+    await sampler?.release();
     await runner.release();
     await evaluator.release();
     await optimizer.release();
@@ -155,6 +159,17 @@ export class TrainingLoop {
     const evalDue = evalSteps === undefined ? stepInEpoch === 0 : step % evalSteps === 0;
     if (data.evaluation.length > 0 && (evalDue || last)) await this.#evaluate();
     if (step % saveSteps === 0 || last) await this.#save();
+    if (step % (config.training.sample_steps ?? saveSteps) === 0 || last) await this.#sample();
+  }
+
+  async #sample(): Promise<void> {
+    const { sampler, emit } = this.#parts;
+    if (sampler === undefined) return;
+    await this.#meter.excluding(async () => {
+      for await (const answer of sampler.answers()) {
+        await emit({ type: 'sample', step: this.#state.global_step, ...answer });
+      }
+    });
   }
 
   /** Does what was asked for between steps; while paused, waits for more. */

@@ -3,6 +3,7 @@ import type { LogLine, RunSummary } from '../../server/protocol.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunAbilities } from './run-list.ts';
+import type { SampleRow } from './sample-rows.ts';
 
 /** What the extension tells a run panel. */
 export type RunPanelNews =
@@ -11,6 +12,7 @@ export type RunPanelNews =
   | { readonly type: 'rows'; readonly isStart: boolean; readonly rows: Float64Array }
   /** What is fixed since the session began. */
   | { readonly type: 'facts'; readonly facts: RunFacts }
+  | { readonly type: 'samples'; readonly isStart: boolean; readonly rows: readonly SampleRow[] }
   | { readonly type: 'log'; readonly isStart: boolean; readonly lines: readonly LogLine[] }
   | ConfigNews;
 

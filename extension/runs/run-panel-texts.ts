@@ -75,6 +75,10 @@ export function runPanelTexts() {
     configPending: vscode.l10n.t('The configuration is stored when the run has started.'),
     thisRun: vscode.l10n.t('This run'),
     log: vscode.l10n.t('Log'),
+    samples: vscode.l10n.t('Samples'),
+    noSamples: vscode.l10n.t(
+      'Nothing has been sampled: give training.sample_prompts to read what the model answers while it learns.',
+    ),
     filterLog: vscode.l10n.t('Filter log lines'),
     noLog: vscode.l10n.t('No lines to show.'),
     hiddenLines: vscode.l10n.t('{0} earlier lines are in the run folder’s log.'),

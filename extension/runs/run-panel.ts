@@ -10,6 +10,7 @@ import type { RunPanelNews, RunPanelRequest } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
 import { describeRun, formatDuration, stateLabel } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
+import { sampleRows } from './sample-rows.ts';
 
 /**
  * The panel of one run. The page is given everything anew whenever its script starts: when it is
@@ -114,6 +115,8 @@ export class RunPanel {
       onEvents: (entries, isStart) => {
         const rows = historyRows(entries);
         if (isStart || rows.length > 0) this.#tell({ type: 'rows', isStart, rows });
+        const samples = sampleRows(entries);
+        if (isStart || samples.length > 0) this.#tell({ type: 'samples', isStart, rows: samples });
         const started = entries.findLast((entry) => entry.type === 'started');
         if (started === undefined) return;
         this.#tell({ type: 'facts', facts: started.run });

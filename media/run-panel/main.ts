@@ -17,6 +17,7 @@ import { figuresTable } from './figures-table.ts';
 import { LogView } from './log-view.ts';
 import { RunCharts } from './run-charts.ts';
 import { RunHeader } from './run-header.ts';
+import { SampleList } from './sample-list.ts';
 
 /** The run panel: everything about one run. It keeps only what the user chose; the extension sends the rest. */
 const texts = readTexts<RunPanelTexts>();
@@ -41,6 +42,7 @@ const checkpoints = new CheckpointList(texts, history, (task, folder) =>
   host.send({ type: 'checkpoint', task, folder }),
 );
 const config = new ConfigView(texts, (folder) => host.send({ type: 'compareConfig', folder }));
+const samples = new SampleList(texts);
 const log = new LogView(texts);
 const figures = element('div');
 
@@ -53,6 +55,7 @@ document.body.append(
       [
         { id: 'checkpoints', label: texts.checkpoints, content: checkpoints.root },
         { id: 'config', label: texts.config, content: config.root },
+        { id: 'samples', label: texts.samples, content: samples.root },
         { id: 'log', label: texts.log, content: log.root },
         { id: 'figures', label: texts.figures, content: figures },
       ],
@@ -86,6 +89,9 @@ function receive(message: RunPanelNews): void {
       break;
     case 'facts':
       header.showFacts(message.facts);
+      break;
+    case 'samples':
+      samples.add(message.rows, message.isStart);
       break;
     case 'log':
       log.add(message.lines, message.isStart);

@@ -68,6 +68,9 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
           `eval at step ${event.step}: loss ${event.eval_loss.toFixed(4)}, perplexity ${event.eval_perplexity.toFixed(3)} (${formatDuration(event.eval_runtime)})`,
         );
         return;
+      case 'sample':
+        line(`sample at step ${event.step}: ${event.prompt} → ${event.text}`);
+        return;
       case 'checkpoint':
         line(`checkpoint at step ${event.step}: ${event.dir}`);
         return;

@@ -23,6 +23,7 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
       return { step: event.step };
     case 'completed':
       return { step: event.steps };
+    case 'sample':
     case 'warning':
       return {};
   }

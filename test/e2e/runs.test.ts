@@ -32,6 +32,7 @@ function config(name: string, maxSteps: number, learningRate: number): string {
       eval_steps: maxSteps / 10,
       save_steps: maxSteps / 6,
       save_total_limit: 3,
+      sample_prompts: ['Milo is 70 years old and lives in Toulouse.\nJSON: '],
     },
     engine: { device: 'cpu', intra_op_num_threads: 1 },
   };
@@ -159,6 +160,9 @@ test('a run is seen from its start to its end, whatever happens to the window', 
     .getByRole('row', { name: /training\.learning_rate 0\.005 0\.001/ })
     .scrollIntoViewIfNeeded();
   await editor.screenshot('run-configuration');
+  await panel.getByRole('tab', { name: 'Samples' }).click();
+  await panel.locator('.samples dd', { hasText: '"name": "Milo"' }).first().waitFor();
+  await editor.screenshot('run-samples');
   await panel.getByRole('tab', { name: 'Log' }).click();
   await panel.locator('.log-line', { hasText: 'state completed' }).waitFor();
   await panel.getByPlaceholder('Filter log lines').fill('checkpoint');

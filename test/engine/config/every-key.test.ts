@@ -241,6 +241,12 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.logging_steps': () => ({ after: 2 }),
   'training.eval_steps': () => ({ common: heldOut, before: 1, after: 2 }),
   'training.save_steps': () => ({ before: 1, after: 2, observe: wholeRun }),
+  'training.sample_prompts': () => ({ after: ['a'], observe: wholeRun }),
+  'training.sample_steps': () => ({
+    common: { training: { sample_prompts: ['a'] } },
+    before: 1,
+    after: 2,
+  }),
   'training.save_total_limit': () => ({
     common: { training: { save_steps: 1 } },
     after: 1,

@@ -231,9 +231,10 @@ describe('contradictions', () => {
       '`model.quantization` "nf4" cannot be trained with the method "full"',
     ],
     [{ model: { use_double_quant: true } }, 'only with `model.quantization` "nf4"'],
+    [{ training: { sample_steps: 5 } }, 'without `training.sample_prompts`'],
     [
-      { model: { quantization: 'none', use_double_quant: false } },
-      'only with `model.quantization` "nf4"',
+      { training: { sample_prompts: ['Hi'], method: 'full' } },
+      'answered by the base with the adapter',
     ],
   ])('%j', (changes, expected) => {
     const problems = problemsOf(changes);
@@ -252,6 +253,7 @@ describe('contradictions', () => {
     [{ training: { method: 'full' } }],
     [{ model: { quantization: 'none' }, training: { method: 'full' } }],
     [{ model: { quantization: 'nf4', use_double_quant: true } }],
+    [{ model: { quantization: 'none', use_double_quant: false } }],
     [{ engine: { device: 'cuda:3' } }],
   ])('none in %j', (changes) => {
     expect(problemsOf(changes)).toEqual([]);

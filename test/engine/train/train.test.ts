@@ -55,6 +55,27 @@ describe('a run', () => {
     expect(entries.every(({ time }) => !Number.isNaN(Date.parse(String(time))))).toBe(true);
   });
 
+  test('answers prompts while it learns, with the adapter as it is', async () => {
+    const finished = await run(
+      tiny().config({
+        training: {
+          max_steps: 4,
+          learning_rate: 1,
+          sample_prompts: ['a', 'the'],
+          sample_steps: 2,
+        },
+      }),
+    );
+    const samples = ofType(finished, 'sample');
+    expect(samples.map(({ step, prompt }) => [step, prompt])).toEqual([
+      [2, 'a'],
+      [2, 'the'],
+      [4, 'a'],
+      [4, 'the'],
+    ]);
+    expect(samples[2]!.text).not.toBe(samples[0]!.text);
+  });
+
   test('says how large it is', async () => {
     const finished = await run(tiny().config({ data: { eval_split: 2 } }));
     const [started] = ofType(finished, 'started');
