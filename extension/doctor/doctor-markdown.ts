@@ -1,4 +1,5 @@
-import { asText, gibibytes, markdownTable } from '../reports/markdown.ts';
+import { formatBytes } from '../../server/cli/format.ts';
+import { asText, markdownTable } from '../reports/markdown.ts';
 import type { DoctorTexts } from './doctor-texts.ts';
 import type { MachineReport } from './machine-report.ts';
 
@@ -24,8 +25,8 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
     [texts.system, report.os],
     [texts.cpu, `${cpu.model}, ${cpu.logicalCores} ${texts.cores}`],
     [texts.instructions, cpu.features?.join(' ') ?? texts.unknown],
-    [texts.memory, `${gibibytes(memory.freeBytes)} / ${gibibytes(memory.totalBytes)}`],
-    [texts.disk, `${gibibytes(disk.freeBytes)} (${disk.folder})`],
+    [texts.memory, `${formatBytes(memory.freeBytes)} / ${formatBytes(memory.totalBytes)}`],
+    [texts.disk, `${formatBytes(disk.freeBytes)} (${disk.folder})`],
     ['Node.js', report.node],
   ];
   return [

@@ -1,5 +1,6 @@
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
-import { asText, gibibytes, markdownTable } from '../reports/markdown.ts';
+import { formatBytes } from '../../server/cli/format.ts';
+import { asText, markdownTable } from '../reports/markdown.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
 
 /** What a run would take, as a Markdown document: the verdict first, then memory, then the run. */
@@ -10,7 +11,7 @@ export function estimateMarkdown(
 ): string {
   const { memory, memoryLimit, parameters, train, largestBatch } = estimate;
   const fits = memory.total <= memoryLimit;
-  const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${gibibytes(memory.total)} / ${gibibytes(memoryLimit)} ${texts.available}`;
+  const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
   const count = (value: number): string => value.toLocaleString('en-US');
   return [
     `# ${texts.title}: ${asText(name)}`,
@@ -19,11 +20,11 @@ export function estimateMarkdown(
     markdownTable(
       [texts.part, texts.size],
       [
-        [texts.weights, gibibytes(memory.weights)],
-        [texts.optimizer, gibibytes(memory.optimizer)],
-        [texts.activations, gibibytes(memory.activations)],
-        [texts.runtime, gibibytes(memory.runtime)],
-        [texts.total, gibibytes(memory.total)],
+        [texts.weights, formatBytes(memory.weights)],
+        [texts.optimizer, formatBytes(memory.optimizer)],
+        [texts.activations, formatBytes(memory.activations)],
+        [texts.runtime, formatBytes(memory.runtime)],
+        [texts.total, formatBytes(memory.total)],
       ],
     ),
     `## ${texts.run}`,

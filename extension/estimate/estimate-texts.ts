@@ -6,6 +6,7 @@ export function estimateTexts() {
     title: vscode.l10n.t('Estimate'),
     fits: vscode.l10n.t('The run fits into memory:'),
     doesNotFit: vscode.l10n.t('The run does not fit into memory:'),
+    needed: vscode.l10n.t('needed'),
     available: vscode.l10n.t('available'),
     memory: vscode.l10n.t('Memory at the peak'),
     part: vscode.l10n.t('Part'),
@@ -14,7 +15,7 @@ export function estimateTexts() {
     optimizer: vscode.l10n.t('Adapter, gradients and optimizer'),
     activations: vscode.l10n.t('Activations of a step'),
     runtime: vscode.l10n.t('The program itself'),
-    total: vscode.l10n.t('Together'),
+    total: vscode.l10n.t('Total'),
     run: vscode.l10n.t('The run'),
     what: vscode.l10n.t('What'),
     howMuch: vscode.l10n.t('How much'),
@@ -22,10 +23,10 @@ export function estimateTexts() {
     stepsPerEpoch: vscode.l10n.t('Steps per epoch'),
     trainable: vscode.l10n.t('Trainable parameters'),
     rows: vscode.l10n.t('Rows'),
-    tokens: vscode.l10n.t('Tokens (of them learned)'),
+    tokens: vscode.l10n.t('Tokens (learned from)'),
     largestBatch: vscode.l10n.t('Largest batch (rows × tokens)'),
     checkpointing: vscode.l10n.t('Gradient checkpointing'),
-    warnings: vscode.l10n.t('To know'),
+    warnings: vscode.l10n.t('Notes'),
   };
 }
 

@@ -14,8 +14,3 @@ export function markdownTable(
     ...rows.map(([name, value]) => `| ${asText(name)} | ${asText(value)} |`),
   ].join('\n');
 }
-
-/** `1.5 GiB` */
-export function gibibytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}

@@ -18,9 +18,10 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** Bytes in GiB with one digit, or in MiB below 1 GiB. */
+/** Bytes in GiB with one digit, or in MiB below 1 GiB; little is not shown as nothing. */
 export function formatBytes(bytes: number): string {
   const mebibytes = bytes / 2 ** 20;
+  if (mebibytes > 0 && mebibytes < 0.5) return '< 1 MiB';
   return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }
 

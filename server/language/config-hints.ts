@@ -21,14 +21,14 @@ export function configHints(
   range: Range,
   inspection: Inspection,
 ): InlayHint[] {
-  const { root } = readTree(document.getText());
+  const text = document.getText();
+  const { root } = readTree(text);
   if (root === undefined) return [];
   const [start, end] = [document.offsetAt(range.start), document.offsetAt(range.end)];
   return hintsOf(root, inspection).flatMap(({ places, label, tooltip }): InlayHint[] => {
     const node = places.map((place) => nodeAt(root, place)).find((each) => each !== undefined);
     if (node === undefined) return [];
-    // Behind a value; in a section, behind the brace that opens it.
-    const offset = node.offset + (node.type === 'object' ? 1 : node.length);
+    const offset = hintOffset(text, node);
     if (offset < start || offset > end) return [];
     return [
       {
@@ -42,13 +42,20 @@ export function configHints(
   });
 }
 
+/** Behind a value and its comma; in a section, behind the brace that opens it. */
+function hintOffset(text: string, { type, offset, length }: Node): number {
+  if (type === 'object') return offset + 1;
+  const end = offset + length;
+  return text[end] === ',' ? end + 1 : end;
+}
+
 function hintsOf(root: Node, { parameters, length, memory }: Inspection): readonly ConfigHint[] {
   const hints: ConfigHint[] = [];
   if (parameters !== undefined) {
     const share = Number(((100 * parameters.trainable) / parameters.total).toPrecision(2));
     hints.push({
       places: ['lora.r', 'lora.target_modules', 'lora', 'training.method', 'model'],
-      label: `${shortCount(parameters.trainable)} trainable (${share} %)`,
+      label: `${shortCount(parameters.trainable)} trainable (${share}%)`,
       tooltip: `${parameters.trainable.toLocaleString('en-US')} of ${parameters.total.toLocaleString('en-US')} parameters are trained.`,
     });
   }

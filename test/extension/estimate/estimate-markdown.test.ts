@@ -32,7 +32,7 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
 
 test('the verdict comes first, then what it is made of', () => {
   const markdown = estimateMarkdown('first.lorafa.json', estimate(), texts);
-  expect(markdown).toContain('✓ fits 4.0 GiB / 8.0 GiB available');
+  expect(markdown).toContain('✓ fits 4.0 GiB needed, 8.0 GiB available');
   expect(markdown).toContain('| activations | 2.0 GiB |');
   expect(markdown).toContain('| steps | 18 |');
   expect(markdown).toContain('| tokens | 3,456 (1,234) |');
@@ -42,6 +42,6 @@ test('the verdict comes first, then what it is made of', () => {
 test('a run that does not fit says so; warnings cannot break out of their list', () => {
   const changes = { memoryLimit: 3 * GIB, warnings: ['1 row was cut (a_b.jsonl:3: <b>\nlong)'] };
   const markdown = estimateMarkdown('x', estimate(changes), texts);
-  expect(markdown).toContain('✗ doesNotFit 4.0 GiB / 3.0 GiB available');
+  expect(markdown).toContain('✗ doesNotFit 4.0 GiB needed, 3.0 GiB available');
   expect(markdown).toContain('- 1 row was cut (a\\_b.jsonl:3: \\<b\\> long)');
 });

@@ -70,6 +70,8 @@ test.each([
 
 test('counts and bytes', () => {
   expect(formatCount(1_234_567.4)).toBe('1,234,567');
+  expect(formatBytes(0)).toBe('0 MiB');
+  expect(formatBytes(1)).toBe('< 1 MiB');
   expect(formatBytes(3 * 2 ** 20)).toBe('3 MiB');
   expect(formatBytes(1.5 * 2 ** 30)).toBe('1.5 GiB');
 });

@@ -3,7 +3,7 @@ import { configHints } from '../../../server/language/config-hints.ts';
 import type { Inspection } from '../../../server/language/inspection/config-inspector.ts';
 import { type Changes, ConfigWorkspace } from './config-workspace.ts';
 
-/** Hints of a text, each behind what stands before it. */
+/** Hints of a text, each behind what stands before it, without the comma. */
 async function hints(changes: Changes): Promise<Readonly<Record<string, string>>> {
   const workspace = await ConfigWorkspace.create();
   const text = workspace.text(changes);
@@ -19,7 +19,7 @@ function shown(
   const all = { start: document.positionAt(0), end: document.positionAt(text.length) };
   const labels = configHints(document, all, inspection).map(({ position, label }) => {
     const line = document.getText({ start: { ...position, character: 0 }, end: position });
-    return [line.trim(), label as string] as const;
+    return [line.trim().replace(/,$/, ''), label as string] as const;
   });
   return Object.fromEntries(labels);
 }
@@ -28,7 +28,7 @@ test('each hint stands behind the value that decides it', async () => {
   // 2 layers with 7 linear layers each; B is out × r.
   const widths = 32 + 16 + 16 + 32 + 64 + 64 + 32;
   expect(await hints({})).toEqual({
-    '"r": 4': expect.stringContaining(`${2 * 4 * widths} trainable (`),
+    '"r": 4': expect.stringContaining(`${(2 * 4 * widths).toLocaleString('en-US')} trainable (`),
     '"lora_alpha": 8': 'scales by 2',
     '"num_train_epochs": 2': '6 steps per epoch, 12 in all',
     '"per_device_train_batch_size": 2': expect.stringMatching(/^≈ \d+ MiB at peak$/),

@@ -211,9 +211,13 @@ test('lenses, hints, quick fixes, completions and hover are served', async () =>
 
   const lenses = await editor.client.sendRequest(CodeLensRequest.type, { textDocument });
   expect(lenses!.map(({ command }) => command)).toEqual([
-    { title: '$(play) Start run', command: COMMANDS.startRun, arguments: [editor.uri] },
-    { title: '$(preview) Preview data', command: COMMANDS.previewData, arguments: [editor.uri] },
-    { title: '$(dashboard) Estimate', command: COMMANDS.estimateRun, arguments: [editor.uri] },
+    { title: '$(play)\u00a0Start run', command: COMMANDS.startRun, arguments: [editor.uri] },
+    {
+      title: '$(preview)\u00a0Preview data',
+      command: COMMANDS.previewData,
+      arguments: [editor.uri],
+    },
+    { title: '$(dashboard)\u00a0Estimate', command: COMMANDS.estimateRun, arguments: [editor.uri] },
   ]);
   const hints = await editor.client.sendRequest(InlayHintRequest.type, {
     textDocument,
