@@ -7,13 +7,22 @@ import { openEditor } from './editor/editor.ts';
 import { processesOf } from './editor/processes.ts';
 
 /** Several runs of minutes on a busy machine. */
-const timeout = 400_000;
-const PATIENCE_MS = 60_000;
+const timeout = 600_000;
+const PATIENCE_MS = 180_000;
 
-/** The run of the first test is long enough to be looked at, paused and reloaded. */
+/**
+ * The run of the first test is long enough to be looked at, paused and reloaded: with several batches
+ * a step even on a fast machine.
+ */
 const STEPS = 240;
+const ACCUMULATION = 4;
 
-function config(name: string, maxSteps: number, learningRate: number): string {
+function config(
+  name: string,
+  maxSteps: number,
+  learningRate: number,
+  accumulation: number,
+): string {
   const settings = {
     model: { base_model_name_or_path: 'base' },
     data: {
@@ -27,6 +36,7 @@ function config(name: string, maxSteps: number, learningRate: number): string {
       output_dir: `runs/${name}`,
       max_steps: maxSteps,
       per_device_train_batch_size: 4,
+      gradient_accumulation_steps: accumulation,
       learning_rate: learningRate,
       warmup_steps: 5,
       eval_steps: maxSteps / 10,
@@ -46,8 +56,11 @@ async function demoFolder(): Promise<string> {
   for (const name of ['base', 'data']) {
     await cp(path.join('media', 'demo', name), path.join(folder, name), { recursive: true });
   }
-  await writeFile(path.join(folder, 'first.lorafa.json'), config('first', STEPS, 5e-3));
-  await writeFile(path.join(folder, 'careful.lorafa.json'), config('careful', 60, 1e-3));
+  await writeFile(
+    path.join(folder, 'first.lorafa.json'),
+    config('first', STEPS, 5e-3, ACCUMULATION),
+  );
+  await writeFile(path.join(folder, 'careful.lorafa.json'), config('careful', 60, 1e-3, 1));
   onTestFinished(async () => {
     for (const program of ['trainer.js', 'trainer-compute.js']) {
       for (const id of await processesOf(program)) process.kill(id);

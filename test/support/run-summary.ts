@@ -9,7 +9,7 @@ export function runSummary(
 ): RunSummary {
   const full = { ...initialStatus('running', '2026-01-01T10:00:00.000Z'), ...status };
   const isLive = !isFinal(full.state);
-  const folder = summary.folder ?? '/work/runs/first';
+  const folder = summary.folder ?? '/home/me/runs/first';
   return {
     folder,
     name: path.basename(folder),
