@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { openEditor } from './editor/editor.ts';
@@ -24,12 +24,16 @@ test('an adapter is copied without what only training needs', async () => {
   const rows = page.locator('.quick-input-widget .monaco-list-row');
   await rows.filter({ hasText: 'my-adapter/checkpoint' }).first().click();
   await page.getByRole('button', { name: 'Export Here' }).waitFor();
-  await page.locator('.quick-input-widget input[type="text"]').fill(`${target}/`);
-  await page.getByRole('button', { name: 'Export Here' }).click();
-  await page
-    .getByText(/PEFT and others can load it/)
-    .first()
-    .waitFor();
+  // The dialog puts its own folder into the field until it has listed it.
+  const told = page.getByText(/PEFT and others can load it/).first();
+  await vi.waitFor(
+    async () => {
+      await page.locator('.quick-input-widget input[type="text"]').fill(`${target}/`);
+      await page.getByRole('button', { name: 'Export Here' }).click();
+      await told.waitFor({ timeout: 3_000 });
+    },
+    { timeout: 60_000, interval: 100 },
+  );
   const [exported] = await readdir(target);
   expect(exported).toMatch(/^my-adapter-checkpoint-\d+$/);
   const files = await readdir(path.join(target, exported!));
