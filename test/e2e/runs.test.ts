@@ -7,8 +7,8 @@ import { openEditor } from './editor/editor.ts';
 import { processesOf } from './editor/processes.ts';
 
 /** Several runs of minutes on a busy machine. */
-const timeout = 600_000;
-const PATIENCE_MS = 180_000;
+const timeout = 400_000;
+const PATIENCE_MS = 60_000;
 
 /**
  * The run of the first test is long enough to be looked at, paused and reloaded: with several batches

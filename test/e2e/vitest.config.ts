@@ -6,8 +6,6 @@ export default defineConfig({
     include: ['test/e2e/**/*.test.ts'],
     globalSetup: 'test/e2e/setup/global-setup.ts',
     fileParallelism: false,
-    // The editor takes focus and redraws when it likes: what fails three times in new windows is broken.
-    retry: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
