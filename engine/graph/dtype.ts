@@ -7,12 +7,14 @@ export type DType =
   | 'int64'
   | 'int32'
   | 'uint8'
+  | 'int8'
   | 'bool';
 
 /** Values of `TensorProto.DataType` in the ONNX schema. */
 export const ONNX_DATA_TYPE: { readonly [K in DType]: number } = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,
@@ -25,6 +27,7 @@ export const ONNX_DATA_TYPE: { readonly [K in DType]: number } = {
 export const DTYPE_BYTES: { readonly [K in DType]: number } = {
   float32: 4,
   uint8: 1,
+  int8: 1,
   int32: 4,
   int64: 8,
   bool: 1,

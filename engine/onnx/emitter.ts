@@ -105,6 +105,8 @@ function elementWriter(view: DataView, dtype: DType): (offset: number, item: num
     case 'uint8':
     case 'bool':
       return (offset, item) => view.setUint8(offset, item);
+    case 'int8':
+      return (offset, item) => view.setInt8(offset, item);
     case 'float16':
     case 'bfloat16':
       throw new TypeError(`constants of type ${dtype} are not written`);
