@@ -1,0 +1,32 @@
+import { formatDuration } from '../../server/cli/format.ts';
+import { renderTaskBar } from '../../server/cli/progress-bar.ts';
+
+/** Shows on stderr what is being measured and how far the whole is. */
+export class BenchProgress {
+  readonly #total: number;
+  readonly #began = performance.now();
+  #started = 0;
+
+  /** @param total processes that will be started */
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  /** The next process starts. */
+  next(what: string): void {
+    const share = this.#started / this.#total;
+    this.#started++;
+    const elapsed = formatDuration((performance.now() - this.#began) / 1000);
+    const { isTTY, columns } = process.stderr;
+    const text = `${elapsed}  ${what}`;
+    const line = isTTY
+      ? `\r\u001b[K${renderTaskBar(share, text, columns)}`
+      : `${this.#started}/${this.#total}  ${text}\n`;
+    process.stderr.write(line);
+  }
+
+  /** Takes the bar away, so that something else can be printed. */
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  }
+}

@@ -1,0 +1,48 @@
+import { train } from '../../engine/train/train.ts';
+import { ownPeakRss, ownPss, processMemory } from './process-memory.ts';
+import { type RunPaths, runConfig, type Settings } from './run-config.ts';
+
+/** What a process that measures one run is asked for, as JSON in its first argument. */
+export interface RunRequest extends RunPaths {
+  readonly settings: Settings;
+}
+
+/** What a process that measured one run prints last, as one line of JSON. */
+export interface RunMeasurement {
+  /** Milliseconds of every step from its first batch to its report, optimizer included. */
+  readonly stepMs: readonly number[];
+  readonly losses: readonly number[];
+  /** Bytes resident at the end of each step; empty where the process does not say. */
+  readonly rss: readonly number[];
+  /** The most bytes resident up to the end of each step. */
+  readonly peakRss: readonly number[];
+  /** Proportional set size at the end of the last step; null where the system does not tell. */
+  readonly pss: number | null;
+  /** Tokens of all steps, padding excluded. */
+  readonly tokens: number;
+}
+
+/**
+ * Trains as `lorafa train` does and measures its steps. Memory is read before the run saves its
+ * result, which is no part of a step.
+ */
+export async function measureRun({ settings, ...paths }: RunRequest): Promise<RunMeasurement> {
+  const [stepMs, losses, rss, peakRss]: [number[], number[], number[], number[]] = [[], [], [], []];
+  let pss: number | null = null;
+  let tokens = 0;
+  let began = 0;
+  await train(runConfig(settings, paths), {
+    onEvent: (event) => {
+      if (event.type === 'started') began = performance.now();
+      if (event.type !== 'step') return;
+      stepMs.push(performance.now() - began);
+      losses.push(event.loss);
+      rss.push(processMemory('self').rss ?? process.memoryUsage.rss());
+      peakRss.push(ownPeakRss());
+      tokens = event.num_tokens;
+      if (event.step === event.maxSteps) pss = ownPss() ?? null;
+      began = performance.now();
+    },
+  });
+  return { stepMs, losses, rss, peakRss, pss, tokens };
+}

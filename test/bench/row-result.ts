@@ -1,0 +1,112 @@
+import { type BenchRow, stepTokens } from './bench-row.ts';
+import type { RunMeasurement } from './measure-run.ts';
+import type { Measured } from './measuring-process.ts';
+import type { RowFacts } from './prepare-row.ts';
+import { spread } from './statistics.ts';
+
+/** What was measured of a row: a line of `--json`. Null stands for what does not apply. */
+export interface RowResult {
+  readonly name: string;
+  readonly group: string;
+  readonly label: string;
+  /** Milliseconds of a step, optimizer included: median, least and most of all measured steps. */
+  readonly step_ms: number;
+  readonly step_ms_min: number;
+  readonly step_ms_max: number;
+  /** Padding excluded, at the median step. */
+  readonly tokens_per_second: number;
+  /** The most bytes resident in the whole process: median, least and most of its samples. */
+  readonly peak_rss_bytes: number;
+  readonly peak_rss_bytes_min: number;
+  readonly peak_rss_bytes_max: number;
+  /** The same without mapped files, as seen every tenth of a second: median of the samples. */
+  readonly peak_anonymous_bytes: number | null;
+  /** Proportional set size after the last step: median of the samples. */
+  readonly pss_bytes: number | null;
+  /** What the step needs to compute, by the time it took, as a share of the peak of `sgemm`. */
+  readonly sgemm_fraction: number | null;
+  /** Mean loss per token of the first step, and of the last. */
+  readonly first_loss: number;
+  readonly last_loss: number;
+  readonly activation_bytes: number | null;
+  readonly predicted_bytes: number | null;
+  /** By how much the peak grew after the warm-up, as a share of it: the most of the samples. */
+  readonly peak_growth: number;
+  readonly samples: number;
+  /** Measured steps of all samples. */
+  readonly steps: number;
+}
+
+/** A row that could not be measured. */
+export interface RowFailure {
+  readonly name: string;
+  readonly group: string;
+  readonly label: string;
+  readonly error: string;
+}
+
+/** How fast the machine multiplies matrices, measured before a group. */
+export interface SgemmResult {
+  readonly name: 'sgemm';
+  readonly group: string;
+  readonly gflops: number;
+}
+
+/** A line of `--json`. */
+export type ResultLine = RowResult | RowFailure | SgemmResult;
+
+export function isRowResult(line: ResultLine): line is RowResult {
+  return 'step_ms' in line;
+}
+
+/**
+ * Sums up the samples of a row.
+ *
+ * @param samples at least one
+ * @param sgemmFlops the peak, in floating-point operations per second
+ */
+export function rowResult(
+  row: BenchRow,
+  group: string,
+  facts: RowFacts,
+  samples: readonly Measured<RunMeasurement>[],
+  sgemmFlops: number,
+): RowResult {
+  const steps = samples.flatMap(({ result }) => result.stepMs.slice(row.warmupSteps));
+  const time = spread(steps);
+  const peak = spread(samples.map(({ result }) => result.peakRss.at(-1)!));
+  const [{ result: first }] = samples as [Measured<RunMeasurement>];
+  const stepSize = stepTokens(row) ?? first.tokens / first.stepMs.length;
+  return {
+    name: row.name,
+    group,
+    label: row.label,
+    step_ms: time.median,
+    step_ms_min: time.min,
+    step_ms_max: time.max,
+    tokens_per_second: stepSize / (time.median / 1000),
+    peak_rss_bytes: peak.median,
+    peak_rss_bytes_min: peak.min,
+    peak_rss_bytes_max: peak.max,
+    peak_anonymous_bytes: medianOf(samples.map(({ peakAnonymous }) => peakAnonymous ?? null)),
+    pss_bytes: medianOf(samples.map(({ result }) => result.pss)),
+    sgemm_fraction:
+      facts.stepFlops === null ? null : facts.stepFlops / (time.median / 1000) / sgemmFlops,
+    first_loss: first.losses[0]!,
+    last_loss: first.losses.at(-1)!,
+    activation_bytes: facts.activationBytes,
+    predicted_bytes: facts.predictedBytes,
+    peak_growth: Math.max(...samples.map(({ result }) => peakGrowth(result, row.warmupSteps))),
+    samples: samples.length,
+    steps: steps.length,
+  };
+}
+
+function peakGrowth({ peakRss }: RunMeasurement, warmupSteps: number): number {
+  return peakRss.at(-1)! / peakRss[Math.max(0, warmupSteps - 1)]! - 1;
+}
+
+function medianOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : spread(known).median;
+}
