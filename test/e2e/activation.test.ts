@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
-import { processesOf } from './editor/processes.ts';
 
 const LIMIT_MS = 300;
 
@@ -16,7 +15,7 @@ test('activation is quick and starts no server', async () => {
     best = Math.min(best, await activate(editor));
   }
   expect(best).toBeLessThan(LIMIT_MS);
-  expect(await processesOf('language-server.js')).toEqual([]);
+  expect(await editor.processesOf('language-server.js')).toEqual([]);
 });
 
 /** Has the extension activated by a command and returns the milliseconds that VS Code measured. */

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { openEditor } from './editor/editor.ts';
@@ -23,17 +23,19 @@ test('an adapter is copied without what only training needs', async () => {
   await editor.runCommand('LoRA-FA: Export Adapter…');
   const rows = page.locator('.quick-input-widget .monaco-list-row');
   await rows.filter({ hasText: 'my-adapter/checkpoint' }).first().click();
-  await page.getByRole('button', { name: 'Export Here' }).waitFor();
-  // The dialog puts its own folder into the field until it has listed it.
-  const told = page.getByText(/PEFT and others can load it/).first();
-  await vi.waitFor(
-    async () => {
-      await page.locator('.quick-input-widget input[type="text"]').fill(`${target}/`);
-      await page.getByRole('button', { name: 'Export Here' }).click();
-      await told.waitFor({ timeout: 3_000 });
-    },
-    { timeout: 60_000, interval: 100 },
-  );
+  const place = page.locator('.quick-input-widget input[type="text"]');
+  const exportHere = page.getByRole('button', { name: 'Export Here' });
+  // The dialog puts its own folder into the field when it has listed it.
+  await rows.filter({ hasText: '..' }).first().waitFor();
+  await expect.poll(() => place.inputValue()).toMatch(/\/$/);
+  await place.fill(`${target}/`);
+  // Nothing is in the new folder but the way out of it.
+  await expect.poll(() => rows.allInnerTexts()).toEqual(['..']);
+  await exportHere.click();
+  await page
+    .getByText(/PEFT and others can load it/)
+    .first()
+    .waitFor();
   const [exported] = await readdir(target);
   expect(exported).toMatch(/^my-adapter-checkpoint-\d+$/);
   const files = await readdir(path.join(target, exported!));

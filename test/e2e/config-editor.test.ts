@@ -74,11 +74,11 @@ test('what is changed in the form is changed in the text, comments stay, and und
   await editor.screenshot('config-editor');
 
   const rank = field(form, 'lora.r');
-  expect(await rank.locator('input').inputValue()).toBe('16');
+  await expect.poll(() => inputOf(form, 'lora.r')).toBe('16');
   await rank.locator('input').fill('64');
   await page.locator('.tab.active.dirty').waitFor();
   const seed = field(form, 'training.seed');
-  expect(await seed.locator('input').getAttribute('placeholder')).toBe('42');
+  await seed.locator('input[placeholder="42"]').waitFor();
   await seed.locator('input').fill('7');
   await field(form, 'lora.use_rslora').locator('vscode-checkbox').click();
   await field(form, 'training.lr_scheduler_type').locator('vscode-single-select').click();
@@ -139,7 +139,7 @@ test('what is changed in the text is changed in the form beside it', async () =>
   await page.keyboard.type('{');
   const banner = form.locator('.banner');
   await banner.filter({ hasText: 'not valid JSON at line 8' }).waitFor();
-  expect(await field(form, 'lora.r').locator('input').isDisabled()).toBe(true);
+  await field(form, 'lora.r').locator('input:disabled').waitFor();
   await editor.screenshot('config-editor-broken-text');
   await page.keyboard.press('Backspace');
   await banner.waitFor({ state: 'hidden' });
@@ -160,13 +160,13 @@ test('problems stand at their fields, and the page comes back as it was left', a
 
   await form.locator('.search input').fill('rank pattern');
   await form.locator('.matches', { hasText: 'match' }).waitFor();
-  expect(await field(form, 'training.seed').isVisible()).toBe(false);
+  await field(form, 'training.seed').waitFor({ state: 'hidden' });
   await editor.reload();
   const restored = await formOf(editor);
   await expect.poll(() => restored.locator('.search input').inputValue()).toBe('rank pattern');
   await restored.locator('.search input').fill('');
   await field(restored, 'lora.r').waitFor();
-  expect(await restored.locator('[data-section="data"]').getAttribute('open')).toBe(null);
+  await restored.locator('[data-section="data"]:not([open])').waitFor();
 
   await editor.runCommand('LoRA-FA: Open as Text');
   await editor.page.locator('.view-line', { hasText: '"rr": 5' }).waitFor();

@@ -82,7 +82,7 @@ test('mistakes are named and mended by quick fixes, which leave comments alone',
   await fixAt(editor, 8, 36, 'Change to "v_proj"');
   await matchless.waitFor({ state: 'detached' });
   await page.locator('.markers-panel', { hasText: 'No problems have been detected' }).waitFor();
-  expect(await page.locator('.squiggly-error').count()).toBe(0);
+  await expect.poll(() => page.locator('.squiggly-error').count()).toBe(0);
 
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(file, 'utf8'), { timeout: 30_000 }).toBe(GOOD);

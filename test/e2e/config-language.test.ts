@@ -3,7 +3,6 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
-import { processesOf } from './editor/processes.ts';
 
 const CONFIG = `{
   // Learns to answer as the support team does.
@@ -39,7 +38,7 @@ test('a run configuration is checked, explained and completed while it is writte
   // What the files say, which lie beside the configuration or should.
   await problems.filter({ hasText: 'There is no model at' }).waitFor();
   await problems.filter({ hasText: 'it does not exist; check the path' }).waitFor();
-  expect(await page.locator('.squiggly-error').count()).toBe(4);
+  await expect.poll(() => page.locator('.squiggly-error').count()).toBe(4);
   await editor.screenshot('config-problems');
 
   await page.locator('.view-line span', { hasText: 'num_train_epochs' }).last().hover();
@@ -64,7 +63,7 @@ test('in a folder that is not trusted no server is started until it is', async (
   const editor = await openConfig({ trusted: false });
   await editor.runCommand('LoRA-FA: Show Logs');
   await editor.waitForStatusBar('Restricted Mode');
-  expect(await processesOf('language-server.js')).toEqual([]);
+  expect(await editor.processesOf('language-server.js')).toEqual([]);
 
   await editor.runCommand('Workspaces: Manage Workspace Trust');
   await editor.page
@@ -73,5 +72,5 @@ test('in a folder that is not trusted no server is started until it is', async (
     .click();
   await editor.openFile('first.lorafa.json');
   await editor.page.locator('.squiggly-error').first().waitFor();
-  expect(await processesOf('language-server.js')).toHaveLength(1);
+  await expect.poll(() => editor.processesOf('language-server.js')).toHaveLength(1);
 });

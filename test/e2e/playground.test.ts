@@ -3,7 +3,6 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
-import { processesOf } from './editor/processes.ts';
 
 const NOTE = 'Hi there\nThe end\n';
 
@@ -31,7 +30,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
   const written = await adapter.locator('pre').textContent();
   expect(written).not.toBe('');
   expect(await base.locator('pre').textContent()).not.toBe(written);
-  expect(await processesOf('generator.js')).toHaveLength(1);
+  expect(await editor.processesOf('generator.js')).toHaveLength(1);
 
   await frame.getByLabel('Most new tokens').fill('20000');
   await frame.getByLabel('Temperature').fill('2');
@@ -61,9 +60,11 @@ test('a selection is answered below it, in one step to undo', async () => {
   await editor.runCommand('LoRA-FA: Run Selection Through Adapter');
   await pickAdapter(editor);
   await page.locator('.monaco-list-row', { hasText: 'Insert below the selection' }).click();
+  // The notification of the progress is there while the model is loaded, and gone when all is written.
+  const progress = page.locator('.notification-toast', { hasText: 'is writing…' });
+  await progress.waitFor();
+  await progress.waitFor({ state: 'detached' });
   await page.locator('.tab.active.dirty').waitFor();
-  // The notification of the progress is gone when all is written.
-  await page.locator('.notification-toast').first().waitFor({ state: 'hidden' });
   await editor.waitForStatusBar('8 selected');
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(note, 'utf8')).toMatch(/^Hi there\n[\s\S]+\nThe end\n$/);

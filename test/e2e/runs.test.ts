@@ -1,95 +1,21 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Frame } from 'playwright-core';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { tempFolder } from '../support/temp-folder.ts';
+import { expect, test } from 'vitest';
+import { chartedStep, demoFolder, waitForState, waitForStep } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
-import { processesOf } from './editor/processes.ts';
 
 /** Several runs of minutes on a busy machine. */
 const timeout = 400_000;
 const PATIENCE_MS = 60_000;
 
-/**
- * The run of the first test is long enough to be looked at, paused and reloaded: with several batches
- * a step even on a fast machine.
- */
 const STEPS = 240;
-const ACCUMULATION = 4;
-
-function config(
-  name: string,
-  maxSteps: number,
-  learningRate: number,
-  accumulation: number,
-): string {
-  const settings = {
-    model: { base_model_name_or_path: 'base' },
-    data: {
-      dataset_name_or_path: 'data/train.jsonl',
-      eval_split: 16,
-      max_length: 128,
-      pad_to_multiple_of: 16,
-    },
-    lora: { r: 32, lora_alpha: 64 },
-    training: {
-      output_dir: `runs/${name}`,
-      max_steps: maxSteps,
-      per_device_train_batch_size: 4,
-      gradient_accumulation_steps: accumulation,
-      learning_rate: learningRate,
-      warmup_steps: 5,
-      eval_steps: maxSteps / 10,
-      save_steps: maxSteps / 6,
-      save_total_limit: 3,
-      sample_prompts: ['Milo is 70 years old and lives in Toulouse.\nJSON: '],
-    },
-    engine: { device: 'cpu', intra_op_num_threads: 1 },
-  };
-  return JSON.stringify(settings, null, 2);
-}
-
-/** A folder with the demo's model and data and the configurations of two runs. */
-async function demoFolder(): Promise<string> {
-  const folder = path.join(await tempFolder(), 'support-bot');
-  await mkdir(folder);
-  for (const name of ['base', 'data']) {
-    await cp(path.join('media', 'demo', name), path.join(folder, name), { recursive: true });
-  }
-  await writeFile(
-    path.join(folder, 'first.lorafa.json'),
-    config('first', STEPS, 5e-3, ACCUMULATION),
-  );
-  await writeFile(path.join(folder, 'careful.lorafa.json'), config('careful', 60, 1e-3, 1));
-  onTestFinished(async () => {
-    for (const program of ['trainer.js', 'trainer-compute.js']) {
-      for (const id of await processesOf(program)) process.kill(id);
-    }
-  });
-  return folder;
-}
-
-/** The number of the last step in the chart, as a screen reader is told it. */
-async function chartedStep(panel: Frame): Promise<number> {
-  const label = await panel.locator('.chart-plot').first().getAttribute('aria-label');
-  return Number(/at step ([\d,]+), lowest/.exec(label ?? '')?.[1]?.replaceAll(',', '') ?? 0);
-}
-
-async function waitForStep(panel: Frame, step: number): Promise<void> {
-  await vi.waitFor(async () => expect(await chartedStep(panel)).toBeGreaterThan(step), {
-    timeout: PATIENCE_MS,
-    interval: 200,
-  });
-}
-
-async function waitForState(panel: Frame, state: string): Promise<void> {
-  await panel.locator('.state', { hasText: state }).waitFor({ timeout: PATIENCE_MS });
-}
+const FIRST = { name: 'first', maxSteps: STEPS, learningRate: 5e-3, accumulation: 4 };
+const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulation: 1 };
 
 test('a run is seen from its start to its end, whatever happens to the window', {
   timeout,
 }, async () => {
-  const editor = await openEditor({ folder: await demoFolder() });
+  const editor = await openEditor({ folder: await demoFolder(FIRST, CAREFUL) });
   const { page } = editor;
   const notification = page.locator('.notification-list-item');
 
@@ -133,7 +59,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await waitForStep(panel, pausedAt + 5);
 
   // The server is only a go-between: when it dies, the next one goes on with what it was doing.
-  const [server] = await processesOf('language-server.js');
+  const [server] = await editor.processesOf('language-server.js');
   process.kill(server!, 'SIGKILL');
   const killedAt = await chartedStep(panel);
   await waitForStep(panel, killedAt + 10);
@@ -146,21 +72,21 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await editor.runCommand('Notifications: Clear All Notifications');
 
   // By keyboard: the values at the first step, the part around it, and all of it again.
-  await panel.locator('.chart-plot').first().focus();
-  await page.keyboard.press('Home');
-  await page.keyboard.press('ArrowRight');
+  const plot = panel.locator('.chart-plot').first();
+  await plot.press('Home');
+  await plot.press('ArrowRight');
   await panel
-    .locator('.chart-readout', { hasText: /^Step 2/ })
+    .locator('.chart-readout', { hasText: /^Step 2(?!\d)/ })
     .first()
     .waitFor();
-  await page.keyboard.press('+');
-  await page.keyboard.press('End');
+  await plot.press('+');
+  await plot.press('End');
   await panel
     .locator('.chart-readout', { hasText: `Step ${STEPS / 2 + 1}` })
     .first()
     .waitFor();
-  await page.keyboard.press('0');
-  await page.keyboard.press('End');
+  await plot.press('0');
+  await plot.press('End');
   await panel
     .locator('.chart-readout', { hasText: `Step ${STEPS}` })
     .first()
@@ -208,7 +134,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
 });
 
 test('a new configuration is made of a model, data and a name', async () => {
-  const folder = await demoFolder();
+  const folder = await demoFolder(FIRST);
   const editor = await openEditor({ folder });
   const { page } = editor;
   const choices = page.locator('.quick-input-widget .monaco-list-row');

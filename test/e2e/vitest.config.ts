@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What is polled comes when VS Code comes to it: the machine may be busy.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -17,7 +17,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   await page.locator('.monaco-list-row', { hasText: 'Fine-tune your first model' }).click();
   const steps = page.locator('.getting-started-step');
   await steps.filter({ hasText: 'Get the demo' }).waitFor();
-  expect(await steps.count()).toBe(5);
+  await expect.poll(() => steps.count()).toBe(5);
   // The pictures beside the steps need some width.
   await editor.runCommand('View: Toggle Primary Side Bar Visibility');
   await editor.screenshot('walkthrough');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Bench } from '../setup/global-setup.ts';
+import { windowEnvironment } from './processes.ts';
 
 /** A code-server that listens. */
 export interface CodeServerProcess {
@@ -42,8 +43,7 @@ export async function startCodeServer(
   const child = spawn(codeServer.node, [codeServer.entry, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // The runs of a test are nobody else's: they wait for no others, and no others for them.
-    env: { ...process.env, XDG_STATE_HOME: path.join(userDataDir, 'state') },
+    env: { ...process.env, ...windowEnvironment(userDataDir) },
   });
   return { url: await listeningUrl(child), stop: () => endGroup(child) };
 }

@@ -7,6 +7,7 @@ import { startBrowser } from './browser.ts';
 import { startCodeServer } from './code-server-process.ts';
 import { QUIET_SETTINGS } from './editor-settings.ts';
 import { keepEvidence } from './evidence.ts';
+import { endProcesses, processesOf } from './processes.ts';
 
 /** How {@link openEditor} opens VS Code. */
 export interface EditorOptions {
@@ -40,12 +41,16 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     userDataDir,
     asksForTrust: options.trusted === false,
   });
-  onTestFinished(() => server.stop());
+  onTestFinished(async () => {
+    await server.stop();
+    // Runs go on without a window, but not without a test.
+    await endProcesses(userDataDir);
+  });
   const browser = await startBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.setDefaultTimeout(PATIENCE_MS);
-  const editor = new Editor(page);
+  const editor = new Editor(page, userDataDir);
   onTestFinished(async ({ task }) => {
     if (task.result?.state === 'fail') await keepEvidence(task.name, page, userDataDir);
   });
@@ -58,9 +63,11 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
 export class Editor {
   /** For what the methods below do not cover. */
   readonly page: Page;
+  readonly #userDataDir: string;
 
-  constructor(page: Page) {
+  constructor(page: Page, userDataDir: string) {
     this.page = page;
+    this.#userDataDir = userDataDir;
   }
 
   /** Waits until the workbench is there. */
@@ -89,12 +96,28 @@ export class Editor {
     await this.page.locator('.sidebar .title-label', { hasText: title }).waitFor();
   }
 
-  /** Puts the cursor of the active text editor somewhere; both count from 1. */
+  /**
+   * Puts the cursor of the active text editor somewhere, which has the focus then; both count from
+   * 1. Tried again when something that opens late closed the quick input.
+   */
   async goTo(line: number, column: number): Promise<void> {
-    await this.page.keyboard.press('Control+G');
-    await this.quickInput.fill(`:${line}:${column}`);
-    await this.page.keyboard.press('Enter');
+    const timeout = PATIENCE_MS / 10;
+    await vi.waitFor(
+      async () => {
+        await this.page.keyboard.press('Control+G');
+        await this.quickInput.fill(`:${line}:${column}`, { timeout });
+        // By the input itself: a key that came after it was closed would be typed into the text.
+        await this.quickInput.press('Enter', { timeout });
+      },
+      { timeout: PATIENCE_MS },
+    );
     await this.waitForStatusBar(`Ln ${line}, Col ${column}`);
+    await this.page.locator('.monaco-editor.focused').waitFor();
+  }
+
+  /** Ids of the processes of this window that run this program, e.g. `language-server.js`. */
+  processesOf(program: string): Promise<readonly number[]> {
+    return processesOf(this.#userDataDir, program);
   }
 
   /** Waits for an item of the status bar that shows the text. */
@@ -138,7 +161,10 @@ export class Editor {
    * opens late took the focus, which closes the quick input.
    */
   private async pick(key: string, text: string, label: string): Promise<void> {
-    const row = this.page.locator('.quick-input-widget .monaco-list-row', { hasText: label });
+    // All of the label: "Resume" is no "Resume from Checkpoint…".
+    const row = this.page.locator('.quick-input-widget .monaco-list-row', {
+      has: this.page.getByText(label, { exact: true }),
+    });
     const timeout = PATIENCE_MS / 10;
     await vi.waitFor(
       async () => {
