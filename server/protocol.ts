@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport } from '../engine/data/report.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
+import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/run-folder.ts';
 import { notification, request } from './rpc/message.ts';
 import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
@@ -281,6 +282,8 @@ export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/
 /** What `lorafa preview --json` prints. */
 export interface DataPreview {
   readonly report: DatasetReport;
+  /** Of an epoch over all rows that are used. */
+  readonly padding: PaddingReport;
   readonly examples: readonly ExamplePreview[];
 }
 

@@ -83,11 +83,17 @@ export const dataSection = z
       .describe(
         'How many unusable rows may be left out (each is listed with its file and line) before the run is refused.',
       ),
+    packing: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Put several short examples into one row of at most `max_length` tokens, so that hardly any time goes into padding (TRL's `packing` with the strategy `bfd`). No example is cut, and none sees another. Batch sizes count rows, so that a batch holds more examples and an epoch has fewer steps. Held-out data is packed as well; its loss is the same. Only dropout masks differ, since they depend on the place in a batch.",
+      ),
     group_by_length: z
       .boolean()
       .default(true)
       .describe(
-        'Put rows of similar length into the same batch, so that less time goes into padding.',
+        'Put rows of similar length into the same batch, so that less time goes into padding. Batches of different lengths come in random order, those of one length in runs of a few.',
       ),
     pad_to_multiple_of: z
       .int()

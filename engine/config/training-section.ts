@@ -46,7 +46,9 @@ export const trainingSection = z
       .int()
       .min(1)
       .default(1)
-      .describe('Rows per batch. Memory grows with it.'),
+      .describe(
+        'Rows per batch. Memory grows with it. With `data.packing` a row holds several examples.',
+      ),
     per_device_eval_batch_size: z
       .int()
       .min(1)

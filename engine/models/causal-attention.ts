@@ -22,19 +22,27 @@ const MASKED = -1e9;
  * Causal self-attention over whole rows, for training. Rows are padded on the right, so that no
  * real token sees padding and no padding mask is needed.
  *
+ * A row may hold several examples (packing), of which none sees another: an example begins at its
+ * first token, whose place in the row is that of any of its tokens less that token's position.
+ * Within an example distances are those within the row, so that a window needs no more than that.
+ *
  * Grouped queries meet their shared key without a copy of it: the queries of one group are laid
  * below each other in one matrix.
+ *
+ * @param positions int64 `[rows · length]`, from 0 in each example, where a row may hold several
  */
 export function causalAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
   { rows, length }: BatchShape,
+  positions?: Value,
 ): Attention {
   const { numKeyValueHeads: groups, headDim, slidingWindow } = config;
   const groupSize = config.numHeads / groups;
+  const beginnings = positions && exampleBeginnings(builder, { rows, length }, positions);
   const blocks = attentionBlocks(length, slidingWindow).map((block) => ({
     ...block,
-    bias: blockBias(builder, block, slidingWindow),
+    bias: blockBias(builder, block, slidingWindow, beginnings),
   }));
   return ({ query, key, value }) => {
     const q = builder.transpose(
@@ -100,17 +108,35 @@ function attentionBlocks(length: number, window: number | null): AttentionBlock[
   });
 }
 
-/** `[queries, keys]`: 0 where the query sees the key, {@link MASKED} elsewhere. */
+/** Where in its row each token's example begins, float32 `[rows, 1, 1, length, 1]`. */
+function exampleBeginnings(
+  builder: GraphBuilder,
+  { rows, length }: BatchShape,
+  positions: Value,
+): Value {
+  const places = builder.constant(range(0, length), [length, 1]);
+  const inExample = builder.reshape(builder.cast(positions, 'float32'), [rows, 1, 1, length, 1]);
+  return builder.sub(places, inExample);
+}
+
+/**
+ * `[queries, keys]`, or with beginnings `[rows, 1, 1, queries, keys]`: 0 where the query sees the
+ * key, {@link MASKED} elsewhere.
+ */
 function blockBias(
   builder: GraphBuilder,
   { start, end, firstKey }: AttentionBlock,
   window: number | null,
+  beginnings: Value | undefined,
 ): Value {
-  const count = (from: number, to: number): number[] =>
-    Array.from({ length: to - from }, (_, i) => from + i);
-  const queries = builder.constant(count(start, end), [end - start, 1]);
-  const keys = builder.constant(count(firstKey, end), [1, end - firstKey]);
-  return visibilityBias(builder, queries, keys, window);
+  const queries = builder.constant(range(start, end), [end - start, 1]);
+  const keys = builder.constant(range(firstKey, end), [1, end - firstKey]);
+  const first = beginnings && builder.slice(beginnings, 3, start, end);
+  return visibilityBias(builder, queries, keys, window, first);
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /**
@@ -119,18 +145,21 @@ function blockBias(
  *
  * @param queries float32 positions `[queries, 1]`
  * @param keys float32 positions `[1, keys]`
- * @returns `[queries, keys]`
+ * @param first float32 `[…, queries, 1]`: the first key that each query may see, if not any
+ * @returns `[queries, keys]`, with the leading axes of `first`
  */
 export function visibilityBias(
   builder: GraphBuilder,
   queries: Value,
   keys: Value,
   window: number | null,
+  first?: Value,
 ): Value {
-  const notLater = builder.lessOrEqual(keys, queries);
-  const visible =
-    window === null
-      ? notLater
-      : builder.and(notLater, builder.less(queries, builder.add(keys, builder.scalar(window))));
+  const conditions = [builder.lessOrEqual(keys, queries)];
+  if (window !== null) {
+    conditions.push(builder.less(queries, builder.add(keys, builder.scalar(window))));
+  }
+  if (first !== undefined) conditions.push(builder.lessOrEqual(first, keys));
+  const visible = conditions.reduce((a, b) => builder.and(a, b));
   return builder.where(visible, builder.scalar(0), builder.scalar(MASKED));
 }

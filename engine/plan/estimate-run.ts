@@ -2,7 +2,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { openBaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { loadTokenizer } from '../tokenizer.ts';
-import type { ProgressEvent, SplitReport } from '../train/events.ts';
+import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import { loadRunData } from '../train/run-data.ts';
 import { quantizationOf } from '../train/run-model.ts';
 import { planRun } from '../train/run-plan.ts';
@@ -20,6 +20,7 @@ export interface RunEstimate {
   readonly stepsPerEpoch: number;
   /** Optimizer steps of the whole run. */
   readonly steps: number;
+  readonly padding: PaddingReport;
   /** The batch that needs the most memory: rows, and tokens of each. */
   readonly largestBatch: { readonly rows: number; readonly length: number };
   /** As the run would choose it now. */
@@ -54,6 +55,7 @@ export async function estimateRun(
     trainable: trainee.trainable.map(({ name }) => name),
     trainBase: trainee.trainBase,
     dropout: config.lora.lora_dropout,
+    packing: config.data.packing,
     shape: plan.largestShape,
     lengths: plan.lengths,
   };
@@ -66,6 +68,7 @@ export async function estimateRun(
     ...(data.evalReport !== undefined && { evaluation: data.evalReport }),
     stepsPerEpoch: plan.stepsPerEpoch,
     steps: plan.maxSteps,
+    padding: plan.padding,
     largestBatch: { rows, length },
     gradientCheckpointing: recompute,
     memory: estimateMemory({ ...question, recompute }),

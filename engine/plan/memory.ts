@@ -17,6 +17,8 @@ export interface MemoryQuestion {
   readonly recompute: Recompute;
   /** The largest batch of the run. */
   readonly shape: TrainingShape;
+  /** As in `TrainingGraphOptions`. */
+  readonly packing?: boolean;
   /** Lengths that the batches of the run have; many unless given. */
   readonly lengths?: number;
 }

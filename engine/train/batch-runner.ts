@@ -48,7 +48,7 @@ export class BatchRunner {
     const feeds: Record<string, TypedArray> = {
       ...Object.fromEntries(this.#options.tensors),
       [BATCH_INPUTS.tokenIds]: batch.inputIds,
-      [BATCH_INPUTS.positions]: rowPositions(batch),
+      [BATCH_INPUTS.positions]: batch.positions,
       [BATCH_INPUTS.lossRows]: loss.rows,
       [BATCH_INPUTS.targets]: loss.targets,
       [BATCH_INPUTS.lossWeights]: loss.weights,
@@ -109,12 +109,6 @@ function supervisedTokens({ weights, targets, numSupervisedTokens }: Batch, scal
     count++;
   });
   return tokens;
-}
-
-function rowPositions({ batchSize, sequenceLength }: Batch): BigInt64Array {
-  return BigInt64Array.from({ length: batchSize * sequenceLength }, (_, i) =>
-    BigInt(i % sequenceLength),
-  );
 }
 
 function addInto(sum: Float32Array, part: Float32Array): void {

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { makeBatch } from '../data/batches.ts';
+import { plannedBatch } from '../data/batches.ts';
 import { loadDataset } from '../data/dataset.ts';
 import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
@@ -54,18 +54,16 @@ export async function evaluate(
     trainBase: false,
     trainable: [],
     dropout: 0,
+    packing: config.data.packing,
     session: {
       device,
       threads: config.engine.intra_op_num_threads,
       weightsFolder: model.weights.files().folder,
     },
   });
-  const { training, data } = config;
   try {
     return await evaluateExamples(runner, examples, {
-      batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
-      padToMultipleOf: data.pad_to_multiple_of,
-      maxLength: data.max_length,
+      ...evaluationBatches(config),
       padId: tokenizer.padId,
       onBatch: (done, total) => onProgress({ type: 'progress', task: 'evaluating', done, total }),
     });
@@ -81,6 +79,16 @@ export interface EvaluationBatches extends BatchOptions {
   readonly onBatch?: (done: number, total: number) => void;
 }
 
+/** How a configuration's held-out examples become batches. */
+export function evaluationBatches({ data, training }: ResolvedConfig): BatchOptions {
+  return {
+    batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
+    padToMultipleOf: data.pad_to_multiple_of,
+    maxLength: data.max_length,
+    packing: data.packing,
+  };
+}
+
 /** The mean loss over the supervised tokens of all examples, of which there is at least one. */
 export async function evaluateExamples(
   runner: BatchRunner,
@@ -92,9 +100,8 @@ export async function evaluateExamples(
   const plan = planEvaluation(lengths, options);
   let loss = 0;
   let supervisedTokens = 0;
-  for (const [index, { indices, sequenceLength }] of plan.entries()) {
-    const rows = indices.map((row) => examples[row]!);
-    const batch = makeBatch(rows, sequenceLength, padId);
+  for (const [index, planned] of plan.entries()) {
+    const batch = plannedBatch(planned, examples, padId);
     loss += await runner.run(batch, 1, 0, new Map());
     supervisedTokens += batch.numSupervisedTokens;
     onBatch?.(index + 1, plan.length);

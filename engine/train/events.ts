@@ -1,3 +1,5 @@
+import type { RowLayout } from '../data/epoch-plan.ts';
+
 /**
  * What a training run reports while it goes, in the order in which it happens. The same objects
  * are drawn as a progress bar, printed as JSON lines (`lorafa train --json`) and kept in the run's
@@ -43,7 +45,18 @@ export interface RunSummary {
   readonly device: string;
   /** What the backward pass computes again; never `auto`. */
   readonly gradientCheckpointing: 'none' | 'attention' | 'layer';
+  readonly padding: PaddingReport;
   readonly dataset: { readonly train: SplitReport; readonly eval?: SplitReport };
+}
+
+/** How the rows of a training epoch are filled, and how they would be in the other way. */
+export interface PaddingReport {
+  /** `data.packing`: which of the two the run does. */
+  readonly packing: boolean;
+  /** Every row one example. */
+  readonly unpacked: RowLayout;
+  /** Several examples in a row. */
+  readonly packed: RowLayout;
 }
 
 /** Counts over one split of the data, after tokenizing and truncation. */

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { type EpochPlan, planEpoch } from '../data/epoch-plan.ts';
+import { type EpochPlan, planEpoch, type RowLayout } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
+import type { PaddingReport } from './events.ts';
 import type { TrainingShape } from './training-graph.ts';
 
 /** How long a run is, and what each of its epochs does. */
@@ -13,27 +14,30 @@ export interface RunPlan {
   readonly largestShape: TrainingShape;
   /** Lengths that the batches have. */
   readonly lengths: number;
+  readonly padding: PaddingReport;
   /** The batches of an epoch, counted from 0; a function of the seed and the epoch alone. */
   epoch(index: number): EpochPlan;
 }
 
-/** Plans a run over its examples. */
+/** Plans a run over its examples, of which there is at least one. */
 export function planRun(
   { data, training }: ResolvedConfig,
   examples: readonly TokenizedExample[],
 ): RunPlan {
   const exampleLengths = examples.map((example) => example.inputIds.length);
-  const epoch = (index: number): EpochPlan =>
+  const plan = (packing: boolean, epoch: number): EpochPlan =>
     planEpoch(exampleLengths, {
       batchSize: training.per_device_train_batch_size,
       gradientAccumulationSteps: training.gradient_accumulation_steps,
       groupByLength: data.group_by_length,
       padToMultipleOf: data.pad_to_multiple_of,
       maxLength: data.max_length,
+      packing,
       seed: training.seed,
-      epoch: index,
+      epoch,
     });
-  const first = epoch(0);
+  const [unpacked, packed] = [plan(false, 0), plan(true, 0)];
+  const first = data.packing ? packed : unpacked;
   const stepsPerEpoch = first.steps.length;
   const lengths = new Set(first.steps.flat().map((batch) => batch.sequenceLength)).size;
   const maxSteps = runLength(training, stepsPerEpoch);
@@ -43,13 +47,14 @@ export function planRun(
     stepsPerEpoch,
     maxSteps,
     warmupSteps,
-    epoch,
+    padding: { packing: data.packing, unpacked: layoutOf(unpacked), packed: layoutOf(packed) },
+    epoch: (index) => plan(data.packing, index),
     largestShape: largestShape(first),
     lengths,
   };
 }
 
-/** Optimizer steps of one epoch over so many rows, as {@link planRun} plans them. */
+/** Optimizer steps of one epoch over so many rows of batches, as {@link planRun} plans them. */
 export function countStepsPerEpoch(rows: number, training: ResolvedConfig['training']): number {
   const batches = Math.ceil(rows / training.per_device_train_batch_size);
   return Math.ceil(batches / training.gradient_accumulation_steps);
@@ -60,11 +65,11 @@ export function runLength(training: ResolvedConfig['training'], stepsPerEpoch: n
   return training.max_steps ?? Math.ceil(training.num_train_epochs * stepsPerEpoch);
 }
 
+function layoutOf({ rows, paddingWaste }: EpochPlan): RowLayout {
+  return { rows, paddingWaste };
+}
+
 function largestShape({ steps }: EpochPlan): TrainingShape {
-  const sizes = steps.flat().map(({ indices, sequenceLength }) => ({
-    rows: indices.length,
-    length: sequenceLength,
-    lossTokens: indices.length * sequenceLength,
-  }));
-  return sizes.reduce((largest, size) => (size.lossTokens > largest.lossTokens ? size : largest));
+  const { rows, sequenceLength: length } = steps[0]![0]!;
+  return { rows: rows.length, length, lossTokens: rows.length * length };
 }

@@ -80,6 +80,7 @@ export async function train(
     trainBase: trainee.trainBase,
     trainable: trainee.trainable.map(({ name }) => name),
     dropout: config.lora.lora_dropout,
+    packing: config.data.packing,
   };
   const recompute = chooseRecompute(config, {
     ...step,
@@ -194,6 +195,7 @@ function runSummary(
     totalParameters: parameters.total,
     device,
     gradientCheckpointing: recompute,
+    padding: plan.padding,
     dataset: {
       train: data.trainReport,
       ...(data.evalReport === undefined ? {} : { eval: data.evalReport }),

@@ -49,13 +49,15 @@ export interface TrainingGraphOptions {
   readonly trainBase: boolean;
   readonly dropout: number;
   readonly recompute: Recompute;
+  /** Rows may hold several examples, which do not see each other; one unless given. */
+  readonly packing?: boolean;
 }
 
 /** Names of the inputs that change from batch to batch. */
 export const BATCH_INPUTS = {
   /** int64 `[rows · length]` */
   tokenIds: 'input_ids',
-  /** int64 `[rows · length]`, from 0 in each row */
+  /** int64 `[rows · length]`, from 0 in each example */
   positions: 'position_ids',
   /** int64 `[lossTokens]`: which tokens of the batch have a loss */
   lossRows: 'loss_rows',
@@ -99,7 +101,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           ? undefined
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
     }),
-    attention: causalAttention(builder, config, shape),
+    attention: causalAttention(builder, config, shape, options.packing ? positions : undefined),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);

@@ -1,7 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { type Batch, makeBatch } from '../data/batches.ts';
+import { plannedBatch } from '../data/batches.ts';
 import type { MicroBatch } from '../data/epoch-plan.ts';
-import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { learningRate } from '../optim/learning-rate.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
@@ -14,7 +13,7 @@ import {
   type TrainerState,
 } from './checkpoint.ts';
 import type { TrainControl } from './control.ts';
-import { evaluateExamples } from './evaluate.ts';
+import { evaluateExamples, evaluationBatches } from './evaluate.ts';
 import type { TrainEvent } from './events.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
@@ -96,9 +95,9 @@ export class TrainingLoop {
 
   /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
   async #step(microBatches: readonly MicroBatch[]): Promise<void> {
-    const { optimizer, runner, config, plan, emit, data } = this.#parts;
+    const { optimizer, runner, config, plan, emit, data, padId } = this.#parts;
     const { global_step: step } = this.#state;
-    const batches = microBatches.map((plan) => this.#batch(data.train, plan));
+    const batches = microBatches.map((planned) => plannedBatch(planned, data.train, padId));
     const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
     const seeds = new Random(config.training.seed, DROPOUT_STREAM);
     seeds.position = step * config.training.gradient_accumulation_steps;
@@ -194,17 +193,11 @@ export class TrainingLoop {
   async #evaluate(): Promise<void> {
     const { config, data, evaluator, emit, padId } = this.#parts;
     this.#requireFiniteWeights();
-    const { training } = config;
     await this.#meter.excluding(async () => {
       const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
         evaluator,
         data.evaluation,
-        {
-          batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
-          padToMultipleOf: config.data.pad_to_multiple_of,
-          maxLength: config.data.max_length,
-          padId,
-        },
+        { ...evaluationBatches(config), padId },
       );
       await emit({
         type: 'eval',
@@ -236,11 +229,6 @@ export class TrainingLoop {
       const broken = tensors.get(name)!.find((weight) => !Number.isFinite(weight));
       if (broken !== undefined) throw notFinite(this.#state.global_step, `a weight of ${broken}`);
     }
-  }
-
-  #batch(examples: readonly TokenizedExample[], { indices, sequenceLength }: MicroBatch): Batch {
-    const rows = indices.map((index) => examples[index]!);
-    return makeBatch(rows, sequenceLength, this.#parts.padId);
   }
 
   #epoch(): number {

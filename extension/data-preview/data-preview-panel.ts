@@ -103,7 +103,7 @@ export class DataPreviewPanel {
     const isKnown = known !== undefined && start >= known.start && start < known.start + ROWS_READ;
     const read = isKnown ? known : await this.#load(readStart(start));
     if (read === undefined) return;
-    const { report, examples } = read.preview;
+    const { report, padding, examples } = read.preview;
     this.#start = pageStart(start, report.used);
     // There are fewer rows than there were: the page is now an earlier one.
     if (this.#start < read.start) return this.#show(this.#start);
@@ -114,6 +114,7 @@ export class DataPreviewPanel {
       name: path.basename(this.#configFile),
       start: this.#start,
       report,
+      padding,
       examples: examples.slice(offset, offset + PAGE_ROWS),
     });
   }

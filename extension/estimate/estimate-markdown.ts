@@ -1,4 +1,6 @@
+import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
+import type { PaddingReport } from '../../engine/train/events.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import { asText, markdownTable } from '../reports/markdown.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
@@ -36,6 +38,7 @@ export function estimateMarkdown(
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],
         [texts.rows, count(train.rows)],
         [texts.tokens, `${count(train.tokens)} (${count(train.supervisedTokens)})`],
+        ...paddingRows(estimate.padding, texts),
         [texts.largestBatch, `${largestBatch.rows} × ${count(largestBatch.length)}`],
         [texts.checkpointing, estimate.gradientCheckpointing],
       ],
@@ -45,4 +48,15 @@ export function estimateMarkdown(
       : [`## ${texts.warnings}`, estimate.warnings.map((line) => `- ${asText(line)}`).join('\n')]),
     '',
   ].join('\n\n');
+}
+
+function paddingRows(
+  { packing, unpacked, packed }: PaddingReport,
+  texts: EstimateTexts,
+): readonly (readonly [string, string])[] {
+  const percent = ({ paddingWaste }: RowLayout): string => `${(100 * paddingWaste).toFixed(1)} %`;
+  return [
+    [texts.padding, percent(packing ? packed : unpacked)],
+    packing ? [texts.paddingUnpacked, percent(unpacked)] : [texts.paddingPacked, percent(packed)],
+  ];
 }

@@ -82,7 +82,7 @@ function showRows(news: RowsNews): void {
   previous.disabled = start === 0;
   next.disabled = last >= used;
   random.disabled = used <= PAGE_ROWS;
-  report.replaceChildren(...reportView(texts, news.report, open));
+  report.replaceChildren(...reportView(texts, news.report, news.padding, open));
   rows.replaceChildren(...news.examples.map((example) => rowView(texts, example, open)));
 }
 

@@ -1,4 +1,6 @@
+import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { DatasetReport, IssueList } from '../../engine/data/report.ts';
+import type { PaddingReport } from '../../engine/train/events.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import { element } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
@@ -9,6 +11,7 @@ import { type OpenRow, rowLink } from './row-view.ts';
 export function reportView(
   texts: DataPreviewTexts,
   report: DatasetReport,
+  { packing, unpacked, packed }: PaddingReport,
   onOpen: OpenRow,
 ): readonly HTMLElement[] {
   const { rows, used, tokens, supervisedTokens, longest, shapes } = report;
@@ -20,6 +23,8 @@ export function reportView(
     [texts.longest, formatCount(longest)],
     [texts.truncatedRows, formatCount(report.truncated.count)],
     [texts.droppedRows, formatCount(report.dropped.count + report.neverSupervised.count)],
+    [texts.padding, percent(packing ? packed : unpacked)],
+    packing ? [texts.paddingUnpacked, percent(unpacked)] : [texts.paddingPacked, percent(packed)],
     [texts.shape, shapes.join(', ')],
   ];
   const issues: readonly (readonly [string, IssueList])[] = [
@@ -40,6 +45,10 @@ export function reportView(
       .filter(([, { count }]) => count > 0)
       .map(([text, list]) => issuesView(texts, fill(text, formatCount(list.count)), list, onOpen)),
   ];
+}
+
+function percent({ paddingWaste }: RowLayout): string {
+  return `${(100 * paddingWaste).toFixed(1)}%`;
 }
 
 function issuesView(

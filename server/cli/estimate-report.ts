@@ -1,6 +1,7 @@
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
+import { describePadding } from './padding-report.ts';
 
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
@@ -14,6 +15,7 @@ export function renderEstimate(estimate: RunEstimate): string {
     ],
     ['Training data', describeSplit(train)],
     ...(evaluation === undefined ? [] : [['Held-out data', describeSplit(evaluation)] as const]),
+    ['Padding', describePadding(estimate.padding)],
     [
       'Steps',
       `${formatCount(estimate.steps)}, of which ${formatCount(estimate.stepsPerEpoch)} make an epoch`,

@@ -6,6 +6,7 @@ import type {
   TrainEvent,
 } from '../../engine/train/events.ts';
 import { formatCount, formatDuration } from './format.ts';
+import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
 
 /** Where a report is written: a terminal that can redraw its last line, or a plain stream. */
@@ -106,6 +107,7 @@ function describeRun(run: RunSummary): readonly string[] {
     `device ${run.device}, ${formatCount(run.trainableParameters)} of ${formatCount(run.totalParameters)} parameters trained (${share} %)`,
     `training data: ${describeSplit(train)}`,
     ...(held === undefined ? [] : [`held-out data: ${describeSplit(held)}`]),
+    `padding: ${describePadding(run.padding)}`,
     run.resumedAt === 0
       ? `${formatCount(run.steps)} steps, ${formatCount(run.stepsPerEpoch)} per epoch`
       : `${formatCount(run.steps)} steps, resumed at step ${formatCount(run.resumedAt)}`,

@@ -7,7 +7,10 @@ import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { loadTokenizer } from '../../../engine/tokenizer.ts';
+import type { PaddingReport } from '../../../engine/train/events.ts';
+import { planRun } from '../../../engine/train/run-plan.ts';
 import { formatCount } from '../format.ts';
+import { describePadding } from '../padding-report.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
 import { renderTokens } from '../token-view.ts';
@@ -59,20 +62,22 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     tokenizer,
     config.data,
   );
+  const { padding } = planRun(config, dataset.examples);
   const { stdout } = process;
   const examples = dataset.examples
     .slice(flags.skip, flags.skip + flags.rows)
     .map((example) => previewExample(example, tokenizer));
   const text =
     flags.json === true
-      ? JSON.stringify({ report: dataset.report, examples })
-      : renderText(examples, dataset.report, stdout.isTTY && stdout.hasColors());
+      ? JSON.stringify({ report: dataset.report, padding, examples })
+      : renderText(examples, dataset.report, padding, stdout.isTTY && stdout.hasColors());
   stdout.write(`${text}\n`);
 }
 
 function renderText(
   examples: readonly ExamplePreview[],
   report: DatasetReport,
+  padding: PaddingReport,
   color: boolean,
 ): string {
   const rows = examples.flatMap((shown) => {
@@ -86,15 +91,16 @@ function renderText(
   const legend = color
     ? 'Supervised tokens have a green ground.'
     : 'Supervised tokens stand in ⟦ ⟧.';
-  return [...rows, legend, ...describeReport(report)].join('\n');
+  return [...rows, legend, ...describeReport(report, padding)].join('\n');
 }
 
-function describeReport(report: DatasetReport): readonly string[] {
+function describeReport(report: DatasetReport, padding: PaddingReport): readonly string[] {
   const issues = (words: string, list: IssueList): readonly string[] =>
     list.count === 0 ? [] : [`${formatCount(list.count)} ${words}: ${formatIssues(list)}`];
   return [
     `rows read as: ${report.shapes.join(', ')}`,
     `${formatCount(report.used)} of ${formatCount(report.rows)} rows used: ${formatCount(report.tokens)} tokens, ${formatCount(report.supervisedTokens)} supervised, longest row ${formatCount(report.longest)}`,
+    `padding: ${describePadding(padding)}`,
     ...issues('rows truncated', report.truncated),
     ...issues('rows dropped', report.dropped),
     ...issues('rows without anything to learn', report.neverSupervised),

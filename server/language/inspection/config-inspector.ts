@@ -153,6 +153,7 @@ export class ConfigInspector {
       trainable: trainee.trainable.map(({ name }) => name),
       trainBase: trainee.trainBase,
       dropout: lora.lora_dropout,
+      packing: config.data.packing,
       shape,
       lengths: Math.ceil(shape.length / config.data.pad_to_multiple_of),
     };
@@ -163,7 +164,7 @@ export class ConfigInspector {
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
       [model.path, nf4, roughLimit, isJudged, shape, question.lengths, lora],
-      [training.method, training.gradient_checkpointing],
+      [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
     ]);
     return this.#memory.get(key, [model.path], async () => {
@@ -183,20 +184,36 @@ async function isOver(isCancelled: IsCancelled): Promise<boolean> {
   return isCancelled();
 }
 
-function runLengthOf({ training }: ResolvedConfig, data: DataFacts): RunLength | undefined {
-  if (data.rows === undefined) return undefined;
-  const stepsPerEpoch = countStepsPerEpoch(data.rows, training);
-  return { stepsPerEpoch, steps: runLength(training, stepsPerEpoch), isExact: data.isExact };
+function runLengthOf({ data, training }: ResolvedConfig, facts: DataFacts): RunLength | undefined {
+  const rows = data.packing ? packedRows(data, facts) : facts.rows;
+  if (rows === undefined) return undefined;
+  const stepsPerEpoch = countStepsPerEpoch(rows, training);
+  return {
+    stepsPerEpoch,
+    steps: runLength(training, stepsPerEpoch),
+    isExact: facts.isExact && !data.packing,
+  };
+}
+
+/** Rows of batches if packing leaves no space, which it hardly does. */
+function packedRows(
+  { max_length: capacity }: ResolvedConfig['data'],
+  { tokens }: DataFacts,
+): number | undefined {
+  return tokens === undefined ? undefined : Math.ceil(tokens / capacity);
 }
 
 /** The largest batch as far as the rows were seen: as many rows as there are, padded. */
 function largestShape(
   { data, training }: ResolvedConfig,
-  { rows = Infinity, longest }: DataFacts,
+  facts: DataFacts,
 ): TrainingShape | undefined {
+  const { longest, tokens = 0 } = facts;
   if (longest === undefined || longest === 0) return undefined;
-  const padded = Math.ceil(longest / data.pad_to_multiple_of) * data.pad_to_multiple_of;
-  const length = Math.max(longest, Math.min(padded, data.max_length));
+  const filled = data.packing ? Math.max(longest, Math.min(tokens, data.max_length)) : longest;
+  const padded = Math.ceil(filled / data.pad_to_multiple_of) * data.pad_to_multiple_of;
+  const length = Math.max(filled, Math.min(padded, data.max_length));
+  const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
   const batch = Math.min(training.per_device_train_batch_size, rows);
   return { rows: batch, length, lossTokens: batch * length };
 }

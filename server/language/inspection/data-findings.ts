@@ -16,6 +16,8 @@ export interface DataFacts {
   readonly isExact: boolean;
   /** Tokens of the longest row that was looked at; undefined when none was. */
   readonly longest: number | undefined;
+  /** Tokens of all rows, if they are like those that were looked at; undefined when none was. */
+  readonly tokens: number | undefined;
 }
 
 /** One data file as the configuration names it. */
@@ -39,10 +41,8 @@ export async function inspectData(
   for (const each of held) {
     findings.push(...(await inspectFile(each, data, files, model)).findings);
   }
-  const total = trained.reduce<number | undefined>(
-    (sum, { rows }) => (sum === undefined || rows === undefined ? undefined : sum + rows),
-    0,
-  );
+  const total = sumOf(trained.map(({ rows }) => rows));
+  const tokens = sumOf(trained.map((each) => each.tokens));
   const lengths = trained.flatMap(({ longest }) => longest ?? []);
   const rows = total === undefined ? undefined : total - heldOut(data, total);
   if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
@@ -62,6 +62,7 @@ export async function inspectData(
       rows: rows !== undefined && rows > 0 ? rows : undefined,
       isExact: trained.every(({ isExact }) => isExact),
       longest: lengths.length === 0 ? undefined : Math.max(...lengths),
+      tokens: tokens && total && rows && Math.round((tokens / total) * rows),
     },
   };
 }
@@ -71,6 +72,7 @@ interface FileFacts {
   readonly rows: number | undefined;
   readonly isExact: boolean;
   readonly longest: number | undefined;
+  readonly tokens: number | undefined;
 }
 
 async function inspectFile(
@@ -79,7 +81,7 @@ async function inspectFile(
   files: KnownData,
   model: KnownModel | undefined,
 ): Promise<FileFacts> {
-  const unknown = { rows: undefined, isExact: false, longest: undefined };
+  const unknown = { rows: undefined, isExact: false, longest: undefined, tokens: undefined };
   try {
     const { count, firstRow } = await files.beginning(name);
     const columns = firstRow === undefined ? [] : columnFindings(data, firstRow);
@@ -88,6 +90,7 @@ async function inspectFile(
     }
     const { report } = await files.sample(name, model, data);
     const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
+    const rows = isWhole ? report.used : count.rows;
     return {
       findings: [
         ...issues(path, report.dropped, 'data.bad_rows', 'cannot be used and will be left out'),
@@ -99,9 +102,10 @@ async function inspectFile(
         ),
         ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
       ],
-      rows: isWhole ? report.used : count.rows,
+      rows,
       isExact: isWhole,
       longest: report.longest,
+      tokens: (rows * report.tokens) / report.used,
     };
   } catch (error) {
     return { ...unknown, findings: [findingOf(error, placeOf(error, path, data))] };
@@ -131,6 +135,14 @@ function placeOf(error: unknown, path: ConfigPath, data: ResolvedConfig['data'])
   if (error.code === 'config.contradiction') return ['data', 'apply_chat_template'];
   if (error.code === 'data.missing_column' && data.format !== 'auto') return ['data', 'format'];
   return path;
+}
+
+/** Undefined as soon as one of them is. */
+function sumOf(numbers: readonly (number | undefined)[]): number | undefined {
+  return numbers.reduce(
+    (sum, number) => (sum === undefined || number === undefined ? undefined : sum + number),
+    0,
+  );
 }
 
 function heldOut({ eval_split }: ResolvedConfig['data'], rows: number): number {

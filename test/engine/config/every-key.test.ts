@@ -184,6 +184,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
     },
     after: 1,
   }),
+  'data.packing': async () => ({ common: await onManyRows(), after: true }),
   'data.group_by_length': async () => ({ common: await onManyRows(), after: false }),
   'data.pad_to_multiple_of': () => ({ after: 8, observe: plan }),
 

@@ -47,6 +47,7 @@ test.each<[string, Sections]>([
     'LoRA on some layers',
     { training: { method: 'lora', max_steps: 2 }, lora: { target_modules: ['q_proj'] } },
   ],
+  ['packed rows', { data: { eval_split: 4, packing: true, max_length: 300 } }],
 ])('%s: parameters, rows, tokens and steps are those of the run', async (_, sections) => {
   const { config } = await tinyConfig(sections);
   const estimate = await estimateRun(config);
@@ -63,6 +64,7 @@ test.each<[string, Sections]>([
       trainableParameters: estimate.parameters.trainable,
       totalParameters: estimate.parameters.total,
       gradientCheckpointing: estimate.gradientCheckpointing,
+      padding: estimate.padding,
       dataset: {
         train: estimate.train,
         ...(estimate.evaluation && { eval: estimate.evaluation }),

@@ -4,7 +4,7 @@ import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts
 import { LOSS_CHUNK } from '../../../engine/models/cross-entropy.ts';
 import { Random } from '../../../engine/random.ts';
 import { relativeError } from '../../support/golden.ts';
-import { goldenCase, goldenRunner } from './golden-case.ts';
+import { accumulated } from './golden-case.ts';
 
 const PAD = 0;
 
@@ -20,20 +20,13 @@ function examples(lengths: readonly number[], prompt: number): TokenizedExample[
   }));
 }
 
-/** The loss and the gradients of batches, accumulated. */
-async function accumulated(name: string, batches: readonly Batch[]) {
-  const { trainee, runner } = await goldenRunner(await goldenCase(name));
-  const gradients = new Map(
-    trainee.trainable.map((tensor) => [
-      tensor.name,
-      new Float32Array(trainee.tensors.get(tensor.name)!.length),
-    ]),
+/** One example to a row. */
+function batchOf(rows: readonly TokenizedExample[], length: number, pad = PAD): Batch {
+  return makeBatch(
+    rows.map((row) => [row]),
+    length,
+    pad,
   );
-  const supervised = batches.reduce((sum, batch) => sum + batch.numSupervisedTokens, 0);
-  let loss = 0;
-  for (const batch of batches) loss += await runner.run(batch, 1 / supervised, 0, gradients);
-  await runner.release();
-  return { loss, gradients, supervised };
 }
 
 describe('one batch gives what its rows give alone', () => {
@@ -41,11 +34,11 @@ describe('one batch gives what its rows give alone', () => {
     '%s, with more tokens than a chunk of the loss holds',
     async (name) => {
       const rows = examples([60, 64, 40, 64, 63], 1);
-      const together = await accumulated(name, [makeBatch(rows, 64, PAD)]);
+      const together = await accumulated(name, [batchOf(rows, 64)]);
       expect(together.supervised).toBeGreaterThan(2 * LOSS_CHUNK);
       const alone = await accumulated(
         name,
-        rows.map((row) => makeBatch([row], row.inputIds.length, PAD)),
+        rows.map((row) => batchOf([row], row.inputIds.length)),
       );
       expect(together.loss).toBeCloseTo(alone.loss, 5);
       for (const [tensor, gradient] of together.gradients) {
@@ -57,11 +50,11 @@ describe('one batch gives what its rows give alone', () => {
 
   test('with few learned tokens, and padding beyond the longest row', async () => {
     const rows = examples([12, 5, 9], 4);
-    const together = await accumulated('lorafa-all-linear', [makeBatch(rows, 32, PAD)]);
+    const together = await accumulated('lorafa-all-linear', [batchOf(rows, 32)]);
     expect(together.supervised).toBe(8 + 1 + 5);
     const alone = await accumulated(
       'lorafa-all-linear',
-      rows.map((row) => makeBatch([row], row.inputIds.length, PAD)),
+      rows.map((row) => batchOf([row], row.inputIds.length)),
     );
     expect(together.loss).toBeCloseTo(alone.loss, 5);
     for (const [tensor, gradient] of together.gradients) {
@@ -73,7 +66,7 @@ describe('one batch gives what its rows give alone', () => {
 test('what stands in the padding has no influence', async () => {
   const rows = examples([12, 20], 1);
   const [zeros, others] = await Promise.all(
-    [0, 7].map((pad) => accumulated('lora-linear', [makeBatch(rows, 32, pad)])),
+    [0, 7].map((pad) => accumulated('lora-linear', [batchOf(rows, 32, pad)])),
   );
   expect(others).toEqual(zeros);
 });

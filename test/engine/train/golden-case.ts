@@ -78,13 +78,17 @@ export async function goldenCase(name: string): Promise<GoldenCase> {
   };
 }
 
+/** Settings of a runner that a reference run does not have. */
+export interface RunnerOptions {
+  readonly dropout?: number;
+  readonly recompute?: Recompute;
+  readonly packing?: boolean;
+}
+
 /** What a reference run trains, and what computes its losses and gradients. */
 export async function goldenRunner(
   { config, model }: GoldenCase,
-  {
-    dropout = 0,
-    recompute = 'none',
-  }: { readonly dropout?: number; readonly recompute?: Recompute } = {},
+  { dropout = 0, recompute = 'none', packing = false }: RunnerOptions = {},
 ): Promise<{ readonly trainee: Trainee; readonly runner: BatchRunner }> {
   const trainee = await createTrainee(config, model);
   const runner = new BatchRunner({
@@ -94,10 +98,31 @@ export async function goldenRunner(
     trainBase: trainee.trainBase,
     dropout,
     recompute,
+    packing,
     tensors: trainee.tensors,
     session: { threads: 1, weightsFolder: model.weights.files().folder },
   });
   return { trainee, runner };
+}
+
+/** The mean loss over batches and its gradients, accumulated, at the start of a reference run. */
+export async function accumulated(
+  name: string,
+  batches: readonly Batch[],
+  options: RunnerOptions = {},
+) {
+  const { trainee, runner } = await goldenRunner(await goldenCase(name), options);
+  const gradients = new Map(
+    trainee.trainable.map((tensor) => [
+      tensor.name,
+      new Float32Array(trainee.tensors.get(tensor.name)!.length),
+    ]),
+  );
+  const supervised = batches.reduce((sum, batch) => sum + batch.numSupervisedTokens, 0);
+  let loss = 0;
+  for (const batch of batches) loss += await runner.run(batch, 1 / supervised, 0, gradients);
+  await runner.release();
+  return { loss, gradients, supervised };
 }
 
 function goldenBatches(
@@ -126,7 +151,7 @@ function goldenBatches(
   return Array.from({ length: settings.steps }, (_, step) =>
     Array.from({ length: parts }, (_, part) => {
       const first = (step * parts + part) * rows;
-      const examples = Array.from({ length: rows }, (_, row) => example(first + row));
+      const examples = Array.from({ length: rows }, (_, row) => [example(first + row)]);
       return makeBatch(examples, length, 0);
     }),
   );

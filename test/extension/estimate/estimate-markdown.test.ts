@@ -13,6 +13,11 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
     model: 'base',
     parameters: { trainable: 2_000, total: 100_000 },
     train: { rows: 12, tokens: 3_456, supervisedTokens: 1_234, truncatedRows: 0, droppedRows: 0 },
+    padding: {
+      packing: false,
+      unpacked: { rows: 1200, paddingWaste: 0.1234 },
+      packed: { rows: 310, paddingWaste: 0.021 },
+    },
     stepsPerEpoch: 6,
     steps: 18,
     largestBatch: { rows: 2, length: 1_024 },
@@ -36,6 +41,7 @@ test('the verdict comes first, then what it is made of', () => {
   expect(markdown).toContain('| activations | 2.0 GiB |');
   expect(markdown).toContain('| steps | 18 |');
   expect(markdown).toContain('| tokens | 3,456 (1,234) |');
+  expect(markdown).toContain('| padding | 12.3 % |\n| paddingPacked | 2.1 % |');
   expect(markdown).not.toContain('## warnings');
 });
 

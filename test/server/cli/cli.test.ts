@@ -80,7 +80,7 @@ describe('a wrong configuration', () => {
         'dataset_name_or_path, eval_dataset_name_or_path, eval_split, format, text_column, ' +
         'prompt_column, completion_column, messages_column, prompt_template, ' +
         'completion_template, apply_chat_template, completion_only_loss, max_length, ' +
-        'max_bad_rows, group_by_length, pad_to_multiple_of',
+        'max_bad_rows, packing, group_by_length, pad_to_multiple_of',
     ]);
   });
 

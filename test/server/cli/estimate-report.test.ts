@@ -13,6 +13,11 @@ const estimate = {
   model: 'tiny',
   parameters: { trainable: 1000, total: 200_000 },
   train: split,
+  padding: {
+    packing: false,
+    unpacked: { rows: 1200, paddingWaste: 0.1234 },
+    packed: { rows: 310, paddingWaste: 0.021 },
+  },
   stepsPerEpoch: 300,
   steps: 900,
   largestBatch: { rows: 4, length: 512 },
@@ -33,6 +38,7 @@ test('an estimate is a table', () => {
     'Model            tiny',
     'Parameters       1,000 trainable of 200,000 (0.50 %)',
     'Training data    1,200 rows, 345,678 tokens, 200,000 supervised',
+    'Padding          12.3 % of 1,200 rows (2.1 % of 310 rows with data.packing)',
     'Steps            900, of which 300 make an epoch',
     'Largest batch    4 × 512 tokens',
     'Recomputed       attention',
@@ -42,6 +48,13 @@ test('an estimate is a table', () => {
     '  activations    2.0 GiB',
     '  runtime        128 MiB',
   ]);
+});
+
+test('with packing, what it saves is told', () => {
+  const padding = { ...estimate.padding, packing: true };
+  expect(renderEstimate({ ...estimate, padding })).toContain(
+    'Padding          2.1 % of 310 rows (12.3 % of 1,200 rows without data.packing)',
+  );
 });
 
 test('held-out rows, warnings and what does not fit are told', () => {

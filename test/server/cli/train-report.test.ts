@@ -21,6 +21,11 @@ function started(resumedAt = 0): TrainEvent {
       totalParameters: 100_000,
       device: 'cpu',
       gradientCheckpointing: 'none',
+      padding: {
+        packing: true,
+        unpacked: { rows: 1000, paddingWaste: 0.25 },
+        packed: { rows: 90, paddingWaste: 0.01 },
+      },
       dataset: { train: split, eval: { ...split, rows: 100 } },
     },
   };
@@ -75,6 +80,7 @@ describe('text', () => {
       'device cpu, 2,000 of 100,000 parameters trained (2.00 %)',
       'training data: 1,000 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
       'held-out data: 100 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
+      'padding: 1.0 % of 90 rows (25.0 % of 1,000 rows without data.packing)',
       '200 steps, 67 per epoch',
       'step 1/200  epoch 0.01  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 19s',
       'step 2/200  epoch 0.03  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 18s',
