@@ -32,20 +32,19 @@ export function serveModels(
   { workspaceFolders, runFolders, generatorScript, cliScript }: ModelRequestOptions,
 ): Generators {
   const generators = new Generators(generatorScript);
-  serve(connection, generate, ({ model, device, ...generation }, token) => {
+  serve(connection, generate, ({ model, device, quantization, ...generation }, token) => {
     const { id } = generation;
     return generators.generate({
       generation,
-      model,
-      device,
+      choice: { model, device, quantization },
       token,
       onPiece: (text) => notify(connection, generationPiece, { id, text }),
       onProgress: (task, done, total) =>
         notify(connection, generationProgress, { id, task, done, total }),
     });
   });
-  serve(connection, countTokens, ({ model, device, text }, token) =>
-    generators.countTokens(model, device, text, token),
+  serve(connection, countTokens, ({ text, ...choice }, token) =>
+    generators.countTokens(choice, text, token),
   );
   serve(connection, listModels, ({ folders }) =>
     findModels({ workspaceFolders, settingsFolders: folders, cacheFolder: huggingFaceCache() }),

@@ -155,6 +155,19 @@ export const runLog = notification(
   }),
 );
 
+/** Schema of {@link ModelChoice}; the generator itself gets the same. */
+export const modelChoiceSchema = z.object({
+  /** Folder or `.gguf` file of the base model. */
+  model: z.string().check(z.minLength(1)),
+  /** As `engine.device` in a configuration. */
+  device: z.string(),
+  /** The frozen weights in NF4, as an adapter's run had them; null: as they are stored. */
+  quantization: z.nullable(z.object({ doubleQuant: z.boolean() })),
+});
+
+/** A base model, and how it is opened. */
+export type ModelChoice = Readonly<z.infer<typeof modelChoiceSchema>>;
+
 /** What to go on from. */
 const promptSchema = z.union([
   /** A text to continue. */
@@ -209,12 +222,7 @@ export interface GenerationAnswer {
  */
 export const generate = request<GenerationAnswer>()(
   'lorafa/generate',
-  z.extend(generationSchema, {
-    /** Folder or `.gguf` file of the base model. */
-    model: z.string().check(z.minLength(1)),
-    /** As `engine.device` in a configuration. */
-    device: z.string(),
-  }),
+  z.extend(generationSchema, modelChoiceSchema.shape),
 );
 
 /** Server → client: the next piece of a text; often one word. */
@@ -235,7 +243,7 @@ export const generationProgress = notification(
  */
 export const countTokens = request<number>()(
   'lorafa/tokens/count',
-  z.object({ model: z.string().check(z.minLength(1)), device: z.string(), text: z.string() }),
+  z.extend(modelChoiceSchema, { text: z.string() }),
 );
 
 /** A base model on this machine. */
@@ -270,6 +278,8 @@ export interface FoundAdapter {
   /** The base model, as the adapter's maker called it; null where it does not say. */
   readonly baseModel: string | null;
   readonly rank: number;
+  /** How its run had the base model's weights; null: as they are stored, or nobody knows. */
+  readonly quantization: ModelChoice['quantization'];
   /** The run folder that it is a checkpoint of; null for other adapters. */
   readonly checkpointOf: string | null;
   /** When it was saved, ISO 8601. */

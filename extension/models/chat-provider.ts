@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { countTokens } from '../../server/protocol.ts';
+import { countTokens, type ModelChoice } from '../../server/protocol.ts';
 import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
@@ -17,8 +17,7 @@ const DEVICE = 'auto';
 
 /** An adapter as a model of VS Code's chat; its id is its folder. */
 interface AdapterModel extends vscode.LanguageModelChatInformation {
-  /** Path of the base model. */
-  readonly model: string;
+  readonly choice: ModelChoice;
 }
 
 /** Offers every finished adapter of the workspace as a model in VS Code's own chat. */
@@ -39,7 +38,8 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     const files = await vscode.workspace.findFiles(ADAPTER_FILES, null, 1);
     if (files.length === 0) return [];
     const { models, adapters } = await readCatalog(this.#server);
-    return adapters.flatMap(({ path: folder, name, model, checkpointOf, modified }) => {
+    return adapters.flatMap((adapter) => {
+      const { path: folder, name, model, checkpointOf, quantization, modified } = adapter;
       if (model === null || checkpointOf !== null) return [];
       const known = models.find((each) => each.path === model);
       const context = known?.contextLength ?? USUAL_CONTEXT;
@@ -54,13 +54,13 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
         maxInputTokens: context - maxOutputTokens,
         maxOutputTokens,
         capabilities: {},
-        model,
+        choice: { model, device: DEVICE, quantization },
       };
     });
   }
 
   async provideLanguageModelChatResponse(
-    { id, model, maxOutputTokens }: AdapterModel,
+    { id, choice, maxOutputTokens }: AdapterModel,
     messages: readonly vscode.LanguageModelChatRequestMessage[],
     _options: vscode.ProvideLanguageModelChatResponseOptions,
     progress: vscode.Progress<vscode.LanguageModelResponsePart>,
@@ -68,9 +68,8 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
   ): Promise<void> {
     await this.#generation.write(
       {
-        model,
+        ...choice,
         adapter: id,
-        device: DEVICE,
         prompt: chatPrompt(messages.map(readMessage)),
         options: { max_new_tokens: maxOutputTokens },
       },
@@ -80,12 +79,12 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
   }
 
   provideTokenCount(
-    { model }: AdapterModel,
+    { choice }: AdapterModel,
     text: string | vscode.LanguageModelChatRequestMessage,
     token: vscode.CancellationToken,
   ): Promise<number> {
     const counted = typeof text === 'string' ? text : textOf(text.content);
-    return this.#server.ask(countTokens, { model, device: DEVICE, text: counted }, token);
+    return this.#server.ask(countTokens, { ...choice, text: counted }, token);
   }
 }
 

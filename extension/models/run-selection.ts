@@ -28,7 +28,7 @@ export async function runSelection(server: ServerLink, generation: TextGeneratio
     vscode.l10n.t('Run through which adapter?'),
   );
   if (adapter === undefined) return;
-  const { model } = adapter;
+  const { model, quantization } = adapter;
   if (model === null) throw new Error(missingModel(adapter));
   const place = await choosePlace();
   if (place === undefined) return;
@@ -43,6 +43,7 @@ export async function runSelection(server: ServerLink, generation: TextGeneratio
           model,
           adapter: adapter.path,
           device: 'auto',
+          quantization,
           prompt: { turn: text },
           options: { max_new_tokens: MAX_NEW_TOKENS },
         },

@@ -6,16 +6,12 @@ import {
   generate,
   generationPiece,
   generationProgress,
+  type ModelChoice,
 } from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
 
 /** What a model shall write. */
-export interface GenerationWish extends Omit<Generation, 'id'> {
-  /** Folder or `.gguf` file of the base model. */
-  readonly model: string;
-  /** As `engine.device` in a configuration. */
-  readonly device: string;
-}
+export type GenerationWish = ModelChoice & Omit<Generation, 'id'>;
 
 /** Who hears of a text while it is written. */
 export interface GenerationListener {

@@ -1,4 +1,4 @@
-import type { FoundModel, GenerationAnswer } from '../../server/protocol.ts';
+import type { FoundModel, GenerationAnswer, ModelChoice } from '../../server/protocol.ts';
 import type { UsableAdapter } from '../models/model-catalog.ts';
 import type { Sampling } from './sampling.ts';
 
@@ -32,11 +32,8 @@ export type PlaygroundRequest =
   { readonly type: 'catalog' } | GenerateRequest | { readonly type: 'stop' };
 
 /** Let both sides write, or one of them. */
-export interface GenerateRequest {
+export interface GenerateRequest extends ModelChoice {
   readonly type: 'generate';
-  /** Path of the base model. */
-  readonly model: string;
-  readonly device: string;
   /** Folder; null for the base model alone. */
   readonly adapter: string | null;
   readonly sides: readonly Side[];

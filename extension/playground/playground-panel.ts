@@ -124,12 +124,13 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   async #writeSide(
     side: Side,
-    { model, device, adapter, mode, prompt, sampling }: GenerateRequest,
+    { model, device, quantization, adapter, mode, prompt, sampling }: GenerateRequest,
     token: vscode.CancellationToken,
   ): Promise<void> {
     const wish = {
       model,
       device,
+      quantization,
       adapter: side === 'base' ? null : adapter,
       prompt: mode === 'chat' ? { turn: prompt } : { text: prompt },
       options: sampling,

@@ -14,9 +14,12 @@ export function playgroundTexts() {
     deviceAuto: vscode.l10n.t('Best that works'),
     refresh: vscode.l10n.t('Look Again'),
     refreshHint: vscode.l10n.t('Look for new models, adapters and checkpoints'),
+    quantized: vscode.l10n.t(
+      'The frozen weights of the base model are in NF4, as they were when this adapter was trained.',
+    ),
     compare: vscode.l10n.t('Show the base model beside it'),
     mode: vscode.l10n.t('Prompt is'),
-    chat: vscode.l10n.t('a message, through the chat template'),
+    chat: vscode.l10n.t('a message (in the chat template, if the model has one)'),
     raw: vscode.l10n.t('raw text to continue'),
     prompt: vscode.l10n.t('Prompt'),
     promptHint: vscode.l10n.t('What shall the model answer or continue?'),

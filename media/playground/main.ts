@@ -84,14 +84,14 @@ function sides(): readonly Side[] {
 }
 
 function generate(): void {
-  const { model, device, adapter } = picker;
+  const { model, device, quantization, adapter } = picker;
   const { mode, prompt, sampling } = form;
   for (const side of sides()) outputs[side].start();
   form.isBusy = true;
   host.send({
     type: 'generate',
     sides: sides(),
-    ...{ model, device, mode, prompt, sampling },
+    ...{ model, device, quantization, mode, prompt, sampling },
     adapter: adapter === '' ? null : adapter,
   });
   keep();

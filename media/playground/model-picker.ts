@@ -4,6 +4,7 @@ import type {
   PlaygroundState,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import type { ModelChoice } from '../../server/protocol.ts';
 import { element } from '../webview/element.ts';
 
 /** What the picker tells. */
@@ -23,6 +24,7 @@ export class ModelPicker {
   readonly #adapter: HTMLSelectElement;
   readonly #device: HTMLSelectElement;
   readonly #compare: HTMLInputElement;
+  readonly #quantized: HTMLElement;
   readonly #onChange: () => void;
   #catalog: CatalogNews | undefined;
   /** Whether the user, now or before a reload, has chosen an adapter or none. */
@@ -53,6 +55,11 @@ export class ModelPicker {
       on: { change: onChange },
     });
     this.#compare.checked = saved?.isCompared ?? true;
+    this.#quantized = element('p', {
+      class: 'quantized quiet',
+      text: texts.quantized,
+      attributes: { hidden: true },
+    });
     this.#device.value = saved?.device ?? 'auto';
     // Until the catalogue comes, what was picked stands alone in its list.
     if (saved !== undefined) {
@@ -69,6 +76,7 @@ export class ModelPicker {
         on: { click: onRefresh },
       }),
       element('label', { class: 'check' }, [this.#compare, texts.compare]),
+      this.#quantized,
     ]);
   }
 
@@ -80,6 +88,12 @@ export class ModelPicker {
   /** Folder of the adapter; empty for none. */
   get adapter(): string {
     return this.#adapter.value;
+  }
+
+  /** How the base model is opened for both sides: as the adapter learned to work on it. */
+  get quantization(): ModelChoice['quantization'] {
+    const picked = this.#catalog?.adapters.find(({ path }) => path === this.adapter);
+    return picked?.quantization ?? null;
   }
 
   get device(): string {
@@ -113,6 +127,11 @@ export class ModelPicker {
 
   #choose(): void {
     this.#hasChosen = true;
+    this.#change();
+  }
+
+  #change(): void {
+    this.#quantized.hidden = this.quantization === null;
     this.#onChange();
   }
 
@@ -142,7 +161,7 @@ export class ModelPicker {
       ),
     ]);
     this.#compare.disabled = fitting.length === 0;
-    this.#onChange();
+    this.#change();
   }
 }
 

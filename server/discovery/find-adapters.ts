@@ -2,7 +2,8 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES, readRunRecord } from '../../engine/train/run-folder.ts';
+import { quantizationOf } from '../../engine/train/run-model.ts';
 import type { FoundAdapter } from '../protocol.ts';
 import { walk } from './walk.ts';
 
@@ -42,7 +43,18 @@ async function describe(folder: string): Promise<FoundAdapter> {
       : path.basename(folder),
     baseModel: baseModelNameOrPath,
     rank: config.r,
+    quantization: await quantizationOfRun(isCheckpoint ? parent : folder),
     checkpointOf: isCheckpoint ? parent : null,
     modified: mtime.toISOString(),
   };
+}
+
+/** Null also for a folder that is not a run's. */
+async function quantizationOfRun(folder: string): Promise<FoundAdapter['quantization']> {
+  try {
+    const { config } = await readRunRecord(folder);
+    return quantizationOf(config) ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -9,7 +9,7 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import type { Generation, GenerationAnswer } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
 import {
   countTextTokens,
@@ -35,8 +35,8 @@ export class GeneratorProcess {
   #lastOutput = '';
 
   /** @param script the built `generator/main.ts`; another one only in tests */
-  constructor(script: string, model: string, device: string) {
-    this.#model = model;
+  constructor(script: string, choice: ModelChoice) {
+    this.#model = choice.model;
     this.#child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
@@ -55,7 +55,7 @@ export class GeneratorProcess {
       });
     });
     this.#listen();
-    this.#opened = this.#ask(openModel, { model, device });
+    this.#opened = this.#ask(openModel, choice);
     // Each of those who ask for a text is told why; the next one after them tries again.
     this.#opened.catch(() => this.kill());
   }

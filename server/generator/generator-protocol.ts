@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type GenerationAnswer, generationSchema } from '../protocol.ts';
+import { type GenerationAnswer, generationSchema, modelChoiceSchema } from '../protocol.ts';
 import { notification, request } from '../rpc/message.ts';
 
 /**
@@ -8,15 +8,7 @@ import { notification, request } from '../rpc/message.ts';
  */
 
 /** Server → generator, first: load the model. Answered when it can generate. */
-export const openModel = request<null>()(
-  'generator/open',
-  z.object({
-    /** Folder or `.gguf` file. */
-    model: z.string(),
-    /** As `engine.device` in a configuration. */
-    device: z.string(),
-  }),
-);
+export const openModel = request<null>()('generator/open', modelChoiceSchema);
 
 /** Generator → server: how far the loading is. */
 export const openProgress = notification(

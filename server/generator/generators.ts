@@ -1,5 +1,5 @@
 import type { CancellationToken } from 'vscode-jsonrpc/node';
-import type { Generation, GenerationAnswer } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 import { GeneratorProcess, type LoadProgress } from './generator-process.ts';
 
 /** How long a model that nobody uses stays in memory. */
@@ -8,10 +8,7 @@ const IDLE_MS = 5 * 60_000;
 /** What to generate with which model, and who hears of it. */
 export interface GenerationRequest {
   readonly generation: Generation;
-  /** Folder or `.gguf` file of the base model. */
-  readonly model: string;
-  /** As `engine.device` in a configuration. */
-  readonly device: string;
+  readonly choice: ModelChoice;
   readonly onPiece: (text: string) => void;
   readonly onProgress: LoadProgress;
   readonly token: CancellationToken;
@@ -23,7 +20,7 @@ interface Running {
   idle: NodeJS.Timeout | undefined;
 }
 
-/** The generators of one server: a process for each base model that is in use, and a while longer. */
+/** The generators of one server: a process for each {@link ModelChoice} that is in use, and a while longer. */
 export class Generators {
   readonly #script: string;
   readonly #idleMs: number;
@@ -42,20 +39,13 @@ export class Generators {
 
   /** Lets a model write; see {@link GeneratorProcess.generate}. */
   generate(request: GenerationRequest): Promise<GenerationAnswer> {
-    const { model, device, generation, onPiece, onProgress, token } = request;
-    return this.#use(model, device, (process) =>
-      process.generate(generation, onPiece, onProgress, token),
-    );
+    const { choice, generation, onPiece, onProgress, token } = request;
+    return this.#use(choice, (process) => process.generate(generation, onPiece, onProgress, token));
   }
 
   /** The number of tokens that a model's tokenizer makes of a text. */
-  countTokens(
-    model: string,
-    device: string,
-    text: string,
-    token: CancellationToken,
-  ): Promise<number> {
-    return this.#use(model, device, (process) => process.countTokens(text, token));
+  countTokens(choice: ModelChoice, text: string, token: CancellationToken): Promise<number> {
+    return this.#use(choice, (process) => process.countTokens(text, token));
   }
 
   /** Ends all generators. */
@@ -66,13 +56,10 @@ export class Generators {
   }
 
   /** Works with a model's process, which is started if need be and kept a while. */
-  async #use<T>(
-    model: string,
-    device: string,
-    task: (process: GeneratorProcess) => Promise<T>,
-  ): Promise<T> {
-    const key = JSON.stringify([model, device]);
-    const running = this.#running.get(key) ?? this.#start(key, model, device);
+  async #use<T>(choice: ModelChoice, task: (process: GeneratorProcess) => Promise<T>): Promise<T> {
+    const { model, device, quantization } = choice;
+    const key = JSON.stringify([model, device, quantization]);
+    const running = this.#running.get(key) ?? this.#start(key, choice);
     running.active += 1;
     clearTimeout(running.idle);
     try {
@@ -85,9 +72,9 @@ export class Generators {
     }
   }
 
-  #start(key: string, model: string, device: string): Running {
+  #start(key: string, choice: ModelChoice): Running {
     const running: Running = {
-      process: new GeneratorProcess(this.#script, model, device),
+      process: new GeneratorProcess(this.#script, choice),
       active: 0,
       idle: undefined,
     };

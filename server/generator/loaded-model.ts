@@ -7,7 +7,7 @@ import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer.ts';
-import type { Generation, GenerationAnswer } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 
 /** Adapters that are kept in memory; those of one comparison fit. */
 const KEPT_ADAPTERS = 4;
@@ -29,16 +29,19 @@ export class LoadedModel {
   /**
    * Loads a model.
    *
-   * @param device as `engine.device` in a configuration
+   * @param onProgress called while weights are made into files of the cache folder
    * @throws LorafaError for anything that is wrong with model or device
    */
   static async open(
-    location: string,
-    device: string,
-    onUnpack: (done: number, total: number) => void,
+    { model: location, device, quantization }: ModelChoice,
+    onProgress: (task: string, done: number, total: number) => void,
   ): Promise<LoadedModel> {
     const chosen = await chooseDevice(device);
-    const model = await openBaseModel(location, { onUnpack });
+    const model = await openBaseModel(location, {
+      nf4: quantization ?? undefined,
+      onUnpack: (done, total) => onProgress('unpacking weights', done, total),
+      onQuantize: (done, total) => onProgress('quantizing weights', done, total),
+    });
     const tokenizer = loadTokenizer(model.tokenizer, model.config);
     const generator = await openGenerator(model, tokenizer, { device: chosen });
     return new LoadedModel(model, tokenizer, generator);

@@ -20,9 +20,9 @@ const connection = createMessageConnection(
 );
 let loaded: Promise<LoadedModel> | undefined;
 
-serve(connection, openModel, async ({ model, device }) => {
-  loaded = LoadedModel.open(model, device, (done, total) =>
-    notify(connection, openProgress, { task: 'unpacking weights', done, total }),
+serve(connection, openModel, async (choice) => {
+  loaded = LoadedModel.open(choice, (task, done, total) =>
+    notify(connection, openProgress, { task, done, total }),
   );
   await loaded;
   return null;

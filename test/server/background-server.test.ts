@@ -178,15 +178,14 @@ test('data, machine, models, adapters and texts', async () => {
   server.connection.onNotification(generationPiece.method, (piece: { text: string }) => {
     streamed += piece.text;
   });
+  const choice = { model: tiny.model, device: 'cpu', quantization: null };
   const answer = await server.ask(generate, {
+    ...choice,
     id: 'a',
-    model: tiny.model,
-    device: 'cpu',
     adapter: null,
     prompt: { turn: 'Hi' },
     options: { max_new_tokens: 5 },
   });
   expect(answer).toMatchObject({ text: streamed, generatedTokens: 5, finishReason: 'length' });
-  const count = { model: tiny.model, device: 'cpu', text: 'Hi, Hi' };
-  expect(await server.ask(countTokens, count)).toBeGreaterThan(1);
+  expect(await server.ask(countTokens, { ...choice, text: 'Hi, Hi' })).toBeGreaterThan(1);
 });

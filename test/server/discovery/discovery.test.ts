@@ -121,6 +121,27 @@ test('adapters, and the runs that they are checkpoints of', async () => {
   ]);
 });
 
+test('an adapter of a quantized run says so, and so do its checkpoints', async () => {
+  const folder = await tempFolder();
+  for (const name of ['run', 'run/checkpoint-5', 'copied']) {
+    await write(folder, {
+      [`${name}/adapter_config.json`]: ADAPTER,
+      [`${name}/adapter_model.safetensors`]: '',
+    });
+  }
+  const model = { quantization: 'nf4', use_double_quant: true };
+  await write(folder, { 'run/run.json': { version: 1, config: { model } } });
+  const found = await findAdapters([folder]);
+  const shown = found.map(({ name, quantization }) => [name, quantization]);
+  expect(new Map(shown as [string, unknown][])).toEqual(
+    new Map<string, unknown>([
+      ['run', { doubleQuant: true }],
+      ['run/checkpoint-5', { doubleQuant: true }],
+      ['copied', null],
+    ]),
+  );
+});
+
 test('run folders: registered ones that belong to the workspace, and those of its configurations', async () => {
   const folder = await tempFolder();
   const workspace = path.join(folder, 'workspace');

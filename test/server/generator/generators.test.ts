@@ -3,9 +3,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CancellationToken, CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { Generators } from '../../../server/generator/generators.ts';
-import type { Generation } from '../../../server/protocol.ts';
+import type { Generation, ModelChoice } from '../../../server/protocol.ts';
 import { run, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 let built: BuiltCli;
 let tiny: TinyRuns;
@@ -37,17 +38,20 @@ let count = 0;
 
 interface Wish extends Partial<Omit<Generation, 'id'>> {
   readonly model?: string;
+  readonly quantization?: ModelChoice['quantization'];
   readonly token?: CancellationToken;
   readonly onPiece?: (text: string) => void;
 }
 
-function write(generators: Generators, { model, token, onPiece, ...given }: Wish = {}) {
+function write(
+  generators: Generators,
+  { model, quantization = null, token, onPiece, ...given }: Wish = {},
+) {
   const options = { max_new_tokens: 12, seed: 1, temperature: 1, ...given.options };
   const generation = { adapter: null, prompt: { turn: 'Hi' }, ...given, options };
   return generators.generate({
     generation: { id: String(count++), ...generation },
-    model: model ?? tiny.model,
-    device: 'cpu',
+    choice: { model: model ?? tiny.model, device: 'cpu', quantization },
     onPiece: onPiece ?? (() => undefined),
     onProgress: () => undefined,
     token: token ?? CancellationToken.None,
@@ -59,7 +63,8 @@ describe('a model', () => {
     const generators = open();
     const text = 'Hi there';
     const { promptTokens } = await write(generators, { prompt: { text } });
-    const count = await generators.countTokens(tiny.model, 'cpu', text, CancellationToken.None);
+    const choice = { model: tiny.model, device: 'cpu', quantization: null };
+    const count = await generators.countTokens(choice, text, CancellationToken.None);
     expect(count).toBe(promptTokens);
     expect(generators.count).toBe(1);
   });
@@ -90,6 +95,20 @@ describe('a model', () => {
     expect(again.text).toBe(base.text);
     const checkpoint = path.join(adapter, 'checkpoint-10');
     expect((await write(generators, { adapter: checkpoint })).text).toBe(tuned.text);
+  });
+
+  test('writes by quantized weights too, in a process of its own', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', await tempFolder());
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const generators = open();
+    const [stored, quantized] = await Promise.all([
+      write(generators),
+      write(generators, { quantization: { doubleQuant: false } }),
+    ]);
+    expect(generators.count).toBe(2);
+    expect(quantized.text).not.toBe(stored.text);
   });
 
   test('can be stopped between two tokens', async () => {
