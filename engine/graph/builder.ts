@@ -162,6 +162,16 @@ export class GraphBuilder {
   reduceMean = (x: Value, axes: readonly number[]): Value =>
     this.apply('reduceMean', [x], { axes });
 
+  /** `1 / sqrt(mean(x²) + epsilon)` over the last axis, which stays with size 1. */
+  inverseRms(x: Value, epsilon: number): Value {
+    const meanSquare = this.reduceMean(this.mul(x, x), [x.shape.length - 1]);
+    return this.reciprocal(this.sqrt(this.add(meanSquare, this.scalar(epsilon, x.dtype))));
+  }
+
+  rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+    this.apply('rmsNorm', [x, weight], { epsilon });
+  rotary = (x: Value, cos: Value, sin: Value): Value => this.apply('rotary', [x, cos, sin], {});
+
   /** Sums the axes along which `shape` was broadcast to `x`'s shape. */
   sumTo(x: Value, shape: Shape): Value {
     const lead = x.shape.length - shape.length;

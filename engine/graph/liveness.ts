@@ -68,6 +68,8 @@ interface Buffer {
 
 /** What ONNX Runtime takes for itself while it computes a value. */
 function workBytes(value: Value): number {
+  // The logarithms of all probabilities.
+  if (isOp(value, 'logSumExp')) return bytesOf(value.inputs[0]!);
   if (!isOp(value, 'matmulBnb4')) return 0;
   const { inFeatures, outFeatures } = value.attributes;
   return inFeatures * outFeatures * DTYPE_BYTES.float32;

@@ -55,7 +55,12 @@ export interface OpAttributes {
   reduceSum: Reduction;
   reduceMean: Reduction;
 
+  rmsNorm: { readonly epsilon: number };
+  rotary: None;
+
   matmul: None;
+  /** Only made by a pass: a product whose operands are read transposed where they lie. */
+  transposedMatmul: { readonly transA: boolean; readonly transB: boolean };
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   matmulBnb4: { readonly inFeatures: number; readonly outFeatures: number };
 

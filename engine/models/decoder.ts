@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './decoder-config.ts';
 import type { Parameters } from './parameters.ts';
-import { type RotaryAngles, rotaryAngles, rotate } from './rotary-embedding.ts';
+import { type RotaryAngles, rotaryAngles } from './rotary-embedding.ts';
 
 /** Queries, keys and values of one layer, with positions rotated in. */
 export interface AttentionInputs {
@@ -89,17 +89,12 @@ function cheap({ builder, recompute = 'none' }: DecoderParts, build: () => Value
   return recompute === 'none' ? build() : builder.recomputed(build);
 }
 
-/** `x / sqrt(mean(x²) + eps) · weight` over the last axis (arXiv 1910.07467). */
+/** A norm by its module name, over the last axis. */
 function rmsNorm(parts: DecoderParts, module: string, x: Value): Value {
   const { builder, config, parameters } = parts;
   const normed = (): Value => {
     const weight = builder.cast(parameters.stored(`${module}.weight`), 'float32');
-    const axis = x.shape.length - 1;
-    const meanSquare = builder.reduceMean(builder.mul(x, x), [axis]);
-    const scale = builder.reciprocal(
-      builder.sqrt(builder.add(meanSquare, builder.scalar(config.rmsNormEps))),
-    );
-    return builder.mul(builder.mul(x, scale), weight);
+    return builder.rmsNorm(x, weight, config.rmsNormEps);
   };
   return builder.withScope(module, () => cheap(parts, normed));
 }
@@ -119,8 +114,8 @@ function selfAttention(parts: DecoderParts, layer: number, x: Value, angles: Rot
       query = rmsNorm(parts, `${module}.q_norm`, query);
       key = rmsNorm(parts, `${module}.k_norm`, key);
     }
-    query = builder.mul(rotate(builder, query, angles), builder.scalar(1 / Math.sqrt(headDim)));
-    key = rotate(builder, key, angles);
+    query = builder.rotary(query, angles.query.cos, angles.query.sin);
+    key = builder.rotary(key, angles.key.cos, angles.key.sin);
     const attended = cheap(parts, () => attention({ layer, query, key, value }));
     return linear(`${module}.o_proj`, attended);
   });

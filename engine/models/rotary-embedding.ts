@@ -2,12 +2,17 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig, Llama3RopeScaling } from './decoder-config.ts';
 
-/** The angles of a rotary position embedding, for every token of a graph. */
-export interface RotaryAngles {
-  /** `[tokens, 1, headDim / 2]` */
+/** Cosines and sines of angles, `[tokens, headDim / 2]`. */
+export interface Rotation {
   readonly cos: Value;
-  /** `[tokens, 1, headDim / 2]` */
   readonly sin: Value;
+}
+
+/** The rotary position embedding of every token of a graph. */
+export interface RotaryAngles {
+  /** Scaled by `1 / sqrt(headDim)`, so that queries leave it ready for their scores. */
+  readonly query: Rotation;
+  readonly key: Rotation;
 }
 
 /**
@@ -45,27 +50,11 @@ export function rotaryAngles(
   positions: Value,
 ): RotaryAngles {
   const half = config.headDim / 2;
-  const frequencies = builder.constant(inverseFrequencies(config), [1, 1, half]);
-  const tokens = positions.shape[0]!;
-  const column = builder.reshape(builder.cast(positions, 'float32'), [tokens, 1, 1]);
+  const frequencies = builder.constant(inverseFrequencies(config), [1, half]);
+  const column = builder.reshape(builder.cast(positions, 'float32'), [positions.shape[0]!, 1]);
   const angles = builder.mul(column, frequencies);
-  return { cos: builder.cos(angles), sin: builder.sin(angles) };
-}
-
-/**
- * Rotates the first half of each head's features against the second (transformers `rotate_half`).
- *
- * @param x `[tokens, heads, headDim]`
- */
-export function rotate(builder: GraphBuilder, x: Value, { cos, sin }: RotaryAngles): Value {
-  const headDim = Number(x.shape[2]);
-  const first = builder.slice(x, 2, 0, headDim / 2);
-  const second = builder.slice(x, 2, headDim / 2, headDim);
-  return builder.concat(
-    [
-      builder.sub(builder.mul(first, cos), builder.mul(second, sin)),
-      builder.add(builder.mul(second, cos), builder.mul(first, sin)),
-    ],
-    2,
-  );
+  const key = { cos: builder.cos(angles), sin: builder.sin(angles) };
+  const scale = builder.scalar(1 / Math.sqrt(config.headDim));
+  const query = { cos: builder.mul(key.cos, scale), sin: builder.mul(key.sin, scale) };
+  return { query, key };
 }

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../graph/passes/fuse-gemm-add.ts';
+import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
@@ -109,7 +110,14 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     trainable.length === 0
       ? { loss: crossEntropy(parts, hidden, lossTokens) }
       : lossAndGradients(parts, hidden, lossTokens, trainable, trainBase);
-  const passes = [removeDeadCode, scaleRowsLast, fuseGemmAdd, upcastPerUse, removeDeadCode];
+  const passes = [
+    removeDeadCode,
+    scaleRowsLast,
+    fuseGemmAdd,
+    fuseTransposedMatmul,
+    upcastPerUse,
+    removeDeadCode,
+  ];
   return passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
 }
 

@@ -122,13 +122,11 @@ export const elementwiseOps: Pick<OpTable, ElementwiseOp> = {
       onnx.node('Sigmoid', [x], [gate]);
       onnx.node('Mul', [x, gate], [value.name]);
     },
-    // d silu = sigmoid · (1 + x · (1 − sigmoid)): only x is kept, the sigmoid is made again.
+    // With y = x · sigmoid: dy/dx = sigmoid + y · (1 − sigmoid), where the sigmoid is made again.
     vjp: [
-      ({ builder: b, input, cotangent }) => {
-        const x = input(0);
-        const one = b.scalar(1, x.dtype);
-        const gate = b.sigmoid(x);
-        const slope = b.mul(gate, b.add(one, b.mul(x, b.sub(one, gate))));
+      ({ builder: b, input, value, cotangent }) => {
+        const gate = b.sigmoid(input(0));
+        const slope = b.add(gate, b.mul(value, b.sub(b.scalar(1, value.dtype), gate)));
         return b.mul(cotangent, slope);
       },
     ],

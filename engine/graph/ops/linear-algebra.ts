@@ -18,20 +18,22 @@ function requireInner(a: ValueType, b: ValueType, left: unknown, right: unknown)
   }
 }
 
+/** The type of `op(a) · op(b)` with broadcast leading axes. */
+function productType(inputs: readonly ValueType[], transA: boolean, transB: boolean): ValueType {
+  const [a, b] = inputs as [ValueType, ValueType];
+  if (a.shape.length < 2 || b.shape.length < 2) throw new TypeError('both need two axes');
+  const [m, k] = transA ? [-1, -2] : [-2, -1];
+  const [kB, n] = transB ? [-1, -2] : [-2, -1];
+  requireInner(a, b, a.shape.at(k), b.shape.at(kB));
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return { dtype: commonDtype(inputs), shape: [...batch, a.shape.at(m)!, b.shape.at(n)!] };
+}
+
 /** Matrix products. */
-export const linearAlgebraOps: Pick<OpTable, 'matmul' | 'gemm'> = {
+export const linearAlgebraOps: Pick<OpTable, 'matmul' | 'transposedMatmul' | 'gemm'> = {
   /** `[…, m, k] · […, k, n] → […, m, n]` with broadcast leading axes (ONNX MatMul). */
   matmul: {
-    infer: (inputs) => {
-      const [a, b] = inputs as [ValueType, ValueType];
-      if (a.shape.length < 2 || b.shape.length < 2) throw new TypeError('both need two axes');
-      requireInner(a, b, a.shape.at(-1), b.shape.at(-2));
-      const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-      return {
-        dtype: commonDtype(inputs),
-        shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!],
-      };
-    },
+    infer: (inputs) => productType(inputs, false, false),
     emit: (onnx, value) =>
       onnx.node('MatMul', [value.inputs[0]!.name, value.inputs[1]!.name], [value.name]),
     vjp: [
@@ -43,6 +45,22 @@ export const linearAlgebraOps: Pick<OpTable, 'matmul' | 'gemm'> = {
       { inputs: [{ shape: [2, 1, 2, 3] }, { shape: [3, 3, 1] }], attributes: {} },
       { inputs: [{ shape: [1, 1] }, { shape: [5, 1, 2] }], attributes: {} },
     ],
+  },
+  /** `op(A) · op(B)` where op swaps the last two axes or not (com.microsoft FusedMatMul). */
+  transposedMatmul: {
+    infer: (inputs, { transA, transB }) => productType(inputs, transA, transB),
+    emit: (onnx, value) => {
+      const { transA, transB } = value.attributes;
+      onnx.node(
+        'FusedMatMul',
+        value.inputs.map((input) => input.name),
+        [value.name],
+        { transA: Number(transA), transB: Number(transB) },
+        'com.microsoft',
+      );
+    },
+    vjp: 'not differentiable',
+    samples: [],
   },
   /** `alpha · op(A) · op(B) + C` on matrices; C is optional and broadcasts (ONNX Gemm). */
   gemm: {

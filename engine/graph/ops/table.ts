@@ -1,4 +1,5 @@
 import type { OpTable } from '../op.ts';
+import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { indexingOps } from './indexing.ts';
 import { leafOps } from './leaves.ts';
@@ -12,6 +13,7 @@ export const opTable: OpTable = {
   ...leafOps,
   ...elementwiseOps,
   ...reductionOps,
+  ...decoderOps,
   ...linearAlgebraOps,
   ...quantizedOps,
   ...movementOps,

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import type { Graph } from '../../../engine/graph/graph.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../../../engine/graph/passes/fuse-gemm-add.ts';
+import { fuseTransposedMatmul } from '../../../engine/graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../../../engine/graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../../../engine/graph/passes/upcast-per-use.ts';
 import { evaluateGraph } from './evaluate.ts';
@@ -151,5 +152,36 @@ describe('scales of rows', () => {
     const outputs = { y: b.gemm(rows, w, { transA }), ...(transA ? {} : { z: b.neg(rows) }) };
     const graph = b.finish(outputs);
     expect(ops(scaleRowsLast(graph))).toEqual(ops(graph));
+  });
+});
+
+describe('transposed operands of a product', () => {
+  const a = Float32Array.from({ length: 12 }, (_, i) => i - 3);
+  const c = Float32Array.from({ length: 12 }, (_, i) => 5 - i);
+
+  test.each([
+    ['first', [2, 3, 2], [2, 3, 2], true, false],
+    ['second', [2, 2, 3], [2, 2, 3], false, true],
+    ['both', [2, 3, 2], [2, 2, 3], true, true],
+  ] as const)('are read where they lie: %s', async (_, left, right, transA, transB) => {
+    const b = new GraphBuilder();
+    const x = b.input('a', 'float32', left);
+    const y = b.input('c', 'float32', right);
+    const product = b.matmul(transA ? b.matrixTranspose(x) : x, transB ? b.matrixTranspose(y) : y);
+    const graph = b.finish({ product });
+    const fused = removeDeadCode(fuseTransposedMatmul(graph));
+    expect(ops(fused)).toEqual(['input', 'input', 'transposedMatmul']);
+    expect(await evaluateGraph(fused, { a, c })).toEqual(await evaluateGraph(graph, { a, c }));
+  });
+
+  test('stay copies where other axes move, or in float64', () => {
+    const b = new GraphBuilder();
+    const moved = b.matmul(
+      b.transpose(b.input('x', 'float32', [2, 3, 4]), [2, 0, 1]),
+      b.input('y', 'float32', [3, 2]),
+    );
+    const wide = b.input('z', 'float64', [2, 3]);
+    const graph = b.finish({ moved, square: b.matmul(b.matrixTranspose(wide), wide) });
+    expect(ops(fuseTransposedMatmul(graph))).toEqual(ops(graph));
   });
 });
