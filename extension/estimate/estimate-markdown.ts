@@ -1,6 +1,6 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
-import type { PaddingReport } from '../../engine/train/events.ts';
+import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import { asText, markdownTable } from '../reports/markdown.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
@@ -11,10 +11,12 @@ export function estimateMarkdown(
   estimate: RunEstimate,
   texts: EstimateTexts,
 ): string {
-  const { memory, memoryLimit, parameters, train, largestBatch } = estimate;
+  const { memory, memoryLimit, parameters, train, evaluation, largestBatch } = estimate;
   const fits = memory.total <= memoryLimit;
   const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
   const count = (value: number): string => value.toLocaleString('en-US');
+  const tokens = (split: SplitReport): string =>
+    `${count(split.tokens)} (${count(split.supervisedTokens)})`;
   return [
     `# ${texts.title}: ${asText(name)}`,
     verdict,
@@ -37,8 +39,14 @@ export function estimateMarkdown(
         [texts.stepsPerEpoch, count(estimate.stepsPerEpoch)],
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],
         [texts.rows, count(train.rows)],
-        [texts.tokens, `${count(train.tokens)} (${count(train.supervisedTokens)})`],
+        [texts.tokens, tokens(train)],
         ...paddingRows(estimate.padding, texts),
+        ...(evaluation === undefined
+          ? []
+          : ([
+              [texts.evaluationRows, count(evaluation.rows)],
+              [texts.evaluationTokens, tokens(evaluation)],
+            ] as const)),
         [texts.largestBatch, `${largestBatch.rows} × ${count(largestBatch.length)}`],
         [texts.checkpointing, estimate.gradientCheckpointing],
       ],

@@ -27,6 +27,8 @@ export function estimateTexts() {
     padding: vscode.l10n.t('Padding'),
     paddingPacked: vscode.l10n.t('Padding with packing'),
     paddingUnpacked: vscode.l10n.t('Padding without packing'),
+    evaluationRows: vscode.l10n.t('Rows for evaluation'),
+    evaluationTokens: vscode.l10n.t('Tokens for evaluation (scored)'),
     largestBatch: vscode.l10n.t('Largest batch (rows × tokens)'),
     checkpointing: vscode.l10n.t('Gradient checkpointing'),
     warnings: vscode.l10n.t('Notes'),

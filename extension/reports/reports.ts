@@ -14,7 +14,7 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
 
   /** Shows a report, in place of an earlier one of the same name. */
   async show(name: string, markdown: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: REPORT_SCHEME, path: `${name}.md` });
+    const uri = vscode.Uri.from({ scheme: REPORT_SCHEME, path: name });
     this.#contents.set(uri.path, markdown);
     this.#didChange.fire(uri);
     // VS Code's own Markdown extension can be switched off.

@@ -45,6 +45,15 @@ test('the verdict comes first, then what it is made of', () => {
   expect(markdown).not.toContain('## warnings');
 });
 
+test('the rows that are held out for evaluation are told apart', () => {
+  const evaluation = { rows: 3, tokens: 900, supervisedTokens: 300 };
+  const split = { ...evaluation, truncatedRows: 0, droppedRows: 0 };
+  const markdown = estimateMarkdown('x', estimate({ evaluation: split }), texts);
+  expect(markdown).toContain('| rows | 12 |');
+  expect(markdown).toContain('| evaluationRows | 3 |');
+  expect(markdown).toContain('| evaluationTokens | 900 (300) |');
+});
+
 test('a run that does not fit says so; warnings cannot break out of their list', () => {
   const changes = { memoryLimit: 3 * GIB, warnings: ['1 row was cut (a_b.jsonl:3: <b>\nlong)'] };
   const markdown = estimateMarkdown('x', estimate(changes), texts);
