@@ -55,9 +55,11 @@ export interface BenchGroup {
   /** Fresh processes for each row. */
   readonly samples: number;
   readonly rows: readonly BenchRow[];
+  /** Takes part only where `--only` names it. */
+  readonly byNameAlone?: true;
 }
 
-/** Tokens of one step where all examples are of one length, otherwise undefined. */
-export function stepTokens({ batchSize, lengths }: BenchRow): number | undefined {
-  return lengths.every((length) => length === lengths[0]) ? batchSize * lengths[0]! : undefined;
+/** Whether all steps of a row are of one size. */
+export function isUniform({ lengths }: BenchRow): boolean {
+  return lengths.every((length) => length === lengths[0]);
 }

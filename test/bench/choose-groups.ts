@@ -24,6 +24,7 @@ export function chooseGroups(
   const isPossible = (row: BenchRow): boolean =>
     row.kind === 'engine' || (peft && hasAllocator(row));
   return groups
+    .filter(({ byNameAlone }) => byNameAlone === undefined || only !== undefined)
     .map((group) => ({
       ...group,
       samples: samples ?? group.samples,

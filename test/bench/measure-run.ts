@@ -18,8 +18,8 @@ export interface RunMeasurement {
   readonly peakRss: readonly number[];
   /** Proportional set size at the end of the last step; null where the system does not tell. */
   readonly pss: number | null;
-  /** Tokens of all steps, padding excluded. */
-  readonly tokens: number;
+  /** Tokens of each step, padding excluded. */
+  readonly tokens: readonly number[];
 }
 
 /**
@@ -29,7 +29,8 @@ export interface RunMeasurement {
 export async function measureRun({ settings, ...paths }: RunRequest): Promise<RunMeasurement> {
   const [stepMs, losses, rss, peakRss]: [number[], number[], number[], number[]] = [[], [], [], []];
   let pss: number | null = null;
-  let tokens = 0;
+  const tokens: number[] = [];
+  let tokensBefore = 0;
   let began = 0;
   await train(runConfig(settings, paths), {
     onEvent: (event) => {
@@ -39,7 +40,8 @@ export async function measureRun({ settings, ...paths }: RunRequest): Promise<Ru
       losses.push(event.loss);
       rss.push(processMemory('self').rss ?? process.memoryUsage.rss());
       peakRss.push(ownPeakRss());
-      tokens = event.num_tokens;
+      tokens.push(event.num_tokens - tokensBefore);
+      tokensBefore = event.num_tokens;
       if (event.step === event.maxSteps) pss = ownPss() ?? null;
       began = performance.now();
     },

@@ -83,7 +83,7 @@ def main() -> None:
                 "rss": [size for size in rss if size is not None],
                 "peakRss": [size for size in peak_rss if size is not None],
                 "pss": pss(),
-                "tokens": ids.numel() * request["steps"],
+                "tokens": [ids.numel()] * request["steps"],
             }
         )
     )

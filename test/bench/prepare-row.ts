@@ -4,8 +4,9 @@ import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
 import { openRunModel } from '../../engine/train/run-model.ts';
-import { type BenchRow, stepTokens } from './bench-row.ts';
+import { type BenchRow, isUniform } from './bench-row.ts';
 import { exampleTexts } from './examples.ts';
+import { loraInputBytes } from './lora-inputs.ts';
 import type { RunRequest } from './measure-run.ts';
 import type { Program } from './measuring-process.ts';
 import { modelFlops } from './model-flops.ts';
@@ -19,6 +20,8 @@ export interface RowFacts {
   readonly stepFlops: number | null;
   /** Bytes of values alive at one time in the step's graph, exact; null for PEFT. */
   readonly activationBytes: number | null;
+  /** What LoRA keeps and LoRA-FA does not, by theory: see `loraInputBytes`; null for PEFT. */
+  readonly loraInputBytes: number | null;
   /** The peak that `lorafa plan` predicts; null for PEFT. */
   readonly predictedBytes: number | null;
 }
@@ -62,15 +65,12 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
   const config = runConfig(settings, request(0));
   const { config: decoder } = await openBaseModel(model);
   const { modules } = await planTrainee(config, { config: decoder, name: row.model });
-  const tokens = stepTokens(row);
-  const stepFlops =
-    tokens === undefined
-      ? null
-      : modelFlops(decoder, modules, { rows: row.batchSize, length: tokens / row.batchSize });
+  const size = isUniform(row) ? { rows: row.batchSize, length: row.lengths[0]! } : undefined;
+  const stepFlops = size === undefined ? null : modelFlops(decoder, modules, size);
   if (row.kind === 'peft') {
     return {
       row,
-      facts: { stepFlops, activationBytes: null, predictedBytes: null },
+      facts: { stepFlops, activationBytes: null, loraInputBytes: null, predictedBytes: null },
       program: () => peftProgram(row, options.python, model, texts),
     };
   }
@@ -79,7 +79,12 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
   const { memory } = await estimateRun(config);
   return {
     row,
-    facts: { stepFlops, activationBytes: memory.activations, predictedBytes: memory.total },
+    facts: {
+      stepFlops,
+      activationBytes: memory.activations,
+      loraInputBytes: size === undefined ? null : loraInputBytes(modules, size.rows * size.length),
+      predictedBytes: memory.total,
+    },
     program: (sample) => nodeProgram(options.programs, 'measure-run', request(sample)),
   };
 }
@@ -93,9 +98,9 @@ export function nodeProgram(programs: string, name: string, request?: unknown): 
 
 function settingsOf(row: BenchRow): Settings {
   return {
-    ...(row.kind === 'engine' ? row.settings : {}),
     'training.max_steps': row.warmupSteps + row.steps,
     'training.per_device_train_batch_size': row.batchSize,
     'data.max_length': Math.max(...row.lengths),
+    ...(row.kind === 'engine' ? row.settings : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { type BenchRow, stepTokens } from './bench-row.ts';
+import { type BenchRow, isUniform } from './bench-row.ts';
 import type { RunMeasurement } from './measure-run.ts';
 import type { Measured } from './measuring-process.ts';
 import type { RowFacts } from './prepare-row.ts';
@@ -13,7 +13,7 @@ export interface RowResult {
   readonly step_ms: number;
   readonly step_ms_min: number;
   readonly step_ms_max: number;
-  /** Padding excluded, at the median step. */
+  /** Padding excluded; at the median step where all steps are of one size. */
   readonly tokens_per_second: number;
   /** The most bytes resident in the whole process: median, least and most of its samples. */
   readonly peak_rss_bytes: number;
@@ -28,7 +28,11 @@ export interface RowResult {
   /** Mean loss per token of the first step, and of the last. */
   readonly first_loss: number;
   readonly last_loss: number;
+  /** Values alive at one time in the step's graph, exact. */
   readonly activation_bytes: number | null;
+  /** Inputs of adapted layers, which LoRA keeps and LoRA-FA does not, by theory. */
+  readonly lora_input_bytes: number | null;
+  /** The peak that `lorafa plan` predicts. */
   readonly predicted_bytes: number | null;
   /** By how much the peak grew after the warm-up, as a share of it: the most of the samples. */
   readonly peak_growth: number;
@@ -72,11 +76,16 @@ export function rowResult(
   samples: readonly Measured<RunMeasurement>[],
   sgemmFlops: number,
 ): RowResult {
-  const steps = samples.flatMap(({ result }) => result.stepMs.slice(row.warmupSteps));
+  const ofSteps = (key: 'stepMs' | 'tokens'): readonly number[] =>
+    samples.flatMap(({ result }) => result[key].slice(row.warmupSteps));
+  const steps = ofSteps('stepMs');
   const time = spread(steps);
   const peak = spread(samples.map(({ result }) => result.peakRss.at(-1)!));
   const [{ result: first }] = samples as [Measured<RunMeasurement>];
-  const stepSize = stepTokens(row) ?? first.tokens / first.stepMs.length;
+  // Steps of different sizes have no typical one: all tokens count against all time.
+  const throughput = isUniform(row)
+    ? spread(ofSteps('tokens')).median / time.median
+    : sum(ofSteps('tokens')) / sum(steps);
   return {
     name: row.name,
     group,
@@ -84,7 +93,7 @@ export function rowResult(
     step_ms: time.median,
     step_ms_min: time.min,
     step_ms_max: time.max,
-    tokens_per_second: stepSize / (time.median / 1000),
+    tokens_per_second: 1000 * throughput,
     peak_rss_bytes: peak.median,
     peak_rss_bytes_min: peak.min,
     peak_rss_bytes_max: peak.max,
@@ -95,6 +104,7 @@ export function rowResult(
     first_loss: first.losses[0]!,
     last_loss: first.losses.at(-1)!,
     activation_bytes: facts.activationBytes,
+    lora_input_bytes: facts.loraInputBytes,
     predicted_bytes: facts.predictedBytes,
     peak_growth: Math.max(...samples.map(({ result }) => peakGrowth(result, row.warmupSteps))),
     samples: samples.length,
@@ -104,6 +114,10 @@ export function rowResult(
 
 function peakGrowth({ peakRss }: RunMeasurement, warmupSteps: number): number {
   return peakRss.at(-1)! / peakRss[Math.max(0, warmupSteps - 1)]! - 1;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function medianOf(values: readonly (number | null)[]): number | null {

@@ -94,7 +94,9 @@ export function benchGroups(): readonly BenchGroup[] {
     ),
     methods(),
     ...scaling(),
+    packing(),
     flatMemory(),
+    tiny(),
   ];
 }
 
@@ -196,21 +198,61 @@ function scaling(): readonly BenchGroup[] {
   ];
 }
 
+/** Short examples in rows of their own and together in longer ones. */
+function packing(): BenchGroup {
+  const row = (name: string, label: string, batchSize: number, packing: boolean): EngineRow => ({
+    kind: 'engine',
+    name: `packing-${name}`,
+    label,
+    model: '135m',
+    batchSize,
+    lengths: randomLengths(200, 32, 160),
+    steps: 8,
+    warmupSteps: 2,
+    settings: { 'data.packing': packing, 'data.max_length': 512 },
+  });
+  return {
+    name: 'packing',
+    title: 'Examples of 32 to 160 tokens, SmolLM2-135M',
+    samples: 2,
+    rows: [
+      row('padded', '4 examples a step, grouped by length and padded', 4, false),
+      row('packed', '1 row of 512 tokens a step, packed', 1, true),
+    ],
+  };
+}
+
 /** Many steps of many lengths: resident memory is to stay where it is. */
 function flatMemory(): BenchGroup {
-  const random = new Random(0);
   const row: EngineRow = {
     kind: 'engine',
     name: 'flat-memory',
-    label: '500 steps, rows of 16 to 192 tokens in batches padded to multiples of 64',
+    label: 'examples of 16 to 192 tokens, padded to multiples of 64',
     model: '135m-6-layers',
     batchSize: 1,
-    lengths: Array.from({ length: 100 }, () => 16 + random.below(177)),
+    lengths: randomLengths(100, 16, 192),
     steps: 480,
     warmupSteps: 20,
     settings: {},
   };
-  return { name: 'flat-memory', title: '500 steps of varying lengths', samples: 1, rows: [row] };
+  return {
+    name: 'flat-memory',
+    title: '500 steps of varying lengths, six layers of SmolLM2-135M',
+    samples: 1,
+    rows: [row],
+  };
+}
+
+/** Says nothing about speed: it is for trying the harness within seconds. */
+function tiny(): BenchGroup {
+  const shape: Shape = { name: 'tiny', model: 'tiny', batchSize: 2, length: 32 };
+  const title = 'A tiny model, 2 × 32';
+  return { ...modes(shape, title, ['none', 'layer'], MAIN_PEFT_MODES), byNameAlone: true };
+}
+
+function randomLengths(count: number, least: number, most: number): number[] {
+  const random = new Random(0);
+  return Array.from({ length: count }, () => least + random.below(most - least + 1));
 }
 
 function engineRow(

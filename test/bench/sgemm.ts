@@ -5,16 +5,21 @@ import { Session } from '../../engine/runtime/session.ts';
 /** Rows of the left matrix, its columns, and columns of the right one. */
 type Sizes = readonly [m: number, k: number, n: number];
 
-/** Products of the sizes that training has, and a large square one. */
+/** Products of the sizes that training has, and a square one. */
 const SIZES: readonly Sizes[] = [
   [512, 1024, 4096],
   [512, 576, 1536],
   [512, 2048, 5632],
-  [2048, 2048, 2048],
+  [1024, 1024, 1024],
 ];
 
 /** Products in one run, there and back, so that what a run costs besides does not count. */
-const PAIRS = 4;
+const PAIRS = 2;
+
+/** Milliseconds of runs per size; the fastest run counts. */
+const DURATION = 500;
+
+const LEAST_RUNS = 3;
 
 /** What `measureSgemm` found. */
 export interface SgemmMeasurement {
@@ -27,19 +32,14 @@ export interface SgemmMeasurement {
  * Measures how fast ONNX Runtime multiplies float32 matrices in this process, with the settings that
  * training has. Nothing else of ONNX Runtime may live in the process: threads of another session
  * spin on the same cores.
- *
- * @param repetitions runs per size, of which the fastest counts
  */
-export async function measureSgemm(
-  repetitions = 8,
-  sizes: readonly Sizes[] = SIZES,
-): Promise<SgemmMeasurement> {
+export async function measureSgemm(): Promise<SgemmMeasurement> {
   const bySize: { size: Sizes; flops: number }[] = [];
-  for (const size of sizes) bySize.push({ size, flops: await flopsOf(size, repetitions) });
+  for (const size of SIZES) bySize.push({ size, flops: await flopsOf(size) });
   return { flops: Math.max(...bySize.map(({ flops }) => flops)), bySize };
 }
 
-async function flopsOf([m, k, n]: Sizes, repetitions: number): Promise<number> {
+async function flopsOf([m, k, n]: Sizes): Promise<number> {
   const builder = new GraphBuilder();
   const there = builder.input('there', 'float32', [k, n]);
   const back = builder.input('back', 'float32', [n, k]);
@@ -53,7 +53,8 @@ async function flopsOf([m, k, n]: Sizes, repetitions: number): Promise<number> {
     back: new Float32Array(n * k).fill(1 / n),
   };
   let fastest = Infinity;
-  for (let run = 0; run <= repetitions; run++) {
+  const end = performance.now() + DURATION;
+  for (let run = 0; run < LEAST_RUNS || performance.now() < end; run++) {
     const began = performance.now();
     await session.run(feeds);
     fastest = Math.min(fastest, performance.now() - began);

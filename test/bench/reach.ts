@@ -1,0 +1,155 @@
+import { isRowResult, type ResultLine, type RowResult } from './row-result.ts';
+
+/** Something that is aimed at, and whether this run reached it. */
+export interface Reach {
+  readonly aim: string;
+  /** What was measured, in words; undefined where its rows are missing. */
+  readonly measured?: string;
+  readonly passed?: boolean;
+}
+
+/** Shapes of the small model on which PEFT is measured as well. */
+const SMALL_SHAPES = ['135m-1x512', '135m-4x256', '135m-1x2048'];
+
+/** Two medians of the same speed differ by so much on a machine that does nothing else. */
+const NOISE = 0.02;
+
+/** Compares the rows of one run with what is aimed at. */
+export function reaches(lines: readonly ResultLine[]): Reach[] {
+  const rows = lines.filter(isRowResult);
+  const find = (name: string) => rows.find((row) => row.name === name);
+  return [
+    ...SMALL_SHAPES.map((shape) => float32Reach(rows, shape)),
+    ...SMALL_SHAPES.map((shape) => bestReach(rows, shape)),
+    ...SMALL_SHAPES.map((shape) => sameLossReach(rows, shape)),
+    below(
+      '1.1B in bfloat16 with recomputed layers: under 3.5 GB beside the mapped weights',
+      find('1.1b-1x256-layer')?.peak_anonymous_bytes,
+      3.5e9,
+    ),
+    below(
+      '1.1B in NF4 with recomputed layers: under 2 GB in all',
+      find('1.1b-1x256-nf4-layer')?.peak_rss_bytes,
+      2e9,
+    ),
+    ...loraReaches(rows),
+    growthReach(find('flat-memory')),
+    predictionReach(rows),
+  ];
+}
+
+/** One float32 mode of ours is to be faster and leaner at once than PEFT's fastest float32. */
+function float32Reach(rows: readonly RowResult[], shape: string): Reach {
+  const aim = `${shape}: a float32 mode with at least 1.3 x the tokens/s of PEFT in float32 and at most 0.5 x its memory`;
+  const theirs = fastest(rows.filter(({ name }) => name.startsWith(`${shape}-peft-float32`)));
+  const ours = ['none', 'attention', 'layer'].flatMap((mode) =>
+    rows.filter(({ name }) => name === `${shape}-${mode}`),
+  );
+  if (theirs === undefined || ours.length === 0) return { aim };
+  const ratios = ours.map((row) => ({
+    name: row.name,
+    speed: row.tokens_per_second / theirs.tokens_per_second,
+    memory: row.peak_rss_bytes / theirs.peak_rss_bytes,
+  }));
+  const measured = ratios
+    .map(({ name, speed, memory }) => `${name} ${times(speed)} tokens/s, ${times(memory)} memory`)
+    .join('; ');
+  const passed = ratios.some(({ speed, memory }) => speed >= 1.3 && memory <= 0.5);
+  return { aim, measured: `${measured} (${theirs.name} = 1)`, passed };
+}
+
+/** The mode that keeps gradients within 1e-3 of float32's, against whatever is fastest in PEFT. */
+function bestReach(rows: readonly RowResult[], shape: string): Reach {
+  const aim = `${shape}: compute "auto" with at least 2 x the tokens/s of PEFT's best setting`;
+  const theirs = fastest(rows.filter(({ name }) => name.startsWith(`${shape}-peft-`)));
+  const ours = fastest(rows.filter(({ name }) => name.startsWith(`${shape}-auto`)));
+  if (theirs === undefined || ours === undefined) return { aim };
+  const ratio = ours.tokens_per_second / theirs.tokens_per_second;
+  return { aim, measured: `${times(ratio)} (${theirs.name} = 1)`, passed: ratio >= 2 };
+}
+
+/** B is zero at first, so the first loss is the base's: it shows that both compute the same. */
+function sameLossReach(rows: readonly RowResult[], shape: string): Reach {
+  const aim = `${shape}: the first loss of PEFT in float32 and of this engine differ by less than 1e-3`;
+  const theirs = rows.find(({ name }) => name.startsWith(`${shape}-peft-float32`));
+  const ours = rows.find(({ name }) => name === `${shape}-none` || name === `${shape}-attention`);
+  if (theirs === undefined || ours === undefined) return { aim };
+  const difference = Math.abs(theirs.first_loss - ours.first_loss);
+  return { aim, measured: difference.toExponential(1), passed: difference < 1e-3 };
+}
+
+/** LoRA-FA against LoRA, pair by pair: bytes exactly as in theory, and never slower. */
+function loraReaches(rows: readonly RowResult[]): Reach[] {
+  const pairs = rows.flatMap((lora) => {
+    const stem = /^(lora-.+)-lora$/.exec(lora.name)?.[1];
+    const lorafa = rows.find(({ name }) => name === `${stem}-lorafa`);
+    return lorafa === undefined ? [] : [{ name: stem!, lora, lorafa }];
+  });
+  const saved = pairs
+    .filter(({ name }) => name.endsWith('-none'))
+    .map(({ name, lora, lorafa }) => ({
+      name,
+      bytes: lora.activation_bytes! - lorafa.activation_bytes!,
+      theory: lora.lora_input_bytes!,
+    }));
+  const speeds = pairs.map(({ name, lora, lorafa }) => ({
+    name,
+    ratio: lora.step_ms / lorafa.step_ms,
+  }));
+  return [
+    verdict(
+      'LoRA-FA keeps exactly the inputs of adapted layers less than LoRA, where nothing is recomputed',
+      saved.map(({ name, bytes, theory }) => `${name} ${mega(bytes)} of ${mega(theory)}`),
+      saved.every(({ bytes, theory }) => bytes === theory),
+    ),
+    verdict(
+      `LoRA-FA is never slower than LoRA (${100 * NOISE} % of noise)`,
+      speeds.map(({ name, ratio }) => `${name} ${times(ratio)}`),
+      speeds.every(({ ratio }) => ratio >= 1 - NOISE),
+    ),
+  ];
+}
+
+function growthReach(row: RowResult | undefined): Reach {
+  const aim = '500 steps of varying lengths: the peak grows by less than 2 % after step 20';
+  if (row === undefined) return { aim };
+  const percent = 100 * row.peak_growth;
+  return { aim, measured: `${percent.toFixed(2)} %`, passed: percent < 2 };
+}
+
+function predictionReach(rows: readonly RowResult[]): Reach {
+  const errors = rows.flatMap(({ name, predicted_bytes: predicted, peak_rss_bytes: peak }) =>
+    predicted === null ? [] : [{ name, error: predicted / peak - 1 }],
+  );
+  const good = errors.filter(({ error }) => Math.abs(error) <= 0.1);
+  const worst = errors.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error))[0];
+  return verdict(
+    '`lorafa plan` predicts the peak within 10 % on at least 6 configurations',
+    worst === undefined || errors.length < 6
+      ? []
+      : [
+          `${good.length} of ${errors.length}, worst ${(100 * worst.error).toFixed(0)} % (${worst.name})`,
+        ],
+    good.length >= 6,
+  );
+}
+
+function below(aim: string, bytes: number | null | undefined, limit: number): Reach {
+  return bytes == null ? { aim } : { aim, measured: mega(bytes), passed: bytes < limit };
+}
+
+function verdict(aim: string, measured: readonly string[], passed: boolean): Reach {
+  return measured.length === 0 ? { aim } : { aim, measured: measured.join('; '), passed };
+}
+
+function fastest(rows: readonly RowResult[]): RowResult | undefined {
+  return rows.toSorted((a, b) => b.tokens_per_second - a.tokens_per_second)[0];
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(2)} x`;
+}
+
+function mega(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
