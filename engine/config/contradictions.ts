@@ -21,6 +21,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     sampleRule,
     memoryRule,
     quantizationRule,
+    computeRule,
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),
   ];
@@ -221,6 +222,28 @@ const quantizationRule: Rule = (given) => {
         problem(
           ['model', 'quantization'],
           '`model.quantization` "nf4" cannot be trained with the method "full", which changes the weights themselves; remove it or use the method "lorafa"',
+        ),
+      ]
+    : [];
+};
+
+/** Products in eight bits are with frozen weights, which are made of those that the model has. */
+const computeRule: Rule = (given) => {
+  const compute = given('engine', 'compute') ?? 'float32';
+  if (compute === 'float32') return [];
+  if (given('model', 'quantization') === 'nf4') {
+    return [
+      problem(
+        ['engine', 'compute'],
+        `\`engine.compute\` "${compute}" cannot be had with \`model.quantization\` "nf4", whose weights are in four bits; remove one of the two`,
+      ),
+    ];
+  }
+  return given('training', 'method') === 'full'
+    ? [
+        problem(
+          ['engine', 'compute'],
+          `\`engine.compute\` "${compute}" cannot be had with the method "full", which changes the weights at every step; remove it or use the method "lorafa"`,
         ),
       ]
     : [];

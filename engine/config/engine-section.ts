@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPUTE_MODES } from '../models/compute-mode.ts';
 
 /** Section `engine`: where and how the arithmetic runs. */
 export const engineSection = z
@@ -20,6 +21,12 @@ export const engineSection = z
       .min(0)
       .default(0)
       .describe('CPU threads; 0 takes one per physical core.'),
+    compute: z
+      .enum([...COMPUTE_MODES, 'auto'])
+      .default('float32')
+      .describe(
+        'How training multiplies with the frozen weights of the linear layers. `int8` does it in eight bits, which is faster on processors with VNNI or AMX and less exact; `int8x2` adds a product for the rest of the activations, `int8x3` another for that of the weights, each closer to `float32` and slower. `auto` tries them on the first batch and takes the fastest whose gradients are within 0.1 % of `float32`. All else, and generation, stays in `float32`. Needs a CPU; the weights are quantized once, into a file in the cache folder.',
+      ),
     max_memory_gib: z
       .number()
       .gt(0)

@@ -37,11 +37,14 @@ export function pullback(
   wrt: readonly Value[],
 ): Map<Value, Value> {
   const forward = [...builder.values];
-  const needed = dependents(forward, wrt);
+  const needed = dependents(builder, forward, wrt);
   const contributions = new Map<Value, Value[]>([[output, [cotangent]]]);
   const wanted = new Set(wrt);
   const replayed = new Map<Value, Value>();
   const result = new Map<Value, Value>();
+  const contribute = (input: Value, part: Value): void => {
+    contributions.set(input, [...(contributions.get(input) ?? []), part]);
+  };
 
   for (const value of forward.toReversed()) {
     const parts = contributions.get(value);
@@ -53,11 +56,16 @@ export function pullback(
         result.set(value, total);
         return;
       }
+      const custom = builder.customGradientOf(value);
+      if (custom !== undefined) {
+        contribute(custom.input, custom.pullback(total));
+        return;
+      }
       const current = replay(builder, value, replayed);
       value.inputs.forEach((input, index) => {
         if (!needed.has(input)) return;
-        const part = builder.sumTo(inputCotangent(builder, current, index, total), input.shape);
-        contributions.set(input, [...(contributions.get(input) ?? []), part]);
+        const part = inputCotangent(builder, current, index, total);
+        contribute(input, builder.sumTo(part, input.shape));
       });
     });
   }
@@ -88,10 +96,16 @@ function replay(builder: GraphBuilder, value: Value, replayed: Map<Value, Value>
 }
 
 /** The values of `wrt` and everything that is computed from them. */
-function dependents(forward: readonly Value[], wrt: readonly Value[]): Set<Value> {
+function dependents(
+  builder: GraphBuilder,
+  forward: readonly Value[],
+  wrt: readonly Value[],
+): Set<Value> {
   const needed = new Set(wrt);
   for (const value of forward) {
-    if (value.inputs.some((input) => needed.has(input))) needed.add(value);
+    const custom = builder.customGradientOf(value);
+    const inputs = custom === undefined ? value.inputs : [custom.input];
+    if (inputs.some((input) => needed.has(input))) needed.add(value);
   }
   return needed;
 }

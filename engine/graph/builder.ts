@@ -12,6 +12,14 @@ type GemmOptions = Partial<OpAttributes['gemm']> & { readonly c?: Value };
 /** The values of a region that is computed again, in creation order; leaves don't belong to it. */
 export type RecomputedRegion = readonly Value[];
 
+/** A gradient that a value is given in place of that of the op it is made by. */
+export interface CustomGradient {
+  /** What the gradient goes to. */
+  readonly input: Value;
+  /** d loss / d input from d loss / d value. */
+  readonly pullback: (cotangent: Value) => Value;
+}
+
 /**
  * Builds a graph call by call. The order of the calls is the order in which values are computed:
  * call when you want it computed, for it decides how much memory is alive.
@@ -21,6 +29,7 @@ export class GraphBuilder {
   readonly #scalars = new Map<string, Value>();
   readonly #leafNames = new Set<string>();
   readonly #regions = new Map<Value, RecomputedRegion>();
+  readonly #customGradients = new Map<Value, CustomGradient>();
   #region: Value[] | undefined;
   #scope = '';
 
@@ -67,6 +76,22 @@ export class GraphBuilder {
   /** The region that a value belongs to, if it is to be computed again. */
   regionOf(value: Value): RecomputedRegion | undefined {
     return this.#regions.get(value);
+  }
+
+  /**
+   * Lets gradients go from `value` to `input` by a rule, whatever lies between the two (JAX's
+   * `custom_vjp`): what is rounded on the way has no derivative.
+   *
+   * @returns the value
+   */
+  withGradient(value: Value, input: Value, pullback: CustomGradient['pullback']): Value {
+    this.#customGradients.set(value, { input, pullback });
+    return value;
+  }
+
+  /** The gradient that a value was given by {@link withGradient}. */
+  customGradientOf(value: Value): CustomGradient | undefined {
+    return this.#customGradients.get(value);
   }
 
   /** Adds one value. Throws `internal.graph` naming the op, its scope and the shapes. */

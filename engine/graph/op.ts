@@ -64,6 +64,11 @@ export interface OpAttributes {
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   matmulBnb4: { readonly inFeatures: number; readonly outFeatures: number };
 
+  rowScale: None;
+  quantizeRows: None;
+  dequantizeRows: None;
+  matmulInteger: { readonly scale: number };
+
   reshape: { readonly shape: Shape };
   transpose: { readonly perm: readonly number[] };
   expand: { readonly shape: Shape };

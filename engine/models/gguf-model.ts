@@ -38,15 +38,17 @@ async function ggufWeights(
   config: DecoderConfig,
   options: OpenOptions,
 ): Promise<WeightStore> {
-  const { nf4 } = options;
+  const { quantization } = options;
   const inPlace = ggufWeightsInPlace(gguf, config);
-  if (nf4 === undefined && inPlace !== null) return selectWeights(config, inPlace, gguf.path);
+  if (quantization === undefined && inPlace !== null) {
+    return selectWeights(config, inPlace, gguf.path);
+  }
   const tensors = unpackGguf(gguf, config);
   const source = { model: path.parse(gguf.path).name, sources: [gguf.file], tensors };
-  if (nf4 === undefined) {
+  if (quantization === undefined) {
     return selectWeights(config, await unpackedWeights(source, options), gguf.path);
   }
   const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
   const read = tensors.filter(({ name }) => selected.tensors.has(name));
-  return quantizedWeights(config, { ...source, tensors: read }, nf4, options);
+  return quantizedWeights(config, { ...source, tensors: read }, quantization, options);
 }

@@ -29,15 +29,16 @@ export async function openHuggingFaceFolder(
   const { config, configJson } = await readConfig(folder);
   const name = path.basename(path.resolve(folder));
   const weights = await openWeights(folder, config);
+  const { quantization } = options;
   return {
     path: folder,
     name,
     config,
     configJson,
     weights:
-      options.nf4 === undefined
+      quantization === undefined
         ? weights
-        : await quantizedWeights(config, storedSource(name, weights), options.nf4, options),
+        : await quantizedWeights(config, storedSource(name, weights), quantization, options),
     tokenizer: await readTokenizerFiles(folder),
   };
 }

@@ -1,6 +1,11 @@
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import type { DecoderConfig } from './decoder-config.ts';
-import { type Nf4Options, nf4Tensors, storedTensors } from './nf4-weights.ts';
+import {
+  computeModeOf,
+  type Quantization,
+  quantizedTensors,
+  storedTensors,
+} from './quantization.ts';
 import {
   cachedWeights,
   defaultCacheFolder,
@@ -13,7 +18,7 @@ import { WeightStore } from './weight-store.ts';
 /** How to open a base model. */
 export interface OpenOptions {
   /** Quantizes the linear layers of the decoder layers; they stay as they are stored unless given. */
-  readonly nf4?: Nf4Options | undefined;
+  readonly quantization?: Quantization | undefined;
   /** Where unpacked and quantized weights are kept; `defaultCacheFolder()` unless given. */
   readonly cacheFolder?: string;
   /**
@@ -30,8 +35,8 @@ export interface OpenOptions {
 /** Raise when unpacking changes. */
 const UNPACK_VERSION = 1;
 
-/** Raise when quantization changes. */
-const NF4_VERSION = 1;
+/** Raise when a quantization changes. */
+const QUANTIZATION_VERSION: { readonly [K in Quantization['kind']]: number } = { nf4: 1, int8: 1 };
 
 /** Where weights come from: the model's name, its files, and all of its tensors. */
 export type WeightSource = Pick<MadeWeights, 'model' | 'sources' | 'tensors'>;
@@ -59,12 +64,14 @@ export function unpackedWeights(
 export async function quantizedWeights(
   config: DecoderConfig,
   source: WeightSource,
-  nf4: Nf4Options,
+  quantization: Quantization,
   options: OpenOptions,
 ): Promise<WeightStore> {
-  const tensors = nf4Tensors(config, source.tensors, nf4);
-  const made = { ...source, tensors, kind: 'nf4', version: NF4_VERSION };
-  return new WeightStore(await makeWeights(made, options, options.onQuantize));
+  const { kind } = quantization;
+  const tensors = quantizedTensors(config, source.tensors, quantization);
+  const made = { ...source, tensors, kind, version: QUANTIZATION_VERSION[kind] };
+  const weights = await makeWeights(made, options, options.onQuantize);
+  return new WeightStore(weights, computeModeOf(quantization));
 }
 
 async function makeWeights(

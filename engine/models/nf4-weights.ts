@@ -1,13 +1,8 @@
-import { LorafaError } from '../errors.ts';
 import { nf4Absmax, nf4Blocks, nf4CodeBytes, nf4Codes } from '../formats/nf4.ts';
 import { ABSMAX_BLOCK, type QuantizedAbsmax, quantizeAbsmax } from '../formats/nf4-double.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
-import { isFloatDtype, readTensorRaw, widenTensor } from '../formats/tensor-data.ts';
 import { elementCount } from '../formats/tensor-location.ts';
-import type { DecoderConfig } from './decoder-config.ts';
-import { linearModules } from './linear-modules.ts';
-import { describeTensors } from './weight-cache.ts';
-import { WeightStore } from './weight-store.ts';
+import { notFiniteWeight, readValues } from './weight-values.ts';
 
 /** How the linear layers of a base model are quantized. */
 export interface Nf4Options {
@@ -28,39 +23,9 @@ export const NF4_NAMES = {
   nestedOffset: (weight: string) => `${weight}.nested_offset`,
 } as const;
 
-/**
- * A model's tensors with the linear layers of its decoder layers in NF4, each made when it is
- * written. Embeddings, norms, biases and the output layer keep their bytes.
- */
-export function nf4Tensors(
-  config: DecoderConfig,
-  tensors: readonly TensorToWrite[],
-  { doubleQuant }: Nf4Options,
-): TensorToWrite[] {
-  const quantized = new Set(linearModules(config).map(({ name }) => `${name}.weight`));
-  return tensors.flatMap((tensor) => {
-    if (!quantized.has(tensor.name)) return [tensor];
-    return [codesTensor(tensor), ...(doubleQuant ? nestedTensors : absmaxTensors)(tensor)];
-  });
-}
-
-/** The tensors of a store, to be written elsewhere as they are. */
-export function storedTensors(weights: WeightStore): TensorToWrite[] {
-  return [...weights.tensors.values()].map((location) => ({
-    name: location.name,
-    dtype: location.dtype,
-    shape: location.shape,
-    data: () => readTensorRaw(location),
-  }));
-}
-
-/** A model as it would be in NF4; the places of the tensors are not real. */
-export function describeNf4<Model extends { config: DecoderConfig; weights: WeightStore }>(
-  model: Readonly<Model>,
-  options: Nf4Options,
-): Model {
-  const tensors = nf4Tensors(model.config, storedTensors(model.weights), options);
-  return { ...model, weights: new WeightStore(describeTensors(tensors, '')) };
+/** A weight in NF4: the tensors that its place is taken by. */
+export function nf4Weight(weight: TensorToWrite, { doubleQuant }: Nf4Options): TensorToWrite[] {
+  return [codesTensor(weight), ...(doubleQuant ? nestedTensors : absmaxTensors)(weight)];
 }
 
 function codesTensor(weight: TensorToWrite): TensorToWrite {
@@ -123,16 +88,5 @@ function nestedTensors(weight: TensorToWrite): TensorToWrite[] {
 async function readAbsmax(weight: TensorToWrite): Promise<Float32Array<ArrayBuffer>> {
   const absmax = nf4Absmax(await readValues(weight));
   if (absmax.every(Number.isFinite)) return absmax;
-  throw new LorafaError(
-    'model.not_finite',
-    `Tensor "${weight.name}" of the base model holds NaN or infinity; the model is damaged or was saved after a failed training, so use another copy.`,
-  );
-}
-
-/** Read anew each time, so that no more than one weight is in memory. */
-async function readValues({ name, dtype, data }: TensorToWrite): Promise<Float32Array> {
-  const made = await (typeof data === 'function' ? data() : data);
-  if (made instanceof Float32Array) return made;
-  if (isFloatDtype(dtype)) return widenTensor(dtype, made);
-  throw new LorafaError('internal.unexpected', `"${name}" of type ${dtype} cannot be quantized.`);
+  throw notFiniteWeight(weight);
 }

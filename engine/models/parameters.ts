@@ -4,6 +4,7 @@ import type { TensorDtype, TensorLocation } from '../formats/tensor-location.ts'
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { DType } from '../graph/dtype.ts';
 import type { Value } from '../graph/value.ts';
+import type { ComputeMode } from './compute-mode.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /** The tensors of a base model as values of one graph. */
@@ -12,6 +13,8 @@ export interface Parameters {
   stored(name: string): Value;
   /** Whether there is a tensor of this name. */
   has(name: string): boolean;
+  /** How products with the decoder layers' weights are computed. */
+  readonly compute: ComputeMode;
 }
 
 const GRAPH_DTYPE: { readonly [K in TensorDtype]?: DType } = {
@@ -20,6 +23,7 @@ const GRAPH_DTYPE: { readonly [K in TensorDtype]?: DType } = {
   BF16: 'bfloat16',
   // Codes of a quantized weight.
   U8: 'uint8',
+  I8: 'int8',
 };
 
 /** Frozen parameters: weights mapped where they lie on disk. */
@@ -39,9 +43,10 @@ export function trainedParameters(builder: GraphBuilder, weights: WeightStore): 
   return memoized(weights, (name) => builder.input(name, 'float32', weights.get(name).shape));
 }
 
-function memoized({ tensors }: WeightStore, make: (name: string) => Value): Parameters {
+function memoized({ tensors, compute }: WeightStore, make: (name: string) => Value): Parameters {
   const made = new Map<string, Value>();
   return {
+    compute,
     has: (name) => tensors.has(name),
     stored(name) {
       const known = made.get(name) ?? make(name);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
+import type { ComputeMode } from './compute-mode.ts';
 
 /** Where a set of weights lies: one real folder and the names of the files in it. */
 export interface WeightFiles {
@@ -12,9 +13,12 @@ export interface WeightFiles {
 export class WeightStore {
   /** Every tensor of the model by name, e.g. `model.layers.0.self_attn.q_proj.weight`. */
   readonly tensors: ReadonlyMap<string, TensorLocation>;
+  /** How products with the decoder layers' weights are computed; but for float32, they are in eight bits. */
+  readonly compute: ComputeMode;
 
-  constructor(tensors: ReadonlyMap<string, TensorLocation>) {
+  constructor(tensors: ReadonlyMap<string, TensorLocation>, compute: ComputeMode = 'float32') {
     this.tensors = tensors;
+    this.compute = compute;
   }
 
   /**

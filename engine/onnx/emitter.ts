@@ -8,7 +8,7 @@ export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly inputs: OnnxValueInfo[] = [];
-  readonly #integerLists = new Set<string>();
+  readonly #shared = new Set<string>();
 
   /** An ONNX node; its name is that of its first output. */
   node(
@@ -45,8 +45,8 @@ export class OnnxEmitter {
   /** The name of a constant int64 vector, shared by all nodes that ask for the same one. */
   integers(values: readonly number[]): string {
     const name = `int64(${values.join(',')})`;
-    if (!this.#integerLists.has(name)) {
-      this.#integerLists.add(name);
+    if (!this.#shared.has(name)) {
+      this.#shared.add(name);
       this.initializer(name, 'int64', [values.length], values);
     }
     return name;
@@ -70,14 +70,19 @@ export class OnnxEmitter {
     return this.integers(sizes);
   }
 
+  /** The name of a constant that is one number throughout, shared by all nodes that ask for it. */
+  filled(dtype: DType, shape: readonly number[], number: number): string {
+    const name = `${dtype}[${shape.join(',')}](${number})`;
+    if (!this.#shared.has(name)) {
+      this.#shared.add(name);
+      this.initializer(name, dtype, shape, Array(shape.reduce((a, b) => a * b, 1)).fill(number));
+    }
+    return name;
+  }
+
   /** A node that makes zeros; its shape must be known. */
   zeros(name: string, dtype: DType, shape: Shape): void {
-    const zero = `zero(${dtype})`;
-    if (!this.#integerLists.has(zero)) {
-      this.#integerLists.add(zero);
-      this.initializer(zero, dtype, [], [0]);
-    }
-    this.node('Expand', [zero, this.integers(shape.map(Number))], [name]);
+    this.node('Expand', [this.filled(dtype, [], 0), this.integers(shape.map(Number))], [name]);
   }
 }
 

@@ -43,7 +43,7 @@ export async function estimateRun(
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
   const model = await openBaseModel(config.model.base_model_name_or_path, {
-    nf4: quantizationOf(config),
+    quantization: quantizationOf(config),
     headersOnly: true,
   });
   const trainee = await planTrainee(config, model);

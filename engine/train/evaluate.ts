@@ -5,9 +5,9 @@ import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
-import { chooseDevice } from '../runtime/devices.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
 import { BatchRunner } from './batch-runner.ts';
+import { chooseComputeDevice } from './compute-device.ts';
 import type { ProgressEvent } from './events.ts';
 import { loadRunData } from './run-data.ts';
 import { openRunModel } from './run-model.ts';
@@ -42,7 +42,7 @@ export async function evaluate(
   { adapterDir, onProgress }: EvaluateOptions,
 ): Promise<Evaluation> {
   requireHeldOutRows(config);
-  const device = await chooseDevice(config.engine.device);
+  const device = await chooseComputeDevice(config);
   const model = await openRunModel(config, onProgress);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);

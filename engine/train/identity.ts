@@ -45,6 +45,7 @@ export function runIdentity(config: ResolvedConfig, data: RunData, plan: RunPlan
     data: kept(config.data, FREE_DATA_KEYS),
     lora: config.lora,
     training: kept(config.training, FREE_TRAINING_KEYS),
+    engine: { compute: config.engine.compute },
   };
   const settings = Object.entries(sections).flatMap(([section, keys]) =>
     Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value] as const),

@@ -1,11 +1,31 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import type { ComputeMode } from '../models/compute-mode.ts';
 import type { Nf4Options } from '../models/nf4-weights.ts';
+import type { Quantization } from '../models/quantization.ts';
 import type { ProgressEvent } from './events.ts';
 
-/** How the base's weights are quantized for a run; undefined where they stay as they are stored. */
-export function quantizationOf({ model }: ResolvedConfig): Nf4Options | undefined {
+/** How the base of a configuration is stored in four bits; undefined where it is not. */
+export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | undefined {
   return model.quantization === 'nf4' ? { doubleQuant: model.use_double_quant } : undefined;
+}
+
+/**
+ * How the base's weights are quantized for training; undefined where they stay as they are stored,
+ * as they do for the mode `auto`, which is decided by the run itself.
+ */
+export function quantizationOf({
+  model,
+  engine: { compute },
+}: Pick<ResolvedConfig, 'model' | 'engine'>): Quantization | undefined {
+  const nf4 = nf4Of({ model });
+  if (nf4 !== undefined) return { kind: 'nf4', ...nf4 };
+  return compute === 'float32' || compute === 'auto' ? undefined : { kind: 'int8', mode: compute };
+}
+
+/** A configuration whose products are computed in a certain mode. */
+export function withCompute(config: ResolvedConfig, compute: ComputeMode): ResolvedConfig {
+  return { ...config, engine: { ...config.engine, compute } };
 }
 
 /**
@@ -17,10 +37,34 @@ export function openRunModel(
   config: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<BaseModel> {
+  return open(config, quantizationOf(config), onEvent);
+}
+
+/**
+ * The base model that answers the prompts of a run: the one that is trained, or where that one is
+ * in eight bits, for which generation has no use, the one that it was made of.
+ *
+ * @throws LorafaError as `openBaseModel`
+ */
+export async function openGenerationModel(
+  config: ResolvedConfig,
+  trained: BaseModel,
+  onEvent: (event: ProgressEvent) => void,
+): Promise<BaseModel> {
+  const isUsable = trained.weights.compute === 'float32';
+  if (isUsable || config.training.sample_prompts === undefined) return trained;
+  return open(config, undefined, onEvent);
+}
+
+function open(
+  { model }: ResolvedConfig,
+  quantization: Quantization | undefined,
+  onEvent: (event: ProgressEvent) => void,
+): Promise<BaseModel> {
   const progress = (task: string) => (done: number, total: number) =>
     onEvent({ type: 'progress', task, done, total });
-  return openBaseModel(config.model.base_model_name_or_path, {
-    nf4: quantizationOf(config),
+  return openBaseModel(model.base_model_name_or_path, {
+    quantization,
     onUnpack: progress('unpacking weights'),
     onQuantize: progress('quantizing weights'),
   });

@@ -6,7 +6,6 @@ import { Optimizer } from '../optim/optimizer.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
 import { formatDevice } from '../runtime/device.ts';
-import { chooseDevice } from '../runtime/devices.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import { BatchRunner } from './batch-runner.ts';
@@ -16,12 +15,13 @@ import {
   restoreCheckpoint,
   type TrainerState,
 } from './checkpoint.ts';
+import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import type { ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';
 import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
-import { openRunModel } from './run-model.ts';
+import { openGenerationModel, openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { createSampler } from './sampler.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
@@ -59,13 +59,14 @@ export async function train(
 ): Promise<TrainResult> {
   const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
   await refuseOccupied(output, resumeFrom !== undefined);
-  const device = await chooseDevice(config.engine.device);
+  const device = await chooseComputeDevice(config);
   const model = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const data = await loadRunData(config, tokenizer, onEvent);
   await checkFinite(model.weights, (done, total) =>
     onEvent(progress('checking weights', done, total)),
   );
+  const answering = await openGenerationModel(config, model, onEvent);
   const plan = planRun(config, data.train);
   const session: SessionOptions = {
     device,
@@ -116,7 +117,7 @@ export async function train(
       tensors: trainee.tensors,
       session,
     }),
-    sampler: createSampler(config, { model, tokenizer, trainee, session }),
+    sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
   });
   try {
     return await loop.run();

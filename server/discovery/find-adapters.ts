@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
 import { RUN_FILES, readRunRecord } from '../../engine/train/run-folder.ts';
-import { quantizationOf } from '../../engine/train/run-model.ts';
+import { nf4Of } from '../../engine/train/run-model.ts';
 import type { FoundAdapter } from '../protocol.ts';
 import { walk } from './walk.ts';
 
@@ -53,7 +53,7 @@ async function describe(folder: string): Promise<FoundAdapter> {
 async function quantizationOfRun(folder: string): Promise<FoundAdapter['quantization']> {
   try {
     const { config } = await readRunRecord(folder);
-    return quantizationOf(config) ?? null;
+    return nf4Of(config) ?? null;
   } catch {
     return null;
   }

@@ -38,7 +38,7 @@ export class LoadedModel {
   ): Promise<LoadedModel> {
     const chosen = await chooseDevice(device);
     const model = await openBaseModel(location, {
-      nf4: quantization ?? undefined,
+      quantization: quantization === null ? undefined : { kind: 'nf4', ...quantization },
       onUnpack: (done, total) => onProgress('unpacking weights', done, total),
       onQuantize: (done, total) => onProgress('quantizing weights', done, total),
     });

@@ -2,6 +2,7 @@ import type { OpTable } from '../op.ts';
 import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { indexingOps } from './indexing.ts';
+import { int8Ops } from './int8.ts';
 import { leafOps } from './leaves.ts';
 import { linearAlgebraOps } from './linear-algebra.ts';
 import { movementOps } from './movement.ts';
@@ -16,6 +17,7 @@ export const opTable: OpTable = {
   ...decoderOps,
   ...linearAlgebraOps,
   ...quantizedOps,
+  ...int8Ops,
   ...movementOps,
   ...indexingOps,
 };

@@ -53,7 +53,7 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const progress = (task: string) => (done: number, total: number) =>
     report({ type: 'progress', task, done, total });
   const model = await engine.openBaseModel(location, {
-    nf4: flags.quantize === true ? { doubleQuant: false } : undefined,
+    quantization: flags.quantize === true ? { kind: 'nf4', doubleQuant: false } : undefined,
     onUnpack: progress('unpacking weights'),
     onQuantize: progress('quantizing weights'),
   });

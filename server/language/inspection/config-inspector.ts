@@ -3,7 +3,7 @@ import { checkConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
-import { describeNf4 } from '../../../engine/models/nf4-weights.ts';
+import { describeQuantized } from '../../../engine/models/quantization.ts';
 import { memoryLimit } from '../../../engine/plan/memory.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
@@ -146,9 +146,9 @@ export class ConfigInspector {
     if (shape === undefined) return { findings: [] };
     const limit = this.#memoryLimit(config);
     const { lora, training } = config;
-    const nf4 = quantizationOf(config);
+    const quantization = quantizationOf(config);
     const question = {
-      model: nf4 === undefined ? model : describeNf4(model, nf4),
+      model: quantization === undefined ? model : describeQuantized(model, quantization),
       modules: trainee.modules,
       trainable: trainee.trainable.map(({ name }) => name),
       trainBase: trainee.trainBase,
@@ -163,7 +163,7 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, nf4, roughLimit, isJudged, shape, question.lengths, lora],
+      [model.path, quantization, roughLimit, isJudged, shape, question.lengths, lora],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
     ]);

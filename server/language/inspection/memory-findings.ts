@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { Recompute } from '../../../engine/models/decoder.ts';
-import { describeNf4 } from '../../../engine/models/nf4-weights.ts';
+import { describeQuantized, type Quantization } from '../../../engine/models/quantization.ts';
 import {
   chooseRecompute,
   estimateMemory,
@@ -119,17 +119,18 @@ async function smallerBatch(
   };
 }
 
-/** The base in NF4, where it is neither so already nor trained itself. */
+/** The base in NF4, where it is neither so already, nor in eight bits, nor trained itself. */
 async function quantizedBase(
   config: ResolvedConfig,
   question: BatchQuestion,
   { limit, recompute }: MemoryFacts,
 ): Promise<Remedy | undefined> {
-  if (config.model.quantization === 'nf4' || question.trainBase) return undefined;
-  const nf4 = { doubleQuant: false };
+  const isQuantized = config.model.quantization === 'nf4' || config.engine.compute !== 'float32';
+  if (isQuantized || question.trainBase) return undefined;
+  const nf4: Quantization = { kind: 'nf4', doubleQuant: false };
   const fitting = await firstFitting([nf4], limit, () => ({
     ...question,
-    model: describeNf4(question.model, nf4),
+    model: describeQuantized(question.model, nf4),
     recompute,
   }));
   return fitting && setValue(['model', 'quantization'], 'nf4');

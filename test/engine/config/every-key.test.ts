@@ -257,6 +257,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.resume_from_checkpoint': () => ({ after: 'latest' }),
 
   'engine.device': () => ({ after: 'webgpu' }),
+  'engine.compute': () => ({ after: 'int8' }),
   'engine.intra_op_num_threads': () => ({ after: 2, observe: threads }),
   'engine.max_memory_gib': () => ({ before: 1000, after: 1e-6 }),
 };

@@ -40,7 +40,11 @@ describe('a good configuration', () => {
       use_rslora: false,
       bias: 'none',
     });
-    expect(config.engine).toEqual({ device: 'auto', intra_op_num_threads: 0 });
+    expect(config.engine).toEqual({
+      device: 'auto',
+      intra_op_num_threads: 0,
+      compute: 'float32',
+    });
   });
 
   test('may have comments, trailing commas and a byte-order mark', () => {
@@ -231,6 +235,14 @@ describe('contradictions', () => {
       '`model.quantization` "nf4" cannot be trained with the method "full"',
     ],
     [{ model: { use_double_quant: true } }, 'only with `model.quantization` "nf4"'],
+    [
+      { engine: { compute: 'int8' }, model: { quantization: 'nf4' } },
+      '`engine.compute` "int8" cannot be had with `model.quantization` "nf4"',
+    ],
+    [
+      { engine: { compute: 'auto' }, training: { method: 'full' } },
+      '`engine.compute` "auto" cannot be had with the method "full"',
+    ],
     [{ training: { sample_steps: 5 } }, 'without `training.sample_prompts`'],
     [
       { training: { sample_prompts: ['Hi'], method: 'full' } },
@@ -253,6 +265,8 @@ describe('contradictions', () => {
     [{ training: { method: 'full' } }],
     [{ model: { quantization: 'none' }, training: { method: 'full' } }],
     [{ model: { quantization: 'nf4', use_double_quant: true } }],
+    [{ model: { quantization: 'nf4' }, engine: { compute: 'float32' } }],
+    [{ model: { quantization: 'none' }, engine: { compute: 'int8x3' } }],
     [{ model: { quantization: 'none', use_double_quant: false } }],
     [{ engine: { device: 'cuda:3' } }],
   ])('none in %j', (changes) => {

@@ -17,6 +17,7 @@ async function adaptedLayer(trained: readonly ('A' | 'B')[]): Promise<Graph> {
   const b = new GraphBuilder();
   const x = b.input('x', 'float32', [8, 32]);
   const parameters = {
+    compute: 'float32' as const,
     stored: (name: string) => b.weight(name, 'float32', [32, 32], FILE),
     has: (name: string) => name === `${MODULE}.weight`,
   };

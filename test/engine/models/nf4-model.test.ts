@@ -12,7 +12,8 @@ import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
 import { openHuggingFaceFolder, openWeights } from '../../../engine/models/hugging-face-folder.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
 import { quantizedWeights, storedSource } from '../../../engine/models/make-weights.ts';
-import { describeNf4, NF4_NAMES, type Nf4Options } from '../../../engine/models/nf4-weights.ts';
+import { NF4_NAMES } from '../../../engine/models/nf4-weights.ts';
+import { describeQuantized, type Quantization } from '../../../engine/models/quantization.ts';
 import { describeTensors } from '../../../engine/models/weight-cache.ts';
 import { WeightStore } from '../../../engine/models/weight-store.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
@@ -21,12 +22,12 @@ import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 import { range, withSessions } from '../generate/golden-model.ts';
 import { goldenCase, goldenModel, goldenRunner } from '../train/golden-case.ts';
 
-const KINDS: readonly [string, Nf4Options][] = [
-  ['NF4', { doubleQuant: false }],
-  ['NF4 with double quantization', { doubleQuant: true }],
+const KINDS: readonly [string, Quantization][] = [
+  ['NF4', { kind: 'nf4', doubleQuant: false }],
+  ['NF4 with double quantization', { kind: 'nf4', doubleQuant: true }],
 ];
 
-async function quantized(model: BaseModel, nf4: Nf4Options): Promise<BaseModel> {
+async function quantized(model: BaseModel, nf4: Quantization): Promise<BaseModel> {
   const cacheFolder = await tempFolder();
   const source = storedSource(model.name, model.weights);
   return { ...model, weights: await quantizedWeights(model.config, source, nf4, { cacheFolder }) };
@@ -112,7 +113,7 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
       [...weights.tensors.values()]
         .map(({ name, dtype, shape, length }) => [name, dtype, shape, length])
         .toSorted();
-    expect(sizes(describeNf4(model, nf4))).toEqual(sizes(await quantized(model, nf4)));
+    expect(sizes(describeQuantized(model, nf4))).toEqual(sizes(await quantized(model, nf4)));
   });
 });
 
@@ -129,21 +130,21 @@ test('a weight takes four and a half bits, or a little over four', async () => {
   );
   const linear = linearModules(large).map(({ name }) => `${name}.weight`);
   const elements = linear.reduce((sum, name) => sum + elementCount(stored.get(name).shape), 0);
-  const bits = (nf4: Nf4Options): number => {
-    const { weights } = describeNf4({ config: large, weights: stored }, nf4);
+  const bits = (nf4: Quantization): number => {
+    const { weights } = describeQuantized({ config: large, weights: stored }, nf4);
     const bytes = [...weights.tensors.values()]
       .filter(({ name }) => linear.some((weight) => name.startsWith(weight)))
       .reduce((sum, { length }) => sum + length, 0);
     return (8 * bytes) / elements;
   };
-  expect(bits({ doubleQuant: false })).toBe(4.5);
-  expect(bits({ doubleQuant: true })).toBeLessThan(4.14);
+  expect(bits({ kind: 'nf4', doubleQuant: false })).toBe(4.5);
+  expect(bits({ kind: 'nf4', doubleQuant: true })).toBeLessThan(4.14);
 });
 
 test('all but the linear layers of the decoder layers stays as it is stored', async () => {
   const model = await goldenModel('smollm2-bf16');
   const linear = linearModules(model.config).map(({ name }) => `${name}.weight`);
-  const { weights } = await quantized(model, { doubleQuant: false });
+  const { weights } = await quantized(model, { kind: 'nf4', doubleQuant: false });
   for (const [name, location] of model.weights.tensors) {
     const kept = weights.get(name);
     if (linear.includes(name)) expect(kept.dtype).toBe('U8');
@@ -159,7 +160,7 @@ describe('quantization', () => {
   async function opens(location: string, cacheFolder: string, doubleQuant = false) {
     let made = false;
     const model = await openBaseModel(location, {
-      nf4: { doubleQuant },
+      quantization: { kind: 'nf4', doubleQuant },
       cacheFolder,
       onQuantize: (done, total) => {
         made = done === total;
@@ -209,7 +210,7 @@ describe('quantization', () => {
     const unpacked = await openBaseModel(goldenPath('gguf', 'llama2-q8_0.gguf'), {
       cacheFolder: cache,
     });
-    const expected = await quantized(unpacked, { doubleQuant: false });
+    const expected = await quantized(unpacked, { kind: 'nf4', doubleQuant: false });
     expect([...model.weights.tensors.keys()].toSorted()).toEqual(
       [...expected.weights.tensors.keys()].toSorted(),
     );
@@ -224,7 +225,7 @@ describe('quantization', () => {
     const folder = path.join(cacheFolder, 'model');
     await writeTinyModel(folder);
     const { weights } = await openHuggingFaceFolder(folder, {
-      nf4: { doubleQuant: false },
+      quantization: { kind: 'nf4', doubleQuant: false },
       headersOnly: true,
       cacheFolder,
     });
@@ -245,7 +246,7 @@ describe('quantization', () => {
     await writeFile(file, bytes);
     const source = storedSource('model', await openWeights(folder, config));
     await expect(
-      quantizedWeights(config, source, { doubleQuant: false }, { cacheFolder }),
+      quantizedWeights(config, source, { kind: 'nf4', doubleQuant: false }, { cacheFolder }),
     ).rejects.toMatchObject({
       code: 'model.not_finite',
       message: expect.stringContaining('"model.layers.1.mlp.down_proj.weight"'),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { configSchema } from '../../../engine/config/schema.ts';
 import type { DecoderConfig } from '../../../engine/models/decoder-config.ts';
 import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
-import { describeNf4 } from '../../../engine/models/nf4-weights.ts';
+import { describeQuantized } from '../../../engine/models/quantization.ts';
 import { describeTensors } from '../../../engine/models/weight-cache.ts';
 import { WeightStore } from '../../../engine/models/weight-store.ts';
 import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
@@ -54,7 +54,7 @@ async function remedies(changes: { model?: object; training?: object; lora?: obj
   };
   const total = (asked: BatchQuestion) => inspectMemory(config, asked, Infinity)!.estimate.total;
   const saved =
-    total(question) - total({ ...question, model: describeNf4(model, { doubleQuant: false }) });
+    total(question) - total({ ...question, model: describeQuantized(model, { kind: 'nf4', doubleQuant: false }) });
   const facts = inspectMemory(config, question, total(question) - saved / 2)!;
   const [found] = await memoryFindings(config, question, facts);
   return { saved, remedies: found!.remedies };
