@@ -13,7 +13,10 @@ export interface AdamWOptions {
 export interface TrainableTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Name of a matrix `[r, r]` that the gradient `[out, r]` is multiplied by first (LoRA-FA). */
+  /**
+   * Name of a matrix `[r, r]` that the gradient `[out, r]` is multiplied by first (LoRA-FA); with
+   * more axes in front there is a matrix for each of their elements.
+   */
   readonly projection?: string;
 }
 
@@ -73,8 +76,9 @@ export function adamWGraph(tensors: readonly TrainableTensor[], options: AdamWOp
     const input = (key: string): Value => b.input(key, 'float32', shape);
     let gradient = b.mul(input(gradientName(name)), gradientScale);
     if (projection !== undefined) {
-      const r = shape[1]!;
-      gradient = b.gemm(gradient, b.input(projection, 'float32', [r, r]));
+      const r = shape.at(-1)!;
+      const squares = [...shape.slice(0, -2), r, r];
+      gradient = b.matmul(gradient, b.input(projection, 'float32', squares));
     }
     const decayed = (key: string, beta: number): Value => b.mul(input(key), b.scalar(beta));
     const m = b.add(decayed(expAvgName(name), beta1), b.mul(gradient, b.scalar(1 - beta1)));

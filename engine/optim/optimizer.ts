@@ -9,12 +9,13 @@ import {
   type TrainableTensor,
   updateScalars,
 } from './adamw.ts';
+import { type Bucket, bucketArray, intoBuckets } from './bucket.ts';
 
 /** What an optimizer is made from. */
 export interface OptimizerOptions extends AdamWOptions {
   readonly tensors: readonly TrainableTensor[];
-  /** The tensors' initial values; the optimizer updates these arrays in place. */
-  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** The tensors' initial values, whose place is taken by arrays that the optimizer updates. */
+  readonly weights: Map<string, Float32Array>;
   /** Projections of the gradients, by the names that the tensors give. */
   readonly projections: ReadonlyMap<string, Float32Array>;
   readonly weightDecay: number;
@@ -35,27 +36,58 @@ export class Optimizer {
   readonly #options: OptimizerOptions;
   readonly #update: Session;
   readonly #norm: Session;
+  /** What the two graphs are fed with, by input name. */
+  readonly #gradientFeeds: Readonly<Record<string, Float32Array>>;
+  readonly #projectionFeeds: Readonly<Record<string, Float32Array>>;
+  /** Weights and moments, which an update writes over. */
+  readonly #state: Readonly<Record<string, Float32Array>>;
   #steps = 0;
 
-  private constructor(options: OptimizerOptions, update: Session, norm: Session) {
+  private constructor(
+    options: OptimizerOptions,
+    buckets: readonly Bucket[],
+    update: Session,
+    norm: Session,
+  ) {
     this.#options = options;
     this.#update = update;
     this.#norm = norm;
-    const { tensors, weights } = options;
-    const zeros = (name: string): Float32Array => new Float32Array(weights.get(name)!.length);
-    this.gradients = new Map(tensors.map(({ name }) => [name, zeros(name)]));
-    this.moments = new Map(
-      tensors.flatMap(({ name }) => [
-        [expAvgName(name), zeros(name)],
-        [expAvgSqName(name), zeros(name)],
-      ]),
-    );
+    const gradients = new Map<string, Float32Array>();
+    const moments = new Map<string, Float32Array>();
+    const gradientFeeds: Record<string, Float32Array> = {};
+    const state: Record<string, Float32Array> = {};
+    const projections: Record<string, Float32Array> = {};
+    for (const bucket of buckets) {
+      const weights = bucketArray(bucket);
+      for (const [name, view] of weights.views) {
+        view.set(options.weights.get(name)!);
+        options.weights.set(name, view);
+      }
+      state[bucket.name] = weights.all;
+      for (const momentName of [expAvgName, expAvgSqName]) {
+        const moment = bucketArray(bucket);
+        state[momentName(bucket.name)] = moment.all;
+        for (const [name, view] of moment.views) moments.set(momentName(name), view);
+      }
+      const gradient = bucketArray(bucket);
+      gradientFeeds[gradientName(bucket.name)] = gradient.all;
+      for (const [name, view] of gradient.views) gradients.set(name, view);
+      if (bucket.projection !== undefined) {
+        projections[bucket.projection] = stackedProjections(bucket, options.projections);
+      }
+    }
+    this.gradients = gradients;
+    this.moments = moments;
+    this.#gradientFeeds = gradientFeeds;
+    this.#projectionFeeds = projections;
+    this.#state = state;
   }
 
   static async create(options: OptimizerOptions): Promise<Optimizer> {
-    const update = await Session.create(adamWGraph(options.tensors, options), options.session);
-    const norm = await Session.create(squaredNormGraph(options.tensors), options.session);
-    return new Optimizer(options, update, norm);
+    const buckets = intoBuckets(options.tensors);
+    const update = await Session.create(adamWGraph(buckets, options), options.session);
+    const norm = await Session.create(squaredNormGraph(buckets), options.session);
+    return new Optimizer(options, buckets, update, norm);
   }
 
   /** Updates done so far. */
@@ -71,7 +103,7 @@ export class Optimizer {
 
   /** The 2-norm of all gradients together, before clipping. */
   async gradientNorm(): Promise<number> {
-    const { squared_norm: squared } = await this.#norm.run(this.#gradientFeeds());
+    const { squared_norm: squared } = await this.#norm.run(this.#gradientFeeds);
     return Math.sqrt(Number(squared!.data[0]));
   }
 
@@ -81,33 +113,37 @@ export class Optimizer {
    * @param gradientNorm what {@link gradientNorm} says, for clipping (torch `clip_grad_norm_`)
    */
   async step(learningRate: number, gradientNorm: number): Promise<void> {
-    const { maxGradNorm, weightDecay, weights, projections, tensors } = this.#options;
+    const { maxGradNorm, weightDecay } = this.#options;
     const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradientNorm + 1e-6)) : 1;
     this.#steps++;
     const scalars = updateScalars(this.#options, this.#steps, learningRate, weightDecay, clip);
-    // The new weights and moments are written over the old ones (see adamWGraph).
-    const state = {
-      ...Object.fromEntries(tensors.map(({ name }) => [name, weights.get(name)!])),
-      ...Object.fromEntries(this.moments),
-    };
     const feeds = {
-      ...state,
-      ...this.#gradientFeeds(),
-      ...Object.fromEntries(projections),
+      ...this.#state,
+      ...this.#gradientFeeds,
+      ...this.#projectionFeeds,
       ...Object.fromEntries(
         Object.entries(scalars).map(([name, value]) => [name, Float32Array.of(value)]),
       ),
     };
-    await this.#update.run(feeds, state);
+    // The new weights and moments are written over the old ones (see adamWGraph).
+    await this.#update.run(feeds, this.#state);
   }
 
   async release(): Promise<void> {
     await this.#update.release();
     await this.#norm.release();
   }
+}
 
-  #gradientFeeds(): Record<string, Float32Array> {
-    const entries = [...this.gradients].map(([name, data]) => [gradientName(name), data] as const);
-    return Object.fromEntries(entries);
-  }
+/** The projections of a bucket's tensors, `[count, r, r]`. */
+function stackedProjections(
+  { tensors }: Bucket,
+  projections: ReadonlyMap<string, Float32Array>,
+): Float32Array {
+  const parts = tensors.map(({ projection }) => projections.get(projection!)!);
+  const stacked = new Float32Array(parts.length * parts[0]!.length);
+  parts.forEach((part, i) => {
+    stacked.set(part, i * part.length);
+  });
+  return stacked;
 }

@@ -23,7 +23,7 @@ export interface Trainee {
   readonly modules: readonly LoraModule[];
   readonly trainable: readonly TrainableTensor[];
   /** Everything that graphs take as float32 inputs: trained tensors and frozen A matrices. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly tensors: Map<string, Float32Array>;
   readonly projections: ReadonlyMap<string, Float32Array>;
   /** True where the base's own weights are trained. */
   readonly trainBase: boolean;
@@ -41,7 +41,9 @@ export interface Trainee {
 export async function createTrainee(config: ResolvedConfig, model: BaseModel): Promise<Trainee> {
   const { method } = config.training;
   if (method === 'full') return fullTrainee(model);
-  const adapter = await startingAdapter(config, model);
+  const start = await startingAdapter(config, model);
+  // A map of its own, for the optimizer puts its arrays in the place of B's.
+  const adapter = { ...start, weights: new Map(start.weights) };
   const { modules, weights } = adapter;
   return {
     modules,
