@@ -15,3 +15,10 @@ export type ComputeMode = (typeof COMPUTE_MODES)[number];
 
 /** The modes that need weights in eight bits. */
 export type Int8Mode = Exclude<ComputeMode, 'float32'>;
+
+/**
+ * How far the gradient of any trained tensor may be from that of float32, by its norm, for `auto`
+ * to take a mode. Training in bfloat16, as is usual on graphics cards, is an order of magnitude
+ * farther away.
+ */
+export const MAX_GRADIENT_ERROR = 1e-3;

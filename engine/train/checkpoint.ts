@@ -6,6 +6,7 @@ import { ensureFolder, removeFolder, renameFolder, writeFileAtomic } from '../fi
 import { openSafetensors } from '../formats/safetensors.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
+import { COMPUTE_MODES } from '../models/compute-mode.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import type { Trainee } from './trainee.ts';
 
@@ -29,6 +30,8 @@ const trainerStateSchema = z.object({
   unreported_steps: z.int().nonnegative(),
   /** Decides, with the numbers above, the order of the data and every dropout mask to come. */
   seed: z.int().nonnegative(),
+  /** How products are computed, where the run chose that itself (`engine.compute: "auto"`). */
+  compute: z.enum(COMPUTE_MODES).exactOptional(),
   /** What the run must have in common with the one that goes on from here. */
   identity: z.record(z.string(), z.json()),
 });

@@ -1,4 +1,5 @@
 import type { RowLayout } from '../data/epoch-plan.ts';
+import type { ComputeMode } from '../models/compute-mode.ts';
 
 /**
  * What a training run reports while it goes, in the order in which it happens. The same objects
@@ -46,7 +47,20 @@ export interface RunSummary {
   /** What the backward pass computes again; never `auto`. */
   readonly gradientCheckpointing: 'none' | 'attention' | 'layer';
   readonly padding: PaddingReport;
+  /** How products with the frozen weights are computed; never `auto`. */
+  readonly compute: ComputeMode;
+  /** What `engine.compute: "auto"` measured to choose it; absent where nothing was measured. */
+  readonly computeTrials?: readonly ComputeTrial[];
   readonly dataset: { readonly train: SplitReport; readonly eval?: SplitReport };
+}
+
+/** What one way of computing was found to be on the first batch of a run. */
+export interface ComputeTrial {
+  readonly mode: ComputeMode;
+  /** The largest distance of a gradient from that in float32, relative to its norm. */
+  readonly error: number;
+  /** Of a step; absent where the error is too large for the mode to be taken. */
+  readonly seconds?: number;
 }
 
 /** How the rows of a training epoch are filled, and how they would be in the other way. */

@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import type { ComputeMode } from '../models/compute-mode.ts';
+import type { OpenOptions } from '../models/make-weights.ts';
 import type { Nf4Options } from '../models/nf4-weights.ts';
 import type { Quantization } from '../models/quantization.ts';
 import type { ProgressEvent } from './events.ts';
@@ -23,11 +23,6 @@ export function quantizationOf({
   return compute === 'float32' || compute === 'auto' ? undefined : { kind: 'int8', mode: compute };
 }
 
-/** A configuration whose products are computed in a certain mode. */
-export function withCompute(config: ResolvedConfig, compute: ComputeMode): ResolvedConfig {
-  return { ...config, engine: { ...config.engine, compute } };
-}
-
 /**
  * Opens the base model of a run, quantized where the configuration says so.
  *
@@ -41,18 +36,18 @@ export function openRunModel(
 }
 
 /**
- * The base model that answers the prompts of a run: the one that is trained, or where that one is
- * in eight bits, for which generation has no use, the one that it was made of.
+ * The base model that answers the prompts of a run: the run's own, or where that one is in eight
+ * bits, for which generation has no use, the one that it was made of.
  *
  * @throws LorafaError as `openBaseModel`
  */
 export async function openGenerationModel(
   config: ResolvedConfig,
-  trained: BaseModel,
+  base: BaseModel,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<BaseModel> {
-  const isUsable = trained.weights.compute === 'float32';
-  if (isUsable || config.training.sample_prompts === undefined) return trained;
+  const isUsable = base.weights.compute === 'float32';
+  if (isUsable || config.training.sample_prompts === undefined) return base;
   return open(config, undefined, onEvent);
 }
 
@@ -61,11 +56,14 @@ function open(
   quantization: Quantization | undefined,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<BaseModel> {
+  return openBaseModel(model.base_model_name_or_path, { quantization, ...weightProgress(onEvent) });
+}
+
+/** Tells of weights that are being made while a model is opened. */
+export function weightProgress(
+  onEvent: (event: ProgressEvent) => void,
+): Pick<OpenOptions, 'onUnpack' | 'onQuantize'> {
   const progress = (task: string) => (done: number, total: number) =>
     onEvent({ type: 'progress', task, done, total });
-  return openBaseModel(model.base_model_name_or_path, {
-    quantization,
-    onUnpack: progress('unpacking weights'),
-    onQuantize: progress('quantizing weights'),
-  });
+  return { onUnpack: progress('unpacking weights'), onQuantize: progress('quantizing weights') };
 }

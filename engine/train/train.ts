@@ -1,14 +1,15 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { plannedBatch } from '../data/batches.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { checkFinite } from '../models/check-finite.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { Optimizer } from '../optim/optimizer.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
-import { formatDevice } from '../runtime/device.ts';
+import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { loadTokenizer } from '../tokenizer.ts';
-import { BatchRunner } from './batch-runner.ts';
+import { BatchRunner, type BatchRunnerOptions } from './batch-runner.ts';
 import {
   findCheckpoint,
   readTrainerState,
@@ -16,8 +17,9 @@ import {
   type TrainerState,
 } from './checkpoint.ts';
 import { chooseComputeDevice } from './compute-device.ts';
+import { chooseCompute } from './compute-choice.ts';
 import { TrainControl } from './control.ts';
-import type { ProgressEvent, RunSummary, TrainEvent } from './events.ts';
+import type { ComputeTrial, ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';
 import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
@@ -60,43 +62,67 @@ export async function train(
   const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
   await refuseOccupied(output, resumeFrom !== undefined);
   const device = await chooseComputeDevice(config);
-  const model = await openRunModel(config, onEvent);
-  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const base = await openRunModel(config, onEvent);
+  const tokenizer = loadTokenizer(base.tokenizer, base.config);
   const data = await loadRunData(config, tokenizer, onEvent);
-  await checkFinite(model.weights, (done, total) =>
+  await checkFinite(base.weights, (done, total) =>
     onEvent(progress('checking weights', done, total)),
   );
-  const answering = await openGenerationModel(config, model, onEvent);
   const plan = planRun(config, data.train);
-  const session: SessionOptions = {
-    device,
-    threads: config.engine.intra_op_num_threads,
-    weightsFolder: model.weights.files().folder,
-  };
-  const trainee = await createTrainee(config, model);
+  const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
+  const trainee = await createTrainee(config, base);
   const optimizer = await createOptimizer(config, trainee, session);
   const step = {
-    model,
     modules: trainee.modules,
     trainBase: trainee.trainBase,
     trainable: trainee.trainable.map(({ name }) => name),
     dropout: config.lora.lora_dropout,
     packing: config.data.packing,
   };
-  const recompute = chooseRecompute(config, {
+  const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
     ...step,
-    shape: plan.largestShape,
-    lengths: plan.lengths,
+    model,
+    recompute: chooseRecompute(config, {
+      ...step,
+      model,
+      shape: plan.largestShape,
+      lengths: plan.lengths,
+    }),
+    tensors: trainee.tensors,
+    session: { ...session, weightsFolder: model.weights.files().folder },
   });
   const identity = runIdentity(config, data, plan);
-  const state = await startingState(config, trainee, optimizer, identity);
+  const start = await startingState(config, trainee, optimizer, identity);
+  const { model, trials } = await chooseCompute(config, base, {
+    device,
+    decided: start.compute,
+    batch: plannedBatch(plan.epoch(0).steps[0]![0]!, data.train, tokenizer.padId),
+    gradientSizes: new Map(
+      [...optimizer.gradients].map(([name, gradient]) => [name, gradient.length]),
+    ),
+    open: (model) => new BatchRunner(stepOf(model)),
+    onEvent,
+  });
+  const isChosen = config.engine.compute === 'auto';
+  const state = { ...start, ...(isChosen && { compute: model.weights.compute }) };
+  const chosen = stepOf(model);
+  const answering = await openGenerationModel(config, base, onEvent);
 
   const folder = await RunFolder.open(config, state.global_step > 0, isLocked);
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
     onEvent(event);
   };
-  const summary = runSummary(model, trainee, data, plan, state, formatDevice(device), recompute);
+  const summary = runSummary({
+    model,
+    trainee,
+    data,
+    plan,
+    state,
+    device,
+    recompute: chosen.recompute,
+    trials,
+  });
   await emit({ type: 'started', run: summary });
   for (const message of data.warnings) await emit({ type: 'warning', message });
   const loop = new TrainingLoop({
@@ -109,14 +135,8 @@ export async function train(
     emit,
     state,
     padId: tokenizer.padId,
-    runner: new BatchRunner({ ...step, recompute, tensors: trainee.tensors, session }),
-    evaluator: new BatchRunner({
-      ...step,
-      trainable: [],
-      dropout: 0,
-      tensors: trainee.tensors,
-      session,
-    }),
+    runner: new BatchRunner(chosen),
+    evaluator: new BatchRunner({ ...chosen, recompute: 'none', trainable: [], dropout: 0 }),
     sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
   });
   try {
@@ -178,15 +198,20 @@ async function startingState(
   return state;
 }
 
-function runSummary(
-  model: BaseModel,
-  trainee: Trainee,
-  data: RunData,
-  plan: RunPlan,
-  state: TrainerState,
-  device: string,
-  recompute: Recompute,
-): RunSummary {
+/** What the fixed facts of a run are taken from. */
+interface RunFacts {
+  readonly model: BaseModel;
+  readonly trainee: Trainee;
+  readonly data: RunData;
+  readonly plan: RunPlan;
+  readonly state: TrainerState;
+  readonly device: Device;
+  readonly recompute: Recompute;
+  readonly trials: readonly ComputeTrial[];
+}
+
+function runSummary(facts: RunFacts): RunSummary {
+  const { model, trainee, data, plan, state, trials } = facts;
   const parameters = countParameters(model.config, trainee.modules, trainee.trainable);
   return {
     steps: plan.maxSteps,
@@ -194,9 +219,11 @@ function runSummary(
     stepsPerEpoch: plan.stepsPerEpoch,
     trainableParameters: parameters.trainable,
     totalParameters: parameters.total,
-    device,
-    gradientCheckpointing: recompute,
+    device: formatDevice(facts.device),
+    gradientCheckpointing: facts.recompute,
     padding: plan.padding,
+    compute: model.weights.compute,
+    ...(trials.length > 0 && { computeTrials: trials }),
     dataset: {
       train: data.trainReport,
       ...(data.evalReport === undefined ? {} : { eval: data.evalReport }),

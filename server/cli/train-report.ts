@@ -1,3 +1,4 @@
+import { MAX_GRADIENT_ERROR } from '../../engine/models/compute-mode.ts';
 import type {
   ProgressEvent,
   RunSummary,
@@ -108,9 +109,26 @@ function describeRun(run: RunSummary): readonly string[] {
     `training data: ${describeSplit(train)}`,
     ...(held === undefined ? [] : [`held-out data: ${describeSplit(held)}`]),
     `padding: ${describePadding(run.padding)}`,
+    ...describeCompute(run),
     run.resumedAt === 0
       ? `${formatCount(run.steps)} steps, ${formatCount(run.stepsPerEpoch)} per epoch`
       : `${formatCount(run.steps)} steps, resumed at step ${formatCount(run.resumedAt)}`,
+  ];
+}
+
+function describeCompute({ compute, computeTrials }: RunSummary): readonly string[] {
+  if (computeTrials === undefined) {
+    return compute === 'float32' ? [] : [`products with frozen weights in ${compute}`];
+  }
+  const trials = computeTrials.map(({ mode, error, seconds }) =>
+    [
+      mode,
+      ...(mode === 'float32' ? [] : [`off by ${(100 * error).toPrecision(2)} %`]),
+      ...(seconds === undefined ? [] : [`${seconds.toPrecision(3)} s a step`]),
+    ].join(' '),
+  );
+  return [
+    `products with frozen weights in ${compute}, the fastest of those whose gradients are off by at most ${100 * MAX_GRADIENT_ERROR} %: ${trials.join('; ')}`,
   ];
 }
 

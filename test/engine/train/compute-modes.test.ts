@@ -1,7 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Batch } from '../../../engine/data/batches.ts';
+import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { COMPUTE_MODES, type ComputeMode } from '../../../engine/models/compute-mode.ts';
 import { CPU } from '../../../engine/runtime/device.ts';
 import { requireInt8 } from '../../../engine/runtime/int8-self-test.ts';
+import { type ComputeQuestion, chooseCompute } from '../../../engine/train/compute-choice.ts';
 import { evaluate } from '../../../engine/train/evaluate.ts';
 import { bytesOf, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -57,6 +62,108 @@ describe('a run in eight bits', () => {
       code: 'checkpoint.mismatch',
       message: expect.stringContaining('engine.compute was "int8x2" and is now "int8x3"'),
     });
+  });
+});
+
+/** A folder, opened as `auto` opens it, and gradients that are off and take their time by mode. */
+async function choose(
+  modes: Readonly<Record<ComputeMode, { readonly error: number; readonly ms: number }>>,
+  change: Partial<ComputeQuestion> = {},
+) {
+  const config = tiny().config({ engine: { compute: 'auto' } });
+  const base = await openBaseModel(tiny().model);
+  const released: ComputeMode[] = [];
+  const runs: ComputeMode[] = [];
+  const choice = await chooseCompute(config, base, {
+    device: CPU,
+    decided: undefined,
+    batch: { numSupervisedTokens: 1 } as Batch,
+    gradientSizes: new Map([
+      ['exact', 3],
+      ['off', 2],
+    ]),
+    open: ({ weights: { compute } }) => ({
+      run: async (_batch, _scale, _seed, gradients) => {
+        runs.push(compute);
+        gradients.get('off')!.set([3, 4 * (1 + (modes[compute].error * 5) / 4)]);
+        vi.advanceTimersByTime(modes[compute].ms);
+        return 0;
+      },
+      release: async () => void released.push(compute),
+    }),
+    onEvent: () => undefined,
+    ...change,
+  });
+  return { choice, compute: choice.model.weights.compute, released, runs };
+}
+
+describe('auto', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const modes = {
+    float32: { error: 0, ms: 60 },
+    int8: { error: 0.04, ms: 1 },
+    int8x2: { error: 5e-4, ms: 40 },
+    int8x3: { error: 1e-4, ms: 15 },
+  };
+
+  test('takes the fastest mode whose worst gradient is within the bound', async () => {
+    const { choice, compute, released, runs } = await choose(modes);
+    expect(compute).toBe('int8x3');
+    expect(choice.trials.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    for (const { mode, error, seconds } of choice.trials) {
+      expect(error).toBeCloseTo(modes[mode].error, 6);
+      if (mode === 'int8') expect(seconds).toBeUndefined();
+      else expect(seconds).toBeCloseTo(modes[mode].ms / 1000, 9);
+    }
+    // One that is not exact enough is not timed, and each is released before the next is opened.
+    expect(runs.filter((mode) => mode === 'int8')).toHaveLength(1);
+    expect(released).toEqual(COMPUTE_MODES);
+  });
+
+  test('keeps float32 where nothing is faster, or exact, or a number', async () => {
+    const slow = { ...modes.int8x3, ms: 200 };
+    expect((await choose({ ...modes, int8x2: slow, int8x3: slow })).compute).toBe('float32');
+    const wrong = { error: 0.0011, ms: 1 };
+    expect((await choose({ ...modes, int8x2: wrong, int8x3: wrong })).compute).toBe('float32');
+    const broken = { error: Number.NaN, ms: 1 };
+    expect((await choose({ ...modes, int8x2: broken, int8x3: broken })).compute).toBe('float32');
+  });
+
+  test('measures nothing on a graphics card, or where an earlier part of the run did', async () => {
+    const onCard = await choose(modes, { device: { kind: 'cuda', index: 0 } });
+    expect([onCard.compute, onCard.runs]).toEqual(['float32', []]);
+    for (const decided of COMPUTE_MODES) {
+      const again = await choose(modes, { decided });
+      expect([again.compute, again.runs]).toEqual([decided, []]);
+    }
+  });
+
+  test('is told at the start of a run, kept in its checkpoints and not asked again', async () => {
+    const changes = { engine: { compute: 'auto' }, training: { save_steps: 1 } } as const;
+    const config = tiny().config(changes);
+    const { run: facts } = ofType(await run(config), 'started')[0]!;
+    expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    const file = path.join('checkpoint-1', 'trainer_state.json');
+    const state = JSON.parse(String(await bytesOf(config, file)));
+    expect(state.compute).toBe(facts.compute);
+
+    // Whatever is in the checkpoint is what the run goes on with.
+    const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
+    await writeFile(
+      path.join(config.training.output_dir, file),
+      JSON.stringify({ ...state, compute: 'int8x3' }),
+    );
+    const training = { save_steps: 1, resume_from_checkpoint: checkpoint };
+    const resumed = await run(tiny().config({ ...changes, training }));
+    const { run: resumedFacts } = ofType(resumed, 'started')[0]!;
+    expect(resumedFacts).toMatchObject({ compute: 'int8x3', resumedAt: 1 });
+    expect(resumedFacts).not.toHaveProperty('computeTrials');
   });
 });
 

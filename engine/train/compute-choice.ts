@@ -1,0 +1,127 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+import type { Batch } from '../data/batches.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { COMPUTE_MODES, type ComputeMode, MAX_GRADIENT_ERROR } from '../models/compute-mode.ts';
+import { WeightStore } from '../models/weight-store.ts';
+import type { Device } from '../runtime/device.ts';
+import type { BatchRunner } from './batch-runner.ts';
+import type { ComputeTrial, ProgressEvent } from './events.ts';
+import { weightProgress } from './run-model.ts';
+
+/** Runs of a batch that are timed, after one that warms up. */
+const TIMED_RUNS = 2;
+
+/** The base model in the mode that a run computes in. */
+export interface ComputeChoice {
+  readonly model: BaseModel;
+  /** What `auto` measured; none where the mode was given. */
+  readonly trials: readonly ComputeTrial[];
+}
+
+/** What a mode is chosen by. */
+export interface ComputeQuestion {
+  readonly device: Device;
+  /** The mode that an earlier part of the run took. */
+  readonly decided: ComputeMode | undefined;
+  /** The first batch of the run. */
+  readonly batch: Batch;
+  /** Names and sizes of the trained tensors. */
+  readonly gradientSizes: ReadonlyMap<string, number>;
+  /** What computes the run's gradients with a model. */
+  open(model: BaseModel): Pick<BatchRunner, 'run' | 'release'>;
+  readonly onEvent: (event: ProgressEvent) => void;
+}
+
+/**
+ * The base as it was opened, or where the configuration says `auto` in the fastest mode whose
+ * gradients of the first batch are within {@link MAX_GRADIENT_ERROR} of those in float32. A graphics
+ * card computes in float32; a run that goes on stays in its mode.
+ *
+ * @param base the model as it is opened for the configuration: for `auto`, as it is stored
+ * @throws LorafaError as `openBaseModel`, and for what goes wrong while it is measured
+ */
+export async function chooseCompute(
+  { engine }: ResolvedConfig,
+  base: BaseModel,
+  question: ComputeQuestion,
+): Promise<ComputeChoice> {
+  const { device, decided, onEvent } = question;
+  if (engine.compute !== 'auto' || device.kind !== 'cpu' || decided === 'float32') {
+    return { model: base, trials: [] };
+  }
+  const quantized = await openBaseModel(base.path, {
+    // It has all that the other modes need.
+    quantization: { kind: 'int8', mode: 'int8x3' },
+    ...weightProgress(onEvent),
+  });
+  const modelOf = (mode: ComputeMode): BaseModel =>
+    mode === 'float32'
+      ? base
+      : { ...quantized, weights: new WeightStore(quantized.weights.tensors, mode) };
+  if (decided !== undefined) return { model: modelOf(decided), trials: [] };
+  const trials = await measureModes(modelOf, question);
+  return { model: modelOf(fastest(trials)), trials };
+}
+
+/** The fastest of the modes that were exact enough to be timed. */
+function fastest(trials: readonly ComputeTrial[]): ComputeMode {
+  const timed = trials.toSorted((a, b) => (a.seconds ?? Infinity) - (b.seconds ?? Infinity));
+  return timed[0]!.mode;
+}
+
+async function measureModes(
+  modelOf: (mode: ComputeMode) => BaseModel,
+  { batch, gradientSizes, open, onEvent }: ComputeQuestion,
+): Promise<readonly ComputeTrial[]> {
+  const trials: ComputeTrial[] = [];
+  const total = COMPUTE_MODES.length;
+  let reference: Gradients | undefined;
+  for (const mode of COMPUTE_MODES) {
+    onEvent({ type: 'progress', task: 'measuring compute modes', done: trials.length, total });
+    const runner = open(modelOf(mode));
+    const run = async (): Promise<Gradients> => {
+      const gradients = new Map(
+        [...gradientSizes].map(([name, size]) => [name, new Float32Array(size)]),
+      );
+      await runner.run(batch, 1 / batch.numSupervisedTokens, 0, gradients);
+      return gradients;
+    };
+    try {
+      const gradients = await run();
+      reference ??= gradients;
+      const error = worstError(gradients, reference);
+      const isExact = error <= MAX_GRADIENT_ERROR;
+      trials.push({ mode, error, ...(isExact && { seconds: await shortestTime(run) }) });
+    } finally {
+      await runner.release();
+    }
+  }
+  onEvent({ type: 'progress', task: 'measuring compute modes', done: total, total });
+  return trials;
+}
+
+type Gradients = ReadonlyMap<string, Float32Array>;
+
+async function shortestTime(run: () => Promise<unknown>): Promise<number> {
+  let shortest = Infinity;
+  for (let i = 0; i < TIMED_RUNS; i++) {
+    const began = performance.now();
+    await run();
+    shortest = Math.min(shortest, (performance.now() - began) / 1000);
+  }
+  return shortest;
+}
+
+/** The largest distance of a gradient from its reference, relative to the reference's norm. */
+function worstError(gradients: Gradients, reference: Gradients): number {
+  const errors = [...reference].map(([name, expected]) => {
+    const actual = gradients.get(name)!;
+    const distance = norm(expected.map((number, i) => actual[i]! - number));
+    return distance === 0 ? 0 : distance / norm(expected);
+  });
+  return Math.max(...errors);
+}
+
+function norm(numbers: Float32Array): number {
+  return Math.sqrt(numbers.reduce((sum, number) => sum + number * number, 0));
+}
