@@ -25,6 +25,8 @@ export interface RunEstimate {
   readonly largestBatch: { readonly rows: number; readonly length: number };
   /** As the run would choose it now. */
   readonly gradientCheckpointing: Recompute;
+  /** `engine.compute`; `auto`, which only a run decides, is estimated as float32. */
+  readonly compute: ResolvedConfig['engine']['compute'];
   /** Bytes. */
   readonly memory: MemoryEstimate;
   /** Bytes that the run may use: `engine.max_memory_gib`, or what the machine can give now. */
@@ -71,6 +73,7 @@ export async function estimateRun(
     padding: plan.padding,
     largestBatch: { rows, length },
     gradientCheckpointing: recompute,
+    compute: config.engine.compute,
     memory: estimateMemory({ ...question, recompute }),
     memoryLimit: memoryLimit(config.engine),
     warnings: data.warnings,

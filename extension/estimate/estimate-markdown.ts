@@ -49,6 +49,7 @@ export function estimateMarkdown(
             ] as const)),
         [texts.largestBatch, `${largestBatch.rows} × ${count(largestBatch.length)}`],
         [texts.checkpointing, estimate.gradientCheckpointing],
+        [texts.compute, estimate.compute],
       ],
     ),
     ...(estimate.warnings.length === 0

@@ -31,6 +31,7 @@ export function estimateTexts() {
     evaluationTokens: vscode.l10n.t('Tokens for evaluation (scored)'),
     largestBatch: vscode.l10n.t('Largest batch (rows × tokens)'),
     checkpointing: vscode.l10n.t('Gradient checkpointing'),
+    compute: vscode.l10n.t('Products with frozen weights'),
     warnings: vscode.l10n.t('Notes'),
   };
 }

@@ -25,6 +25,7 @@ export function renderEstimate(estimate: RunEstimate): string {
       `${formatCount(largestBatch.rows)} × ${formatCount(largestBatch.length)} tokens`,
     ],
     ['Recomputed', estimate.gradientCheckpointing],
+    ...describeCompute(estimate),
     ['Memory at peak', `${formatBytes(memory.total)} of ${formatBytes(memoryLimit)}`],
     ['  base weights', `${formatBytes(memory.weights)} (mapped from disk)`],
     ['  adapter, Adam', formatBytes(memory.optimizer)],
@@ -44,6 +45,11 @@ export function renderEstimate(estimate: RunEstimate): string {
     ...fit,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
+}
+
+function describeCompute({ compute }: RunEstimate): readonly (readonly [string, string])[] {
+  if (compute === 'float32') return [];
+  return [['Products', compute === 'auto' ? 'auto, estimated as float32' : compute]];
 }
 
 function describeSplit({ rows, tokens, supervisedTokens }: SplitReport): string {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { COMPUTE_MODES } from '../../../engine/models/compute-mode.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { train } from '../../../engine/train/train.ts';
 import { goldenPath } from '../../support/golden.ts';
@@ -102,6 +103,23 @@ test('less memory means more is computed again, and nothing is written', async (
   expect(estimate.gradientCheckpointing).toBe('layer');
   expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit);
   expect((await readdir(folder)).sort()).toEqual(['model', 'rows.jsonl']);
+});
+
+test('weights in eight bits are counted as they will be, without making them', async () => {
+  const weights = async (compute: string) => {
+    const { config } = await tinyConfig({ engine: { compute } });
+    const { memory, compute: told } = await estimateRun(config);
+    expect(told).toBe(compute);
+    return memory.weights;
+  };
+  const [float32, int8, int8x2, int8x3, auto] = await Promise.all(
+    [...COMPUTE_MODES, 'auto'].map(weights),
+  );
+  // Codes for forward and backward, once and twice, in place of four bytes each.
+  expect(int8).toBeLessThan(float32!);
+  expect(int8x2).toBe(int8);
+  expect(int8x3).toBeGreaterThan(float32!);
+  expect(auto).toBe(float32);
 });
 
 test('only the headers of a quantized GGUF file are read', async () => {

@@ -22,6 +22,7 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
     steps: 18,
     largestBatch: { rows: 2, length: 1_024 },
     gradientCheckpointing: 'layer',
+    compute: 'int8',
     memory: {
       weights: GIB,
       optimizer: GIB / 2,
@@ -40,6 +41,7 @@ test('the verdict comes first, then what it is made of', () => {
   expect(markdown).toContain('✓ fits 4.0 GiB needed, 8.0 GiB available');
   expect(markdown).toContain('| activations | 2.0 GiB |');
   expect(markdown).toContain('| steps | 18 |');
+  expect(markdown).toContain('| compute | int8 |');
   expect(markdown).toContain('| tokens | 3,456 (1,234) |');
   expect(markdown).toContain('| padding | 12.3 % |\n| paddingPacked | 2.1 % |');
   expect(markdown).not.toContain('## warnings');

@@ -22,6 +22,7 @@ const estimate = {
   steps: 900,
   largestBatch: { rows: 4, length: 512 },
   gradientCheckpointing: 'attention',
+  compute: 'float32',
   memory: {
     weights: 2 ** 29,
     optimizer: 2 ** 20,
@@ -48,6 +49,13 @@ test('an estimate is a table', () => {
     '  activations    2.0 GiB',
     '  runtime        128 MiB',
   ]);
+});
+
+test.each([
+  ['int8x3', 'Products         int8x3'],
+  ['auto', 'Products         auto, estimated as float32'],
+] as const)('products in %s are told', (compute, line) => {
+  expect(renderEstimate({ ...estimate, compute })).toContain(`\n${line}\n`);
 });
 
 test('with packing, what it saves is told', () => {
