@@ -12,13 +12,23 @@ export class BenchProgress {
     this.#total = total;
   }
 
+  /** Something that takes a while and is no process. */
+  preparing(what: string): void {
+    this.#show(`preparing ${what}`);
+  }
+
   /** The next process starts. */
   next(what: string): void {
-    const share = this.#started / this.#total;
     this.#started++;
+    this.#show(what);
+  }
+
+  #show(what: string): void {
     const elapsed = formatDuration((performance.now() - this.#began) / 1000);
     const { isTTY, columns } = process.stderr;
     const text = `${elapsed}  ${what}`;
+    // The one that has just started is not done.
+    const share = Math.max(0, this.#started - 1) / this.#total;
     const line = isTTY
       ? `\r\u001b[K${renderTaskBar(share, text, columns)}`
       : `${this.#started}/${this.#total}  ${text}\n`;

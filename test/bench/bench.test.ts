@@ -36,7 +36,7 @@ test('--json prints the peak of sgemm and a row, measured in processes of their 
   expect(row.last_loss).toBeLessThan(row.first_loss);
   expect(stderr).toContain('2/2');
   expect(stderr).toContain('tiny-none, sample 1 of 1');
-});
+}, 120_000);
 
 test('a name that no row has is refused', async () => {
   await expect(bench('--only', 'nonsense')).rejects.toMatchObject({

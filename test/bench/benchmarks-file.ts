@@ -11,19 +11,17 @@ import { scalingPlots } from './scaling-plots.ts';
  * Writes the pictures and the generated section of BENCHMARKS.md.
  *
  * @param root the root of the repository
- * @param command what was typed to get the results
  */
 export async function writeBenchmarks(
   root: string,
   groups: readonly BenchGroup[],
   lines: readonly ResultLine[],
-  command: string,
 ): Promise<void> {
   const plots = scalingPlots(lines);
   await ensureFolder(path.join(root, PLOTS_FOLDER));
   for (const plot of plots) await writeFileAtomic(path.join(root, plotFile(plot)), plot.svg);
   const file = path.join(root, 'BENCHMARKS.md');
-  const section = benchmarksSection(groups, lines, plots, command);
+  const section = benchmarksSection(groups, lines, plots);
   await writeFileAtomic(file, withGeneratedSection(await readFile(file, 'utf8'), section));
 }
 

@@ -16,7 +16,7 @@ export interface LineChart {
 const WIDTH = 380;
 const HEIGHT = 260;
 /** Room for the title, the numbers and the label of the x axis. */
-const PLOT = { left: 52, right: WIDTH - 16, top: 56, bottom: HEIGHT - 40 };
+const PLOT = { left: 52, right: WIDTH - 24, top: 56, bottom: HEIGHT - 40 };
 
 /** Steps between numbers on an axis, at most. */
 const MAX_TICKS = 5;
@@ -78,7 +78,7 @@ function drawChart({ title, xLabel, series }: LineChart): string {
 }
 
 function legend(name: string, index: number): string[] {
-  const x = PLOT.left + index * 150;
+  const x = PLOT.left + index * 160;
   return [
     `<line class="line line-${index}" x1="${x}" x2="${x + 20}" y1="38" y2="38"/>`,
     text(x + 26, 42, name),

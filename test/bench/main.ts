@@ -54,23 +54,18 @@ export async function main(argv: readonly string[], programs: string): Promise<v
     process.exitCode = error.exitCode === 0 ? 0 : 2;
     return;
   }
-  const words = argv.slice(2).join(' ');
   try {
-    await run(
-      command.opts<Flags>(),
-      programs,
-      `npm run bench${words === '' ? '' : ` -- ${words}`}`,
-    );
+    await run(command.opts<Flags>(), programs);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }
 
-async function run(flags: Flags, programs: string, typed: string): Promise<void> {
+async function run(flags: Flags, programs: string): Promise<void> {
   const all = benchGroups();
   if (flags.from !== undefined) {
-    await writeBenchmarks('.', all, await readResultLines(flags.from), typed);
+    await writeBenchmarks('.', all, await readResultLines(flags.from));
     return;
   }
   const groups = chooseGroups(all, flags);
@@ -86,7 +81,7 @@ async function run(flags: Flags, programs: string, typed: string): Promise<void>
     if (lines === undefined) return;
     if (flags.json === undefined) process.stdout.write(resultTables(groups, lines));
     const isWhole = flags.only === undefined && flags.json === undefined;
-    if (isWhole) await writeBenchmarks('.', all, lines, typed);
+    if (isWhole) await writeBenchmarks('.', all, lines);
   }
 }
 
@@ -100,11 +95,10 @@ async function measureAll(
   const { signal } = control;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-bench-'));
   const progress = new BenchProgress(groups.reduce((sum, group) => sum + processesOf(group), 0));
-  const onProcess = (what: string): void => progress.next(what);
   const measure = async (): Promise<readonly ResultLine[]> => {
     const lines: ResultLine[] = [];
     for (const group of groups) {
-      const results = await runGroup(group, { folder, programs, python, signal, onProcess });
+      const results = await runGroup(group, { folder, programs, python, signal, progress });
       progress.clear();
       lines.push(...results);
       if (json === undefined) continue;

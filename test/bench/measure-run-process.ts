@@ -1,4 +1,4 @@
 import { measureRun, type RunRequest } from './measure-run.ts';
+import { printResult } from './print-result.ts';
 
-const request = JSON.parse(process.argv[2] ?? '') as RunRequest;
-process.stdout.write(`${JSON.stringify(await measureRun(request))}\n`);
+await printResult(() => measureRun(JSON.parse(process.argv[2] ?? '') as RunRequest));

@@ -1,5 +1,5 @@
 import { train } from '../../engine/train/train.ts';
-import { ownPeakRss, ownPss, processMemory } from './process-memory.ts';
+import { ownPeakRss, ownPss } from './process-memory.ts';
 import { type RunPaths, runConfig, type Settings } from './run-config.ts';
 
 /** What a process that measures one run is asked for, as JSON in its first argument. */
@@ -12,12 +12,13 @@ export interface RunMeasurement {
   /** Milliseconds of every step from its first batch to its report, optimizer included. */
   readonly stepMs: readonly number[];
   readonly losses: readonly number[];
-  /** Bytes resident at the end of each step; empty where the process does not say. */
-  readonly rss: readonly number[];
   /** The most bytes resident up to the end of each step. */
   readonly peakRss: readonly number[];
-  /** Proportional set size at the end of the last step; null where the system does not tell. */
-  readonly pss: number | null;
+  /**
+   * Proportional set size at the end of each step: resident size counts a file once for each session
+   * that maps it, this once in all. Empty where the system does not tell.
+   */
+  readonly pss: readonly number[];
   /** Tokens of each step, padding excluded. */
   readonly tokens: readonly number[];
 }
@@ -27,9 +28,8 @@ export interface RunMeasurement {
  * result, which is no part of a step.
  */
 export async function measureRun({ settings, ...paths }: RunRequest): Promise<RunMeasurement> {
-  const [stepMs, losses, rss, peakRss]: [number[], number[], number[], number[]] = [[], [], [], []];
-  let pss: number | null = null;
-  const tokens: number[] = [];
+  const [stepMs, losses, tokens]: [number[], number[], number[]] = [[], [], []];
+  const [peakRss, pss]: [number[], number[]] = [[], []];
   let tokensBefore = 0;
   let began = 0;
   await train(runConfig(settings, paths), {
@@ -38,13 +38,12 @@ export async function measureRun({ settings, ...paths }: RunRequest): Promise<Ru
       if (event.type !== 'step') return;
       stepMs.push(performance.now() - began);
       losses.push(event.loss);
-      rss.push(processMemory('self').rss ?? process.memoryUsage.rss());
       peakRss.push(ownPeakRss());
       tokens.push(event.num_tokens - tokensBefore);
       tokensBefore = event.num_tokens;
-      if (event.step === event.maxSteps) pss = ownPss() ?? null;
+      pss.push(...[ownPss()].filter((bytes) => bytes !== undefined));
       began = performance.now();
     },
   });
-  return { stepMs, losses, rss, peakRss, pss, tokens };
+  return { stepMs, losses, tokens, peakRss, pss };
 }

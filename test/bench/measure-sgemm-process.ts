@@ -1,3 +1,4 @@
+import { printResult } from './print-result.ts';
 import { measureSgemm } from './sgemm.ts';
 
-process.stdout.write(`${JSON.stringify(await measureSgemm())}\n`);
+await printResult(measureSgemm);

@@ -15,19 +15,11 @@ from transformers import AutoModelForCausalLM
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def status(field: str) -> int | None:
-    """A field of this process's status in bytes; None where the system has none."""
+def memory(file: str, field: str) -> int | None:
+    """A field of this process's memory in bytes; None where the system has none."""
     try:
-        with open("/proc/self/status", encoding="ascii") as lines:
+        with open(file, encoding="ascii") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
-    except (OSError, StopIteration):
-        return None
-
-
-def pss() -> int | None:
-    try:
-        with open("/proc/self/smaps_rollup", encoding="ascii") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     except (OSError, StopIteration):
         return None
 
@@ -61,7 +53,7 @@ def main() -> None:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     model.train()
     ids = torch.tensor(request["inputIds"])
-    step_ms, losses, rss, peak_rss = [], [], [], []
+    step_ms, losses, peak_rss, pss = [], [], [], []
     for _ in range(request["steps"]):
         began = time.perf_counter()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision != "float32"):
@@ -73,16 +65,15 @@ def main() -> None:
         optimizer.zero_grad()
         losses.append(loss.item())
         step_ms.append(1000 * (time.perf_counter() - began))
-        rss.append(status("VmRSS"))
-        peak_rss.append(status("VmHWM"))
+        peak_rss.append(memory("/proc/self/status", "VmHWM"))
+        pss.append(memory("/proc/self/smaps_rollup", "Pss"))
     print(
         json.dumps(
             {
                 "stepMs": step_ms,
                 "losses": losses,
-                "rss": [size for size in rss if size is not None],
                 "peakRss": [size for size in peak_rss if size is not None],
-                "pss": pss(),
+                "pss": [size for size in pss if size is not None],
                 "tokens": [ids.numel()] * request["steps"],
             }
         )

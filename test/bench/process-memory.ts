@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** Memory of a process in bytes; what the system does not tell is undefined. */
 export interface ProcessMemory {
-  /** Resident, mapped files included. */
-  readonly rss?: number;
-  /** The most that was resident since the process started its program. */
+  /** The most that was resident since the process started its program, mapped files included. */
   readonly peakRss?: number;
   /** Resident and its own: no files. */
   readonly anonymous?: number;
@@ -14,7 +12,7 @@ export interface ProcessMemory {
 
 /** Reads a process's counters from Linux's `/proc`; elsewhere, and when it has ended, nothing. */
 export function processMemory(pid: number | 'self'): ProcessMemory {
-  return fields(`/proc/${pid}/status`, { rss: 'VmRSS', peakRss: 'VmHWM', anonymous: 'RssAnon' });
+  return fields(`/proc/${pid}/status`, { peakRss: 'VmHWM', anonymous: 'RssAnon' });
 }
 
 /** The proportional set size of this process: the system walks all of its pages. */

@@ -1,8 +1,13 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { readResultLines, writeBenchmarks } from './benchmarks-file.ts';
 import { withGeneratedSection } from './generated-section.ts';
 import { groupTable } from './group-table.ts';
 import { reaches } from './reach.ts';
 import type { ResultLine, RowResult } from './row-result.ts';
+import { benchGroups } from './rows.ts';
 import { scalingPlots } from './scaling-plots.ts';
 import { spread } from './statistics.ts';
 
@@ -26,7 +31,7 @@ function row(name: string, group: string, changes: Partial<RowResult> = {}): Row
     activation_bytes: 773e6,
     lora_input_bytes: 200e6,
     predicted_bytes: 1.22e9,
-    peak_growth: 0,
+    pss_growth: 0,
     samples: 2,
     steps: 6,
     ...changes,
@@ -85,6 +90,25 @@ describe('the generated section', () => {
   });
 });
 
+test('results become the generated section and pictures, the same ones each time', async () => {
+  const root = await tempFolder();
+  const file = path.join(root, 'BENCHMARKS.md');
+  await writeFile(file, '# Benchmarks\n\nBy hand.\n');
+  const results = path.join(root, 'results.jsonl');
+  const lines = [row('batch-1', 'batch'), row('batch-2', 'batch', { tokens_per_second: 500 })];
+  const printed = ['> lorafa bench', ...lines.map((line) => JSON.stringify(line))];
+  await writeFile(results, printed.join('\n'));
+  const write = async () => writeBenchmarks(root, benchGroups(), await readResultLines(results));
+  await write();
+  const written = await readFile(file, 'utf8');
+  expect(written).toMatch(/^# Benchmarks\n\nBy hand\.\n/);
+  expect(written).toContain('| batch-2 |');
+  const [, picture] = /!\[[^\]]*\]\(([^)]*)\)/.exec(written)!;
+  expect(await readFile(path.join(root, picture!), 'utf8')).toMatch(/^<svg /);
+  await write();
+  expect(await readFile(file, 'utf8')).toBe(written);
+});
+
 describe('what was reached', () => {
   function verdict(lines: readonly ResultLine[], aim: RegExp) {
     const found = reaches(lines).filter((each) => aim.test(each.aim));
@@ -136,7 +160,7 @@ describe('what was reached', () => {
   });
 
   test('bounds memory and its growth', () => {
-    const flat = (peak_growth: number) => [row('flat-memory', 'flat-memory', { peak_growth })];
+    const flat = (pss_growth: number) => [row('flat-memory', 'flat-memory', { pss_growth })];
     expect(verdict(flat(0.019), /500 steps/).passed).toBe(true);
     expect(verdict(flat(0.021), /500 steps/).passed).toBe(false);
     const large = row('1.1b-1x256-layer', '1.1b-1x256', { peak_anonymous_bytes: 3.6e9 });

@@ -34,16 +34,17 @@ export function resultTables(
   return [...sections, `### What was reached\n\n${reachList(reaches(lines))}`].join('\n');
 }
 
-/** The generated section of BENCHMARKS.md. @param command what was typed */
+/** The generated section of BENCHMARKS.md. */
 export function benchmarksSection(
   groups: readonly BenchGroup[],
   lines: readonly ResultLine[],
   plots: readonly ScalingPlot[],
-  command: string,
 ): string {
+  const flags = lines.some(({ name }) => name.includes('-peft-')) ? ' -- --peft' : '';
   return `## Training steps
 
-\`${command}\` on ${machine()}. Matrix products in float32 reached ${sgemmPeak(lines)} at best in ONNX Runtime, measured before each group.
+\`npm run bench${flags}\`, on ${machine()}.
+Matrix products in float32 reached ${sgemmPeak(lines)} at best in ONNX Runtime, measured before each group.
 
 A sample is a whole run in a fresh process, as \`lorafa train\` does it, and samples of a group took turns. A step
 is everything from its batch to its report: forward, loss, backward, clipping, optimizer. Its time is the median

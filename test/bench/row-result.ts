@@ -21,7 +21,7 @@ export interface RowResult {
   readonly peak_rss_bytes_max: number;
   /** The same without mapped files, as seen every tenth of a second: median of the samples. */
   readonly peak_anonymous_bytes: number | null;
-  /** Proportional set size after the last step: median of the samples. */
+  /** Proportional set size after the last step, which counts every page once: median. */
   readonly pss_bytes: number | null;
   /** What the step needs to compute, by the time it took, as a share of the peak of `sgemm`. */
   readonly sgemm_fraction: number | null;
@@ -34,8 +34,11 @@ export interface RowResult {
   readonly lora_input_bytes: number | null;
   /** The peak that `lorafa plan` predicts. */
   readonly predicted_bytes: number | null;
-  /** By how much the peak grew after the warm-up, as a share of it: the most of the samples. */
-  readonly peak_growth: number;
+  /**
+   * By how much the largest proportional set size at the end of a measured step exceeds the largest
+   * of the warm-up, as a share of that: the most of the samples.
+   */
+  readonly pss_growth: number | null;
   readonly samples: number;
   /** Measured steps of all samples. */
   readonly steps: number;
@@ -98,7 +101,7 @@ export function rowResult(
     peak_rss_bytes_min: peak.min,
     peak_rss_bytes_max: peak.max,
     peak_anonymous_bytes: medianOf(samples.map(({ peakAnonymous }) => peakAnonymous ?? null)),
-    pss_bytes: medianOf(samples.map(({ result }) => result.pss)),
+    pss_bytes: medianOf(samples.map(({ result }) => result.pss.at(-1) ?? null)),
     sgemm_fraction:
       facts.stepFlops === null ? null : facts.stepFlops / (time.median / 1000) / sgemmFlops,
     first_loss: first.losses[0]!,
@@ -106,14 +109,20 @@ export function rowResult(
     activation_bytes: facts.activationBytes,
     lora_input_bytes: facts.loraInputBytes,
     predicted_bytes: facts.predictedBytes,
-    peak_growth: Math.max(...samples.map(({ result }) => peakGrowth(result, row.warmupSteps))),
+    pss_growth: mostOf(samples.map(({ result }) => growth(result.pss, row.warmupSteps))),
     samples: samples.length,
     steps: steps.length,
   };
 }
 
-function peakGrowth({ peakRss }: RunMeasurement, warmupSteps: number): number {
-  return peakRss.at(-1)! / peakRss[Math.max(0, warmupSteps - 1)]! - 1;
+function growth(sizes: readonly number[], warmupSteps: number): number | null {
+  if (sizes.length <= warmupSteps || warmupSteps === 0) return null;
+  return Math.max(...sizes.slice(warmupSteps)) / Math.max(...sizes.slice(0, warmupSteps)) - 1;
+}
+
+function mostOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 function sum(values: readonly number[]): number {

@@ -160,7 +160,10 @@ function scaling(): readonly BenchGroup[] {
       'sequence length, 1 row',
       [128, 256, 512, 1024, 2048].flatMap((length) =>
         (['none', 'layer'] as const).map((mode) =>
-          engineRow({ ...base, name: 'length', length }, `${length}-${mode}`, MODES[mode]),
+          engineRow({ ...base, name: 'length', length }, `${length}-${mode}`, {
+            ...MODES[mode],
+            label: `${length} tokens, ${MODES[mode].label}`,
+          }),
         ),
       ),
     ),
@@ -168,11 +171,10 @@ function scaling(): readonly BenchGroup[] {
       'batch',
       'batch size, rows of 128 tokens',
       [1, 2, 4, 8].map((batchSize) =>
-        engineRow(
-          { ...base, name: 'batch', batchSize, length: 128 },
-          String(batchSize),
-          MODES.none,
-        ),
+        engineRow({ ...base, name: 'batch', batchSize, length: 128 }, String(batchSize), {
+          label: `${batchSize} × 128`,
+          settings: {},
+        }),
       ),
     ),
     group(

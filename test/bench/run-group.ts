@@ -1,4 +1,5 @@
 import { messageOf } from '../../engine/errors.ts';
+import type { BenchProgress } from './bench-progress.ts';
 import type { BenchGroup } from './bench-row.ts';
 import type { RunMeasurement } from './measure-run.ts';
 import { type Measured, runMeasurement } from './measuring-process.ts';
@@ -10,8 +11,7 @@ import type { SgemmMeasurement } from './sgemm.ts';
 export interface RunGroupOptions extends PrepareOptions {
   /** Kills what is being measured. */
   readonly signal: AbortSignal;
-  /** Told before each process is started: what it does. */
-  readonly onProcess: (what: string) => void;
+  readonly progress: Pick<BenchProgress, 'preparing' | 'next'>;
 }
 
 /** Processes that a group starts. */
@@ -27,7 +27,7 @@ export function processesOf({ rows, samples }: BenchGroup): number {
  * @returns one line for the peak, and one for each row in their order
  */
 export async function runGroup(group: BenchGroup, options: RunGroupOptions): Promise<ResultLine[]> {
-  const { signal, onProcess, programs } = options;
+  const { signal, progress, programs } = options;
   const prepared: PreparedRow[] = [];
   const failures = new Map<string, RowFailure>();
   const fail = ({ name, label }: Pick<RowFailure, 'name' | 'label'>, error: unknown): void => {
@@ -35,19 +35,21 @@ export async function runGroup(group: BenchGroup, options: RunGroupOptions): Pro
     failures.set(name, { name, group: group.name, label, error: messageOf(error) });
   };
   for (const row of group.rows) {
+    signal.throwIfAborted();
+    progress.preparing(row.name);
     try {
       prepared.push(await prepareRow(row, options));
     } catch (error) {
       fail(row, error);
     }
   }
-  onProcess(`${group.name}: peak of sgemm`);
+  progress.next(`${group.name}: peak of sgemm`);
   const sgemm = nodeProgram(programs, 'measure-sgemm');
   const { result: peak } = await runMeasurement<SgemmMeasurement>(sgemm, signal);
   const measured = new Map<string, Measured<RunMeasurement>[]>();
   for (let sample = 0; sample < group.samples; sample++) {
     for (const { row, program } of prepared) {
-      onProcess(`${row.name}, sample ${sample + 1} of ${group.samples}`);
+      progress.next(`${row.name}, sample ${sample + 1} of ${group.samples}`);
       if (failures.has(row.name)) continue;
       try {
         const result = await runMeasurement<RunMeasurement>(program(sample), signal);

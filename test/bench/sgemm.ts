@@ -19,7 +19,7 @@ const PAIRS = 2;
 /** Milliseconds of runs per size; the fastest run counts. */
 const DURATION = 500;
 
-const LEAST_RUNS = 3;
+const LEAST_RUNS = 2;
 
 /** What `measureSgemm` found. */
 export interface SgemmMeasurement {
