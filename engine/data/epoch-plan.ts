@@ -54,7 +54,7 @@ interface Row {
 type Run = readonly MicroBatch[];
 
 /** Batches of one shape in a run at most, so that the lengths of an epoch are well mixed. */
-export const LONGEST_RUN = 8;
+const LONGEST_RUN = 16;
 
 /**
  * Plans one pass over the examples; the number of steps is the same in every epoch. The batch that

@@ -67,7 +67,7 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
       label: `${about}${stepsPerEpoch.toLocaleString('en-US')} ${stepsPerEpoch === 1 ? 'step' : 'steps'} per epoch, ${steps.toLocaleString('en-US')} in all`,
       tooltip: length.isExact
         ? 'Optimizer steps, from the rows that can be used.'
-        : 'Optimizer steps, from the number of rows. Rows that turn out to be unusable make it fewer.',
+        : 'Optimizer steps, from the number of rows and the first of them. The estimate of the run looks at all.',
     });
   }
   if (memory !== undefined) {

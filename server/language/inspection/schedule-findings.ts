@@ -7,7 +7,7 @@ export interface RunLength {
   readonly stepsPerEpoch: number;
   /** Optimizer steps of the whole run. */
   readonly steps: number;
-  /** False where the rows were counted and not looked at. */
+  /** False where the rows were counted and not looked at, or are packed. */
   readonly isExact: boolean;
 }
 

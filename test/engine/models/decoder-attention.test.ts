@@ -16,15 +16,20 @@ interface Sizes {
   readonly groups: number;
   readonly headDim: number;
   readonly window: number | null;
+  /** Lengths of the examples in each row; by default every row is one. */
+  readonly examples?: readonly (readonly number[])[];
+}
+
+/** The position of every token in its example. */
+function positionsOf({ rows, length, examples }: Sizes): number[] {
+  const packed = examples ?? Array.from({ length: rows }, () => [length]);
+  return packed.flat().flatMap((tokens) => [...Array(tokens).keys()]);
 }
 
 /** Attention of one query at a time, in float64. Arrays are `[rows · length, heads, headDim]`. */
-function naive(
-  { rows, length, heads, groups, headDim, window }: Sizes,
-  q: Float32Array,
-  k: Float32Array,
-  v: Float32Array,
-): number[] {
+function naive(sizes: Sizes, q: Float32Array, k: Float32Array, v: Float32Array): number[] {
+  const { rows, length, heads, groups, headDim, window } = sizes;
+  const positions = positionsOf(sizes);
   const out = new Array<number>(rows * length * heads * headDim).fill(0);
   const at = (token: number, head: number, count: number): number =>
     (token * count + head) * headDim;
@@ -33,7 +38,8 @@ function naive(
       for (let head = 0; head < heads; head++) {
         const group = Math.floor((head * groups) / heads);
         const query = at(row * length + t, head, heads);
-        const first = window === null ? 0 : Math.max(0, t - window + 1);
+        const seen = Math.min(positions[row * length + t]! + 1, window ?? Infinity);
+        const first = t - seen + 1;
         const weights: number[] = [];
         for (let s = first; s <= t; s++) {
           const key = at(row * length + s, group, groups);
@@ -67,7 +73,9 @@ async function attend(sizes: Sizes) {
   const query = b.input('query', 'float32', [tokens, heads, headDim]);
   const key = b.input('key', 'float32', [tokens, groups, headDim]);
   const value = b.input('value', 'float32', [tokens, groups, headDim]);
-  const out = causalAttention(b, config, { rows, length })({ layer: 0, query, key, value });
+  const positions = sizes.examples && b.input('positions', 'int64', [tokens]);
+  const attention = causalAttention(b, config, { rows, length }, positions);
+  const out = attention({ layer: 0, query, key, value });
   const weights = b.input('weights', 'float32', out.shape);
   const loss = b.reduceSum(b.mul(out, weights), [0, 1]);
   const grads = gradients(b, loss, [query, key, value]);
@@ -88,7 +96,10 @@ async function attend(sizes: Sizes) {
     value: draw(tokens * groups * headDim),
     weights: draw(tokens * heads * headDim),
   };
-  const result = await session.run(feeds);
+  const result = await session.run({
+    ...feeds,
+    ...(positions && { positions: BigInt64Array.from(positionsOf(sizes), BigInt) }),
+  });
   await session.release();
   return { feeds, data: (name: keyof typeof outputs) => result[name]!.data as Float32Array };
 }
@@ -102,6 +113,48 @@ const SIZES: readonly (readonly [string, Sizes])[] = [
   ['a window over blocks', { rows: 1, length: 290, heads: 2, groups: 1, headDim: 4, window: 40 }],
   ['a wide window', { rows: 1, length: 290, heads: 2, groups: 1, headDim: 4, window: 200 }],
   ['a window of one', { rows: 1, length: 130, heads: 1, groups: 1, headDim: 2, window: 1 }],
+  [
+    'packed examples',
+    {
+      rows: 2,
+      length: 12,
+      heads: 2,
+      groups: 1,
+      headDim: 4,
+      window: null,
+      examples: [
+        [3, 5, 4],
+        [1, 10, 1],
+      ],
+    },
+  ],
+  [
+    'packed examples over blocks',
+    {
+      rows: 2,
+      length: 290,
+      heads: 4,
+      groups: 2,
+      headDim: 4,
+      window: null,
+      examples: [
+        [100, 60, 130],
+        [128, 2, 160],
+      ],
+    },
+  ],
+  [
+    'packed examples with a window',
+    {
+      rows: 1,
+      length: 290,
+      heads: 2,
+      groups: 1,
+      headDim: 4,
+      window: 40,
+      examples: [[20, 150, 100, 20]],
+    },
+  ],
 ];
 
 describe('attention in blocks equals that of one query at a time', () => {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../../engine/config/parse.ts';
+import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { configHints } from '../../../server/language/config-hints.ts';
 import type { Inspection } from '../../../server/language/inspection/config-inspector.ts';
 import { type Changes, ConfigWorkspace } from './config-workspace.ts';
@@ -65,6 +67,26 @@ test('rows that were counted and not looked at are an estimate', async () => {
   const text = workspace.text();
   const found = shown(workspace, text, await workspace.inspect(text));
   expect(found['"num_train_epochs": 2']).toBe('≈ 25 steps per epoch, 50 in all');
+});
+
+test('with packing a row of a batch holds several rows of the data', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const rows = Array.from({ length: 50 }, () => ({ question: 'Why?', answer: 'So.' }));
+  await workspace.writeRows('rows.jsonl', rows);
+  const file = workspace.path('run.lorafa.json');
+  const estimateOf = (text: string) => estimateRun(parseConfig(text, file));
+  const { train } = await estimateOf(workspace.text());
+  const sevenRows = (7 * train.tokens) / 50;
+  const text = workspace.text({ data: { packing: true, max_length: sevenRows } });
+  const inspection = await workspace.inspect(text);
+  const { stepsPerEpoch, steps, largestBatch, memory } = await estimateOf(text);
+  // 50 rows make 8 packed rows, of which two are a batch.
+  expect(stepsPerEpoch).toBe(4);
+  expect(largestBatch).toEqual({ rows: 2, length: sevenRows });
+  expect(shown(workspace, text, inspection)['"num_train_epochs": 2']).toBe(
+    `≈ ${stepsPerEpoch} steps per epoch, ${steps} in all`,
+  );
+  expect(inspection.memory?.estimate.activations).toBe(memory.activations);
 });
 
 test('what could not be found out has no hint', async () => {
