@@ -6,7 +6,7 @@ import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { baseLinear } from '../models/base-linear.ts';
+import { baseLayers } from '../models/base-linear.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { type Attention, decoderHiddenStates, outputLogits } from '../models/decoder.ts';
 import { mappedParameters } from '../models/parameters.ts';
@@ -69,7 +69,7 @@ export function generationGraph(
   };
   const linear = loraLinear({
     builder,
-    base: baseLinear({ builder, config, parameters }),
+    base: baseLayers({ builder, config, parameters }),
     modules,
   });
   const parts = { builder, config, parameters, linear, attention };

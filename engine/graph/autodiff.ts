@@ -42,6 +42,7 @@ export function pullback(
   const wanted = new Set(wrt);
   const replayed = new Map<Value, Value>();
   const result = new Map<Value, Value>();
+  const current = (value: Value): Value => replay(builder, value, replayed);
   const contribute = (input: Value, part: Value): void => {
     contributions.set(input, [...(contributions.get(input) ?? []), part]);
   };
@@ -56,15 +57,17 @@ export function pullback(
         result.set(value, total);
         return;
       }
-      const custom = builder.customGradientOf(value);
+      const custom = builder.customGradientsOf(value);
       if (custom !== undefined) {
-        contribute(custom.input, custom.pullback(total));
+        for (const { input, pullback } of custom) {
+          if (needed.has(input)) contribute(input, pullback(total, current));
+        }
         return;
       }
-      const current = replay(builder, value, replayed);
+      const replica = current(value);
       value.inputs.forEach((input, index) => {
         if (!needed.has(input)) return;
-        const part = inputCotangent(builder, current, index, total);
+        const part = inputCotangent(builder, replica, index, total);
         contribute(input, builder.sumTo(part, input.shape));
       });
     });
@@ -103,8 +106,7 @@ function dependents(
 ): Set<Value> {
   const needed = new Set(wrt);
   for (const value of forward) {
-    const custom = builder.customGradientOf(value);
-    const inputs = custom === undefined ? value.inputs : [custom.input];
+    const inputs = builder.customGradientsOf(value)?.map(({ input }) => input) ?? value.inputs;
     if (inputs.some((input) => needed.has(input))) needed.add(value);
   }
   return needed;

@@ -12,12 +12,15 @@ type GemmOptions = Partial<OpAttributes['gemm']> & { readonly c?: Value };
 /** The values of a region that is computed again, in creation order; leaves don't belong to it. */
 export type RecomputedRegion = readonly Value[];
 
-/** A gradient that a value is given in place of that of the op it is made by. */
+/** One of the gradients that a value is given in place of those of the op it is made by. */
 export interface CustomGradient {
   /** What the gradient goes to. */
   readonly input: Value;
-  /** d loss / d input from d loss / d value. */
-  readonly pullback: (cotangent: Value) => Value;
+  /**
+   * d loss / d input from d loss / d value. Of the forward pass it may read what `current` gives for
+   * a value: the value itself, or its second computation where it is to be recomputed.
+   */
+  readonly pullback: (cotangent: Value, current: (value: Value) => Value) => Value;
 }
 
 /**
@@ -29,7 +32,7 @@ export class GraphBuilder {
   readonly #scalars = new Map<string, Value>();
   readonly #leafNames = new Set<string>();
   readonly #regions = new Map<Value, RecomputedRegion>();
-  readonly #customGradients = new Map<Value, CustomGradient>();
+  readonly #customGradients = new Map<Value, readonly CustomGradient[]>();
   #region: Value[] | undefined;
   #scope = '';
 
@@ -79,18 +82,18 @@ export class GraphBuilder {
   }
 
   /**
-   * Lets gradients go from `value` to `input` by a rule, whatever lies between the two (JAX's
-   * `custom_vjp`): what is rounded on the way has no derivative.
+   * Lets gradients go from `value` to chosen inputs by rules, whatever lies between (JAX's
+   * `custom_vjp`): for what is rounded on the way and has no derivative, or has a cheaper one.
    *
    * @returns the value
    */
-  withGradient(value: Value, input: Value, pullback: CustomGradient['pullback']): Value {
-    this.#customGradients.set(value, { input, pullback });
+  withGradients(value: Value, gradients: readonly CustomGradient[]): Value {
+    this.#customGradients.set(value, gradients);
     return value;
   }
 
-  /** The gradient that a value was given by {@link withGradient}. */
-  customGradientOf(value: Value): CustomGradient | undefined {
+  /** The gradients that a value was given by {@link withGradients}. */
+  customGradientsOf(value: Value): readonly CustomGradient[] | undefined {
     return this.#customGradients.get(value);
   }
 

@@ -1,7 +1,9 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
+import type { BaseLayers } from '../models/base-linear.ts';
 import type { Linear } from '../models/decoder.ts';
 import { type LoraModule, loraAName, loraBName } from './lora-module.ts';
+import { type AdaptedLayer, mergedProduct, mergePays } from './merged-linear.ts';
 
 /** Drops features of an adapter's input: `(x [tokens, in], number of the module) → x`. */
 export type Dropout = (x: Value, moduleIndex: number) => Value;
@@ -10,23 +12,26 @@ export type Dropout = (x: Value, moduleIndex: number) => Value;
 export interface LoraLinearOptions {
   readonly builder: GraphBuilder;
   /** The layers without adapters. */
-  readonly base: Linear;
+  readonly base: BaseLayers;
   /** The adapted layers; A and B become float32 inputs of the graph under PEFT's names. */
   readonly modules: readonly LoraModule[];
   readonly dropout?: Dropout | undefined;
+  /** Tokens of a run, so many that adapters are merged where that pays; never unless given. */
+  readonly mergeForTokens?: number | undefined;
 }
 
 /**
  * Linear layers with an adapter `+ scaling · (dropout(x) Aᵀ) Bᵀ` where there is one. Only the
  * r-wide product with A is kept for B's gradient.
  */
-export function loraLinear({ builder, base, modules, dropout }: LoraLinearOptions): Linear {
+export function loraLinear(options: LoraLinearOptions): Linear {
+  const { builder, base, modules, dropout, mergeForTokens = 0 } = options;
   const adapters = new Map(
-    modules.map((module, index) => [
+    modules.map((module, index): [string, AdaptedLayer & { readonly index: number }] => [
       module.name,
       {
         index,
-        scaling: module.scaling,
+        module,
         a: builder.input(loraAName(module.name), 'float32', [module.r, module.inFeatures]),
         b: builder.input(loraBName(module.name), 'float32', [module.outFeatures, module.r]),
       },
@@ -34,11 +39,16 @@ export function loraLinear({ builder, base, modules, dropout }: LoraLinearOption
   );
   return (name, x) =>
     builder.withScope(name, () => {
-      const y = base(name, x);
       const adapter = adapters.get(name);
-      if (adapter === undefined) return y;
-      const input = dropout === undefined ? x : dropout(x, adapter.index);
-      const down = builder.gemm(input, adapter.a, { transB: true, alpha: adapter.scaling });
-      return builder.gemm(down, adapter.b, { transB: true, c: y });
+      if (adapter === undefined) return base.linear(name, x);
+      const { module, a, b, index } = adapter;
+      if (dropout === undefined && mergePays(module, mergeForTokens)) {
+        const layer = base.dense(name);
+        if (layer !== undefined) return mergedProduct(builder, x, layer, adapter);
+      }
+      const y = base.linear(name, x);
+      const input = dropout === undefined ? x : dropout(x, index);
+      const down = builder.gemm(input, a, { transB: true, alpha: module.scaling });
+      return builder.gemm(down, b, { transB: true, c: y });
     });
 }

@@ -14,24 +14,54 @@ export interface BaseLinearOptions {
   readonly parameters: Parameters;
 }
 
-/** The base model's linear layers, `y = x Wᵀ + b`, computed as the form of their weights asks for. */
-export function baseLinear({ builder, config, parameters }: BaseLinearOptions): Linear {
+/** A linear layer that is computed in float32. */
+export interface DenseLayer {
+  /** float32 `[out, in]` */
+  readonly weight: Value;
+  /** float32 `[out]` */
+  readonly bias: Value | undefined;
+}
+
+/** The linear layers of a base model. */
+export interface BaseLayers {
+  /** `y = x Wᵀ + b`, computed as the form of the weights asks for. */
+  readonly linear: Linear;
+  /** A layer by its module name; undefined where its products are not those of float32 numbers. */
+  readonly dense: (module: string) => DenseLayer | undefined;
+}
+
+/** The base model's linear layers as parts of a graph. */
+export function baseLayers({ builder, config, parameters }: BaseLinearOptions): BaseLayers {
   const biases = linearBiases(config);
   const widths = new Map(linearModules(config).map((module) => [module.name, module.outFeatures]));
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
+  const biasOf = (module: string): Value | undefined =>
+    biases(module) ? float32(`${module}.bias`) : undefined;
   const int8 = parameters.compute === 'float32' ? undefined : int8Products(builder, parameters);
-  return (name, x) => {
-    const weight = `${name}.weight`;
-    const bias = biases(name) ? float32(`${name}.bias`) : undefined;
-    const withBias = (product: Value): Value =>
-      bias === undefined ? product : builder.add(product, bias);
-    if (isNf4(parameters, weight)) {
-      return withBias(nf4Product({ builder, parameters }, weight, x, widths.get(name)!));
-    }
-    if (int8 !== undefined) return withBias(int8(weight, x));
-    return builder.gemm(x, float32(weight), {
-      transB: true,
-      ...(bias !== undefined && { c: bias }),
-    });
+  const quantizedProduct = (module: string, x: Value): Value => {
+    const weight = `${module}.weight`;
+    return int8 === undefined
+      ? nf4Product({ builder, parameters }, weight, x, widths.get(module)!)
+      : int8(weight, x);
   };
+  const dense = (module: string): DenseLayer | undefined => {
+    const weight = `${module}.weight`;
+    if (int8 !== undefined || isNf4(parameters, weight)) return undefined;
+    return { weight: float32(weight), bias: biasOf(module) };
+  };
+  return {
+    dense,
+    linear: (module, x) => {
+      const layer = dense(module);
+      if (layer !== undefined) return denseProduct(builder, x, layer);
+      const product = quantizedProduct(module, x);
+      const bias = biasOf(module);
+      return bias === undefined ? product : builder.add(product, bias);
+    },
+  };
+}
+
+/** `x Wᵀ + b`, `[tokens, in] → [tokens, out]`. */
+export function denseProduct(builder: GraphBuilder, x: Value, { weight, bias }: DenseLayer): Value {
+  return builder.gemm(x, weight, { transB: true, ...(bias !== undefined && { c: bias }) });
 }

@@ -37,13 +37,11 @@ export function int8Products(
     const scales = parameters.stored(INT8_NAMES.scales(weight));
     const transposed = factor(INT8_NAMES.transposed(weight), INT8_NAMES.residualTransposed(weight));
     const product = int8Product(builder, rowsOf(x), transposed, scales);
-    return builder.withGradient(product, x, (cotangent) => {
+    const pullback = (cotangent: Value): Value => {
       const rows = quantizeRows(builder, builder.mul(cotangent, scales), isSplit);
-      return int8Product(
-        builder,
-        rows,
-        factor(INT8_NAMES.codes(weight), INT8_NAMES.residual(weight)),
-      );
-    });
+      const codes = factor(INT8_NAMES.codes(weight), INT8_NAMES.residual(weight));
+      return int8Product(builder, rows, codes);
+    };
+    return builder.withGradients(product, [{ input: x, pullback }]);
   };
 }

@@ -9,7 +9,7 @@ import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { baseLinear } from '../models/base-linear.ts';
+import { baseLayers } from '../models/base-linear.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { type BatchShape, causalAttention } from '../models/causal-attention.ts';
 import {
@@ -95,12 +95,13 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     parameters,
     linear: loraLinear({
       builder,
-      base: baseLinear({ builder, config, parameters }),
+      base: baseLayers({ builder, config, parameters }),
       modules,
       dropout:
         dropout === 0 || trainable.length === 0
           ? undefined
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
+      mergeForTokens: tokens,
     }),
     attention: causalAttention(builder, config, shape, options.packing ? positions : undefined),
     recompute: options.recompute,

@@ -6,7 +6,7 @@ import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { graphToText } from '../../../engine/graph/text.ts';
 import { loraLinear } from '../../../engine/lora/lora-linear.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
-import { baseLinear } from '../../../engine/models/base-linear.ts';
+import { baseLayers } from '../../../engine/models/base-linear.ts';
 import { goldenModel } from '../train/golden-case.ts';
 
 const MODULE = 'model.layers.0.self_attn.q_proj';
@@ -23,7 +23,7 @@ async function adaptedLayer(trained: readonly ('A' | 'B')[]): Promise<Graph> {
   };
   const linear = loraLinear({
     builder: b,
-    base: baseLinear({ builder: b, config, parameters }),
+    base: baseLayers({ builder: b, config, parameters }),
     modules: [{ name: MODULE, inFeatures: 32, outFeatures: 32, r: 4, loraAlpha: 8, scaling: 2 }],
   });
   const y = linear(MODULE, x);
