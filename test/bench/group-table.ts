@@ -3,7 +3,11 @@ import { isRowResult, type ResultLine, type RowResult } from './row-result.ts';
 import { textTable } from './text-table.ts';
 
 const COLUMNS: readonly (readonly [string, (row: RowResult) => string])[] = [
-  ['', ({ label }) => label],
+  [
+    '',
+    ({ label, compute, gradient_errors }) =>
+      gradient_errors === null ? label : `${label} (chose ${compute})`,
+  ],
   [
     'step, ms (min to max)',
     ({ step_ms, step_ms_min, step_ms_max }) =>
@@ -26,7 +30,8 @@ const COLUMNS: readonly (readonly [string, (row: RowResult) => string])[] = [
 ];
 
 /**
- * The rows of a group as a table, with a sentence below for each that could not be measured.
+ * The rows of a group as a table, with sentences below: what was chosen by what errors, and which
+ * rows could not be measured.
  *
  * @param lines those of the group; the peak of sgemm is left out
  */
@@ -39,12 +44,21 @@ export function groupTable(lines: readonly ResultLine[]): string {
   const failures = lines.flatMap((line) =>
     'error' in line ? [`\nNot measured: ${line.label} (${firstLine(line.error)})\n`] : [],
   );
-  return [...(rows.length === 0 ? [] : [table]), ...failures].join('');
+  const errors = rows.flatMap(({ label, gradient_errors }) =>
+    gradient_errors === null ? [] : [`\n${errorSentence(label, gradient_errors)}\n`],
+  );
+  return [...(rows.length === 0 ? [] : [table]), ...errors, ...failures].join('');
 }
 
 /** Bytes in megabytes (10⁶). */
 export function megabytes(bytes: number): string {
   return formatCount(bytes / 1e6);
+}
+
+/** What `auto` found out about the modes. */
+function errorSentence(label: string, errors: Readonly<Record<string, number>>): string {
+  const modes = Object.entries(errors).map(([mode, error]) => `${mode} ${error.toExponential(1)}`);
+  return `${label}: the worst gradient is off by ${modes.join(', ')}, relative to its norm in float32.`;
 }
 
 function optional(value: number | null, format: (value: number) => string): string {

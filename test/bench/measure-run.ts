@@ -1,3 +1,4 @@
+import type { RunSummary } from '../../engine/train/events.ts';
 import { train } from '../../engine/train/train.ts';
 import { ownPeakRss, ownPss } from './process-memory.ts';
 import { type RunPaths, runConfig, type Settings } from './run-config.ts';
@@ -21,6 +22,10 @@ export interface RunMeasurement {
   readonly pss: readonly number[];
   /** Tokens of each step, padding excluded. */
   readonly tokens: readonly number[];
+  /** In what the products with frozen weights were computed; only of this engine. */
+  readonly compute?: RunSummary['compute'];
+  /** What `engine.compute: "auto"` measured. */
+  readonly computeTrials?: NonNullable<RunSummary['computeTrials']>;
 }
 
 /**
@@ -30,11 +35,15 @@ export interface RunMeasurement {
 export async function measureRun({ settings, ...paths }: RunRequest): Promise<RunMeasurement> {
   const [stepMs, losses, tokens]: [number[], number[], number[]] = [[], [], []];
   const [peakRss, pss]: [number[], number[]] = [[], []];
+  let started: Partial<RunSummary> = {};
   let tokensBefore = 0;
   let began = 0;
   await train(runConfig(settings, paths), {
     onEvent: (event) => {
-      if (event.type === 'started') began = performance.now();
+      if (event.type === 'started') {
+        started = event.run;
+        began = performance.now();
+      }
       if (event.type !== 'step') return;
       stepMs.push(performance.now() - began);
       losses.push(event.loss);
@@ -45,5 +54,14 @@ export async function measureRun({ settings, ...paths }: RunRequest): Promise<Ru
       began = performance.now();
     },
   });
-  return { stepMs, losses, tokens, peakRss, pss };
+  const { compute, computeTrials } = started;
+  return {
+    stepMs,
+    losses,
+    tokens,
+    peakRss,
+    pss,
+    ...(compute !== undefined && { compute }),
+    ...(computeTrials !== undefined && { computeTrials }),
+  };
 }

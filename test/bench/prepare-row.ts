@@ -74,8 +74,11 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
       program: () => peftProgram(row, options.python, model, texts),
     };
   }
-  // What a first run would make is made here, so that no sample is a first run.
-  await openRunModel(config, () => undefined);
+  // What a first run would make is made here, so that no sample is a first run. The choice among
+  // all modes starts from the weights of the most exact one.
+  const isOpen = config.engine.compute === 'auto';
+  const first = isOpen ? { ...settings, 'engine.compute': 'int8x3' } : settings;
+  await openRunModel(runConfig(first, request(0)), () => undefined);
   const { memory } = await estimateRun(config);
   return {
     row,

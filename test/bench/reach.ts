@@ -22,6 +22,8 @@ export function reaches(lines: readonly ResultLine[]): Reach[] {
     ...SMALL_SHAPES.map((shape) => float32Reach(rows, shape)),
     ...SMALL_SHAPES.map((shape) => bestReach(rows, shape)),
     ...SMALL_SHAPES.map((shape) => sameLossReach(rows, shape)),
+    speedUpReach(find('135m-1x512-none'), find('135m-1x512-auto'), 1.8),
+    speedUpReach(find('135m-1x512-none'), find('135m-1x512-int8'), 2.2),
     below(
       '1.1B in bfloat16 with recomputed layers: under 3.5 GB beside the mapped weights',
       find('1.1b-1x256-layer')?.peak_anonymous_bytes,
@@ -66,6 +68,18 @@ function bestReach(rows: readonly RowResult[], shape: string): Reach {
   if (theirs === undefined || ours === undefined) return { aim };
   const ratio = ours.tokens_per_second / theirs.tokens_per_second;
   return { aim, measured: `${times(ratio)} (${theirs.name} = 1)`, passed: ratio >= 2 };
+}
+
+/** Eight-bit products against float32, on processors that have instructions for them. */
+function speedUpReach(
+  float32: RowResult | undefined,
+  row: RowResult | undefined,
+  bound: number,
+): Reach {
+  const aim = `${row?.name ?? 'a mode in eight bits'}: at least ${bound} x the speed of float32, on a processor with VNNI or AMX`;
+  if (float32 === undefined || row === undefined) return { aim };
+  const ratio = float32.step_ms / row.step_ms;
+  return { aim, measured: times(ratio), passed: ratio >= bound };
 }
 
 /** B is zero at first, so the first loss is the base's: it shows that both compute the same. */

@@ -32,6 +32,8 @@ function row(name: string, group: string, changes: Partial<RowResult> = {}): Row
     lora_input_bytes: 200e6,
     predicted_bytes: 1.22e9,
     pss_growth: 0,
+    compute: 'float32',
+    gradient_errors: null,
     samples: 2,
     steps: 6,
     ...changes,
@@ -66,6 +68,13 @@ test('a table shows medians with their spread, and why a row is missing', () => 
   expect(cells[3]!.slice(4, 9)).toEqual(['', '1,250 (1,200 to 1,300)', '1,000', '', '']);
   expect(table).toContain('\nNot measured: int8 (No such setting.)\n');
   expect(new Set(table.split('\n', 4).map((line) => line.length)).size).toBe(1);
+});
+
+test('a mode that was chosen is named, with the errors that decided', () => {
+  const gradient_errors = { float32: 0, int8: 0.0412 };
+  const table = groupTable([row('auto', 'g', { compute: 'int8', gradient_errors })]);
+  expect(table).toContain('| auto (chose int8) |');
+  expect(table).toContain('\nauto: the worst gradient is off by float32 0.0e+0, int8 4.1e-2,');
 });
 
 describe('the generated section', () => {
@@ -146,6 +155,13 @@ describe('what was reached', () => {
     const bfloat16 = row(`${shape}-peft-bfloat16`, shape, { tokens_per_second: 260 });
     expect(verdict([peft, auto], /1x512: compute/).passed).toBe(true);
     expect(verdict([peft, auto, bfloat16], /1x512: compute/).passed).toBe(false);
+  });
+
+  test('holds eight bits to their speed', () => {
+    const rows = [row(`${shape}-none`, shape), row(`${shape}-int8`, shape, { step_ms: 700 })];
+    expect(verdict(rows, /int8: at least 2.2 x/).passed).toBe(false);
+    const faster = [rows[0]!, row(`${shape}-int8`, shape, { step_ms: 600 })];
+    expect(verdict(faster, /int8: at least 2.2 x/)).toMatchObject({ passed: true });
   });
 
   test('holds the bytes of LoRA-FA to theory, and its time to that of LoRA', () => {

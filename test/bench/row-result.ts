@@ -39,6 +39,13 @@ export interface RowResult {
    * of the warm-up, as a share of that: the most of the samples.
    */
   readonly pss_growth: number | null;
+  /** In what the products with frozen weights were computed; null for PEFT. */
+  readonly compute: string | null;
+  /**
+   * By mode that `engine.compute: "auto"` tried in its first sample: the largest distance of a
+   * gradient from that in float32, relative to its norm. Null where the mode was given.
+   */
+  readonly gradient_errors: Readonly<Record<string, number>> | null;
   readonly samples: number;
   /** Measured steps of all samples. */
   readonly steps: number;
@@ -110,6 +117,11 @@ export function rowResult(
     lora_input_bytes: facts.loraInputBytes,
     predicted_bytes: facts.predictedBytes,
     pss_growth: mostOf(samples.map(({ result }) => growth(result.pss, row.warmupSteps))),
+    compute: first.compute ?? null,
+    gradient_errors:
+      first.computeTrials === undefined
+        ? null
+        : Object.fromEntries(first.computeTrials.map(({ mode, error }) => [mode, error])),
     samples: samples.length,
     steps: steps.length,
   };

@@ -235,7 +235,7 @@ function flatMemory(): BenchGroup {
     lengths: randomLengths(100, 16, 192),
     steps: 480,
     warmupSteps: 20,
-    settings: {},
+    settings: { 'data.max_length': 192 },
   };
   return {
     name: 'flat-memory',
