@@ -12,11 +12,13 @@ export interface QuantizedRows {
   readonly residual?: Value;
 }
 
-/** A factor `[n, columns]` in eight bits, or in sixteen; its scales are kept elsewhere. */
+/** A factor `[n, columns]` in eight bits, or in sixteen. */
 export interface QuantizedFactor {
+  /** float32 `[columns]` */
+  readonly scales: Value;
   /** int8 `[n, columns]` */
   readonly codes: Value;
-  /** int8 `[n, columns]`, which count 1/254 of the scale */
+  /** int8 `[n, columns]`, which count 1/254 of the scales */
   readonly residual?: Value;
 }
 
@@ -34,20 +36,15 @@ export function quantizeRows(builder: GraphBuilder, x: Value, isSplit: boolean):
 /**
  * `rows · factor`, `[rows, n] · [n, columns] → [rows, columns]`, in float32 but for what the codes
  * leave. Of the four products of split rows and a split factor, that of both residuals is left out:
- * it counts 1/254² of the first, which is less than what rounding the residuals leaves out.
- *
- * @param columnScales float32 `[columns]`, what each column of the factor counts; 1 unless given
+ * it is as small as what rounding the residuals leaves, and costs as much as each of the others.
  */
 export function int8Product(
   builder: GraphBuilder,
   rows: QuantizedRows,
   factor: QuantizedFactor,
-  columnScales?: Value,
 ): Value {
-  const product = (codes: Value, factorCodes: Value, scale: number): Value => {
-    const scales = columnScales === undefined ? [] : [columnScales];
-    return builder.apply('matmulInteger', [codes, factorCodes, ...scales], { scale });
-  };
+  const product = (codes: Value, factorCodes: Value, scale: number): Value =>
+    builder.apply('matmulInteger', [codes, factorCodes, factor.scales], { scale });
   let sum = product(rows.codes, factor.codes, 1);
   if (rows.residual !== undefined) {
     sum = builder.add(sum, product(rows.residual, factor.codes, 1 / RESIDUAL_RATIO));

@@ -1,47 +1,55 @@
+import { hadamardBlock, hadamardMatrix } from '../formats/hadamard.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
-import {
-  int8Product,
-  type QuantizedFactor,
-  type QuantizedRows,
-  quantizeRows,
-} from '../graph/int8-product.ts';
+import { int8Product, type QuantizedRows, quantizeRows } from '../graph/int8-product.ts';
 import type { Value } from '../graph/value.ts';
-import { INT8_NAMES } from './int8-weights.ts';
+import { INT8_NAMES, type Int8Direction } from './int8-weights.ts';
 import type { Parameters } from './parameters.ts';
 
 /**
  * `(name of a weight W, x) → x · Wᵀ`, `[tokens, in] → [tokens, out]`, in eight bits: each token of
- * x gets a scale of its own, and what several weights are multiplied with is quantized once.
+ * x is rotated and gets a scale of its own, and what several weights are multiplied with is
+ * quantized once.
  *
  * Rounding has no gradient, so that of the product it stands for is taken (straight-through, arXiv
- * 1308.3432): `dX = dY · W`, in eight bits as well. There the scales of W's rows lie along what is
- * summed over, so they go into dY before it is quantized.
+ * 1308.3432): `dX = dY · W`, in eight bits as well.
  */
 export function int8Products(
   builder: GraphBuilder,
   parameters: Parameters,
 ): (weight: string, x: Value) => Value {
-  const { compute: mode } = parameters;
-  const isSplit = mode !== 'int8';
+  const { compute } = parameters;
+  const rotate = rotation(builder);
   const quantized = new Map<Value, QuantizedRows>();
   const rowsOf = (x: Value): QuantizedRows => {
-    const rows = quantized.get(x) ?? quantizeRows(builder, x, isSplit);
+    const rows = quantized.get(x) ?? quantizeRows(builder, rotate(x), compute !== 'int8');
     quantized.set(x, rows);
     return rows;
   };
-  const factor = (codes: string, residual: string): QuantizedFactor => ({
-    codes: parameters.stored(codes),
-    ...(mode === 'int8x3' && { residual: parameters.stored(residual) }),
-  });
-  return (weight, x) => {
-    const scales = parameters.stored(INT8_NAMES.scales(weight));
-    const transposed = factor(INT8_NAMES.transposed(weight), INT8_NAMES.residualTransposed(weight));
-    const product = int8Product(builder, rowsOf(x), transposed, scales);
-    const pullback = (cotangent: Value): Value => {
-      const rows = quantizeRows(builder, builder.mul(cotangent, scales), isSplit);
-      const codes = factor(INT8_NAMES.codes(weight), INT8_NAMES.residual(weight));
-      return int8Product(builder, rows, codes);
-    };
-    return builder.withGradients(product, [{ input: x, pullback }]);
+  const product = (x: Value, weight: string, direction: Int8Direction): Value => {
+    const stored = (part: keyof typeof INT8_NAMES): Value =>
+      parameters.stored(INT8_NAMES[part](weight, direction));
+    return int8Product(builder, rowsOf(x), {
+      scales: stored('scales'),
+      codes: stored('codes'),
+      ...(compute === 'int8x3' && { residual: stored('residual') }),
+    });
+  };
+  return (weight, x) =>
+    builder.withGradients(product(x, weight, 'forward'), [
+      { input: x, pullback: (cotangent) => product(cotangent, weight, 'backward') },
+    ]);
+}
+
+/** Rotates rows `[tokens, n]` as `rotateRows` of `engine/formats/hadamard.ts` does. */
+function rotation(builder: GraphBuilder): (x: Value) => Value {
+  const matrices = new Map<number, Value>();
+  return (x) => {
+    const [tokens, columns] = x.shape.map(Number) as [number, number];
+    const block = hadamardBlock(columns);
+    if (block === 1) return x;
+    const matrix = matrices.get(block) ?? builder.constant(hadamardMatrix(block), [block, block]);
+    matrices.set(block, matrix);
+    const blocks = builder.reshape(x, [(tokens * columns) / block, block]);
+    return builder.reshape(builder.gemm(blocks, matrix), [tokens, columns]);
   };
 }

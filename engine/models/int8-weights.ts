@@ -1,4 +1,5 @@
-import { type Int8Codes, int8Codes, int8Scales, transposeInt8 } from '../formats/int8.ts';
+import { rotateRows } from '../formats/hadamard.ts';
+import { type Int8Codes, int8Codes, int8Scales, transposed } from '../formats/int8.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import type { Int8Mode } from './compute-mode.ts';
 import { notFiniteWeight, readValues } from './weight-values.ts';
@@ -10,51 +11,52 @@ export interface Int8Options {
 }
 
 /**
- * Names of the tensors of a weight `[out, in]` in eight bits (`engine/formats/int8.ts`). Codes are
- * kept both ways round, since ONNX Runtime's product of integers transposes neither factor: forward
- * multiplies with `Wᵀ`, backward with `W`.
+ * What a weight `W [out, in]` is multiplied as: `Wᵀ` on the way forward, `W` on the way back.
+ * ONNX Runtime's product of integers transposes neither factor, and the numbers that are summed
+ * over, which are rotated (`engine/formats/hadamard.ts`), are not the same.
  */
+export type Int8Direction = 'forward' | 'backward';
+
+/** Names of the tensors of a weight in eight bits; `n` is summed over: forward `in`, backward `out`. */
 export const INT8_NAMES = {
-  /** int8 `[out, in]` */
-  codes: (weight: string) => weight,
-  /** int8 `[in, out]` */
-  transposed: (weight: string) => `${weight}.transposed`,
-  /** float32 `[out]` */
-  scales: (weight: string) => `${weight}.scales`,
-  /** int8 `[out, in]` */
-  residual: (weight: string) => `${weight}.residual`,
-  /** int8 `[in, out]` */
-  residualTransposed: (weight: string) => `${weight}.residual_transposed`,
+  /** int8 `[n, columns]` */
+  codes: (weight: string, direction: Int8Direction) => `${weight}.${direction}`,
+  /** int8 `[n, columns]`, what the codes leave */
+  residual: (weight: string, direction: Int8Direction) => `${weight}.${direction}_residual`,
+  /** float32 `[columns]` */
+  scales: (weight: string, direction: Int8Direction) => `${weight}.${direction}_scales`,
 } as const;
 
 /** A weight in eight bits: the tensors that its place is taken by. */
 export function int8Weight(weight: TensorToWrite, { mode }: Int8Options): TensorToWrite[] {
-  const isSplit = mode === 'int8x3';
+  return [...factorTensors(weight, 'forward', mode), ...factorTensors(weight, 'backward', mode)];
+}
+
+function factorTensors(
+  weight: TensorToWrite,
+  direction: Int8Direction,
+  mode: Int8Mode,
+): TensorToWrite[] {
   const { name, shape } = weight;
-  const [rows, columns] = shape as readonly [number, number];
-  const codes = madeFor(isSplit ? 4 : 2, () => readCodes(weight));
-  const straight = (name: string, part: keyof Int8Codes): TensorToWrite => ({
-    name,
-    dtype: 'I8',
-    shape: [rows, columns],
-    data: async () => bytesOf((await codes())[part]),
-  });
-  const turned = (name: string, part: keyof Int8Codes): TensorToWrite => ({
-    name,
-    dtype: 'I8',
-    shape: [columns, rows],
-    data: async () => bytesOf(transposeInt8((await codes())[part], rows, columns)),
-  });
+  const [out, width] = shape as readonly [number, number];
+  const [columns, n] = direction === 'forward' ? [out, width] : [width, out];
+  const parts = mode === 'int8x3' ? (['codes', 'residual'] as const) : (['codes'] as const);
+  const codes = madeFor(parts.length, () => readCodes(weight, direction));
   return [
-    { name: INT8_NAMES.scales(name), dtype: 'F32', shape: [rows], data: () => readScales(weight) },
-    straight(INT8_NAMES.codes(name), 'codes'),
-    turned(INT8_NAMES.transposed(name), 'codes'),
-    ...(isSplit
-      ? [
-          straight(INT8_NAMES.residual(name), 'residual'),
-          turned(INT8_NAMES.residualTransposed(name), 'residual'),
-        ]
-      : []),
+    {
+      name: INT8_NAMES.scales(name, direction),
+      dtype: 'F32',
+      shape: [columns],
+      data: () => readScales(weight, direction),
+    },
+    ...parts.map(
+      (part): TensorToWrite => ({
+        name: INT8_NAMES[part](name, direction),
+        dtype: 'I8',
+        shape: [n, columns],
+        data: async () => bytesOf(transposed((await codes())[part], columns)),
+      }),
+    ),
   ];
 }
 
@@ -70,17 +72,33 @@ function madeFor<T>(uses: number, make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function readCodes(weight: TensorToWrite): Promise<Int8Codes> {
-  const values = await readValues(weight);
-  return int8Codes(values, int8Scales(values, weight.shape[0]!));
+async function readCodes(weight: TensorToWrite, direction: Int8Direction): Promise<Int8Codes> {
+  const columns = await readColumns(weight, direction);
+  return int8Codes(columns.values, int8Scales(columns.values, columns.count));
 }
 
-async function readScales(weight: TensorToWrite): Promise<Float32Array<ArrayBuffer>> {
-  const scales = int8Scales(await readValues(weight), weight.shape[0]!);
+async function readScales(
+  weight: TensorToWrite,
+  direction: Int8Direction,
+): Promise<Float32Array<ArrayBuffer>> {
+  const columns = await readColumns(weight, direction);
+  const scales = int8Scales(columns.values, columns.count);
   if (scales.every(Number.isFinite)) return scales;
   throw notFiniteWeight(weight);
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Int8Array): Uint8Array {
+/** The columns of the factor, rotated, one after the other. */
+async function readColumns(weight: TensorToWrite, direction: Int8Direction) {
+  const [out, width] = weight.shape as readonly [number, number];
+  const stored = await readValues(weight);
+  const [values, count, length] =
+    direction === 'forward'
+      ? [Float32Array.from(stored), out, width]
+      : [transposed(stored, out), width, out];
+  rotateRows(values, length);
+  return { values, count };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int8Array<ArrayBuffer>): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -16,8 +16,8 @@ import {
   restoreCheckpoint,
   type TrainerState,
 } from './checkpoint.ts';
-import { chooseComputeDevice } from './compute-device.ts';
 import { chooseCompute } from './compute-choice.ts';
+import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import type { ComputeTrial, ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';

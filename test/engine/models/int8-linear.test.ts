@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { rotateRows } from '../../../engine/formats/hadamard.ts';
+import { transposed } from '../../../engine/formats/int8.ts';
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
@@ -98,9 +100,9 @@ function distance(actual: readonly number[], expected: readonly number[]): numbe
 
 /** What was measured, and about a third more. */
 const BOUNDS: { readonly [K in Int8Mode]: number } = {
-  int8: 3.5e-2,
+  int8: 1.2e-2,
   int8x2: 1e-2,
-  int8x3: 2.7e-4,
+  int8x3: 7e-5,
 };
 
 describe('products in eight bits of activations with outliers', () => {
@@ -118,23 +120,28 @@ describe('products in eight bits of activations with outliers', () => {
     expect(dx).toBeLessThan(BOUNDS[mode]);
   });
 
-  test('each split factor makes it more exact: twice, and twenty times', async () => {
+  test('splitting activations helps a little, splitting weights as well a lot', async () => {
     const [least, more, most] = await Promise.all(MODES.map(errors));
     for (const result of ['y', 'dx'] as const) {
-      expect(more![result]).toBeLessThan(least![result] / 2);
-      expect(most![result]).toBeLessThan(more![result] / 20);
+      expect(more![result]).toBeLessThan(least![result] / 1.1);
+      expect(most![result]).toBeLessThan(more![result] / 50);
     }
   });
 });
 
-/** Integers up to 127 times a power of two for each row: exact in eight bits. */
+/**
+ * Rows that eight bits hold exactly when they are rotated: integers up to 127 times a power of two
+ * for each row.
+ */
 function representable(rows: number, columns: number, seed: number): Float32Array {
   const random = new Random(seed, 0);
-  return Float32Array.from({ length: rows * columns }, (_, i) => {
+  const rotated = Float32Array.from({ length: rows * columns }, (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     const code = column === 0 ? 127 : (random.uint32() % 255) - 127;
     return code * 2 ** ((row % 7) - 10);
   });
+  rotateRows(rotated, columns);
+  return rotated;
 }
 
 test.each(MODES)('%s is exact on what eight bits hold', async (mode) => {
@@ -142,10 +149,11 @@ test.each(MODES)('%s is exact on what eight bits hold', async (mode) => {
   const w = representable(OUT, IN, 2);
   const { y } = await evaluate(mode, x, w, withOutliers(TOKENS, OUT, 3));
   expect(distance(y, forward(x, w))).toBeLessThan(1e-6);
-  // The scales of W's rows go into dY: it has to be exact with them.
-  const target = representable(TOKENS, OUT, 4).map((dy, i) => dy / 2 ** (((i % OUT) % 7) - 10));
-  const { dx } = await evaluate(mode, x, w, target);
-  expect(distance(dx, backward(target, w))).toBeLessThan(1e-6);
+
+  const target = representable(TOKENS, OUT, 3);
+  const turned = transposed(representable(IN, OUT, 4), IN);
+  const { dx } = await evaluate(mode, x, turned, target);
+  expect(distance(dx, backward(target, turned))).toBeLessThan(1e-6);
 });
 
 test.each(MODES)('%s of rows, columns and gradients of zeros is zero', async (mode) => {
