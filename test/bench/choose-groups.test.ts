@@ -25,7 +25,7 @@ test('rows are chosen by their names, by groups and by patterns', () => {
 test('PEFT and the tiny model take part only where they are asked for', () => {
   expect(names({}).filter((name) => /peft|tiny/.test(name))).toEqual([]);
   expect(names({ peft: true })).toContain('135m-1x512-peft-float32');
-  expect(names({ only: ['tiny'] })).toEqual(['tiny-none', 'tiny-layer']);
+  expect(names({ only: ['tiny'] })).toEqual(['tiny-none', 'tiny-layer', 'tiny-auto']);
 });
 
 test('samples and steps replace the own numbers of groups and rows', () => {

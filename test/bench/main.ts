@@ -45,7 +45,7 @@ export async function main(argv: readonly string[], programs: string): Promise<v
     .option('--peft', "measure PEFT's create_lorafa_optimizer as well")
     .option('--python <path>', 'an interpreter with torch, transformers and peft', 'python3')
     .option('--samples <count>', 'processes for each row, in place of 1 or 2', count)
-    .option('--steps <count>', 'measured steps of a sample, in place of 3', count)
+    .option('--steps <count>', 'measured steps of a sample, in place of 2 or more', count)
     .exitOverride();
   try {
     command.parse([...argv]);

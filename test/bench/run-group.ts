@@ -1,10 +1,10 @@
 import { messageOf } from '../../engine/errors.ts';
 import type { BenchProgress } from './bench-progress.ts';
-import type { BenchGroup } from './bench-row.ts';
+import type { BenchGroup, BenchRow } from './bench-row.ts';
 import type { RunMeasurement } from './measure-run.ts';
 import { type Measured, runMeasurement } from './measuring-process.ts';
 import { nodeProgram, type PreparedRow, type PrepareOptions, prepareRow } from './prepare-row.ts';
-import { type ResultLine, type RowFailure, rowResult } from './row-result.ts';
+import { type ResultLine, rowResult } from './row-result.ts';
 import type { SgemmMeasurement } from './sgemm.ts';
 
 /** What groups are run with. */
@@ -28,42 +28,51 @@ export function processesOf({ rows, samples }: BenchGroup): number {
  */
 export async function runGroup(group: BenchGroup, options: RunGroupOptions): Promise<ResultLine[]> {
   const { signal, progress, programs } = options;
+  const failures = new Map<BenchRow, unknown>();
   const prepared: PreparedRow[] = [];
-  const failures = new Map<string, RowFailure>();
-  const fail = ({ name, label }: Pick<RowFailure, 'name' | 'label'>, error: unknown): void => {
-    signal.throwIfAborted();
-    failures.set(name, { name, group: group.name, label, error: messageOf(error) });
-  };
   for (const row of group.rows) {
-    signal.throwIfAborted();
     progress.preparing(row.name);
-    try {
+    await failingAlone(row, failures, signal, async () => {
       prepared.push(await prepareRow(row, options));
-    } catch (error) {
-      fail(row, error);
-    }
+    });
   }
   progress.next(`${group.name}: peak of sgemm`);
   const sgemm = nodeProgram(programs, 'measure-sgemm');
   const { result: peak } = await runMeasurement<SgemmMeasurement>(sgemm, signal);
-  const measured = new Map<string, Measured<RunMeasurement>[]>();
+  const measured = new Map<BenchRow, Measured<RunMeasurement>[]>();
   for (let sample = 0; sample < group.samples; sample++) {
     for (const { row, program } of prepared) {
       progress.next(`${row.name}, sample ${sample + 1} of ${group.samples}`);
-      if (failures.has(row.name)) continue;
-      try {
+      await failingAlone(row, failures, signal, async () => {
         const result = await runMeasurement<RunMeasurement>(program(sample), signal);
-        measured.set(row.name, [...(measured.get(row.name) ?? []), result]);
-      } catch (error) {
-        fail(row, error);
-      }
+        measured.set(row, [...(measured.get(row) ?? []), result]);
+      });
     }
   }
   const results = group.rows.map((row): ResultLine => {
-    const failure = failures.get(row.name);
-    if (failure !== undefined) return failure;
-    const { facts } = prepared.find((each) => each.row === row)!;
-    return rowResult(row, group.name, facts, measured.get(row.name)!, peak.flops);
+    const { name, label } = row;
+    const facts = prepared.find((each) => each.row === row)?.facts;
+    const samples = measured.get(row);
+    return facts === undefined || samples === undefined || failures.has(row)
+      ? { name, group: group.name, label, error: messageOf(failures.get(row)) }
+      : rowResult(row, group.name, facts, samples, peak.flops);
   });
   return [{ name: 'sgemm', group: group.name, gflops: peak.flops / 1e9 }, ...results];
+}
+
+/** Does something for a row that has not failed before; where it fails, the others go on. */
+async function failingAlone(
+  row: BenchRow,
+  failures: Map<BenchRow, unknown>,
+  signal: AbortSignal,
+  action: () => Promise<void>,
+): Promise<void> {
+  signal.throwIfAborted();
+  if (failures.has(row)) return;
+  try {
+    await action();
+  } catch (error) {
+    signal.throwIfAborted();
+    failures.set(row, error);
+  }
 }
