@@ -23,7 +23,10 @@ test.each([
 });
 
 test('a rotation is its own inverse and keeps lengths', () => {
-  const rows = Float32Array.from({ length: 3 * 192 }, (_, i) => 1 + Math.round(50 + 50 * Math.sin(i)));
+  const rows = Float32Array.from(
+    { length: 3 * 192 },
+    (_, i) => 1 + Math.round(50 + 50 * Math.sin(i)),
+  );
   const rotated = rows.slice();
   rotateRows(rotated, 192);
   expect(Math.hypot(...rotated)).toBeCloseTo(Math.hypot(...rows), 2);
