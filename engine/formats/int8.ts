@@ -8,6 +8,9 @@
 /** The largest code. */
 export const INT8_MAX = 127;
 
+/** What codes of activations, which are uint8, are counted from. */
+export const ZERO_POINT = 128;
+
 /** How many times smaller than the scale of the codes the scale of the residual codes is. */
 export const RESIDUAL_RATIO = 254;
 

@@ -1,4 +1,5 @@
 import { LorafaError } from '../errors.ts';
+import { INT8_MAX, ZERO_POINT } from '../formats/int8.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Device, formatDevice } from './device.ts';
 import { Session } from './session.ts';
@@ -6,11 +7,8 @@ import { Session } from './session.ts';
 /** Numbers that are added up: more than one vector register takes. */
 const SIZE = 256;
 
-/** The largest codes of rows and of weights. */
-const [LARGEST_ROW, LARGEST_WEIGHT] = [255, 127];
-
-/** What codes of rows are counted from. */
-const ZERO_POINT = 128;
+/** The largest code of rows. */
+const LARGEST_ROW = 255;
 
 /**
  * Makes sure that products in eight bits are fast and exact on a device. Graphics cards have no
@@ -37,10 +35,10 @@ export async function requireInt8(device: Device): Promise<void> {
 async function isExact(): Promise<boolean> {
   const builder = new GraphBuilder();
   const rows = builder.input('rows', 'uint8', [1, SIZE]);
-  const codes = builder.constant(Array(SIZE).fill(LARGEST_WEIGHT), [SIZE, 1], 'int8');
+  const codes = builder.constant(Array(SIZE).fill(INT8_MAX), [SIZE, 1], 'int8');
   const sum = builder.apply('matmulInteger', [rows, codes], { scale: 1 });
   const session = await Session.create(builder.finish({ sum }), { threads: 1 });
   const results = await session.run({ rows: new Uint8Array(SIZE).fill(LARGEST_ROW) });
   await session.release();
-  return results['sum']!.data[0] === SIZE * (LARGEST_ROW - ZERO_POINT) * LARGEST_WEIGHT;
+  return results['sum']!.data[0] === SIZE * (LARGEST_ROW - ZERO_POINT) * INT8_MAX;
 }

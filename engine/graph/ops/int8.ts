@@ -1,16 +1,13 @@
-import { INT8_MAX } from '../../formats/int8.ts';
-import type { OnnxEmitter } from '../../onnx/emitter.ts';
+import { INT8_MAX, ZERO_POINT } from '../../formats/int8.ts';
 import { formatShape } from '../dim.ts';
-import type { OpTable } from '../op.ts';
+import type { DType } from '../dtype.ts';
+import type { Op, OpTable } from '../op.ts';
 import type { Value, ValueType } from '../value.ts';
-
-/** What codes of rows are counted from, so that they are never negative. */
-const ZERO_POINT = 128;
 
 /** Far below every number that matters: what a row of zeros is divided by. */
 const SMALLEST_MAGNITUDE = 1e-30;
 
-function requireRows(x: ValueType, dtype: ValueType['dtype']): void {
+function requireRows(x: ValueType, dtype: DType): void {
   if (x.dtype !== dtype || x.shape.length !== 2) {
     throw new TypeError(`needs ${dtype} rows, got ${x.dtype} ${formatShape(x.shape)}`);
   }
@@ -24,13 +21,28 @@ function requireScales(x: ValueType, scale: ValueType): void {
   }
 }
 
-/** A node between floats and codes with a scale for each row. */
-function emitByRow(onnx: OnnxEmitter, opType: string, { inputs, name }: Value): void {
-  const [rows, scale] = inputs as readonly [Value, Value];
-  const scales = onnx.temporary(name, 'scales');
-  onnx.node('Reshape', [scale.name, onnx.integers([-1])], [scales]);
-  const zeros = onnx.filled('uint8', [Number(rows.shape[0])], ZERO_POINT);
-  onnx.node(opType, [rows.name, scales, zeros], [name], { axis: 0 });
+/** Between floats and codes, with a scale for each row. */
+function byRow<K extends 'quantizeRows' | 'dequantizeRows'>(
+  onnxOp: string,
+  from: DType,
+  to: DType,
+): Op<K> {
+  return {
+    infer: ([rows, scale]: readonly ValueType[]) => {
+      requireRows(rows!, from);
+      requireScales(rows!, scale!);
+      return { dtype: to, shape: rows!.shape };
+    },
+    emit: (onnx, { name, inputs }) => {
+      const [rows, scale] = inputs as readonly [Value, Value];
+      const scales = onnx.temporary(name, 'scales');
+      onnx.node('Reshape', [scale.name, onnx.integers([-1])], [scales]);
+      const zeros = onnx.filled('uint8', [Number(rows.shape[0])], ZERO_POINT);
+      onnx.node(onnxOp, [rows.name, scales, zeros], [name], { axis: 0 });
+    },
+    vjp: 'not differentiable',
+    samples: [],
+  };
 }
 
 /**
@@ -75,27 +87,9 @@ export const int8Ops: Pick<
     samples: [],
   },
   /** `round(x / scale)` of each row, counted from 128: `[rows, n], [rows, 1] → uint8 [rows, n]`. */
-  quantizeRows: {
-    infer: ([x, scale]) => {
-      requireRows(x!, 'float32');
-      requireScales(x!, scale!);
-      return { dtype: 'uint8', shape: x!.shape };
-    },
-    emit: (onnx, value) => emitByRow(onnx, 'QuantizeLinear', value),
-    vjp: 'not differentiable',
-    samples: [],
-  },
+  quantizeRows: byRow('QuantizeLinear', 'float32', 'uint8'),
   /** What codes of rows stand for: `uint8 [rows, n], [rows, 1] → [rows, n]`. */
-  dequantizeRows: {
-    infer: ([codes, scale]) => {
-      requireRows(codes!, 'uint8');
-      requireScales(codes!, scale!);
-      return { dtype: 'float32', shape: codes!.shape };
-    },
-    emit: (onnx, value) => emitByRow(onnx, 'DequantizeLinear', value),
-    vjp: 'not differentiable',
-    samples: [],
-  },
+  dequantizeRows: byRow('DequantizeLinear', 'uint8', 'float32'),
   /**
    * `scale · rows · codes` as if the rows' codes were counted from 0, each column times its scale
    * where there are any: `uint8 [rows, k], int8 [k, n], float32 [n]? → [rows, n]` (com.microsoft

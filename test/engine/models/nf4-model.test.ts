@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dequantizeNf4 } from '../../../engine/formats/nf4.ts';
@@ -9,9 +9,8 @@ import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.t
 import { elementCount } from '../../../engine/formats/tensor-location.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
 import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
-import { openHuggingFaceFolder, openWeights } from '../../../engine/models/hugging-face-folder.ts';
+import { openHuggingFaceFolder } from '../../../engine/models/hugging-face-folder.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
-import { quantizedWeights, storedSource } from '../../../engine/models/make-weights.ts';
 import { NF4_NAMES } from '../../../engine/models/nf4-weights.ts';
 import { describeQuantized, type Quantization } from '../../../engine/models/quantization.ts';
 import { describeTensors } from '../../../engine/models/weight-cache.ts';
@@ -20,18 +19,13 @@ import { goldenPath, relativeError } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 import { range, withSessions } from '../generate/golden-model.ts';
-import { goldenCase, goldenModel, goldenRunner } from '../train/golden-case.ts';
+import { goldenCase, goldenModel } from '../train/golden-case.ts';
+import { brokenModel, firstStep, quantized, tensorSizes } from './quantized-model.ts';
 
 const KINDS: readonly [string, Quantization][] = [
   ['NF4', { kind: 'nf4', doubleQuant: false }],
   ['NF4 with double quantization', { kind: 'nf4', doubleQuant: true }],
 ];
-
-async function quantized(model: BaseModel, nf4: Quantization): Promise<BaseModel> {
-  const cacheFolder = await tempFolder();
-  const source = storedSource(model.name, model.weights);
-  return { ...model, weights: await quantizedWeights(model.config, source, nf4, { cacheFolder }) };
-}
 
 /** The values of a weight in NF4. */
 async function dequantized(weights: WeightStore, name: string, shape: readonly number[]) {
@@ -66,18 +60,6 @@ async function unquantized(model: BaseModel): Promise<BaseModel> {
   return { ...model, weights: new WeightStore((await openSafetensors(file)).tensors) };
 }
 
-/** Loss and gradients of a reference run's first batch. */
-async function firstStep(name: string, model: BaseModel) {
-  const reference = { ...(await goldenCase(name)), model };
-  const { trainee, runner } = await goldenRunner(reference, { recompute: 'layer' });
-  const gradients = new Map(
-    trainee.trainable.map(({ name, shape }) => [name, new Float32Array(elementCount(shape))]),
-  );
-  const loss = await runner.run(reference.steps[0]![0]!, 1, 0, gradients);
-  await runner.release();
-  return { loss, gradients };
-}
-
 describe.each(KINDS)('a model in %s', (_, nf4) => {
   test.each(['lorafa-all-linear', 'lorafa-accumulation-clipping', 'lora-linear'])(
     'trains as the model of its values: %s',
@@ -109,11 +91,9 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
 
   test('is described as it is made', async () => {
     const model = await goldenModel('qwen3');
-    const sizes = ({ weights }: BaseModel) =>
-      [...weights.tensors.values()]
-        .map(({ name, dtype, shape, length }) => [name, dtype, shape, length])
-        .toSorted();
-    expect(sizes(describeQuantized(model, nf4))).toEqual(sizes(await quantized(model, nf4)));
+    expect(tensorSizes(describeQuantized(model, nf4))).toEqual(
+      tensorSizes(await quantized(model, nf4)),
+    );
   });
 });
 
@@ -235,21 +215,12 @@ describe('quantization', () => {
 
   test('refuses NaN by the name of the tensor and leaves nothing behind', async () => {
     const cacheFolder = await tempFolder();
-    const { config } = await goldenModel('llama2');
-    const folder = path.join(cacheFolder, 'model');
-    await cp(goldenPath('models', 'llama2'), folder, { recursive: true });
-    const { file, offset } = (await openWeights(folder, config)).get(
-      'model.layers.1.mlp.down_proj.weight',
-    );
-    const bytes = await readFile(file);
-    bytes.writeFloatLE(Number.NaN, offset + 400);
-    await writeFile(file, bytes);
-    const source = storedSource('model', await openWeights(folder, config));
+    const { model, weight } = await brokenModel();
     await expect(
-      quantizedWeights(config, source, { kind: 'nf4', doubleQuant: false }, { cacheFolder }),
+      quantized(model, { kind: 'nf4', doubleQuant: false }, cacheFolder),
     ).rejects.toMatchObject({
       code: 'model.not_finite',
-      message: expect.stringContaining('"model.layers.1.mlp.down_proj.weight"'),
+      message: expect.stringContaining(`"${weight}"`),
     });
     expect(await readdir(path.join(cacheFolder, 'nf4'))).toEqual([]);
   });
