@@ -4,6 +4,7 @@ import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { COMPUTE_MODES, type ComputeMode, MAX_GRADIENT_ERROR } from '../models/compute-mode.ts';
 import { WeightStore } from '../models/weight-store.ts';
 import type { Device } from '../runtime/device.ts';
+import { requireInt8 } from '../runtime/int8-self-test.ts';
 import type { BatchRunner } from './batch-runner.ts';
 import type { ComputeTrial, ProgressEvent } from './events.ts';
 import { weightProgress } from './run-model.ts';
@@ -38,7 +39,8 @@ export interface ComputeQuestion {
  * card computes in float32; a run that goes on stays in its mode.
  *
  * @param base the model as it is opened for the configuration: for `auto`, as it is stored
- * @throws LorafaError as `openBaseModel`, and for what goes wrong while it is measured
+ * @throws LorafaError as `openBaseModel`, for what goes wrong while it is measured, and
+ * `device.unavailable` where the device cannot go on in the run's mode
  */
 export async function chooseCompute(
   { engine }: ResolvedConfig,
@@ -46,9 +48,10 @@ export async function chooseCompute(
   question: ComputeQuestion,
 ): Promise<ComputeChoice> {
   const { device, decided, onEvent } = question;
-  if (engine.compute !== 'auto' || device.kind !== 'cpu' || decided === 'float32') {
-    return { model: base, trials: [] };
-  }
+  const isMeasured = decided === undefined && device.kind === 'cpu';
+  const isInt8 = decided !== undefined && decided !== 'float32';
+  if (engine.compute !== 'auto' || !(isMeasured || isInt8)) return { model: base, trials: [] };
+  if (isInt8) await requireInt8(device);
   const quantized = await openBaseModel(base.path, {
     // It has all that the other modes need.
     quantization: { kind: 'int8', mode: 'int8x3' },

@@ -142,6 +142,10 @@ describe('auto', () => {
       const again = await choose(modes, { decided });
       expect([again.compute, again.runs]).toEqual([decided, []]);
     }
+    // A run that would change its mode on another device is not the same run.
+    await expect(
+      choose(modes, { decided: 'int8', device: { kind: 'cuda', index: 0 } }),
+    ).rejects.toMatchObject({ code: 'device.unavailable' });
   });
 
   test('is told at the start of a run, kept in its checkpoints and not asked again', async () => {
