@@ -53,6 +53,7 @@ export function runPanelTexts() {
     steps: vscode.l10n.t('Step {0} of {1}'),
     timeLeft: vscode.l10n.t('about {0} left'),
     device: vscode.l10n.t('Device'),
+    compute: vscode.l10n.t('Products with frozen weights'),
     memoryNow: vscode.l10n.t('{0} (at most {1})'),
     trainable: vscode.l10n.t('Trainable parameters'),
     trainableOf: vscode.l10n.t('{0} of {1}'),

@@ -127,12 +127,13 @@ export class RunHeader {
       rows.push([texts.memory, fill(texts.memoryNow, formatBytes(resident), formatBytes(peak))]);
     }
     if (session !== undefined) {
-      const { trainableParameters, totalParameters, dataset } = session;
+      const { trainableParameters, totalParameters, dataset, compute } = session;
       const { rows: count, supervisedTokens } = dataset.train;
       const [trainable, total] = [trainableParameters, totalParameters].map(formatCount);
       rows.push(
         [texts.trainable, fill(texts.trainableOf, trainable!, total!)],
         [texts.data, fill(texts.dataCounts, formatCount(count), formatCount(supervisedTokens))],
+        [texts.compute, compute],
       );
     }
     if (this.#bestEval !== undefined) {
