@@ -18,11 +18,12 @@ export async function writeBenchmarks(
   lines: readonly ResultLine[],
 ): Promise<void> {
   const plots = scalingPlots(lines);
-  await ensureFolder(path.join(root, PLOTS_FOLDER));
-  for (const plot of plots) await writeFileAtomic(path.join(root, plotFile(plot)), plot.svg);
   const file = path.join(root, 'BENCHMARKS.md');
   const section = benchmarksSection(groups, lines, plots);
-  await writeFileAtomic(file, withGeneratedSection(await readFile(file, 'utf8'), section));
+  const text = withGeneratedSection(await readFile(file, 'utf8'), section);
+  await ensureFolder(path.join(root, PLOTS_FOLDER));
+  for (const plot of plots) await writeFileAtomic(path.join(root, plotFile(plot)), plot.svg);
+  await writeFileAtomic(file, text);
 }
 
 /** Reads what `--json` printed; lines that npm printed before are passed over. */

@@ -10,7 +10,7 @@ import { BenchProgress } from './bench-progress.ts';
 import type { BenchGroup } from './bench-row.ts';
 import { readResultLines, writeBenchmarks } from './benchmarks-file.ts';
 import { chooseGroups } from './choose-groups.ts';
-import { resultTables } from './report.ts';
+import { groupSection, reachSection } from './report.ts';
 import type { ResultLine } from './row-result.ts';
 import { benchGroups } from './rows.ts';
 import { processesOf, runGroup } from './run-group.ts';
@@ -79,7 +79,7 @@ async function run(flags: Flags, programs: string): Promise<void> {
   } else {
     const lines = await measureAll(groups, flags, programs);
     if (lines === undefined) return;
-    if (flags.json === undefined) process.stdout.write(resultTables(groups, lines));
+    if (flags.json === undefined) process.stdout.write(reachSection(lines));
     const isWhole = flags.only === undefined && flags.json === undefined;
     if (isWhole) await writeBenchmarks('.', all, lines);
   }
@@ -101,8 +101,11 @@ async function measureAll(
       const results = await runGroup(group, { folder, programs, python, signal, progress });
       progress.clear();
       lines.push(...results);
-      if (json === undefined) continue;
-      for (const line of results) process.stdout.write(`${JSON.stringify(line)}\n`);
+      const text =
+        json === undefined
+          ? groupSection(group, results)
+          : results.map((line) => `${JSON.stringify(line)}\n`).join('');
+      process.stdout.write(text);
     }
     return lines;
   };

@@ -15,23 +15,24 @@ export function plotFile({ group }: ScalingPlot): string {
   return `${PLOTS_FOLDER}/${group}.svg`;
 }
 
-/** The tables of all groups that were measured, and what was reached. */
-export function resultTables(
-  groups: readonly BenchGroup[],
+/** The table of a group under its title, and its picture where there is one. */
+export function groupSection(
+  { name, title }: BenchGroup,
   lines: readonly ResultLine[],
   plots: readonly ScalingPlot[] = [],
 ): string {
-  const sections = groups.flatMap(({ name, title }) => {
-    const members = lines.filter(({ group }) => group === name);
-    if (members.length === 0) return [];
-    const plot = plots.find(({ group }) => group === name);
-    const picture =
-      plot === undefined
-        ? ''
-        : `\n![${title}: tokens per second and peak memory](${plotFile(plot)})\n`;
-    return [`### ${title}\n\n${groupTable(members)}${picture}`];
-  });
-  return [...sections, `### What was reached\n\n${reachList(reaches(lines))}`].join('\n');
+  const plot = plots.find(({ group }) => group === name);
+  const picture =
+    plot === undefined
+      ? ''
+      : `\n![${title}: tokens per second and peak memory](${plotFile(plot)})\n`;
+  const table = groupTable(lines.filter(({ group }) => group === name));
+  return `### ${title}\n\n${table}${picture}\n`;
+}
+
+/** What was reached, under a title. */
+export function reachSection(lines: readonly ResultLine[]): string {
+  return `### What was reached\n\n${reachList(reaches(lines))}`;
 }
 
 /** The generated section of BENCHMARKS.md. */
@@ -40,6 +41,8 @@ export function benchmarksSection(
   lines: readonly ResultLine[],
   plots: readonly ScalingPlot[],
 ): string {
+  const measured = groups.filter(({ name }) => lines.some(({ group }) => group === name));
+  const tables = measured.map((group) => groupSection(group, lines, plots));
   const flags = lines.some(({ name }) => name.includes('-peft-')) ? ' -- --peft' : '';
   return `## Training steps
 
@@ -54,7 +57,7 @@ the step's graph, "predicted" what \`lorafa plan\` says before the run. The shar
 LoRA-FA has to compute: what a mode computes twice does not count, and eight-bit products may exceed it. Weights
 are random; MB are 10⁶ bytes.
 
-${resultTables(groups, lines, plots)}`;
+${tables.join('')}${reachSection(lines)}`;
 }
 
 function reachList(all: readonly Reach[]): string {
