@@ -32,6 +32,7 @@ function row(name: string, group: string, changes: Partial<RowResult> = {}): Row
     lora_input_bytes: 200e6,
     predicted_bytes: 1.22e9,
     pss_growth: 0,
+    pss_excess: 0.05,
     compute: 'float32',
     gradient_errors: null,
     samples: 2,

@@ -35,10 +35,12 @@ export interface RowResult {
   /** The peak that `lorafa plan` predicts. */
   readonly predicted_bytes: number | null;
   /**
-   * By how much the largest proportional set size at the end of a measured step exceeds the largest
-   * of the warm-up, as a share of that: the most of the samples.
+   * By how much the proportional set size at the ends of steps grew while steps were measured, as a
+   * share: the median of the last fifth against that of the first. The most of the samples.
    */
   readonly pss_growth: number | null;
+  /** By how much its largest value exceeds the largest of the warm-up, as a share. */
+  readonly pss_excess: number | null;
   /** In what the products with frozen weights were computed; null for PEFT. */
   readonly compute: string | null;
   /**
@@ -116,7 +118,8 @@ export function rowResult(
     activation_bytes: facts.activationBytes,
     lora_input_bytes: facts.loraInputBytes,
     predicted_bytes: facts.predictedBytes,
-    pss_growth: mostOf(samples.map(({ result }) => growth(result.pss, row.warmupSteps))),
+    pss_growth: mostOf(samples.map(({ result }) => growth(result.pss.slice(row.warmupSteps)))),
+    pss_excess: mostOf(samples.map(({ result }) => excess(result.pss, row.warmupSteps))),
     compute: first.compute ?? null,
     gradient_errors:
       first.computeTrials === undefined
@@ -127,7 +130,14 @@ export function rowResult(
   };
 }
 
-function growth(sizes: readonly number[], warmupSteps: number): number | null {
+/** The allocator gives memory back when it likes, so that single steps say little. */
+function growth(sizes: readonly number[]): number | null {
+  const fifth = Math.floor(sizes.length / 5);
+  if (fifth === 0) return null;
+  return spread(sizes.slice(-fifth)).median / spread(sizes.slice(0, fifth)).median - 1;
+}
+
+function excess(sizes: readonly number[], warmupSteps: number): number | null {
   if (sizes.length <= warmupSteps || warmupSteps === 0) return null;
   return Math.max(...sizes.slice(warmupSteps)) / Math.max(...sizes.slice(0, warmupSteps)) - 1;
 }
