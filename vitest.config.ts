@@ -1,10 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that start processes of the product: the command line, servers, trainers, the demo. */
+const PROCESS_TESTS = 'test/**/*.process.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/**'],
-    testTimeout: 30_000,
     pool: 'forks',
+    testTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', PROCESS_TESTS],
+          // They leave nothing behind, and a process for each file would cost more than the tests.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'processes', include: [PROCESS_TESTS] } },
+    ],
   },
 });

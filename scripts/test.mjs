@@ -1,4 +1,5 @@
-// Runs everything that must hold: types and lint, unit tests, end-to-end tests in a real VS Code.
+// Runs everything that must hold: types and lint, unit tests, tests of the product's processes,
+// end-to-end tests in a real VS Code.
 // Closes with one line "N passed, N failed".
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -36,6 +37,7 @@ function countsOf(report) {
 
 run('check');
 run('test:unit', path.join(reports, 'unit.json'));
+run('test:processes', path.join(reports, 'processes.json'));
 run('test:e2e', path.join(reports, 'e2e.json'));
 rmSync(reports, { recursive: true });
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
