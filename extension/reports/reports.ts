@@ -9,7 +9,9 @@ export class Reports implements vscode.TextDocumentContentProvider, vscode.Dispo
   readonly onDidChange = this.#didChange.event;
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#contents.get(uri.path) ?? '';
+    // VS Code shows after a reload of the window what it showed before.
+    const lost = vscode.l10n.t('This report was not kept. Ask for it again.');
+    return this.#contents.get(uri.path) ?? lost;
   }
 
   /** Shows a report, in place of an earlier one of the same name. */

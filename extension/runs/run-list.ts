@@ -36,6 +36,8 @@ export interface RunAbilities {
   readonly canDiscard: boolean;
   /** Go on from one of its checkpoints. */
   readonly canResumeFromCheckpoint: boolean;
+  /** Try and pass on what it made. */
+  readonly canUseResult: boolean;
 }
 
 /** See {@link RunAbilities}. */
@@ -53,5 +55,6 @@ export function abilitiesOf({
     canDiscard: isSteerable && state !== 'queued',
     // After the last step there is nothing left to go on with.
     canResumeFromCheckpoint: !isLive && state !== 'completed' && checkpoints.length > 0,
+    canUseResult: state === 'completed',
   };
 }

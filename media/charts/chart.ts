@@ -5,10 +5,11 @@ import { formatCount } from '../webview/numbers.ts';
 import { align } from './align.ts';
 import type { ChartGroup } from './chart-group.ts';
 import { bindChartKeys } from './chart-keys.ts';
+import { type CurveLine, DASHES, swatch } from './curve-line.ts';
 import { downSample } from './down-sample.ts';
 import { nearest } from './nearest.ts';
 import type { Points } from './run-history.ts';
-import { cssColor, themeColor } from './theme.ts';
+import { themeColor } from './theme.ts';
 
 /** How one curve of a chart looks. */
 export interface CurveStyle {
@@ -17,8 +18,8 @@ export interface CurveStyle {
   readonly color: string;
   /** `faint`: behind another curve; `dots`: few values, each marked. */
   readonly kind: 'line' | 'faint' | 'dots';
-  /** Dash pattern in pixels, so that curves differ by more than colour. */
-  readonly dash?: readonly number[];
+  /** Default: solid. */
+  readonly line?: CurveLine;
 }
 
 /** How values are laid out beside a chart. */
@@ -223,23 +224,24 @@ export class Chart {
     const { group, curves, format, formatStep, isSmall = false } = this.#options;
     const step = group.cursor ?? Number.POSITIVE_INFINITY;
     const found = this.#curves.map((points) => nearest(points, step));
-    const parts: Node[] = curves.map(({ label, color, kind }, index) => {
+    const parts: Node[] = curves.map(({ label, color, kind, line = 'solid' }, index) => {
       const point = found[index];
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
-        swatch(color),
+        swatch(color, line),
         curves.length > 1 && !isSmall ? `${label} ` : '',
         point === undefined ? '–' : format(point.y),
       ]);
     });
     const at = found[0]?.x;
     if (group.cursor !== undefined && at !== undefined) {
-      parts.unshift(element('span', { text: formatStep(at) }));
+      // Small charts have no room for it, and stand beside a large one that shows it.
+      parts.unshift(element('span', { class: isSmall ? 'spoken' : '', text: formatStep(at) }));
     }
     this.#readout.replaceChildren(...parts);
   }
 }
 
-function seriesOf({ color, kind, dash }: CurveStyle): uPlot.Series {
+function seriesOf({ color, kind, line = 'solid' }: CurveStyle): uPlot.Series {
   const stroke = themeColor(color);
   const isHighContrast = document.body.classList.contains('vscode-high-contrast');
   return {
@@ -248,14 +250,8 @@ function seriesOf({ color, kind, dash }: CurveStyle): uPlot.Series {
     alpha: kind === 'faint' && !isHighContrast ? 0.4 : 1,
     spanGaps: true,
     points: kind === 'dots' ? { show: true, size: 6, fill: stroke } : { show: false },
-    ...(dash !== undefined && { dash: [...dash] }),
+    dash: [...DASHES[line]],
   };
-}
-
-function swatch(color: string): HTMLElement {
-  const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
-  mark.style.background = cssColor(color);
-  return mark;
 }
 
 function fromZeroTo(_plot: uPlot, _lowest: number, highest: number): uPlot.Range.MinMax {

@@ -17,8 +17,7 @@ export interface ComparedCurves {
 }
 
 const HEIGHT = 280;
-/** Later runs than there are colours get the same colours, dashed. */
-const DASH = [6, 3];
+const LINES = ['solid', 'dashed', 'dotted'] as const;
 
 /** Losses of several runs over each other: of training, smoothed, and of the evaluations. */
 export class ComparisonCharts {
@@ -86,8 +85,11 @@ export class ComparisonCharts {
   }
 }
 
-/** Colour and dashes of a run, by its place among the runs. */
-export function curveStyle(index: number): Pick<CurveStyle, 'color' | 'dash'> {
-  const color = CURVE_COLORS[index % CURVE_COLORS.length]!;
-  return index < CURVE_COLORS.length ? { color } : { color, dash: DASH };
+/** Colour and line of a run, by its place among the runs; no two of the first 18 have the same. */
+export function curveStyle(index: number): Required<Pick<CurveStyle, 'color' | 'line'>> {
+  const round = Math.floor(index / CURVE_COLORS.length);
+  return {
+    color: CURVE_COLORS[index % CURVE_COLORS.length]!,
+    line: LINES[(index + round) % LINES.length]!,
+  };
 }

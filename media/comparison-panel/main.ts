@@ -6,8 +6,8 @@ import type {
 } from '../../extension/runs/comparison-messages.ts';
 import type { ConfigRow } from '../../extension/runs/config-differences.ts';
 import type { ChartTexts } from '../../extension/runs/run-panel-texts.ts';
+import { swatch } from '../charts/curve-line.ts';
 import { RunHistory } from '../charts/run-history.ts';
-import { cssColor } from '../charts/theme.ts';
 import { configTable } from '../webview/config-table.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
@@ -96,8 +96,7 @@ function keep(chosen: typeof choices): void {
 function drawConfig(): void {
   if (runs.length === 0 || config.length === 0) return;
   const columns = runs.map(({ folder, name }, index) => {
-    const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
-    mark.style.background = cssColor(curveStyle(index).color);
+    const { color, line } = curveStyle(index);
     return element(
       'button',
       {
@@ -105,7 +104,7 @@ function drawConfig(): void {
         attributes: { type: 'button', title: folder },
         on: { click: () => host.send({ type: 'openRun', folder }) },
       },
-      [mark, name],
+      [swatch(color, line), name],
     );
   });
   table.replaceChildren(

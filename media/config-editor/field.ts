@@ -48,7 +48,7 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
     attributes: { type: 'button', 'aria-label': fill(texts.clearField, name) },
     on: { click: () => actions.write(path, undefined) },
   });
-  const setMark = element('span', { class: 'visually-hidden', text: texts.isSet });
+  const setMark = element('span', { class: 'spoken', text: texts.isSet });
   const browse = 'browse' in kind && kind.browse !== undefined ? kind.browse : undefined;
   const browseButton = browse && makeBrowseButton(name, texts, () => actions.browse(path, browse));
 

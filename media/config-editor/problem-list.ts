@@ -24,7 +24,7 @@ export function problemList(texts: FormTexts, id?: string): ProblemList {
       list.replaceChildren(
         ...problems.map(({ severity, message }) =>
           element('li', { class: `problem ${severity}` }, [
-            element('span', { class: 'visually-hidden', text: `${texts[severity]}: ` }),
+            element('span', { class: 'spoken', text: `${texts[severity]}: ` }),
             element('span', {}, withInlineCode(message)),
           ]),
         ),

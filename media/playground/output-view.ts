@@ -13,6 +13,8 @@ export class OutputView {
   /** Read aloud when it changes; the text itself would be read word by word. */
   readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
   #isWriting = false;
+  /** What came since the last picture: to show each piece by itself would take longer than to write it. */
+  #pending = '';
 
   constructor(texts: PlaygroundTexts, title: string, saved: OutputState | undefined) {
     this.#texts = texts;
@@ -33,14 +35,14 @@ export class OutputView {
 
   get state(): OutputState {
     const status = this.#isWriting ? this.#texts.interrupted : this.#status.textContent;
-    return { text: this.#text.textContent, status };
+    return { text: this.#text.textContent + this.#pending, status };
   }
 
   start(): void {
     this.#isWriting = true;
     this.root.classList.remove('failed');
     this.root.setAttribute('aria-busy', 'true');
-    this.#text.textContent = '';
+    this.#show('');
     this.#status.textContent = this.#texts.starting;
   }
 
@@ -52,15 +54,13 @@ export class OutputView {
     if (this.#status.textContent !== this.#texts.writing) {
       this.#status.textContent = this.#texts.writing;
     }
-    const { scrollTop, scrollHeight, clientHeight } = this.#text;
-    const wasAtEnd = scrollTop + clientHeight >= scrollHeight - 4;
-    this.#text.append(piece);
-    if (wasAtEnd) this.#text.scrollTop = this.#text.scrollHeight;
+    if (this.#pending === '') requestAnimationFrame(() => this.#append());
+    this.#pending += piece;
   }
 
   finish({ text, generatedTokens, tokensPerSecond, finishReason }: GenerationAnswer): void {
     const texts = this.#texts;
-    this.#text.textContent = text;
+    this.#show(text);
     const tokens = formatCount(generatedTokens);
     const speed = tokensPerSecond?.toFixed(tokensPerSecond < 10 ? 2 : 0) ?? '';
     const end = texts[`end_${finishReason}`] + (text === '' ? ` ${texts.emptyAnswer}` : '');
@@ -70,6 +70,20 @@ export class OutputView {
   fail(message: string): void {
     this.root.classList.add('failed');
     this.#end(message);
+  }
+
+  /** Shows a text instead of all that came before. */
+  #show(text: string): void {
+    this.#pending = '';
+    this.#text.textContent = text;
+  }
+
+  #append(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#text;
+    const wasAtEnd = scrollTop + clientHeight >= scrollHeight - 4;
+    this.#text.append(this.#pending);
+    this.#pending = '';
+    if (wasAtEnd) this.#text.scrollTop = this.#text.scrollHeight;
   }
 
   #end(status: string): void {

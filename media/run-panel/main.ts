@@ -76,7 +76,7 @@ function receive(message: RunPanelNews): void {
       news = message;
       if (saved?.folder !== message.run.folder) keep({});
       header.show(message);
-      charts.explainEmpty(message.run.isLive ? texts.waiting : texts.noSteps);
+      charts.explainEmpty(whyEmpty(message));
       checkpoints.show(message);
       break;
     case 'rows':
@@ -100,6 +100,12 @@ function receive(message: RunPanelNews): void {
       config.show(message);
       break;
   }
+}
+
+/** Why there are no curves, if there are none. */
+function whyEmpty({ run: { isLive, status } }: RunNews): string {
+  if (status.state === 'queued') return texts.queued;
+  return isLive ? texts.waiting : texts.noSteps;
 }
 
 /** Stores the user's choices, and which run the panel is of. */

@@ -74,7 +74,7 @@ export class RunCharts {
         label: texts.evaluation,
         color: 'charts-orange',
         kind: 'dots',
-        dash: [6, 3],
+        line: 'dashed',
       },
     ]);
     const gradNorm = make('grad_norm', SMALL, noisy('grad_norm', texts.eachStep, 'charts-green'));

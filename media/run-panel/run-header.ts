@@ -1,5 +1,9 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
-import type { RunNews, RunPanelRequest } from '../../extension/runs/run-panel-messages.ts';
+import type {
+  CheckpointTask,
+  RunNews,
+  RunPanelRequest,
+} from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
 import { element } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
@@ -33,7 +37,13 @@ export class RunHeader {
       element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
       this.#reason,
-      this.#facts,
+      element('div', { class: 'facts' }, [
+        this.#facts,
+        element('div', { class: 'links' }, [
+          link(texts.openConfig, () => send({ type: 'open', what: 'configFile' })),
+          link(texts.openFolder, () => send({ type: 'open', what: 'folder' })),
+        ]),
+      ]),
     ]);
   }
 
@@ -93,6 +103,8 @@ export class RunHeader {
     const texts = this.#texts;
     const control = (action: Extract<RunPanelRequest, { type: 'control' }>['action']) => () =>
       this.#send({ type: 'control', action });
+    const use = (task: CheckpointTask, folder: string) => () =>
+      this.#send({ type: 'checkpoint', task, folder });
     const latest = run.checkpoints.at(-1);
     const buttons = [
       abilities.canPause && button(texts.pause, control('pause')),
@@ -103,11 +115,11 @@ export class RunHeader {
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
       abilities.canResumeFromCheckpoint &&
         latest !== undefined &&
-        button(
-          texts.resumeLatest,
-          () => this.#send({ type: 'checkpoint', task: 'resume', folder: latest }),
-          { isPrimary: true },
-        ),
+        button(texts.resumeLatest, use('resume', latest), { isPrimary: true }),
+      // The folder of a run that is complete is that of its adapter.
+      abilities.canUseResult &&
+        button(texts.testAdapter, use('test', run.folder), { isPrimary: true }),
+      abilities.canUseResult && button(texts.exportAdapter, use('export', run.folder)),
     ].filter((made) => made !== false);
     // The one who pressed a button with the keyboard goes on from the button that replaces it.
     const hadFocus = this.#buttons.contains(document.activeElement);
@@ -144,10 +156,6 @@ export class RunHeader {
       ...rows.map(([name, value]) =>
         element('div', {}, [element('dt', { text: name }), element('dd', { text: value })]),
       ),
-      element('div', { class: 'links' }, [
-        link(texts.openConfig, () => this.#send({ type: 'open', what: 'configFile' })),
-        link(texts.openFolder, () => this.#send({ type: 'open', what: 'folder' })),
-      ]),
     );
   }
 }

@@ -33,6 +33,7 @@ test('abilities follow the state', () => {
   expect(able('canResume')).toEqual(['pausing', 'paused']);
   expect(able('canStop')).toEqual(['queued', 'preparing', 'running', 'pausing', 'paused']);
   expect(able('canCheckpoint')).toEqual(['running', 'paused']);
+  expect(able('canUseResult')).toEqual(['completed']);
   expect(able('canResumeFromCheckpoint')).toEqual(['stopped', 'cancelled', 'failed']);
 });
 
