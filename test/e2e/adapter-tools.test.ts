@@ -8,7 +8,7 @@ import { openEditor } from './editor/editor.ts';
 test('the doctor says what this machine can do', async () => {
   const editor = await openEditor({ folder: await tempFolder() });
   await editor.runCommand('LoRA-FA: Doctor');
-  const report = await editor.webviewFrame('Preview LoRA-FA Doctor.md');
+  const report = await editor.webviewFrame('Preview LoRA-FA Doctor');
   await report.getByText('Runs can be started here. Devices:').waitFor();
   await report.getByRole('heading', { name: 'What is missing' }).waitFor();
   await editor.screenshot('doctor');

@@ -50,18 +50,19 @@ async function openForm(text = CONFIG): Promise<OpenForm> {
   };
 }
 
-/** The page of the form: VS Code gives the frames of custom editors no title, but their pages have one. */
-async function formOf({ page }: Editor): Promise<Frame> {
-  return vi.waitUntil(
-    async () => {
-      for (const frame of page.frames()) {
-        const isForm = (await frame.title().catch(() => '')) === FILE;
-        if (isForm && (await frame.locator('main').isVisible())) return frame;
-      }
-      return undefined;
-    },
-    { timeout: 30_000, interval: 200 },
-  );
+/** The page of the only form. */
+function formOf(editor: Editor): Promise<Frame> {
+  return vi.waitUntil(async () => (await formsOf(editor))[0], { timeout: 30_000, interval: 200 });
+}
+
+/** Pages of forms: VS Code gives the frames of custom editors no title, but their pages have one. */
+async function formsOf({ page }: Editor): Promise<readonly Frame[]> {
+  const forms: Frame[] = [];
+  for (const frame of page.frames()) {
+    const isForm = (await frame.title().catch(() => '')) === FILE;
+    if (isForm && (await frame.locator('main').isVisible())) forms.push(frame);
+  }
+  return forms;
 }
 
 function field(form: Frame, key: string): Locator {
@@ -115,8 +116,12 @@ test('what is changed in the text is changed in the form beside it', async () =>
   const { editor, form } = await openForm();
   const { page } = editor;
   await editor.runCommand('View: Split Editor Right');
+  // The command that follows is for the form that is new: it must be there, and have the focus.
+  const groups = page.locator('.editor-group-container');
+  await groups.nth(1).and(page.locator('.active')).waitFor();
+  await expect.poll(async () => (await formsOf(editor)).length).toBe(2);
   await editor.runCommand('LoRA-FA: Open as Text');
-  await page.locator('.monaco-editor .view-line', { hasText: '"learning_rate"' }).waitFor();
+  await groups.nth(1).locator('.view-line', { hasText: '"learning_rate"' }).waitFor();
   await editor.goTo(8, 10);
   await page.keyboard.press('Delete');
   await page.keyboard.press('Delete');
@@ -153,7 +158,7 @@ test('problems stand at their fields, and the page comes back as it was left', a
   await dataSection.click();
   await dataSection.filter({ hasText: 'Problems: 1' }).waitFor();
   await field(form, 'lora.r').scrollIntoViewIfNeeded();
-  await editor.screenshot('config-editor-problems');
+  await editor.examine('config-editor-problems', form);
 
   await field(form, 'lora.r').locator('input').fill('8');
   await field(form, 'lora.r').locator('.problem').waitFor({ state: 'hidden' });

@@ -100,7 +100,7 @@ test('what a configuration comes to stands in it, and its estimate is a click aw
   await editor.screenshot('config-lenses');
 
   await lens.filter({ hasText: 'Estimate' }).click();
-  const report = await editor.webviewFrame('Preview Estimate of first.lorafa.json.md');
+  const report = await editor.webviewFrame('Preview Estimate of first.lorafa.json');
   await report.getByText('The run fits into memory').waitFor();
   await report.getByRole('row', { name: 'Optimizer steps 20' }).waitFor();
   await report.getByRole('row', { name: `Rows ${ROWS}` }).waitFor();

@@ -54,7 +54,7 @@ test('the preview shows what is learned, what is cut and what is dropped, page b
   await articles(frame).nth(1).getByText('cut at max_length').waitFor();
   await frame.getByText('Rows dropped: 1').click();
   await frame.getByRole('button', { name: 'rows.jsonl:3', exact: true }).waitFor();
-  await editor.screenshot('data-preview');
+  await editor.examine('data-preview', frame);
 
   await frame.getByRole('button', { name: 'Next' }).click();
   await frame.getByText(`Rows 6 to 10 of ${ROWS - 1}`).waitFor();

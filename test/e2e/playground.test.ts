@@ -6,6 +6,16 @@ import { type Editor, openEditor } from './editor/editor.ts';
 
 const NOTE = 'Hi there\nThe end\n';
 
+/** Tokens that no machine writes while one looks. */
+const CONTEXT = 20_000;
+
+/** Lets a model look at, and so write, many more tokens. */
+async function lengthenContext(model: string): Promise<void> {
+  const file = path.join(model, 'config.json');
+  const config: unknown = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...Object(config), max_position_embeddings: CONTEXT }));
+}
+
 async function pickAdapter(editor: Editor): Promise<void> {
   const rows = editor.page.locator('.quick-input-widget .monaco-list-row');
   await rows
@@ -15,10 +25,14 @@ async function pickAdapter(editor: Editor): Promise<void> {
 }
 
 test('base and adapter write side by side, can be stopped, and come back after a reload', async () => {
-  const editor = await openEditor({ folder: await folderWithAdapter() });
+  const folder = await folderWithAdapter();
+  await lengthenContext(path.join(folder, 'model'));
+  const editor = await openEditor({ folder });
   await editor.runCommand('LoRA-FA: Test Adapter');
   let frame = await editor.webviewFrame('Playground');
-  await frame.getByLabel('Adapter', { exact: true }).selectOption({ label: 'my-adapter' });
+  await frame
+    .getByRole('combobox', { name: 'Adapter', exact: true })
+    .selectOption({ label: 'my-adapter' });
   await frame.getByLabel('Prompt', { exact: true }).fill('Hi');
   await frame.getByText('Sampling').click();
   await frame.getByLabel('Most new tokens').fill('24');
@@ -32,11 +46,12 @@ test('base and adapter write side by side, can be stopped, and come back after a
   expect(await base.locator('pre').textContent()).not.toBe(written);
   expect(await editor.processesOf('generator.js')).toHaveLength(1);
 
-  await frame.getByLabel('Most new tokens').fill('20000');
-  await frame.getByLabel('Temperature').fill('2');
+  // The base model would repeat itself until then.
+  await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
   await frame.getByRole('button', { name: 'Generate' }).click();
-  await adapter.getByText('Writing…').waitFor();
+  await base.getByText('Writing…').waitFor();
   await frame.getByRole('button', { name: 'Stop' }).click();
+  await base.getByText('stopped').waitFor();
   await adapter.getByText(/stopped|ended by itself/).waitFor();
 
   await editor.reload();

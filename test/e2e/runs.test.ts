@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { chartedStep, demoFolder, waitForState, waitForStep } from './editor/demo-runs.ts';
+import {
+  chartedStep,
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  waitForState,
+  waitForStep,
+} from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
-/** Several runs of minutes on a busy machine. */
-const timeout = 400_000;
-const PATIENCE_MS = 60_000;
-
 const STEPS = 240;
-const FIRST = { name: 'first', maxSteps: STEPS, learningRate: 5e-3, accumulation: 4 };
-const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulation: 1 };
+const FIRST = { name: 'first', maxSteps: STEPS, learningRate: 5e-3, accumulation: 4, kept: 3 };
+const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulation: 1, kept: 3 };
 
 test('a run is seen from its start to its end, whatever happens to the window', {
-  timeout,
+  timeout: RUNS_TIMEOUT_MS,
 }, async () => {
   const editor = await openEditor({ folder: await demoFolder(FIRST, CAREFUL) });
   const { page } = editor;
@@ -68,7 +71,10 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await waitForState(panel, 'Completed');
   await notification.filter({ hasText: 'The run first is complete: loss' }).waitFor();
   await rows.filter({ hasText: /first.*Completed · loss/ }).waitFor();
-  await editor.screenshot('run-completed');
+  const tabs = ['Configuration', 'Samples', 'Log', 'Figures', 'Checkpoints'].map(
+    (name) => () => panel.getByRole('tab', { name }).click(),
+  );
+  await editor.examine('run-completed', panel, tabs);
   await editor.runCommand('Notifications: Clear All Notifications');
 
   // By keyboard: the values at the first step, the part around it, and all of it again.
@@ -130,7 +136,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await comparison
     .getByRole('row', { name: /training\.max_steps 240 60/ })
     .scrollIntoViewIfNeeded();
-  await editor.screenshot('compare-runs');
+  await editor.examine('compare-runs', comparison);
 });
 
 test('a new configuration is made of a model, data and a name', async () => {

@@ -3,15 +3,19 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { openEditor } from './editor/editor.ts';
+import { LanguageModelProbe } from './editor/language-model-probe.ts';
 
 /** Until the demo's run has ended, on a busy machine. */
 const RUN_MS = 300_000;
+
+const PROMPT = 'Milo is 70 years old and lives in Toulouse.\nJSON: ';
 
 test('the walkthrough leads from nothing to an adapter that can be tried', {
   timeout: 2 * RUN_MS,
 }, async () => {
   const folder = await tempFolder();
-  const editor = await openEditor({ folder });
+  const probe = await LanguageModelProbe.write(await tempFolder(), PROMPT);
+  const editor = await openEditor({ folder, otherExtension: probe.folder });
   const { page } = editor;
   await editor.runCommand('Welcome: Open Walkthrough...');
   await page.locator('.monaco-list-row', { hasText: 'Fine-tune your first model' }).click();
@@ -38,9 +42,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
 
   await editor.runCommand('LoRA-FA: Test Adapter');
   const frame = await editor.webviewFrame('Playground');
-  await frame
-    .getByLabel('Prompt', { exact: true })
-    .fill('Milo is 70 years old and lives in Toulouse.\nJSON: ');
+  await frame.getByLabel('Prompt', { exact: true }).fill(PROMPT);
   await frame.getByRole('button', { name: 'Generate' }).click();
   const adapter = frame.getByRole('region', { name: 'With the adapter' });
   await adapter.getByText(/tokens\/s/).waitFor();
@@ -49,5 +51,12 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   const answer = await adapter.locator('pre').textContent();
   expect(answer).toMatch(/^\{"name": "\w+", "age": \d+, "city": "\w+"\}$/);
   expect(await base.locator('pre').textContent()).not.toContain('{');
-  await editor.screenshot('playground');
+  await editor.examine('playground', frame);
+
+  // The same adapter, as other extensions get at it.
+  const { models, promptTokens, parts } = await probe.ask(editor);
+  expect(models).toEqual(['demo']);
+  expect(promptTokens).toBeGreaterThan(10);
+  expect(parts.length).toBeGreaterThan(1);
+  expect(parts.join('')).toBe(answer);
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Bench } from '../setup/global-setup.ts';
+import type { CodeServer } from '../setup/code-server.ts';
 import { windowEnvironment } from './processes.ts';
 
 /** A code-server that listens. */
@@ -19,6 +19,8 @@ export interface CodeServerOptions {
   readonly folder: string;
   /** A folder for its settings, logs and state. */
   readonly userDataDir: string;
+  /** What is installed. */
+  readonly extensionsDir: string;
   /** Whether it asks before it trusts the folder. */
   readonly asksForTrust: boolean;
 }
@@ -29,8 +31,8 @@ export interface CodeServerOptions {
  * @throws Error with what it printed when it ends before it listens
  */
 export async function startCodeServer(
-  { codeServer, extensionsDir }: Bench,
-  { folder, userDataDir, asksForTrust }: CodeServerOptions,
+  codeServer: CodeServer,
+  { folder, userDataDir, extensionsDir, asksForTrust }: CodeServerOptions,
 ): Promise<CodeServerProcess> {
   const args = [
     ...['--auth', 'none', '--bind-addr', '127.0.0.1:0'],

@@ -5,7 +5,9 @@ import { expect, vi } from 'vitest';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** How long something of a run may take on a busy machine. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
+/** For tests of several runs. */
+export const RUNS_TIMEOUT_MS = 400_000;
 
 /** A run of the demo's model on the demo's data. */
 export interface DemoRun {
@@ -15,6 +17,8 @@ export interface DemoRun {
   readonly learningRate: number;
   /** Batches of a step: with several, a run is long enough to be looked at on a fast machine too. */
   readonly accumulation: number;
+  /** How many checkpoints are kept. */
+  readonly kept: number;
 }
 
 /** A folder with the demo's model and data and the configurations of some runs. */
@@ -30,7 +34,7 @@ export async function demoFolder(...runs: readonly DemoRun[]): Promise<string> {
   return folder;
 }
 
-function config({ name, maxSteps, learningRate, accumulation }: DemoRun): string {
+function config({ name, maxSteps, learningRate, accumulation, kept }: DemoRun): string {
   const settings = {
     model: { base_model_name_or_path: 'base' },
     data: {
@@ -49,7 +53,7 @@ function config({ name, maxSteps, learningRate, accumulation }: DemoRun): string
       warmup_steps: 5,
       eval_steps: maxSteps / 10,
       save_steps: maxSteps / 6,
-      save_total_limit: 3,
+      save_total_limit: kept,
       sample_prompts: ['Milo is 70 years old and lives in Toulouse.\nJSON: '],
     },
     engine: { device: 'cpu', intra_op_num_threads: 1 },

@@ -2,12 +2,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
-import { inject, onTestFinished, vi } from 'vitest';
+import { expect, inject, onTestFinished, vi } from 'vitest';
+import { accessibilityProblems } from './accessibility.ts';
 import { startBrowser } from './browser.ts';
 import { startCodeServer } from './code-server-process.ts';
 import { QUIET_SETTINGS } from './editor-settings.ts';
 import { keepEvidence } from './evidence.ts';
+import { extensionsBeside } from './extensions-folder.ts';
 import { endProcesses, processesOf } from './processes.ts';
+import { prepareThemes, showTheme, THEMES, type Theme } from './themes.ts';
 
 /** How {@link openEditor} opens VS Code. */
 export interface EditorOptions {
@@ -17,6 +20,8 @@ export interface EditorOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** False: VS Code asks whether it should trust the folder. Default: it trusts it. */
   readonly trusted?: boolean;
+  /** Folder of another extension, to be installed beside this one. */
+  readonly otherExtension?: string;
 }
 
 /** How long a test waits for something to appear: the machine may be busy. */
@@ -36,9 +41,19 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     path.join(userDataDir, 'User', 'settings.json'),
     JSON.stringify({ ...QUIET_SETTINGS, ...options.settings }),
   );
-  const server = await startCodeServer(inject('bench'), {
+  const { codeServer, extensionsDir } = inject('bench');
+  const { otherExtension } = options;
+  const server = await startCodeServer(codeServer, {
     folder: options.folder,
     userDataDir,
+    extensionsDir:
+      otherExtension === undefined
+        ? extensionsDir
+        : await extensionsBeside(
+            extensionsDir,
+            otherExtension,
+            path.join(userDataDir, 'extensions'),
+          ),
     asksForTrust: options.trusted === false,
   });
   onTestFinished(async () => {
@@ -54,6 +69,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
   onTestFinished(async ({ task }) => {
     if (task.result?.state === 'fail') await keepEvidence(task.name, page, userDataDir);
   });
+  await prepareThemes(page);
   await page.goto(server.url);
   await editor.ready();
   return editor;
@@ -98,7 +114,7 @@ export class Editor {
 
   /**
    * Puts the cursor of the active text editor somewhere, which has the focus then; both count from
-   * 1. Tried again when something that opens late closed the quick input.
+   * 1. Tried again when something that opens late closed the quick input, or took the focus.
    */
   async goTo(line: number, column: number): Promise<void> {
     const timeout = PATIENCE_MS / 10;
@@ -108,11 +124,11 @@ export class Editor {
         await this.quickInput.fill(`:${line}:${column}`, { timeout });
         // By the input itself: a key that came after it was closed would be typed into the text.
         await this.quickInput.press('Enter', { timeout });
+        await this.page.locator('.monaco-editor.focused').waitFor({ timeout });
       },
       { timeout: PATIENCE_MS },
     );
     await this.waitForStatusBar(`Ln ${line}, Col ${column}`);
-    await this.page.locator('.monaco-editor.focused').waitFor();
   }
 
   /** Ids of the processes of this window that run this program, e.g. `language-server.js`. */
@@ -142,17 +158,40 @@ export class Editor {
 
   /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png` as the window is now. */
   async screenshot(name: string): Promise<void> {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await this.page.emulateMedia({ colorScheme });
-      const theme = colorScheme === 'light' ? '.vs' : '.vs-dark';
-      await this.page.locator(`.monaco-workbench${theme}`).waitFor();
-      for (const frame of this.page.frames()) await showsTheme(frame, colorScheme);
-      await this.page.screenshot({
-        path: path.join(SCREENSHOTS, `${name}-${colorScheme}.png`),
-        animations: 'disabled',
-        caret: 'hide',
-      });
+    for (const theme of ['light', 'dark'] as const) await this.#picture(name, theme);
+  }
+
+  /**
+   * Writes pictures in high contrast too, and has axe examine a page of the window in all themes.
+   *
+   * @param states what brings the page into each state that is to be examined; default: as it is
+   */
+  async examine(
+    name: string,
+    frame: Frame,
+    states: readonly (() => Promise<unknown>)[] = [async () => undefined],
+  ): Promise<void> {
+    const problems: Partial<Record<Theme, readonly string[]>> = {};
+    for (const theme of THEMES) {
+      await this.#picture(name, theme);
+      const found = new Set<string>();
+      for (const enter of states) {
+        await enter();
+        for (const problem of await accessibilityProblems(frame)) found.add(problem);
+      }
+      problems[theme] = [...found];
     }
+    await showTheme(this.page, 'light');
+    expect(problems).toEqual(Object.fromEntries(THEMES.map((theme) => [theme, []])));
+  }
+
+  async #picture(name: string, theme: Theme): Promise<void> {
+    await showTheme(this.page, theme);
+    await this.page.screenshot({
+      path: path.join(SCREENSHOTS, `${name}-${theme}.png`),
+      animations: 'disabled',
+      caret: 'hide',
+    });
   }
 
   /**
@@ -196,16 +235,5 @@ export class Editor {
       if (shown === title) return frame;
     }
     return undefined;
-  }
-}
-
-/** Waits until a page, if it is one of a webview, has the theme's colours. */
-async function showsTheme(frame: Frame, colorScheme: 'light' | 'dark'): Promise<void> {
-  try {
-    if ((await frame.locator('body.vscode-light, body.vscode-dark').count()) === 0) return;
-    await frame.locator(`body.vscode-${colorScheme}`).waitFor({ state: 'attached' });
-  } catch (error) {
-    // Some pages are made anew for another theme.
-    if (!frame.isDetached()) throw error;
   }
 }
