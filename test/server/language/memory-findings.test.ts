@@ -54,7 +54,8 @@ async function remedies(changes: { model?: object; training?: object; lora?: obj
   };
   const total = (asked: BatchQuestion) => inspectMemory(config, asked, Infinity)!.estimate.total;
   const saved =
-    total(question) - total({ ...question, model: describeQuantized(model, { kind: 'nf4', doubleQuant: false }) });
+    total(question) -
+    total({ ...question, model: describeQuantized(model, { kind: 'nf4', doubleQuant: false }) });
   const facts = inspectMemory(config, question, total(question) - saved / 2)!;
   const [found] = await memoryFindings(config, question, facts);
   return { saved, remedies: found!.remedies };
