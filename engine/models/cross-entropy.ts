@@ -1,4 +1,5 @@
 import { pullback } from '../graph/autodiff.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import { type DecoderParts, outputEmbeddingName } from './decoder.ts';
 
@@ -54,11 +55,14 @@ export function crossEntropyWithGradients(
   return builder.scope('loss', () => {
     const embedding = parameters.stored(outputEmbeddingName(config));
     const one = builder.scalar(1);
+    let previous: Value | undefined;
     const done = chunks(tokens).map((range) => {
-      const chunk = chunkOf(parts, hidden, tokens, range);
+      const chunk = after(builder, previous, chunkOf(parts, hidden, tokens, range));
       const loss = chunkLoss(parts, chunk);
       const wrt = embeddingIsTrained ? [chunk.hidden, embedding] : [chunk.hidden];
-      return { loss, chunk, gradients: pullback(builder, loss, one, wrt) };
+      const gradients = pullback(builder, loss, one, wrt);
+      previous = gradients.get(chunk.hidden)!;
+      return { loss, chunk, gradients };
     });
     const add = (a: Value, b: Value): Value => builder.add(a, b);
     const rowGradients = builder.concat(
@@ -99,6 +103,17 @@ function chunkOf({ builder }: LossParts, hidden: Value, tokens: LossTokens, rang
     targets: part(tokens.targets),
     weights: part(tokens.weights),
   };
+}
+
+/**
+ * A chunk that waits for the gradient of the one before it: left to itself, ONNX Runtime makes the
+ * logits of all chunks before it takes the first gradient, and all of them are alive at once.
+ */
+function after(builder: GraphBuilder, gradient: Value | undefined, chunk: Chunk): Chunk {
+  if (gradient === undefined) return chunk;
+  const corner = builder.slice(builder.slice(gradient, 0, 0, 1), 1, 0, 1);
+  const nothing = builder.mul(corner, builder.scalar(0));
+  return { ...chunk, hidden: builder.add(chunk.hidden, nothing) };
 }
 
 /**
