@@ -14,7 +14,7 @@ import {
 import { type Editor, openEditor } from './editor/editor.ts';
 
 const STEPS = 360;
-const LONG = { name: 'long', maxSteps: STEPS, learningRate: 5e-3, accumulation: 4, kept: 6 };
+const LONG = { name: 'long', maxSteps: STEPS, learningRate: 5e-3, accumulation: 8, kept: 6 };
 const SHORT = { name: 'short', maxSteps: 30, learningRate: 1e-3, accumulation: 1, kept: 3 };
 
 test('runs wait, are discarded, stopped and resumed, and one trains while its adapter is tried', {
