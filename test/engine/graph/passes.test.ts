@@ -98,17 +98,32 @@ describe('gemm and add', () => {
 });
 
 describe('upcasts of stored weights', () => {
-  test('come just before each of their readers', () => {
+  const twoWeights = (b: GraphBuilder) => ({
+    x: b.input('x', 'float32', [1, 2]),
+    first: b.cast(b.weight('first', 'bfloat16', [2, 2], DATA), 'float32'),
+    second: b.cast(b.weight('second', 'bfloat16', [2, 2], DATA), 'float32'),
+  });
+
+  test('come just before their readers, again after those of other weights', () => {
     const b = new GraphBuilder();
-    const x = b.input('x', 'float32', [1, 2]);
-    const weight = b.weight('w', 'bfloat16', [2, 2], DATA);
-    const upcast = b.cast(weight, 'float32');
-    const first = b.gemm(x, upcast);
-    const second = b.gemm(b.neg(first), upcast, { transB: true });
-    const graph = removeDeadCode(upcastPerUse(b.finish({ second })));
-    expect(ops(graph)).toEqual(['input', 'weight', 'cast', 'gemm', 'neg', 'cast', 'gemm']);
+    const { x, first, second } = twoWeights(b);
+    const y = b.gemm(b.gemm(b.neg(b.gemm(x, first)), second), first, { transB: true });
+    const graph = removeDeadCode(upcastPerUse(b.finish({ y })));
+    expect(ops(graph)).toEqual(
+      ['input', 'weight', 'weight', 'cast', 'gemm', 'neg', 'cast', 'gemm', 'cast', 'gemm'],
+    );
     const names = graph.values.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test('are shared by readers between which no other weight is upcast', () => {
+    const b = new GraphBuilder();
+    const { x, first, second } = twoWeights(b);
+    const y = b.gemm(b.gemm(b.neg(b.gemm(x, first)), first, { transB: true }), second);
+    const graph = removeDeadCode(upcastPerUse(b.finish({ y })));
+    expect(ops(graph)).toEqual(
+      ['input', 'weight', 'weight', 'cast', 'gemm', 'neg', 'gemm', 'cast', 'gemm'],
+    );
   });
 
   test('of other values stay shared', () => {
