@@ -7,6 +7,8 @@ export interface AdamWOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  /** How much of the weights is taken off in each update, times the learning rate. */
+  readonly weightDecay: number;
 }
 
 /** A tensor that is trained, and the projection of its gradient if it has one. */
@@ -27,24 +29,26 @@ export const expAvgSqName = (tensor: string): string => `exp_avg_sq.${tensor}`;
 
 /** Scalars that change from step to step, float32 `[]`. */
 export interface UpdateScalars {
-  /** What the gradients are multiplied by: the clipping factor. */
-  readonly gradient_scale: number;
+  /** `(1 − β1) · scale`, where `scale` is what clipping multiplies the gradients by */
+  readonly gradient_share: number;
+  /** `(1 − β2) · scale²` */
+  readonly square_share: number;
   /** `lr · sqrt(1 − β2ᵗ) / (1 − β1ᵗ)` */
   readonly step_size: number;
-  /** `1 − lr · weight_decay` */
+  /** `1 − lr · weight_decay`; an input only where weights decay */
   readonly decay: number;
 }
 
 /** The scalars of step `t`, counted from 1. */
 export function updateScalars(
-  { beta1, beta2 }: AdamWOptions,
+  { beta1, beta2, weightDecay }: AdamWOptions,
   t: number,
   learningRate: number,
-  weightDecay: number,
-  gradientScale: number,
+  scale: number,
 ): UpdateScalars {
   return {
-    gradient_scale: gradientScale,
+    gradient_share: (1 - beta1) * scale,
+    square_share: (1 - beta2) * scale ** 2,
     step_size: (learningRate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t),
     decay: 1 - learningRate * weightDecay,
   };
@@ -54,8 +58,8 @@ export function updateScalars(
  * AdamW as in PEFT's `LoraFAOptimizer` (adamw-hf): epsilon is added to `sqrt(v)` before the bias
  * correction, and the weights decay after the update:
  *
- *     g ← gradient_scale · grad (· projection)
- *     m ← β1 m + (1 − β1) g,  v ← β2 v + (1 − β2) g²
+ *     g ← grad (· projection)
+ *     m ← β1 m + gradient_share · g,  v ← β2 v + square_share · g²
  *     w ← decay · (w − step_size · m / (sqrt(v) + ε))
  *
  * Each input is read for the last time by an elementwise node at or before the one that makes its
@@ -65,29 +69,31 @@ export function updateScalars(
  * {@link UpdateScalars}. Outputs: the new tensors and moments by name.
  */
 export function adamWGraph(tensors: readonly TrainableTensor[], options: AdamWOptions): Graph {
-  const { beta1, beta2, epsilon } = options;
+  const { beta1, beta2, epsilon, weightDecay } = options;
   const b = new GraphBuilder();
   const scalar = (name: keyof UpdateScalars): Value => b.input(name, 'float32', []);
-  const gradientScale = scalar('gradient_scale');
+  const gradientShare = scalar('gradient_share');
+  const squareShare = scalar('square_share');
   const stepSize = scalar('step_size');
-  const decay = scalar('decay');
+  const decay = weightDecay === 0 ? undefined : scalar('decay');
   const outputs: Record<string, Value> = {};
   for (const { name, shape, projection } of tensors) {
     const input = (key: string): Value => b.input(key, 'float32', shape);
-    let gradient = b.mul(input(gradientName(name)), gradientScale);
+    let gradient = input(gradientName(name));
     if (projection !== undefined) {
       const r = shape.at(-1)!;
       const squares = [...shape.slice(0, -2), r, r];
       gradient = b.matmul(gradient, b.input(projection, 'float32', squares));
     }
     const decayed = (key: string, beta: number): Value => b.mul(input(key), b.scalar(beta));
-    const m = b.add(decayed(expAvgName(name), beta1), b.mul(gradient, b.scalar(1 - beta1)));
+    const m = b.add(decayed(expAvgName(name), beta1), b.mul(gradient, gradientShare));
     const v = b.add(
       decayed(expAvgSqName(name), beta2),
-      b.mul(b.mul(gradient, gradient), b.scalar(1 - beta2)),
+      b.mul(b.mul(gradient, gradient), squareShare),
     );
     const direction = b.div(m, b.add(b.sqrt(v), b.scalar(epsilon)));
-    outputs[name] = b.mul(b.sub(input(name), b.mul(direction, stepSize)), decay);
+    const moved = b.sub(input(name), b.mul(direction, stepSize));
+    outputs[name] = decay === undefined ? moved : b.mul(moved, decay);
     outputs[expAvgName(name)] = m;
     outputs[expAvgSqName(name)] = v;
   }

@@ -18,7 +18,6 @@ export interface OptimizerOptions extends AdamWOptions {
   readonly weights: Map<string, Float32Array>;
   /** Projections of the gradients, by the names that the tensors give. */
   readonly projections: ReadonlyMap<string, Float32Array>;
-  readonly weightDecay: number;
   /** Gradients with a larger 2-norm are scaled down to it; 0 turns this off. */
   readonly maxGradNorm: number;
   readonly session: SessionOptions;
@@ -113,10 +112,10 @@ export class Optimizer {
    * @param gradientNorm what {@link gradientNorm} says, for clipping (torch `clip_grad_norm_`)
    */
   async step(learningRate: number, gradientNorm: number): Promise<void> {
-    const { maxGradNorm, weightDecay } = this.#options;
+    const { maxGradNorm } = this.#options;
     const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradientNorm + 1e-6)) : 1;
     this.#steps++;
-    const scalars = updateScalars(this.#options, this.#steps, learningRate, weightDecay, clip);
+    const scalars = updateScalars(this.#options, this.#steps, learningRate, clip);
     const feeds = {
       ...this.#state,
       ...this.#gradientFeeds,

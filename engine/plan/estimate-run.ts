@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { openBaseModel } from '../models/base-model.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
+import type { Quantization } from '../models/quantization.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import { loadRunData } from '../train/run-data.ts';
@@ -25,7 +26,7 @@ export interface RunEstimate {
   readonly largestBatch: { readonly rows: number; readonly length: number };
   /** As the run would choose it now. */
   readonly gradientCheckpointing: Recompute;
-  /** `engine.compute`; `auto`, which only a run decides, is estimated as float32. */
+  /** `engine.compute`; a run with `auto` tries all modes first, so that the largest one counts. */
   readonly compute: ResolvedConfig['engine']['compute'];
   /** Bytes. */
   readonly memory: MemoryEstimate;
@@ -44,10 +45,9 @@ export async function estimateRun(
   config: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
-  const model = await openBaseModel(config.model.base_model_name_or_path, {
-    quantization: quantizationOf(config),
-    headersOnly: true,
-  });
+  const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
+    openBaseModel(config.model.base_model_name_or_path, { quantization, headersOnly: true });
+  const model = await open(quantizationOf(config));
   const trainee = await planTrainee(config, model);
   const data = await loadRunData(config, loadTokenizer(model.tokenizer, model.config), onEvent);
   const plan = planRun(config, data.train);
@@ -62,6 +62,13 @@ export async function estimateRun(
     lengths: plan.lengths,
   };
   const recompute = chooseRecompute(config, question);
+  const models =
+    config.engine.compute === 'auto'
+      ? [model, await open({ kind: 'int8', mode: 'int8x3' })]
+      : [model];
+  const memory = models
+    .map((model) => estimateMemory({ ...question, model, recompute }))
+    .reduce((a, b) => (a.total > b.total ? a : b));
   const { rows, length } = plan.largestShape;
   return {
     model: model.name,
@@ -74,7 +81,7 @@ export async function estimateRun(
     largestBatch: { rows, length },
     gradientCheckpointing: recompute,
     compute: config.engine.compute,
-    memory: estimateMemory({ ...question, recompute }),
+    memory,
     memoryLimit: memoryLimit(config.engine),
     warnings: data.warnings,
   };

@@ -48,8 +48,11 @@ const BYTES_PER_NODE = 4e3;
 /** Batches of one length may differ in how many of their tokens have a loss. */
 const SHAPES_PER_LENGTH = 2;
 
-/** The gradients that a step returns, those that they are added to, and the two moments. */
-const COPIES_OF_TRAINED = 4;
+/**
+ * The gradients and Adam's two moments; then what lies about until it is collected: copies of what
+ * a step returns, gradients, and of what an update returns, weights and moments.
+ */
+const COPIES_OF_TRAINED = 7;
 
 /** Estimates a training run's peak memory from its graph: liveness over the order of the nodes. */
 export function estimateMemory(question: MemoryQuestion): MemoryEstimate {

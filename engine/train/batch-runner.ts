@@ -26,8 +26,6 @@ export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' |
 export class BatchRunner {
   readonly #options: BatchRunnerOptions;
   readonly #sessions = new Map<string, Promise<Session>>();
-  /** The gradients of one batch. New arrays for each would lie about until they are collected. */
-  #parts: Readonly<Record<string, Float32Array>> | undefined;
 
   constructor(options: BatchRunnerOptions) {
     this.#options = options;
@@ -56,22 +54,16 @@ export class BatchRunner {
       [BATCH_INPUTS.lossWeights]: loss.weights,
       [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
     };
-    const parts = this.#partsOf(gradients);
-    const { loss: sum } = await session.run(feeds, parts);
-    for (const [name, gradient] of gradients) addInto(gradient, parts[name]!);
-    return Number(sum!.data[0]);
+    const results = await session.run(feeds);
+    for (const [name, gradient] of gradients) {
+      addInto(gradient, results[name]!.data as Float32Array);
+    }
+    return Number(results['loss']!.data[0]);
   }
 
   async release(): Promise<void> {
     for (const session of this.#sessions.values()) await (await session).release();
     this.#sessions.clear();
-  }
-
-  #partsOf(gradients: ReadonlyMap<string, Float32Array>): Readonly<Record<string, Float32Array>> {
-    this.#parts ??= Object.fromEntries(
-      [...gradients].map(([name, { length }]) => [name, new Float32Array(length)]),
-    );
-    return this.#parts;
   }
 
   async #session(batch: Batch, lossTokens: number): Promise<Session> {

@@ -49,7 +49,7 @@ export function renderEstimate(estimate: RunEstimate): string {
 
 function describeCompute({ compute }: RunEstimate): readonly (readonly [string, string])[] {
   if (compute === 'float32') return [];
-  return [['Products', compute === 'auto' ? 'auto, estimated as float32' : compute]];
+  return [['Products', compute === 'auto' ? 'auto, which tries all modes first' : compute]];
 }
 
 function describeSplit({ rows, tokens, supervisedTokens }: SplitReport): string {

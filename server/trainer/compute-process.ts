@@ -7,6 +7,7 @@ import {
   type ComputeRequest,
   parseComputeMessage,
 } from './compute-messages.ts';
+import { HEAP_ENVIRONMENT } from './heap-environment.ts';
 
 /** How a computing process ended. */
 export interface ComputeEnd {
@@ -37,7 +38,11 @@ export class ComputeProcess {
   /** @param script the built `compute.ts`; another one only in tests */
   constructor(script: string, config: ResolvedConfig, listener: ComputeListener) {
     this.#listener = listener;
-    this.#child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    this.#child = fork(script, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      env: { ...HEAP_ENVIRONMENT, ...process.env },
+    });
     this.#child.on('message', (message) => this.#receive(message));
     this.#listen(this.#child.stdout!);
     this.#listen(this.#child.stderr!);

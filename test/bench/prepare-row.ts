@@ -4,6 +4,7 @@ import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
 import { openRunModel } from '../../engine/train/run-model.ts';
+import { HEAP_ENVIRONMENT } from '../../server/trainer/heap-environment.ts';
 import { type BenchRow, isUniform } from './bench-row.ts';
 import { exampleTexts } from './examples.ts';
 import { loraInputBytes } from './lora-inputs.ts';
@@ -88,7 +89,10 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
       loraInputBytes: size === undefined ? null : loraInputBytes(modules, size.rows * size.length),
       predictedBytes: memory.total,
     },
-    program: (sample) => nodeProgram(options.programs, 'measure-run', request(sample)),
+    program: (sample) => ({
+      ...nodeProgram(options.programs, 'measure-run', request(sample)),
+      env: HEAP_ENVIRONMENT,
+    }),
   };
 }
 

@@ -109,9 +109,7 @@ describe('upcasts of stored weights', () => {
     const { x, first, second } = twoWeights(b);
     const y = b.gemm(b.gemm(b.neg(b.gemm(x, first)), second), first, { transB: true });
     const graph = removeDeadCode(upcastPerUse(b.finish({ y })));
-    expect(ops(graph)).toEqual(
-      ['input', 'weight', 'weight', 'cast', 'gemm', 'neg', 'cast', 'gemm', 'cast', 'gemm'],
-    );
+    expect(ops(graph).join(' ')).toBe('input weight weight cast gemm neg cast gemm cast gemm');
     const names = graph.values.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
@@ -121,9 +119,7 @@ describe('upcasts of stored weights', () => {
     const { x, first, second } = twoWeights(b);
     const y = b.gemm(b.gemm(b.neg(b.gemm(x, first)), first, { transB: true }), second);
     const graph = removeDeadCode(upcastPerUse(b.finish({ y })));
-    expect(ops(graph)).toEqual(
-      ['input', 'weight', 'weight', 'cast', 'gemm', 'neg', 'gemm', 'cast', 'gemm'],
-    );
+    expect(ops(graph).join(' ')).toBe('input weight weight cast gemm neg gemm cast gemm');
   });
 
   test('of other values stay shared', () => {

@@ -53,7 +53,7 @@ test('an estimate is a table', () => {
 
 test.each([
   ['int8x3', 'Products         int8x3'],
-  ['auto', 'Products         auto, estimated as float32'],
+  ['auto', 'Products         auto, which tries all modes first'],
 ] as const)('products in %s are told', (compute, line) => {
   expect(renderEstimate({ ...estimate, compute })).toContain(`\n${line}\n`);
 });
