@@ -2,7 +2,6 @@ import { pullback } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
-import { fuseGemmAdd } from '../graph/passes/fuse-gemm-add.ts';
 import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
@@ -111,10 +110,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     trainable.length === 0
       ? { loss: crossEntropy(parts, hidden, lossTokens) }
       : lossAndGradients(parts, hidden, lossTokens, trainable, trainBase);
+  // Not `fuseGemmAdd`: Gemm copies what it adds to on one thread, which costs more than an Add.
   const passes = [
     removeDeadCode,
     scaleRowsLast,
-    fuseGemmAdd,
     fuseTransposedMatmul,
     upcastPerUse,
     removeDeadCode,

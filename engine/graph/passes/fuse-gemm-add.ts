@@ -2,7 +2,11 @@ import { sameShape } from '../dim.ts';
 import { countUses, type Graph, rewriteGraph } from '../graph.ts';
 import { isOp, type Value } from '../value.ts';
 
-/** Turns `add(gemm(a, b), c)` into `gemm(a, b, c)` where nothing else reads the product. */
+/**
+ * Turns `add(gemm(a, b), c)` into `gemm(a, b, c)` where nothing else reads the product. It saves a
+ * node, which counts where there are few rows; with many of them the copy that ONNX Runtime makes
+ * of `c` on one thread counts more.
+ */
 export function fuseGemmAdd(graph: Graph): Graph {
   const uses = countUses(graph);
   return rewriteGraph(graph, (value, original) => {
