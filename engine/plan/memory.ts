@@ -37,7 +37,7 @@ export interface MemoryEstimate {
 }
 
 /** Resident bytes of a process with ONNX Runtime and the engine's code loaded, measured. */
-const PROCESS_BYTES = 175e6;
+const PROCESS_BYTES = 120e6;
 
 /** Bytes of a tokenizer for one entry of its vocabulary, measured. */
 const BYTES_PER_VOCABULARY_ENTRY = 800;

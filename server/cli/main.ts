@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 node
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 MALLOC_ARENA_MAX=1 node
 // The variables are those of `trainer/heap-environment.ts`, which says why.
 import { CommanderError } from 'commander';
 import { exitCodeOf } from './exit-codes.ts';
