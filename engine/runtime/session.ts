@@ -75,7 +75,8 @@ export class Session {
   /**
    * Computes the graph's outputs. Blocks the thread's event loop while it computes.
    *
-   * @param results arrays to fill, by output name; the others are allocated
+   * @param results arrays to fill, by output name, for writing over inputs; it saves no memory, since
+   * what is returned is a copy in any case
    * @throws LorafaError `device.failed`
    */
   async run(

@@ -5,7 +5,7 @@ import type { Value } from '../value.ts';
  * Gives the readers of an upcast weight an upcast just before them. Shared by all of them, the
  * float32 copies of all layers would stay alive from forward to backward. Readers that follow each
  * other with no upcast of another weight between them share one, as the chunks of the loss do:
- * upcasting a whole vocabulary for each would take a tenth of a step.
+ * upcasting a whole vocabulary for each would take a twentieth of a step.
  */
 export function upcastPerUse(graph: Graph): Graph {
   const isUpcast = (value: Value): boolean =>
