@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { writeSync } from 'node:fs';
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
 
@@ -64,6 +75,15 @@ async function writeFully(handle: FileHandle, data: Uint8Array): Promise<void> {
   }
 }
 
+/** What is not complete, or not wanted any more, and the process that it belongs to. */
+const TEMPORARY = /^\..+\.(\d+)-[0-9a-f]{8}\.tmp$/;
+
+/** A name beside `target` that nothing has yet, which {@link sweepTemporaries} knows. */
+function temporaryName(target: string): string {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  return path.join(path.dirname(target), `.${path.basename(target)}.${unique}.tmp`);
+}
+
 /** A file being written piece by piece, which takes its name only when it is complete. */
 export class AtomicFile {
   readonly path: string;
@@ -82,8 +102,7 @@ export class AtomicFile {
    * @throws LorafaError `output.not_writable`, here and in every method.
    */
   static async create(target: string): Promise<AtomicFile> {
-    const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
-    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${unique}.tmp`);
+    const temporary = temporaryName(target);
     return explained(
       target,
       async () => new AtomicFile(target, temporary, await open(temporary, 'wx')),
@@ -213,24 +232,68 @@ function isFolder(name: string): Promise<boolean> {
 }
 
 /**
- * Removes a folder or file and all it contains; one that does not exist is fine.
+ * Removes a folder or file and all it contains; one that does not exist is fine. A folder loses its
+ * name before anything in it goes, so that at no moment a part of it stands under that name.
  *
  * @throws LorafaError `output.not_writable`.
  */
 export async function removeFolder(folder: string): Promise<void> {
-  await explained(folder, () => rm(folder, { recursive: true, force: true }));
+  await explained(folder, async () => {
+    const found = await lstat(folder).catch(unlessMissing);
+    if (found === undefined) return;
+    if (!found.isDirectory()) return unlink(folder).catch(unlessMissing);
+    const aside = temporaryName(folder);
+    await rename(folder, aside);
+    await rm(aside, { recursive: true, force: true });
+  });
 }
 
 /**
- * Gives a complete folder its final name in one step; `target` must not exist, or be empty.
+ * Removes from a folder what processes that are gone left unfinished in it: files that were being
+ * written and folders that were being removed. What cannot be removed stays.
+ *
+ * @param minAgeMs how long nobody may have touched it, for folders in which processes of other
+ * computers or containers write, whose ids mean nothing here
+ */
+export async function sweepTemporaries(folder: string, minAgeMs = 0): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = TEMPORARY.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const file = path.join(folder, name);
+    const touched = await lstat(file).catch(() => undefined);
+    if (touched === undefined || Date.now() - touched.mtimeMs < minAgeMs) continue;
+    await rm(file, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, but belongs to someone else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}
+
+/**
+ * Gives a complete folder its final name. What has that name already is moved aside, and removed
+ * only when the new one has it.
  *
  * @throws LorafaError `output.not_writable`.
  */
 export async function renameFolder(source: string, target: string): Promise<void> {
   await explained(target, async () => {
     await syncFolder(source);
+    const aside = temporaryName(target);
+    const isReplaced = await rename(target, aside).then(() => true, unlessMissing);
     await rename(source, target);
     await syncFolder(path.dirname(target));
+    if (isReplaced) await rm(aside, { recursive: true, force: true });
   });
 }
 
@@ -281,6 +344,11 @@ export class Journal {
   /** Appends one line in a single write; `line` holds no line break. */
   async append(line: string): Promise<void> {
     await explained(this.path, () => writeFully(this.#handle, Buffer.from(`${line}\n`)));
+  }
+
+  /** Like {@link append}, before anything else happens in this process, which may be its end. */
+  appendNow(line: string): void {
+    writeSync(this.#handle.fd, `${line}\n`);
   }
 
   /** Waits until everything appended so far would survive a power cut. */

@@ -91,9 +91,11 @@ export const resumeRun = request<RunSummary>()(
   'lorafa/runs/resume',
   z.object({
     folder,
-    /** Folder of a checkpoint, or the newest. */
+    /** Folder of a checkpoint, or `latest`: the newest that can be used, or the start of the run. */
     checkpoint: z.string().check(z.minLength(1)),
     whenBusy: z.enum(['queue', 'parallel']),
+    /** Where the base model is, if it is not where it was. */
+    baseModel: z.optional(z.string().check(z.minLength(1))),
   }),
 );
 

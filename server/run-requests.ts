@@ -24,8 +24,8 @@ export function serveRuns(
   });
   serve(connection, listRuns, () => manager.list());
   serve(connection, startRun, ({ configFile, whenBusy }) => manager.start(configFile, whenBusy));
-  serve(connection, resumeRun, ({ folder, checkpoint, whenBusy }) =>
-    manager.resume(folder, checkpoint, whenBusy),
+  serve(connection, resumeRun, ({ folder, checkpoint, whenBusy, baseModel }) =>
+    manager.resume(folder, checkpoint, whenBusy, baseModel),
   );
   serve(connection, controlRun, ({ folder, action }) => manager.control(folder, action));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));

@@ -17,21 +17,9 @@ export interface PathResolution {
  */
 export function resolvePaths(config: ResolvedConfig, folder: string): PathResolution {
   const absolute = (name: string): string => resolvePath(name, folder);
-  const { model, data, lora, training } = config;
+  const { training } = config;
   const resolved: ResolvedConfig = {
-    ...config,
-    model: { ...model, base_model_name_or_path: absolute(model.base_model_name_or_path) },
-    data: {
-      ...data,
-      dataset_name_or_path: mapNames(data.dataset_name_or_path, absolute),
-      ...(data.eval_dataset_name_or_path !== undefined && {
-        eval_dataset_name_or_path: mapNames(data.eval_dataset_name_or_path, absolute),
-      }),
-    },
-    lora: {
-      ...lora,
-      ...(lora.init_adapter !== undefined && { init_adapter: absolute(lora.init_adapter) }),
-    },
+    ...mapInputPaths(config, absolute),
     training: {
       ...training,
       output_dir: absolute(training.output_dir),
@@ -44,6 +32,29 @@ export function resolvePaths(config: ResolvedConfig, folder: string): PathResolu
     },
   };
   return { config: resolved, problems: hubProblems(config, folder) };
+}
+
+/** A configuration with other names for what it reads: the model, the data and the first adapter. */
+export function mapInputPaths(
+  config: ResolvedConfig,
+  map: (name: string) => string,
+): ResolvedConfig {
+  const { model, data, lora } = config;
+  return {
+    ...config,
+    model: { ...model, base_model_name_or_path: map(model.base_model_name_or_path) },
+    data: {
+      ...data,
+      dataset_name_or_path: mapNames(data.dataset_name_or_path, map),
+      ...(data.eval_dataset_name_or_path !== undefined && {
+        eval_dataset_name_or_path: mapNames(data.eval_dataset_name_or_path, map),
+      }),
+    },
+    lora: {
+      ...lora,
+      ...(lora.init_adapter !== undefined && { init_adapter: map(lora.init_adapter) }),
+    },
+  };
 }
 
 /** One path of a configuration or a command line made absolute. */

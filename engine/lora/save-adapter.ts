@@ -9,8 +9,8 @@ import {
 } from './adapter.ts';
 import { adapterConfigJson } from './adapter-config.ts';
 
-/** Where the files are made before they take their places. */
-const STAGING_FOLDER = '.adapter.tmp';
+/** Folder, in that of the adapter, in which the files are made before they take their places. */
+export const STAGING_FOLDER = '.adapter.tmp';
 
 /**
  * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors` (float32).

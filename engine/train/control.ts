@@ -3,13 +3,15 @@ export type StopRequest = 'stop' | 'cancel';
 
 /**
  * How others steer a running training loop. Requests take effect between two optimizer steps, so
- * that no step is ever half done.
+ * that no step is ever half done; a stop also ends an evaluation or a sample that goes on.
  */
 export class TrainControl {
   #stop: StopRequest | undefined;
   #checkpoint = false;
   #paused = false;
   #wake: (() => void) | undefined;
+  #onAbandon: (() => void) | undefined;
+  readonly #abort = new AbortController();
   readonly #onHeld: () => void;
 
   /** @param onHeld called each time the loop begins to wait because it is paused */
@@ -26,6 +28,16 @@ export class TrainControl {
     return this.#paused;
   }
 
+  /** Aborts with the first stop, for what may end in the middle. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What {@link abandon} does; nothing by default. */
+  set onAbandon(action: (() => void) | undefined) {
+    this.#onAbandon = action;
+  }
+
   /** Holds the loop after the current step until {@link resume} or a stop. */
   pause(): void {
     this.#paused = true;
@@ -39,7 +51,13 @@ export class TrainControl {
   /** Ends the run after the current step; `stop` saves a checkpoint, `cancel` does not. */
   stop(request: StopRequest = 'stop'): void {
     this.#stop = request;
+    this.#abort.abort();
     this.#wake?.();
+  }
+
+  /** Leaves a note that the run was cancelled, since the process ends at once. */
+  abandon(): void {
+    this.#onAbandon?.();
   }
 
   /** Asks for a checkpoint after the current step. */

@@ -77,6 +77,8 @@ export interface EvaluationBatches extends BatchOptions {
   readonly padId: number;
   /** Told about batches that are done. */
   readonly onBatch?: (done: number, total: number) => void;
+  /** Ends the evaluation before its next batch. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a configuration's held-out examples become batches. */
@@ -89,11 +91,15 @@ export function evaluationBatches({ data, training }: ResolvedConfig): BatchOpti
   };
 }
 
-/** The mean loss over the supervised tokens of all examples, of which there is at least one. */
+/**
+ * The mean loss over the supervised tokens of all examples, of which there is at least one.
+ *
+ * @throws the reason of the signal when it aborts
+ */
 export async function evaluateExamples(
   runner: BatchRunner,
   examples: readonly TokenizedExample[],
-  { padId, onBatch, ...options }: EvaluationBatches,
+  { padId, onBatch, signal, ...options }: EvaluationBatches,
 ): Promise<Evaluation> {
   const started = performance.now();
   const lengths = examples.map((example) => example.inputIds.length);
@@ -101,6 +107,9 @@ export async function evaluateExamples(
   let loss = 0;
   let supervisedTokens = 0;
   for (const [index, planned] of plan.entries()) {
+    // ONNX Runtime blocks the event loop; a request to stop that came in meanwhile is heard here.
+    if (signal !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
     const batch = plannedBatch(planned, examples, padId);
     loss += await runner.run(batch, 1, 0, new Map());
     supervisedTokens += batch.numSupervisedTokens;

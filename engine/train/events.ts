@@ -1,4 +1,5 @@
 import type { RowLayout } from '../data/epoch-plan.ts';
+import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import type { ComputeMode } from '../models/compute-mode.ts';
 
 /**
@@ -15,6 +16,8 @@ export type TrainEvent =
   | CheckpointEvent
   | WarningEvent
   | StoppedEvent
+  | CancelledEvent
+  | FailedEvent
   | CompletedEvent;
 
 /** A slow preparation before the first step, such as unpacking weights or tokenizing rows. */
@@ -140,12 +143,28 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** The run ended before its last step because someone asked for it. */
+/** The run ended before its last step because someone asked for it, and was saved. */
 export interface StoppedEvent {
   readonly type: 'stopped';
   readonly step: number;
-  /** Absolute path of the newest checkpoint, to resume from; null where none was written. */
+  /** Absolute path of the checkpoint of that step, to resume from. */
+  readonly checkpoint_dir: string;
+}
+
+/** The run ended because someone asked for it; what came after its newest checkpoint is dropped. */
+export interface CancelledEvent {
+  readonly type: 'cancelled';
+  readonly step: number;
+  /** Absolute path of this session's newest checkpoint, to resume from; null where it wrote none. */
   readonly checkpoint_dir: string | null;
+}
+
+/** The run ended by an error. */
+export interface FailedEvent {
+  readonly type: 'failed';
+  readonly code: ErrorCode;
+  /** A sentence for people. */
+  readonly message: string;
 }
 
 /** The run is over and its result is complete on disk. */
@@ -154,8 +173,14 @@ export interface CompletedEvent {
   /** Absolute path of the adapter's folder (with `training.method: "full"`, of the model's). */
   readonly adapter_dir: string;
   readonly steps: number;
-  /** Mean loss of the whole session. */
+  /** Mean loss of all steps of the run, those before a resume included. */
   readonly train_loss: number;
   /** Seconds from the first to the last step of this session. */
   readonly train_runtime: number;
+}
+
+/** What a run, or another command, says of the error that ends it. */
+export function failedEvent(error: unknown): FailedEvent {
+  const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
+  return { type: 'failed', code, message: messageOf(error) };
 }

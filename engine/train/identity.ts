@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
+import os from 'node:os';
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
-import type { TrainerState } from './checkpoint.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import { type Device, formatDevice } from '../runtime/device.ts';
+import { onnxRuntimeVersion } from '../runtime/session.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
+import type { TrainerState } from './trainer-state.ts';
 
 type Identity = TrainerState['identity'];
+type Environment = TrainerState['environment'];
 
 /** Settings that a resumed run may change: they alter nothing of the steps that are still to come. */
 const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
@@ -27,23 +32,42 @@ const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
   'warmup_ratio',
 ]);
 
-/** The same for the section `data`: what the files hold is compared, not where they lie. */
+/** The same for other sections: what the files hold is compared, not where they lie. */
+const FREE_MODEL_KEYS: ReadonlySet<string> = new Set(['base_model_name_or_path']);
 const FREE_DATA_KEYS: ReadonlySet<string> = new Set([
   'dataset_name_or_path',
   'eval_dataset_name_or_path',
 ]);
+const FREE_LORA_KEYS: ReadonlySet<string> = new Set(['init_adapter']);
+
+/** Key of the digest of the adapter that a run began with. */
+export const FIRST_ADAPTER = 'digest of the first adapter';
+
+/** What a run is made of besides its configuration. */
+export interface IdentityParts {
+  readonly model: BaseModel;
+  /** That of `examineWeights`. */
+  readonly weightsDigest: string;
+  /** Digest of the adapter that the run began with; undefined where it began with a new one. */
+  readonly adapterDigest: Identity[string] | undefined;
+  readonly data: RunData;
+  readonly plan: RunPlan;
+}
 
 /**
  * What decides every step of a run: a checkpoint may only be resumed by a run that has all of it
- * in common, or the continued run would not equal one that was never stopped.
+ * in common, or the continued run would not be the same one.
  */
-export function runIdentity(config: ResolvedConfig, data: RunData, plan: RunPlan): Identity {
+export function runIdentity(
+  config: ResolvedConfig,
+  { model, weightsDigest, adapterDigest, data, plan }: IdentityParts,
+): Identity {
   const kept = (section: object, free: ReadonlySet<string>): object =>
     Object.fromEntries(Object.entries(section).filter(([key]) => !free.has(key)));
   const sections = {
-    model: config.model,
+    model: kept(config.model, FREE_MODEL_KEYS),
     data: kept(config.data, FREE_DATA_KEYS),
-    lora: config.lora,
+    lora: kept(config.lora, FREE_LORA_KEYS),
     training: kept(config.training, FREE_TRAINING_KEYS),
     engine: { compute: config.engine.compute },
   };
@@ -57,39 +81,86 @@ export function runIdentity(config: ResolvedConfig, data: RunData, plan: RunPlan
       'warm-up steps': plan.warmupSteps,
       'training tokens': data.trainReport.tokens,
       'supervised training tokens': data.trainReport.supervisedTokens,
-      'digest of the training data': digest(data.train),
+      'digest of the training data': digestOfExamples(data.train),
+      'digest of the base weights': weightsDigest,
+      "digest of the base model's configuration": sha256(JSON.stringify(model.config)),
+      [FIRST_ADAPTER]: adapterDigest,
     }),
   ) as Identity;
 }
 
+/**
+ * What the last bits of every step depend on besides: floating-point sums come out a little
+ * different on another device or processor, with another number of threads or by other kernels.
+ */
+export function runEnvironment({ engine }: ResolvedConfig, device: Device): Environment {
+  const { intra_op_num_threads: threads } = engine;
+  return {
+    device: formatDevice(device),
+    'ONNX Runtime': onnxRuntimeVersion,
+    processor: os.cpus()[0]?.model.trim() ?? process.arch,
+    threads: threads === 0 ? `one per core of ${os.availableParallelism()}` : threads,
+  };
+}
+
 /** Tells examples apart that have the same numbers of tokens. */
-function digest(examples: readonly TokenizedExample[]): string {
+function digestOfExamples(examples: readonly TokenizedExample[]): string {
   const hash = createHash('sha256');
   for (const { inputIds, supervised } of examples) {
     hash.update(Int32Array.of(inputIds.length)).update(inputIds).update(supervised);
   }
-  return hash.digest('hex').slice(0, 16);
+  return hash.digest('hex');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Throws `checkpoint.mismatch` naming what differs between a checkpoint and the run. */
 export function requireSameIdentity(checkpoint: string, stored: Identity, current: Identity): void {
-  const keys = new Set([...Object.keys(stored), ...Object.keys(current)]);
   const isSetting = (key: string): boolean => key.includes('.');
-  const differing = [...keys]
-    .filter((key) => JSON.stringify(stored[key]) !== JSON.stringify(current[key]))
+  const differing = differences(stored, current)
     // What a person wrote says more than what follows from it.
-    .toSorted((a, b) => Number(isSetting(b)) - Number(isSetting(a)));
+    .toSorted((a, b) => Number(isSetting(b.key)) - Number(isSetting(a.key)));
   if (differing.length === 0) return;
-  const shown = differing
-    .slice(0, 3)
-    .map((key) => `${key} was ${text(stored[key])} and is now ${text(current[key])}`);
   throw new LorafaError(
     'checkpoint.mismatch',
-    `${checkpoint} belongs to another run: ${shown.join('; ')}; restore the configuration, or start anew with the checkpoint as lora.init_adapter.`,
+    `${checkpoint} belongs to another run: ${differing.slice(0, 3).map(describe).join('; ')}; restore what was, or start anew with the checkpoint as lora.init_adapter.`,
     { location: { file: checkpoint } },
   );
 }
 
-function text(value: Identity[string] | undefined): string {
-  return value === undefined ? 'not set' : JSON.stringify(value);
+/** A sentence about what differs in the last bits from here on; undefined where nothing does. */
+export function describeOtherEnvironment(
+  stored: Environment,
+  current: Environment,
+): string | undefined {
+  const differing = differences(stored, current);
+  return differing.length === 0
+    ? undefined
+    : `From here on the run may differ in its last bits from one that was never interrupted: ${differing.map(describe).join('; ')}.`;
+}
+
+interface Difference {
+  readonly key: string;
+  readonly was: Identity[string] | undefined;
+  readonly is: Identity[string] | undefined;
+}
+
+function differences(stored: Identity, current: Identity): readonly Difference[] {
+  const keys = new Set([...Object.keys(stored), ...Object.keys(current)]);
+  return [...keys]
+    .map((key) => ({ key, was: stored[key], is: current[key] }))
+    .filter(({ was, is }) => JSON.stringify(was) !== JSON.stringify(is));
+}
+
+function describe({ key, was, is }: Difference): string {
+  const text = (value: Difference['was']): string =>
+    value === undefined ? 'not set' : shortened(JSON.stringify(value));
+  return `${key} was ${text(was)} and is now ${text(is)}`;
+}
+
+/** Nobody compares the whole of a digest by eye. */
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 12)}…"` : text;
 }

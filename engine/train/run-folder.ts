@@ -1,15 +1,17 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, Journal, notWritable, removeFolder, writeFileAtomic } from '../files.ts';
+import { ensureFolder, Journal, notWritable, removeFolder, sweepTemporaries } from '../files.ts';
+import { STAGING_FOLDER } from '../lora/save-adapter.ts';
+import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
+import { RECORD_FILE, type RunRecord, writeRunRecord } from './run-record.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
 export const RUN_FILES = {
-  /** The resolved configuration that the run really uses. */
-  config: 'run.json',
+  /** The resolved configuration that the run really uses; see {@link RunRecord}. */
+  config: RECORD_FILE,
   /** One {@link JournalEntry} a line, only ever appended to. */
   journal: 'events.jsonl',
   /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
@@ -23,8 +25,13 @@ export const RUN_FILES = {
 /** Files that may be there before the run itself takes the folder into use. */
 const EARLY_FILES: ReadonlySet<string> = new Set([RUN_FILES.state, RUN_FILES.log, RUN_FILES.lock]);
 
-/** A file that is being written, or was when a process ended. */
-const UNFINISHED = /^\..*\.tmp$/;
+/** Files that a run has before there is anything of it worth keeping. */
+const BARE_FILES: ReadonlySet<string> = new Set(Object.values(RUN_FILES));
+
+/** What is being written or removed, or was when a process ended. */
+function isUnfinished(name: string): boolean {
+  return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
+}
 
 /** One line of the journal. */
 export type JournalEntry = TrainEvent & {
@@ -33,12 +40,6 @@ export type JournalEntry = TrainEvent & {
   /** With each step: memory of the computing process in bytes, without that of a GPU. */
   readonly memory?: number;
 };
-
-/** What `run.json` holds. */
-export interface RunRecord {
-  readonly version: 1;
-  readonly config: ResolvedConfig;
-}
 
 /** An output folder that belongs to one run. */
 export class RunFolder {
@@ -54,31 +55,23 @@ export class RunFolder {
 
   /**
    * Takes an output folder into use: makes it, or goes on in one that an earlier part of the same
-   * run left behind.
+   * run left behind, of which all goes that was not finished.
    *
-   * @param resuming whether the run goes on from a checkpoint
    * @param isLocked whether the caller's parent process holds the folder's lock; otherwise it is
    * taken here, until {@link close}
    * @throws LorafaError `output.not_writable` when the folder cannot be written, holds something
    * else, or holds a run and nothing says to resume it; `output.in_use`
    */
-  static async open(
-    config: ResolvedConfig,
-    resuming: boolean,
-    isLocked = false,
-  ): Promise<RunFolder> {
-    const folder = config.training.output_dir;
-    await refuseOccupied(folder, resuming);
+  static async open(record: RunRecord, isLocked = false): Promise<RunFolder> {
+    const { output_dir: folder, resume_from_checkpoint: resumed } = record.config.training;
+    await refuseOccupied(folder, resumed !== undefined);
     await ensureFolder(folder);
     const lock = isLocked ? undefined : await RunLock.acquire(folder);
     try {
       // It tells of an earlier part of the run, whose state is not this one's.
       if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
-      const record: RunRecord = { version: 1, config };
-      await writeFileAtomic(
-        path.join(folder, RUN_FILES.config),
-        `${JSON.stringify(record, null, 2)}\n`,
-      );
+      await sweepUnfinished(folder);
+      await writeRunRecord(folder, record);
       const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
       return new RunFolder(folder, journal, lock);
     } catch (error) {
@@ -89,12 +82,12 @@ export class RunFolder {
 
   /** Keeps an event for those who open the run later. */
   async record(event: TrainEvent): Promise<void> {
-    const entry: JournalEntry = {
-      time: new Date().toISOString(),
-      ...event,
-      ...(event.type === 'step' && { memory: process.memoryUsage.rss() }),
-    };
-    await this.#journal.append(JSON.stringify(entry));
+    await this.#journal.append(journalLine(event));
+  }
+
+  /** Like {@link record}, as the last thing before the process ends. */
+  recordNow(event: TrainEvent): void {
+    this.#journal.appendNow(journalLine(event));
   }
 
   async close(): Promise<void> {
@@ -104,22 +97,40 @@ export class RunFolder {
   }
 }
 
+function journalLine(event: TrainEvent): string {
+  const entry: JournalEntry = {
+    time: new Date().toISOString(),
+    ...event,
+    ...(event.type === 'step' && { memory: process.memoryUsage.rss() }),
+  };
+  return JSON.stringify(entry);
+}
+
+/** Removes what processes that are gone left unfinished; who calls it holds the lock. */
+async function sweepUnfinished(folder: string): Promise<void> {
+  await sweepTemporaries(folder);
+  await removeFolder(path.join(folder, STAGING_FOLDER));
+  for (const name of (await listFolder(folder)).filter(isPartialCheckpoint)) {
+    await removeFolder(path.join(folder, name));
+  }
+}
+
 /**
- * Makes sure that a run may use an output folder.
+ * Makes sure that a run may use an output folder: it is empty or new, holds a run that is to go on,
+ * or one that ended before there was anything of it to keep.
  *
  * @param resuming whether the run goes on from a checkpoint
  * @throws LorafaError `output.not_writable`
  */
 export async function refuseOccupied(folder: string, resuming: boolean): Promise<void> {
-  const names = (await listFolder(folder)).filter(
-    (name) => !EARLY_FILES.has(name) && !UNFINISHED.test(name),
-  );
-  if (names.length === 0) return;
-  const isRun = names.includes(RUN_FILES.config);
-  if (isRun && resuming) return;
+  const names = (await listFolder(folder)).filter((name) => !isUnfinished(name));
+  const others = names.filter((name) => !EARLY_FILES.has(name));
+  if (others.length === 0) return;
+  const isRun = names.includes(RUN_FILES.config) || names.some(isCheckpointName);
+  if (isRun && (resuming || names.every((name) => BARE_FILES.has(name)))) return;
   const problem = isRun
     ? 'holds a run already; choose another training.output_dir, or go on with that run by training.resume_from_checkpoint "latest"'
-    : `holds other files (${names.slice(0, 3).join(', ')}…); choose an empty or new folder as training.output_dir`;
+    : `holds other files (${others.slice(0, 3).join(', ')}…); choose an empty or new folder as training.output_dir`;
   throw new LorafaError('output.not_writable', `${folder} ${problem}.`, {
     location: { file: folder },
   });
@@ -131,23 +142,5 @@ async function listFolder(folder: string): Promise<string[]> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw notWritable(folder, error);
-  }
-}
-
-/**
- * The configuration that a run folder was made with.
- *
- * @throws LorafaError `checkpoint.corrupt` when there is none
- */
-export async function readRunRecord(folder: string): Promise<RunRecord> {
-  const file = path.join(folder, RUN_FILES.config);
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as RunRecord;
-  } catch (error) {
-    throw new LorafaError(
-      'checkpoint.corrupt',
-      `${folder} is not the folder of a run: ${RUN_FILES.config} is missing or broken.`,
-      { location: { file }, cause: error },
-    );
   }
 }

@@ -12,7 +12,8 @@ const MAX_NEW_TOKENS = 64;
 
 /** Answers a run's prompts with the adapter as it is at the moment. */
 export interface Sampler {
-  answers(): AsyncGenerator<Pick<SampleEvent, 'prompt' | 'text'>>;
+  /** Ends with the signal, without the answer that is not complete. */
+  answers(signal: AbortSignal): AsyncGenerator<Pick<SampleEvent, 'prompt' | 'text'>>;
   release(): Promise<void>;
 }
 
@@ -38,10 +39,11 @@ export function createSampler(
   const promptOf = (text: string): Prompt =>
     asChat ? { messages: [{ role: 'user', content: text }] } : { text };
   return {
-    async *answers() {
+    async *answers(signal) {
       for (const prompt of prompts) {
         const options = { max_new_tokens: MAX_NEW_TOKENS };
-        const { text } = await generator.complete(promptOf(prompt), options, { adapter });
+        const { text } = await generator.complete(promptOf(prompt), options, { adapter, signal });
+        if (signal.aborted) return;
         yield { prompt, text };
       }
     },

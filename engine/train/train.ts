@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { plannedBatch } from '../data/batches.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { checkFinite } from '../models/check-finite.ts';
 import type { Recompute } from '../models/decoder.ts';
+import { examineWeights } from '../models/examine-weights.ts';
 import { Optimizer } from '../optim/optimizer.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
@@ -10,23 +10,19 @@ import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import { BatchRunner, type BatchRunnerOptions } from './batch-runner.ts';
-import {
-  findCheckpoint,
-  readTrainerState,
-  restoreCheckpoint,
-  type TrainerState,
-} from './checkpoint.ts';
+import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
-import type { ComputeTrial, ProgressEvent, RunSummary, TrainEvent } from './events.ts';
-import { requireSameIdentity, runIdentity } from './identity.ts';
+import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
 import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
 import { openGenerationModel, openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { createSampler } from './sampler.ts';
+import { startingPoint } from './starting-point.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
+import type { TrainerState } from './trainer-state.ts';
 import { TrainingLoop } from './training-loop.ts';
 
 /** What the caller of a run may give and take. */
@@ -65,13 +61,17 @@ export async function train(
   const base = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
   const data = await loadRunData(config, tokenizer, onEvent);
-  await checkFinite(base.weights, (done, total) =>
-    onEvent(progress('checking weights', done, total)),
+  const weightsDigest = await examineWeights(base.weights, (done, total) =>
+    onEvent({ type: 'progress', task: 'checking weights', done, total }),
   );
   const plan = planRun(config, data.train);
+  const start = await startingPoint(config, { model: base, weightsDigest, data, plan, device });
   const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
-  const trainee = await createTrainee(config, base);
+  const trainee = await createTrainee(config, base, start.checkpoint);
   const optimizer = await createOptimizer(config, trainee, session);
+  if (start.checkpoint !== undefined) {
+    await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
+  }
   const step = {
     modules: trainee.modules,
     trainBase: trainee.trainBase,
@@ -91,11 +91,9 @@ export async function train(
     tensors: trainee.tensors,
     session: { ...session, weightsFolder: model.weights.files().folder },
   });
-  const identity = runIdentity(config, data, plan);
-  const start = await startingState(config, trainee, optimizer, identity);
   const { model, trials } = await chooseCompute(config, base, {
     device,
-    decided: start.compute,
+    decided: start.state.compute,
     batch: plannedBatch(plan.epoch(0).steps[0]![0]!, data.train, tokenizer.padId),
     gradientSizes: new Map(
       [...optimizer.gradients].map(([name, gradient]) => [name, gradient.length]),
@@ -104,27 +102,15 @@ export async function train(
     onEvent,
   });
   const isChosen = config.engine.compute === 'auto';
-  const state = { ...start, ...(isChosen && { compute: model.weights.compute }) };
+  const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
   const chosen = stepOf(model);
   const answering = await openGenerationModel(config, base, onEvent);
 
-  const folder = await RunFolder.open(config, state.global_step > 0, isLocked);
+  const folder = await RunFolder.open({ config, lineage: state.lineage }, isLocked);
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
     onEvent(event);
   };
-  const summary = runSummary({
-    model,
-    trainee,
-    data,
-    plan,
-    state,
-    device,
-    recompute: chosen.recompute,
-    trials,
-  });
-  await emit({ type: 'started', run: summary });
-  for (const message of data.warnings) await emit({ type: 'warning', message });
   const loop = new TrainingLoop({
     config,
     plan,
@@ -134,21 +120,30 @@ export async function train(
     control,
     emit,
     state,
+    checkpoint: start.checkpoint,
     padId: tokenizer.padId,
     runner: new BatchRunner(chosen),
     evaluator: new BatchRunner({ ...chosen, recompute: 'none', trainable: [], dropout: 0 }),
     sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
   });
+  control.onAbandon = () => folder.recordNow(loop.cancelled);
   try {
+    const { recompute } = chosen;
+    const run = runSummary({ model, trainee, data, plan, state, device, recompute, trials });
+    await emit({ type: 'started', run });
+    for (const message of [...start.warnings, ...data.warnings]) {
+      await emit({ type: 'warning', message });
+    }
     return await loop.run();
+  } catch (error) {
+    // The caller is told by the error itself; a disk that is full takes no note of it.
+    await folder.record(failedEvent(error)).catch(() => undefined);
+    throw error;
   } finally {
+    control.onAbandon = undefined;
     await loop.release();
     await folder.close();
   }
-}
-
-function progress(task: string, done: number, total: number): ProgressEvent {
-  return { type: 'progress', task, done, total };
 }
 
 function createOptimizer(
@@ -168,34 +163,6 @@ function createOptimizer(
     // The update is small and its data lives in JavaScript, so it stays on the CPU.
     session: { threads: session.threads ?? 0 },
   });
-}
-
-/** A fresh state, or that of the checkpoint to resume from, with its weights and moments in place. */
-async function startingState(
-  config: ResolvedConfig,
-  trainee: Trainee,
-  optimizer: Optimizer,
-  identity: TrainerState['identity'],
-): Promise<TrainerState> {
-  const { resume_from_checkpoint: setting, output_dir, seed } = config.training;
-  if (setting === undefined) {
-    return {
-      version: 1,
-      global_step: 0,
-      epoch: 0,
-      step_in_epoch: 0,
-      num_tokens: 0,
-      unreported_loss: 0,
-      unreported_steps: 0,
-      seed,
-      identity,
-    };
-  }
-  const checkpoint = await findCheckpoint(output_dir, setting);
-  const state = await readTrainerState(checkpoint);
-  requireSameIdentity(checkpoint, state.identity, identity);
-  await restoreCheckpoint(checkpoint, trainee, optimizer, state);
-  return state;
 }
 
 /** What the fixed facts of a run are taken from. */

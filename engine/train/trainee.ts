@@ -14,6 +14,7 @@ import { expectedTensors } from '../models/expected-tensors.ts';
 import { saveTokenizerFiles } from '../models/save-tokenizer.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
+import { readCheckpointTensors } from './checkpoint-tensors.ts';
 
 const MODEL_FILE = 'model.safetensors';
 
@@ -27,8 +28,6 @@ export interface Trainee {
   readonly projections: ReadonlyMap<string, Float32Array>;
   /** True where the base's own weights are trained. */
   readonly trainBase: boolean;
-  /** The file that {@link save} puts the weights into. */
-  readonly weightsFile: string;
   /**
    * Writes the result into a folder: a PEFT adapter, or a Hugging Face model.
    *
@@ -37,11 +36,21 @@ export interface Trainee {
   save(folder: string, exact: boolean): Promise<void>;
 }
 
-/** Sets up what `config.training.method` trains, at its initial values. */
-export async function createTrainee(config: ResolvedConfig, model: BaseModel): Promise<Trainee> {
+/**
+ * Sets up what `config.training.method` trains.
+ *
+ * @param checkpoint folder that has its values; unless given, they are the initial ones
+ * @throws LorafaError `checkpoint.corrupt` and `checkpoint.mismatch` for the checkpoint, as
+ * `resolveTargets` and `loadAdapter` for an adapter
+ */
+export async function createTrainee(
+  config: ResolvedConfig,
+  model: BaseModel,
+  checkpoint?: string,
+): Promise<Trainee> {
   const { method } = config.training;
-  if (method === 'full') return fullTrainee(model);
-  const start = await startingAdapter(config, model);
+  if (method === 'full') return fullTrainee(model, checkpoint);
+  const start = await startingAdapter(config, model, checkpoint);
   // A map of its own, for the optimizer puts its arrays in the place of B's.
   const adapter = { ...start, weights: new Map(start.weights) };
   const { modules, weights } = adapter;
@@ -54,20 +63,31 @@ export async function createTrainee(config: ResolvedConfig, model: BaseModel): P
         ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
         : new Map(),
     trainBase: false,
-    weightsFile: ADAPTER_WEIGHTS_FILE,
     save: (folder) => saveAdapter(folder, adapter, model.path),
   };
 }
 
-async function startingAdapter({ lora, training }: ResolvedConfig, model: BaseModel) {
+/**
+ * The adapter that a session begins with. A run that began with a finished adapter may go on when
+ * that one is gone: its checkpoints are adapters, too.
+ */
+async function startingAdapter(
+  { lora, training }: ResolvedConfig,
+  model: BaseModel,
+  checkpoint: string | undefined,
+): Promise<Adapter> {
   if (lora.init_adapter !== undefined) {
-    const loaded = await loadAdapter(lora.init_adapter, model.config);
+    const loaded = await loadAdapter(checkpoint ?? lora.init_adapter, model.config);
     checkRanks(loaded.modules);
     return { ...loaded, config: { ...loaded.config, lora_dropout: lora.lora_dropout } };
   }
   const modules = resolveTargets(lora, model.config, model.name);
-  const adapter: Adapter = { config: lora, modules, weights: initAdapter(modules, training.seed) };
-  return adapter;
+  const start = initAdapter(modules, training.seed);
+  const weights =
+    checkpoint === undefined
+      ? start
+      : await readCheckpointTensors(path.join(checkpoint, ADAPTER_WEIGHTS_FILE), start);
+  return { config: lora, modules, weights };
 }
 
 function trainableTensors(
@@ -79,17 +99,19 @@ function trainableTensors(
   return method === 'lorafa' ? tensors.map((tensor) => ({ ...tensor, projection })) : tensors;
 }
 
-async function fullTrainee(model: BaseModel): Promise<Trainee> {
+async function fullTrainee(model: BaseModel, checkpoint: string | undefined): Promise<Trainee> {
   const shapes = [...expectedTensors(model.config)];
-  const tensors = new Map<string, Float32Array>();
+  let tensors = new Map<string, Float32Array>();
   for (const [name] of shapes) tensors.set(name, await readTensor(model.weights.get(name)));
+  if (checkpoint !== undefined) {
+    tensors = await readCheckpointTensors(path.join(checkpoint, MODEL_FILE), tensors);
+  }
   return {
     modules: [],
     trainable: shapes.map(([name, shape]) => ({ name, shape })),
     tensors,
     projections: new Map(),
     trainBase: true,
-    weightsFile: MODEL_FILE,
     save: (folder, exact) => saveModel(folder, model, tensors, exact),
   };
 }

@@ -6,20 +6,17 @@ import { learningRate } from '../optim/learning-rate.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { Random } from '../random.ts';
 import type { BatchRunner } from './batch-runner.ts';
-import {
-  checkpointPath,
-  pruneCheckpoints,
-  saveCheckpoint,
-  type TrainerState,
-} from './checkpoint.ts';
+import { saveCheckpoint } from './checkpoint.ts';
+import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
 import type { TrainControl } from './control.ts';
 import { evaluateExamples, evaluationBatches } from './evaluate.ts';
-import type { TrainEvent } from './events.ts';
+import type { CancelledEvent, TrainEvent } from './events.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
 import type { Sampler } from './sampler.ts';
 import type { TrainResult } from './train.ts';
 import type { Trainee } from './trainee.ts';
+import type { TrainerState } from './trainer-state.ts';
 
 /** Everything that a loop works with, ready for its first step. */
 export interface TrainingLoopParts {
@@ -31,6 +28,8 @@ export interface TrainingLoopParts {
   readonly control: TrainControl;
   readonly emit: (event: TrainEvent) => Promise<void>;
   readonly state: TrainerState;
+  /** Folder of the checkpoint that the state is from; undefined at the start of a run. */
+  readonly checkpoint: string | undefined;
   readonly padId: number;
   readonly runner: BatchRunner;
   readonly evaluator: BatchRunner;
@@ -45,9 +44,9 @@ const DROPOUT_STREAM = 0xffff_fffe;
 export class TrainingLoop {
   readonly #parts: TrainingLoopParts;
   #state: TrainerState;
-  #lastCheckpoint: string | null = null;
+  /** The newest checkpoint that this session wrote. */
+  #written: string | null = null;
   readonly #meter = new Meter();
-  #sessionLoss = 0;
 
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
@@ -57,7 +56,6 @@ export class TrainingLoop {
   /** Runs to the last step, or to a stop that was asked for. */
   async run(): Promise<TrainResult> {
     const { plan, control, emit } = this.#parts;
-    const firstStep = this.#state.global_step;
     const started = performance.now();
     this.#meter.start();
     while (this.#state.global_step < plan.maxSteps) {
@@ -79,10 +77,19 @@ export class TrainingLoop {
       type: 'completed',
       adapter_dir: adapterDir,
       steps,
-      train_loss: this.#sessionLoss / Math.max(1, steps - firstStep),
+      train_loss: this.#state.total_loss / steps,
       train_runtime: (performance.now() - started) / 1000,
     });
     return { status: 'completed', steps, adapterDir };
+  }
+
+  /** What is to be said if the run is cancelled now. */
+  get cancelled(): CancelledEvent {
+    return {
+      type: 'cancelled',
+      step: this.#state.global_step,
+      checkpoint_dir: this.#written,
+    };
   }
 
   async release(): Promise<void> {
@@ -115,7 +122,6 @@ export class TrainingLoop {
       step,
     );
     await optimizer.step(rate, norm);
-    this.#sessionLoss += loss;
     this.#advance(loss, sum(batches.map((batch) => batch.numTokens)));
     const done = this.#state.global_step;
     if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
@@ -144,6 +150,7 @@ export class TrainingLoop {
       epoch: state.epoch + (epochDone ? 1 : 0),
       step_in_epoch: epochDone ? 0 : stepInEpoch,
       num_tokens: state.num_tokens + tokens,
+      total_loss: state.total_loss + loss,
       unreported_loss: state.unreported_loss + loss,
       unreported_steps: state.unreported_steps + 1,
     };
@@ -162,10 +169,10 @@ export class TrainingLoop {
   }
 
   async #sample(): Promise<void> {
-    const { sampler, emit } = this.#parts;
+    const { sampler, emit, control } = this.#parts;
     if (sampler === undefined) return;
     await this.#meter.excluding(async () => {
-      for await (const answer of sampler.answers()) {
+      for await (const answer of sampler.answers(control.signal)) {
         await emit({ type: 'sample', step: this.#state.global_step, ...answer });
       }
     });
@@ -181,45 +188,57 @@ export class TrainingLoop {
   }
 
   async #stopped(): Promise<TrainResult> {
-    const cancelled = this.#parts.control.stopRequested === 'cancel';
-    const step = this.#state.global_step;
-    const { output_dir: folder } = this.#parts.config.training;
-    const isSaved = this.#lastCheckpoint === checkpointPath(folder, step);
-    if (!cancelled && !isSaved) await this.#save();
-    await this.#parts.emit({ type: 'stopped', step, checkpoint_dir: this.#lastCheckpoint });
-    return { status: cancelled ? 'cancelled' : 'stopped', steps: step };
+    const { control, emit } = this.#parts;
+    const { global_step: step } = this.#state;
+    if (control.stopRequested === 'cancel') {
+      await emit(this.cancelled);
+      return { status: 'cancelled', steps: step };
+    }
+    await emit({ type: 'stopped', step, checkpoint_dir: await this.#save() });
+    return { status: 'stopped', steps: step };
   }
 
   async #evaluate(): Promise<void> {
-    const { config, data, evaluator, emit, padId } = this.#parts;
+    const { config, data, evaluator, emit, padId, control } = this.#parts;
+    const { signal } = control;
     this.#requireFiniteWeights();
     await this.#meter.excluding(async () => {
-      const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
-        evaluator,
-        data.evaluation,
-        { ...evaluationBatches(config), padId },
-      );
-      await emit({
-        type: 'eval',
-        step: this.#state.global_step,
-        epoch: this.#epoch(),
-        eval_loss,
-        eval_perplexity,
-        eval_runtime,
-      });
+      try {
+        const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
+          evaluator,
+          data.evaluation,
+          { ...evaluationBatches(config), padId, signal },
+        );
+        await emit({
+          type: 'eval',
+          step: this.#state.global_step,
+          epoch: this.#epoch(),
+          eval_loss,
+          eval_perplexity,
+          eval_runtime,
+        });
+      } catch (error) {
+        // Half of an evaluation says nothing.
+        if (error !== signal.reason) throw error;
+      }
     });
   }
 
-  async #save(): Promise<void> {
-    const { config, trainee, optimizer, emit } = this.#parts;
-    this.#requireFiniteWeights();
+  /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
+  async #save(): Promise<string> {
+    const { config, trainee, optimizer, emit, checkpoint } = this.#parts;
     const { output_dir: folder, save_total_limit: limit } = config.training;
+    const { global_step: step, lineage } = this.#state;
+    const dir = checkpointPath(folder, step);
+    if (dir === this.#written || dir === checkpoint) return dir;
+    this.#requireFiniteWeights();
     await this.#meter.excluding(async () => {
-      const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state);
-      this.#lastCheckpoint = dir;
-      await emit({ type: 'checkpoint', step: this.#state.global_step, dir });
-      await pruneCheckpoints(folder, limit, dir);
+      await saveCheckpoint(folder, trainee, optimizer, this.#state);
+      this.#written = dir;
+      await emit({ type: 'checkpoint', step, dir });
+      await pruneCheckpoints(folder, limit, dir, lineage);
     });
+    return dir;
   }
 
   /** A step whose update overflowed shows only in the next loss; nothing may be made of it before. */

@@ -1,16 +1,11 @@
 import { ConfigError, formatProblem } from '../../engine/config/config-error.ts';
-import { type ErrorCode, LorafaError, messageOf } from '../../engine/errors.ts';
+import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { type FailedEvent, failedEvent } from '../../engine/train/events.ts';
 import { exitCodeOf } from './exit-codes.ts';
-
-/** The last line of `--json` output when a command fails. */
-export interface FailedEvent {
-  readonly type: 'failed';
-  readonly code: ErrorCode;
-  readonly message: string;
-}
 
 /** What is shown of something that was thrown, and the exit code that it leads to. */
 export interface Failure {
+  /** The last line of `--json` output. */
   readonly event: FailedEvent;
   /** For people, on stderr: every problem of a configuration, one a line. */
   readonly text: string;
@@ -19,9 +14,8 @@ export interface Failure {
 
 /** Describes anything that a command threw. */
 export function describeFailure(error: unknown): Failure {
-  const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
-  const event: FailedEvent = { type: 'failed', code, message: messageOf(error) };
-  return { event, text: describeForPeople(error), exitCode: exitCodeOf(code) };
+  const event = failedEvent(error);
+  return { event, text: describeForPeople(error), exitCode: exitCodeOf(event.code) };
 }
 
 function describeForPeople(error: unknown): string {

@@ -81,10 +81,16 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
         return;
       case 'stopped':
         line(
-          event.checkpoint_dir === null
-            ? `stopped after step ${event.step}; no checkpoint was written`
-            : `stopped after step ${event.step}; go on with --set training.resume_from_checkpoint=latest`,
+          `stopped after step ${event.step}; go on with --set training.resume_from_checkpoint=latest`,
         );
+        return;
+      case 'cancelled':
+        line(
+          `cancelled after step ${event.step}${event.checkpoint_dir === null ? '; no checkpoint was written' : ''}`,
+        );
+        return;
+      case 'failed':
+        // The command tells it when it ends.
         return;
       case 'completed':
         line(

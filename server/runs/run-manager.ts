@@ -1,9 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { parseConfig, readConfig } from '../../engine/config/parse.ts';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { readConfig } from '../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { LorafaError } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
-import { readRunRecord } from '../../engine/train/run-folder.ts';
+import { whereItIsNow } from '../../engine/train/moved-run.ts';
+import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
 import { findRunFolders } from '../discovery/find-runs.ts';
 import type { RunConfig, RunSummary } from '../protocol.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
@@ -66,22 +69,32 @@ export class RunManager {
   }
 
   /**
-   * Goes on with a run that ended, by the configuration that is stored in its folder.
+   * Goes on with a run that ended, by the configuration that is stored in its folder, wherever that
+   * lies now. One that ended before it was stored begins anew from its configuration file.
    *
    * @param checkpoint a checkpoint's folder, or `latest`
-   * @throws LorafaError as {@link start} does, and `checkpoint.corrupt` when there is no run
+   * @param baseModel where the base model is now, if it is not where it was
+   * @throws LorafaError as {@link start} does, `checkpoint.corrupt` when there is no run, and
+   * `model.not_found` when the base model is not there any more
    */
-  async resume(folder: string, checkpoint: string, whenBusy: WhenBusy): Promise<RunSummary> {
+  async resume(
+    folder: string,
+    checkpoint: string,
+    whenBusy: WhenBusy,
+    baseModel?: string,
+  ): Promise<RunSummary> {
+    const configFile = (await this.#run(folder).refresh())?.configFile ?? null;
+    if (configFile !== null && !(await hasRecord(folder))) return this.start(configFile, whenBusy);
     const { config: stored } = await readRunRecord(folder);
-    const config = parseConfig(JSON.stringify(stored), folder, [
-      {
-        path: ['training', 'resume_from_checkpoint'],
-        value: checkpoint,
-        flag: 'resume_from_checkpoint',
-      },
-    ]);
-    const summary = await this.#run(folder).refresh();
-    return this.#start(config, summary?.configFile ?? null, whenBusy);
+    const { model, training, ...sections } = whereItIsNow(stored, folder);
+    const base = baseModel ?? model.base_model_name_or_path;
+    await requireModel(base);
+    const config: ResolvedConfig = {
+      ...sections,
+      model: { ...model, base_model_name_or_path: base },
+      training: { ...training, resume_from_checkpoint: checkpoint },
+    };
+    return this.#start(config, configFile, whenBusy);
   }
 
   /** Steers a run; see `trainerControl`. */
@@ -144,4 +157,25 @@ export class RunManager {
     this.#registryWatch = watch(folder, () => void this.list().catch(() => undefined));
     this.#registryWatch.on('error', () => undefined);
   }
+}
+
+function hasRecord(folder: string): Promise<boolean> {
+  return exists(path.join(folder, RECORD_FILE));
+}
+
+/** Told before the run starts, so that whoever asks can say where the model is. */
+async function requireModel(base: string): Promise<void> {
+  if (await exists(base)) return;
+  throw new LorafaError(
+    'model.not_found',
+    `The base model of this run is not at ${base} any more; put it back, or say where it is now.`,
+    { location: { file: base } },
+  );
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { listCheckpoints } from '../../engine/train/checkpoint.ts';
+import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import { type JournalEntry, RUN_FILES } from '../../engine/train/run-folder.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunSummary } from '../protocol.ts';
@@ -115,6 +115,7 @@ export class JournalStatus {
 
 function stateAfter({ type }: JournalEntry): RunState | undefined {
   if (type === 'started') return 'running';
-  if (type === 'completed' || type === 'stopped') return type;
-  return undefined;
+  const isEnd =
+    type === 'completed' || type === 'stopped' || type === 'cancelled' || type === 'failed';
+  return isEnd ? type : undefined;
 }

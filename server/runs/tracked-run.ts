@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { listCheckpoints } from '../../engine/train/checkpoint.ts';
+import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import type { RunSummary } from '../protocol.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { isFinal, type RunStatus } from './run-status.ts';

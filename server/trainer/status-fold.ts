@@ -9,6 +9,7 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'started':
       return {
         progress: null,
+        reason: null,
         step: event.run.resumedAt,
         maxSteps: event.run.steps,
         device: event.run.device,
@@ -20,7 +21,10 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'checkpoint':
       return { checkpoint: event.dir };
     case 'stopped':
+    case 'cancelled':
       return { step: event.step };
+    case 'failed':
+      return { reason: { code: event.code, message: event.message } };
     case 'completed':
       return { step: event.steps };
     case 'sample':

@@ -216,6 +216,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.per_device_eval_batch_size': () => ({
     common: { ...heldOut, training: { eval_steps: 1 } },
     after: 3,
+    observe: wholeRun,
   }),
   'training.gradient_accumulation_steps': () => ({ after: 2 }),
   'training.gradient_checkpointing': () => ({ before: 'none', after: 'layer' }),

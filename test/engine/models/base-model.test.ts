@@ -5,7 +5,7 @@ import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { checkFinite } from '../../../engine/models/check-finite.ts';
+import { examineWeights } from '../../../engine/models/examine-weights.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -210,7 +210,7 @@ describe('weights that do not fit the config', () => {
     const data = new Float32Array(32).fill(65504);
     data[17] = value;
     const { weights } = await openBaseModel(await rewrite({ data, dtype }));
-    await expect(checkFinite(weights)).rejects.toMatchObject({
+    await expect(examineWeights(weights)).rejects.toMatchObject({
       code: 'model.not_finite',
       message: expect.stringMatching(
         /"model.norm.weight" in .*model.safetensors holds NaN or infinity \(element 17\)/,
@@ -222,7 +222,7 @@ describe('weights that do not fit the config', () => {
     const { weights } = await openBaseModel(await modelFolder());
     const total = [...weights.tensors.values()].reduce((sum, { length }) => sum + length, 0);
     let last: number[] = [];
-    await checkFinite(weights, (done, all) => {
+    await examineWeights(weights, (done, all) => {
       last = [done, all];
     });
     expect(last).toEqual([total, total]);

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Batch } from '../../../engine/data/batches.ts';
@@ -8,6 +7,7 @@ import { CPU } from '../../../engine/runtime/device.ts';
 import { requireInt8 } from '../../../engine/runtime/int8-self-test.ts';
 import { type ComputeQuestion, chooseCompute } from '../../../engine/train/compute-choice.ts';
 import { evaluate } from '../../../engine/train/evaluate.ts';
+import { readTrainerState, writeTrainerState } from '../../../engine/train/trainer-state.ts';
 import { bytesOf, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
 
@@ -153,16 +153,12 @@ describe('auto', () => {
     const config = tiny().config(changes);
     const { run: facts } = ofType(await run(config), 'started')[0]!;
     expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
-    const file = path.join('checkpoint-1', 'trainer_state.json');
-    const state = JSON.parse(String(await bytesOf(config, file)));
+    const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
+    const { state, files } = await readTrainerState(checkpoint);
     expect(state.compute).toBe(facts.compute);
 
     // Whatever is in the checkpoint is what the run goes on with.
-    const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
-    await writeFile(
-      path.join(config.training.output_dir, file),
-      JSON.stringify({ ...state, compute: 'int8x3' }),
-    );
+    await writeTrainerState(checkpoint, { ...state, compute: 'int8x3' }, files);
     const training = { save_steps: 1, resume_from_checkpoint: checkpoint };
     const resumed = await run(tiny().config({ ...changes, training }));
     const { run: resumedFacts } = ofType(resumed, 'started')[0]!;

@@ -122,7 +122,7 @@ test('a stop says how to go on', () => {
   expect(print([{ type: 'stopped', step: 7, checkpoint_dir: '/out/checkpoint-7' }])).toBe(
     'stopped after step 7; go on with --set training.resume_from_checkpoint=latest\n',
   );
-  expect(print([{ type: 'stopped', step: 7, checkpoint_dir: null }])).toContain('no checkpoint');
+  expect(print([{ type: 'cancelled', step: 7, checkpoint_dir: null }])).toContain('no checkpoint');
 });
 
 test('JSON is one object per line, as it came', () => {

@@ -129,8 +129,12 @@ test('an adapter of a quantized run says so, and so do its checkpoints', async (
       [`${name}/adapter_model.safetensors`]: '',
     });
   }
-  const model = { quantization: 'nf4', use_double_quant: true };
-  await write(folder, { 'run/run.json': { version: 1, config: { model } } });
+  const config = {
+    model: { base_model_name_or_path: '/base', quantization: 'nf4', use_double_quant: true },
+    data: { dataset_name_or_path: '/rows.jsonl' },
+    training: { output_dir: path.join(folder, 'run') },
+  };
+  await write(folder, { 'run/run.json': { version: 1, config } });
   const found = await findAdapters([folder]);
   const shown = found.map(({ name, quantization }) => [name, quantization]);
   expect(new Map(shown as [string, unknown][])).toEqual(

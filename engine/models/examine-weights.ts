@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LorafaError } from '../errors.ts';
 import { type FloatDtype, isFloatDtype, streamTensor } from '../formats/tensor-data.ts';
 import { BYTES_PER_ELEMENT, type TensorLocation } from '../formats/tensor-location.ts';
@@ -10,21 +11,24 @@ export type CheckProgress = (doneBytes: number, totalBytes: number) => void;
  * Reads all weights once and looks for NaN and infinity, which would spoil a whole run. Only
  * exponent bits are looked at (all ones: not finite), so nothing is converted.
  *
+ * @returns SHA-256 of names, types, shapes and bytes: the same for the same weights, wherever they lie
  * @throws LorafaError `model.not_finite`, naming file, tensor and element.
  */
-export async function checkFinite(
+export async function examineWeights(
   weights: WeightStore,
   onProgress: CheckProgress = () => undefined,
-): Promise<void> {
-  const locations = [...weights.tensors.values()];
+): Promise<string> {
+  const locations = [...weights.tensors.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const totalBytes = locations.reduce((sum, { length }) => sum + length, 0);
+  const hash = createHash('sha256');
   let doneBytes = 0;
   for (const location of locations) {
-    const { dtype } = location;
-    if (!isFloatDtype(dtype)) continue;
+    const { name, dtype, shape } = location;
+    hash.update(JSON.stringify([name, dtype, shape]));
     let startBytes = 0;
     for await (const chunk of streamTensor(location)) {
-      const index = findNotFinite(dtype, chunk);
+      hash.update(chunk);
+      const index = isFloatDtype(dtype) ? findNotFinite(dtype, chunk) : -1;
       if (index >= 0) {
         throw notFinite(location, startBytes / BYTES_PER_ELEMENT[dtype] + index);
       }
@@ -33,6 +37,7 @@ export async function checkFinite(
       onProgress(doneBytes, totalBytes);
     }
   }
+  return hash.digest('hex');
 }
 
 /** Index of the first element that is NaN or infinite, or -1. */

@@ -1,0 +1,144 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError, messageOf } from '../errors.ts';
+import { removeFolder } from '../files.ts';
+import { verifyFiles } from './checkpoint-files.ts';
+import { isOnLineage, type Lineage } from './lineage.ts';
+import { readTrainerState, type TrainerState } from './trainer-state.ts';
+
+/** End of the name of a checkpoint that is being written. */
+export const PARTIAL_SUFFIX = '.partial';
+
+const CHECKPOINT_NAME = /^checkpoint-(\d{1,15})$/;
+const PARTIAL_NAME = /^checkpoint-\d+\.partial$/;
+
+/** A checkpoint that was looked into. */
+export interface Checkpoint {
+  readonly folder: string;
+  readonly state: TrainerState;
+}
+
+/** Path of the checkpoint of a step. */
+export function checkpointPath(runFolder: string, step: number): string {
+  return path.join(runFolder, `checkpoint-${step}`);
+}
+
+/** Whether an entry of a run folder is a checkpoint, by its name. */
+export function isCheckpointName(name: string): boolean {
+  return CHECKPOINT_NAME.test(name);
+}
+
+/** Whether an entry of a run folder is a checkpoint that is being written, or was. */
+export function isPartialCheckpoint(name: string): boolean {
+  return PARTIAL_NAME.test(name);
+}
+
+/** The checkpoints of a run folder by their names, oldest first. */
+export async function listCheckpoints(runFolder: string): Promise<string[]> {
+  const names = await readdir(runFolder).catch(() => []);
+  return names
+    .flatMap((name) => {
+      const step = CHECKPOINT_NAME.exec(name)?.[1];
+      return step === undefined ? [] : [{ name, step: Number(step) }];
+    })
+    .toSorted((a, b) => a.step - b.step)
+    .map(({ name }) => path.join(runFolder, name));
+}
+
+/** The checkpoints of a run folder, oldest first in each part. */
+export interface CheckpointBranches {
+  /** Those that the run went through to where it stands. */
+  readonly current: readonly string[];
+  /** Those of branches that it left for an earlier checkpoint, and those that cannot be read. */
+  readonly abandoned: readonly string[];
+}
+
+/**
+ * Tells the checkpoints on a run's way from the others, by their state files alone.
+ *
+ * @param way the lineage of the run's latest session; with none, every checkpoint is on it
+ */
+export async function checkpointBranches(
+  runFolder: string,
+  way: Lineage | undefined,
+): Promise<CheckpointBranches> {
+  const folders = await listCheckpoints(runFolder);
+  if (way === undefined) return { current: folders, abandoned: [] };
+  const isCurrent = await Promise.all(
+    folders.map((folder) =>
+      readTrainerState(folder).then(
+        ({ state }) => isOnLineage(state, way),
+        () => false,
+      ),
+    ),
+  );
+  return {
+    current: folders.filter((_, index) => isCurrent[index]),
+    abandoned: folders.filter((_, index) => !isCurrent[index]),
+  };
+}
+
+/**
+ * Opens a checkpoint and makes sure that it is what was written.
+ *
+ * @throws LorafaError `checkpoint.corrupt`
+ */
+export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  const { state, files } = await readTrainerState(folder);
+  await verifyFiles(folder, files);
+  return { folder, state };
+}
+
+/** What {@link latestCheckpoint} found. */
+export interface LatestCheckpoint {
+  /** Undefined where no checkpoint can be used. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** A sentence for each newer one that was passed over, with its problem. */
+  readonly skipped: readonly string[];
+}
+
+/** The newest checkpoint on a run's way that is what was written. */
+export async function latestCheckpoint(
+  runFolder: string,
+  way: Lineage | undefined,
+): Promise<LatestCheckpoint> {
+  const skipped: string[] = [];
+  for (const folder of (await listCheckpoints(runFolder)).toReversed()) {
+    try {
+      const checkpoint = await openCheckpoint(folder);
+      if (way !== undefined && !isOnLineage(checkpoint.state, way)) continue;
+      return { checkpoint, skipped };
+    } catch (error) {
+      skipped.push(`${path.basename(folder)} was passed over: ${messageOf(error)}`);
+    }
+  }
+  return { checkpoint: undefined, skipped };
+}
+
+/**
+ * Removes checkpoints of a run beyond `limit`: first those of branches that were left, then the
+ * oldest.
+ *
+ * @param saved the newest one, which is kept in any case
+ */
+export async function pruneCheckpoints(
+  runFolder: string,
+  limit: number,
+  saved: string,
+  way: Lineage,
+): Promise<void> {
+  const { current, abandoned } = await checkpointBranches(runFolder, way);
+  const others = [...abandoned, ...current].filter((folder) => folder !== saved);
+  for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
+    await removeFolder(folder);
+  }
+}
+
+/** The refusal of a run that has no checkpoint to go on from. */
+export function noCheckpoint(runFolder: string): LorafaError {
+  return new LorafaError(
+    'checkpoint.corrupt',
+    `There is no checkpoint in ${runFolder} to resume from; remove training.resume_from_checkpoint to start anew.`,
+    { location: { file: runFolder } },
+  );
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { configSchema, type ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
+import { writeFileAtomic } from '../files.ts';
+import { type Lineage, lineageSchema } from './lineage.ts';
+
+/** The file in a run folder that says what is run. */
+export const RECORD_FILE = 'run.json';
+
+const recordSchema = z.object({
+  version: z.literal(2),
+  /** With every default filled in: what a person wrote and what follows from it look alike. */
+  config: configSchema,
+  /** That of the latest session. */
+  lineage: lineageSchema,
+});
+
+const VERSION = recordSchema.shape.version.value;
+
+/** What `run.json` holds: the configuration that the run really uses, and how it got where it is. */
+export interface RunRecord {
+  readonly config: ResolvedConfig;
+  readonly lineage: Lineage;
+}
+
+/** Makes a record of each earlier version into one of the next. */
+const MIGRATIONS: Readonly<Record<number, (record: object) => object>> = {
+  1: (record) => ({ ...record, version: 2, lineage: [{ session: 'first', from: 0 }] }),
+};
+
+/** Stores the record of a session that begins. Throws LorafaError `output.not_writable`. */
+export async function writeRunRecord(folder: string, record: RunRecord): Promise<void> {
+  await writeFileAtomic(
+    path.join(folder, RECORD_FILE),
+    `${JSON.stringify({ version: VERSION, ...record }, null, 2)}\n`,
+  );
+}
+
+/**
+ * Reads the record of a run folder. It is data, not what a person wrote: values beside each other
+ * that a person could not have meant are fine here.
+ *
+ * @throws LorafaError `checkpoint.corrupt` when there is none that can be understood
+ */
+export async function readRunRecord(folder: string): Promise<RunRecord> {
+  const file = path.join(folder, RECORD_FILE);
+  const fail = (problem: string, cause?: unknown): LorafaError =>
+    new LorafaError(
+      'checkpoint.corrupt',
+      `${folder} is not the folder of a run: ${RECORD_FILE} ${problem}.`,
+      { location: { file }, cause },
+    );
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw fail('is missing or broken', error);
+  }
+  const parsed = recordSchema.safeParse(migrated(json, fail));
+  if (parsed.success) return { config: parsed.data.config, lineage: parsed.data.lineage };
+  const { path: at, message } = parsed.error.issues[0]!;
+  throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
+}
+
+function migrated(json: unknown, fail: (problem: string) => LorafaError): unknown {
+  let record = json;
+  for (;;) {
+    const { data } = z.looseObject({ version: z.int() }).safeParse(record);
+    if (data === undefined || data.version === VERSION) return record;
+    const migrate = MIGRATIONS[data.version];
+    if (migrate === undefined) {
+      throw fail(
+        `was written by a later version of LoRA-FA (${data.version}, here ${VERSION}); update the extension`,
+      );
+    }
+    record = migrate(data);
+  }
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
+import { digestFile } from '../formats/file-digest.ts';
+import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import type { Device } from '../runtime/device.ts';
+import {
+  type Checkpoint,
+  latestCheckpoint,
+  listCheckpoints,
+  noCheckpoint,
+  openCheckpoint,
+} from './checkpoint-folders.ts';
+import {
+  describeOtherEnvironment,
+  FIRST_ADAPTER,
+  requireSameIdentity,
+  runEnvironment,
+  runIdentity,
+} from './identity.ts';
+import { type Lineage, nextLineage } from './lineage.ts';
+import type { RunData } from './run-data.ts';
+import type { RunPlan } from './run-plan.ts';
+import { RECORD_FILE, readRunRecord } from './run-record.ts';
+import type { TrainerState } from './trainer-state.ts';
+
+/** Where a session begins. */
+export interface StartingPoint {
+  readonly state: TrainerState;
+  /** Folder of the checkpoint with its weights and moments; undefined at the start of the run. */
+  readonly checkpoint: string | undefined;
+  /** Sentences about checkpoints that were passed over, and what is not as it was. */
+  readonly warnings: readonly string[];
+}
+
+/** What a session has to do with. */
+export interface SessionParts {
+  readonly model: BaseModel;
+  readonly weightsDigest: string;
+  readonly data: RunData;
+  readonly plan: RunPlan;
+  readonly device: Device;
+}
+
+/**
+ * Finds where a session begins, and makes sure that it goes on with the run that stopped there: at
+ * the checkpoint that the configuration names, at the newest one that is whole, or at the start.
+ *
+ * @throws LorafaError `checkpoint.corrupt`; `checkpoint.mismatch` for a checkpoint of another run
+ */
+export async function startingPoint(
+  config: ResolvedConfig,
+  parts: SessionParts,
+): Promise<StartingPoint> {
+  const { checkpoint, warnings } = await checkpointToResume(config);
+  const environment = runEnvironment(config, parts.device);
+  const adapterDigest = await digestOfAdapter(config);
+  if (checkpoint === undefined) {
+    const state: TrainerState = {
+      version: 2,
+      global_step: 0,
+      epoch: 0,
+      step_in_epoch: 0,
+      num_tokens: 0,
+      total_loss: 0,
+      unreported_loss: 0,
+      unreported_steps: 0,
+      seed: config.training.seed,
+      identity: runIdentity(config, { ...parts, adapterDigest }),
+      environment,
+      lineage: nextLineage(),
+    };
+    return { state, checkpoint: undefined, warnings };
+  }
+  const { folder, state } = checkpoint;
+  // The checkpoint holds all of the adapter: the one that the run began with is not read again.
+  const first = state.identity[FIRST_ADAPTER] ?? adapterDigest;
+  const identity = runIdentity(config, {
+    ...parts,
+    adapterDigest: config.lora.init_adapter === undefined ? undefined : first,
+  });
+  requireSameIdentity(folder, state.identity, identity);
+  requireReachable(folder, state, parts.plan);
+  const isOtherAdapter = adapterDigest !== undefined && adapterDigest !== first;
+  return {
+    state: { ...state, environment, lineage: nextLineage(state) },
+    checkpoint: folder,
+    warnings: [
+      ...warnings,
+      describeOtherEnvironment(state.environment, environment),
+      isOtherAdapter ? otherAdapter(config) : undefined,
+    ].filter((warning) => warning !== undefined),
+  };
+}
+
+/** The checkpoint that `training.resume_from_checkpoint` means. */
+async function checkpointToResume({
+  training: { resume_from_checkpoint: setting, output_dir: folder },
+}: ResolvedConfig): Promise<{ checkpoint: Checkpoint | undefined; warnings: readonly string[] }> {
+  if (setting === undefined) return { checkpoint: undefined, warnings: [] };
+  if (setting !== 'latest') return { checkpoint: await openCheckpoint(setting), warnings: [] };
+  const isRun = await access(path.join(folder, RECORD_FILE)).then(
+    () => true,
+    () => false,
+  );
+  if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder);
+  const { checkpoint, skipped } = await latestCheckpoint(folder, await lineageOf(folder));
+  const fromStart =
+    'There is no checkpoint yet that the run could go on from, so it starts from its beginning.';
+  return { checkpoint, warnings: checkpoint === undefined ? [...skipped, fromStart] : skipped };
+}
+
+/** Undefined for a record that cannot be read: then all checkpoints count. */
+function lineageOf(folder: string): Promise<Lineage | undefined> {
+  return readRunRecord(folder).then(
+    ({ lineage }) => lineage,
+    () => undefined,
+  );
+}
+
+/** Throws where no run of this plan comes through a checkpoint's state. */
+function requireReachable(
+  folder: string,
+  { global_step: step, epoch, step_in_epoch: stepInEpoch }: TrainerState,
+  { stepsPerEpoch, maxSteps }: RunPlan,
+): void {
+  const isReachable =
+    step <= maxSteps && stepInEpoch < stepsPerEpoch && step === epoch * stepsPerEpoch + stepInEpoch;
+  if (isReachable) return;
+  throw new LorafaError(
+    'checkpoint.corrupt',
+    `${folder} says that it stands at step ${step}, which is step ${stepInEpoch} of epoch ${epoch}; no run of ${maxSteps} steps, ${stepsPerEpoch} an epoch, comes there; resume from another checkpoint.`,
+    { location: { file: folder } },
+  );
+}
+
+/** The run has no need of it any more; but who changed it may expect it to matter. */
+function otherAdapter({ lora }: ResolvedConfig): string {
+  return `${lora.init_adapter} is not the adapter any more that this run began with; the run goes on from its checkpoint, which has all of the adapter that it needs.`;
+}
+
+/** SHA-256 of `lora.init_adapter`; undefined without one, or where it is not there (any more). */
+async function digestOfAdapter({ lora }: ResolvedConfig): Promise<string | undefined> {
+  const { init_adapter: folder } = lora;
+  if (folder === undefined) return undefined;
+  try {
+    const hash = createHash('sha256');
+    for (const name of [ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE]) {
+      hash.update((await digestFile(path.join(folder, name))).sha256);
+    }
+    return hash.digest('hex');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { LorafaError } from '../errors.ts';
+import { writeFileAtomic } from '../files.ts';
+import { COMPUTE_MODES } from '../models/compute-mode.ts';
+import { lineageSchema } from './lineage.ts';
+
+/** The file of a checkpoint that is written last: with it, the checkpoint is complete. */
+export const STATE_FILE = 'trainer_state.json';
+
+const stateSchema = z.object({
+  version: z.literal(2),
+  /** Optimizer steps done. */
+  global_step: z.int().nonnegative(),
+  /** Passes over the data that are complete. */
+  epoch: z.int().nonnegative(),
+  /** Optimizer steps done in the pass that is not. */
+  step_in_epoch: z.int().nonnegative(),
+  /** Tokens seen, padding excluded. */
+  num_tokens: z.int().nonnegative(),
+  /** Sum of the losses of all steps done. */
+  total_loss: z.number(),
+  /** Sum and number of the step losses since the last report. */
+  unreported_loss: z.number(),
+  unreported_steps: z.int().nonnegative(),
+  /** Decides, with the numbers above, the order of the data and every dropout mask to come. */
+  seed: z.int().nonnegative(),
+  /** How products are computed, where the run chose that itself (`engine.compute: "auto"`). */
+  compute: z.enum(COMPUTE_MODES).exactOptional(),
+  /** What a run must have in common with this one to go on from here. */
+  identity: z.record(z.string(), z.json()),
+  /** What else the last bits of each step depend on, such as the device. */
+  environment: z.record(z.string(), z.json()),
+  /** The sessions that led here. */
+  lineage: lineageSchema,
+});
+
+/** Where a run stands: with the weights and moments, all that decides its future. */
+export type TrainerState = Readonly<z.infer<typeof stateSchema>>;
+
+const storedSchema = stateSchema.extend({
+  /** The other files of the checkpoint. */
+  files: z.record(
+    z.string().regex(/^[\w.-]+$/),
+    z.object({ bytes: z.int().nonnegative(), sha256: z.string() }),
+  ),
+  /** SHA-256 of all of the above, as compact JSON. */
+  digest: z.string(),
+});
+
+/** Size and SHA-256 of the files of a checkpoint, by name. */
+export type CheckpointFiles = z.infer<typeof storedSchema>['files'];
+
+/** A state as it is on disk. */
+export interface StoredState {
+  readonly state: TrainerState;
+  readonly files: CheckpointFiles;
+}
+
+/** Writes the state of a checkpoint whose other files are on disk. Throws `output.not_writable`. */
+export async function writeTrainerState(
+  folder: string,
+  state: TrainerState,
+  files: CheckpointFiles,
+): Promise<void> {
+  const content = { ...state, files };
+  const json = JSON.stringify({ ...content, digest: digestOf(content) }, null, 2);
+  await writeFileAtomic(path.join(folder, STATE_FILE), `${json}\n`);
+}
+
+/**
+ * Reads where a checkpoint's run stood.
+ *
+ * @throws LorafaError `checkpoint.corrupt` when it is missing, damaged or of another version
+ */
+export async function readTrainerState(folder: string): Promise<StoredState> {
+  const file = path.join(folder, STATE_FILE);
+  const fail = (problem: string, cause?: unknown): LorafaError =>
+    new LorafaError('checkpoint.corrupt', `${folder} is not a usable checkpoint: ${problem}.`, {
+      location: { file },
+      cause,
+    });
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw fail(`${STATE_FILE} is missing or broken; resume from another one`, error);
+  }
+  const version = z.object({ version: z.int() }).safeParse(json).data?.version;
+  if (version !== undefined && version !== stateSchema.shape.version.value) {
+    const other = version < stateSchema.shape.version.value ? 'an earlier' : 'a later';
+    throw fail(
+      `${other} version of LoRA-FA wrote it; start anew with the checkpoint as lora.init_adapter`,
+    );
+  }
+  const parsed = storedSchema.safeParse(json);
+  if (!parsed.success) {
+    throw fail(`${STATE_FILE} is missing or broken; resume from another one`, parsed.error);
+  }
+  const { digest, ...content } = json as z.infer<typeof storedSchema>;
+  if (digest !== digestOf(content)) {
+    throw fail(
+      `${STATE_FILE} was changed or damaged after it was written; resume from another one`,
+    );
+  }
+  const { files, digest: _, ...state } = parsed.data;
+  return { state, files };
+}
+
+/** Objects keep the order of their keys through JSON, and numbers their value. */
+function digestOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
