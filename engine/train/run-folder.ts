@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, Journal, notWritable, removeFolder, writeFileAtomic } from '../files.ts';
 import type { TrainEvent } from './events.ts';
+import type { JournalEntry } from './journal-entry.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
@@ -25,14 +26,6 @@ const EARLY_FILES: ReadonlySet<string> = new Set([RUN_FILES.state, RUN_FILES.log
 
 /** A file that is being written, or was when a process ended. */
 const UNFINISHED = /^\..*\.tmp$/;
-
-/** One line of the journal. */
-export type JournalEntry = TrainEvent & {
-  /** ISO 8601 */
-  readonly time: string;
-  /** With each step: memory of the computing process in bytes, without that of a GPU. */
-  readonly memory?: number;
-};
 
 /** What `run.json` holds. */
 export interface RunRecord {
