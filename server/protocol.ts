@@ -3,7 +3,7 @@ import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport } from '../engine/data/report.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
-import type { JournalEntry } from '../engine/train/run-folder.ts';
+import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import { notification, request } from './rpc/message.ts';
 import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';

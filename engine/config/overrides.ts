@@ -1,4 +1,5 @@
 import { LorafaError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { ConfigPath } from './config-error.ts';
 
 /** A value that replaces the one in the configuration file. */
@@ -37,7 +38,7 @@ export function applyOverrides(root: unknown, overrides: readonly ConfigOverride
 
 function parseValue(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { cannotRead, corruptFile } from './file-problem.ts';
 import { readJsonl } from './jsonl.ts';
-import { decodeUtf8, fileSize, withoutByteOrderMark } from './lines.ts';
+import { decodeUtf8, withoutByteOrderMark } from './lines.ts';
 import { type BadRow, type Row, rowOfJson } from './row.ts';
 
 /** What fits into one string, with room to spare. */
@@ -22,9 +23,9 @@ export async function* readJson(file: string): AsyncGenerator<Row | BadRow> {
   if (text.trim() === '') return;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    if (!isJsonLines(text)) throw corruptFile(file, `it is not valid JSON (${messageOf(error)})`);
+    if (!isJsonLines(text)) throw corruptFile(file, `it ${messageOf(error)}`);
     yield* readJsonl(file);
     return;
   }
@@ -35,22 +36,21 @@ export async function* readJson(file: string): AsyncGenerator<Row | BadRow> {
 }
 
 async function readWhole(file: string): Promise<Uint8Array> {
-  const size = await fileSize(file);
-  if (size > MAX_BYTES) {
+  try {
+    return await readBoundedFile(file, MAX_BYTES);
+  } catch (error) {
+    if (codeOf(error) !== 'EFBIG') throw cannotRead(file, error);
     throw corruptFile(
       file,
-      `a .json file is read whole and may have ${MAX_BYTES / 2 ** 20} MiB, this one has ${Math.ceil(size / 2 ** 20)} MiB; save it as .jsonl, one object per line`,
+      `a .json file is read whole, and ${messageOf(error)}; save it as .jsonl, one object per line`,
     );
   }
-  return await readFile(file).catch((error: unknown) => {
-    throw cannotRead(file, error);
-  });
 }
 
 /** Whether the first line alone is an object, so that the lines are rows and not one document. */
 function isJsonLines(text: string): boolean {
   try {
-    const first: unknown = JSON.parse(text.trimStart().split('\n', 1)[0]!);
+    const first = parseJson(text.trimStart().split('\n', 1)[0]!);
     return typeof first === 'object' && first !== null && !Array.isArray(first);
   } catch {
     return false;

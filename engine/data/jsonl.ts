@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { readLines } from './lines.ts';
 import { type BadRow, type Row, rowOfJson } from './row.ts';
 
@@ -16,20 +17,11 @@ export async function* readJsonl(file: string): AsyncGenerator<Row | BadRow> {
     const { text, ...place } = line;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (error) {
-      yield {
-        ...place,
-        reason: `the line is not valid JSON (${brief(error)})`,
-        code: 'data.corrupt',
-      };
+      yield { ...place, reason: `the line ${messageOf(error)}`, code: 'data.corrupt' };
       continue;
     }
     yield rowOfJson(value, place);
   }
-}
-
-/** The parser's message without the excerpt of the text, which may be long. */
-function brief(error: unknown): string {
-  return messageOf(error).replace(/, (\.\.\.)?".*/s, '');
 }

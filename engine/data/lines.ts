@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { openRegularFile } from '../bounded-file.ts';
 import { cannotRead } from './file-problem.ts';
 import type { BadRow, RowPlace } from './row.ts';
 
@@ -101,7 +100,9 @@ function withoutCarriageReturn(bytes: Uint8Array): Uint8Array {
 export async function* readChunks(file: string): AsyncGenerator<Buffer> {
   try {
     let isStart = true;
-    for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 18 })) {
+    const { handle } = await openRegularFile(file);
+    const stream = handle.createReadStream({ highWaterMark: 2 ** 18 });
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
       yield isStart ? withoutByteOrderMark(chunk) : chunk;
       isStart = false;
     }
@@ -119,7 +120,9 @@ export function withoutByteOrderMark<T extends Uint8Array>(bytes: T): T {
 /** Size of a file in bytes. @throws LorafaError `data.not_found` when it cannot be read. */
 export async function fileSize(file: string): Promise<number> {
   try {
-    return (await stat(file)).size;
+    const { handle, size } = await openRegularFile(file);
+    await handle.close();
+    return size;
   } catch (error) {
     throw cannotRead(file, error);
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { type LinkRule, openRegularFile } from '../bounded-file.ts';
 
 /** Size and SHA-256 of what a file holds. */
 export interface FileDigest {
@@ -8,11 +8,17 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** Reads a file through. Throws Node's own error when it cannot be read. */
-export async function digestFile(file: string): Promise<FileDigest> {
+/**
+ * Reads a regular file through.
+ *
+ * @throws Error as `openRegularFile`
+ */
+export async function digestFile(file: string, links: LinkRule = 'follow'): Promise<FileDigest> {
+  const { handle } = await openRegularFile(file, links);
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+  // The stream closes the file.
+  for await (const chunk of handle.createReadStream({ highWaterMark: 1 << 20 })) {
     hash.update(chunk as Uint8Array);
     bytes += (chunk as Uint8Array).byteLength;
   }

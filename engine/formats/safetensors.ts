@@ -1,6 +1,8 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, realpath } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
+import { type OpenedFile, openRegularFile, UnreadableFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -52,21 +54,22 @@ export async function openSafetensors(
   path: string,
   codes: SafetensorsErrorCodes = MODEL_CODES,
 ): Promise<SafetensorsFile> {
-  let handle: FileHandle;
+  let opened: OpenedFile;
   let file: string;
   try {
     file = await realpath(path);
-    handle = await open(file, 'r');
+    opened = await openRegularFile(file);
   } catch (error) {
-    throw new LorafaError(codes.notFound, `Cannot open ${path}: ${messageOf(error)}.`, {
+    const code = error instanceof UnreadableFile ? codes.corrupt : codes.notFound;
+    throw new LorafaError(code, `Cannot open ${path}: ${messageOf(error)}.`, {
       location: { file: path },
       cause: error,
     });
   }
   try {
-    return await new HeaderReader(path, file, codes.corrupt).read(handle);
+    return await new HeaderReader(path, file, codes.corrupt).read(opened);
   } finally {
-    await handle.close();
+    await opened.handle.close();
   }
 }
 
@@ -114,18 +117,13 @@ class HeaderReader {
     this.#corruptCode = corruptCode;
   }
 
-  async read(handle: FileHandle): Promise<SafetensorsFile> {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw this.#corrupt(0, 'it is not a regular file');
-    if (stats.size < HEADER_START) {
-      throw this.#corrupt(
-        stats.size,
-        `it ends after ${stats.size} bytes, inside the header length`,
-      );
+  async read({ handle, size }: OpenedFile): Promise<SafetensorsFile> {
+    if (size < HEADER_START) {
+      throw this.#corrupt(size, `it ends after ${size} bytes, inside the header length`);
     }
-    const headerBytes = await this.#readHeaderLength(handle, stats.size);
+    const headerBytes = await this.#readHeaderLength(handle, size);
     this.#dataStart = HEADER_START + headerBytes;
-    this.#dataBytes = stats.size - this.#dataStart;
+    this.#dataBytes = size - this.#dataStart;
     const header = this.#parse(await this.#readHeader(handle, headerBytes));
     const { __metadata__: metadata, ...tensors } = header;
     const locations = Object.entries(tensors).map(([name, entry]) => this.#locate(name, entry));
@@ -174,15 +172,10 @@ class HeaderReader {
     let header: Record<string, unknown>;
     let layout: HeaderLayout;
     try {
-      header = JSON.parse(this.#text) as Record<string, unknown>;
-      // Throws a RangeError when the header is nested absurdly deep, which JSON.parse accepts.
+      header = parseJson(this.#text) as Record<string, unknown>;
       layout = layOut(this.#text);
     } catch (error) {
-      throw this.#corrupt(
-        HEADER_START,
-        `its header is not valid JSON (${messageOf(error)})`,
-        error,
-      );
+      throw this.#corrupt(HEADER_START, `its header ${messageOf(error)}`, error);
     }
     if (layout.duplicate !== undefined) {
       const { name, index } = layout.duplicate;

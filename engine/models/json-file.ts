@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { parseJson } from '../json.ts';
 
 /** A JSON object whose content has not been checked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -8,6 +9,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Several times what the largest vocabulary takes in a `tokenizer.json`. */
+const MAX_BYTES = 2 ** 28;
 
 /**
  * Reads a file that holds one JSON object in UTF-8; null when the file does not exist.
@@ -25,9 +29,9 @@ export async function readJsonFile(
     });
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readBoundedFile(file, MAX_BYTES);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw fail(`cannot be read (${messageOf(error)})`, error);
   }
   let text: string;
@@ -38,9 +42,9 @@ export async function readJsonFile(
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw fail(`is not valid JSON (${messageOf(error)})`, error);
+    throw fail(messageOf(error), error);
   }
   if (!isJsonObject(value)) throw fail('does not hold a JSON object');
   return value;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LorafaError } from '../errors.ts';
+import { codeOf, readBoundedFile } from '../bounded-file.ts';
+import { LorafaError, messageOf } from '../errors.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from './json-file.ts';
 
 /** What a tokenizer is made from, whether it was read from a folder or from a GGUF's metadata. */
@@ -42,16 +42,20 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   };
 }
 
+/** A hundred times what the longest templates have. */
+const MAX_TEMPLATE_BYTES = 2 ** 22;
+
 async function readTemplateFile(folder: string): Promise<string | null> {
   const file = path.join(folder, 'chat_template.jinja');
   try {
-    return await readFile(file, 'utf8');
+    return (await readBoundedFile(file, MAX_TEMPLATE_BYTES)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new LorafaError('model.tokenizer', `Cannot read ${file}; check its permissions.`, {
-      location: { file },
-      cause: error,
-    });
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new LorafaError(
+      'model.tokenizer',
+      `Cannot read ${file} (${messageOf(error)}); check its permissions.`,
+      { location: { file }, cause: error },
+    );
   }
 }
 

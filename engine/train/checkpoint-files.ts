@@ -27,7 +27,7 @@ export async function verifyFiles(folder: string, files: CheckpointFiles): Promi
         `${folder} is damaged: ${name} ${problem}; resume from another checkpoint.`,
         { location: { file }, cause },
       );
-    const found = await digestFile(file).catch((error: unknown) => {
+    const found = await digestFile(file, 'refuse').catch((error: unknown) => {
       throw fail(`cannot be read (${messageOf(error)})`, error);
     });
     if (found.bytes !== expected.bytes) {

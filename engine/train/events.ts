@@ -1,186 +1,235 @@
-import type { RowLayout } from '../data/epoch-plan.ts';
+import { z } from 'zod';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
-import type { ComputeMode } from '../models/compute-mode.ts';
+import { COMPUTE_MODES } from '../models/compute-mode.ts';
 
 /**
  * What a training run reports while it goes, in the order in which it happens. The same objects
  * are drawn as a progress bar, printed as JSON lines (`lorafa train --json`) and kept in the run's
  * journal, so every field is plain JSON. Names that transformers' Trainer logs keep its spelling.
+ *
+ * A journal is read again by others than those who wrote it, so the types are made from the schemas
+ * that it is checked against: a new event is a schema here, in {@link EVENT_SCHEMAS}.
  */
-export type TrainEvent =
-  | ProgressEvent
-  | StartedEvent
-  | StepEvent
-  | EvalEvent
-  | SampleEvent
-  | CheckpointEvent
-  | WarningEvent
-  | StoppedEvent
-  | CancelledEvent
-  | FailedEvent
-  | CompletedEvent;
+
+/** A type as its schema has it, and not to be changed. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
+const count = z.int().nonnegative();
+/** A path or a name. */
+const name = z.string().max(2 ** 16);
+/** A text of any length that fits a line of the journal. */
+const text = z.string();
+/** A number that may not be finite, which JSON writes as null. */
+const measured = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 
 /** A slow preparation before the first step, such as unpacking weights or tokenizing rows. */
-export interface ProgressEvent {
-  readonly type: 'progress';
+export type ProgressEvent = Frozen<z.infer<typeof progressEvent>>;
+
+const progressEvent = z.object({
+  type: z.literal('progress'),
   /** What is being done, as words for a person: "unpacking weights". */
-  readonly task: string;
+  task: name,
   /** `done` of `total` units; the unit is the task's own. */
-  readonly done: number;
-  readonly total: number;
-}
+  done: z.number().nonnegative(),
+  total: z.number().nonnegative(),
+});
 
-/** Everything is checked and loaded; the first optimizer step comes next. */
-export interface StartedEvent {
-  readonly type: 'started';
-  readonly run: RunSummary;
-}
-
-/** The fixed facts of a run. */
-export interface RunSummary {
-  /** Optimizer steps of the whole run, those before a resume included. */
-  readonly steps: number;
-  /** Optimizer steps already done by the checkpoint that the run resumes from, otherwise 0. */
-  readonly resumedAt: number;
-  readonly stepsPerEpoch: number;
-  readonly trainableParameters: number;
-  readonly totalParameters: number;
-  /** The device that really runs the graph, e.g. `cpu` or `cuda:0`; never `auto`. */
-  readonly device: string;
-  /** What the backward pass computes again; never `auto`. */
-  readonly gradientCheckpointing: 'none' | 'attention' | 'layer';
-  readonly padding: PaddingReport;
-  /** How products with the frozen weights are computed; never `auto`. */
-  readonly compute: ComputeMode;
-  /** What `engine.compute: "auto"` measured to choose it; absent where nothing was measured. */
-  readonly computeTrials?: readonly ComputeTrial[];
-  readonly dataset: { readonly train: SplitReport; readonly eval?: SplitReport };
-}
-
-/** What one way of computing was found to be on the first batch of a run. */
-export interface ComputeTrial {
-  readonly mode: ComputeMode;
-  /** The largest distance of a gradient from that in float32, relative to its norm. */
-  readonly error: number;
-  /** Of a step; absent where the error is too large for the mode to be taken. */
-  readonly seconds?: number;
-}
+const rowLayout = z.object({
+  /** Rows of all batches. */
+  rows: count,
+  /** Share of all positions that is padding, 0 to 1. */
+  paddingWaste: z.number().min(0).max(1),
+});
 
 /** How the rows of a training epoch are filled, and how they would be in the other way. */
-export interface PaddingReport {
+export type PaddingReport = Frozen<z.infer<typeof paddingReport>>;
+
+const paddingReport = z.object({
   /** `data.packing`: which of the two the run does. */
-  readonly packing: boolean;
+  packing: z.boolean(),
   /** Every row one example. */
-  readonly unpacked: RowLayout;
+  unpacked: rowLayout,
   /** Several examples in a row. */
-  readonly packed: RowLayout;
-}
+  packed: rowLayout,
+});
 
 /** Counts over one split of the data, after tokenizing and truncation. */
-export interface SplitReport {
+export type SplitReport = Frozen<z.infer<typeof splitReport>>;
+
+const splitReport = z.object({
   /** Rows that take part in the run. */
-  readonly rows: number;
-  readonly tokens: number;
+  rows: count,
+  tokens: count,
   /** Tokens that the loss is computed on. */
-  readonly supervisedTokens: number;
+  supervisedTokens: count,
   /** Rows cut at `data.max_length`. */
-  readonly truncatedRows: number;
+  truncatedRows: count,
   /** Rows left out because they could not be used. */
-  readonly droppedRows: number;
-}
+  droppedRows: count,
+});
+
+/** What one way of computing was found to be on the first batch of a run. */
+export type ComputeTrial = Frozen<z.infer<typeof computeTrial>>;
+
+const computeTrial = z.object({
+  mode: z.enum(COMPUTE_MODES),
+  /** The largest distance of a gradient from that in float32, relative to its norm. */
+  error: z.number().nonnegative(),
+  /** Of a step; absent where the error is too large for the mode to be taken. */
+  seconds: z.number().nonnegative().exactOptional(),
+});
+
+/** The fixed facts of a run. */
+export type RunSummary = Frozen<z.infer<typeof runSummary>>;
+
+const runSummary = z.object({
+  /** Optimizer steps of the whole run, those before a resume included. */
+  steps: count,
+  /** Optimizer steps already done by the checkpoint that the run resumes from, otherwise 0. */
+  resumedAt: count,
+  stepsPerEpoch: count,
+  trainableParameters: count,
+  totalParameters: count,
+  /** The device that really runs the graph, e.g. `cpu` or `cuda:0`; never `auto`. */
+  device: name,
+  /** What the backward pass computes again; never `auto`. */
+  gradientCheckpointing: z.enum(['none', 'attention', 'layer']),
+  padding: paddingReport,
+  /** How products with the frozen weights are computed; never `auto`. */
+  compute: z.enum(COMPUTE_MODES),
+  /** What `engine.compute: "auto"` measured to choose it; absent where nothing was measured. */
+  computeTrials: z.array(computeTrial).max(COMPUTE_MODES.length).exactOptional(),
+  dataset: z.object({ train: splitReport, eval: splitReport.exactOptional() }),
+});
+
+/** Everything is checked and loaded; the first optimizer step comes next. */
+export type StartedEvent = Frozen<z.infer<typeof startedEvent>>;
+
+const startedEvent = z.object({ type: z.literal('started'), run: runSummary });
 
 /** One optimizer step (reported every `training.logging_steps` steps). */
-export interface StepEvent {
-  readonly type: 'step';
+export type StepEvent = Frozen<z.infer<typeof stepEvent>>;
+
+const stepEvent = z.object({
+  type: z.literal('step'),
   /** Optimizer steps done so far, counted from 1. */
-  readonly step: number;
-  readonly maxSteps: number;
+  step: count,
+  maxSteps: count,
   /** Passes over the data done so far, fractional. */
-  readonly epoch: number;
+  epoch: z.number().nonnegative(),
   /** Mean loss per supervised token over the steps since the last report. */
-  readonly loss: number;
+  loss: z.number(),
   /** Global 2-norm of the gradient before clipping. */
-  readonly grad_norm: number;
-  readonly learning_rate: number;
+  grad_norm: z.number().nonnegative(),
+  learning_rate: z.number().nonnegative(),
   /** Tokens (padding excluded) consumed by the whole run so far. */
-  readonly num_tokens: number;
+  num_tokens: count,
   /** Tokens (padding excluded) per second since the last report. */
-  readonly tokens_per_second: number;
-}
+  tokens_per_second: measured,
+});
 
 /** One pass over the evaluation split. */
-export interface EvalEvent {
-  readonly type: 'eval';
-  readonly step: number;
-  readonly epoch: number;
+export type EvalEvent = Frozen<z.infer<typeof evalEvent>>;
+
+const evalEvent = z.object({
+  type: z.literal('eval'),
+  step: count,
+  epoch: z.number().nonnegative(),
   /** Mean loss per supervised token. */
-  readonly eval_loss: number;
+  eval_loss: measured,
   /** `exp(eval_loss)`. */
-  readonly eval_perplexity: number;
+  eval_perplexity: measured,
   /** Seconds that the evaluation took. */
-  readonly eval_runtime: number;
-}
+  eval_runtime: z.number().nonnegative(),
+});
 
 /** What the model, as it is now, answers to one of `training.sample_prompts`. */
-export interface SampleEvent {
-  readonly type: 'sample';
-  readonly step: number;
-  readonly prompt: string;
-  readonly text: string;
-}
+export type SampleEvent = Frozen<z.infer<typeof sampleEvent>>;
+
+const sampleEvent = z.object({ type: z.literal('sample'), step: count, prompt: text, text });
 
 /** A checkpoint that is complete on disk. */
-export interface CheckpointEvent {
-  readonly type: 'checkpoint';
-  readonly step: number;
+export type CheckpointEvent = Frozen<z.infer<typeof checkpointEvent>>;
+
+const checkpointEvent = z.object({
+  type: z.literal('checkpoint'),
+  step: count,
   /** Absolute path of the checkpoint's folder. */
-  readonly dir: string;
-}
+  dir: name,
+});
 
 /** Something that does not stop the run but that its owner should know. */
-export interface WarningEvent {
-  readonly type: 'warning';
-  readonly message: string;
-}
+export type WarningEvent = Frozen<z.infer<typeof warningEvent>>;
+
+const warningEvent = z.object({ type: z.literal('warning'), message: text });
 
 /** The run ended before its last step because someone asked for it, and was saved. */
-export interface StoppedEvent {
-  readonly type: 'stopped';
-  readonly step: number;
+export type StoppedEvent = Frozen<z.infer<typeof stoppedEvent>>;
+
+const stoppedEvent = z.object({
+  type: z.literal('stopped'),
+  step: count,
   /** Absolute path of the checkpoint of that step, to resume from. */
-  readonly checkpoint_dir: string;
-}
+  checkpoint_dir: name.nullable(),
+});
 
 /** The run ended because someone asked for it; what came after its newest checkpoint is dropped. */
-export interface CancelledEvent {
-  readonly type: 'cancelled';
-  readonly step: number;
+export type CancelledEvent = Frozen<z.infer<typeof cancelledEvent>>;
+
+const cancelledEvent = z.object({
+  type: z.literal('cancelled'),
+  step: count,
   /** Absolute path of this session's newest checkpoint, to resume from; null where it wrote none. */
-  readonly checkpoint_dir: string | null;
-}
+  checkpoint_dir: name.nullable(),
+});
 
 /** The run ended by an error. */
-export interface FailedEvent {
-  readonly type: 'failed';
-  readonly code: ErrorCode;
+export type FailedEvent = Frozen<z.infer<typeof failedEventSchema>>;
+
+const failedEventSchema = z.object({
+  type: z.literal('failed'),
+  /** An `ErrorCode`, perhaps of another version. */
+  code: name,
   /** A sentence for people. */
-  readonly message: string;
-}
+  message: text,
+});
 
 /** The run is over and its result is complete on disk. */
-export interface CompletedEvent {
-  readonly type: 'completed';
+export type CompletedEvent = Frozen<z.infer<typeof completedEvent>>;
+
+const completedEvent = z.object({
+  type: z.literal('completed'),
   /** Absolute path of the adapter's folder (with `training.method: "full"`, of the model's). */
-  readonly adapter_dir: string;
-  readonly steps: number;
+  adapter_dir: name,
+  steps: count,
   /** Mean loss of all steps of the run, those before a resume included. */
-  readonly train_loss: number;
+  train_loss: z.number(),
   /** Seconds from the first to the last step of this session. */
-  readonly train_runtime: number;
-}
+  train_runtime: z.number().nonnegative(),
+});
+
+/** The schema of every event, by its type. */
+export const EVENT_SCHEMAS = {
+  progress: progressEvent,
+  started: startedEvent,
+  step: stepEvent,
+  eval: evalEvent,
+  sample: sampleEvent,
+  checkpoint: checkpointEvent,
+  warning: warningEvent,
+  stopped: stoppedEvent,
+  cancelled: cancelledEvent,
+  failed: failedEventSchema,
+  completed: completedEvent,
+} as const;
+
+/** Anything that a run reports. */
+export type TrainEvent = {
+  [K in keyof typeof EVENT_SCHEMAS]: Frozen<z.infer<(typeof EVENT_SCHEMAS)[K]>>;
+}[keyof typeof EVENT_SCHEMAS];
 
 /** What a run, or another command, says of the error that ends it. */
-export function failedEvent(error: unknown): FailedEvent {
-  const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
+export function failedEvent(error: unknown): FailedEvent & { readonly code: ErrorCode } {
+  const code = error instanceof LorafaError ? error.code : 'internal.unexpected';
   return { type: 'failed', code, message: messageOf(error) };
 }

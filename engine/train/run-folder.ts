@@ -5,6 +5,7 @@ import { ensureFolder, Journal, notWritable, removeFolder, sweepTemporaries } fr
 import { STAGING_FOLDER } from '../lora/save-adapter.ts';
 import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
+import type { JournalEntry } from './journal-entry.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
 import { RECORD_FILE, type RunRecord, writeRunRecord } from './run-record.ts';
 
@@ -32,14 +33,6 @@ const BARE_FILES: ReadonlySet<string> = new Set(Object.values(RUN_FILES));
 function isUnfinished(name: string): boolean {
   return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
 }
-
-/** One line of the journal. */
-export type JournalEntry = TrainEvent & {
-  /** ISO 8601 */
-  readonly time: string;
-  /** With each step: memory of the computing process in bytes, without that of a GPU. */
-  readonly memory?: number;
-};
 
 /** An output folder that belongs to one run. */
 export class RunFolder {

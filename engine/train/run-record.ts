@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { readBoundedFile } from '../bounded-file.ts';
 import { configSchema, type ResolvedConfig } from '../config/schema.ts';
-import { LorafaError } from '../errors.ts';
+import { LorafaError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { parseJson } from '../json.ts';
 import { type Lineage, lineageSchema } from './lineage.ts';
 
 /** The file in a run folder that says what is run. */
@@ -18,6 +19,9 @@ const recordSchema = z.object({
 });
 
 const VERSION = recordSchema.shape.version.value;
+
+/** More than any record has. */
+const MAX_BYTES = 2 ** 24;
 
 /** What `run.json` holds: the configuration that the run really uses, and how it got where it is. */
 export interface RunRecord {
@@ -54,9 +58,9 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
     );
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    json = parseJson(String(await readBoundedFile(file, MAX_BYTES, 'refuse')));
   } catch (error) {
-    throw fail('is missing or broken', error);
+    throw fail(`is missing or broken (${messageOf(error)})`, error);
   }
   const parsed = recordSchema.safeParse(migrated(json, fail));
   if (parsed.success) return { config: parsed.data.config, lineage: parsed.data.lineage };

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { LorafaError } from '../errors.ts';
+import { readBoundedFile } from '../bounded-file.ts';
+import { LorafaError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { parseJson } from '../json.ts';
 import { COMPUTE_MODES } from '../models/compute-mode.ts';
 import { lineageSchema } from './lineage.ts';
 
 /** The file of a checkpoint that is written last: with it, the checkpoint is complete. */
 export const STATE_FILE = 'trainer_state.json';
+
+/** More than any state has: it grows with the number of sessions alone. */
+const MAX_BYTES = 2 ** 24;
 
 const stateSchema = z.object({
   version: z.literal(2),
@@ -84,9 +88,10 @@ export async function readTrainerState(folder: string): Promise<StoredState> {
     });
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    json = parseJson(String(await readBoundedFile(file, MAX_BYTES, 'refuse')));
   } catch (error) {
-    throw fail(`${STATE_FILE} is missing or broken; resume from another one`, error);
+    const problem = `is missing or broken (${messageOf(error)})`;
+    throw fail(`${STATE_FILE} ${problem}; resume from another one`, error);
   }
   const version = z.object({ version: z.int() }).safeParse(json).data?.version;
   if (version !== undefined && version !== stateSchema.shape.version.value) {

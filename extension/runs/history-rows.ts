@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 
 /** What is drawn over the steps of a run, each from one field of the journal. */
 export const METRICS = [

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { JournalEntry } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { type LogLine, runEvents, runLog, unwatchRun, watchRun } from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
 

@@ -1,5 +1,5 @@
 import type { SampleEvent } from '../../engine/train/events.ts';
-import type { JournalEntry } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 
 /** An answer to one of a run's prompts; or a session that begins, beyond whose step none counts. */
 export type SampleRow =

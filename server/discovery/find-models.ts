@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
 import { readConfig } from '../../engine/models/hugging-face-folder.ts';
 import type { FoundModel } from '../protocol.ts';
@@ -8,6 +9,9 @@ import { walk } from './walk.ts';
 
 /** How deep below a folder models are looked for. */
 const MODEL_DEPTH = 5;
+
+/** The name of a revision is a hash. */
+const MAX_REVISION_BYTES = 2 ** 10;
 
 /** Where to look for base models. */
 export interface ModelPlaces {
@@ -61,9 +65,11 @@ async function cachedModels(cacheFolder: string): Promise<FoundModel[]> {
   for (const entry of await readdir(cacheFolder).catch(() => [])) {
     if (!entry.startsWith('models--')) continue;
     const home = path.join(cacheFolder, entry);
-    const revision = await readFile(path.join(home, 'refs/main'), 'utf8').catch(() => undefined);
+    const revision = await readBoundedFile(path.join(home, 'refs/main'), MAX_REVISION_BYTES).catch(
+      () => undefined,
+    );
     if (revision === undefined) continue;
-    const folder = path.join(home, 'snapshots', revision.trim());
+    const folder = path.join(home, 'snapshots', path.basename(revision.toString('utf8').trim()));
     const files = await readdir(folder).catch(() => []);
     const name = entry.split('--').slice(1).join('/');
     models.push(...(await modelsIn(folder, files, name, 'huggingface')));

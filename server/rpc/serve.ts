@@ -46,13 +46,16 @@ export function serve<Params, Result>(
   });
 }
 
-/** Sends a notification; one that cannot be sent any more has nobody who misses it. */
+/**
+ * Sends a notification; one that cannot be sent any more has nobody who misses it. Resolves when it
+ * is on its way.
+ */
 export function notify<Params>(
   sink: NotificationSink,
   { method }: NotificationMessage<Params>,
   params: Params,
-): void {
-  sink.sendNotification(method, params).catch(() => undefined);
+): Promise<void> {
+  return sink.sendNotification(method, params).catch(() => undefined);
 }
 
 function errorAnswer(error: unknown): ResponseError<RequestFailure> {

@@ -1,32 +1,61 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { codeOf, type OpenedFile, openRegularFile } from '../../engine/bounded-file.ts';
+import { messageOf } from '../../engine/errors.ts';
 
 /** Bytes read at a time; a history of any length is handed on in pieces of this size. */
 const CHUNK = 256 * 1024;
 
 const NEWLINE = 0x0a;
 
+/** One line of a text file. */
+export interface TailLine {
+  /** Counts from 1, blank lines included. */
+  readonly number: number;
+  /** Undefined when it is longer than lines may be: it was skipped to its end. */
+  readonly text: string | undefined;
+}
+
 /** Reads a text file that grows, line by line, each complete line once. */
 export class LineTail {
   readonly #file: string;
+  readonly #maxLineBytes: number;
   #offset = 0;
-  /** The start of a line whose end is not written yet. */
-  #rest = Buffer.alloc(0);
+  #number = 0;
+  /** The start of a line whose end is not written yet, in pieces; none of it once it is too long. */
+  #pieces: Buffer[] = [];
+  #length = 0;
+  #problem: string | null = null;
 
-  constructor(file: string) {
+  /** @param maxLineBytes a longer line is not kept in memory */
+  constructor(file: string, maxLineBytes: number) {
     this.#file = file;
+    this.#maxLineBytes = maxLineBytes;
+  }
+
+  /** Why there is nothing to read although something is there, such as a link; null if nothing. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Number of a line that is too long already, though its end is not written yet. */
+  get endless(): number | undefined {
+    return this.#length > this.#maxLineBytes ? this.#number + 1 : undefined;
   }
 
   /**
-   * Yields the complete lines that came since the last call, in pieces. A file that does not exist
-   * is empty. One that became shorter was replaced, and is read from its start.
+   * Yields the complete lines that came since the last call, in pieces; blank ones are left out. A
+   * file that does not exist is empty, and so is what is no regular file. One that became shorter
+   * was replaced, and is read from its start.
    */
-  async *read(): AsyncGenerator<readonly string[], void> {
-    const handle = await open(this.#file, 'r').catch(() => undefined);
-    if (handle === undefined) return;
+  async *read(): AsyncGenerator<readonly TailLine[], void> {
+    const opened = await this.#open();
+    if (opened === undefined) return;
+    const { handle, size } = opened;
     try {
-      if ((await handle.stat()).size < this.#offset) this.#restart();
+      if (size < this.#offset) this.#restart();
+      const chunk = Buffer.allocUnsafe(CHUNK);
       for (;;) {
-        const lines = await this.#readChunk(handle);
+        const lines = await this.#readChunk(handle, chunk);
         if (lines === undefined) return;
         if (lines.length > 0) yield lines;
       }
@@ -35,19 +64,54 @@ export class LineTail {
     }
   }
 
-  #restart(): void {
-    this.#offset = 0;
-    this.#rest = Buffer.alloc(0);
+  async #open(): Promise<OpenedFile | undefined> {
+    try {
+      const opened = await openRegularFile(this.#file, 'refuse');
+      this.#problem = null;
+      return opened;
+    } catch (error) {
+      this.#problem = codeOf(error) === 'ENOENT' ? null : messageOf(error);
+      return undefined;
+    }
   }
 
-  async #readChunk(handle: FileHandle): Promise<readonly string[] | undefined> {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK), 0, CHUNK, this.#offset);
+  #restart(): void {
+    this.#offset = 0;
+    this.#number = 0;
+    this.#pieces = [];
+    this.#length = 0;
+  }
+
+  async #readChunk(handle: FileHandle, chunk: Buffer): Promise<readonly TailLine[] | undefined> {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK, this.#offset);
     if (bytesRead === 0) return undefined;
     this.#offset += bytesRead;
-    const text = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
-    const end = text.lastIndexOf(NEWLINE) + 1;
-    this.#rest = text.subarray(end);
-    const lines = text.toString('utf8', 0, end).split('\n');
-    return lines.filter((line) => line !== '');
+    const bytes = chunk.subarray(0, bytesRead);
+    const lines: TailLine[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      const line = this.#endLine(bytes.subarray(start, end));
+      if (line.text !== '') lines.push(line);
+      start = end + 1;
+    }
+    this.#add(bytes.subarray(start));
+    return lines;
+  }
+
+  #add(piece: Buffer): void {
+    this.#length += piece.length;
+    if (this.#length > this.#maxLineBytes) this.#pieces = [];
+    // The chunk that it lies in is used again.
+    else if (piece.length > 0) this.#pieces.push(Buffer.from(piece));
+  }
+
+  #endLine(last: Buffer): TailLine {
+    this.#number += 1;
+    const length = this.#length + last.length;
+    const isKept = length <= this.#maxLineBytes;
+    const bytes = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last]);
+    this.#pieces = [];
+    this.#length = 0;
+    return { number: this.#number, text: isKept ? bytes.toString('utf8') : undefined };
   }
 }

@@ -1,7 +1,14 @@
 import { Journal } from '../../engine/files.ts';
 import type { LogLevel, LogLine } from '../protocol.ts';
+import type { TailLine } from './line-tail.ts';
 
-const LINE = /^(\S+) (info|warning|error|output) (.*)$/;
+const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (info|warning|error|output) (.*)$/s;
+
+/** The rest of a longer message is not kept. */
+const MAX_TEXT_LENGTH = 2 ** 16;
+
+/** A line of a log that is longer was not written here: a character takes three bytes at most. */
+export const MAX_LOG_LINE_BYTES = 4 * MAX_TEXT_LENGTH;
 
 /** The log of a run folder: what the trainer does, and what the computing process prints. */
 export class RunLog {
@@ -20,7 +27,8 @@ export class RunLog {
 
   /** Adds a line, which is on disk when the promise resolves; it never rejects. */
   add(level: LogLevel, text: string): Promise<void> {
-    const line = `${new Date().toISOString()} ${level} ${text.replaceAll(/\s*[\r\n]\s*/g, ' ⏎ ')}`;
+    const kept = text.slice(0, MAX_TEXT_LENGTH).replaceAll(/\s*[\r\n]\s*/g, ' ⏎ ');
+    const line = `${new Date().toISOString()} ${level} ${kept.slice(0, MAX_TEXT_LENGTH)}`;
     // A log that cannot be written (full disk) must not end the run that it tells of.
     this.#last = this.#last.then(() => this.#journal.append(line)).catch(() => undefined);
     return this.#last;
@@ -32,8 +40,11 @@ export class RunLog {
   }
 }
 
-/** Reads one line of a log. */
-export function parseLogLine(line: string): LogLine {
+/** Reads one line of a log, which anybody may have written. */
+export function parseLogLine({ number, text: line }: TailLine): LogLine {
+  if (line === undefined) {
+    return { time: null, level: 'warning', text: `Line ${number} is too long and was left out.` };
+  }
   const [, time, level, text] = LINE.exec(line) ?? [];
   return time === undefined || text === undefined
     ? { time: null, level: 'output', text: line }

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
-import { LorafaError } from '../../engine/errors.ts';
+import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
 import { whereItIsNow } from '../../engine/train/moved-run.ts';
 import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
@@ -11,8 +11,10 @@ import { findRunFolders } from '../discovery/find-runs.ts';
 import type { RunConfig, RunSummary } from '../protocol.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
+import { mapBounded } from './map-bounded.ts';
 import type { RunRegistry } from './run-registry.ts';
 import type { RunStatus } from './run-status.ts';
+import { unknownRun } from './run-summary.ts';
 import type { RunFollower } from './run-watcher.ts';
 import { startTrainer } from './start-trainer.ts';
 import { TrackedRun } from './tracked-run.ts';
@@ -49,7 +51,12 @@ export class RunManager {
     const { workspaceFolders, registry } = this.#options;
     await this.#watchRegistry();
     const folders = await findRunFolders(workspaceFolders, registry);
-    const found = await Promise.all(folders.map((folder) => this.#run(folder).refresh()));
+    const found = await mapBounded(folders, (folder) =>
+      // Whatever is wrong with one run, the others are listed.
+      this.#run(folder)
+        .refresh()
+        .catch((error: unknown) => unknownRun(folder, messageOf(error))),
+    );
     return found
       .filter((summary) => summary !== undefined)
       .toSorted(

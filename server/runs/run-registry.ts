@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
+import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
+import { parseJson } from '../../engine/json.ts';
+import { mapBounded } from './map-bounded.ts';
 
 const registeredRunSchema = z.object({
   version: z.literal(1),
   /** Absolute path of the run folder. */
-  folder: z.string(),
+  folder: z.string().check(z.refine((folder) => path.isAbsolute(folder))),
   configFile: z.nullable(z.string()),
 });
+
+/** Two paths have room in it, however long the system allows them to be. */
+const MAX_ENTRY_BYTES = 2 ** 17;
 
 /** A run that was started once by this user. */
 export type RegisteredRun = Readonly<Omit<z.infer<typeof registeredRunSchema>, 'version'>>;
@@ -50,14 +56,14 @@ export class RunRegistry {
   async list(): Promise<readonly RegisteredRun[]> {
     const names = await readdir(this.folder).catch(() => []);
     const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-    const runs = await Promise.all(files.map((name) => this.#read(name)));
+    const runs = await mapBounded(files, (name) => this.#read(name));
     return runs.filter((run) => run !== undefined);
   }
 
   async #read(name: string): Promise<RegisteredRun | undefined> {
     try {
-      const text = await readFile(path.join(this.folder, name), 'utf8');
-      return registeredRunSchema.parse(JSON.parse(text));
+      const bytes = await readBoundedFile(path.join(this.folder, name), MAX_ENTRY_BYTES, 'refuse');
+      return registeredRunSchema.parse(parseJson(bytes.toString('utf8')));
     } catch {
       return undefined;
     }

@@ -50,18 +50,23 @@ export function isFinal(state: RunState): boolean {
   return NEXT_STATES[state].length === 0;
 }
 
-/** Schema of {@link RunStatus}. */
+/** A moment, ISO 8601 in UTC. */
+export const timeSchema = z.iso.datetime();
+
+const count = z.number().check(z.nonnegative());
+
+/** Schema of {@link RunStatus}: what other processes say and files hold is checked against it. */
 export const runStatusSchema = z.object({
   state: z.enum(RUN_STATES),
-  /** Since when, ISO 8601. */
-  since: z.string(),
+  /** Since when. */
+  since: timeSchema,
   /** Why the run ended as it did: an `ErrorCode` of the engine and a sentence for people. */
   reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
   /** The part of the preparation that goes on; null before and after. */
-  progress: z.nullable(z.object({ task: z.string(), done: z.number(), total: z.number() })),
+  progress: z.nullable(z.object({ task: z.string(), done: count, total: count })),
   /** Optimizer steps done and planned; 0 until the first step starts. */
-  step: z.number(),
-  maxSteps: z.number(),
+  step: count,
+  maxSteps: count,
   /** Latest losses. */
   loss: z.nullable(z.number()),
   evalLoss: z.nullable(z.number()),
@@ -70,13 +75,13 @@ export const runStatusSchema = z.object({
   /** Time left in seconds, at the rate of this session without its pauses; null while unknown. */
   etaSeconds: z.nullable(z.number()),
   /** Memory of the computing process in bytes, now and at most. */
-  memory: z.nullable(z.object({ resident: z.number(), peak: z.number() })),
+  memory: z.nullable(z.object({ resident: count, peak: count })),
   /** Folder of the newest checkpoint of this session. */
   checkpoint: z.nullable(z.string()),
   /** Folder of the run that this one waits for. */
   waitsFor: z.nullable(z.string()),
-  /** When the computing process was last heard of, ISO 8601. Long ago: a long step, or it hangs. */
-  heard: z.nullable(z.string()),
+  /** When the computing process was last heard of. Long ago: a long step, or it hangs. */
+  heard: z.nullable(timeSchema),
 });
 
 /** All that is known of a run without reading its journal. */

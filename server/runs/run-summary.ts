@@ -1,19 +1,21 @@
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
-import { type JournalEntry, RUN_FILES } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunSummary } from '../protocol.ts';
 import { statusChange } from '../trainer/status-fold.ts';
-import { parseJournalLine } from './journal-entry.ts';
-import { LineTail } from './line-tail.ts';
+import { JournalReader } from './journal-reader.ts';
 import { initialStatus, isFinal, type RunState, type RunStatus } from './run-status.ts';
-import { HEARTBEAT_MS, readStateFile } from './state-file.ts';
+import { findStateFile, HEARTBEAT_MS } from './state-file.ts';
 
 /** What a run folder tells about its run, and where to reach its trainer. */
 export interface FolderReport {
   readonly summary: RunSummary;
   /** Address of the live trainer; null where there is none. */
   readonly address: string | null;
+  /** What in the folder is damaged, a sentence for people; null if nothing. */
+  readonly damage: string | null;
 }
 
 /** A heartbeat that is older than this many periods has stopped. */
@@ -22,7 +24,8 @@ const MISSED_HEARTBEATS = 3;
 /**
  * Reads all that a run folder says about its run: what its trainer stored if it had one, otherwise
  * what the journal of the command line says. A run that has not ended and whose process is gone has
- * failed, whatever was stored last.
+ * failed, whatever was stored last. Whatever is in the folder, it never throws: what is damaged is
+ * left out and told.
  *
  * @param journal kept from call to call, it reads only what is new
  * @returns undefined when the folder holds no run
@@ -31,13 +34,16 @@ export async function readRunFolder(
   folder: string,
   journal = new JournalStatus(folder),
 ): Promise<FolderReport | undefined> {
-  let stored = await readStateFile(folder);
+  let state = await findStateFile(folder);
   const holder = await readLock(folder);
   // A trainer takes the lock before it stores anything, and stores its end before it lets go. So
   // with nobody there, what was read first may have changed.
-  if (holder === undefined) stored = await readStateFile(folder);
-  const status = stored?.status ?? (await journal.read(holder !== undefined));
-  if (status === undefined) return undefined;
+  if (holder === undefined) state = await findStateFile(folder);
+  const stored = state.content;
+  const known = stored?.status ?? (await journal.read(holder !== undefined));
+  const damage = state.problem ?? journal.problem;
+  if (known === undefined && damage === null) return undefined;
+  const status = known ?? (await unknownStatus(folder, holder !== undefined, damage!));
   const isLive = holder !== undefined && !isFinal(status.state);
   const isSilent =
     stored !== undefined &&
@@ -51,10 +57,38 @@ export async function readRunFolder(
       isLive,
       isSteerable: isLive && stored !== undefined,
       checkpoints: await listCheckpoints(folder),
-      problem: isLive && isSilent ? 'The trainer has not been heard of for a while.' : null,
+      problem: isLive && isSilent ? 'The trainer has not been heard of for a while.' : damage,
     },
     address: isLive ? (stored?.address ?? null) : null,
+    damage,
   };
+}
+
+/** How a run is listed whose folder could not be looked at, with the reason why. */
+export async function unknownRun(folder: string, problem: string): Promise<RunSummary> {
+  return {
+    folder,
+    name: path.basename(folder),
+    configFile: null,
+    status: await unknownStatus(folder, false, problem),
+    isLive: false,
+    isSteerable: false,
+    checkpoints: [],
+    problem,
+  };
+}
+
+/** The status of a run whose folder says nothing that can be understood. */
+async function unknownStatus(folder: string, isHeld: boolean, problem: string): Promise<RunStatus> {
+  const changed = await lstat(folder).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  // What a file system has for a time may be beyond what ISO 8601 can say.
+  const since = new Date(Math.min(Math.max(0, changed), Date.now())).toISOString();
+  if (isHeld) return initialStatus('preparing', since);
+  const message = `Nothing in ${folder} tells how far this run came (${problem}); start it again.`;
+  return { ...initialStatus('failed', since), reason: { code: 'checkpoint.corrupt', message } };
 }
 
 /** The status of a run whose process is gone without having stored an end. */
@@ -76,11 +110,16 @@ export function crashed(status: RunStatus, lastHeard = status.since): RunStatus 
 
 /** The status of runs of the command line, which keep no state file, as their journal tells it. */
 export class JournalStatus {
-  readonly #tail: LineTail;
+  readonly #journal: JournalReader;
   #status: RunStatus | undefined;
 
   constructor(folder: string) {
-    this.#tail = new LineTail(path.join(folder, RUN_FILES.journal));
+    this.#journal = new JournalReader(folder);
+  }
+
+  /** What is wrong with the journal as far as it was read; null if nothing. */
+  get problem(): string | null {
+    return this.#journal.problem;
   }
 
   /**
@@ -90,10 +129,8 @@ export class JournalStatus {
    * @returns undefined when there is no journal
    */
   async read(isHeld: boolean): Promise<RunStatus | undefined> {
-    for await (const lines of this.#tail.read()) {
-      for (const entry of lines.map(parseJournalLine)) {
-        if (entry !== undefined) this.#add(entry);
-      }
+    for await (const entries of this.#journal.read()) {
+      for (const entry of entries) this.#add(entry);
     }
     // The journal of a run that goes on again still ends with the end of its earlier part.
     const isNewPart = isHeld && this.#status !== undefined && isFinal(this.#status.state);

@@ -1,15 +1,16 @@
 import path from 'node:path';
-import { type JournalEntry, RUN_FILES } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import type { LogLine } from '../protocol.ts';
-import { parseJournalLine } from './journal-entry.ts';
+import { JournalReader } from './journal-reader.ts';
 import { LineTail } from './line-tail.ts';
-import { parseLogLine } from './run-log.ts';
+import { MAX_LOG_LINE_BYTES, parseLogLine } from './run-log.ts';
 
-/** Who follows a run. */
+/** Who follows a run. What they are told next waits until they have taken what they were told. */
 export interface RunFollower {
   /** @param isStart these are the first entries of the journal */
-  onEvents(entries: readonly JournalEntry[], isStart: boolean): void;
-  onLog(lines: readonly LogLine[], isStart: boolean): void;
+  onEvents(entries: readonly JournalEntry[], isStart: boolean): void | Promise<void>;
+  onLog(lines: readonly LogLine[], isStart: boolean): void | Promise<void>;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface RunFollower {
  * way, so that nothing is missing or comes twice, whenever one begins to look.
  */
 export class RunWatcher {
-  readonly #events: LineTail;
+  readonly #events: JournalReader;
   readonly #log: LineTail;
   readonly #follower: RunFollower;
   #hasEvents = false;
@@ -27,9 +28,14 @@ export class RunWatcher {
   #isDue = false;
 
   constructor(folder: string, follower: RunFollower) {
-    this.#events = new LineTail(path.join(folder, RUN_FILES.journal));
-    this.#log = new LineTail(path.join(folder, RUN_FILES.log));
+    this.#events = new JournalReader(folder);
+    this.#log = new LineTail(path.join(folder, RUN_FILES.log), MAX_LOG_LINE_BYTES);
     this.#follower = follower;
+  }
+
+  /** What is wrong with the journal as far as it was read; null if nothing. */
+  get problem(): string | null {
+    return this.#events.problem;
   }
 
   /** Hands on what came since the last time; resolves when all that is on disk now was. */
@@ -50,10 +56,9 @@ export class RunWatcher {
   }
 
   async #readEvents(): Promise<void> {
-    for await (const lines of this.#events.read()) {
+    for await (const entries of this.#events.read()) {
       if (this.#isClosed) return;
-      const entries = lines.map(parseJournalLine).filter((entry) => entry !== undefined);
-      this.#follower.onEvents(entries, !this.#hasEvents);
+      await this.#follower.onEvents(entries, !this.#hasEvents);
       this.#hasEvents = true;
     }
   }
@@ -61,7 +66,7 @@ export class RunWatcher {
   async #readLog(): Promise<void> {
     for await (const lines of this.#log.read()) {
       if (this.#isClosed) return;
-      this.#follower.onLog(lines.map(parseLogLine), !this.#hasLog);
+      await this.#follower.onLog(lines.map(parseLogLine), !this.#hasLog);
       this.#hasLog = true;
     }
   }

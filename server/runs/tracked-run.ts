@@ -19,6 +19,8 @@ export class TrackedRun {
   readonly #answerTimeoutMs: number;
   readonly #onChanged: (summary: RunSummary) => void;
   #summary: RunSummary | undefined;
+  /** What in the folder is damaged. */
+  #damage: string | null = null;
   #client: TrainerClient | undefined;
   #watcher: RunWatcher | undefined;
   #folderWatch: FSWatcher | undefined;
@@ -49,9 +51,12 @@ export class TrackedRun {
   async control(action: RunAction): Promise<RunStatus> {
     if (this.#client === undefined) await this.refresh();
     if (this.#client !== undefined) return this.#client.control(action);
+    const summary = this.#summary;
+    // A damaged folder does not keep anyone from steering.
+    const trainerProblem = summary?.problem === this.#damage ? null : summary?.problem;
     const problem =
-      this.#summary?.problem ??
-      (this.#summary?.isLive
+      trainerProblem ??
+      (summary?.isLive
         ? `${this.folder} is run by the command line; press Ctrl+C in its terminal to stop it.`
         : `${this.folder} has no run that is going on; start or resume it first.`);
     throw new LorafaError('usage.invalid', problem, { location: { file: this.folder } });
@@ -65,7 +70,7 @@ export class TrackedRun {
     // Wakes also for runs of the command line, which have nobody to connect to.
     this.#folderWatch = watch(this.folder, () => this.#grew());
     this.#folderWatch.on('error', () => undefined);
-    await watcher.read();
+    await this.#readOn(watcher);
   }
 
   unfollow(): void {
@@ -87,7 +92,11 @@ export class TrackedRun {
     const report = await readRunFolder(this.folder, this.#journal);
     if (report === undefined) return;
     const { summary, address } = report;
-    if (address === null || this.#isDisposed) return this.#tell(summary);
+    this.#damage = report.damage ?? this.#watcher?.problem ?? null;
+    const problem = this.#damage;
+    if (address === null || this.#isDisposed) {
+      return this.#tell({ ...summary, problem: summary.problem ?? problem });
+    }
     if (this.#client !== undefined && this.#client.address !== address) {
       this.#client.dispose();
       this.#client = undefined;
@@ -98,10 +107,10 @@ export class TrackedRun {
       } catch (error) {
         return this.#tell({ ...summary, isSteerable: false, problem: messageOf(error) });
       }
-      return this.#tell({ ...summary, status: this.#client.status, problem: null });
+      return this.#tell({ ...summary, status: this.#client.status, problem });
     }
     // The trainer itself tells more, and sooner, than what it has stored.
-    this.#tell({ ...summary, status: this.#summary?.status ?? summary.status, problem: null });
+    this.#tell({ ...summary, status: this.#summary?.status ?? summary.status, problem });
   }
 
   async #connect(address: string): Promise<TrainerClient> {
@@ -151,7 +160,7 @@ export class TrackedRun {
   }
 
   #grew(): void {
-    this.#watcher?.read().catch(() => undefined);
+    if (this.#watcher !== undefined) this.#readOn(this.#watcher).catch(() => undefined);
     // Without a trainer nobody else tells that something changed.
     if (this.#client !== undefined || !this.#summary?.isLive || this.#isRefreshDue) return;
     this.#isRefreshDue = true;
@@ -159,6 +168,15 @@ export class TrackedRun {
       this.#isRefreshDue = false;
       await this.#refresh();
     });
+  }
+
+  /** The journal of a run with a trainer is read by its followers alone, so that they find the damage. */
+  async #readOn(watcher: RunWatcher): Promise<void> {
+    await watcher.read();
+    const { problem } = watcher;
+    if (problem === null || this.#damage !== null || this.#watcher !== watcher) return;
+    this.#damage = problem;
+    if (this.#summary?.problem === null) this.#tell({ ...this.#summary, problem });
   }
 
   #tell(summary: RunSummary): void {

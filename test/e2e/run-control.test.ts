@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { type JournalEntry, RUN_FILES } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import {
   chartedStep,
   demoFolder,

@@ -10,7 +10,7 @@ import {
   IPCMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
-import type { JournalEntry } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import {
   controlRun,
   countTokens,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JournalEntry } from '../../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import { historyRows, ROW_WIDTH } from '../../../extension/runs/history-rows.ts';
 
 const time = '2026-01-01T10:00:00.000Z';

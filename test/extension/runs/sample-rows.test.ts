@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JournalEntry } from '../../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import { sampleRows } from '../../../extension/runs/sample-rows.ts';
 
 test('answers and the sessions that they belong to are taken out of a journal', () => {

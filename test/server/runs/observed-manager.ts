@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import type { LogLine, RunSummary } from '../../../server/protocol.ts';
 import { RunManager } from '../../../server/runs/run-manager.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';

@@ -1,12 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { EVENT_SCHEMAS, type TrainEvent } from '../../../engine/train/events.ts';
+import { parseJournalLine } from '../../../engine/train/journal-entry.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
-import { LineTail } from '../../../server/runs/line-tail.ts';
-import { parseLogLine, RunLog } from '../../../server/runs/run-log.ts';
+import { runChanged } from '../../../server/protocol.ts';
+import { LineTail, type TailLine } from '../../../server/runs/line-tail.ts';
+import { MAX_LOG_LINE_BYTES, parseLogLine, RunLog } from '../../../server/runs/run-log.ts';
 import { initialStatus, NEXT_STATES, RUN_STATES } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
 import { type RunStateFile, writeStateFile } from '../../../server/runs/state-file.ts';
+import { startedEvent, stepEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
@@ -75,23 +79,72 @@ describe('a run with a trainer', () => {
     await lock.release();
   });
 
-  test('a state file that is damaged counts as none', async () => {
+  test.each<[string, string | ((state: object) => object), string]>([
+    ['nothing', '', 'it is not valid JSON (Unexpected end of JSON input).'],
+    ['deep nesting', '['.repeat(100_000), 'it is nested more than 128 levels deep.'],
+    ['far too much', ' '.repeat(2 ** 21), 'it has 2 MiB, more than the 1 MiB it may have.'],
+    ['a list', '[]', 'it is not a state.'],
+    ['another version', () => ({ version: 2 }), '"version" is missing or wrong.'],
+    ['no status', () => ({ status: undefined }), '"status" is missing or wrong.'],
+    [
+      'half a status',
+      () => ({ status: { state: 'running' } }),
+      '"status.since" is missing or wrong.',
+    ],
+    ['no time', () => ({ heartbeat: 'yesterday' }), '"heartbeat" is missing or wrong.'],
+  ])('a state file that holds %s is told', async (_name, content, problem) => {
     const folder = await tempFolder();
-    await writeFile(
-      path.join(folder, 'state.json'),
-      '{"version": 1, "status": {"state": "dancing"}}',
-    );
-    expect(await readRunFolder(folder)).toBeUndefined();
+    await store(folder);
+    const file = path.join(folder, 'state.json');
+    const state = JSON.parse(await readFile(file, 'utf8')) as object;
+    const text =
+      typeof content === 'string' ? content : JSON.stringify({ ...state, ...content(state) });
+    await writeFile(file, text);
+    const report = await readRunFolder(folder);
+    expect(report).toMatchObject({
+      address: null,
+      summary: {
+        isLive: false,
+        problem: `state.json cannot be read: ${problem}`,
+        status: { state: 'failed', reason: { code: 'checkpoint.corrupt' } },
+      },
+    });
+    expect(runChanged.params.safeParse(report?.summary).success).toBe(true);
+    // What the journal says is better than nothing.
+    await journal(folder, startedEvent(), stepEvent());
+    expect((await readRunFolder(folder))?.summary).toMatchObject({
+      problem: `state.json cannot be read: ${problem}`,
+      status: { state: 'failed', step: 3, reason: { code: 'training.crashed' } },
+    });
+  });
+
+  test('a state that lies elsewhere is not looked at', async () => {
+    const folder = await tempFolder();
+    const elsewhere = await tempFolder();
+    await store(elsewhere);
+    await symlink(path.join(elsewhere, 'state.json'), path.join(folder, 'state.json'));
+    expect((await readRunFolder(folder))?.summary).toMatchObject({
+      configFile: null,
+      problem: 'state.json cannot be read: it is a link, which is not followed here.',
+    });
   });
 });
 
 describe('a run of the command line', () => {
-  const started = { type: 'started', run: { steps: 9, resumedAt: 0, device: 'cpu' } };
-  const step = { type: 'step', step: 3, maxSteps: 9, loss: 0.5 };
+  const started = startedEvent();
+  const step = stepEvent();
+  const stopped = { type: 'stopped', step: 4, checkpoint_dir: null };
+  const completed = {
+    type: 'completed',
+    adapter_dir: '/run',
+    steps: 9,
+    train_loss: 1,
+    train_runtime: 2,
+  };
 
   test.each<[string, object[], object]>([
-    ['completed', [{ type: 'completed', steps: 9 }], { state: 'completed', step: 9 }],
-    ['stopped', [{ type: 'stopped', step: 4 }], { state: 'stopped', step: 4 }],
+    ['completed', [completed], { state: 'completed', step: 9 }],
+    ['stopped', [stopped], { state: 'stopped', step: 4 }],
     ['ended without a word', [], { state: 'failed', step: 3, loss: 0.5, maxSteps: 9 }],
   ])('%s', async (_name, ends, status) => {
     const folder = await tempFolder();
@@ -113,12 +166,82 @@ describe('a run of the command line', () => {
       ...live,
       status: { state: 'running', step: 3 },
     });
-    await journal(folder, started, step, { type: 'stopped', step: 4 });
+    await journal(folder, started, step, stopped);
     expect((await readRunFolder(folder))?.summary).toMatchObject({
       ...live,
       status: { state: 'preparing', step: 4 },
     });
     await lock.release();
+  });
+});
+
+describe('a journal that is damaged', () => {
+  const deep = '{"a":'.repeat(100_000);
+
+  test.each<[string, (object | string)[], string | null]>([
+    ['an entry without its fields', [{ type: 'started' }], 'line 3 is'],
+    ['a field of another type', [stepEvent({ step: 'many' as unknown as number })], 'line 3 is'],
+    ['a number beyond all measure', ['{"type":"step","step":1e999}\n'], 'line 3 is'],
+    ['an entry without a time', [`${JSON.stringify(stepEvent())}\n`], 'line 3 is'],
+    ['no object', ['null\n', '7\n', '[]\n'], 'line 3 and 2 more are'],
+    ['half a line', ['{"type":"st\n'], 'line 3 is'],
+    ['deep nesting', [`${deep}\n`], 'line 3 is'],
+    ['a line of many megabytes', [`${'x'.repeat(2 ** 23)}\n`], 'line 3 is'],
+    ['an entry of a later version', [{ type: 'rewound', to: 7 }], null],
+  ])('%s is left out', async (_name, lines, what) => {
+    const folder = await tempFolder();
+    await journal(folder, startedEvent(), stepEvent(), ...lines, stepEvent({ step: 4 }));
+    const report = await readRunFolder(folder);
+    const verb = what?.endsWith('are') ? 'were' : 'was';
+    expect(report?.summary).toMatchObject({
+      problem: what === null ? null : `events.jsonl ${what} damaged and ${verb} left out.`,
+      status: { state: 'failed', step: 4, maxSteps: 9 },
+    });
+    expect(runChanged.params.safeParse(report?.summary).success).toBe(true);
+  });
+
+  test('with nothing else in it is a run that says nothing', async () => {
+    const folder = await tempFolder();
+    await writeFile(path.join(folder, 'events.jsonl'), '{"type":"started"}\n');
+    expect((await readRunFolder(folder))?.summary).toMatchObject({
+      status: { state: 'failed', reason: { code: 'checkpoint.corrupt' } },
+      problem: 'events.jsonl line 1 is damaged and was left out.',
+    });
+    const lock = await RunLock.acquire(folder);
+    expect((await readRunFolder(folder))?.summary).toMatchObject({
+      isLive: true,
+      status: { state: 'preparing' },
+    });
+    await lock.release();
+  });
+
+  test('a number that was not finite is read as such', () => {
+    const entry = { time: SINCE, type: 'eval', step: 1, epoch: 1, eval_loss: 900, eval_runtime: 1 };
+    const line = JSON.stringify({ ...entry, eval_perplexity: Math.exp(900) });
+    expect(parseJournalLine(line)).toEqual({ ...entry, eval_perplexity: Number.NaN });
+  });
+
+  test('every event is read as it was written', () => {
+    const events: TrainEvent[] = [
+      { type: 'progress', task: 'reading', done: 1, total: 2 },
+      startedEvent({ computeTrials: [{ mode: 'int8', error: 0.1, seconds: 2 }] }),
+      stepEvent(),
+      { type: 'eval', step: 1, epoch: 1, eval_loss: 1, eval_perplexity: 2, eval_runtime: 3 },
+      { type: 'sample', step: 1, prompt: 'a', text: 'b' },
+      { type: 'checkpoint', step: 1, dir: '/run/checkpoint-1' },
+      { type: 'warning', message: 'careful' },
+      { type: 'stopped', step: 1, checkpoint_dir: null },
+      { type: 'cancelled', step: 1, checkpoint_dir: null },
+      { type: 'failed', code: 'training.not_finite', message: 'Step 1 gave NaN.' },
+      { type: 'completed', adapter_dir: '/run', steps: 1, train_loss: 1, train_runtime: 1 },
+    ];
+    expect(events.map(({ type }) => type).toSorted()).toEqual(
+      Object.keys(EVENT_SCHEMAS).toSorted(),
+    );
+    for (const event of events) {
+      const entry = { time: SINCE, ...event };
+      expect(parseJournalLine(JSON.stringify(entry))).toEqual(entry);
+    }
   });
 });
 
@@ -144,12 +267,17 @@ test('a log keeps one line for each message, in order', async () => {
   void log.add('info', 'state running');
   void log.add('output', 'two\n  lines');
   await log.close();
-  const lines: string[] = [];
-  for await (const piece of new LineTail(file).read()) lines.push(...piece);
+  const lines: TailLine[] = [];
+  for await (const piece of new LineTail(file, MAX_LOG_LINE_BYTES).read()) lines.push(...piece);
   const time = expect.stringMatching(/^\d{4}-/) as string;
-  expect([...lines, 'no form'].map(parseLogLine)).toEqual([
+  const others = [
+    { number: 3, text: 'no form' },
+    { number: 4, text: undefined },
+  ];
+  expect([...lines, ...others].map(parseLogLine)).toEqual([
     { time, level: 'info', text: 'state running' },
     { time, level: 'output', text: 'two ⏎ lines' },
     { time: null, level: 'output', text: 'no form' },
+    { time: null, level: 'warning', text: 'Line 4 is too long and was left out.' },
   ]);
 });

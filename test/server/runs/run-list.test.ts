@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RunSummary } from '../../../server/protocol.ts';
+import { mapBounded } from '../../../server/runs/map-bounded.ts';
+import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { initialStatus } from '../../../server/runs/run-status.ts';
+import { writeStateFile } from '../../../server/runs/state-file.ts';
+import { startedEvent, stepEvent } from '../../support/journal-events.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { ObservedManager } from './observed-manager.ts';
+
+const TIME = '2026-01-01T00:00:00.000Z';
+const line = (event: object): string => `${JSON.stringify({ time: TIME, ...event })}\n`;
+
+const managers: ObservedManager[] = [];
+afterEach(() => {
+  for (const { manager } of managers.splice(0)) manager.dispose();
+});
+
+/** A window over run folders that were made by `make`, each under its name. */
+async function open(
+  runs: Readonly<Record<string, (folder: string) => Promise<void>>>,
+): Promise<{ readonly observed: ObservedManager; readonly folder: (name: string) => string }> {
+  const workspace = await tempFolder();
+  const registryFolder = path.join(await tempFolder(), 'runs');
+  const registry = new RunRegistry(registryFolder);
+  const folder = (name: string): string => path.join(workspace, name);
+  for (const [name, make] of Object.entries(runs)) {
+    await mkdir(folder(name));
+    await make(folder(name));
+    await registry.add({ folder: folder(name), configFile: null });
+  }
+  const observed = new ObservedManager(workspace, registryFolder, 'none');
+  managers.push(observed);
+  return { observed, folder };
+}
+
+async function healthy(folder: string): Promise<void> {
+  await writeFile(path.join(folder, 'events.jsonl'), line(startedEvent()) + line(stepEvent()));
+}
+
+function named(runs: readonly RunSummary[], name: string): RunSummary | undefined {
+  return runs.find((run) => run.name === name);
+}
+
+test('a run that cannot be understood is listed as such, beside the others', async () => {
+  const put = (name: string, content: string) => (folder: string) =>
+    writeFile(path.join(folder, name), content);
+  const { observed } = await open({
+    healthy,
+    wrongShape: put('events.jsonl', '{"type":"started"}\n'),
+    endless: put('events.jsonl', 'x'.repeat(4_000_000)),
+    deep: put('state.json', '['.repeat(100_000)),
+    pipe: async (folder) => {
+      if (process.platform === 'win32') return healthy(folder);
+      execFileSync('mkfifo', ['events.jsonl', 'state.json', 'run.log'], { cwd: folder });
+    },
+    link: (folder) => symlink('/dev/zero', path.join(folder, 'events.jsonl')),
+  });
+  const runs = await observed.manager.list();
+  expect(named(runs, 'healthy')).toMatchObject({ problem: null, status: { step: 3 } });
+  expect(named(runs, 'wrongShape')?.problem).toBe(
+    'events.jsonl line 1 is damaged and was left out.',
+  );
+  expect(named(runs, 'deep')?.problem).toMatch(/nested more than 128 levels/);
+  expect(named(runs, 'pipe')?.problem).toMatch(/not a regular file/);
+  expect(named(runs, 'link')?.problem).toMatch(/a link, which is not followed/);
+  expect(named(runs, 'endless')?.problem).toBe('events.jsonl line 1 is damaged and was left out.');
+});
+
+test('a long journal is listed in bounded memory', async () => {
+  const { observed } = await open({
+    long: async (folder) => {
+      const file = path.join(folder, 'events.jsonl');
+      await writeFile(file, line(startedEvent({ steps: 50_000 })));
+      for (let step = 0; step < 50_000; step += 1000) {
+        const steps = Array.from({ length: 1000 }, (_, index) =>
+          line(stepEvent({ step: step + index + 1, maxSteps: 50_000 })),
+        );
+        await appendFile(file, steps.join(''));
+      }
+    },
+  });
+  const before = process.memoryUsage().rss;
+  const [run] = await observed.manager.list();
+  expect(run?.status.step).toBe(50_000);
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 2 ** 20);
+});
+
+describe('a run with a trainer whose journal is damaged', () => {
+  test('has a problem once somebody looks at it', async () => {
+    const { observed, folder } = await open({
+      run: async (folder) => {
+        await writeStateFile(folder, {
+          version: 1,
+          pid: 1,
+          address: null,
+          protocolVersion: 1,
+          heartbeat: TIME,
+          queued: TIME,
+          configFile: null,
+          status: initialStatus('completed', TIME),
+        });
+        await writeFile(
+          path.join(folder, 'events.jsonl'),
+          `${line(startedEvent())}{"type":"step"}\n${line(stepEvent())}`,
+        );
+        await writeFile(path.join(folder, 'run.log'), `${'x'.repeat(400_000)}\nan end\n`);
+      },
+    });
+    expect(await observed.manager.list()).toMatchObject([{ problem: null }]);
+    await observed.follow(folder('run'));
+    expect(observed.entries.map(({ type }) => type)).toEqual(['started', 'step']);
+    expect(observed.lines.map(({ text }) => text)).toEqual([
+      'Line 1 is too long and was left out.',
+      'an end',
+    ]);
+    const problem = 'events.jsonl line 2 is damaged and was left out.';
+    await observed.untilRun(folder('run'), (run) => run.problem === problem);
+    expect(await observed.manager.list()).toMatchObject([{ problem }]);
+    await expect(observed.manager.control(folder('run'), 'stop')).rejects.toThrow(
+      'has no run that is going on',
+    );
+  });
+});
+
+test('a registry entry that is none is passed over', async () => {
+  const folder = await tempFolder();
+  const registry = new RunRegistry(folder);
+  await registry.add({ folder: path.join(folder, 'run'), configFile: null });
+  const entries = ['{}', '[', '{"version":1,"folder":"","configFile":null}', '['.repeat(100_000)];
+  for (const [index, entry] of entries.entries()) {
+    await writeFile(path.join(folder, `${index}.json`), entry);
+  }
+  await symlink('/dev/zero', path.join(folder, 'zero.json'));
+  expect(await registry.list()).toEqual([
+    { version: 1, folder: path.join(folder, 'run'), configFile: null },
+  ]);
+});
+
+test('mapBounded keeps the order, with a few at a time', async () => {
+  let running = 0;
+  let most = 0;
+  const doubled = await mapBounded(
+    Array.from({ length: 50 }, (_, index) => index),
+    async (item) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, item % 3));
+      running -= 1;
+      return item * 2;
+    },
+  );
+  expect(doubled).toEqual(Array.from({ length: 50 }, (_, index) => index * 2));
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(8);
+});
