@@ -48,15 +48,19 @@ export function checkpointPath(runFolder: string, step: number): string {
  * Writes a checkpoint: a folder with the adapter (or model), `optimizer.safetensors` and
  * `trainer_state.json`. It gets its name only when all of it is on disk.
  *
+ * @param verify makes sure, before anything is written and again before it gets its name, that the
+ * run folder is still this run's
  * @returns the checkpoint's folder
- * @throws LorafaError `output.not_writable`; what was there before is untouched
+ * @throws LorafaError `output.not_writable`, and what `verify` throws; what was there before is untouched
  */
 export async function saveCheckpoint(
   runFolder: string,
   trainee: Trainee,
   optimizer: Optimizer,
   state: TrainerState,
+  verify: () => Promise<void>,
 ): Promise<string> {
+  await verify();
   const folder = checkpointPath(runFolder, state.global_step);
   const partial = `${folder}${PARTIAL_SUFFIX}`;
   await removeFolder(partial);
@@ -73,6 +77,7 @@ export async function saveCheckpoint(
       })),
     );
     await writeFileAtomic(path.join(partial, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
+    await verify();
     await removeFolder(folder);
     await renameFolder(partial, folder);
   } catch (error) {

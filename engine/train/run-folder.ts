@@ -4,7 +4,9 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, Journal, notWritable, removeFolder, writeFileAtomic } from '../files.ts';
 import type { TrainEvent } from './events.ts';
+import { ParentLock } from './parent-lock.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
+import type { WriteLock } from './write-lock.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
 export const RUN_FILES = {
@@ -44,9 +46,9 @@ export interface RunRecord {
 export class RunFolder {
   readonly path: string;
   readonly #journal: Journal;
-  readonly #lock: RunLock | undefined;
+  readonly #lock: WriteLock;
 
-  private constructor(folder: string, journal: Journal, lock: RunLock | undefined) {
+  private constructor(folder: string, journal: Journal, lock: WriteLock) {
     this.path = folder;
     this.#journal = journal;
     this.#lock = lock;
@@ -70,7 +72,7 @@ export class RunFolder {
     const folder = config.training.output_dir;
     await refuseOccupied(folder, resuming);
     await ensureFolder(folder);
-    const lock = isLocked ? undefined : await RunLock.acquire(folder);
+    const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
       // It tells of an earlier part of the run, whose state is not this one's.
       if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
@@ -82,13 +84,19 @@ export class RunFolder {
       const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
       return new RunFolder(folder, journal, lock);
     } catch (error) {
-      await lock?.release();
+      await lock.release();
       throw error;
     }
   }
 
+  /** To be called before a write: throws LorafaError `output.in_use` once another run has the folder. */
+  verify(): Promise<void> {
+    return this.#lock.verify();
+  }
+
   /** Keeps an event for those who open the run later. */
   async record(event: TrainEvent): Promise<void> {
+    await this.verify();
     const entry: JournalEntry = {
       time: new Date().toISOString(),
       ...event,
@@ -100,7 +108,7 @@ export class RunFolder {
   async close(): Promise<void> {
     await this.#journal.sync();
     await this.#journal.close();
-    await this.#lock?.release();
+    await this.#lock.release();
   }
 }
 

@@ -133,6 +133,7 @@ export async function train(
     optimizer,
     control,
     emit,
+    verify: () => folder.verify(),
     state,
     padId: tokenizer.padId,
     runner: new BatchRunner(chosen),

@@ -30,6 +30,8 @@ export interface TrainingLoopParts {
   readonly optimizer: Optimizer;
   readonly control: TrainControl;
   readonly emit: (event: TrainEvent) => Promise<void>;
+  /** Called before files are written: throws once the run folder belongs to another run. */
+  readonly verify: () => Promise<void>;
   readonly state: TrainerState;
   readonly padId: number;
   readonly runner: BatchRunner;
@@ -74,6 +76,7 @@ export class TrainingLoop {
     }
     const steps = this.#state.global_step;
     const { output_dir: adapterDir } = this.#parts.config.training;
+    await this.#parts.verify();
     await this.#parts.trainee.save(adapterDir, false);
     await emit({
       type: 'completed',
@@ -211,11 +214,11 @@ export class TrainingLoop {
   }
 
   async #save(): Promise<void> {
-    const { config, trainee, optimizer, emit } = this.#parts;
+    const { config, trainee, optimizer, emit, verify } = this.#parts;
     this.#requireFiniteWeights();
     const { output_dir: folder, save_total_limit: limit } = config.training;
     await this.#meter.excluding(async () => {
-      const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state);
+      const dir = await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);
       this.#lastCheckpoint = dir;
       await emit({ type: 'checkpoint', step: this.#state.global_step, dir });
       await pruneCheckpoints(folder, limit, dir);
