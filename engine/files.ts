@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import {
   type FileHandle,
+  link,
   lstat,
   mkdir,
   open,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
+import { NotAPlainFile, openPlainFile } from './plain-file.ts';
 
 /**
  * The only file of the engine that writes to disk. Whatever appears under its final name is
@@ -40,7 +42,11 @@ const REASONS: Readonly<Record<string, string>> = {
 export function notWritable(target: string, error: unknown): LorafaError {
   if (error instanceof LorafaError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? `${messageOf(error)}; choose another output folder`;
+  const wayOut =
+    error instanceof NotAPlainFile
+      ? 'remove it or choose another output folder'
+      : 'choose another output folder';
+  const reason = REASONS[code] ?? `${messageOf(error)}; ${wayOut}`;
   return new LorafaError('output.not_writable', `Cannot write to ${target}: ${reason}.`, {
     location: { file: target },
     cause: error,
@@ -163,25 +169,59 @@ export async function writeFileAtomic(target: string, data: string | Uint8Array)
 }
 
 /**
- * Makes a small file unless one of that name exists. Of several processes that try, one succeeds.
+ * Makes a small file unless something of that name exists. Of several processes that try, one
+ * succeeds. The file appears with its content where the file system has hard links; elsewhere
+ * (exFAT) it is empty for a moment.
  *
  * @returns whether the file was made
  * @throws LorafaError `output.not_writable`.
  */
 export async function createFile(target: string, data: string): Promise<boolean> {
-  let handle: FileHandle;
+  return explained(target, async () => {
+    const temporary = temporaryName(target);
+    await writeNewFile(temporary, data);
+    try {
+      await link(temporary, target);
+      return true;
+    } catch (error) {
+      // A network file system may answer so although it was this link that it made.
+      if (isExisting(error)) return await hasTwoNames(temporary);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    try {
+      await writeNewFile(target, data);
+      return true;
+    } catch (error) {
+      if (isExisting(error)) return false;
+      throw error;
+    }
+  });
+}
+
+function hasTwoNames(file: string): Promise<boolean> {
+  return stat(file).then(
+    ({ nlink }) => nlink === 2,
+    () => false,
+  );
+}
+
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
+/** Throws Node's own error; nothing is left behind then. */
+async function writeNewFile(target: string, data: string): Promise<void> {
+  const handle = await open(target, 'wx');
   try {
-    handle = await open(target, 'wx');
+    await writeFully(handle, Buffer.from(data));
+    await handle.sync();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw notWritable(target, error);
-  }
-  try {
-    await explained(target, () => writeFully(handle, Buffer.from(data)));
+    await rm(target, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
-  return true;
 }
 
 /**
@@ -192,13 +232,17 @@ export async function createFile(target: string, data: string): Promise<boolean>
 export async function copyFile(source: string, target: string): Promise<void> {
   const handle = await open(source, 'r');
   try {
-    await writeAtomically(target, async (file) => {
-      const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1 << 20 });
-      for await (const chunk of stream) await file.write(chunk as Uint8Array);
-    });
+    await copyContent(handle, target);
   } finally {
     await handle.close();
   }
+}
+
+async function copyContent(source: FileHandle, target: string): Promise<void> {
+  await writeAtomically(target, async (file) => {
+    const stream = source.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 });
+    for await (const chunk of stream) await file.write(chunk as Uint8Array);
+  });
 }
 
 /**
@@ -322,13 +366,15 @@ export class Journal {
 
   /**
    * Opens a journal in a folder that exists, at the end of what it holds already. A last line that
-   * a crash left unfinished stays alone on its line.
+   * a crash left unfinished stays alone on its line. What is no file of its own (a link, a pipe) is
+   * refused, and one that has other names besides (a copy made of hard links) becomes a copy: what
+   * is appended goes into this folder and nowhere else.
    *
    * @throws LorafaError `output.not_writable`, here and in every method.
    */
   static async open(target: string): Promise<Journal> {
     return explained(target, async () => {
-      const journal = new Journal(target, await open(target, 'a+'));
+      const journal = new Journal(target, await openToAppend(target));
       if (await journal.#endsInsideLine()) await journal.append('');
       return journal;
     });
@@ -359,4 +405,16 @@ export class Journal {
   async close(): Promise<void> {
     await explained(this.path, () => this.#handle.close());
   }
+}
+
+async function openToAppend(target: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+  const handle = await openPlainFile(target, flags);
+  if ((await handle.stat()).nlink === 1) return handle;
+  try {
+    await copyContent(handle, target);
+  } finally {
+    await handle.close();
+  }
+  return openPlainFile(target, flags);
 }

@@ -15,15 +15,19 @@ const OPTIMIZER_FILE = 'optimizer.safetensors';
  * `trainer_state.json` with the digests of the others. It gets its name only when all of it is on
  * disk; one that had the name before goes only then.
  *
+ * @param verify makes sure, before anything is written and again before it gets its name, that the
+ * run folder is still this run's
  * @returns the checkpoint's folder
- * @throws LorafaError `output.not_writable`; what was there before is untouched
+ * @throws LorafaError `output.not_writable`, and what `verify` throws; what was there before is untouched
  */
 export async function saveCheckpoint(
   runFolder: string,
   trainee: Trainee,
   optimizer: Optimizer,
   state: TrainerState,
+  verify: () => Promise<void>,
 ): Promise<string> {
+  await verify();
   const folder = checkpointPath(runFolder, state.global_step);
   const partial = `${folder}${PARTIAL_SUFFIX}`;
   await removeFolder(partial);
@@ -40,6 +44,7 @@ export async function saveCheckpoint(
       })),
     );
     await writeTrainerState(partial, state, await digestFiles(partial));
+    await verify();
     await renameFolder(partial, folder);
   } catch (error) {
     await removeFolder(partial).catch(() => undefined);

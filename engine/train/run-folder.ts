@@ -6,8 +6,10 @@ import { STAGING_FOLDER } from '../lora/save-adapter.ts';
 import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
+import { ParentLock } from './parent-lock.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
 import { RECORD_FILE, type RunRecord, writeRunRecord } from './run-record.ts';
+import type { WriteLock } from './write-lock.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
 export const RUN_FILES = {
@@ -38,9 +40,9 @@ function isUnfinished(name: string): boolean {
 export class RunFolder {
   readonly path: string;
   readonly #journal: Journal;
-  readonly #lock: RunLock | undefined;
+  readonly #lock: WriteLock;
 
-  private constructor(folder: string, journal: Journal, lock: RunLock | undefined) {
+  private constructor(folder: string, journal: Journal, lock: WriteLock) {
     this.path = folder;
     this.#journal = journal;
     this.#lock = lock;
@@ -59,7 +61,7 @@ export class RunFolder {
     const { output_dir: folder, resume_from_checkpoint: resumed } = record.config.training;
     await refuseOccupied(folder, resumed !== undefined);
     await ensureFolder(folder);
-    const lock = isLocked ? undefined : await RunLock.acquire(folder);
+    const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
       // It tells of an earlier part of the run, whose state is not this one's.
       if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
@@ -68,13 +70,19 @@ export class RunFolder {
       const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
       return new RunFolder(folder, journal, lock);
     } catch (error) {
-      await lock?.release();
+      await lock.release();
       throw error;
     }
   }
 
+  /** To be called before a write: throws LorafaError `output.in_use` once another run has the folder. */
+  verify(): Promise<void> {
+    return this.#lock.verify();
+  }
+
   /** Keeps an event for those who open the run later. */
   async record(event: TrainEvent): Promise<void> {
+    await this.verify();
     await this.#journal.append(journalLine(event));
   }
 
@@ -86,7 +94,7 @@ export class RunFolder {
   async close(): Promise<void> {
     await this.#journal.sync();
     await this.#journal.close();
-    await this.#lock?.release();
+    await this.#lock.release();
   }
 }
 

@@ -1,139 +1,111 @@
-import { readFile, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
-import { createFile, moveFile, removeFolder } from '../files.ts';
+import { createFile, notWritable, removeFolder } from '../files.ts';
+import { beatFor } from './lock-beat.ts';
+import { type LockHolder, readLockFile, stateOfHolder } from './lock-file.ts';
+import { ownMark } from './process-mark.ts';
+import { takeLock } from './take-lock.ts';
+import { Lease, lostLock, type WriteLock } from './write-lock.ts';
 
 /** The file in a run folder that says which process may write there. */
 export const LOCK_FILE = 'run.lock';
 
-/** Age from which a lock that cannot be read is not one that is just being written. */
-const UNREADABLE_STALE_MS = 10_000;
+/** Path of the lock of a run folder. */
+export function lockFileOf(folder: string): string {
+  return path.join(folder, LOCK_FILE);
+}
 
-const lockSchema = z.object({
-  pid: z.int().positive(),
-  host: z.string(),
-  /** When the process started, in the system's own measure: tells it from a later one of its id. */
-  started: z.nullable(z.string()),
-});
-
-/** The process that holds a lock. */
-export type LockHolder = Readonly<z.infer<typeof lockSchema>>;
-
-/** The right to write a run folder, which one process has at a time. */
-export class RunLock {
+/** The right to write a run folder, which one process has at a time; see {@link takeLock}. */
+export class RunLock implements WriteLock {
+  readonly #folder: string;
   readonly #file: string;
+  readonly #token: string;
+  readonly #content: string;
+  readonly #lease = new Lease();
+  #stopBeat: () => void;
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(folder: string, token: string, content: string) {
+    this.#folder = folder;
+    this.#file = lockFileOf(folder);
+    this.#token = token;
+    this.#content = content;
+    this.#stopBeat = beatFor(this.#file, token);
   }
 
   /**
-   * Takes the lock of a run folder that exists; a lock whose process is gone is taken over.
+   * Takes the lock of a run folder that exists; a lock whose process is gone is taken over. Where
+   * nobody here can tell (another computer, another container), that takes some seconds.
    *
    * @throws LorafaError `output.in_use` while another process holds it, `output.not_writable`
    */
   static async acquire(folder: string): Promise<RunLock> {
-    const file = path.join(folder, LOCK_FILE);
-    const self: LockHolder = {
-      pid: process.pid,
-      host: os.hostname(),
-      started: await processStart(process.pid),
-    };
-    const content = `${JSON.stringify(self)}\n`;
-    if (await createFile(file, content)) return new RunLock(file);
-    const holder = await readLock(folder);
-    if (holder !== undefined) throw inUse(folder, file, holder);
-    await removeStale(file);
-    if (await createFile(file, content)) return new RunLock(file);
-    throw inUse(folder, file, await readLock(folder));
+    const file = lockFileOf(folder);
+    const token = randomBytes(8).toString('hex');
+    const content = `${JSON.stringify({ ...(await ownMark()), token })}\n`;
+    try {
+      // Without hard links two processes may think that they made the file.
+      if ((await takeLock(file, content)) && (await isHeldBy(file, token))) {
+        return new RunLock(folder, token, content);
+      }
+    } catch (error) {
+      await removeIfHeldBy(file, token).catch(() => undefined);
+      throw notWritable(file, error);
+    }
+    throw inUse(folder, (await readLockFile(file).catch(() => undefined))?.holder);
   }
 
-  /** Lets others write the folder. */
+  async verify(): Promise<void> {
+    if (this.#lease.isValid()) return;
+    try {
+      const found = await readLockFile(this.#file);
+      if (found === undefined) await this.#makeAgain();
+      else if (found.holder?.token !== this.#token) throw lostLock(this.#folder);
+    } catch (error) {
+      if (error instanceof LorafaError) throw error;
+      // A lock that cannot be read just now is no sign that somebody took it.
+    }
+    this.#lease.renew();
+  }
+
   async release(): Promise<void> {
-    await removeFolder(this.#file);
+    this.#stopBeat();
+    await removeIfHeldBy(this.#file, this.#token);
+  }
+
+  /** Somebody has removed the file by hand; unless the folder was taken since, it is still ours. */
+  async #makeAgain(): Promise<void> {
+    if (!(await createFile(this.#file, this.#content))) throw lostLock(this.#folder);
+    this.#stopBeat();
+    this.#stopBeat = beatFor(this.#file, this.#token);
   }
 }
 
 /**
- * The process that holds the lock of a run folder; undefined when nobody does, be it that there is
- * no lock or that its process is gone. On another computer nobody can tell, so it counts as held.
+ * The process that holds the lock of a run folder; undefined when nobody does: there is no lock, or
+ * its process is gone, or it is out of sight (another computer, another container) and silent.
  */
-export function readLock(folder: string): Promise<LockHolder | undefined> {
-  return readHolder(path.join(folder, LOCK_FILE));
+export async function readLock(folder: string): Promise<LockHolder | undefined> {
+  const found = await readLockFile(lockFileOf(folder)).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const state = await stateOfHolder(found);
+  return state === 'alive' || state === 'beating' ? found.holder : undefined;
 }
 
-/** Stands for a process that has made its lock and not yet written it. */
-const UNKNOWN_HOLDER: LockHolder = { pid: 0, host: '', started: null };
-
-async function readHolder(file: string): Promise<LockHolder | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const holder = lockSchema.safeParse(parseJson(text));
-  if (!holder.success) return (await isYoung(file)) ? UNKNOWN_HOLDER : undefined;
-  const { pid, host, started } = holder.data;
-  if (host !== os.hostname()) return holder.data;
-  return (await isSameProcess(pid, started)) ? holder.data : undefined;
+async function isHeldBy(file: string, token: string): Promise<boolean> {
+  return (await readLockFile(file))?.holder?.token === token;
 }
 
-/**
- * Moves a stale lock aside before it goes. Another process may have done the same and taken the
- * lock meanwhile; then what was moved is its lock, and it is put back.
- */
-async function removeStale(file: string): Promise<void> {
-  const aside = path.join(path.dirname(file), `.${LOCK_FILE}.${process.pid}.tmp`);
-  // The other process may also have moved it away already.
-  await moveFile(file, aside).catch(() => undefined);
-  if ((await readHolder(aside)) !== undefined) await moveFile(aside, file);
-  else await removeFolder(aside);
+async function removeIfHeldBy(file: string, token: string): Promise<void> {
+  if (await isHeldBy(file, token)) await removeFolder(file);
 }
 
-/** Whether a process of this id runs and is the one that started then. */
-async function isSameProcess(pid: number, started: string | null): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there, but belongs to someone else.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EPERM') return false;
-  }
-  const fields = await processFields(pid);
-  // Nobody has asked yet how it ended, but it did.
-  if (fields?.[0] === 'Z') return false;
-  const current = fields?.[19];
-  return started === null || current === undefined || current === started;
-}
-
-/** Linux: clock ticks between the start of the system and that of the process. Elsewhere null. */
-async function processStart(pid: number): Promise<string | null> {
-  return (await processFields(pid))?.[19] ?? null;
-}
-
-/** Linux: the fields of /proc/PID/stat from the third (the state) on. */
-async function processFields(pid: number): Promise<readonly string[] | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-async function isYoung(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs < UNREADABLE_STALE_MS;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function inUse(folder: string, file: string, holder: LockHolder | undefined): LorafaError {
-  const elsewhere = holder !== undefined && holder.host !== '' && holder.host !== os.hostname();
-  const problem = elsewhere
-    ? `is in use by a run on the computer ${holder.host} (process ${holder.pid}); wait for its end, or remove ${file} if that run is gone`
-    : `is in use by another run${holder === undefined || holder.pid === 0 ? '' : ` (process ${holder.pid})`}; stop that run, or choose another training.output_dir`;
+/** The error for a run folder whose lock `holder` has, as far as that is known. */
+export function inUse(folder: string, holder: LockHolder | undefined): LorafaError {
+  const isElsewhere = holder !== undefined && holder.host !== os.hostname();
+  const problem = isElsewhere
+    ? `is in use by a run on the computer ${holder.host} (process ${holder.pid}); wait for its end, or remove ${lockFileOf(folder)} if that run is gone`
+    : `is in use by another run${holder === undefined ? '' : ` (process ${holder.pid})`}; stop that run, or choose another training.output_dir`;
   return new LorafaError('output.in_use', `${folder} ${problem}.`, { location: { file: folder } });
 }

@@ -119,6 +119,7 @@ export async function train(
     optimizer,
     control,
     emit,
+    verify: () => folder.verify(),
     state,
     checkpoint: start.checkpoint,
     padId: tokenizer.padId,

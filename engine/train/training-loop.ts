@@ -27,6 +27,8 @@ export interface TrainingLoopParts {
   readonly optimizer: Optimizer;
   readonly control: TrainControl;
   readonly emit: (event: TrainEvent) => Promise<void>;
+  /** Called before files are written: throws once the run folder belongs to another run. */
+  readonly verify: () => Promise<void>;
   readonly state: TrainerState;
   /** Folder of the checkpoint that the state is from; undefined at the start of a run. */
   readonly checkpoint: string | undefined;
@@ -72,6 +74,7 @@ export class TrainingLoop {
     }
     const steps = this.#state.global_step;
     const { output_dir: adapterDir } = this.#parts.config.training;
+    await this.#parts.verify();
     await this.#parts.trainee.save(adapterDir, false);
     await emit({
       type: 'completed',
@@ -226,14 +229,14 @@ export class TrainingLoop {
 
   /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
   async #save(): Promise<string> {
-    const { config, trainee, optimizer, emit, checkpoint } = this.#parts;
+    const { config, trainee, optimizer, emit, verify, checkpoint } = this.#parts;
     const { output_dir: folder, save_total_limit: limit } = config.training;
     const { global_step: step, lineage } = this.#state;
     const dir = checkpointPath(folder, step);
     if (dir === this.#written || dir === checkpoint) return dir;
     this.#requireFiniteWeights();
     await this.#meter.excluding(async () => {
-      await saveCheckpoint(folder, trainee, optimizer, this.#state);
+      await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);
       this.#written = dir;
       await emit({ type: 'checkpoint', step, dir });
       await pruneCheckpoints(folder, limit, dir, lineage);

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdtemp, rm, rmdir, unlink } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import {
   createMessageConnection,
@@ -9,40 +7,40 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
+import { ownSocketFolder } from './socket-folder.ts';
+import { addressOf, freshSocketName, pipeOf } from './socket-name.ts';
+import { sweepSockets, UNFINISHED_PREFIX } from './sweep-sockets.ts';
 
 /** How long the other ends may take to read what was sent last. */
 const CLOSE_GRACE_MS = 2000;
 
-/** A local address that other processes of the same user can connect to. */
+/** A socket (on Windows a pipe) that other processes of the same user can connect to. */
 export interface LocalServer {
-  /** Path of the socket, or name of the pipe on Windows. */
-  readonly address: string;
+  /** What others find it by; see {@link connectLocally}. */
+  readonly name: string;
   /** Ends all connections after what was sent to them, and removes the socket. */
   close(): Promise<void>;
 }
 
 /**
- * Listens at a fresh local address. The socket lies in a folder of its own that only the user can
- * enter: not in the run folder, since shared and network file systems have no sockets and the path
- * of one may be about 100 bytes long at most.
+ * Listens at a fresh socket in the one folder of the user's sockets: not in the run folder, since
+ * shared and network file systems have no sockets, the path of one may be about 100 bytes long at
+ * most, and a run folder is a place that others write to. What killed processes left there goes.
+ *
+ * @throws LorafaError `output.not_writable` when there is no place for sockets
  */
 export async function listenLocally(
   onConnection: (connection: MessageConnection) => void,
 ): Promise<LocalServer> {
-  const { address, remove } = await freshAddress();
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     onConnection(messageConnection(socket));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address, resolve);
-  });
-  if (process.platform !== 'win32') await chmod(address, 0o600);
+  const { name, remove } = await listenAtFreshName(server);
   return {
-    address,
+    name,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroySoon();
@@ -57,25 +55,19 @@ export async function listenLocally(
   };
 }
 
-/** Connects to an address that another process listens at. Throws what `net.connect` reports. */
-export async function connectLocally(address: string): Promise<MessageConnection> {
-  const socket = net.connect(address);
+/**
+ * Connects to the socket of another process of this user.
+ *
+ * @param name from whatever source: it is looked up among the user's own sockets
+ * @throws Error when there is no such socket, or nobody listens at it
+ */
+export async function connectLocally(name: string): Promise<MessageConnection> {
+  const socket = net.connect(await addressOf(name));
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.once('connect', resolve);
   });
   return messageConnection(socket);
-}
-
-/** Removes what a process that was killed left at its address. */
-export async function removeAddress(address: string): Promise<void> {
-  const isSocket = await lstat(address).then(
-    (found) => found.isSocket(),
-    () => false,
-  );
-  if (!isSocket) return;
-  await unlink(address).catch(() => undefined);
-  await rmdir(path.dirname(address)).catch(() => undefined);
 }
 
 /** JSON-RPC over a socket; anything on the wire that is not JSON-RPC ends the connection. */
@@ -92,14 +84,27 @@ function messageConnection(socket: net.Socket): MessageConnection {
   return connection;
 }
 
-async function freshAddress(): Promise<{ address: string; remove: () => Promise<void> }> {
+/** A socket that nobody listens at under its name is one that nobody will listen at again. */
+async function listenAtFreshName(
+  server: net.Server,
+): Promise<{ name: string; remove: () => Promise<void> }> {
+  const name = freshSocketName();
   if (process.platform === 'win32') {
-    const address = `\\\\.\\pipe\\lorafa-${randomBytes(8).toString('hex')}`;
-    return { address, remove: async () => undefined };
+    await listenAt(server, pipeOf(name));
+    return { name, remove: async () => undefined };
   }
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-'));
-  return {
-    address: path.join(folder, 'rpc'),
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
+  const folder = await ownSocketFolder();
+  const unfinished = path.join(folder, `${UNFINISHED_PREFIX}${name}`);
+  await listenAt(server, unfinished);
+  await chmod(unfinished, 0o600);
+  await rename(unfinished, path.join(folder, name));
+  await sweepSockets(folder);
+  return { name, remove: () => rm(path.join(folder, name), { force: true }) };
+}
+
+function listenAt(server: net.Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address, resolve);
+  });
 }

@@ -1,11 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { type ErrorCode, LorafaError } from '../../engine/errors.ts';
-import { type TrainerJob, type TrainerReply, trainerReplySchema } from '../trainer/trainer-job.ts';
+import {
+  TAKEN_NOTE,
+  type TrainerJob,
+  type TrainerReply,
+  trainerReplySchema,
+} from '../trainer/trainer-job.ts';
+
+/** How long the processes of a start that failed may take to end by themselves. */
+const GIVE_UP_MS = 4000;
 
 /**
- * Starts a run in processes that go on when this one ends, and all its children with it. Resolves when the trainer has taken
- * the run on, so that its folder tells of it.
+ * Starts a run in processes that go on when this one ends, and all its children with it. Resolves
+ * when the trainer has taken the run on, so that its folder tells of it. When it rejects, nothing
+ * was left that computes.
  *
  * @param script the built `trainer/main.ts`
  * @throws LorafaError the trainer's reason for refusing the run; `training.crashed` or
@@ -33,13 +43,32 @@ export async function startTrainer(
       // The code comes from the same package.
       throw new LorafaError(answer.code as ErrorCode, answer.message);
     }
+    await takeNote(child);
   } catch (error) {
-    child.kill('SIGKILL');
+    await giveUp(child);
     throw error;
   } finally {
     if (child.connected) child.disconnect();
     child.unref();
   }
+}
+
+function takeNote(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.send(TAKEN_NOTE, (error) =>
+      error === null ? resolve() : reject(startFailure('training.crashed', error.message)),
+    );
+  });
+}
+
+/** Lets go of a trainer, which ends then; resolves when that is done. */
+async function giveUp(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  const timer = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
+  await ended;
+  clearTimeout(timer);
 }
 
 async function answerOf(child: ChildProcess, timeoutMs: number): Promise<TrainerReply> {

@@ -17,7 +17,7 @@ const runStateFile = z.object({
   version: z.literal(1),
   /** The process that writes this file. */
   pid: z.int().check(z.positive()),
-  /** Where it listens; null after the end. */
+  /** Name of the socket at which it listens (`connectLocally`); null after the end. */
   address: z.nullable(z.string()),
   /** The trainer protocol that it speaks. */
   protocolVersion: z.int(),

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { isTakenNote } from './trainer-job.ts';
 
 /**
  * The program of a run. The process that is started first only starts the one that stays, and ends:
@@ -7,6 +8,9 @@ import { type ChildProcess, fork } from 'node:child_process';
  */
 const STAY = '--stay';
 
+/** How long a run that its starter has given up may take to end by itself. */
+const GIVE_UP_MS = 2000;
+
 if (process.argv[2] === STAY) {
   const { serveRun } = await import('./serve-run.ts');
   await serveRun();
@@ -14,15 +18,33 @@ if (process.argv[2] === STAY) {
   startTheOneThatStays();
 }
 
-/** Hands on the job, and the answer to it. */
+/** Hands messages to and fro until the starter has taken note of the run, or has given it up. */
 function startTheOneThatStays(): void {
   const child: ChildProcess = fork(process.argv[1]!, [STAY], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],
   });
-  process.on('message', (job) => child.send(job as object));
-  child.once('message', (answer) => process.send?.(answer, () => process.exit()));
-  child.once('exit', (code) => process.exit(code ?? 1));
-  child.once('error', () => process.exit(1));
+  let isTaken = false;
+  let told: Promise<void> = Promise.resolve();
+  const leave = (code: number): void => void told.then(() => process.exit(code));
+  process.on('message', (message) => {
+    isTaken ||= isTakenNote(message);
+    child.send(message as object, () => undefined);
+  });
+  child.on('message', (answer) => {
+    told = new Promise((resolve) => {
+      process.send?.(answer, undefined, undefined, () => resolve());
+    });
+  });
+  child.once('disconnect', () => {
+    if (isTaken) leave(0);
+  });
+  child.once('exit', (code) => leave(code ?? 1));
+  child.once('error', () => leave(1));
+  process.once('disconnect', () => {
+    if (isTaken) return;
+    if (child.connected) child.disconnect();
+    setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
+  });
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { RunRegistry } from '../runs/run-registry.ts';
 import { Supervisor } from './supervisor.ts';
-import { parseTrainerJob, type TrainerReply } from './trainer-job.ts';
+import { isTakenNote, parseTrainerJob, type TrainerReply } from './trainer-job.ts';
 import { TrainerServer } from './trainer-server.ts';
 
 /** The built `compute.ts`, beside this program. */
@@ -11,7 +11,8 @@ const COMPUTE_SCRIPT = fileURLToPath(new URL('./trainer-compute.js', import.meta
 
 /**
  * The process of one run. Its starter sends the job over the IPC channel, gets to know whether it
- * was taken on, and may then end: the run goes on, and is found again through its folder.
+ * was taken on, says that it knows, and may then end: the run goes on, and is found again through
+ * its folder.
  */
 export async function serveRun(): Promise<void> {
   const [message] = await once(process, 'message');
@@ -41,8 +42,8 @@ async function runTrainer(message: unknown): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => stop(supervisor));
     }
-    await reply({ type: 'ready', address });
-    await supervisor.run();
+    if (await isTaken({ type: 'ready', address })) await supervisor.run();
+    else await supervisor.abandon();
   } finally {
     await server.close();
   }
@@ -57,7 +58,21 @@ function stop(supervisor: Supervisor): void {
   }
 }
 
-/** Answers the starter, unless it is gone; the channel is closed by the starter. */
+/** Tells the starter that the run is ready; resolves with whether it took note. */
+async function isTaken(ready: TrainerReply): Promise<boolean> {
+  const note = new Promise<boolean>((resolve) => {
+    process.once('message', (message) => resolve(isTakenNote(message)));
+    process.once('disconnect', () => resolve(false));
+    if (!process.connected) resolve(false);
+  });
+  await reply(ready);
+  const isTaken = await note;
+  // The process between the two ends with the channel.
+  if (isTaken && process.connected) process.disconnect();
+  return isTaken;
+}
+
+/** Answers the starter, unless it is gone. */
 async function reply(answer: TrainerReply): Promise<void> {
   if (!process.connected) return;
   await new Promise((resolve) => process.send?.(answer, undefined, undefined, resolve));

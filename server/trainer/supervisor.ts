@@ -58,12 +58,14 @@ export class Supervisor {
   #process: ComputeProcess | undefined;
   #pauses = 0;
   #isCancelled = false;
+  #loss: LorafaError | undefined;
   #grace: NodeJS.Timeout | undefined;
 
   private constructor(options: SupervisorOptions, folder: TrainerFolder, status: RunStatus) {
     this.#options = options;
     this.#folder = folder;
     this.#status = status;
+    void folder.lost.then((error) => this.#lose(error));
   }
 
   /**
@@ -93,6 +95,7 @@ export class Supervisor {
   async run(): Promise<RunStatus> {
     try {
       if (this.#options.job.whenBusy === 'queue') await this.#untilTurn();
+      if (this.#loss !== undefined) throw this.#loss;
       if (this.#isCancelled) {
         this.#enter('cancelled');
       } else {
@@ -103,9 +106,15 @@ export class Supervisor {
       const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
       this.#enter('failed', { reason: { code, message: messageOf(error) } });
     }
-    await this.#folder.close(this.#status);
-    this.#options.onStatus(this.#status);
-    return this.#status;
+    return this.#close();
+  }
+
+  /** Instead of {@link run}: ends a run that was taken on and that nobody knows to have begun. */
+  abandon(): Promise<RunStatus> {
+    const message =
+      'The run was not begun: the window that asked for it was gone, or had given up, before the process of the run was ready; start it again.';
+    this.#enter('failed', { reason: { code: 'training.no_answer', message } });
+    return this.#close();
   }
 
   /**
@@ -173,6 +182,19 @@ export class Supervisor {
     this.#grace = setTimeout(() => this.#process?.kill(), CANCEL_GRACE_MS);
   }
 
+  async #close(): Promise<RunStatus> {
+    await this.#folder.close(this.#status);
+    this.#options.onStatus(this.#status);
+    return this.#status;
+  }
+
+  /** Another process has the run folder: from here on nothing of this run may go on. */
+  #lose(error: LorafaError): void {
+    this.#loss = error;
+    this.#leaveQueue.abort();
+    this.#process?.kill();
+  }
+
   async #untilTurn(): Promise<void> {
     const { signal } = this.#leaveQueue;
     const place = { folder: this.folder, queued: this.#folder.queued };
@@ -226,6 +248,7 @@ export class Supervisor {
 
   #finish(end: ComputeEnd): void {
     const { outcome } = end;
+    if (this.#loss !== undefined) throw this.#loss;
     if (outcome?.type === 'ended') this.#enter(outcome.status);
     else if (this.#isCancelled) this.#enter('cancelled');
     else {
@@ -257,7 +280,7 @@ export class Supervisor {
   }
 
   #log(level: 'info' | 'warning' | 'error' | 'output', text: string): void {
-    void this.#folder.log.add(level, text).then(this.#options.onGrew);
+    void this.#folder.addToLog(level, text).then(this.#options.onGrew);
   }
 }
 

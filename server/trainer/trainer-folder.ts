@@ -1,35 +1,39 @@
 import path from 'node:path';
+import { LorafaError } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
 import { RUN_FILES, refuseOccupied } from '../../engine/train/run-folder.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
-import { removeAddress } from '../rpc/local-socket.ts';
+import type { LogLevel } from '../protocol.ts';
 import { RunLog } from '../runs/run-log.ts';
 import { isFinal, type RunStatus } from '../runs/run-status.ts';
-import {
-  HEARTBEAT_MS,
-  type RunStateFile,
-  readStateFile,
-  writeStateFile,
-} from '../runs/state-file.ts';
+import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-file.ts';
 import type { TrainerJob } from './trainer-job.ts';
 import { TRAINER_PROTOCOL_VERSION } from './trainer-protocol.ts';
 
 /** What a trainer keeps in the run folder beside the run itself: lock, state with heartbeat, log. */
 export class TrainerFolder {
   readonly path: string;
-  readonly log: RunLog;
+  /** Resolves with the reason when another process has taken the folder over; nothing is written then. */
+  readonly lost: Promise<LorafaError>;
+  readonly #log: RunLog;
   readonly #lock: RunLock;
   readonly #heartbeat: NodeJS.Timeout;
   #content: RunStateFile;
   /** Writes follow each other; of several that wait only the newest is done. */
   #writing: Promise<void> = Promise.resolve();
   #isDue = false;
+  #logging: Promise<void> = Promise.resolve();
+  #isLost = false;
+  #lose!: (error: LorafaError) => void;
 
   private constructor(folder: string, log: RunLog, lock: RunLock, content: RunStateFile) {
     this.path = folder;
-    this.log = log;
+    this.#log = log;
     this.#lock = lock;
     this.#content = content;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
     this.#heartbeat = setInterval(() => this.#write(), HEARTBEAT_MS);
   }
 
@@ -48,8 +52,7 @@ export class TrainerFolder {
     const lock = await RunLock.acquire(folder);
     try {
       await refuseOccupied(folder, checkpoint !== undefined);
-      const before = await readStateFile(folder);
-      if (before?.address != null) await removeAddress(before.address);
+      const log = await RunLog.open(path.join(folder, RUN_FILES.log));
       const content: RunStateFile = {
         version: 1,
         pid: process.pid,
@@ -61,7 +64,6 @@ export class TrainerFolder {
         status,
       };
       await writeStateFile(folder, content);
-      const log = await RunLog.open(path.join(folder, RUN_FILES.log));
       return new TrainerFolder(folder, log, lock, content);
     } catch (error) {
       await lock.release();
@@ -72,6 +74,14 @@ export class TrainerFolder {
   /** When the run was asked for, ISO 8601. */
   get queued(): string {
     return this.#content.queued;
+  }
+
+  /** Adds a line to the log; resolves when it is on disk, and never rejects. */
+  addToLog(level: LogLevel, text: string): Promise<void> {
+    this.#logging = this.#logging.then(async () => {
+      if (await this.#isOurs()) await this.#log.add(level, text);
+    });
+    return this.#logging;
   }
 
   /** Stores a status: soon if it is urgent, otherwise with the next heartbeat. */
@@ -90,8 +100,21 @@ export class TrainerFolder {
     this.#content = { ...this.#content, status, address: null };
     this.#write();
     await this.#writing;
-    await this.log.close();
+    await this.#logging;
+    await this.#log.close();
     await this.#lock.release();
+  }
+
+  async #isOurs(): Promise<boolean> {
+    if (this.#isLost) return false;
+    try {
+      await this.#lock.verify();
+    } catch (error) {
+      if (!(error instanceof LorafaError) || error.code !== 'output.in_use') return true;
+      this.#isLost = true;
+      this.#lose(error);
+    }
+    return !this.#isLost;
   }
 
   #write(): void {
@@ -100,9 +123,10 @@ export class TrainerFolder {
     this.#writing = this.#writing
       .then(async () => {
         this.#isDue = false;
+        if (!(await this.#isOurs())) return;
         const heartbeat = new Date().toISOString();
         await writeStateFile(this.path, { ...this.#content, heartbeat });
       })
-      .catch((error: unknown) => this.log.add('warning', String(error)));
+      .catch((error: unknown) => void this.addToLog('warning', String(error)));
   }
 }

@@ -31,7 +31,7 @@ export function parseTrainerJob(message: unknown): TrainerJob {
   return trainerJobSchema.parse(message);
 }
 
-/** New trainer → starter, over the IPC channel: whether the run was taken on. The channel then ends. */
+/** New trainer → starter, over the IPC channel: whether the run was taken on. */
 export const trainerReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), address: z.string() }),
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
@@ -39,3 +39,15 @@ export const trainerReplySchema = z.discriminatedUnion('type', [
 
 /** See {@link trainerReplySchema}. */
 export type TrainerReply = Readonly<z.infer<typeof trainerReplySchema>>;
+
+/**
+ * Starter → new trainer, last: it knows that the run was taken on. Before it hears this a trainer
+ * computes nothing, and one whose channel ends before has been given up, so that a start that
+ * failed leaves nothing behind.
+ */
+export const TAKEN_NOTE = { type: 'taken' } as const;
+
+/** Whether a message is {@link TAKEN_NOTE}. */
+export function isTakenNote(message: unknown): boolean {
+  return z.object({ type: z.literal(TAKEN_NOTE.type) }).safeParse(message).success;
+}

@@ -26,13 +26,13 @@ export class TrainerServer {
     });
   }
 
-  /** Starts to listen and returns the address. Requests wait until {@link attach}. */
+  /** Starts to listen and returns the name of the socket. Requests wait until {@link attach}. */
   async listen(): Promise<string> {
     this.#local = await listenLocally((connection) => this.#welcome(connection));
-    return this.#local.address;
+    return this.#local.name;
   }
 
-  /** Says whose run this is: the supervisor stores the address, and so comes after the socket. */
+  /** Says whose run this is: the supervisor stores the name, and so comes after the socket. */
   attach(supervisor: Supervisor): void {
     this.#setSupervisor(supervisor);
   }

@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLock } from '../../engine/train/run-lock.ts';
-import { connectLocally } from '../rpc/local-socket.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
 import { isFinal } from '../runs/run-status.ts';
 import { type RunStateFile, readStateFile } from '../runs/state-file.ts';
+import { TrainerClient } from '../runs/trainer-client.ts';
 
 /** How long to wait before looking again at a run that cannot be connected to. */
 const RETRY_MS = 1000;
+
+/** How long the trainer of such a run may take to say that it is that run's. */
+const GREETING_MS = 5000;
 
 /** A run in the queue. */
 export interface QueuePlace {
@@ -33,15 +36,17 @@ export async function untilTurn(
     const ahead = await runAhead(registry, self);
     if (ahead === undefined) return;
     onWait(ahead.folder);
-    await untilEnded(ahead.address, signal);
+    await untilEnded(ahead, signal);
     signal.throwIfAborted();
   }
 }
 
-async function runAhead(
-  registry: RunRegistry,
-  self: QueuePlace,
-): Promise<{ folder: string; address: string | null } | undefined> {
+interface RunAhead {
+  readonly folder: string;
+  readonly address: string | null;
+}
+
+async function runAhead(registry: RunRegistry, self: QueuePlace): Promise<RunAhead | undefined> {
   for (const { folder } of await registry.list()) {
     if (folder === self.folder) continue;
     const state = await readStateFile(folder);
@@ -57,17 +62,23 @@ function isAhead({ status, queued }: RunStateFile, folder: string, self: QueuePl
   return queued < self.queued || (queued === self.queued && folder < self.folder);
 }
 
-async function untilEnded(address: string | null, signal: AbortSignal): Promise<void> {
-  const connection = address === null ? undefined : await connectLocally(address).catch(() => null);
-  if (connection == null) return delay(RETRY_MS, undefined, { signal });
-  try {
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      connection.onClose(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      connection.listen();
-    });
-  } finally {
-    connection.dispose();
-  }
+/**
+ * Resolves when a run has ended, or may have: its state file can name any socket, so only a trainer
+ * that greets as this run's is waited for, and the others are looked at again after a while.
+ */
+async function untilEnded({ folder, address }: RunAhead, signal: AbortSignal): Promise<void> {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const listener = { onStatus: () => undefined, onGrew: () => undefined, onClose: () => end() };
+  const client =
+    address === null
+      ? undefined
+      : await TrainerClient.connect(address, folder, GREETING_MS, listener).catch(() => undefined);
+  if (client === undefined) return delay(RETRY_MS, undefined, { signal });
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  await ended;
+  client.dispose();
 }

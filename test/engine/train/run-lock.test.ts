@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { LOCK_FILE, RunLock, readLock } from '../../../engine/train/run-lock.ts';
 import { train } from '../../../engine/train/train.ts';
@@ -95,9 +96,15 @@ test('a lock of another computer counts as held', async () => {
   );
 });
 
-test('a lock that is just being written counts as held', async () => {
+test('a lock without content blocks nobody, but for the moment in which one may be made', async () => {
   const folder = await tempFolder();
-  await writeFile(path.join(folder, LOCK_FILE), '');
-  await expect(RunLock.acquire(folder)).rejects.toMatchObject({ code: 'output.in_use' });
-  expect(await readFile(path.join(folder, LOCK_FILE), 'utf8')).toBe('');
+  const file = path.join(folder, LOCK_FILE);
+  await writeFile(file, '');
+  expect(await readLock(folder)).toBeUndefined();
+  await (await RunLock.acquire(folder)).release();
+  await writeFile(file, '');
+  const attempt = RunLock.acquire(folder);
+  await delay(100);
+  await writeLock(folder, { pid: process.pid, host: os.hostname(), started: null });
+  await expect(attempt).rejects.toMatchObject({ code: 'output.in_use' });
 });

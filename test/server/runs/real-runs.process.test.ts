@@ -5,6 +5,7 @@ import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import type { RunSummary } from '../../../server/protocol.ts';
+import { addressOf } from '../../../server/rpc/socket-name.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import { isFinal } from '../../../server/runs/run-status.ts';
 import { readStateFile } from '../../../server/runs/state-file.ts';
@@ -225,7 +226,7 @@ describe('what goes wrong', () => {
     const observed = observe();
     const folder = await startEndless(observed);
     const pid = await computePid(observed);
-    const { address } = (await readStateFile(folder))!;
+    const socket = await addressOf((await readStateFile(folder))!.address!);
     process.kill((await readLock(folder))!.pid, 'SIGKILL');
     const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
     expect(status).toMatchObject({
@@ -240,7 +241,7 @@ describe('what goes wrong', () => {
       (run) => !run.isLive && run.status.since !== status.since,
     );
     expect(after.reason).toMatchObject({ code: 'checkpoint.corrupt' });
-    await expect(stat(path.dirname(address!))).rejects.toThrow('ENOENT');
+    await expect(stat(socket)).rejects.toThrow('ENOENT');
   });
 
   test('data that cannot be used: the run fails with the engine’s own sentence', async () => {

@@ -3,20 +3,22 @@ import net from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connectLocally } from '../../../server/rpc/local-socket.ts';
+import { addressOf } from '../../../server/rpc/socket-name.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { ScriptedRun, scriptedJob } from './scripted-runs.ts';
 
 async function hangingRun() {
   const run = await ScriptedRun.start(scriptedJob(await tempFolder(), ['started', 'hang']));
   const { address } = run;
+  const socket = await addressOf(address);
   await run.untilState('running');
   onTestFinished(async () => {
     run.supervisor.act('cancel');
     run.supervisor.act('cancel');
     await run.ended;
-    await expect(stat(path.dirname(address))).rejects.toThrow('ENOENT');
+    await expect(stat(socket)).rejects.toThrow('ENOENT');
   });
-  return { run, address };
+  return { run, address, socket };
 }
 
 async function connect(address: string) {
@@ -27,9 +29,9 @@ async function connect(address: string) {
 }
 
 test.skipIf(process.platform === 'win32')('only the user can reach the socket', async () => {
-  const { address } = await hangingRun();
-  expect((await stat(address)).mode & 0o777).toBe(0o600);
-  expect((await stat(path.dirname(address))).mode & 0o777).toBe(0o700);
+  const { socket } = await hangingRun();
+  expect((await stat(socket)).mode & 0o777).toBe(0o600);
+  expect((await stat(path.dirname(socket))).mode & 0o777).toBe(0o700);
 });
 
 test('answers while the step hangs, to everyone who is connected', async () => {
@@ -85,14 +87,14 @@ test.each([
   ['broken JSON', 'Content-Length: 3\r\n\r\n{]}'],
   ['bytes', '\0\xff'.repeat(9000)],
 ])('garbage on the wire ends that connection and no other: %s', async (_name, garbage) => {
-  const { address } = await hangingRun();
+  const { address, socket } = await hangingRun();
   const connection = await connect(address);
   await connection.sendRequest('trainer/hello', { protocolVersion: 1 });
-  const socket = net.connect(address);
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.on('error', () => undefined);
-  socket.end(garbage);
-  socket.resume();
+  const stranger = net.connect(socket);
+  const closed = new Promise((resolve) => stranger.once('close', resolve));
+  stranger.on('error', () => undefined);
+  stranger.end(garbage);
+  stranger.resume();
   await closed;
   expect(await connection.sendRequest('trainer/getStatus', {})).toMatchObject({
     state: 'running',

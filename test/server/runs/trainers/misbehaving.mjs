@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { hostname } from 'node:os';
@@ -37,9 +38,12 @@ process.once('message', ({ config }) => {
     socket.on('error', () => undefined);
     behave(socket, folder);
   });
-  const address = path.join(folder, 's');
+  // As `listenLocally` has it: a name, in the one folder of this user's sockets.
+  const address = `${process.pid}-${randomBytes(8).toString('hex')}`;
+  const sockets = `/tmp/lorafa-${process.getuid()}`;
+  mkdirSync(sockets, { recursive: true, mode: 0o700 });
   mkdirSync(folder);
-  server.listen(address, () => {
+  server.listen(path.join(sockets, address), () => {
     const lock = { pid: process.pid, host: hostname(), started: null };
     writeFileSync(path.join(folder, 'run.lock'), JSON.stringify(lock));
     const heartbeat = new Date().toISOString();
