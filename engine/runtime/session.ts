@@ -1,10 +1,11 @@
-import * as ort from 'onnxruntime-node';
+import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { LorafaError, messageOf } from '../errors.ts';
 import { staticSize } from '../graph/dim.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
+import { ort } from './onnx-runtime.ts';
 import { isHostDType, type Tensor, type TypedArray } from './tensor.ts';
 
 /** The version of ONNX Runtime that runs. */
@@ -34,15 +35,15 @@ const SESSION_CONFIG = {
   enableCpuMemArena: false,
   executionMode: 'sequential',
   logSeverityLevel: 3,
-} as const satisfies ort.InferenceSession.SessionOptions;
+} as const satisfies InferenceSession.SessionOptions;
 
-/** A graph that is loaded into ONNX Runtime. The only user of `onnxruntime-node`. */
+/** A graph that is loaded into ONNX Runtime. The only user of `onnx-runtime.ts`. */
 export class Session {
   readonly #graph: Graph;
-  readonly #session: ort.InferenceSession;
+  readonly #session: InferenceSession;
   readonly #inputs: ReadonlyMap<string, Value<'input'>>;
 
-  private constructor(graph: Graph, session: ort.InferenceSession) {
+  private constructor(graph: Graph, session: InferenceSession) {
     this.#graph = graph;
     this.#session = session;
     this.#inputs = new Map(graphInputs(graph).map((input) => [input.name, input]));
@@ -86,12 +87,12 @@ export class Session {
     const ortFeeds = Object.fromEntries(
       [...this.#inputs].map(([name, input]) => [name, toOrt(input, feeds[name])]),
     );
-    const fetches: Record<string, ort.OnnxValue | null> = {};
+    const fetches: Record<string, OnnxValue | null> = {};
     for (const [name, value] of this.#graph.outputs) {
       const target = results[name];
       fetches[value.name] = target === undefined ? null : toOrt(value, target);
     }
-    let fetched: ort.InferenceSession.ReturnType;
+    let fetched: InferenceSession.ReturnType;
     try {
       fetched = await this.#session.run(ortFeeds, fetches);
     } catch (error) {
@@ -112,7 +113,7 @@ export class Session {
   }
 }
 
-function executionProviders(device: Device): ort.InferenceSession.ExecutionProviderConfig[] {
+function executionProviders(device: Device): InferenceSession.ExecutionProviderConfig[] {
   switch (device.kind) {
     case 'cpu':
       return ['cpu'];
@@ -123,7 +124,7 @@ function executionProviders(device: Device): ort.InferenceSession.ExecutionProvi
   }
 }
 
-function toOrt(value: Value, feed: TypedArray | Tensor | undefined): ort.Tensor {
+function toOrt(value: Value, feed: TypedArray | Tensor | undefined): OrtTensor {
   if (feed === undefined) {
     throw new LorafaError('internal.graph', `the input ${value.name} was not fed`);
   }

@@ -1,8 +1,9 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import * as ort from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, test, vi } from 'vitest';
 import { configJsonSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
+import { ort } from '../../../engine/runtime/onnx-runtime.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
 import { planRun } from '../../../engine/train/run-plan.ts';
@@ -73,7 +74,7 @@ const threads: Observe = async (config) => {
 };
 
 function threadsOf(options: unknown): number | undefined {
-  return (options as ort.InferenceSession.SessionOptions).intraOpNumThreads;
+  return (options as InferenceSession.SessionOptions).intraOpNumThreads;
 }
 
 /** Which entries the folder of all runs has more than before. */
