@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 
 /** A JSON object whose content has not been checked. */
@@ -9,14 +9,19 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Several times what the largest vocabulary takes in a `tokenizer.json`. */
+const MAX_BYTES = 2 ** 28;
+
 /**
  * Reads a file that holds one JSON object in UTF-8; null when the file does not exist.
  *
+ * @param maxBytes larger files are refused unread
  * @throws LorafaError with the given code when it cannot be read or holds anything else.
  */
 export async function readJsonFile(
   file: string,
   code: ErrorCode = 'model.corrupt',
+  maxBytes = MAX_BYTES,
 ): Promise<JsonObject | null> {
   const fail = (cause: string, error?: unknown) =>
     new LorafaError(code, `${file} ${cause}; download or copy it again.`, {
@@ -25,9 +30,9 @@ export async function readJsonFile(
     });
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readBoundedFile(file, maxBytes);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw fail(`cannot be read (${messageOf(error)})`, error);
   }
   let text: string;
