@@ -14,7 +14,7 @@ await build({
     cli: 'server/cli/main.ts',
     demo: 'server/demo/main.ts',
     extension: 'extension/extension.ts',
-    'inspector-thread': 'server/language/inspection/inspector-thread.ts',
+    inspector: 'server/language/inspection/inspector-process.ts',
     'language-server': 'server/language-server.ts',
     'make-base': 'media/demo/make-base/main.ts',
     'probe-device': 'engine/runtime/probe-device.ts',

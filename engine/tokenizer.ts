@@ -6,11 +6,22 @@ import { withExactDigits } from './exact-digits.ts';
 import type { DecoderConfig } from './models/decoder-config.ts';
 import type { JsonObject } from './models/json-file.ts';
 import type { TokenizerFiles } from './models/tokenizer-files.ts';
+import { secondsFor, TEXT_SECONDS, type TimeLimit, withinTime } from './time-limit.ts';
+import { boundNormalizer, implausiblePart } from './tokenizer-limits.ts';
 
 /** Put before a text that goes on from another: see {@link Tokenizer.encodeContinuation}. */
 const SEPARATOR = '\n';
 
 const utf8 = new TextEncoder();
+
+/** How many times as long as for a short text it may take to read a tokenizer's files. */
+const LOADING_FACTOR = 6;
+
+/** How a tokenizer is used, besides what its files say. */
+export interface TokenizerOptions {
+  /** Seconds that its expressions and its chat template may take for a short text. */
+  readonly seconds?: number;
+}
 
 /** Text to tokens and back, with the special tokens and the chat template of one model. */
 export class Tokenizer {
@@ -34,13 +45,16 @@ export class Tokenizer {
   readonly #missingBytes: ReadonlySet<number>;
   readonly #addsPrefixSpace: boolean;
   readonly #anchor: readonly number[];
+  readonly #seconds: number;
 
-  /** @throws LorafaError as {@link loadTokenizer}. */
+  /** Use {@link loadTokenizer}. */
   constructor(
     files: TokenizerFiles,
     config: Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'>,
+    seconds: number,
   ) {
     this.source = files.source;
+    this.#seconds = seconds;
     this.#model = openModel(files);
     const named = (key: string): number | undefined => this.#namedId(files.tokenizerConfig, key);
     const known = (ids: readonly (number | null | undefined)[]): number[] =>
@@ -91,7 +105,13 @@ export class Tokenizer {
               specialToken('unk_token', named('unk_token') ?? null),
             ]),
             files.source,
+            seconds,
           );
+  }
+
+  /** How long a text of this many characters may take. */
+  limit(characters: number): TimeLimit {
+    return timeLimit(this.source, secondsFor(characters, this.#seconds));
   }
 
   /**
@@ -99,10 +119,11 @@ export class Tokenizer {
    * the special token, as in transformers. With `addSpecialTokens`, BOS comes first where the model
    * wants one and the text does not begin with it; EOS is never added.
    *
-   * @throws LorafaError `model.tokenizer` when the vocabulary has no token for a part of the text.
+   * @throws LorafaError `model.tokenizer` when the vocabulary has no token for a part of the text;
+   * TimeLimitError of that code when an expression does not come to an end.
    */
   encode(text: string, options: { readonly addSpecialTokens: boolean }): number[] {
-    const ids = this.#encode(text);
+    const ids = this.#use(text.length, () => this.#encode(text));
     const needsBos = options.addSpecialTokens && this.bosId !== null && ids[0] !== this.bosId;
     return needsBos ? [this.bosId!, ...ids] : ids;
   }
@@ -112,8 +133,10 @@ export class Tokenizer {
    * text that they take for a beginning; here there is none that the text does not have itself.
    */
   encodeContinuation(text: string): number[] {
-    const ids = this.#addsPrefixSpace ? this.#encodeAfterSeparator(text) : undefined;
-    return ids ?? this.#encode(text);
+    return this.#use(text.length, () => {
+      const ids = this.#addsPrefixSpace ? this.#encodeAfterSeparator(text) : undefined;
+      return ids ?? this.#encode(text);
+    });
   }
 
   /** The text of tokens, exactly: no spaces are cleaned up. Ids without a token are left out. */
@@ -124,7 +147,9 @@ export class Tokenizer {
         !(options.skipSpecialTokens && this.#special.has(id)),
     );
     if (kept.length === 0) return '';
-    return this.#model.decode(kept, { clean_up_tokenization_spaces: false });
+    return this.#use(kept.length, () =>
+      this.#model.decode(kept, { clean_up_tokenization_spaces: false }),
+    );
   }
 
   /** One token as it reads inside a text; the bytes, `<0xE2><0x80>`, when it is a part of a character. */
@@ -165,6 +190,16 @@ export class Tokenizer {
       );
     }
     return this.chatTemplate.render(messages, options);
+  }
+
+  /** @throws LorafaError `model.tokenizer` for whatever the library does not get done. */
+  #use<T>(length: number, task: () => T): T {
+    try {
+      return withinTime(this.limit(length), task);
+    } catch (error) {
+      if (error instanceof LorafaError) throw error;
+      throw corrupt(this.source, messageOf(error), error);
+    }
   }
 
   /** @throws LorafaError `model.tokenizer` when a part of the text has no token. */
@@ -222,9 +257,13 @@ export class Tokenizer {
 export function loadTokenizer(
   files: TokenizerFiles,
   config: Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'>,
+  { seconds = TEXT_SECONDS }: TokenizerOptions = {},
 ): Tokenizer {
   try {
-    return new Tokenizer(files, config);
+    return withinTime(
+      timeLimit(files.source, LOADING_FACTOR * seconds),
+      () => new Tokenizer(files, config, seconds),
+    );
   } catch (error) {
     if (error instanceof LorafaError) throw error;
     throw corrupt(files.source, messageOf(error), error);
@@ -233,6 +272,8 @@ export function loadTokenizer(
 
 function openModel(files: TokenizerFiles): HuggingFaceTokenizer {
   // The library wants every component named, where the file format lets absent ones be left out.
+  const implausible = implausiblePart(files.tokenizerJson);
+  if (implausible !== undefined) throw corrupt(files.source, implausible);
   const components = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   const model = new HuggingFaceTokenizer(
     {
@@ -243,8 +284,19 @@ function openModel(files: TokenizerFiles): HuggingFaceTokenizer {
     },
     files.tokenizerConfig,
   );
+  boundNormalizer(model.normalizer);
   if (model.get_vocab().size === 0) throw corrupt(files.source, 'its vocabulary is empty');
   return model;
+}
+
+function timeLimit(source: string, seconds: number): TimeLimit {
+  return {
+    seconds,
+    code: 'model.tokenizer',
+    subject: `The tokenizer of ${source}`,
+    advice: "download the model's tokenizer files again",
+    file: source,
+  };
 }
 
 /** Whether bytes without a token vanish: in a byte-level vocabulary without an unknown token. */

@@ -1,13 +1,18 @@
 import { execFile } from 'node:child_process';
 import type { CancellationToken } from 'vscode-jsonrpc';
 import { type ErrorCode, LorafaError } from '../engine/errors.ts';
+import { environmentOfChild } from './end-with-parent.ts';
 
 /** More than any answer: token by token, a thousand long rows. */
 const MAX_OUTPUT_BYTES = 2 ** 28;
 
+/** How long a command that is cancelled may take to end by itself. */
+const GRACE_MS = 1000;
+
 /**
  * Runs a command of the command line in a process of its own and returns the JSON that it prints.
- * So what takes long, or may crash in native code, does neither to the server.
+ * So what takes long, may crash in native code or does not come to an end, does none of it to the
+ * server. Cancelled, it answers at once, and the process is gone soon after.
  *
  * @param script the built `cli/main.ts`
  * @param args without `--json`
@@ -19,27 +24,28 @@ export function runCli(
   token: CancellationToken,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    const fail = (how: string): void =>
+      reject(new LorafaError('internal.unexpected', `lorafa ${args[0]} ${how}`));
     const child = execFile(
       process.execPath,
       [script, ...args, '--json'],
-      {
-        maxBuffer: MAX_OUTPUT_BYTES,
-        windowsHide: true,
-        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-      },
+      { maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, env: environmentOfChild() },
       (error, stdout, stderr) => {
+        cancellation.dispose();
+        clearTimeout(grace);
         const answer = parseLastLine(stdout);
-        if (answer === undefined) {
-          const how = token.isCancellationRequested ? 'was cancelled' : stderr || error?.message;
-          reject(new LorafaError('internal.unexpected', `lorafa ${args[0]} ${how ?? 'is silent'}`));
-        } else if (isFailure(answer)) {
-          reject(new LorafaError(answer.code, answer.message));
-        } else {
-          resolve(answer);
-        }
+        if (answer === undefined) fail(stderr || (error?.message ?? 'is silent'));
+        else if (isFailure(answer)) reject(new LorafaError(answer.code, answer.message));
+        else resolve(answer);
       },
     );
-    token.onCancellationRequested(() => child.kill());
+    let grace: NodeJS.Timeout | undefined;
+    const cancellation = token.onCancellationRequested(() => {
+      child.kill();
+      // A command that catches the signal, and is too busy to do so.
+      grace = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+      fail('was cancelled');
+    });
   });
 }
 

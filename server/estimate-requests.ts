@@ -3,9 +3,9 @@ import { estimateProgress, estimateRun } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
 /**
- * Answers the client's requests for estimates, each in a thread of its own.
+ * Answers the client's requests for estimates, each in a process of its own.
  *
- * @param inspectorScript the built `language/inspection/inspector-thread.ts`
+ * @param inspectorScript the built `language/inspection/inspector-process.ts`
  */
 export function serveEstimates(
   connection: RequestSource & NotificationSink,

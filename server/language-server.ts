@@ -57,9 +57,9 @@ interface Service {
   dispose(): void | Promise<void>;
 }
 
-/** What is told about open configurations, by a thread whose program lies beside this one. */
+/** What is told about open configurations, by a process whose program lies beside this one. */
 function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
-  const inspectorScript = program('./inspector-thread.js');
+  const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
   serveEstimates(connection, inspectorScript);
   const language = { inspector, source: SERVER_NAME, canRefreshHints };

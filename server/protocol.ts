@@ -210,6 +210,7 @@ export type Generation = Readonly<z.infer<typeof generationSchema>>;
 export interface GenerationAnswer {
   readonly text: string;
   readonly generatedTokens: number;
+  /** 0 where a request was cancelled before it was known. */
   readonly promptTokens: number;
   /** `abort` when the request was cancelled; the text is what there was until then. */
   readonly finishReason: 'stop' | 'length' | 'abort' | 'stop_string';

@@ -1,12 +1,14 @@
+import { textLength } from '../chat-template.ts';
 import { type ErrorCode, LorafaError } from '../errors.ts';
+import { type TimeLimit, TimeLimitError, withinTime } from '../time-limit.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import type { DataOptions } from './options.ts';
 import { countExamples, type DatasetReport, formatIssues, IssueCollector } from './report.ts';
 import { type BadRow, isRow, type Row } from './row.ts';
 import { RowError } from './row-error.ts';
 import { readRows } from './rows.ts';
-import { type EmptyCause, segmentsOf, wrapsAsChat } from './segments.ts';
-import { recogniseShape, type Shape } from './shapes.ts';
+import { type EmptyCause, type SegmentedExample, segmentsOf, wrapsAsChat } from './segments.ts';
+import { type Example, recogniseShape, type Shape } from './shapes.ts';
 import { tokenizeExample } from './supervision.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
 
@@ -25,14 +27,18 @@ export interface LoadOptions {
 /** Rows between two reports of progress. */
 const PROGRESS_ROWS = 200;
 
+/** Rows that are watched over together: watching one of them costs a tenth of what the row does. */
+const PORTION_ROWS = 25;
+
 /**
  * Reads data files and turns their rows into examples. Only tokens are kept in memory.
  *
  * @param paths files, each with an optional row slice (`train.jsonl[:1000]`).
  * @throws LorafaError `data.empty` without a single row; `data.no_supervision` when no token of
  * any row would be learned; with more than `max_bad_rows` unusable rows the code of the first of
- * them (`data.corrupt`, `data.bad_rows`, `data.chat_template` or `model.tokenizer`); and what {@link readRows},
- * {@link recogniseShape} and {@link wrapsAsChat} throw.
+ * them (`data.corrupt`, `data.bad_rows`, `data.chat_template` or `model.tokenizer`); TimeLimitError of
+ * one of the last two codes when a row takes the model's own files too long; and what
+ * {@link readRows}, {@link recogniseShape} and {@link wrapsAsChat} throw.
  */
 export async function loadDataset(
   paths: readonly string[],
@@ -41,16 +47,26 @@ export async function loadDataset(
   { onProgress }: LoadOptions = {},
 ): Promise<Dataset> {
   const builder = new DatasetBuilder(paths, tokenizer, options);
+  let portion: (Row | BadRow)[] = [];
   for await (const row of readRows(paths)) {
-    builder.add(row);
+    portion.push(row);
+    if (portion.length < PORTION_ROWS) continue;
+    builder.add(portion);
+    portion = [];
     if (builder.rows % PROGRESS_ROWS !== 0) continue;
     onProgress?.(row.progress, builder.rows);
     // Reading and tokenizing hardly ever wait, and the process has to stay responsive.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  builder.add(portion);
   onProgress?.(1, builder.rows);
   return builder.finish();
 }
+
+/** What became of a row. */
+type Outcome =
+  | { readonly segmented: SegmentedExample; readonly tokenized: TokenizedExample }
+  | { readonly refused: RowError | LorafaError };
 
 class DatasetBuilder {
   rows = 0;
@@ -71,15 +87,21 @@ class DatasetBuilder {
     this.#options = options;
   }
 
-  add(row: Row | BadRow): void {
-    this.rows += 1;
-    try {
-      if (isRow(row)) this.#use(row);
-      else throw new RowError(row.reason, row.code);
-    } catch (error) {
-      if (!(error instanceof RowError) && !isRefusedByModel(error, this.#tokenizer)) throw error;
-      this.#firstBadCode ??= error.code;
-      this.#dropped.add(row, error.message);
+  /**
+   * Rows that come next. They run the model's own template and expressions, which may take for ever;
+   * when the time is over, the row that it was over at is tried alone.
+   */
+  add(portion: readonly (Row | BadRow)[]): void {
+    for (let next = 0; next < portion.length; ) {
+      const rest = portion.slice(next);
+      const outcomes: Outcome[] = [];
+      const isWhole = isInTime(this.#tokenizer.limit(0), () => {
+        for (const row of rest) outcomes.push(this.#outcomeOf(row));
+      });
+      const slow = rest[outcomes.length];
+      if (!isWhole && slow !== undefined) outcomes.push(this.#outcomeOf(slow));
+      for (const [index, outcome] of outcomes.entries()) this.#record(rest[index]!, outcome);
+      next += outcomes.length;
     }
   }
 
@@ -105,18 +127,49 @@ class DatasetBuilder {
     return { examples: this.#examples, report };
   }
 
-  #use(row: Row): void {
-    const shape = this.#shapeOf(row);
-    const asChat = wrapsAsChat(shape, this.#tokenizer, this.#options);
-    const segmented = segmentsOf(shape.example(row), asChat, this.#tokenizer, this.#options);
-    const example = tokenizeExample(segmented, this.#tokenizer, this.#options, row);
-    if (segmented.nothingToLearn !== undefined || !example.supervised.includes(1)) {
+  #outcomeOf(row: Row | BadRow): Outcome {
+    try {
+      if (!isRow(row)) throw new RowError(row.reason, row.code);
+      const shape = this.#shapeOf(row);
+      const asChat = wrapsAsChat(shape, this.#tokenizer, this.#options);
+      const example = shape.example(row);
+      const segmented = this.#segmentsOf(row, example, asChat);
+      const limit = this.#limit(row, this.#tokenizer.limit(characters(example)));
+      const tokenized = withinTime(limit, () =>
+        tokenizeExample(segmented, this.#tokenizer, this.#options, row),
+      );
+      return { segmented, tokenized };
+    } catch (error) {
+      if (!(error instanceof RowError) && !isRefusedByModel(error, this.#tokenizer)) throw error;
+      return { refused: error };
+    }
+  }
+
+  #segmentsOf(row: Row, example: Example, asChat: boolean): SegmentedExample {
+    const cut = () => segmentsOf(example, asChat, this.#tokenizer, this.#options);
+    const limit = this.#tokenizer.chatTemplate?.limit(characters(example));
+    return limit === undefined ? cut() : withinTime(this.#limit(row, limit), cut);
+  }
+
+  #limit({ file, line }: Row, limit: TimeLimit): TimeLimit {
+    return { ...limit, work: `${file}:${line}` };
+  }
+
+  #record(row: Row | BadRow, outcome: Outcome): void {
+    this.rows += 1;
+    if ('refused' in outcome) {
+      this.#firstBadCode ??= outcome.refused.code;
+      this.#dropped.add(row, outcome.refused.message);
+      return;
+    }
+    const { segmented, tokenized } = outcome;
+    if (segmented.nothingToLearn !== undefined || !tokenized.supervised.includes(1)) {
       const reason = this.#emptyReason(segmented.nothingToLearn);
       this.#neverSupervised.add(row, reason);
       return;
     }
-    this.#examples.push(example);
-    if (example.truncated) {
+    this.#examples.push(tokenized);
+    if (tokenized.truncated) {
       this.#truncated.add(
         row,
         `the row is longer than max_length (${this.#options.max_length} tokens)`,
@@ -180,12 +233,35 @@ class DatasetBuilder {
   }
 }
 
+/** Whether a task ends within a limit. */
+function isInTime(limit: TimeLimit, task: () => void): boolean {
+  try {
+    withinTime(limit, task);
+    return true;
+  } catch (error) {
+    if (error instanceof TimeLimitError) return false;
+    throw error;
+  }
+}
+
+function characters(example: Example): number {
+  switch (example.kind) {
+    case 'text':
+      return example.text.length;
+    case 'prompt_completion':
+      return example.prompt.length + example.completion.length;
+    case 'messages':
+      return textLength(example.messages);
+  }
+}
+
 /**
  * True when the chat template or the vocabulary cannot take this one row. Without a chat template
  * no conversation is usable, which is no fault of the row.
  */
 function isRefusedByModel(error: unknown, tokenizer: Tokenizer): error is LorafaError {
-  if (!(error instanceof LorafaError)) return false;
+  // What does not come to an end for one row hardly does for the next.
+  if (!(error instanceof LorafaError) || error instanceof TimeLimitError) return false;
   return (
     error.code === 'model.tokenizer' ||
     (error.code === 'data.chat_template' && tokenizer.chatTemplate !== null)

@@ -1,3 +1,4 @@
+import { withinTime } from '../time-limit.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import type { RowPlace } from './row.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
@@ -23,11 +24,13 @@ export interface ExamplePreview extends RowPlace {
 /** Shows what the model reads and what it learns of one example. */
 export function previewExample(example: TokenizedExample, tokenizer: Tokenizer): ExamplePreview {
   const { file, line, truncated } = example;
-  const tokens = Array.from(example.inputIds, (id, position) => ({
-    id,
-    text: tokenizer.tokenText(id),
-    special: tokenizer.isSpecial(id),
-    supervised: example.supervised[position] === 1,
-  }));
+  const tokens = withinTime(tokenizer.limit(example.inputIds.length), () =>
+    Array.from(example.inputIds, (id, position) => ({
+      id,
+      text: tokenizer.tokenText(id),
+      special: tokenizer.isSpecial(id),
+      supervised: example.supervised[position] === 1,
+    })),
+  );
   return { file, line, truncated, tokens };
 }

@@ -69,7 +69,10 @@ export async function openGguf(path: string): Promise<GgufFile> {
   let size: number;
   try {
     file = await realpath(path);
-    ({ size } = await stat(file));
+    const stats = await stat(file);
+    // A named pipe would be waited for, and a device has no end.
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    ({ size } = stats);
   } catch (error) {
     throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
   }

@@ -7,7 +7,8 @@ import { WeightStore } from './weight-store.ts';
 
 /**
  * Picks the tensors that a decoder of this config reads and checks each; tensors that it does not
- * read (a tied `lm_head.weight`, old rotary tables) are left out.
+ * read (a tied `lm_head.weight`, old rotary tables) are left out. Layers are counted first, so that
+ * a config that claims many of them costs no more than one that tells the truth.
  *
  * @param origin The folder or file that the model was opened from, for messages.
  * @throws LorafaError `model.missing_tensor`, `model.shape_mismatch`, or `model.unsupported` for
@@ -18,6 +19,7 @@ export function selectWeights(
   available: ReadonlyMap<string, TensorLocation>,
   origin: string,
 ): WeightStore {
+  requireLayers(config, available, origin);
   const selected = new Map<string, TensorLocation>();
   for (const [name, shape] of expectedTensors(config)) {
     const location = available.get(name);
@@ -32,6 +34,24 @@ export function selectWeights(
     selected.set(name, location);
   }
   return new WeightStore(selected);
+}
+
+function requireLayers(
+  { numLayers }: DecoderConfig,
+  available: ReadonlyMap<string, TensorLocation>,
+  origin: string,
+): void {
+  const stored = new Set<string>();
+  for (const name of available.keys()) {
+    const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
+    if (layer !== undefined) stored.add(layer);
+  }
+  if (stored.size >= numLayers) return;
+  throw new LorafaError(
+    'model.missing_tensor',
+    `${origin} has tensors of ${stored.size} layers where its config calls for ${numLayers}; download the model again or check that its config.json belongs to it.`,
+    { location: { file: origin } },
+  );
 }
 
 function checkTensor(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError } from '../errors.ts';
+import { CONFIG_LIMITS, count, index, magnitude } from './config-limits.ts';
 import type { DecoderConfig, DecoderFamily } from './decoder-config.ts';
 import { parseRope } from './rope-config.ts';
 
@@ -63,37 +64,38 @@ export const KNOWN_ARCHITECTURES: readonly string[] = [...FAMILIES.keys()].filte
   name.endsWith('ForCausalLM'),
 );
 
-const size = z.int().positive();
-const tokenId = z.int().nonnegative();
+const tokenId = index('vocabulary');
+/** Published models name up to five. */
+const MAX_END_TOKENS = 256;
 
 const configSchema = z.object({
   architectures: z.array(z.string()).nullish(),
   model_type: z.string().nullish(),
-  vocab_size: size.optional(),
-  hidden_size: size.default(4096),
-  intermediate_size: size.optional(),
-  num_hidden_layers: size.default(32),
-  num_attention_heads: size.default(32),
-  num_key_value_heads: size.nullish(),
-  head_dim: size.nullish(),
+  vocab_size: count('vocabulary').optional(),
+  hidden_size: count('width').default(4096),
+  intermediate_size: count('innerWidth').optional(),
+  num_hidden_layers: count('layers').default(32),
+  num_attention_heads: count('heads').default(32),
+  num_key_value_heads: count('heads').nullish(),
+  head_dim: count('headWidth').nullish(),
   hidden_act: z.string().default('silu'),
-  max_position_embeddings: size.optional(),
-  rms_norm_eps: z.number().positive().default(1e-6),
+  max_position_embeddings: count('positions').optional(),
+  rms_norm_eps: magnitude('epsilon').default(1e-6),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   use_sliding_window: z.boolean().default(false),
-  sliding_window: size.nullish(),
-  max_window_layers: z.int().nonnegative().default(28),
-  layer_types: z.array(z.string()).nullish(),
-  rope_theta: z.number().positive().nullish(),
+  sliding_window: count('positions').nullish(),
+  max_window_layers: index('layers').default(28),
+  layer_types: z.array(z.string()).max(CONFIG_LIMITS.layers).nullish(),
+  rope_theta: magnitude('ropeTheta').nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
   partial_rotary_factor: z.number().nullish(),
   quantization_config: z.record(z.string(), z.unknown()).nullish(),
   bos_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
-  pad_token_id: z.int().nullish(),
+  eos_token_id: z.union([tokenId, z.array(tokenId).max(MAX_END_TOKENS)]).nullish(),
+  pad_token_id: z.int().max(CONFIG_LIMITS.vocabulary).nullish(),
 });
 
 /** The keys of a Hugging Face `config.json` that a decoder's forward pass depends on. */

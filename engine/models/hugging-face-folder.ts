@@ -15,6 +15,9 @@ import type { WeightStore } from './weight-store.ts';
 const SINGLE_FILE = 'model.safetensors';
 const SHARD_INDEX = 'model.safetensors.index.json';
 
+/** Published ones have a few thousand bytes. Every one of a workspace is read to list its models. */
+const MAX_CONFIG_BYTES = 2 ** 23;
+
 /**
  * Opens a folder as `save_pretrained` writes it. Its weights are read in place, or quantized once
  * into the cache.
@@ -53,7 +56,7 @@ export async function readConfig(
   folder: string,
 ): Promise<{ readonly config: DecoderConfig; readonly configJson: JsonObject }> {
   const file = path.join(folder, 'config.json');
-  const configJson = await readJsonFile(file);
+  const configJson = await readJsonFile(file, 'model.corrupt', MAX_CONFIG_BYTES);
   if (configJson === null) {
     throw new LorafaError(
       'model.not_found',

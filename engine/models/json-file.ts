@@ -16,11 +16,13 @@ const MAX_BYTES = 2 ** 28;
 /**
  * Reads a file that holds one JSON object in UTF-8; null when the file does not exist.
  *
+ * @param maxBytes larger files are refused unread
  * @throws LorafaError with the given code when it cannot be read or holds anything else.
  */
 export async function readJsonFile(
   file: string,
   code: ErrorCode = 'model.corrupt',
+  maxBytes = MAX_BYTES,
 ): Promise<JsonObject | null> {
   const fail = (cause: string, error?: unknown) =>
     new LorafaError(code, `${file} ${cause}; download or copy it again.`, {
@@ -29,7 +31,7 @@ export async function readJsonFile(
     });
   let bytes: Uint8Array;
   try {
-    bytes = await readBoundedFile(file, MAX_BYTES);
+    bytes = await readBoundedFile(file, maxBytes);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw fail(`cannot be read (${messageOf(error)})`, error);

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import type { ConfigFailure, HuggingFaceConfig } from './config.ts';
+import { CONFIG_LIMITS, count, magnitude } from './config-limits.ts';
 import type { DecoderConfig, RopeScaling } from './decoder-config.ts';
 
 const DEFAULT_THETA = 10_000;
-const factor = z.number().positive();
+const factor = magnitude('ropeFactor');
 
 const llama3Schema = z.object({
   factor,
   low_freq_factor: factor,
   high_freq_factor: factor,
-  original_max_position_embeddings: z.int().positive().optional(),
+  original_max_position_embeddings: count('positions').optional(),
 });
 const linearSchema = z.object({ factor });
 
@@ -31,9 +32,14 @@ export function parseRope(
   if (rotatedPart !== 1) {
     throw fail('model.unsupported', `partial_rotary_factor ${String(rotatedPart)} is not known`);
   }
-  const theta = factor.safeParse(parameters['rope_theta'] ?? config.rope_theta ?? DEFAULT_THETA);
+  const theta = magnitude('ropeTheta').safeParse(
+    parameters['rope_theta'] ?? config.rope_theta ?? DEFAULT_THETA,
+  );
   if (!theta.success) {
-    throw fail('model.corrupt', `"rope_theta" must be a positive number`);
+    throw fail(
+      'model.corrupt',
+      `"rope_theta" must be a positive number, at most ${CONFIG_LIMITS.ropeTheta}`,
+    );
   }
   const check = <T>(schema: z.ZodType<T>): T => {
     const parsed = schema.safeParse(parameters);

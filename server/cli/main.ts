@@ -1,8 +1,11 @@
 #!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 MALLOC_ARENA_MAX=1 node
 // The variables are those of `trainer/heap-environment.ts`, which says why.
 import { CommanderError } from 'commander';
+import { endWithNamedParent } from '../end-with-parent.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
+
+endWithNamedParent();
 
 // A reader that has seen enough (`lorafa … | head`) ends the command, as in any Unix tool.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

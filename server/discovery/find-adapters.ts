@@ -18,13 +18,17 @@ const ADAPTER_DEPTH = 6;
 export async function findAdapters(folders: readonly string[]): Promise<readonly FoundAdapter[]> {
   const found = new Map<string, FoundAdapter>();
   for (const top of folders) {
-    for await (const { folder, files } of walk(top, ADAPTER_DEPTH)) {
+    for await (const { folder, files } of walk(top, { depth: ADAPTER_DEPTH, isWanted })) {
       if (!files.includes(ADAPTER_CONFIG_FILE) || !files.includes(ADAPTER_WEIGHTS_FILE)) continue;
       const adapter = await describe(folder).catch(() => undefined);
       if (adapter !== undefined) found.set(folder, adapter);
     }
   }
   return [...found.values()].toSorted((a, b) => b.modified.localeCompare(a.modified));
+}
+
+function isWanted(name: string): boolean {
+  return name === ADAPTER_CONFIG_FILE || name === ADAPTER_WEIGHTS_FILE;
 }
 
 async function describe(folder: string): Promise<FoundAdapter> {

@@ -49,7 +49,7 @@ async function modelsBelow(
 ): Promise<FoundModel[]> {
   const models: FoundModel[] = [];
   for (const top of folders) {
-    for await (const { folder, files } of walk(top, MODEL_DEPTH)) {
+    for await (const { folder, files } of walk(top, { depth: MODEL_DEPTH, isWanted })) {
       models.push(...(await modelsIn(folder, files, path.basename(folder), origin)));
     }
   }
@@ -85,7 +85,7 @@ async function modelsIn(
   origin: FoundModel['origin'],
 ): Promise<FoundModel[]> {
   const models: FoundModel[] = [];
-  const weights = files.filter((file) => /^model.*\.safetensors$/.test(file));
+  const weights = files.filter(isSafetensors);
   if (files.includes('config.json') && weights.length > 0) {
     const known = await readConfig(folder).then(
       ({ config }) => ({ contextLength: config.maxPositionEmbeddings, problem: null }),
@@ -93,7 +93,7 @@ async function modelsIn(
     );
     models.push({ path: folder, name, origin, bytes: await sizeOf(folder, weights), ...known });
   }
-  for (const file of files.filter((file) => file.toLowerCase().endsWith('.gguf'))) {
+  for (const file of files.filter(isGguf)) {
     models.push({
       path: path.join(folder, file),
       name: file,
@@ -104,6 +104,18 @@ async function modelsIn(
     });
   }
   return models;
+}
+
+function isWanted(name: string): boolean {
+  return name === 'config.json' || isSafetensors(name) || isGguf(name);
+}
+
+function isSafetensors(name: string): boolean {
+  return /^model.*\.safetensors$/.test(name);
+}
+
+function isGguf(name: string): boolean {
+  return name.toLowerCase().endsWith('.gguf');
 }
 
 async function sizeOf(folder: string, files: readonly string[]): Promise<number> {

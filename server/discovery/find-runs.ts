@@ -23,8 +23,12 @@ export async function findRunFolders(
       .map(({ folder }) => folder),
   );
   for (const workspaceFolder of workspaceFolders) {
-    for await (const { folder, files } of walk(workspaceFolder, CONFIG_DEPTH)) {
-      for (const name of files.filter((name) => name.endsWith('.lorafa.json'))) {
+    const isWanted = (name: string): boolean => name.endsWith('.lorafa.json');
+    for await (const { folder, files } of walk(workspaceFolder, {
+      depth: CONFIG_DEPTH,
+      isWanted,
+    })) {
+      for (const name of files) {
         const output = await outputFolder(path.join(folder, name));
         if (output !== undefined) found.add(output);
       }

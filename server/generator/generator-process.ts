@@ -1,15 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import {
-  type CancellationToken,
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-  type MessageConnection,
-  ResponseError,
-} from 'vscode-jsonrpc/node';
-import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { setTimeout } from 'node:timers/promises';
+import { type CancellationToken, ResponseError } from 'vscode-jsonrpc/node';
+import { LorafaError } from '../../engine/errors.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
+import { ChildEnded, ConnectedChild } from '../rpc/connected-child.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
 import {
   countTextTokens,
@@ -22,38 +15,24 @@ import {
 /** Called while a model is loaded. */
 export type LoadProgress = (task: string, done: number, total: number) => void;
 
+/** How long a cancelled request waits for the process's own answer, which is busy within a step. */
+const GRACE_MS = 500;
+
 /** A child process that holds one base model. */
 export class GeneratorProcess {
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
-  readonly #connection: MessageConnection;
+  readonly #child: ConnectedChild;
   readonly #pieces = new Map<string, (text: string) => void>();
   readonly #progress = new Set<LoadProgress>();
   readonly #opened: Promise<unknown>;
   readonly #model: string;
-  #lastOutput = '';
 
   /** @param script the built `generator/main.ts`; another one only in tests */
   constructor(script: string, choice: ModelChoice) {
     this.#model = choice.model;
-    this.#child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
-    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        this.#lastOutput = line;
-      });
-    }
-    this.#connection = createMessageConnection(
-      new IPCMessageReader(this.#child),
-      new IPCMessageWriter(this.#child),
-    );
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', () => resolve());
-      this.#child.on('error', (error) => {
-        this.#lastOutput = error.message;
-        if (this.#child.pid === undefined) resolve();
-      });
-    });
+    this.#child = new ConnectedChild(script);
+    this.ended = this.#child.ended;
     this.#listen();
     this.#opened = this.#ask(openModel, choice);
     // Each of those who ask for a text is told why; the next one after them tries again.
@@ -61,7 +40,8 @@ export class GeneratorProcess {
   }
 
   /**
-   * Lets the model write, once it is loaded.
+   * Lets the model write, once it is loaded. Cancelled, it answers at once with the text that there
+   * is, even where the process is too busy to answer.
    *
    * @throws LorafaError `generation.crashed` when the process ends meanwhile
    * @throws ResponseError with the sentence of the generator, for anything else
@@ -72,73 +52,86 @@ export class GeneratorProcess {
     onProgress: LoadProgress,
     token: CancellationToken,
   ): Promise<GenerationAnswer> {
+    const pieces: string[] = [];
     this.#progress.add(onProgress);
-    this.#pieces.set(generation.id, onPiece);
-    try {
+    this.#pieces.set(generation.id, (text) => {
+      pieces.push(text);
+      onPiece(text);
+    });
+    const write = async (): Promise<GenerationAnswer> => {
       await this.#opened;
-      return await this.#ask(generateText, generation, token);
+      return this.#ask(generateText, generation, token);
+    };
+    const aborted = async (): Promise<GenerationAnswer> => {
+      await untilCancelled(token);
+      return {
+        text: pieces.join(''),
+        generatedTokens: pieces.length,
+        promptTokens: 0,
+        finishReason: 'abort',
+        tokensPerSecond: null,
+      };
+    };
+    try {
+      return await Promise.race([write(), aborted()]);
     } finally {
       this.#progress.delete(onProgress);
       this.#pieces.delete(generation.id);
     }
   }
 
-  /** The number of tokens of a text, once the model is loaded. Throws as {@link generate}. */
+  /**
+   * The number of tokens of a text, once the model is loaded. Throws as {@link generate}, and
+   * ResponseError `cancelled`.
+   */
   async countTokens(text: string, token: CancellationToken): Promise<number> {
-    await this.#opened;
-    return this.#ask(countTextTokens, { text }, token);
+    const count = async (): Promise<number> => {
+      await this.#opened;
+      return this.#ask(countTextTokens, { text }, token);
+    };
+    const cancelled = untilCancelled(token).then(() => {
+      throw new ResponseError(RPC_ERRORS.cancelled, 'Counting tokens was cancelled.');
+    });
+    return Promise.race([count(), cancelled]);
   }
 
   /** Ends the process. */
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child.kill();
   }
 
   #listen(): void {
-    this.#connection.onNotification(textPiece.method, (raw: unknown) => {
+    const { connection } = this.#child;
+    connection.onNotification(textPiece.method, (raw: unknown) => {
       const { id, text } = textPiece.params.parse(raw);
       this.#pieces.get(id)?.(text);
     });
-    this.#connection.onNotification(openProgress.method, (raw: unknown) => {
+    connection.onNotification(openProgress.method, (raw: unknown) => {
       const { task, done, total } = openProgress.params.parse(raw);
       for (const tell of this.#progress) tell(task, done, total);
     });
-    this.#connection.listen();
+    connection.listen();
   }
 
   async #ask<Params, Result>(
-    { method }: RequestMessage<Params, Result>,
+    message: RequestMessage<Params, Result>,
     params: Params,
     token?: CancellationToken,
   ): Promise<Result> {
-    const crashed = this.ended.then(() => {
-      throw this.#crashed();
-    });
-    const answer =
-      token === undefined
-        ? this.#connection.sendRequest<Result>(method, params)
-        : this.#connection.sendRequest<Result>(method, params, token);
     try {
-      return await Promise.race([answer, crashed]);
+      return await this.#child.ask(message, params, token);
     } catch (error) {
-      const isAnswer =
-        error instanceof LorafaError ||
-        (error instanceof ResponseError && Object.values<number>(RPC_ERRORS).includes(error.code));
-      if (isAnswer) throw error;
-      // The channel breaks a little before the process is gone.
-      await this.ended;
-      throw this.#crashed(messageOf(error));
-    } finally {
-      crashed.catch(() => undefined);
+      if (!(error instanceof ChildEnded)) throw error;
+      throw new LorafaError(
+        'generation.crashed',
+        `The process that runs ${this.#model} ended (${error.message}); try again, with a smaller model or on another device if memory ran out.`,
+      );
     }
   }
+}
 
-  #crashed(cause = ''): LorafaError {
-    const { signalCode, exitCode } = this.#child;
-    const how = [signalCode ?? `exit code ${exitCode}`, this.#lastOutput || cause];
-    return new LorafaError(
-      'generation.crashed',
-      `The process that runs ${this.#model} ended (${how.filter((text) => text !== '').join(': ')}); try again, with a smaller model or on another device if memory ran out.`,
-    );
-  }
+/** Resolves a little after a request was cancelled, and not at all if it is not. */
+async function untilCancelled(token: CancellationToken): Promise<void> {
+  await new Promise<void>((resolve) => token.onCancellationRequested(() => resolve()));
+  await setTimeout(GRACE_MS);
 }

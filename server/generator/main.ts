@@ -1,5 +1,6 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { LorafaError } from '../../engine/errors.ts';
+import { endWithParent } from '../end-with-parent.ts';
 import { notify, serve } from '../rpc/serve.ts';
 import {
   countTextTokens,
@@ -46,4 +47,5 @@ async function opened(): Promise<LoadedModel> {
 
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());
+endWithParent();
 connection.listen();

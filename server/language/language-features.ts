@@ -105,7 +105,8 @@ export function serveLanguage(
     if (document === undefined) return null;
     const [bySchema, byFiles] = await Promise.all([
       language.complete(document, position),
-      valueCompletions(document, position, inspector),
+      // Without what files know, the schema's completions remain.
+      valueCompletions(document, position, inspector).catch(() => []),
     ]);
     return { isIncomplete: false, items: [...byFiles, ...(bySchema?.items ?? [])] };
   });

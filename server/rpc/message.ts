@@ -43,6 +43,8 @@ export const RPC_ERRORS = {
   internal: -32603,
   /** The request is fine and could not be fulfilled; `data` is a {@link RequestFailure}. */
   failed: -32803,
+  /** The one who asked does not want to know any more (the language server protocol's own code). */
+  cancelled: -32800,
   /** A request came before the handshake, or the handshake named another protocol version. */
   wrongVersion: -32002,
 } as const;

@@ -1,6 +1,7 @@
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { TrainControl } from '../../engine/train/control.ts';
 import { train } from '../../engine/train/train.ts';
+import { endWithParent } from '../end-with-parent.ts';
 import type { ComputeMemory, ComputeMessage, ComputeRequest } from './compute-messages.ts';
 
 /**
@@ -13,6 +14,7 @@ const control = new TrainControl(() => send({ type: 'held', id: pauseId }));
 process.on('message', (message) => obey(message as ComputeRequest));
 // Without its parent nobody holds the lock of the run folder, so nothing may be written any more.
 process.on('disconnect', () => process.exit(1));
+endWithParent();
 // The end of a run is the parent's decision: it gets the same signal and asks for a clean stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import { checkConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
@@ -12,7 +13,7 @@ import { countStepsPerEpoch, runLength } from '../../../engine/train/run-plan.ts
 import type { TrainingShape } from '../../../engine/train/training-graph.ts';
 import { type DataFacts, inspectData } from './data-findings.ts';
 import { FileCache } from './file-cache.ts';
-import { type Finding, findingOf } from './finding.ts';
+import { DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
@@ -39,7 +40,7 @@ export interface InspectorOptions {
 /**
  * Looks at the model, the adapter and the data that a configuration names: headers, the first rows,
  * numbers of lines. It remembers what it saw until the files change. Nothing is written, started
- * or unpacked; some of it keeps a processor busy for a second, so that it has a thread of its own.
+ * or unpacked; some of it keeps a processor busy for a second, so that it has a process of its own.
  */
 export class ConfigInspector {
   readonly #models = new KnownModels();
@@ -55,14 +56,22 @@ export class ConfigInspector {
    * Inspects a configuration; of one with mistakes of its own, what can be used in spite of them.
    *
    * @param file where relative paths start
+   * @param onPlace told the key whose files are looked at next
    */
-  async inspect(file: string, text: string, isCancelled: IsCancelled): Promise<Inspection> {
+  async inspect(
+    file: string,
+    text: string,
+    isCancelled: IsCancelled,
+    onPlace: (path: ConfigPath) => void = () => undefined,
+  ): Promise<Inspection> {
     const { usable: config, given } = checkConfig(text, file);
     if (config === undefined) return { findings: [] };
     const findings: Finding[] = [];
+    onPlace(MODEL_KEY);
     const model = await this.#model(config, findings);
     if (await isOver(isCancelled)) return { findings };
     const trainee = model && (await this.#trainee(config, model, findings));
+    onPlace(DATA_KEY);
     const data = await inspectData(config, this.#data, model);
     findings.push(...data.findings);
     const length = runLengthOf(config, data.facts);
@@ -73,6 +82,7 @@ export class ConfigInspector {
     const parameters =
       trainee && countParameters(model.model.config, trainee.modules, trainee.trainable);
     if (await isOver(isCancelled)) return { findings };
+    onPlace(MODEL_KEY);
     const memory = trainee && (await this.#inspectMemory(config, model, trainee, data.facts));
     return {
       findings: [...findings, ...(memory?.findings ?? [])],
@@ -111,7 +121,7 @@ export class ConfigInspector {
     try {
       return await this.#models.get(config.model.base_model_name_or_path);
     } catch (error) {
-      findings.push(findingOf(error, ['model', 'base_model_name_or_path']));
+      findings.push(findingOf(error, MODEL_KEY));
       return undefined;
     }
   }

@@ -3,8 +3,16 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
 import { LorafaError } from '../../../engine/errors.ts';
+import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { columnFindings } from './column-findings.ts';
-import { type Finding, type FindingCode, finding, findingOf } from './finding.ts';
+import {
+  DATA_KEY,
+  type Finding,
+  type FindingCode,
+  finding,
+  findingOf,
+  MODEL_KEY,
+} from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
 
@@ -32,15 +40,20 @@ export async function inspectData(
   files: KnownData,
   model: KnownModel | undefined,
 ): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
-  const train = named(data.dataset_name_or_path, ['data', 'dataset_name_or_path']);
+  const train = named(data.dataset_name_or_path, DATA_KEY);
   const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
   const findings: Finding[] = [];
   const trained: FileFacts[] = [];
-  for (const each of train) trained.push(await inspectFile(each, data, files, model));
-  findings.push(...trained.flatMap((facts) => facts.findings));
-  for (const each of held) {
-    findings.push(...(await inspectFile(each, data, files, model)).findings);
-  }
+  let usable = model;
+  const inspect = async (each: NamedData): Promise<FileFacts> => {
+    const facts = await inspectFile(each, data, files, usable);
+    // A model that took too long once is not tried on the next file.
+    if (facts.isOverTime === true) usable = undefined;
+    findings.push(...facts.findings);
+    return facts;
+  };
+  for (const each of train) trained.push(await inspect(each));
+  for (const each of held) await inspect(each);
   const total = sumOf(trained.map(({ rows }) => rows));
   const tokens = sumOf(trained.map((each) => each.tokens));
   const lengths = trained.flatMap(({ longest }) => longest ?? []);
@@ -68,6 +81,8 @@ export async function inspectData(
 }
 
 interface FileFacts {
+  /** The model's own template or expressions did not come to an end. */
+  readonly isOverTime?: boolean;
   readonly findings: readonly Finding[];
   readonly rows: number | undefined;
   readonly isExact: boolean;
@@ -108,7 +123,8 @@ async function inspectFile(
       tokens: (rows * report.tokens) / report.used,
     };
   } catch (error) {
-    return { ...unknown, findings: [findingOf(error, placeOf(error, path, data))] };
+    const isOverTime = error instanceof TimeLimitError;
+    return { ...unknown, isOverTime, findings: [findingOf(error, placeOf(error, path, data))] };
   }
 }
 
@@ -132,6 +148,7 @@ function issues(
 /** Which key is to be corrected: the one that asks for what the rows do not have. */
 function placeOf(error: unknown, path: ConfigPath, data: ResolvedConfig['data']): ConfigPath {
   if (!(error instanceof LorafaError)) return path;
+  if (error instanceof TimeLimitError) return MODEL_KEY;
   if (error.code === 'config.contradiction') return ['data', 'apply_chat_template'];
   if (error.code === 'data.missing_column' && data.format !== 'auto') return ['data', 'format'];
   return path;

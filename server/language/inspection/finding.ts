@@ -5,14 +5,25 @@ import { type ErrorCode, LorafaError } from '../../../engine/errors.ts';
 /** How much a finding matters: a run is refused, is probably not what was meant, or good to know. */
 export type Severity = 'error' | 'warning' | 'information';
 
-/** What was found: what would refuse a run, or what no run is refused for. */
-export type FindingCode = ErrorCode | 'data.truncated' | 'plan.memory' | 'plan.steps';
+/** What was found: what would refuse a run, what no run is refused for, or why it is not known. */
+export type FindingCode =
+  | ErrorCode
+  | 'data.truncated'
+  | 'inspection.ended'
+  | 'plan.memory'
+  | 'plan.steps';
 
 /** Something to say about a value of a configuration, found in the files that it names. */
 export interface Finding extends Omit<PathProblem, 'code'> {
   readonly severity: Severity;
   readonly code: FindingCode;
 }
+
+/** The key that names the base model. */
+export const MODEL_KEY: ConfigPath = ['model', 'base_model_name_or_path'];
+
+/** The key that names the data. */
+export const DATA_KEY: ConfigPath = ['data', 'dataset_name_or_path'];
 
 /** A finding under the value at `path`. */
 export function finding(

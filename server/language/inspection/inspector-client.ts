@@ -1,19 +1,16 @@
-import { Worker } from 'node:worker_threads';
-import {
-  type CancellationToken,
-  createMessageConnection,
-  type MessageConnection,
-  PortMessageReader,
-  PortMessageWriter,
-} from 'vscode-jsonrpc/node';
+import type { CancellationToken } from 'vscode-jsonrpc/node';
+import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
+import { ChildEnded, ConnectedChild } from '../../rpc/connected-child.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
 import type { FileKnowledge } from '../value-completions.ts';
 import type { Inspection } from './config-inspector.ts';
+import { finding, MODEL_KEY } from './finding.ts';
 import {
   estimateConfig,
   estimateProgressed,
   inspectConfig,
+  inspectedPlace,
   listColumns,
   listModules,
 } from './inspector-protocol.ts';
@@ -31,18 +28,42 @@ export type OnProgress = (progress: {
   readonly total: number;
 }) => void;
 
-/** An inspector in a thread of its own, which is started when it is first needed. */
+/** How long inspections may take, in milliseconds. */
+export interface InspectionLimits {
+  /** The inspection of one configuration; one of a large model with much data takes a few seconds. */
+  readonly inspection: number;
+  /** The answer to one that is cancelled, which is looked at between its steps. */
+  readonly cancelled: number;
+}
+
+const LIMITS: InspectionLimits = { inspection: 60_000, cancelled: 5000 };
+
+/**
+ * An inspector in a process of its own, which is started when it is first needed. What its files make
+ * it do, for ever or until memory is full, ends with that process, and the next one is started for
+ * what is asked next.
+ */
 export class InspectorClient implements Inspector {
   readonly #script: string;
-  #thread: { readonly worker: Worker; readonly connection: MessageConnection } | undefined;
+  readonly #limits: InspectionLimits;
+  readonly #disposed = new WeakSet<ConnectedChild>();
+  #child: ConnectedChild | undefined;
+  /** Inspections come one after the other, so that it is known whose files the process is busy with. */
+  #last: Promise<unknown> = Promise.resolve();
+  #place: ConfigPath = MODEL_KEY;
+  #onProgress: OnProgress = () => undefined;
 
-  /** @param script the built `inspector-thread.ts` */
-  constructor(script: string) {
+  /** @param script the built `inspector-process.ts` */
+  constructor(script: string, limits: InspectionLimits = LIMITS) {
     this.#script = script;
+    this.#limits = limits;
   }
 
+  /** @throws Error only when it is disposed of meanwhile */
   inspect(file: string, text: string, token: CancellationToken): Promise<Inspection> {
-    return this.#ask(inspectConfig, { file, text }, token);
+    const inspection = this.#last.then(() => this.#inspect(file, text, token));
+    this.#last = inspection.catch(() => undefined);
+    return inspection;
   }
 
   columns(names: readonly string[]): Promise<readonly string[]> {
@@ -54,47 +75,77 @@ export class InspectorClient implements Inspector {
   }
 
   /**
-   * Estimates a run from all of its data; see `estimateRun`. That keeps the thread busy, so that it
+   * Estimates a run from all of its data; see `estimateRun`. That keeps the process busy, so that it
    * is best asked of an inspector of its own, which is disposed of to cancel it.
    */
   estimate(file: string, onProgress: OnProgress): Promise<RunEstimate> {
-    const answer = this.#ask(estimateConfig, { file });
-    this.#thread?.connection.onNotification(estimateProgressed.method, onProgress);
-    return answer;
+    this.#onProgress = onProgress;
+    return this.#ask(estimateConfig, { file });
   }
 
-  /** Ends the thread, whatever it is doing. */
+  /** Ends the process, whatever it is doing. */
   async dispose(): Promise<void> {
-    const thread = this.#thread;
-    this.#thread = undefined;
-    thread?.connection.dispose();
-    await thread?.worker.terminate();
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    this.#disposed.add(child);
+    child.kill();
+    await child.ended;
   }
 
-  #ask<Params, Result>(
-    { method }: RequestMessage<Params, Result>,
-    params: Params,
-    token?: CancellationToken,
-  ): Promise<Result> {
-    this.#thread ??= this.#start();
-    return this.#thread.connection.sendRequest(method, params, token);
-  }
-
-  #start(): { worker: Worker; connection: MessageConnection } {
-    const worker = new Worker(this.#script);
-    // It must not keep the server alive, and one that died (of memory, say) is started again.
-    worker.unref();
-    const connection = createMessageConnection(
-      new PortMessageReader(worker),
-      new PortMessageWriter(worker),
+  async #inspect(file: string, text: string, token: CancellationToken): Promise<Inspection> {
+    if (token.isCancellationRequested) return { findings: [] };
+    this.#child ??= this.#start();
+    const child = this.#child;
+    this.#place = MODEL_KEY;
+    let reason: string | undefined;
+    const endIn = (milliseconds: number): NodeJS.Timeout =>
+      setTimeout(() => {
+        reason = `took more than ${milliseconds / 1000} seconds`;
+        child.kill();
+      }, milliseconds);
+    const timers = [endIn(this.#limits.inspection)];
+    const cancellation = token.onCancellationRequested(() =>
+      timers.push(endIn(this.#limits.cancelled)),
     );
-    const forget = (): void => {
-      if (this.#thread?.worker === worker) this.#thread = undefined;
-      connection.dispose();
-    };
-    worker.on('error', forget);
-    worker.on('exit', forget);
-    connection.listen();
-    return { worker, connection };
+    try {
+      return await child.ask(inspectConfig, { file, text }, token);
+    } catch (error) {
+      if (!(error instanceof ChildEnded) || this.#disposed.has(child)) throw error;
+      return { findings: [this.#ended(reason ?? `ended the process (${error.message})`)] };
+    } finally {
+      cancellation.dispose();
+      for (const timer of timers) clearTimeout(timer);
+    }
+  }
+
+  #ended(reason: string) {
+    return finding(
+      'error',
+      this.#place,
+      'inspection.ended',
+      `looking at what this names ${reason}, so that nothing is known about it; take the original files, or others`,
+    );
+  }
+
+  #ask<Params, Result>(message: RequestMessage<Params, Result>, params: Params): Promise<Result> {
+    this.#child ??= this.#start();
+    return this.#child.ask(message, params);
+  }
+
+  #start(): ConnectedChild {
+    const child = new ConnectedChild(this.#script);
+    child.connection.onNotification(inspectedPlace.method, (raw: unknown) => {
+      this.#place = inspectedPlace.params.parse(raw).path;
+    });
+    child.connection.onNotification(estimateProgressed.method, (raw: unknown) =>
+      this.#onProgress(estimateProgressed.params.parse(raw)),
+    );
+    child.connection.listen();
+    void child.ended.then(() => {
+      if (this.#child === child) this.#child = undefined;
+      child.connection.dispose();
+    });
+    return child;
   }
 }

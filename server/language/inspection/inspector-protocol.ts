@@ -4,12 +4,12 @@ import { notification, request } from '../../rpc/message.ts';
 import type { Inspection } from './config-inspector.ts';
 
 /**
- * Every message between the language server and the thread in which it looks at files, whose two
+ * Every message between the language server and the process in which it looks at files, whose two
  * ends are always of one version.
  */
 
 /**
- * Server → thread: look at the files that a configuration names. Cancelled when its text changes;
+ * Server → inspector: look at the files that a configuration names. Cancelled when its text changes;
  * it is answered then with what was found so far.
  */
 export const inspectConfig = request<Inspection>()(
@@ -21,25 +21,31 @@ export const inspectConfig = request<Inspection>()(
   }),
 );
 
-/** Server → thread: the columns of data files, for completions. */
+/** Inspector → server: the key of the configuration whose files are looked at now. */
+export const inspectedPlace = notification(
+  'inspector/place',
+  z.object({ path: z.readonly(z.array(z.union([z.string(), z.number()]))) }),
+);
+
+/** Server → inspector: the columns of data files, for completions. */
 export const listColumns = request<readonly string[]>()(
   'inspector/columns',
   z.object({ names: z.readonly(z.array(z.string())) }),
 );
 
-/** Server → thread: full names of the layers of a base model, for completions. */
+/** Server → inspector: full names of the layers of a base model, for completions. */
 export const listModules = request<readonly string[]>()(
   'inspector/modules',
   z.object({ model: z.string() }),
 );
 
-/** Server → thread: estimate a run from a configuration, as it is on disk, and all of its data. */
+/** Server → inspector: estimate a run from a configuration, as it is on disk, and all of its data. */
 export const estimateConfig = request<RunEstimate>()(
   'inspector/estimate',
   z.object({ file: z.string() }),
 );
 
-/** Thread → server: how far an estimate is. */
+/** Inspector → server: how far an estimate is. */
 export const estimateProgressed = notification(
   'inspector/estimate/progress',
   z.object({ task: z.string(), done: z.number(), total: z.number() }),

@@ -27,6 +27,9 @@ export function modelFiles(location: string): readonly string[] {
   return MODEL_FILES.map((name) => path.join(location, name));
 }
 
+/** What a model's template and expressions may take for a text while somebody waits; see `loadTokenizer`. */
+const SECONDS = 2;
+
 /** Base models by their paths; those that were looked at last are remembered. */
 export class KnownModels {
   readonly #models = new FileCache<KnownModel>(2);
@@ -41,7 +44,8 @@ export class KnownModels {
       const model = await openBaseModel(location, { headersOnly: true });
       // A large vocabulary takes a while; what came in meanwhile is read first.
       await setImmediate();
-      return { model, tokenizer: loadTokenizer(model.tokenizer, model.config) };
+      const tokenizer = loadTokenizer(model.tokenizer, model.config, { seconds: SECONDS });
+      return { model, tokenizer };
     });
   }
 }

@@ -13,14 +13,14 @@ import { ConfigWorkspace } from './config-workspace.ts';
 
 let folder: string;
 let script: string;
-/** What the bundled thread imports from outside of the bundle. */
+/** What the bundled program imports from outside of the bundle. */
 let imports: readonly string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-inspector-'));
-  script = path.join(folder, 'inspector-thread.mjs');
+  script = path.join(folder, 'inspector.mjs');
   const { metafile } = await build({
-    entryPoints: ['server/language/inspection/inspector-thread.ts'],
+    entryPoints: ['server/language/inspection/inspector-process.ts'],
     outfile: script,
     bundle: true,
     format: 'esm',
@@ -45,11 +45,11 @@ function inspectorClient(): InspectorClient {
   return client;
 }
 
-test('ONNX Runtime, which threads have crashed, is not loaded', () => {
+test('ONNX Runtime, which takes memory and time to load, is not loaded', () => {
   expect(imports).not.toContain('onnxruntime-node');
 });
 
-test('a thread finds what the inspector finds', async () => {
+test('a process finds what the inspector finds', async () => {
   const workspace = await ConfigWorkspace.create();
   const client = inspectorClient();
   const text = workspace.text({ lora: { target_modules: ['q_prj'] } });
@@ -127,7 +127,7 @@ function cancellable() {
   return { token: source.token, cancel: () => source.cancel() };
 }
 
-test('a thread that is disposed of while it works answers nobody and is started again', async () => {
+test('a process that is disposed of while it works answers nobody and is started again', async () => {
   const workspace = await ConfigWorkspace.create();
   const rows = Array.from({ length: 20_000 }, () => ({
     question: 'Why?',
@@ -148,7 +148,7 @@ test('a thread that is disposed of while it works answers nobody and is started 
   expect(await client.columns([workspace.path('rows.jsonl')])).toEqual(['question', 'answer']);
 });
 
-test('a thread that cannot start fails its requests', async () => {
+test('a process that cannot start fails its requests', async () => {
   const client = new InspectorClient(path.join(folder, 'missing.mjs'));
   await expect(client.columns([])).rejects.toThrow();
   await client.dispose();

@@ -1,30 +1,37 @@
-import { parentPort } from 'node:worker_threads';
-import { createMessageConnection, PortMessageReader, PortMessageWriter } from 'vscode-jsonrpc/node';
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import { endWithParent } from '../../end-with-parent.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
 import {
   estimateConfig,
   estimateProgressed,
   inspectConfig,
+  inspectedPlace,
   listColumns,
   listModules,
 } from './inspector-protocol.ts';
 
 /**
- * The thread of the language server in which files are read: tokenizers, data and graphs keep a
- * processor busy for longer than someone who types should wait. ONNX Runtime is never loaded here.
+ * The process in which the language server has files read: tokenizers, data and graphs keep a
+ * processor busy for longer than someone who types should wait, and files of strangers may do so for
+ * ever, or fill all memory, which ends a process with all of its threads. ONNX Runtime is never
+ * loaded here.
  */
-if (parentPort === null) throw new Error('This is a worker thread of the language server.');
 const connection = createMessageConnection(
-  new PortMessageReader(parentPort),
-  new PortMessageWriter(parentPort),
+  new IPCMessageReader(process),
+  new IPCMessageWriter(process),
 );
 const inspector = new ConfigInspector();
 
 serve(connection, inspectConfig, ({ file, text }, token) =>
-  inspector.inspect(file, text, () => token.isCancellationRequested),
+  inspector.inspect(
+    file,
+    text,
+    () => token.isCancellationRequested,
+    (path) => notify(connection, inspectedPlace, { path }),
+  ),
 );
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
@@ -33,4 +40,7 @@ serve(connection, estimateConfig, async ({ file }) =>
     notify(connection, estimateProgressed, { task, done, total }),
   ),
 );
+connection.onClose(() => process.exit());
+process.on('disconnect', () => process.exit());
+endWithParent();
 connection.listen();

@@ -1,0 +1,62 @@
+import { Worker } from 'node:worker_threads';
+
+/** Names the process with which a command of the command line is to end, by its id. */
+const PARENT_VARIABLE = 'LORAFA_ENDS_WITH';
+
+/** Milliseconds between two looks at the parent. */
+const LOOK_MS = 1000;
+
+/**
+ * The program of the thread that watches. It is given as text, since a thread needs a program that
+ * Node can load as it is, in the bundle as in the sources. Where there are no orphans (Windows) the
+ * id of the parent stays, and is asked after.
+ */
+const PROGRAM = `
+const { workerData: { parent, every } } = require('node:worker_threads');
+function isGone() {
+  if (process.ppid !== parent) return true;
+  try {
+    process.kill(parent, 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+setInterval(() => {
+  if (isGone()) process.kill(process.pid, 'SIGKILL');
+}, every);
+`;
+
+/**
+ * Ends this process soon after its parent, whatever it is doing then: a process whose event loop is
+ * blocked, by a native call or an expression that backtracks, does not hear that its channel is
+ * closed. A thread of its own looks, some 9 MB of it, and keeps no process alive.
+ *
+ * @param parent its id; by default that of whoever is the parent now
+ */
+export function endWithParent(parent = process.ppid): void {
+  const thread = new Worker(PROGRAM, {
+    eval: true,
+    workerData: { parent, every: LOOK_MS },
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+  });
+  thread.unref();
+  // Without the thread the process still ends with its channel, once its event loop turns.
+  thread.on('error', () => undefined);
+}
+
+/** The environment of a command of the command line that is to end with this process. */
+export function environmentOfChild(): NodeJS.ProcessEnv {
+  return { ...process.env, ELECTRON_RUN_AS_NODE: '1', [PARENT_VARIABLE]: String(process.pid) };
+}
+
+/** Does as {@link endWithParent} where this process was started with {@link environmentOfChild}. */
+export function endWithNamedParent(): void {
+  const parent = process.env[PARENT_VARIABLE];
+  if (parent === undefined) return;
+  // What this process starts in turn is its own affair.
+  delete process.env[PARENT_VARIABLE];
+  endWithParent(Number(parent));
+}
