@@ -3,7 +3,7 @@ import { plannedBatch } from '../data/batches.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { checkFinite } from '../models/check-finite.ts';
 import type { Recompute } from '../models/decoder.ts';
-import { Optimizer } from '../optim/optimizer.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
@@ -19,6 +19,7 @@ import {
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
+import { createOptimizer } from './create-optimizer.ts';
 import type { ComputeTrial, ProgressEvent, RunSummary, TrainEvent } from './events.ts';
 import { requireSameIdentity, runIdentity } from './identity.ts';
 import { loadRunData, type RunData } from './run-data.ts';
@@ -149,25 +150,6 @@ export async function train(
 
 function progress(task: string, done: number, total: number): ProgressEvent {
   return { type: 'progress', task, done, total };
-}
-
-function createOptimizer(
-  { training }: ResolvedConfig,
-  trainee: Trainee,
-  session: SessionOptions,
-): Promise<Optimizer> {
-  return Optimizer.create({
-    tensors: trainee.trainable,
-    weights: trainee.tensors,
-    projections: trainee.projections,
-    beta1: training.adam_beta1,
-    beta2: training.adam_beta2,
-    epsilon: training.adam_epsilon,
-    weightDecay: training.weight_decay,
-    maxGradNorm: training.max_grad_norm,
-    // The update is small and its data lives in JavaScript, so it stays on the CPU.
-    session: { threads: session.threads ?? 0 },
-  });
 }
 
 /** A fresh state, or that of the checkpoint to resume from, with its weights and moments in place. */

@@ -149,9 +149,6 @@ const FIXED: readonly (readonly [ConfigPath, unknown])[] = [
 /** Where a mistake is said to lie that only values without a flag have a part in. */
 const EXAMPLE_DEFAULTS = "the defaults of PEFT's example (--set can change them)";
 
-/** `adam_epsilon` of PEFT's LoRA-FA optimizer, and of TrainingArguments. */
-const ADAM_EPSILON = { lorafa: 1e-6, lora: 1e-8 } as const;
-
 /**
  * The run that PEFT's example would make of the same flags. Relative paths start at the current
  * folder.
@@ -167,11 +164,11 @@ export function configFromPeftFlags(
   const quantization: readonly ConfigOverride[] = quantize
     ? [{ path: ['model', 'quantization'], value: 'nf4', flag: '--quantize' }]
     : [];
-  const fixed = [
-    ...FIXED,
-    [['training', 'method'], method] as const,
-    [['training', 'adam_epsilon'], ADAM_EPSILON[method]] as const,
-  ].map(([path, value]) => ({ path, value, flag: EXAMPLE_DEFAULTS }));
+  const fixed = [...FIXED, [['training', 'method'], method] as const].map(([path, value]) => ({
+    path,
+    value,
+    flag: EXAMPLE_DEFAULTS,
+  }));
   const flags = PEFT_FLAGS.flatMap((flag) => overridesOf(flag, texts[flag.name]));
   // The file's name is never shown, since every required key comes from a flag; its folder counts.
   return parseConfig('{}', 'command line', [...fixed, ...flags, ...quantization, ...overrides]);

@@ -47,6 +47,19 @@ describe('a good configuration', () => {
     });
   });
 
+  test.each([
+    ['lorafa', 1e-6],
+    ['lora', 1e-8],
+    ['full', 1e-8],
+  ])('with the method "%s" has an epsilon of %f unless it gives one', (method, epsilon) => {
+    const training = { ...MINIMAL.training, method };
+    const epsilonOf = (keys: object) =>
+      parseConfig(JSON.stringify({ ...MINIMAL, training: { ...training, ...keys } }), FILE).training
+        .adam_epsilon;
+    expect(epsilonOf({})).toBe(epsilon);
+    expect(epsilonOf({ adam_epsilon: 1e-3 })).toBe(1e-3);
+  });
+
   test('may have comments, trailing commas and a byte-order mark', () => {
     const text = `\uFEFF// mine\n${JSON.stringify(MINIMAL).slice(0, -1)}, /* more */ }`;
     expect(parseConfig(text, FILE).training.seed).toBe(42);
