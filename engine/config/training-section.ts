@@ -42,12 +42,14 @@ export const trainingSection = z
       .number()
       .gt(0)
       .default(3)
-      .describe('Passes over the training data; fractions are allowed.'),
+      .describe('Passes over the training data; fractions are allowed. Excludes `max_steps`.'),
     max_steps: z
       .int()
       .min(1)
       .exactOptional()
-      .describe('Stop after this many optimizer steps, whatever `num_train_epochs` says.'),
+      .describe(
+        'Optimizer steps of the run, however many passes they make. Excludes `num_train_epochs`.',
+      ),
     per_device_train_batch_size: z
       .int()
       .min(1)

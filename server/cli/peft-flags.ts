@@ -168,6 +168,7 @@ export function configFromPeftFlags(
     path,
     value,
     flag: EXAMPLE_DEFAULTS,
+    isDefault: true,
   }));
   const flags = PEFT_FLAGS.flatMap((flag) => overridesOf(flag, texts[flag.name]));
   // The file's name is never shown, since every required key comes from a flag; its folder counts.
@@ -177,7 +178,8 @@ export function configFromPeftFlags(
 function overridesOf(flag: PeftFlag, given: string | undefined): readonly ConfigOverride[] {
   const value = parseFlag(flag.kind, given ?? flag.fallback);
   const paths = [...flag.sets, ...(given === undefined ? [] : (flag.setsWhenGiven ?? []))];
-  return paths.map((path) => ({ path, value, flag: `--${flag.name}` }));
+  const isDefault = given === undefined;
+  return paths.map((path) => ({ path, value, flag: `--${flag.name}`, isDefault }));
 }
 
 function parseFlag(kind: FlagKind, text: string): unknown {
