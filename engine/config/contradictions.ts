@@ -17,6 +17,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     templateRule,
     lossRule,
     chatTemplateRule,
+    lengthRule,
     scheduleRule,
     sampleRule,
     memoryRule,
@@ -139,6 +140,20 @@ const chatTemplateRule: Rule = (given) => {
         ),
       ]
     : [];
+};
+
+/** A run has one length. */
+const lengthRule: Rule = (given) => {
+  const keys = ['num_train_epochs', 'max_steps'];
+  if (keys.some((key) => given('training', key) === undefined)) return [];
+  const paths = keys.map((key) => ['training', key]);
+  return [
+    problem(
+      paths[0]!,
+      '`training.num_train_epochs` and `training.max_steps` both set the length of the run; keep one of the two',
+      ...paths.map((path): Remedy => ({ kind: 'remove', path })),
+    ),
+  ];
 };
 
 /** Warm-up has one length, and every schedule gets the settings that it uses. */
@@ -303,10 +318,12 @@ function isPositive(value: unknown): boolean {
   return typeof value === 'number' && value > 0;
 }
 
-function problem(
-  path: ConfigPath,
-  message: string,
-  remedy: Remedy = { kind: 'remove', path },
-): PathProblem {
-  return { path, part: 'key', code: 'config.contradiction', message, remedies: [remedy] };
+function problem(path: ConfigPath, message: string, ...remedies: readonly Remedy[]): PathProblem {
+  return {
+    path,
+    part: 'key',
+    code: 'config.contradiction',
+    message,
+    remedies: remedies.length === 0 ? [{ kind: 'remove', path }] : remedies,
+  };
 }

@@ -1,6 +1,6 @@
 import { LorafaError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import type { ConfigPath } from './config-error.ts';
+import { type ConfigPath, formatPath } from './config-error.ts';
 
 /** A value that replaces the one in the configuration file. */
 export interface ConfigOverride {
@@ -9,7 +9,15 @@ export interface ConfigOverride {
   readonly value: unknown;
   /** The command-line flag as the user wrote it, for messages. */
   readonly flag: string;
+  /** Nobody gave it: it is what holds where a flag is left out, and gives way to all others. */
+  readonly isDefault?: boolean;
 }
+
+/** Two keys that say how long a run is. What a flag says by one of them replaces what the file says by the other. */
+const RUN_LENGTH: readonly ConfigPath[] = [
+  ['training', 'num_train_epochs'],
+  ['training', 'max_steps'],
+];
 
 /**
  * Reads the argument of `--set`, e.g. `training.max_steps=10`. The value is read as JSON and, where
@@ -33,7 +41,20 @@ export function parseOverride(argument: string): ConfigOverride {
 
 /** A copy of `root` with the overrides in place; later ones win. */
 export function applyOverrides(root: unknown, overrides: readonly ConfigOverride[]): unknown {
-  return overrides.reduce((value, { path, value: next }) => withValue(value, path, next), root);
+  const defaults = overrides.filter(({ isDefault }) => isDefault === true);
+  const given = overrides.filter(({ isDefault }) => isDefault !== true);
+  return [...defaults, ...withoutOtherLength(given), ...given].reduce(
+    (value, { path, value: next }) => withValue(value, path, next),
+    root,
+  );
+}
+
+/** Takes the other key of {@link RUN_LENGTH} away where flags give one; where they give both, both stay. */
+function withoutOtherLength(given: readonly ConfigOverride[]): readonly ConfigOverride[] {
+  const isSet = (path: ConfigPath): boolean =>
+    given.findLast((each) => formatPath(each.path) === formatPath(path))?.value != null;
+  const others = RUN_LENGTH.filter((path) => !isSet(path));
+  return others.length === 1 ? others.map((path) => ({ path, value: null, flag: '' })) : [];
 }
 
 function parseValue(text: string): unknown {

@@ -3,7 +3,7 @@ import { dataSection } from './data-section.ts';
 import { engineSection } from './engine-section.ts';
 import { loraSection } from './lora-section.ts';
 import { modelSection } from './model-section.ts';
-import { trainingSection } from './training-section.ts';
+import { trainingSection, withMethodDefaults } from './training-section.ts';
 
 /**
  * The run configuration: the one source for its TypeScript types, its validation, its defaults,
@@ -13,7 +13,7 @@ export const configSchema = z.strictObject({
   model: modelSection,
   data: dataSection,
   lora: loraSection.prefault({}),
-  training: trainingSection,
+  training: trainingSection.transform(withMethodDefaults),
   engine: engineSection.prefault({}),
 });
 

@@ -16,6 +16,12 @@ const schedulerKwargs = z.strictObject({
 
 const everySteps = z.int().min(1);
 
+/**
+ * `adam_epsilon` where a configuration leaves it out: the default of PEFT's `LoraFAOptimizer`, and that
+ * of TrainingArguments.
+ */
+const ADAM_EPSILON = { lorafa: 1e-6, lora: 1e-8, full: 1e-8 } as const;
+
 /** Section `training`: the method, and the fields of transformers' TrainingArguments. */
 export const trainingSection = z
   .strictObject({
@@ -36,12 +42,14 @@ export const trainingSection = z
       .number()
       .gt(0)
       .default(3)
-      .describe('Passes over the training data; fractions are allowed.'),
+      .describe('Passes over the training data; fractions are allowed. Excludes `max_steps`.'),
     max_steps: z
       .int()
       .min(1)
       .exactOptional()
-      .describe('Stop after this many optimizer steps, whatever `num_train_epochs` says.'),
+      .describe(
+        'Optimizer steps of the run, however many passes they make. Excludes `num_train_epochs`.',
+      ),
     per_device_train_batch_size: z
       .int()
       .min(1)
@@ -80,8 +88,10 @@ export const trainingSection = z
     adam_epsilon: z
       .number()
       .gt(0)
-      .default(1e-6)
-      .describe("Added to Adam's denominator; `1e-6` is LoRA-FA's own value."),
+      .exactOptional()
+      .describe(
+        "Added to Adam's denominator. Default: `1e-6` with the method `lorafa`, as PEFT's LoRA-FA optimizer has it; `1e-8` with `lora` and `full`, as transformers' Trainer has it.",
+      ),
     max_grad_norm: z
       .number()
       .min(0)
@@ -146,3 +156,10 @@ export const trainingSection = z
       ),
   })
   .describe("The training run: the fields of transformers' TrainingArguments.");
+
+/** Fills in the defaults that depend on the method. */
+export function withMethodDefaults(
+  training: z.output<typeof trainingSection>,
+): z.output<typeof trainingSection> & { readonly adam_epsilon: number } {
+  return { ...training, adam_epsilon: training.adam_epsilon ?? ADAM_EPSILON[training.method] };
+}

@@ -2,8 +2,18 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 
+/**
+ * The two AdamWs in use, by the names of transformers' `OptimizerNames`. They differ in where epsilon
+ * stands and in when the weights decay, see {@link adamWGraph}:
+ *
+ * - `adamw_torch` is `torch.optim.AdamW`, the default of transformers' Trainer;
+ * - `adamw_hf` is the one that transformers had of its own and that PEFT's `LoraFAOptimizer` is.
+ */
+export type AdamWForm = 'adamw_torch' | 'adamw_hf';
+
 /** Constants of the update rule. */
 export interface AdamWOptions {
+  readonly form: AdamWForm;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -20,6 +30,8 @@ export interface TrainableTensor {
    * more axes in front there is a matrix for each of their elements.
    */
   readonly projection?: string;
+  /** False for a tensor that weight decay leaves alone. */
+  readonly decays?: boolean;
 }
 
 /** Names of a tensor's gradient and of Adam's two moments, as graph inputs and in checkpoints. */
@@ -35,32 +47,43 @@ export interface UpdateScalars {
   readonly square_share: number;
   /** `lr · sqrt(1 − β2ᵗ) / (1 − β1ᵗ)` */
   readonly step_size: number;
-  /** `1 − lr · weight_decay`; an input only where weights decay */
+  /** What is added to `sqrt(v)`: `ε`, for `adamw_torch` times `sqrt(1 − β2ᵗ)` */
+  readonly epsilon: number;
+  /** `1 − lr · weight_decay`; an input only where a tensor decays */
   readonly decay: number;
 }
 
 /** The scalars of step `t`, counted from 1. */
 export function updateScalars(
-  { beta1, beta2, weightDecay }: AdamWOptions,
+  { form, beta1, beta2, epsilon, weightDecay }: AdamWOptions,
   t: number,
   learningRate: number,
   scale: number,
 ): UpdateScalars {
+  const correction = Math.sqrt(1 - beta2 ** t);
   return {
     gradient_share: (1 - beta1) * scale,
     square_share: (1 - beta2) * scale ** 2,
-    step_size: (learningRate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t),
+    step_size: (learningRate * correction) / (1 - beta1 ** t),
+    epsilon: form === 'adamw_torch' ? epsilon * correction : epsilon,
     decay: 1 - learningRate * weightDecay,
   };
 }
 
 /**
- * AdamW as in PEFT's `LoraFAOptimizer` (adamw-hf): epsilon is added to `sqrt(v)` before the bias
- * correction, and the weights decay after the update:
+ * AdamW, the moments in both forms alike:
  *
  *     g ← grad (· projection)
  *     m ← β1 m + gradient_share · g,  v ← β2 v + square_share · g²
+ *
+ * `adamw_hf` adds ε to `sqrt(v)` as it is, and the weights decay after the update:
+ *
  *     w ← decay · (w − step_size · m / (sqrt(v) + ε))
+ *
+ * `adamw_torch` adds it to `sqrt(v / (1 − β2ᵗ))`, and the weights decay before the update. With
+ * numerator and denominator multiplied by `sqrt(1 − β2ᵗ)` that is the same with another epsilon:
+ *
+ *     w ← decay · w − step_size · m / (sqrt(v) + ε · sqrt(1 − β2ᵗ))
  *
  * Each input is read for the last time by an elementwise node at or before the one that makes its
  * successor, so a run may write the outputs over the inputs.
@@ -69,35 +92,45 @@ export function updateScalars(
  * {@link UpdateScalars}. Outputs: the new tensors and moments by name.
  */
 export function adamWGraph(tensors: readonly TrainableTensor[], options: AdamWOptions): Graph {
-  const { beta1, beta2, epsilon, weightDecay } = options;
+  const { form, beta1, beta2 } = options;
   const b = new GraphBuilder();
   const scalar = (name: keyof UpdateScalars): Value => b.input(name, 'float32', []);
   const gradientShare = scalar('gradient_share');
   const squareShare = scalar('square_share');
   const stepSize = scalar('step_size');
-  const decay = weightDecay === 0 ? undefined : scalar('decay');
+  const epsilon = scalar('epsilon');
+  const decay = tensors.some((tensor) => isDecayed(tensor, options)) ? scalar('decay') : undefined;
   const outputs: Record<string, Value> = {};
-  for (const { name, shape, projection } of tensors) {
+  for (const tensor of tensors) {
+    const { name, shape, projection } = tensor;
     const input = (key: string): Value => b.input(key, 'float32', shape);
+    const decayed = (weight: Value): Value =>
+      decay !== undefined && isDecayed(tensor, options) ? b.mul(weight, decay) : weight;
     let gradient = input(gradientName(name));
     if (projection !== undefined) {
       const r = shape.at(-1)!;
       const squares = [...shape.slice(0, -2), r, r];
       gradient = b.matmul(gradient, b.input(projection, 'float32', squares));
     }
-    const decayed = (key: string, beta: number): Value => b.mul(input(key), b.scalar(beta));
-    const m = b.add(decayed(expAvgName(name), beta1), b.mul(gradient, gradientShare));
+    const faded = (key: string, beta: number): Value => b.mul(input(key), b.scalar(beta));
+    const m = b.add(faded(expAvgName(name), beta1), b.mul(gradient, gradientShare));
     const v = b.add(
-      decayed(expAvgSqName(name), beta2),
+      faded(expAvgSqName(name), beta2),
       b.mul(b.mul(gradient, gradient), squareShare),
     );
-    const direction = b.div(m, b.add(b.sqrt(v), b.scalar(epsilon)));
-    const moved = b.sub(input(name), b.mul(direction, stepSize));
-    outputs[name] = decay === undefined ? moved : b.mul(moved, decay);
+    const update = b.mul(b.div(m, b.add(b.sqrt(v), epsilon)), stepSize);
+    outputs[name] =
+      form === 'adamw_torch'
+        ? b.sub(decayed(input(name)), update)
+        : decayed(b.sub(input(name), update));
     outputs[expAvgName(name)] = m;
     outputs[expAvgSqName(name)] = v;
   }
   return b.finish(outputs);
+}
+
+function isDecayed({ decays = true }: TrainableTensor, { weightDecay }: AdamWOptions): boolean {
+  return decays && weightDecay > 0;
 }
 
 /** The graph of `squared_norm`, float32 `[1]`: the sum of the squares of all gradients. */

@@ -14,12 +14,16 @@ export interface Bucket extends TrainableTensor {
   readonly tensors: readonly TrainableTensor[];
 }
 
-/** Puts tensors into buckets, in order; each bucket has projections for all of its tensors or none. */
+/**
+ * Puts tensors into buckets, in order. What is said of a bucket holds for each of its tensors: it has
+ * projections for all or none, and all decay or none.
+ */
 export function intoBuckets(tensors: readonly TrainableTensor[]): Bucket[] {
   const open = new Map<string, TrainableTensor[]>();
   const filled: TrainableTensor[][] = [];
   for (const tensor of tensors) {
-    const kind = `${tensor.shape.join('x')} ${tensor.projection !== undefined}`;
+    const { shape, projection, decays = true } = tensor;
+    const kind = `${shape.join('x')} ${projection !== undefined} ${decays}`;
     let members = open.get(kind);
     if (members === undefined || (members.length + 1) * elements(tensor) > BUCKET_ELEMENTS) {
       members = [];
@@ -34,6 +38,7 @@ export function intoBuckets(tensors: readonly TrainableTensor[]): Bucket[] {
       name: `bucket_${i}`,
       shape: [members.length, ...first.shape],
       tensors: members,
+      ...(first.decays !== undefined && { decays: first.decays }),
     };
     return first.projection === undefined ? bucket : { ...bucket, projection: `projection_${i}` };
   });

@@ -24,7 +24,7 @@ export interface OptimizerOptions extends AdamWOptions {
 }
 
 /**
- * AdamW with LoRA-FA's projection, computed by ONNX Runtime. It owns the gradients, the two
+ * AdamW, for LoRA-FA with its projection, computed by ONNX Runtime. It owns the gradients, the two
  * moments and the step count, and changes the weights in place.
  */
 export class Optimizer {

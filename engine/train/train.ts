@@ -3,7 +3,6 @@ import { plannedBatch } from '../data/batches.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { examineWeights } from '../models/examine-weights.ts';
-import { Optimizer } from '../optim/optimizer.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
@@ -14,6 +13,7 @@ import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
+import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
 import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
@@ -145,25 +145,6 @@ export async function train(
     await loop.release();
     await folder.close();
   }
-}
-
-function createOptimizer(
-  { training }: ResolvedConfig,
-  trainee: Trainee,
-  session: SessionOptions,
-): Promise<Optimizer> {
-  return Optimizer.create({
-    tensors: trainee.trainable,
-    weights: trainee.tensors,
-    projections: trainee.projections,
-    beta1: training.adam_beta1,
-    beta2: training.adam_beta2,
-    epsilon: training.adam_epsilon,
-    weightDecay: training.weight_decay,
-    maxGradNorm: training.max_grad_norm,
-    // The update is small and its data lives in JavaScript, so it stays on the CPU.
-    session: { threads: session.threads ?? 0 },
-  });
 }
 
 /** What the fixed facts of a run are taken from. */

@@ -13,6 +13,7 @@ import type { BaseModel } from '../models/base-model.ts';
 import { expectedTensors } from '../models/expected-tensors.ts';
 import { saveTokenizerFiles } from '../models/save-tokenizer.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
+import { decaysInTrainer } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
 
@@ -90,13 +91,17 @@ async function startingAdapter(
   return { config: lora, modules, weights };
 }
 
+/** LoRA-FA's optimizer projects the gradient and lets all decay; for LoRA it is as in the Trainer. */
 function trainableTensors(
   module: LoraModule,
   method: 'lorafa' | 'lora',
 ): readonly TrainableTensor[] {
   const tensors = trainedTensors(module, method);
   const projection = projectionName(module.name);
-  return method === 'lorafa' ? tensors.map((tensor) => ({ ...tensor, projection })) : tensors;
+  return tensors.map((tensor) => ({
+    ...tensor,
+    ...(method === 'lorafa' ? { projection } : { decays: decaysInTrainer(tensor.name) }),
+  }));
 }
 
 async function fullTrainee(model: BaseModel, checkpoint: string | undefined): Promise<Trainee> {
@@ -108,7 +113,7 @@ async function fullTrainee(model: BaseModel, checkpoint: string | undefined): Pr
   }
   return {
     modules: [],
-    trainable: shapes.map(([name, shape]) => ({ name, shape })),
+    trainable: shapes.map(([name, shape]) => ({ name, shape, decays: decaysInTrainer(name) })),
     tensors,
     projections: new Map(),
     trainBase: true,

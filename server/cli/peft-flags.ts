@@ -149,9 +149,6 @@ const FIXED: readonly (readonly [ConfigPath, unknown])[] = [
 /** Where a mistake is said to lie that only values without a flag have a part in. */
 const EXAMPLE_DEFAULTS = "the defaults of PEFT's example (--set can change them)";
 
-/** `adam_epsilon` of PEFT's LoRA-FA optimizer, and of TrainingArguments. */
-const ADAM_EPSILON = { lorafa: 1e-6, lora: 1e-8 } as const;
-
 /**
  * The run that PEFT's example would make of the same flags. Relative paths start at the current
  * folder.
@@ -167,11 +164,12 @@ export function configFromPeftFlags(
   const quantization: readonly ConfigOverride[] = quantize
     ? [{ path: ['model', 'quantization'], value: 'nf4', flag: '--quantize' }]
     : [];
-  const fixed = [
-    ...FIXED,
-    [['training', 'method'], method] as const,
-    [['training', 'adam_epsilon'], ADAM_EPSILON[method]] as const,
-  ].map(([path, value]) => ({ path, value, flag: EXAMPLE_DEFAULTS }));
+  const fixed = [...FIXED, [['training', 'method'], method] as const].map(([path, value]) => ({
+    path,
+    value,
+    flag: EXAMPLE_DEFAULTS,
+    isDefault: true,
+  }));
   const flags = PEFT_FLAGS.flatMap((flag) => overridesOf(flag, texts[flag.name]));
   // The file's name is never shown, since every required key comes from a flag; its folder counts.
   return parseConfig('{}', 'command line', [...fixed, ...flags, ...quantization, ...overrides]);
@@ -180,7 +178,8 @@ export function configFromPeftFlags(
 function overridesOf(flag: PeftFlag, given: string | undefined): readonly ConfigOverride[] {
   const value = parseFlag(flag.kind, given ?? flag.fallback);
   const paths = [...flag.sets, ...(given === undefined ? [] : (flag.setsWhenGiven ?? []))];
-  return paths.map((path) => ({ path, value, flag: `--${flag.name}` }));
+  const isDefault = given === undefined;
+  return paths.map((path) => ({ path, value, flag: `--${flag.name}`, isDefault }));
 }
 
 function parseFlag(kind: FlagKind, text: string): unknown {

@@ -20,8 +20,6 @@ export const COMMON_SETTINGS: Settings = {
   'training.learning_rate': 1e-4,
   'training.lr_scheduler_type': 'constant',
   'training.gradient_checkpointing': 'none',
-  // More passes than any row has steps.
-  'training.num_train_epochs': 1e6,
   'training.save_steps': 1e6,
   'engine.device': 'cpu',
 };

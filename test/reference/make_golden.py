@@ -1,14 +1,20 @@
-"""Writes golden/ anew: python make_golden.py [models] [training] [tables]; without a word, all three."""
+"""Writes golden/ anew: python make_golden.py [models] [optimizers] [training] [tables]; without a word, all of it."""
 
 import sys
 
 from reference import fix_numerics
 
 from models import make_models
+from optimizers import make_optimizers
 from tables import make_tables
 from training import make_training
 
-PARTS = {"models": make_models, "training": make_training, "tables": make_tables}
+PARTS = {
+    "models": make_models,
+    "optimizers": make_optimizers,
+    "training": make_training,
+    "tables": make_tables,
+}
 
 
 def main(names: list[str]) -> None:

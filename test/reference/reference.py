@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 # The base models are local folders; nothing may be looked up on a hub. Set before transformers is imported.
@@ -9,7 +10,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -32,6 +33,18 @@ def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedMo
     """The model in `folder`, its stored weights cast to `dtype`, with the plain (eager) attention."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager")
     return model.eval()
+
+
+def make_trainer(model: torch.nn.Module, rows: list[dict] | None = None, **settings) -> Trainer:
+    """The Trainer of transformers. What `settings` don't say, the kind of optimizer above all, is its own choice; it
+    takes the rows in their order, reports every step and writes nothing."""
+    arguments = TrainingArguments(
+        output_dir=tempfile.gettempdir(), use_cpu=True, report_to="none", save_strategy="no", disable_tqdm=True,
+        logging_steps=1, train_sampling_strategy="sequential", **settings,
+    )
+    trainer = Trainer(model=model, args=arguments, train_dataset=rows)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,4 +1,4 @@
-"""Single golden files: learning-rate schedules, pseudo-inverses, target-module semantics."""
+"""Single golden files: learning-rate schedules, pseudo-inverses, target-module semantics, what decays."""
 
 import math
 
@@ -7,7 +7,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import get_scheduler
 
-from reference import GOLDEN, MODELS, generator, load_model, write_json
+from reference import GOLDEN, MODELS, generator, load_model, make_trainer, write_json
 
 TARGETS_MODEL = "llama2"
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
@@ -179,8 +179,28 @@ def make_targets() -> None:
     write_json(GOLDEN / "targets.json", {"model": TARGETS_MODEL, "cases": [resolve(fields) for fields in TARGETS]})
 
 
+# Between them: every family, biases, norms on q and k.
+DECAY_MODELS = ["llama-bias", "mistral", "qwen2", "qwen3"]
+
+
+def decayed_names(name: str, adapted: bool) -> dict[str, bool]:
+    """For each trained parameter whether it is in the group of the Trainer's optimizer that decays."""
+    model = load_model(MODELS / name)
+    if adapted:
+        model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear"))
+    optimizer = make_trainer(model, weight_decay=0.1).create_optimizer()
+    decayed = {p for group in optimizer.param_groups if group["weight_decay"] > 0 for p in group["params"]}
+    return {n.replace(".default.", "."): p in decayed for n, p in model.named_parameters() if p.requires_grad}
+
+
+def make_decay() -> None:
+    full = {name: decayed_names(name, adapted=False) for name in DECAY_MODELS}
+    write_json(GOLDEN / "decay.json", {"full": full, "lora": {"llama-bias": decayed_names("llama-bias", adapted=True)}})
+
+
 def make_tables() -> None:
     make_schedules()
     make_pinv()
     make_targets()
-    print("schedules.json, pinv.json, targets.json")
+    make_decay()
+    print("schedules.json, pinv.json, targets.json, decay.json")

@@ -9,9 +9,9 @@ import peft.optimizers.lorafa as lorafa
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
-from transformers import PreTrainedModel, get_scheduler
+from transformers import PreTrainedModel, Trainer, get_scheduler
 
-from reference import MODELS, TRAINING, generator, load_model, relative_error, write_json
+from reference import MODELS, TRAINING, generator, load_model, make_trainer, relative_error, write_json
 
 # The reference multiplies the gradient with the pseudo-inverse under bf16 autocast wherever bf16 is available, also
 # on a CPU. That rounds to three digits and hides what is compared here, so it is switched off: float32 throughout.
@@ -151,19 +151,26 @@ def load_trainable_model(case: TrainingCase, folder: Path, dtype: torch.dtype) -
 
 
 def make_optimizer(case: TrainingCase, model: torch.nn.Module) -> torch.optim.Optimizer:
+    """LoRA-FA's own optimizer, or the one that the Trainer makes when it is told nothing of it."""
     if case.method == "lorafa":
         return lorafa.create_lorafa_optimizer(
             model, r=case.peft["r"], lora_alpha=case.peft["lora_alpha"], lr=case.lr, weight_decay=case.weight_decay
         )
-    # LoraFAOptimizer tells LoRA pairs from other parameters by "lora" in their names, and gives the others plain AdamW.
-    # Under another name A and B take that branch too.
-    named = [(name.replace("lora", "adapter"), p) for name, p in model.named_parameters() if p.requires_grad]
-    group = {
-        "params": [p for _, p in named],
-        "names": [name for name, _ in named],
-        "scaling_factors": [None] * len(named),
-    }
-    return lorafa.LoraFAOptimizer([group], lr=case.lr, weight_decay=case.weight_decay)
+    return case_trainer(case, model).create_optimizer()
+
+
+def case_trainer(case: TrainingCase, model: torch.nn.Module, data: dict[str, torch.Tensor] | None = None) -> Trainer:
+    """The Trainer with the settings of a case and its rows in their order."""
+    rows = data and [
+        {key: value.flatten(0, 1)[row] for key, value in data.items()}
+        for row in range(STEPS * case.accumulation * BATCH_SIZE)
+    ]
+    return make_trainer(
+        model, rows,
+        max_steps=STEPS, per_device_train_batch_size=BATCH_SIZE, gradient_accumulation_steps=case.accumulation,
+        learning_rate=case.lr, weight_decay=case.weight_decay, max_grad_norm=case.max_grad_norm,
+        lr_scheduler_type=case.scheduler, lr_scheduler_kwargs=case.scheduler_kwargs, warmup_steps=case.warmup_steps,
+    )
 
 
 def train(case: TrainingCase, folder: Path, data: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
@@ -245,13 +252,43 @@ def final_difference(actual: dict[str, torch.Tensor], expected: dict[str, torch.
     return max(relative_error(actual[n], t) for n, t in expected.items() if n.startswith("final."))
 
 
-def describe(case: TrainingCase) -> dict:
+def check_trainer(case: TrainingCase, folder: Path, data: dict[str, torch.Tensor], golden: dict[str, torch.Tensor]) -> str:
+    """The Trainer's own loop must come to the same: its losses, norms, rates and final weights, within rounding."""
+    if case.method == "lorafa":
+        return "not asked"
+    model = load_trainable_model(case, folder, torch.float32)
+    trainer = case_trainer(case, model, data)
+    summary = trainer.train()
+    steps = [entry for entry in trainer.state.log_history if "grad_norm" in entry]
+    worst = {
+        key: float((torch.tensor([step[name] for step in steps]) - golden[key]).abs().max())
+        for key, name in (("losses", "loss"), ("grad_norms", "grad_norm"), ("learning_rates", "learning_rate"))
+    }
+    worst["train_loss"] = abs(summary.training_loss - float(golden["losses"].mean()))
+    worst["final"] = final_difference({f"final.{name}": p.detach() for name, p in trainable(model).items()}, golden)
+    if len(steps) != STEPS or max(worst.values()) > 1e-5:
+        raise AssertionError(f"{case.name}: the Trainer trains otherwise: {worst}")
+    return ", ".join(f"{key} {value:.1e}" for key, value in worst.items())
+
+
+def optimizer_settings(case: TrainingCase, folder: Path) -> dict:
+    """What the optimizer is made with, from itself."""
+    optimizer = make_optimizer(case, load_trainable_model(case, folder, torch.float32))
+    return {
+        "lr": case.lr,
+        "weight_decay": case.weight_decay,
+        "betas": list(optimizer.defaults["betas"]),
+        "eps": optimizer.defaults["eps"],
+    }
+
+
+def describe(case: TrainingCase, folder: Path) -> dict:
     return {
         "name": case.name,
         "model": case.model,
         "method": case.method,
         "peft": case.peft,
-        "optimizer": {"lr": case.lr, "weight_decay": case.weight_decay, "betas": [0.9, 0.999], "eps": 1e-6},
+        "optimizer": optimizer_settings(case, folder),
         "lr_scheduler_type": case.scheduler,
         "lr_scheduler_kwargs": case.scheduler_kwargs,
         "warmup_steps": case.warmup_steps,
@@ -266,16 +303,17 @@ def describe(case: TrainingCase) -> dict:
 def make_training_case(case: TrainingCase) -> None:
     folder = TRAINING / case.name
     shutil.rmtree(folder, ignore_errors=True)
-    write_json(folder / "case.json", describe(case))
     if case.peft is not None:
         make_adapter(case, folder / "adapter_init")
+    write_json(folder / "case.json", describe(case, folder))
     data = make_data(case, load_model(MODELS / case.model).config.vocab_size)
     golden = train(case, folder, data, torch.float32)
     rounding = check_rounding(case, golden, train(case, folder, data, torch.float64))
     settings = check_settings(case, folder, data, golden)
+    trainer = check_trainer(case, folder, data, golden)
     save_file(data, folder / "data.safetensors", {"format": "pt"})
     save_file(golden, folder / "golden.safetensors", {"format": "pt"})
-    print(f"training/{case.name}: rounding: {rounding}; effect of settings: {settings}")
+    print(f"training/{case.name}: rounding: {rounding}; effect of settings: {settings}; the Trainer's loop: {trainer}")
 
 
 def make_training() -> None:

@@ -47,6 +47,19 @@ describe('a good configuration', () => {
     });
   });
 
+  test.each([
+    ['lorafa', 1e-6],
+    ['lora', 1e-8],
+    ['full', 1e-8],
+  ])('with the method "%s" has an epsilon of %f unless it gives one', (method, epsilon) => {
+    const training = { ...MINIMAL.training, method };
+    const epsilonOf = (keys: object) =>
+      parseConfig(JSON.stringify({ ...MINIMAL, training: { ...training, ...keys } }), FILE).training
+        .adam_epsilon;
+    expect(epsilonOf({})).toBe(epsilon);
+    expect(epsilonOf({ adam_epsilon: 1e-3 })).toBe(1e-3);
+  });
+
   test('may have comments, trailing commas and a byte-order mark', () => {
     const text = `\uFEFF// mine\n${JSON.stringify(MINIMAL).slice(0, -1)}, /* more */ }`;
     expect(parseConfig(text, FILE).training.seed).toBe(42);
@@ -202,6 +215,10 @@ describe('contradictions', () => {
       { data: { format: 'messages', apply_chat_template: false } },
       'cannot be false for chat turns',
     ],
+    [
+      { training: { num_train_epochs: 2.5, max_steps: 5 } },
+      '`training.num_train_epochs` and `training.max_steps` both set the length of the run; keep one',
+    ],
     [{ training: { warmup_steps: 1, warmup_ratio: 0.1 } }, 'both set the length of the warm-up'],
     [
       { training: { warmup_steps: 1, lr_scheduler_type: 'constant' } },
@@ -260,7 +277,8 @@ describe('contradictions', () => {
     [{ data: { format: 'text', completion_only_loss: false } }],
     [{ training: { warmup_steps: 0, warmup_ratio: 0.1 } }],
     [{ training: { lr_scheduler_type: 'cosine_with_min_lr', lr_scheduler_kwargs: { min_lr: 0 } } }],
-    [{ training: { num_train_epochs: 2.5, max_steps: 5 } }],
+    [{ training: { num_train_epochs: 2.5 } }],
+    [{ training: { max_steps: 5 } }],
     [{ lora: { init_adapter: 'a', lora_dropout: 0.1 } }],
     [{ training: { method: 'full' } }],
     [{ model: { quantization: 'none' }, training: { method: 'full' } }],
@@ -306,6 +324,39 @@ describe('overrides', () => {
     expect(config.training.max_steps).toBe(5);
     expect(config.lora.r).toBe(9);
     expect(config.lora.lora_alpha).toBe(32);
+  });
+
+  describe('of the length of a run', () => {
+    const steps = 'training.max_steps=5';
+    const epochs = 'training.num_train_epochs=2';
+    const check = (training: object, ...overrides: string[]) =>
+      checkConfig(
+        JSON.stringify({ ...MINIMAL, training: { ...MINIMAL.training, ...training } }),
+        FILE,
+        overrides.map(parseOverride),
+      );
+
+    test('by either key replace what the file says by the other', () => {
+      const withSteps = check({ num_train_epochs: 2 }, steps);
+      expect(withSteps.config?.training).toMatchObject({ num_train_epochs: 3, max_steps: 5 });
+      const withEpochs = check({ max_steps: 5 }, epochs);
+      expect(withEpochs.config?.training).toMatchObject({ num_train_epochs: 2 });
+      expect(withEpochs.config?.training).not.toHaveProperty('max_steps');
+    });
+
+    test.each([[[steps, epochs]], [[epochs, steps]]])('by both %j are refused', (overrides) => {
+      expect(check({}, ...overrides).problems.map(formatProblem)).toEqual([
+        expect.stringContaining(`--set ${epochs}: \`training.num_train_epochs\` and`),
+      ]);
+    });
+
+    test('that take a key away leave the other', () => {
+      const both = { num_train_epochs: 2, max_steps: 5 };
+      expect(check(both, 'training.max_steps=null').config?.training).toMatchObject({
+        num_train_epochs: 2,
+      });
+      expect(check({}, steps, 'training.num_train_epochs=null').problems).toEqual([]);
+    });
   });
 
   test('their mistakes name the flag, those of the file keep their lines', () => {

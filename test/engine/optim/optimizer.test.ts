@@ -5,7 +5,14 @@ import { relativeError } from '../../support/golden.ts';
 
 const OUT = 6;
 const R = 3;
-const SETTINGS = { beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.1, maxGradNorm: 0.5 };
+const SETTINGS = {
+  form: 'adamw_hf',
+  beta1: 0.8,
+  beta2: 0.95,
+  epsilon: 1e-3,
+  weightDecay: 0.1,
+  maxGradNorm: 0.5,
+} as const;
 
 function draw(stream: number, length: number): Float32Array {
   const random = new Random(1, stream);
@@ -43,7 +50,7 @@ async function steps(optimizer: Optimizer, from: number, to: number): Promise<vo
   }
 }
 
-/** The update rule in float64, written from the reference's formula. */
+/** LoRA-FA's update rule in float64, written from the reference's formula. */
 function reference(count: number): { B: number[]; plain: number[] } {
   const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = SETTINGS;
   const start = options().weights;

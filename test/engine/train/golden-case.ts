@@ -15,6 +15,7 @@ export interface GoldenSettings {
   readonly optimizer: {
     readonly lr: number;
     readonly weight_decay: number;
+    /** Those that the reference's optimizer has when it is told none; so are the engine's. */
     readonly betas: readonly [number, number];
     readonly eps: number;
   };
@@ -60,9 +61,6 @@ export async function goldenCase(name: string): Promise<GoldenCase> {
       max_steps: settings.steps,
       learning_rate: optimizer.lr,
       weight_decay: optimizer.weight_decay,
-      adam_beta1: optimizer.betas[0],
-      adam_beta2: optimizer.betas[1],
-      adam_epsilon: optimizer.eps,
       max_grad_norm: settings.max_grad_norm,
       lr_scheduler_type: settings.lr_scheduler_type,
       ...(Object.keys(kwargs).length > 0 && { lr_scheduler_kwargs: kwargs }),

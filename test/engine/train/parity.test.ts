@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { learningRate } from '../../../engine/optim/learning-rate.ts';
-import { Optimizer } from '../../../engine/optim/optimizer.ts';
+import { createOptimizer } from '../../../engine/train/create-optimizer.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
 import { type GoldenCase, goldenCase, goldenRunner } from './golden-case.ts';
 
@@ -19,17 +19,7 @@ async function trainAgain(reference: GoldenCase): Promise<Trained> {
   const { config, steps, settings } = reference;
   const { training } = config;
   const { trainee, runner } = await goldenRunner(reference);
-  const optimizer = await Optimizer.create({
-    tensors: trainee.trainable,
-    weights: trainee.tensors,
-    projections: trainee.projections,
-    beta1: training.adam_beta1,
-    beta2: training.adam_beta2,
-    epsilon: training.adam_epsilon,
-    weightDecay: training.weight_decay,
-    maxGradNorm: training.max_grad_norm,
-    session: { threads: 1 },
-  });
+  const optimizer = await createOptimizer(config, trainee, { threads: 1 });
   const losses: number[] = [];
   const gradNorms: number[] = [];
   const learningRates: number[] = [];
@@ -64,7 +54,9 @@ function trainedTensors({ golden }: GoldenCase, prefix: string): string[] {
 describe('twenty steps equal those of torch, transformers and peft', () => {
   test.each(readdirSync(goldenPath('training')))('%s', async (name) => {
     const reference = await goldenCase(name);
-    const { golden } = reference;
+    const { golden, config, settings } = reference;
+    const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon } = config.training;
+    expect([[beta1, beta2], epsilon]).toEqual([settings.optimizer.betas, settings.optimizer.eps]);
     const trained = await trainAgain(reference);
 
     const tensors = trainedTensors(reference, 'grad');

@@ -112,6 +112,21 @@ describe("the example's command line", () => {
   });
 });
 
+describe('the length of a run', () => {
+  const steps = [parseOverride('training.max_steps=7')];
+
+  test("in steps goes over the example's own number of epochs", () => {
+    const { training } = configFromPeftFlags(flags(), steps);
+    expect(training.max_steps).toBe(7);
+  });
+
+  test('is refused in epochs and steps, where both are given', () => {
+    expect(() => configFromPeftFlags(flags({ num_epochs: '2' }), steps)).toThrow(
+      /^--num_epochs: `training.num_train_epochs` and `training.max_steps` both set/,
+    );
+  });
+});
+
 describe('mistakes', () => {
   test.each([
     ['lora_rank', 'many', '--lora_rank: `lora.r` must be a whole number of at least 1, not "many"'],

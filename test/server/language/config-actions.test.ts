@@ -73,6 +73,11 @@ test.each([
     ['Remove `training.warmup_ratio`'],
   ],
   [
+    'two lengths of a run',
+    { training: '"max_steps": 5, "num_train_epochs": 2,' },
+    ['Remove `training.num_train_epochs`', 'Remove `training.max_steps`'],
+  ],
+  [
     'a schedule without its settings',
     { training: '"lr_scheduler_type": "cosine_with_min_lr",' },
     ['Set `training.lr_scheduler_kwargs` to {"min_lr_rate":0.1}'],

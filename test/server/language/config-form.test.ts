@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { configSchema } from '../../../engine/config/schema.ts';
+import { configJsonSchema } from '../../../engine/config/schema.ts';
 import { configForm, type FormField } from '../../../server/language/config-form.ts';
 
 const form = configForm();
@@ -8,11 +8,11 @@ const fields = new Map<string, FormField>(
 );
 
 test('the form has every key of the schema, in its order, with its help', () => {
-  expect(form.sections.map(({ name }) => name)).toEqual(Object.keys(configSchema.shape));
+  const sections = configJsonSchema().properties!;
+  expect(form.sections.map(({ name }) => name)).toEqual(Object.keys(sections));
   for (const { name, fields: inSection } of form.sections) {
-    const section = configSchema.shape[name as keyof typeof configSchema.shape];
-    const shape = 'shape' in section ? section.shape : section.unwrap().shape;
-    expect([...new Set(inSection.map(({ path }) => path[1]))]).toEqual(Object.keys(shape));
+    const keys = Object.keys(sections[name]!.properties!);
+    expect([...new Set(inSection.map(({ path }) => path[1]))]).toEqual(keys);
   }
   for (const { description, accepts } of fields.values()) {
     expect(description).not.toBe('');
@@ -51,6 +51,14 @@ test('required keys and defaults are told', () => {
   expect(fields.get('lora.r')?.default).toBe(16);
   expect(fields.get('lora.use_rslora')?.default).toBe(false);
   expect(fields.get('training.max_steps')).not.toHaveProperty('default');
+});
+
+test('a default that depends on the method is told in words', () => {
+  const epsilon = fields.get('training.adam_epsilon')!;
+  expect(epsilon).not.toHaveProperty('default');
+  expect(epsilon.control).toEqual({ kind: 'number' });
+  expect(epsilon.description).toContain('Default: `1e-6` with the method `lorafa`');
+  expect(epsilon.description).toContain('`1e-8` with `lora` and `full`');
 });
 
 test('the form survives as JSON, which is how the build hands it to the page', () => {

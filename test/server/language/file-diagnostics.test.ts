@@ -266,7 +266,7 @@ const CASES: Readonly<Record<string, Case>> = {
     fixes: ['Change to 6'],
   },
   'a warm-up that never ends': {
-    changes: { training: { max_steps: 20, warmup_steps: 20 } },
+    changes: { training: { num_train_epochs: undefined, max_steps: 20, warmup_steps: 20 } },
     marked: '20',
     code: 'plan.steps',
     says: 'never reaches its peak',
