@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder } from '../files.ts';
+import { ensureFolder, sweepTemporaries } from '../files.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import {
@@ -11,6 +11,9 @@ import {
   elementCount,
   type TensorLocation,
 } from '../formats/tensor-location.ts';
+
+/** Nobody works for so long on one weight without a write. */
+const ABANDONED_MS = 10 * 60_000;
 
 /** Called with the number of weights made so far and in all. */
 export type WeightProgress = (done: number, total: number) => void;
@@ -69,6 +72,7 @@ export async function cachedWeights(
   const cached = await openIfUsable(file);
   if (cached !== null) return cached;
   await ensureFolder(folder);
+  await sweepTemporaries(folder, ABANDONED_MS);
   await writeSafetensors(file, withProgress(made.tensors, onProgress));
   return (await openSafetensors(file)).tensors;
 }

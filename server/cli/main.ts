@@ -7,11 +7,13 @@ import { createProgram } from './program.ts';
 
 endWithNamedParent();
 
-// A reader that has seen enough (`lorafa … | head`) ends the command, as in any Unix tool.
+// A reader that has seen enough (`lorafa … | head`) ends the command, as in any Unix tool. A terminal
+// that was closed does not: it has sent SIGHUP, by which a command comes to a good end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EIO') throw error;
 });
+process.stderr.on('error', () => undefined);
 
 try {
   await createProgram().parseAsync();

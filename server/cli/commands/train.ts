@@ -4,6 +4,7 @@ import { readConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
+import type { TrainEvent } from '../../../engine/train/events.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
@@ -47,16 +48,27 @@ export function addTrainCommand(program: Command): void {
 async function train(file: string | undefined, flags: TrainFlags): Promise<void> {
   const config = await loadConfig(file, flags);
   const target = streamTarget(process.stdout);
-  const onEvent = flags.json === true ? jsonReport(target.write) : textReport(target);
+  const report = flags.json === true ? jsonReport(target.write) : textReport(target);
+  let isUnderWay = false;
+  const onEvent = (event: TrainEvent): void => {
+    isUnderWay ||= event.type === 'started';
+    report(event);
+  };
   // Loaded only now: a mistake in the configuration is told without waiting for ONNX Runtime.
   const { train: run } = await import('../../../engine/train/train.ts');
   const control = new TrainControl();
   const stop = (): void => {
+    // Until then nothing of this session is on disk that could be saved.
+    if (!isUnderWay) process.exit(INTERRUPTED);
     process.stderr.write('\nStopping after this step; press Ctrl+C again to stop at once.\n');
     control.stop();
   };
   try {
-    const { status } = await withInterrupt(stop, () => run(config, { onEvent, control }));
+    const { status } = await withInterrupt(
+      stop,
+      () => run(config, { onEvent, control }),
+      () => control.abandon(),
+    );
     if (status !== 'completed') process.exitCode = INTERRUPTED;
   } catch (error) {
     // The reason gets a line of its own below the progress bar.

@@ -207,28 +207,49 @@ describe('a run', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  test('ends with 130 and a checkpoint after Ctrl+C', async () => {
+  /** A run without end that gets signals when its output first holds a text. */
+  function signalled(output: string, text: string, ...signals: readonly NodeJS.Signals[]) {
     let isSent = false;
-    const outcome = await cli.run(
+    return cli.run(
       [
-        'train',
-        'run.lorafa.json',
-        '--json',
-        '--set',
-        'training.max_steps=100000',
-        '--set',
-        'training.output_dir=stopped',
+        ...['train', 'run.lorafa.json', '--json', '--set', 'training.max_steps=100000'],
+        ...['--set', `training.output_dir=${output}`],
       ],
       {
-        onOutput: (text, run) => {
-          if (!isSent && text.includes('"type":"step"')) isSent = run.kill('SIGINT');
+        onOutput: (printed, run) => {
+          if (isSent || !printed.includes(text)) return;
+          isSent = true;
+          for (const signal of signals) run.kill(signal);
         },
       },
     );
+  }
+
+  test.each(['SIGINT', 'SIGHUP'] as const)(
+    'ends with 130 and a checkpoint after %s',
+    async (signal) => {
+      const outcome = await signalled(`stopped-${signal}`, '"type":"step"', signal);
+      expect(outcome.code).toBe(130);
+      const last = eventsOf(outcome).at(-1);
+      expect(last).toMatchObject({
+        type: 'stopped',
+        checkpoint_dir: expect.any(String) as unknown,
+      });
+      await access(String(last?.['checkpoint_dir']));
+    },
+  );
+
+  test('ends at once after a second signal, and its journal says so', async () => {
+    const outcome = await signalled('cancelled', '"type":"step"', 'SIGINT', 'SIGTERM');
     expect(outcome.code).toBe(130);
-    const last = eventsOf(outcome).at(-1);
-    expect(last).toMatchObject({ type: 'stopped', checkpoint_dir: expect.any(String) as unknown });
-    await access(String(last?.['checkpoint_dir']));
+    const journal = await readFile(inFolder('cancelled/events.jsonl'), 'utf8');
+    expect(JSON.parse(journal.trimEnd().split('\n').at(-1)!)).toMatchObject({ type: 'cancelled' });
+  });
+
+  test('ends at once before its first step, and leaves nothing', async () => {
+    const outcome = await signalled('early', '"type":"progress"', 'SIGINT');
+    expect(outcome.code).toBe(130);
+    await expect(access(inFolder('early'))).rejects.toThrow('ENOENT');
   });
 
   test("takes the command line of PEFT's example", async () => {
