@@ -55,8 +55,10 @@ const runSummarySchema = z.object({
   isLive: z.boolean(),
   /** False for the runs of the command line, which only their terminal steers, and for past ones. */
   isSteerable: z.boolean(),
-  /** Folders of the checkpoints on disk, oldest first. */
+  /** Folders of the checkpoints on disk that the run went through, oldest first. */
   checkpoints: z.readonly(z.array(z.string())),
+  /** Those that it left behind when it was resumed from an earlier one, and those that are broken. */
+  abandonedCheckpoints: z.readonly(z.array(z.string())),
   /** What is wrong with the trainer itself, such as another version or no answer; null if nothing. */
   problem: z.nullable(z.string()),
 });

@@ -4,6 +4,7 @@ import { LorafaError, messageOf } from '../errors.ts';
 import { removeFolder } from '../files.ts';
 import { verifyFiles } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
+import { readLineage } from './run-record.ts';
 import { readTrainerState, type TrainerState } from './trainer-state.ts';
 
 /** End of the name of a checkpoint that is being written. */
@@ -76,6 +77,11 @@ export async function checkpointBranches(
     current: folders.filter((_, index) => isCurrent[index]),
     abandoned: folders.filter((_, index) => !isCurrent[index]),
   };
+}
+
+/** The checkpoints of a run folder, told apart by its record. */
+export async function runCheckpoints(runFolder: string): Promise<CheckpointBranches> {
+  return checkpointBranches(runFolder, await readLineage(runFolder));
 }
 
 /**

@@ -68,6 +68,14 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
 }
 
+/** The lineage of a run's latest session; undefined where its record cannot be read. */
+export function readLineage(folder: string): Promise<Lineage | undefined> {
+  return readRunRecord(folder).then(
+    ({ lineage }) => lineage,
+    () => undefined,
+  );
+}
+
 function migrated(json: unknown, fail: (problem: string) => LorafaError): unknown {
   let record = json;
   for (;;) {

@@ -21,10 +21,10 @@ import {
   runEnvironment,
   runIdentity,
 } from './identity.ts';
-import { type Lineage, nextLineage } from './lineage.ts';
+import { nextLineage } from './lineage.ts';
 import type { RunData } from './run-data.ts';
 import type { RunPlan } from './run-plan.ts';
-import { RECORD_FILE, readRunRecord } from './run-record.ts';
+import { RECORD_FILE, readLineage } from './run-record.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /** Where a session begins. */
@@ -107,18 +107,10 @@ async function checkpointToResume({
     () => false,
   );
   if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder);
-  const { checkpoint, skipped } = await latestCheckpoint(folder, await lineageOf(folder));
+  const { checkpoint, skipped } = await latestCheckpoint(folder, await readLineage(folder));
   const fromStart =
     'There is no checkpoint yet that the run could go on from, so it starts from its beginning.';
   return { checkpoint, warnings: checkpoint === undefined ? [...skipped, fromStart] : skipped };
-}
-
-/** Undefined for a record that cannot be read: then all checkpoints count. */
-function lineageOf(folder: string): Promise<Lineage | undefined> {
-  return readRunRecord(folder).then(
-    ({ lineage }) => lineage,
-    () => undefined,
-  );
 }
 
 /** Throws where no run of this plan comes through a checkpoint's state. */

@@ -34,13 +34,25 @@ export async function chooseRuns(runs: RunList, title: string): Promise<RunList 
   return undefined;
 }
 
-/** A checkpoint of a run, as the user picks it; the newest comes first. */
+/**
+ * A checkpoint of a run, as the user picks it: the newest comes first, those that the run left behind
+ * last. Without any, `latest` stands for the start of the run.
+ */
 export async function chooseCheckpoint(run: RunSummary): Promise<string | undefined> {
-  const items = run.checkpoints.toReversed().map((folder, index) => ({
+  const itemOf = (folder: string, description: string) => ({
     label: path.basename(folder),
-    description: index === 0 ? vscode.l10n.t('newest') : '',
+    description,
     folder,
-  }));
+  });
+  const items = [
+    ...run.checkpoints
+      .toReversed()
+      .map((folder, index) => itemOf(folder, index === 0 ? vscode.l10n.t('newest') : '')),
+    ...run.abandonedCheckpoints
+      .toReversed()
+      .map((folder) => itemOf(folder, vscode.l10n.t('left behind by an earlier session'))),
+  ];
+  if (items.length === 0) return 'latest';
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Resume {0} from…', run.name),
   });

@@ -35,12 +35,14 @@ export function registerRunCommands(
   async function target(
     arg: unknown,
     title: string,
-    ability?: keyof RunAbilities,
+    abilities?: readonly (keyof RunAbilities)[],
   ): Promise<RunSummary | undefined> {
     await actions.load();
     const folder = folderOf(arg);
     if (folder !== undefined) return store.find(folder);
-    const able = store.runs.filter((run) => ability === undefined || abilitiesOf(run)[ability]);
+    const able = store.runs.filter(
+      (run) => abilities?.some((ability) => abilitiesOf(run)[ability]) ?? true,
+    );
     const inFront = able.find((run) => run.folder === panels.activeFolder);
     return inFront ?? chooseRun(able, title);
   }
@@ -59,20 +61,20 @@ export function registerRunCommands(
       show(await actions.start(file));
     },
     [COMMANDS.pauseRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Pause which run?'), 'canPause');
+      const run = await target(arg, vscode.l10n.t('Pause which run?'), ['canPause']);
       if (run !== undefined) await actions.control(run.folder, 'pause');
     },
     [COMMANDS.resumeRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Resume which run?'), 'canResume');
+      const run = await target(arg, vscode.l10n.t('Resume which run?'), ['canResume']);
       if (run !== undefined) await actions.control(run.folder, 'resume');
     },
     [COMMANDS.stopRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Stop which run?'), 'canStop');
+      const run = await target(arg, vscode.l10n.t('Stop which run?'), ['canStop']);
       if (run !== undefined) await actions.control(run.folder, 'stop');
     },
     [COMMANDS.resumeFromCheckpoint]: async (arg) => {
       const title = vscode.l10n.t('Resume which run?');
-      const run = await target(arg, title, 'canResumeFromCheckpoint');
+      const run = await target(arg, title, ['canResumeFromCheckpoint', 'canStartAgain']);
       const checkpoint = run === undefined ? undefined : await chooseCheckpoint(run);
       if (checkpoint !== undefined) show(await actions.resume(run!.folder, checkpoint));
     },

@@ -36,6 +36,8 @@ export interface RunAbilities {
   readonly canDiscard: boolean;
   /** Go on from one of its checkpoints. */
   readonly canResumeFromCheckpoint: boolean;
+  /** Begin anew, since there is nothing yet to go on from. */
+  readonly canStartAgain: boolean;
   /** Try and pass on what it made. */
   readonly canUseResult: boolean;
 }
@@ -46,15 +48,19 @@ export function abilitiesOf({
   isLive,
   isSteerable,
   checkpoints,
+  abandonedCheckpoints,
 }: RunSummary): RunAbilities {
+  // After the last step there is nothing left to go on with.
+  const canGoOn = !isLive && state !== 'completed';
+  const hasCheckpoint = checkpoints.length + abandonedCheckpoints.length > 0;
   return {
     canPause: isSteerable && state === 'running',
     canResume: isSteerable && (state === 'paused' || state === 'pausing'),
     canStop: isSteerable && state !== 'stopping',
     canCheckpoint: isSteerable && (state === 'running' || state === 'paused'),
     canDiscard: isSteerable && state !== 'queued',
-    // After the last step there is nothing left to go on with.
-    canResumeFromCheckpoint: !isLive && state !== 'completed' && checkpoints.length > 0,
+    canResumeFromCheckpoint: canGoOn && hasCheckpoint,
+    canStartAgain: canGoOn && !hasCheckpoint,
     canUseResult: state === 'completed',
   };
 }

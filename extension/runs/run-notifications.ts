@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
+import { abilitiesOf } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
 import { formatLoss } from './run-texts.ts';
 
@@ -12,20 +13,21 @@ export function notifyOfEnds(store: RunStore, log: vscode.LogOutputChannel): vsc
 }
 
 async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
-  const { folder, name, status, checkpoints } = run;
+  const { folder, name, status } = run;
   const open = {
     title: vscode.l10n.t('Open Run Panel'),
     run: () => vscode.commands.executeCommand(COMMANDS.openRunPanel, folder),
   };
   const resume = {
-    title: vscode.l10n.t('Resume from Checkpoint…'),
+    title: abilitiesOf(run).canStartAgain
+      ? vscode.l10n.t('Start Again')
+      : vscode.l10n.t('Resume from Checkpoint…'),
     run: () => vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint, folder),
   };
   const test = {
     title: vscode.l10n.t('Test Adapter'),
     run: () => vscode.commands.executeCommand(COMMANDS.testAdapter, folder),
   };
-  const again = checkpoints.length > 0 ? [resume] : [];
   switch (status.state) {
     case 'completed': {
       const { loss } = status;
@@ -41,7 +43,7 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
       const reason = status.reason?.message ?? '';
       log.error(`${folder}: ${reason}`);
       const message = vscode.l10n.t('The run {0} failed: {1}', name, reason);
-      const chosen = await vscode.window.showErrorMessage(message, open, ...again);
+      const chosen = await vscode.window.showErrorMessage(message, open, resume);
       await chosen?.run();
       break;
     }
@@ -50,7 +52,7 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
         status.state === 'stopped'
           ? vscode.l10n.t('The run {0} was stopped and saved.', name)
           : vscode.l10n.t('The run {0} was cancelled.', name);
-      const chosen = await vscode.window.showInformationMessage(message, open, ...again);
+      const chosen = await vscode.window.showInformationMessage(message, open, resume);
       await chosen?.run();
     }
   }

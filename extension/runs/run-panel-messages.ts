@@ -44,7 +44,10 @@ export type RunPanelRequest =
   /** Its script runs; everything is sent from the start. */
   | { readonly type: 'ready' }
   | { readonly type: 'control'; readonly action: RunAction }
-  /** `folder`: that of the checkpoint, or that of the run for its final adapter. */
+  /**
+   * `folder`: that of the checkpoint, that of the run for its final adapter, or to resume from the
+   * newest checkpoint that is whole `latest`.
+   */
   | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
   /** Put this run's configuration beside; null for none. */
   | { readonly type: 'compareConfig'; readonly folder: string | null }

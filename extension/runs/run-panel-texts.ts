@@ -52,6 +52,10 @@ export function runPanelTexts() {
     testAdapter: vscode.l10n.t('Test Adapter'),
     exportAdapter: vscode.l10n.t('Export Adapter…'),
     resumeLatest: vscode.l10n.t('Resume from Last Checkpoint'),
+    startAgain: vscode.l10n.t('Start Again'),
+    startAgainHint: vscode.l10n.t(
+      'The run ended before its first checkpoint; begin it anew in the same folder',
+    ),
     progress: vscode.l10n.t('Progress'),
     steps: vscode.l10n.t('Step {0} of {1}'),
     timeLeft: vscode.l10n.t('about {0} left'),
@@ -67,6 +71,10 @@ export function runPanelTexts() {
     openConfig: vscode.l10n.t('Open Configuration File'),
     openFolder: vscode.l10n.t('Open Run Folder'),
     checkpoints: vscode.l10n.t('Checkpoints'),
+    abandonedHint: vscode.l10n.t(
+      'Left behind when the run was resumed from an earlier checkpoint, or broken',
+    ),
+    abandoned: vscode.l10n.t('{0} (left behind)'),
     noCheckpoints: vscode.l10n.t('No checkpoint has been written yet.'),
     checkpoint: vscode.l10n.t('Checkpoint'),
     actions: vscode.l10n.t('Actions'),

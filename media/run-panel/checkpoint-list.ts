@@ -4,8 +4,9 @@ import { nearest } from '../charts/nearest.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 import { element } from '../webview/element.ts';
 import { formatNumber } from '../webview/numbers.ts';
+import { fill } from '../webview/texts.ts';
 
-/** The checkpoints on disk, the newest first, each with what can be done with it. */
+/** The checkpoints on disk, the newest first and those left behind last, each with what it is good for. */
 export class CheckpointList {
   readonly root = element('div');
   readonly #texts: RunPanelTexts;
@@ -24,7 +25,20 @@ export class CheckpointList {
   }
 
   show({ run, abilities }: RunNews): void {
-    const rows = run.checkpoints.map((folder) => ({ folder, ...this.#figures(folder) })).reverse();
+    const rows = [
+      ...run.checkpoints
+        .toReversed()
+        .map((folder) => ({ folder, hint: folder, ...this.#figures(folder) })),
+      ...run.abandonedCheckpoints.toReversed().map((folder) => ({
+        folder,
+        hint: this.#texts.abandonedHint,
+        // The curves are those of the way that the run went since.
+        ...this.#figures(folder),
+        name: fill(this.#texts.abandoned, nameOf(folder)),
+        loss: '–',
+        evalLoss: '–',
+      })),
+    ];
     // Only when something changed: buttons that are replaced lose the keyboard's focus.
     const content = JSON.stringify([rows, abilities.canResumeFromCheckpoint]);
     if (content === this.#shown) return;
@@ -49,9 +63,9 @@ export class CheckpointList {
         element(
           'tbody',
           {},
-          rows.map(({ folder, name, loss, evalLoss }) =>
+          rows.map(({ folder, hint, name, loss, evalLoss }) =>
             element('tr', {}, [
-              element('td', { text: name, attributes: { title: folder } }),
+              element('td', { text: name, attributes: { title: hint } }),
               element('td', { class: 'number', text: loss }),
               element('td', { class: 'number', text: evalLoss }),
               element('td', {}, [this.#buttons(folder, abilities.canResumeFromCheckpoint)]),
@@ -63,7 +77,7 @@ export class CheckpointList {
   }
 
   #figures(folder: string): { name: string; loss: string; evalLoss: string } {
-    const name = folder.split(/[\\/]/).at(-1)!;
+    const name = nameOf(folder);
     const step = Number(/\d+$/.exec(name)?.[0]);
     const loss = nearest(this.#history.points('loss'), step);
     const evalLoss = nearest(this.#history.points('eval_loss'), step);
@@ -90,4 +104,8 @@ export class CheckpointList {
       button(texts.reveal, 'reveal'),
     ]);
   }
+}
+
+function nameOf(folder: string): string {
+  return folder.split(/[\\/]/).at(-1)!;
 }

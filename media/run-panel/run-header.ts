@@ -105,7 +105,6 @@ export class RunHeader {
       this.#send({ type: 'control', action });
     const use = (task: CheckpointTask, folder: string) => () =>
       this.#send({ type: 'checkpoint', task, folder });
-    const latest = run.checkpoints.at(-1);
     const buttons = [
       abilities.canPause && button(texts.pause, control('pause')),
       abilities.canResume && button(texts.resume, control('resume'), { isPrimary: true }),
@@ -114,8 +113,12 @@ export class RunHeader {
       abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
       abilities.canResumeFromCheckpoint &&
-        latest !== undefined &&
-        button(texts.resumeLatest, use('resume', latest), { isPrimary: true }),
+        button(texts.resumeLatest, use('resume', 'latest'), { isPrimary: true }),
+      abilities.canStartAgain &&
+        button(texts.startAgain, use('resume', 'latest'), {
+          hint: texts.startAgainHint,
+          isPrimary: true,
+        }),
       // The folder of a run that is complete is that of its adapter.
       abilities.canUseResult &&
         button(texts.testAdapter, use('test', run.folder), { isPrimary: true }),

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
+import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunSummary } from '../protocol.ts';
@@ -44,6 +44,7 @@ export async function readRunFolder(
   const damage = state.problem ?? journal.problem;
   if (known === undefined && damage === null) return undefined;
   const status = known ?? (await unknownStatus(folder, holder !== undefined, damage!));
+  const checkpoints = await runCheckpoints(folder);
   const isLive = holder !== undefined && !isFinal(status.state);
   const isSilent =
     stored !== undefined &&
@@ -56,7 +57,8 @@ export async function readRunFolder(
       status: isLive || isFinal(status.state) ? status : crashed(status, stored?.heartbeat),
       isLive,
       isSteerable: isLive && stored !== undefined,
-      checkpoints: await listCheckpoints(folder),
+      checkpoints: checkpoints.current,
+      abandonedCheckpoints: checkpoints.abandoned,
       problem: isLive && isSilent ? 'The trainer has not been heard of for a while.' : damage,
     },
     address: isLive ? (stored?.address ?? null) : null,
@@ -74,6 +76,7 @@ export async function unknownRun(folder: string, problem: string): Promise<RunSu
     isLive: false,
     isSteerable: false,
     checkpoints: [],
+    abandonedCheckpoints: [],
     problem,
   };
 }

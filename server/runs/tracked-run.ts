@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
+import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import type { RunSummary } from '../protocol.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { isFinal, type RunStatus } from './run-status.ts';
@@ -133,8 +133,11 @@ export class TrackedRun {
     if (before === undefined) return;
     const isLive = !isFinal(status.state);
     const hasNewFiles = !isLive || status.checkpoint !== before.status.checkpoint;
-    const checkpoints = hasNewFiles ? await listCheckpoints(this.folder) : before.checkpoints;
-    this.#tell({ ...before, status, isLive, isSteerable: isLive, checkpoints });
+    const summary = { ...before, status, isLive, isSteerable: isLive };
+    if (hasNewFiles) {
+      const { current, abandoned } = await runCheckpoints(this.folder);
+      this.#tell({ ...summary, checkpoints: current, abandonedCheckpoints: abandoned });
+    } else this.#tell(summary);
     if (isLive) return;
     // It has said its last: whoever takes the folder on now has another address.
     this.#client?.dispose();

@@ -17,6 +17,7 @@ export function runSummary(
     isLive,
     isSteerable: isLive,
     checkpoints: [],
+    abandonedCheckpoints: [],
     problem: null,
     ...summary,
     status: full,

@@ -47,8 +47,16 @@ export class TinyRuns {
 
   /** A configuration as the command line reads it; its output folder is new unless it is given. */
   config(changes: ConfigChanges = {}): ResolvedConfig {
+    return parseConfig(
+      JSON.stringify(this.input(changes)),
+      path.join(this.folder, 'run.lorafa.json'),
+    );
+  }
+
+  /** The same as it is written. */
+  input(changes: ConfigChanges = {}): object {
     const method = changes.training?.method;
-    const input = {
+    return {
       model: { base_model_name_or_path: this.model },
       data: {
         dataset_name_or_path: this.data,
@@ -70,7 +78,6 @@ export class TinyRuns {
       engine: { device: 'cpu', intra_op_num_threads: 1, ...changes.engine },
       ...(changes.model && { model: { base_model_name_or_path: this.model, ...changes.model } }),
     };
-    return parseConfig(JSON.stringify(input), path.join(this.folder, 'run.lorafa.json'));
   }
 }
 

@@ -37,8 +37,17 @@ test('abilities follow the state', () => {
   expect(able('canResumeFromCheckpoint')).toEqual(['stopped', 'cancelled', 'failed']);
 });
 
-test('a run of the command line is only watched, and one without checkpoints not resumed', () => {
+test('a run of the command line is only watched', () => {
   const watched = abilitiesOf(runSummary({}, { isSteerable: false, checkpoints: ['/c'] }));
   expect(Object.values(watched)).not.toContain(true);
-  expect(abilitiesOf(recent).canResumeFromCheckpoint).toBe(false);
+});
+
+test('whatever ended early can be gone on with: from a checkpoint, or from its start', () => {
+  const abilities = (change: Parameters<typeof runSummary>[1]) =>
+    abilitiesOf(runSummary({ state: 'failed' }, change));
+  const begun = { canResumeFromCheckpoint: true, canStartAgain: false };
+  expect(abilities({ checkpoints: ['/c'] })).toMatchObject(begun);
+  expect(abilities({ abandonedCheckpoints: ['/c'] })).toMatchObject(begun);
+  expect(abilities({})).toMatchObject({ canResumeFromCheckpoint: false, canStartAgain: true });
+  expect(abilitiesOf(old).canStartAgain).toBe(false);
 });
