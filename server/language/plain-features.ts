@@ -9,7 +9,7 @@ const MESSAGE_LIMIT = 2_000;
 const LABEL_LIMIT = 200;
 
 /** A problem as plain text: the editor reads nothing else into messages. */
-export function plainDiagnostic(diagnostic: Diagnostic): Diagnostic {
+export function plainDiagnostic(diagnostic: Diagnostic): Diagnostic & { message: string } {
   return { ...diagnostic, message: plainLine(String(diagnostic.message), MESSAGE_LIMIT) };
 }
 

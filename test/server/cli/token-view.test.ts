@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ExamplePreview } from '../../../engine/data/preview.ts';
 import { renderTokens } from '../../../server/cli/token-view.ts';
+import { HOSTILE, hidesSomething } from '../../support/hostile-texts.ts';
 
-function example(...tokens: readonly [text: string, supervised: boolean][]): ExamplePreview {
+function example(
+  ...tokens: readonly (readonly [text: string, supervised: boolean])[]
+): ExamplePreview {
   return {
     file: 'rows.jsonl',
     line: 1,
@@ -33,4 +36,13 @@ test('says where a row was cut', () => {
   expect(renderTokens({ ...SUM, truncated: true }, false)).toMatch(
     / … \(cut at data.max_length\)$/,
   );
+});
+
+const OWN_COLOURS = /\u001B\[[\d;]*m/g;
+
+test.each([true, false])('turned and hidden text is told (with colour: %s)', (color) => {
+  const tokens = Object.values(HOSTILE).map((text) => [text, true] as const);
+  const view = renderTokens(example(...tokens), color).replaceAll(OWN_COLOURS, '');
+  expect(hidesSomething(view)).toBe(false);
+  expect(view).toContain('\\u202egpj.exe\\u2066');
 });
