@@ -15,9 +15,9 @@ test('an entry is one bounded line, whatever was printed', async () => {
   expect(lines).toHaveLength(2);
   for (const line of lines) {
     expect(hidesSomething(line)).toBe(false);
-    expect(line.length).toBeLessThan(11_000);
+    expect(line.length).toBeLessThan(70_000);
   }
-  const [entry] = lines.map(parseLogLine);
+  const entry = parseLogLine({ number: 1, text: lines[0] });
   expect(entry).toMatchObject({ level: 'output' });
-  expect(entry!.text).toContain('⏎ 2026-01-01T00:00:00Z error forged');
+  expect(entry.text).toContain('⏎ 2026-01-01T00:00:00Z error forged');
 });
