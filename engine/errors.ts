@@ -1,3 +1,5 @@
+import { shortened } from './quote.ts';
+
 /**
  * What went wrong, for programs. The prefix before the dot says whose fault it is and decides the
  * exit code of the command line (`server/cli/exit-codes.ts`).
@@ -53,9 +55,13 @@ export interface ErrorLocation {
   readonly offset?: number;
 }
 
+/** Characters of a message: what files hold may be of any length, and most messages quote some of it. */
+export const MESSAGE_LIMIT = 4_000;
+
 /**
  * The only error that the engine throws on purpose: one sentence for people (the file, field or
- * line, the cause and the way out) and a code for programs.
+ * line, the cause and the way out), at most {@link MESSAGE_LIMIT} characters long, and a code for
+ * programs. The sentence is text: whoever shows it sees to it that nothing in it is taken for more.
  */
 export class LorafaError extends Error {
   override readonly name = 'LorafaError';
@@ -67,7 +73,10 @@ export class LorafaError extends Error {
     message: string,
     options: { location?: ErrorLocation; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    super(
+      shortened(message, MESSAGE_LIMIT),
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
     this.code = code;
     this.location = options.location;
   }

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerConfigEditor } from './config-editor/config-editor.ts';
 import { openAsForm, openAsText } from './config-editor/reopen.ts';
@@ -7,13 +7,14 @@ import { createLanguageClient, type LazyLanguageClient } from './language-client
 import { registerModels } from './models/register-models.ts';
 import { registerRuns } from './runs/register-runs.ts';
 import { ServerLink } from './server-link.ts';
+import { createLog } from './show/log.ts';
 
 /** VS Code calls `deactivate` without the context, so that what it must end is kept here. */
 let languageClient: LazyLanguageClient | undefined;
 
 /** Called by VS Code once per window, when the extension is first needed. Starts no process. */
 export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel(PRODUCT_NAME, { log: true });
+  const log = createLog(PRODUCT_NAME);
   languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
   const server = new ServerLink(languageClient);
   context.subscriptions.push(log, languageClient, server);

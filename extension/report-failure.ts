@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { COMMANDS } from './ids.ts';
 import { failureOf } from './server-link.ts';
+import { type Choice, showError } from './show/notifications.ts';
 
 /**
  * Tells of a failure in a notification, with what one can do about it, and in the log. Does not wait
@@ -17,19 +18,19 @@ export function reportFailure(
   const message = error instanceof Error ? error.message : String(error);
   log.error([message, ...(failure?.problems ?? [])].join('\n  '));
 
-  const actions = new Map<string, () => unknown>();
+  const choices: Choice[] = [];
   if (configFile !== undefined) {
-    actions.set(vscode.l10n.t('Open Configuration'), () =>
-      vscode.window.showTextDocument(configFile),
-    );
+    choices.push({
+      title: vscode.l10n.t('Open Configuration'),
+      run: () => vscode.window.showTextDocument(configFile),
+    });
   }
   if (failure?.code === 'output.not_writable') {
-    actions.set(vscode.l10n.t('Resume from Checkpoint…'), () =>
-      vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint),
-    );
+    choices.push({
+      title: vscode.l10n.t('Resume from Checkpoint…'),
+      run: () => vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint),
+    });
   }
-  actions.set(vscode.l10n.t('Show Logs'), () => log.show());
-  void vscode.window.showErrorMessage(message, ...actions.keys()).then((chosen) => {
-    if (chosen !== undefined) actions.get(chosen)?.();
-  });
+  choices.push({ title: vscode.l10n.t('Show Logs'), run: () => log.show() });
+  void showError(message, ...choices);
 }

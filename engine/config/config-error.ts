@@ -1,4 +1,5 @@
-import { type ErrorCode, type ErrorLocation, LorafaError } from '../errors.ts';
+import { type ErrorCode, type ErrorLocation, LorafaError, MESSAGE_LIMIT } from '../errors.ts';
+import { shortened } from '../quote.ts';
 import type { PathProblem } from './path-problem.ts';
 
 /** A path into the configuration, e.g. `['training', 'max_steps']`; numbers index lists. */
@@ -35,10 +36,11 @@ export function assertNoProblems(problems: readonly ConfigProblem[]): void {
   if (first !== undefined) throw new ConfigError([first, ...rest]);
 }
 
-/** `file:line:column: message`, or `flag: message`. */
+/** `file:line:column: message`, or `flag: message`; not longer than a sentence may be. */
 export function formatProblem(problem: ConfigProblem): string {
   const { file, line, column, message } = problem;
-  return line === undefined ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`;
+  const place = line === undefined ? file : `${file}:${line}:${column}`;
+  return shortened(`${place}: ${message}`, MESSAGE_LIMIT);
 }
 
 /** A path as it is written in messages and after `--set`: `training.max_steps`. */

@@ -1,3 +1,4 @@
+import { quote } from '../quote.ts';
 import type { JsonSchemaNode } from './schema.ts';
 
 /** What a schema accepts, in words: "a whole number of at least 1", `"auto", true or false`. */
@@ -28,9 +29,7 @@ export function describeExpected(node: JsonSchemaNode): string {
 
 /** A value as it may be shown in a sentence: JSON, cut where it is long. */
 export function describeValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value);
-  return json.length <= 60 ? json : `${json.slice(0, 57)}...`;
+  return quote(value, 60);
 }
 
 function describePlural(node: JsonSchemaNode): string {

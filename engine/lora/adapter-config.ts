@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
 import { type JsonObject, readJsonFile } from '../models/json-file.ts';
+import { quote } from '../quote.ts';
 import { ADAPTER_CONFIG_FILE } from './adapter.ts';
 import type { LoraConfig } from './lora-config.ts';
 import type { LoraModule } from './lora-module.ts';
@@ -105,10 +106,9 @@ function refuseUnsupported(json: JsonObject, file: string): void {
     const allowed = Object.hasOwn(HARMLESS, key) ? HARMLESS[key]! : [];
     const values = Array.isArray(value) ? value : [value];
     if (allowed === true || values.every((item) => allowed.includes(item))) continue;
-    const text = JSON.stringify(value).slice(0, 100);
     throw new LorafaError(
       'adapter.unsupported',
-      `${file} sets "${key}" to ${text}, which is not supported; only plain LoRA adapters of a causal language model can be used.`,
+      `${file} sets ${quote(key)} to ${quote(value)}, which is not supported; only plain LoRA adapters of a causal language model can be used.`,
       { location: { file } },
     );
   }

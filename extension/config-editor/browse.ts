@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { BrowseKind } from '../../server/language/config-form.ts';
+import { pick } from '../show/quick-input.ts';
 
 /** The kinds of data files that the engine reads. */
 const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'parquet', 'txt'];
@@ -48,12 +49,12 @@ async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions
 }
 
 async function askForModelKind(): Promise<'folder' | 'file' | undefined> {
-  const folder: vscode.QuickPickItem = {
+  const folder = {
     label: vscode.l10n.t('Model folder'),
     description: vscode.l10n.t('Hugging Face format: config.json, safetensors, tokenizer'),
   };
-  const file: vscode.QuickPickItem = { label: vscode.l10n.t('GGUF file'), description: '*.gguf' };
-  const chosen = await vscode.window.showQuickPick([folder, file]);
+  const file = { label: vscode.l10n.t('GGUF file'), description: '*.gguf' };
+  const chosen = await pick([folder, file], {});
   return chosen && (chosen === folder ? 'folder' : 'file');
 }
 

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { clearValue, NotAnObjectError, setValue } from '../../server/language/config-edit.ts';
 import { COMMANDS, CONFIG_EDITOR } from '../ids.ts';
+import { showError } from '../show/notifications.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { browse } from './browse.ts';
 import { editDocument } from './edit-document.ts';
@@ -72,7 +73,7 @@ function openForm(
   }
 
   function reportFailure(error: unknown): void {
-    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    void showError(error instanceof Error ? error.message : String(error));
   }
 
   const subscriptions = vscode.Disposable.from(
@@ -108,15 +109,12 @@ async function tryEdit(
     await editDocument(document, change);
   } catch (error) {
     if (!(error instanceof NotAnObjectError)) throw error;
-    const action = vscode.l10n.t('Open as Text');
     const name =
       error.path.length === 0 ? vscode.l10n.t('the file') : `\`${error.path.join('.')}\``;
-    void vscode.window
-      .showErrorMessage(
-        vscode.l10n.t('Nothing was changed: {0} holds another value than an object { }.', name),
-        action,
-      )
-      .then((chosen) => (chosen === action ? openAsText() : undefined));
+    void showError(
+      vscode.l10n.t('Nothing was changed: {0} holds another value than an object { }.', name),
+      { title: vscode.l10n.t('Open as Text'), run: openAsText },
+    );
   }
 }
 

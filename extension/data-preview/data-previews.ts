@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { PANELS } from '../ids.ts';
+import { openPanel } from '../show/panel.ts';
 import { type DataPreviewContext, DataPreviewPanel } from './data-preview-panel.ts';
 
 /** Opens data previews, one for each configuration, and restores them after a reload. */
@@ -19,13 +20,8 @@ export class DataPreviews implements vscode.WebviewPanelSerializer {
       return;
     }
     const title = vscode.l10n.t('Data: {0}', path.basename(configFile.fsPath));
-    const column = vscode.ViewColumn.Active;
-    this.#add(
-      vscode.window.createWebviewPanel(PANELS.dataPreview, title, column, {
-        enableFindWidget: true,
-      }),
-      configFile.fsPath,
-    );
+    const panel = openPanel(PANELS.dataPreview, title, { enableFindWidget: true });
+    this.#add(panel, configFile.fsPath);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

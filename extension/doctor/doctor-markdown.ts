@@ -1,5 +1,6 @@
 import { formatBytes } from '../../server/cli/format.ts';
-import { asText, markdownTable } from '../reports/markdown.ts';
+import { markdownTable } from '../reports/markdown-table.ts';
+import { asMarkdown } from '../show/markup.ts';
 import type { DoctorTexts } from './doctor-texts.ts';
 import type { MachineReport } from './machine-report.ts';
 
@@ -10,11 +11,11 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
   const usable = devices.filter((device) => device.usable);
   const missing =
     'problem' in onnxruntime
-      ? [`**ONNX Runtime**: ${asText(onnxruntime.problem)}`]
+      ? [`**ONNX Runtime**: ${asMarkdown(onnxruntime.problem)}`]
       : devices
           .filter((device) => !device.usable)
           // The sentence names the device.
-          .map(({ device, problem }) => asText(problem ?? device));
+          .map(({ device, problem }) => asMarkdown(problem ?? device));
   const names = usable.map(({ device }) => `\`${device}\``).join(', ');
   const rows: readonly (readonly [string, string])[] = [
     ['ONNX Runtime', 'version' in onnxruntime ? onnxruntime.version : texts.missing],

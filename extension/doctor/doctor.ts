@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { examineMachine } from '../../server/protocol.ts';
 import type { Reports } from '../reports/reports.ts';
 import type { ServerLink } from '../server-link.ts';
+import { showProgress } from '../show/notifications.ts';
 import { doctorMarkdown } from './doctor-markdown.ts';
 import { doctorTexts } from './doctor-texts.ts';
 import { machineReportSchema } from './machine-report.ts';
@@ -13,10 +14,7 @@ import { machineReportSchema } from './machine-report.ts';
  */
 export async function showDoctor(server: ServerLink, reports: Reports): Promise<void> {
   const title = vscode.l10n.t('Examining this machine…');
-  const location = vscode.ProgressLocation.Notification;
-  const report = await vscode.window.withProgress({ location, title }, () =>
-    server.ask(examineMachine, {}),
-  );
+  const report = await showProgress({ title }, () => server.ask(examineMachine, {}));
   const markdown = doctorMarkdown(machineReportSchema.parse(report), doctorTexts());
   await reports.show('LoRA-FA Doctor', markdown);
 }

@@ -2,7 +2,8 @@ import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
 import { formatBytes } from '../../server/cli/format.ts';
-import { asText, markdownTable } from '../reports/markdown.ts';
+import { markdownTable } from '../reports/markdown-table.ts';
+import { asMarkdown } from '../show/markup.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
 
 /** What a run would take, as a Markdown document: the verdict first, then memory, then the run. */
@@ -18,7 +19,7 @@ export function estimateMarkdown(
   const tokens = (split: SplitReport): string =>
     `${count(split.tokens)} (${count(split.supervisedTokens)})`;
   return [
-    `# ${texts.title}: ${asText(name)}`,
+    `# ${texts.title}: ${asMarkdown(name)}`,
     verdict,
     `## ${texts.memory}`,
     markdownTable(
@@ -54,7 +55,10 @@ export function estimateMarkdown(
     ),
     ...(estimate.warnings.length === 0
       ? []
-      : [`## ${texts.warnings}`, estimate.warnings.map((line) => `- ${asText(line)}`).join('\n')]),
+      : [
+          `## ${texts.warnings}`,
+          estimate.warnings.map((line) => `- ${asMarkdown(line)}`).join('\n'),
+        ]),
     '',
   ].join('\n\n');
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { countTokens, type ModelChoice } from '../../server/protocol.ts';
 import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
+import { chatModelTexts } from '../show/chat-model.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
 import { readCatalog } from './model-catalog.ts';
 import type { TextGeneration } from './text-generation.ts';
@@ -15,9 +17,11 @@ const USUAL_CONTEXT = 2048;
 const MAX_OUTPUT_TOKENS = 1024;
 const DEVICE = 'auto';
 
-/** An adapter as a model of VS Code's chat; its id is its folder. */
+/** An adapter as a model of VS Code's chat. */
 interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly choice: ModelChoice;
+  /** The adapter's folder. */
+  readonly folder: string;
 }
 
 /** Offers every finished adapter of the workspace as a model in VS Code's own chat. */
@@ -45,22 +49,25 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
       const context = known?.contextLength ?? USUAL_CONTEXT;
       const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, Math.floor(context / 2));
       return {
-        id: folder,
-        name,
-        family: known?.name ?? path.basename(model),
+        id: idOf(folder),
         version: modified,
-        detail: vscode.workspace.asRelativePath(folder),
-        tooltip: vscode.l10n.t('LoRA adapter for {0}', model),
+        ...chatModelTexts({
+          name,
+          family: known?.name ?? path.basename(model),
+          detail: vscode.workspace.asRelativePath(folder),
+          tooltip: vscode.l10n.t('LoRA adapter for {0}', model),
+        }),
         maxInputTokens: context - maxOutputTokens,
         maxOutputTokens,
         capabilities: {},
         choice: { model, device: DEVICE, quantization },
+        folder,
       };
     });
   }
 
   async provideLanguageModelChatResponse(
-    { id, choice, maxOutputTokens }: AdapterModel,
+    { folder, choice, maxOutputTokens }: AdapterModel,
     messages: readonly vscode.LanguageModelChatRequestMessage[],
     _options: vscode.ProvideLanguageModelChatResponseOptions,
     progress: vscode.Progress<vscode.LanguageModelResponsePart>,
@@ -69,7 +76,7 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     await this.#generation.write(
       {
         ...choice,
-        adapter: id,
+        adapter: folder,
         prompt: chatPrompt(messages.map(readMessage)),
         options: { max_new_tokens: maxOutputTokens },
       },
@@ -107,6 +114,11 @@ export function registerChatModels(
     vscode.workspace.onDidGrantWorkspaceTrust(() => didChange.fire()),
     vscode.lm.registerLanguageModelChatProvider(CHAT_VENDOR, provider),
   );
+}
+
+/** The same for the same folder. Not its path: VS Code shows ids as Markdown whose links run commands. */
+function idOf(folder: string): string {
+  return createHash('sha256').update(folder).digest('hex').slice(0, 16);
 }
 
 function readMessage({ role, content }: vscode.LanguageModelChatRequestMessage): ChatMessage {

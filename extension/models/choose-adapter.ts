@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
+import { showInformation } from '../show/notifications.ts';
+import { type PickRow, pick } from '../show/quick-input.ts';
 import { readCatalog, type UsableAdapter } from './model-catalog.ts';
 
 /**
@@ -21,12 +23,12 @@ export async function chooseAdapter(
     throw new Error(vscode.l10n.t('{0} holds no LoRA adapter that can be read.', folder));
   }
   if (adapters.length === 0) {
-    void vscode.window.showInformationMessage(
+    void showInformation(
       vscode.l10n.t('There is no adapter in this workspace yet: start a run, which makes one.'),
     );
     return undefined;
   }
-  const picked = await vscode.window.showQuickPick(adapters.map(adapterItem), {
+  const picked = await pick(adapters.map(adapterRow), {
     title,
     matchOnDescription: true,
     matchOnDetail: true,
@@ -42,12 +44,10 @@ export function adapterFolderOf(arg: unknown): string | undefined {
   return typeof arg.path === 'string' ? arg.path : undefined;
 }
 
-function adapterItem(
-  adapter: UsableAdapter,
-): vscode.QuickPickItem & { readonly adapter: UsableAdapter } {
-  const icon = adapter.checkpointOf === null ? 'layers' : 'milestone';
+function adapterRow(adapter: UsableAdapter): PickRow & { readonly adapter: UsableAdapter } {
   return {
-    label: `$(${icon}) ${adapter.name}`,
+    icon: adapter.checkpointOf === null ? 'layers' : 'milestone',
+    label: adapter.name,
     description: new Date(adapter.modified).toLocaleString(vscode.env.language),
     detail: vscode.workspace.asRelativePath(adapter.path),
     adapter,

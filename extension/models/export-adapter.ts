@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
+import { confirm, showInformation } from '../show/notifications.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
 
@@ -29,12 +30,13 @@ export async function exportAdapter(server: ServerLink, arg: unknown): Promise<v
   const target = vscode.Uri.joinPath(parent, exportName(adapter));
   if (!(await mayReplace(target))) return;
   await copyAdapter(vscode.Uri.file(adapter.path), target);
-  const reveal = vscode.l10n.t('Reveal');
-  const answer = await vscode.window.showInformationMessage(
+  await showInformation(
     vscode.l10n.t('The adapter is in {0}; PEFT and others can load it.', target.fsPath),
-    reveal,
+    {
+      title: vscode.l10n.t('Reveal'),
+      run: () => vscode.commands.executeCommand('revealFileInOS', target),
+    },
   );
-  if (answer === reveal) await vscode.commands.executeCommand('revealFileInOS', target);
 }
 
 /** Name of the new folder; that of a checkpoint has its run's name too. */
@@ -60,11 +62,6 @@ async function mayReplace(target: vscode.Uri): Promise<boolean> {
     () => false,
   );
   if (!isThere) return true;
-  const replace = vscode.l10n.t('Replace');
-  const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('{0} is there already. Replace the adapter in it?', target.fsPath),
-    { modal: true },
-    replace,
-  );
-  return answer === replace;
+  const question = vscode.l10n.t('{0} is there already. Replace the adapter in it?', target.fsPath);
+  return confirm(question, vscode.l10n.t('Replace'));
 }

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
+import { showInformation, showProgress } from '../show/notifications.ts';
+import { pick } from '../show/quick-input.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
 import { StreamedInsertion } from './streamed-insertion.ts';
@@ -17,7 +19,7 @@ const MAX_NEW_TOKENS = 1024;
 export async function runSelection(server: ServerLink, generation: TextGeneration): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   if (editor === undefined || editor.selection.isEmpty) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Select the text to answer first.'));
+    void showInformation(vscode.l10n.t('Select the text to answer first.'));
     return;
   }
   const { selection } = editor;
@@ -35,8 +37,7 @@ export async function runSelection(server: ServerLink, generation: TextGeneratio
 
   const insertion = new StreamedInsertion(editor, selection, place);
   const title = vscode.l10n.t('{0} is writing…', adapter.name);
-  const location = vscode.ProgressLocation.Notification;
-  await vscode.window.withProgress({ location, title, cancellable: true }, (progress, token) =>
+  await showProgress({ title, cancellable: true }, (progress, token) =>
     generation
       .write(
         {
@@ -49,13 +50,11 @@ export async function runSelection(server: ServerLink, generation: TextGeneratio
         },
         {
           onPiece: (piece) => {
-            progress.report({ message: '' });
+            progress.report('');
             insertion.add(piece);
           },
           onLoading: (share) =>
-            progress.report({
-              message: vscode.l10n.t('loading the model, {0}%', Math.round(100 * share)),
-            }),
+            progress.report(vscode.l10n.t('loading the model, {0}%', Math.round(100 * share))),
         },
         token,
       )
@@ -75,13 +74,18 @@ export function missingModel({ name, baseModel }: UsableAdapter): string {
 }
 
 async function choosePlace(): Promise<'below' | 'replace' | undefined> {
-  const picked = await vscode.window.showQuickPick(
+  const picked = await pick(
     [
       {
-        label: `$(arrow-down) ${vscode.l10n.t('Insert below the selection')}`,
+        icon: 'arrow-down',
+        label: vscode.l10n.t('Insert below the selection'),
         place: 'below' as const,
       },
-      { label: `$(replace) ${vscode.l10n.t('Replace the selection')}`, place: 'replace' as const },
+      {
+        icon: 'replace',
+        label: vscode.l10n.t('Replace the selection'),
+        place: 'replace' as const,
+      },
     ],
     { title: vscode.l10n.t('Where does the answer go?') },
   );

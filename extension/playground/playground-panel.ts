@@ -3,6 +3,7 @@ import { PANELS } from '../ids.ts';
 import { readCatalog } from '../models/model-catalog.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import type { ServerLink } from '../server-link.ts';
+import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
   GenerateRequest,
@@ -51,9 +52,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
       // A text goes on being written while another tab is in front.
       retainContextWhenHidden: true,
     };
-    const title = vscode.l10n.t('Playground');
-    const column = vscode.ViewColumn.Active;
-    this.#open(vscode.window.createWebviewPanel(PANELS.playground, title, column, options));
+    this.#open(openPanel(PANELS.playground, vscode.l10n.t('Playground'), options));
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {

@@ -2,6 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
+import { showInformation } from '../show/notifications.ts';
+import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
 import { stateIcon } from './run-icons.ts';
 import type { RunList } from './run-list.ts';
 import { describeRun } from './run-texts.ts';
@@ -9,28 +11,24 @@ import { describeRun } from './run-texts.ts';
 /** The run that a command is for: the only one there is, or the one that the user picks. */
 export async function chooseRun(runs: RunList, title: string): Promise<RunSummary | undefined> {
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no run for this now.'));
+    void showInformation(vscode.l10n.t('There is no run for this now.'));
     return undefined;
   }
   if (runs.length === 1) return runs[0];
-  const picked = await vscode.window.showQuickPick(runs.map(runItem), {
-    title,
-    matchOnDescription: true,
-  });
+  const picked = await pick(runs.map(runRow), { title, matchOnDescription: true });
   return picked?.run;
 }
 
 /** Two runs or more, as the user ticks them; undefined for fewer. */
 export async function chooseRuns(runs: RunList, title: string): Promise<RunList | undefined> {
-  const picked = await vscode.window.showQuickPick(runs.map(runItem), {
+  const picked = await pickSeveral(runs.map(runRow), {
     title,
     placeHolder: vscode.l10n.t('Choose two or more'),
-    canPickMany: true,
     matchOnDescription: true,
   });
   if (picked === undefined) return undefined;
   if (picked.length > 1) return picked.map(({ run }) => run);
-  void vscode.window.showInformationMessage(vscode.l10n.t('Choose at least two runs to compare.'));
+  void showInformation(vscode.l10n.t('Choose at least two runs to compare.'));
   return undefined;
 }
 
@@ -53,9 +51,7 @@ export async function chooseCheckpoint(run: RunSummary): Promise<string | undefi
       .map((folder) => itemOf(folder, vscode.l10n.t('left behind by an earlier session'))),
   ];
   if (items.length === 0) return 'latest';
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Resume {0} from…', run.name),
-  });
+  const picked = await pick(items, { title: vscode.l10n.t('Resume {0} from…', run.name) });
   return picked?.folder;
 }
 
@@ -65,16 +61,14 @@ export async function chooseConfigFile(title: string): Promise<vscode.Uri | unde
   if (active !== undefined) return active;
   const files = await vscode.workspace.findFiles(`**/${CONFIG_FILE_PATTERN}`, '**/node_modules/**');
   if (files.length === 0) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('There is no run configuration in this folder yet.'),
-    );
+    void showInformation(vscode.l10n.t('There is no run configuration in this folder yet.'));
     return undefined;
   }
   if (files.length === 1) return files[0];
   const items = files
     .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
     .toSorted((a, b) => a.label.localeCompare(b.label));
-  const picked = await vscode.window.showQuickPick(items, { title });
+  const picked = await pick(items, { title });
   return picked?.uri;
 }
 
@@ -85,9 +79,10 @@ function activeConfigFile(): vscode.Uri | undefined {
   return isFile && input.uri.path.endsWith(CONFIG_FILE_PATTERN.slice(1)) ? input.uri : undefined;
 }
 
-function runItem(run: RunSummary): vscode.QuickPickItem & { readonly run: RunSummary } {
+function runRow(run: RunSummary): PickRow & { readonly run: RunSummary } {
   return {
-    label: `$(${stateIcon(run.status.state)}) ${run.name}`,
+    icon: stateIcon(run.status.state),
+    label: run.name,
     description: describeRun(run),
     detail: vscode.workspace.asRelativePath(run.folder),
     run,

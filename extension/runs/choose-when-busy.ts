@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { SETTINGS, SETTINGS_SECTION } from '../ids.ts';
+import { pick } from '../show/quick-input.ts';
 import type { RunList } from './run-list.ts';
 import { describeRun } from './run-texts.ts';
 
@@ -19,15 +20,17 @@ export async function chooseWhenBusy(live: RunList): Promise<WhenBusy | undefine
     .get<WhenBusy | 'ask'>(SETTINGS.whenBusy, 'ask');
   if (setting !== 'ask') return setting;
   const others = live.map((run) => `${run.name} (${describeRun(run)})`).join(', ');
-  const answer = await vscode.window.showQuickPick(
+  const answer = await pick(
     [
       {
-        label: `$(clock) ${vscode.l10n.t('Wait in the queue')}`,
+        icon: 'clock',
+        label: vscode.l10n.t('Wait in the queue'),
         detail: vscode.l10n.t('It starts when the other run has ended and the machine is free.'),
         whenBusy: 'queue' as const,
       },
       {
-        label: `$(layers) ${vscode.l10n.t('Start beside it')}`,
+        icon: 'layers',
+        label: vscode.l10n.t('Start beside it'),
         detail: vscode.l10n.t('Both share memory and processors; each becomes slower.'),
         whenBusy: 'parallel' as const,
       },

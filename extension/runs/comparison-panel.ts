@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig } from '../../server/protocol.ts';
 import { COMMANDS, PANELS } from '../ids.ts';
+import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
 import { configRows } from './config-differences.ts';
@@ -21,13 +22,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
   }
 
   show(folders: readonly string[]): void {
-    const title = vscode.l10n.t('Compare Runs');
-    const panel = vscode.window.createWebviewPanel(
-      PANELS.comparison,
-      title,
-      vscode.ViewColumn.Active,
-    );
-    this.#fill(panel, folders);
+    this.#fill(openPanel(PANELS.comparison, vscode.l10n.t('Compare Runs')), folders);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import { listModels } from '../../server/protocol.ts';
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
+import { showInformation } from '../show/notifications.ts';
+import { askForText, type PickRow, pick } from '../show/quick-input.ts';
 import { modelFolders } from '../views/views.ts';
 import { configTemplate } from './config-template.ts';
 import type { RunsContext } from './runs-context.ts';
@@ -14,7 +16,7 @@ const NO_DATA =
   '{**/node_modules/**,**/.*/**,**/*.lorafa.json,**/{package,package-lock,tsconfig,config,generation_config,tokenizer,tokenizer_config,special_tokens_map,vocab,adapter_config,run,state,trainer_state}.json,**/events.jsonl}';
 const MAX_DATA_FILES = 200;
 
-interface PathItem extends vscode.QuickPickItem {
+interface PathRow extends PickRow {
   /** Undefined: the user wants to look for it. */
   readonly path: string | undefined;
 }
@@ -30,10 +32,10 @@ export async function createConfiguration(
 ): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   if (folder === undefined) {
-    const open = vscode.l10n.t('Open Folder…');
-    const text = vscode.l10n.t('Open a folder first: a run lives beside its data.');
-    const chosen = await vscode.window.showInformationMessage(text, open);
-    if (chosen === open) await vscode.commands.executeCommand('vscode.openFolder');
+    await showInformation(vscode.l10n.t('Open a folder first: a run lives beside its data.'), {
+      title: vscode.l10n.t('Open Folder…'),
+      run: () => vscode.commands.executeCommand('vscode.openFolder'),
+    });
     return;
   }
   try {
@@ -65,16 +67,18 @@ async function chooseModel(
     ...models
       .filter(({ problem }) => problem === null)
       .map((model) => ({
-        label: `$(database) ${model.name}`,
+        icon: 'database',
+        label: model.name,
         description: pathInFile(folder, model.path),
         path: model.path,
       })),
     {
-      label: `$(folder-opened) ${vscode.l10n.t('Look for a model folder or .gguf file…')}`,
+      icon: 'folder-opened',
+      label: vscode.l10n.t('Look for a model folder or .gguf file…'),
       path: undefined,
     },
   ]);
-  const picked = await vscode.window.showQuickPick<PathItem>(found, {
+  const picked = await pick<PathRow>(found, {
     title: vscode.l10n.t('New run configuration (1/3): base model'),
     placeHolder: vscode.l10n.t('The language model to fine-tune'),
     matchOnDescription: true,
@@ -95,13 +99,14 @@ async function chooseData(): Promise<string | undefined> {
   const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES).then((uris) => [
     ...uris
       .map((uri) => ({
-        label: `$(file) ${vscode.workspace.asRelativePath(uri)}`,
+        icon: 'file',
+        label: vscode.workspace.asRelativePath(uri),
         path: uri.fsPath,
       }))
       .toSorted((a, b) => a.label.localeCompare(b.label)),
-    { label: `$(folder-opened) ${vscode.l10n.t('Look for a data file…')}`, path: undefined },
+    { icon: 'folder-opened', label: vscode.l10n.t('Look for a data file…'), path: undefined },
   ]);
-  const picked = await vscode.window.showQuickPick<PathItem>(files, {
+  const picked = await pick<PathRow>(Promise.resolve(files), {
     title: vscode.l10n.t('New run configuration (2/3): training data'),
     placeHolder: vscode.l10n.t('The rows to learn from'),
     ignoreFocusOut: true,
@@ -123,12 +128,11 @@ async function chooseName(folder: string): Promise<string | undefined> {
   const fileName = (name: string): string => `${name}${CONFIG_FILE_PATTERN.slice(1)}`;
   let suggestion = 'first-run';
   for (let count = 2; taken.has(fileName(suggestion)); count += 1) suggestion = `run-${count}`;
-  return vscode.window.showInputBox({
+  return askForText({
     title: vscode.l10n.t('New run configuration (3/3): name'),
     prompt: vscode.l10n.t('The file is called NAME.lorafa.json; results go to runs/NAME.'),
     value: suggestion,
-    ignoreFocusOut: true,
-    validateInput: (name) => {
+    problemOf: (name) => {
       if (!/^[\w][\w. -]*$/.test(name)) {
         return vscode.l10n.t('Use letters, digits, spaces, dots, - and _.');
       }

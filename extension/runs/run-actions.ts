@@ -4,6 +4,7 @@ import { controlRun, type RunSummary, resumeRun, startRun } from '../../server/p
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { COMMANDS } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
+import { confirm, showProgress } from '../show/notifications.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
 import type { RunList } from './run-list.ts';
 import type { CheckpointTask } from './run-panel-messages.ts';
@@ -30,7 +31,7 @@ export class RunActions {
       const whenBusy = await this.#whenBusy();
       if (whenBusy === undefined) return undefined;
       const { server, store } = this.#context;
-      const run = await withProgress(vscode.l10n.t('Starting the run…'), () =>
+      const run = await showProgress({ title: vscode.l10n.t('Starting the run…') }, () =>
         server.ask(startRun, { configFile: configFile.fsPath, whenBusy }),
       );
       store.add(run);
@@ -49,7 +50,7 @@ export class RunActions {
       const whenBusy = await this.#whenBusy();
       if (whenBusy === undefined) return undefined;
       const { server, store } = this.#context;
-      const run = await withProgress(vscode.l10n.t('Resuming the run…'), () =>
+      const run = await showProgress({ title: vscode.l10n.t('Resuming the run…') }, () =>
         server.ask(resumeRun, { folder, checkpoint, whenBusy }),
       );
       store.add(run);
@@ -112,22 +113,10 @@ export class RunActions {
   }
 }
 
-async function confirmDiscard(name: string): Promise<boolean> {
-  const discard = vscode.l10n.t('Discard');
-  const answer = await vscode.window.showWarningMessage(
+function confirmDiscard(name: string): Promise<boolean> {
+  return confirm(
     vscode.l10n.t('End the run {0} without saving?', name),
-    {
-      modal: true,
-      detail: vscode.l10n.t('What was done since its last checkpoint is dropped.'),
-    },
-    discard,
-  );
-  return answer === discard;
-}
-
-function withProgress<T>(title: string, task: () => Promise<T>): Thenable<T> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title },
-    task,
+    vscode.l10n.t('Discard'),
+    vscode.l10n.t('What was done since its last checkpoint is dropped.'),
   );
 }

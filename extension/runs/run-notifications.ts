@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
+import { showError, showInformation } from '../show/notifications.ts';
 import { abilitiesOf } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
 import { formatLoss } from './run-texts.ts';
@@ -35,16 +36,14 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
         loss === null
           ? vscode.l10n.t('The run {0} is complete.', name)
           : vscode.l10n.t('The run {0} is complete: loss {1}.', name, formatLoss(loss));
-      const chosen = await vscode.window.showInformationMessage(message, test, open);
-      await chosen?.run();
+      await showInformation(message, test, open);
       break;
     }
     case 'failed': {
       const reason = status.reason?.message ?? '';
       log.error(`${folder}: ${reason}`);
       const message = vscode.l10n.t('The run {0} failed: {1}', name, reason);
-      const chosen = await vscode.window.showErrorMessage(message, open, resume);
-      await chosen?.run();
+      await showError(message, open, resume);
       break;
     }
     default: {
@@ -52,8 +51,7 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
         status.state === 'stopped'
           ? vscode.l10n.t('The run {0} was stopped and saved.', name)
           : vscode.l10n.t('The run {0} was cancelled.', name);
-      const chosen = await vscode.window.showInformationMessage(message, open, resume);
-      await chosen?.run();
+      await showInformation(message, open, resume);
     }
   }
 }

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
+import { showWarning } from '../show/notifications.ts';
+import { openPanel, titlePanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
@@ -104,9 +106,7 @@ export class RunPanel {
     const runs = await this.#actions.load();
     if (runs !== undefined && this.#context.store.find(this.folder) === undefined) {
       this.#panel.dispose();
-      void vscode.window.showWarningMessage(
-        vscode.l10n.t('The run in {0} is not there any more.', this.folder),
-      );
+      void showWarning(vscode.l10n.t('The run in {0} is not there any more.', this.folder));
       return;
     }
     this.#tellRun();
@@ -136,7 +136,7 @@ export class RunPanel {
     const run = this.#context.store.find(this.folder);
     if (run === undefined) return;
     const { state, etaSeconds } = run.status;
-    this.#panel.title = run.name;
+    titlePanel(this.#panel, run.name);
     this.#tell({
       type: 'run',
       run,
@@ -186,8 +186,7 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
       known.reveal();
       return;
     }
-    const column = vscode.ViewColumn.Active;
-    this.#add(vscode.window.createWebviewPanel(PANELS.run, name, column), folder);
+    this.#add(openPanel(PANELS.run, name), folder);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -1,25 +1,26 @@
 import * as vscode from 'vscode';
 import { COMMANDS, PRODUCT_NAME, VIEWS } from '../ids.ts';
+import { StatusItem } from '../show/status-item.ts';
 import type { RunStore } from './run-store.ts';
-import { mostInteresting, statusBarText } from './run-texts.ts';
+import { mostInteresting, statusBarIcon, statusBarText } from './run-texts.ts';
 
 /** Shows the live run in the status bar; a plain name while there is none. */
 export function showRunsInStatusBar(store: RunStore): vscode.Disposable {
-  const item = vscode.window.createStatusBarItem('lorafa.runs', vscode.StatusBarAlignment.Left, 1);
-  item.name = vscode.l10n.t('LoRA-FA Runs');
+  const item = new StatusItem('lorafa.runs', vscode.l10n.t('LoRA-FA Runs'));
   const subscription = store.onDidChange((runs) => {
     const text = statusBarText(runs);
     const shown = mostInteresting(runs);
     if (text === undefined || shown === undefined) return item.hide();
-    item.text = text;
-    item.tooltip = shown.isLive
-      ? vscode.l10n.t('{0}: open the run panel', shown.name)
-      : vscode.l10n.t('No run is going on: show the runs');
-    item.command = shown.isLive
-      ? { command: COMMANDS.openRunPanel, title: PRODUCT_NAME, arguments: [shown.folder] }
-      : `${VIEWS.runs}.focus`;
-    item.accessibilityInformation = { label: text.replaceAll(/\$\([^)]*\) ?/g, '') };
-    item.show();
+    item.show({
+      icon: statusBarIcon(shown),
+      text,
+      tooltip: shown.isLive
+        ? vscode.l10n.t('{0}: open the run panel', shown.name)
+        : vscode.l10n.t('No run is going on: show the runs'),
+      command: shown.isLive
+        ? { command: COMMANDS.openRunPanel, title: PRODUCT_NAME, arguments: [shown.folder] }
+        : `${VIEWS.runs}.focus`,
+    });
   });
   return vscode.Disposable.from(item, subscription);
 }

@@ -73,11 +73,13 @@ export function statusBarText(runs: RunList): string | undefined {
   if (shown === undefined) return undefined;
   if (!shown.isLive) return PRODUCT_NAME;
   const others = runs.filter(({ isLive }) => isLive).length - 1;
-  const text = `$(${liveIcon(shown.status.state)}) ${PRODUCT_NAME} ${describeRun(shown)}`;
+  const text = `${PRODUCT_NAME} ${describeRun(shown)}`;
   return others === 0 ? text : `${text} +${others}`;
 }
 
-function liveIcon(state: RunState): string {
+/** Name of the icon before that text; undefined for a run that is over. */
+export function statusBarIcon({ isLive, status: { state } }: RunSummary): string | undefined {
+  if (!isLive) return undefined;
   if (state === 'queued') return 'clock';
   return state === 'paused' ? 'debug-pause' : 'sync~spin';
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { FoundAdapter, FoundModel } from '../../server/protocol.ts';
+import { viewRow } from '../show/rows.ts';
 import type { MachineDevice } from './machine-report.ts';
 
 /** What rows of each view are called in `when` clauses of the manifest. */
@@ -14,46 +15,48 @@ export function adapterItem({
   checkpointOf,
   modified,
 }: FoundAdapter): vscode.TreeItem {
-  const item = new vscode.TreeItem(name);
-  item.id = path;
-  item.description = vscode.l10n.t('rank {0}', rank);
-  item.iconPath = new vscode.ThemeIcon(checkpointOf === null ? 'layers' : 'milestone');
-  item.contextValue = CONTEXT_VALUES.adapter;
-  const lines = [
-    path,
-    baseModel === null ? undefined : vscode.l10n.t('Base model: {0}', baseModel),
-    vscode.l10n.t('Saved: {0}', new Date(modified).toLocaleString()),
-  ];
-  item.tooltip = lines.filter((line) => line !== undefined).join('\n');
-  return item;
+  return viewRow({
+    label: name,
+    id: path,
+    description: vscode.l10n.t('rank {0}', rank),
+    iconPath: new vscode.ThemeIcon(checkpointOf === null ? 'layers' : 'milestone'),
+    contextValue: CONTEXT_VALUES.adapter,
+    tooltip: [
+      path,
+      baseModel === null ? undefined : vscode.l10n.t('Base model: {0}', baseModel),
+      vscode.l10n.t('Saved: {0}', new Date(modified).toLocaleString()),
+    ],
+  });
 }
 
 /** A base model as a row of the view. */
 export function modelItem({ path, name, origin, bytes, problem }: FoundModel): vscode.TreeItem {
-  const item = new vscode.TreeItem(name);
   const origins: Readonly<Record<FoundModel['origin'], string>> = {
     workspace: vscode.l10n.t('workspace'),
     settings: vscode.l10n.t('settings'),
     huggingface: vscode.l10n.t('Hugging Face cache'),
   };
-  item.id = path;
-  item.description = `${formatSize(bytes)} · ${origins[origin]}`;
-  item.iconPath = new vscode.ThemeIcon(problem === null ? 'database' : 'warning');
-  item.contextValue = problem === null ? CONTEXT_VALUES.model : CONTEXT_VALUES.brokenModel;
-  item.tooltip = problem === null ? path : `${path}\n${problem}`;
-  return item;
+  return viewRow({
+    label: name,
+    id: path,
+    description: `${formatSize(bytes)} · ${origins[origin]}`,
+    iconPath: new vscode.ThemeIcon(problem === null ? 'database' : 'warning'),
+    contextValue: problem === null ? CONTEXT_VALUES.model : CONTEXT_VALUES.brokenModel,
+    tooltip: [path, problem ?? undefined],
+  });
 }
 
 /** A device as a row of the view. */
 export function deviceItem({ device, usable, problem }: MachineDevice): vscode.TreeItem {
-  const item = new vscode.TreeItem(device);
-  item.id = device;
-  item.description = usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable');
-  item.iconPath = usable
-    ? new vscode.ThemeIcon('chip', new vscode.ThemeColor('testing.iconPassed'))
-    : new vscode.ThemeIcon('circle-slash');
-  if (problem !== undefined) item.tooltip = problem;
-  return item;
+  return viewRow({
+    label: device,
+    id: device,
+    description: usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
+    iconPath: usable
+      ? new vscode.ThemeIcon('chip', new vscode.ThemeColor('testing.iconPassed'))
+      : new vscode.ThemeIcon('circle-slash'),
+    ...(problem !== undefined && { tooltip: [problem] }),
+  });
 }
 
 function formatSize(bytes: number): string {

@@ -4,35 +4,34 @@ import { COMMANDS } from '../ids.ts';
 import { stateColor, stateIcon } from '../runs/run-icons.ts';
 import { abilitiesOf } from '../runs/run-list.ts';
 import { describeRun, stateLabel } from '../runs/run-texts.ts';
+import { viewRow } from '../show/rows.ts';
 
 /** A run as a row of the view; its context value names what can be done with it. */
 export function runItem(run: RunSummary): vscode.TreeItem {
   const { folder, name, status, configFile } = run;
-  const item = new vscode.TreeItem(name);
-  item.id = folder;
-  item.description = describeRun(run);
+  const description = describeRun(run);
   const color = stateColor(status.state);
-  item.iconPath = new vscode.ThemeIcon(
-    stateIcon(status.state),
-    color === undefined ? undefined : new vscode.ThemeColor(color),
-  );
   const able = Object.entries(abilitiesOf(run)).filter(([, can]) => can);
-  item.contextValue = ['run', ...able.map(([ability]) => ability)].join(' ');
-  item.command = {
-    command: COMMANDS.openRunPanel,
-    title: vscode.l10n.t('Open Run Panel'),
-    arguments: [folder],
-  };
-  item.tooltip = [
-    `${name}: ${stateLabel(status.state)}`,
-    status.reason?.message,
-    folder,
-    configFile ?? undefined,
-  ]
-    .filter((line) => line !== undefined)
-    .join('\n');
-  item.accessibilityInformation = {
-    label: `${name}, ${stateLabel(status.state)}, ${item.description}`,
-  };
-  return item;
+  return viewRow({
+    label: name,
+    id: folder,
+    description,
+    iconPath: new vscode.ThemeIcon(
+      stateIcon(status.state),
+      color === undefined ? undefined : new vscode.ThemeColor(color),
+    ),
+    contextValue: ['run', ...able.map(([ability]) => ability)].join(' '),
+    command: {
+      command: COMMANDS.openRunPanel,
+      title: vscode.l10n.t('Open Run Panel'),
+      arguments: [folder],
+    },
+    tooltip: [
+      `${name}: ${stateLabel(status.state)}`,
+      status.reason?.message,
+      folder,
+      configFile ?? undefined,
+    ],
+    spoken: `${name}, ${stateLabel(status.state)}, ${description}`,
+  });
 }

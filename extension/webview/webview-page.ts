@@ -27,6 +27,8 @@ export function renderWebviewPage(
     String(webview.asWebviewUri(vscode.Uri.joinPath(webviewRoot(extensionUri), name)));
   const policy = [
     "default-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
     `style-src ${webview.cspSource}`,
     `img-src ${webview.cspSource}`,
     `font-src ${webview.cspSource}`,

@@ -1,4 +1,4 @@
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 
 /** What people choose for the curves. */
 export interface CurveChoices {
@@ -21,7 +21,7 @@ export function curveControls(
 ): HTMLElement {
   const chosen = element('output', { text: choices.smoothing.toFixed(2) });
   const tell = (): void => {
-    chosen.textContent = slider.valueAsNumber.toFixed(2);
+    showText(chosen, slider.valueAsNumber.toFixed(2));
     onChoice({ smoothing: slider.valueAsNumber, isLogScale: box.checked });
   };
   const slider = element('input', {

@@ -2,7 +2,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type { FormProblem } from '../../extension/config-editor/messages.ts';
 import type { BrowseKind, FormField } from '../../server/language/config-form.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
@@ -127,7 +127,7 @@ function makeControl({ control }: FormField, context: ControlContext): Control {
 function makeBrowseButton(name: string, texts: FormTexts, browse: () => void) {
   const button = document.createElement('vscode-button');
   button.secondary = true;
-  button.textContent = texts.browse;
+  showText(button, texts.browse);
   button.setAttribute('aria-label', fill(texts.browseField, name));
   button.addEventListener('click', browse);
   return button;

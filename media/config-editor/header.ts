@@ -2,7 +2,7 @@ import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type { PageMessage } from '../../extension/config-editor/messages.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 
 /** A button of the header. */
@@ -42,7 +42,7 @@ export function makeHeader(
   function commandButton(command: HeaderCommand, isSecondary: boolean) {
     const button = document.createElement('vscode-button');
     button.secondary = isSecondary;
-    button.textContent = texts[command];
+    showText(button, texts[command]);
     button.addEventListener('click', () => run(command));
     return button;
   }
@@ -65,13 +65,13 @@ export function makeHeader(
       search.value = text;
     },
     setMatches: (count) => {
-      if (count === null) matches.textContent = '';
-      else if (count === 0) matches.textContent = fill(texts.noMatches, search.value.trim());
-      else matches.textContent = fill(texts.matches, count);
+      if (count === null) showText(matches, '');
+      else if (count === 0) showText(matches, fill(texts.noMatches, search.value.trim()));
+      else showText(matches, fill(texts.matches, count));
     },
     setSyntaxError: (at) => {
       banner.hidden = at === null;
-      message.textContent = at === null ? '' : fill(texts.brokenSyntax, at.line, at.column);
+      showText(message, at === null ? '' : fill(texts.brokenSyntax, at.line, at.column));
     },
   };
 }

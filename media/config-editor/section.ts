@@ -1,6 +1,6 @@
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type { FormSection } from '../../server/language/config-form.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { type FieldActions, type FieldView, fieldView } from './field.ts';
 import { withInlineCode } from './inline-code.ts';
@@ -43,7 +43,7 @@ export function sectionView(
     element: root,
     show: (values, { at }) => {
       const setFields = fields.filter(({ path }) => valueAt(values, path) !== undefined);
-      count.textContent = setFields.length === 0 ? '' : fill(texts.countSet, setFields.length);
+      showText(count, setFields.length === 0 ? '' : fill(texts.countSet, setFields.length));
       const found = at.get(name) ?? [];
       problems.show(found);
       let total = found.length;
@@ -55,7 +55,7 @@ export function sectionView(
       }
       // Said here too, since a folded section hides them.
       problemCount.hidden = total === 0;
-      problemCount.textContent = fill(texts.countProblems, total);
+      showText(problemCount, fill(texts.countProblems, total));
     },
     setDisabled: (isDisabled) => {
       for (const view of views) view.setDisabled(isDisabled);

@@ -6,7 +6,7 @@ import type {
 } from '../../extension/data-preview/data-preview-messages.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import { PAGE_ROWS } from '../../extension/data-preview/pages.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill, readTexts } from '../webview/texts.ts';
@@ -52,13 +52,13 @@ function receive(news: DataPreviewNews): void {
   document.body.classList.toggle('reading', news.type === 'reading');
   switch (news.type) {
     case 'reading':
-      status.textContent = texts.reading;
+      showText(status, texts.reading);
       break;
     case 'rows':
       showRows(news);
       break;
     case 'failed':
-      status.textContent = '';
+      showText(status, '');
       rows.replaceChildren(
         element('div', { class: 'problem', attributes: { role: 'alert' } }, [
           element('p', { text: news.message }),
@@ -73,12 +73,14 @@ function showRows(news: RowsNews): void {
   start = news.start;
   host.setState({ configFile: news.configFile, start });
   const { used } = news.report;
-  title.textContent = fill(texts.title, news.name);
+  showText(title, fill(texts.title, news.name));
   const last = Math.min(used, start + PAGE_ROWS);
-  status.textContent =
+  showText(
+    status,
     used === 0
       ? texts.noRows
-      : fill(texts.position, formatCount(start + 1), formatCount(last), formatCount(used));
+      : fill(texts.position, formatCount(start + 1), formatCount(last), formatCount(used)),
+  );
   previous.disabled = start === 0;
   next.disabled = last >= used;
   random.disabled = used <= PAGE_ROWS;

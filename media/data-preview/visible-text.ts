@@ -7,8 +7,8 @@ export interface TextPart {
   readonly breaks: boolean;
 }
 
-/** White space except line breaks, line breaks, controls and what has no width. */
-const INVISIBLE = /(\r\n|\n|\r| +|\t|[\p{Cc}\p{Zs}\p{Zl}\p{Zp}\u200b-\u200f\ufeff])/u;
+/** White space except line breaks, line breaks, controls, what has no width or turns the direction. */
+const INVISIBLE = /(\r\n|\n|\r| +|\t|[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}])/u;
 
 /** First code point of the Unicode block "Control Pictures". */
 const CONTROL_PICTURES = 0x24_00;

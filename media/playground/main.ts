@@ -5,7 +5,7 @@ import type {
   Side,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
 import { ModelPicker } from './model-picker.ts';
@@ -53,7 +53,7 @@ function receive(news: PlaygroundNews): void {
       update();
       break;
     case 'problem':
-      problem.textContent = news.message;
+      showText(problem, news.message);
       problem.hidden = false;
       break;
     case 'prompt':

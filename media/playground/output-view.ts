@@ -1,7 +1,7 @@
 import type { OutputState } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import type { GenerationAnswer } from '../../server/protocol.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
@@ -9,6 +9,7 @@ import { fill } from '../webview/texts.ts';
 export class OutputView {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
+  /** Data: as the model wrote it, in a block of its own, beyond which no character in it has effect. */
   readonly #text = element('pre', { attributes: { tabindex: 0 } });
   /** Read aloud when it changes; the text itself would be read word by word. */
   readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
@@ -19,7 +20,7 @@ export class OutputView {
   constructor(texts: PlaygroundTexts, title: string, saved: OutputState | undefined) {
     this.#texts = texts;
     this.#text.textContent = saved?.text ?? '';
-    this.#status.textContent = saved?.status ?? texts.idle;
+    showText(this.#status, saved?.status ?? texts.idle);
     this.#text.setAttribute('aria-label', title);
     this.root = element('section', { attributes: { 'aria-label': title } }, [
       element('h2', { text: title }),
@@ -43,16 +44,16 @@ export class OutputView {
     this.root.classList.remove('failed');
     this.root.setAttribute('aria-busy', 'true');
     this.#show('');
-    this.#status.textContent = this.#texts.starting;
+    showText(this.#status, this.#texts.starting);
   }
 
   showLoading(share: number): void {
-    this.#status.textContent = fill(this.#texts.loading, Math.round(100 * share));
+    showText(this.#status, fill(this.#texts.loading, Math.round(100 * share)));
   }
 
   add(piece: string): void {
     if (this.#status.textContent !== this.#texts.writing) {
-      this.#status.textContent = this.#texts.writing;
+      showText(this.#status, this.#texts.writing);
     }
     if (this.#pending === '') requestAnimationFrame(() => this.#append());
     this.#pending += piece;
@@ -89,6 +90,6 @@ export class OutputView {
   #end(status: string): void {
     this.#isWriting = false;
     this.root.removeAttribute('aria-busy');
-    this.#status.textContent = status;
+    showText(this.#status, status);
   }
 }

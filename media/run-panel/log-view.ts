@@ -1,11 +1,14 @@
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { plainLine } from '../../server/plain-text.ts';
 import type { LogLine } from '../../server/protocol.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
 /** Lines that are kept for filtering; earlier ones are in the file. */
 const KEPT = 5_000;
+/** Characters of a line that are shown. */
+const LINE_LIMIT = 10_000;
 /** Lines that are shown at a time. */
 const SHOWN = 500;
 
@@ -72,7 +75,7 @@ export class LogView {
       this.#list.append(element('p', { class: 'quiet', text: this.#texts.noLog }));
     }
     const earlier = this.#dropped + matching.length - shown.length;
-    this.#hidden.textContent = fill(this.#texts.hiddenLines, formatCount(earlier));
+    showText(this.#hidden, fill(this.#texts.hiddenLines, formatCount(earlier)));
     this.#hidden.hidden = earlier === 0;
     // Who has scrolled up reads something; the others follow the end.
     if (wasAtEnd) this.#list.scrollTop = this.#list.scrollHeight;
@@ -83,7 +86,7 @@ export class LogView {
     const mark = level === 'warning' || level === 'error' ? `${this.#texts[level]}: ` : '';
     return element('div', { class: `log-line ${level}` }, [
       element('span', { class: 'quiet', text: clock }),
-      element('span', { text: mark + text }),
+      element('span', { text: plainLine(mark + text, LINE_LIMIT) }),
     ]);
   }
 }

@@ -6,7 +6,7 @@ import { type CurveChoices, curveControls } from '../charts/curve-controls.ts';
 import { describeCurve } from '../charts/describe-curve.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 import { smooth } from '../charts/smoothing.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { axisOf, formatCount, formatMetric } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
@@ -109,7 +109,7 @@ export class RunCharts {
 
   /** Says why there are no curves, as long as there are none. */
   explainEmpty(reason: string): void {
-    this.#empty.textContent = reason;
+    showText(this.#empty, reason);
   }
 
   /** Draws what the history holds now, with the next picture. */

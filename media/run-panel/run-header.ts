@@ -5,7 +5,8 @@ import type {
   RunPanelRequest,
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
-import { element } from '../webview/element.ts';
+import { visible } from '../../server/plain-text.ts';
+import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
@@ -53,17 +54,17 @@ export class RunHeader {
     this.#news = news;
     const { run, stateLabel, description } = news;
     const { status } = run;
-    this.#name.textContent = run.name;
-    this.#name.title = run.folder;
-    this.#state.textContent = stateLabel;
+    showText(this.#name, run.name);
+    this.#name.title = visible(run.folder);
+    showText(this.#state, stateLabel);
     this.#state.dataset['state'] = status.state;
     if (this.#spoken.dataset['state'] !== status.state) {
       this.#spoken.dataset['state'] = status.state;
-      this.#spoken.textContent = `${run.name}: ${description}`;
+      showText(this.#spoken, `${run.name}: ${description}`);
     }
     this.#showProgress(news);
     const reason = run.problem ?? status.reason?.message ?? '';
-    if (this.#reason.textContent !== reason) this.#reason.textContent = reason;
+    showText(this.#reason, reason);
     this.#reason.hidden = reason === '';
     if (JSON.stringify(before?.abilities) !== JSON.stringify(news.abilities)) this.#showButtons();
     this.#showFacts();
@@ -87,7 +88,7 @@ export class RunHeader {
     if (progress !== null && maxSteps === 0) {
       this.#progress.max = progress.total || 1;
       this.#progress.value = progress.done;
-      this.#position.textContent = progress.task;
+      showText(this.#position, progress.task);
       return;
     }
     this.#progress.max = maxSteps || 1;
@@ -95,7 +96,7 @@ export class RunHeader {
     const position = maxSteps === 0 ? '' : fill(steps, formatCount(step), formatCount(maxSteps));
     const percent = maxSteps === 0 ? '' : `${Math.floor((100 * step) / maxSteps)}%`;
     const parts = [percent, position, timeLeft === null ? '' : fill(left, timeLeft)];
-    this.#position.textContent = parts.filter((part) => part !== '').join(' · ');
+    showText(this.#position, parts.filter((part) => part !== '').join(' · '));
   }
 
   #showButtons(): void {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { printText } from './print.ts';
 
 /** Where a prompt may come from; at most one of the two, otherwise standard input. */
 export interface PromptFlags {
@@ -23,7 +24,7 @@ export async function readPrompt(flags: PromptFlags, stdin = process.stdin): Pro
   }
   if (prompt !== undefined) return prompt;
   if (promptFile !== undefined) return withoutLastBreak(await readPromptFile(promptFile));
-  if (stdin.isTTY) process.stderr.write('Type the prompt, then Ctrl+D on a line of its own.\n');
+  if (stdin.isTTY) printText(process.stderr, 'Type the prompt, then Ctrl+D on a line of its own.');
   return withoutLastBreak(await text(stdin));
 }
 

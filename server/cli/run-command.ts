@@ -1,4 +1,5 @@
 import { describeFailure } from './failure.ts';
+import { printJson, printText } from './print.ts';
 
 /**
  * Runs the action of a command. Whatever it throws is reported (as a `failed` event on stdout with
@@ -10,8 +11,8 @@ export async function runCommand(json: boolean, action: () => Promise<void>): Pr
     await action();
   } catch (error) {
     const failure = describeFailure(error);
-    if (json) process.stdout.write(`${JSON.stringify(failure.event)}\n`);
-    else process.stderr.write(`${failure.text}\n`);
+    if (json) printJson(process.stdout, failure.event);
+    else printText(process.stderr, failure.text);
     process.exitCode = failure.exitCode;
   }
 }

@@ -1,4 +1,5 @@
 import type { ExamplePreview, PreviewToken } from '../../engine/data/preview.ts';
+import { visible } from '../plain-text.ts';
 
 /**
  * An example as text in which every token shows whether it is supervised: with colour by a green
@@ -18,24 +19,25 @@ const RESET = '\u001B[0m';
 function paint(token: PreviewToken, index: number): string {
   const style = (token.supervised ? SUPERVISED : READ_ONLY)[index % 2 === 0 ? 0 : 1];
   // A ground that is not ended before a line break runs on to the edge of the terminal.
-  return visible(token.text)
+  return shown(token.text)
     .split('\n')
     .map((line) => (line === '' || style === '' ? line : `${style}${line}${RESET}`))
     .join('\n');
 }
 
 function mark(token: PreviewToken): string {
-  const text = visible(token.text);
+  const text = shown(token.text);
   return token.supervised ? `⟦${text}⟧` : text;
 }
 
-/** Line breaks as ↵ and a break, other control characters by their Unicode pictures. */
-function visible(text: string): string {
-  return text.replace(CONTROL, (character) => {
+/** Line breaks as ↵ and a break, other controls by their Unicode pictures, the rest by escapes. */
+function shown(text: string): string {
+  const pictured = text.replace(CONTROL, (character) => {
     if (character === '\n') return '↵\n';
     const code = character.charCodeAt(0);
     return code < 0x20 ? String.fromCharCode(CONTROL_PICTURES + code) : '\u2421';
   });
+  return visible(pictured);
 }
 
 /** C0 controls, DEL and C1 controls. */

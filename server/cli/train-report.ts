@@ -6,6 +6,7 @@ import type {
   StepEvent,
   TrainEvent,
 } from '../../engine/train/events.ts';
+import { plainJson, plainLines } from '../plain-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
@@ -21,14 +22,15 @@ export interface ReportTarget {
 
 /** A listener that prints each event as one line of JSON. */
 export function jsonReport(write: (text: string) => void): (event: object) => void {
-  return (event) => write(`${JSON.stringify(event)}\n`);
+  return (event) => write(`${plainJson(event)}\n`);
 }
 
 /** A listener that tells people how a run goes: a progress bar in a terminal, lines elsewhere. */
 export function textReport(target: ReportTarget): (event: TrainEvent) => void {
   let session: { readonly startedAt: number; readonly resumedAt: number } | undefined;
 
-  const line = (text: string): void => {
+  const line = (quoting: string): void => {
+    const text = plainLines(quoting, LINE_LIMIT);
     target.write(target.columns === undefined ? `${text}\n` : `${CLEAR_LINE}${text}\n`);
   };
   const redraw = (text: string): void => target.write(`${CLEAR_LINE}${text}`);
@@ -103,6 +105,9 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
     }
   };
 }
+
+/** Characters of one entry, which may quote what a model wrote. */
+const LINE_LIMIT = 2 ** 16;
 
 /** Carriage return, then "erase to the end of the line" (ECMA-48). */
 const CLEAR_LINE = '\r\u001B[K';

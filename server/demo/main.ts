@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf } from '../cli/exit-codes.ts';
+import { printJson } from '../cli/print.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { streamTarget } from '../cli/stream-target.ts';
 import { runDemo } from './demo.ts';
@@ -31,7 +32,7 @@ async function demo(json: boolean): Promise<void> {
     report,
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    printJson(process.stdout, result);
     return;
   }
   const seconds = result.seconds.toFixed(0);

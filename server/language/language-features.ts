@@ -17,6 +17,7 @@ import { createConfigLanguage } from './config-language.ts';
 import { configLenses } from './config-lenses.ts';
 import type { Inspection } from './inspection/config-inspector.ts';
 import type { Inspector } from './inspection/inspector-client.ts';
+import { plainAction, plainCompletion, plainDiagnostic } from './plain-features.ts';
 import { valueCompletions } from './value-completions.ts';
 
 /** What {@link serveLanguage} answers, as the client is told. */
@@ -61,7 +62,7 @@ export function serveLanguage(
     void connection.sendDiagnostics({
       uri: document.uri,
       version: document.version,
-      diagnostics: configDiagnostics(document, source, findings),
+      diagnostics: configDiagnostics(document, source, findings).map(plainDiagnostic),
     });
   }
 
@@ -108,7 +109,8 @@ export function serveLanguage(
       // Without what files know, the schema's completions remain.
       valueCompletions(document, position, inspector).catch(() => []),
     ]);
-    return { isIncomplete: false, items: [...byFiles, ...(bySchema?.items ?? [])] };
+    const items = [...byFiles, ...(bySchema?.items ?? [])].map(plainCompletion);
+    return { isIncomplete: false, items };
   });
   connection.onHover(({ textDocument, position }) => {
     const document = documents.get(textDocument.uri);
@@ -116,7 +118,9 @@ export function serveLanguage(
   });
   connection.onCodeAction(({ textDocument, context }) => {
     const document = documents.get(textDocument.uri);
-    return document === undefined ? null : configActions(document, context.diagnostics);
+    return document === undefined
+      ? null
+      : configActions(document, context.diagnostics).map(plainAction);
   });
   connection.onCodeLens(({ textDocument }) =>
     documents.get(textDocument.uri) === undefined ? null : configLenses(textDocument.uri),

@@ -1,10 +1,11 @@
 import { Journal } from '../../engine/files.ts';
+import { plainLine } from '../plain-text.ts';
 import type { LogLevel, LogLine } from '../protocol.ts';
 import type { TailLine } from './line-tail.ts';
 
 const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (info|warning|error|output) (.*)$/s;
 
-/** The rest of a longer message is not kept. */
+/** The middle of a longer message is not kept. */
 const MAX_TEXT_LENGTH = 2 ** 16;
 
 /** A line of a log that is longer was not written here: a character takes three bytes at most. */
@@ -27,8 +28,7 @@ export class RunLog {
 
   /** Adds a line, which is on disk when the promise resolves; it never rejects. */
   add(level: LogLevel, text: string): Promise<void> {
-    const kept = text.slice(0, MAX_TEXT_LENGTH).replaceAll(/\s*[\r\n]\s*/g, ' ⏎ ');
-    const line = `${new Date().toISOString()} ${level} ${kept.slice(0, MAX_TEXT_LENGTH)}`;
+    const line = `${new Date().toISOString()} ${level} ${plainLine(text, MAX_TEXT_LENGTH)}`;
     // A log that cannot be written (full disk) must not end the run that it tells of.
     this.#last = this.#last.then(() => this.#journal.append(line)).catch(() => undefined);
     return this.#last;

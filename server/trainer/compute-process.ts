@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import {
   type ComputeMessage,
@@ -86,7 +87,10 @@ export class ComputeProcess {
   }
 
   #listen(stream: Readable): void {
-    createInterface({ input: stream }).on('line', (line) => this.#output(line));
+    createInterface({ input: stream }).on('line', (line) => {
+      // Native libraries print in colours.
+      this.#output(stripVTControlCharacters(line));
+    });
   }
 
   #output(line: string): void {

@@ -2,6 +2,7 @@ import '@vscode-elements/elements/dist/vscode-option/index.js';
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { ChoiceValue } from '../../../server/language/config-form.ts';
+import { showText } from '../../webview/element.ts';
 import { toText } from '../values.ts';
 import type { Control, ControlContext } from './control.ts';
 
@@ -60,6 +61,6 @@ export function choiceControl(
 function addOption(select: VscodeSingleSelect, { value, label }: ChoiceOption): void {
   const option = document.createElement('vscode-option');
   option.setAttribute('value', value);
-  option.textContent = label;
+  showText(option, label);
   select.append(option);
 }

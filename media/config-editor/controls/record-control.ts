@@ -1,7 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import '@vscode-elements/elements/dist/vscode-textfield/index.js';
 import type { VscodeTextfield } from '@vscode-elements/elements/dist/vscode-textfield/index.js';
-import { element } from '../../webview/element.ts';
+import { element, showText } from '../../webview/element.ts';
 import { fill } from '../../webview/texts.ts';
 import { isRecord, isSame, readNumber, toText } from '../values.ts';
 import type { Control, ControlContext } from './control.ts';
@@ -22,7 +22,7 @@ export function recordControl({ label, texts, write }: ControlContext): Control 
   const list = element('div', { class: 'rows' });
   const add = document.createElement('vscode-button');
   add.secondary = true;
-  add.textContent = texts.add;
+  showText(add, texts.add);
   add.setAttribute('aria-label', fill(texts.addTo, label));
   const root = element('div', { class: 'record' }, [list, add]);
 

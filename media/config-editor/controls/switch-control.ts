@@ -1,10 +1,11 @@
 import '@vscode-elements/elements/dist/vscode-checkbox/index.js';
+import { showText } from '../../webview/element.ts';
 import type { Control, ControlContext } from './control.ts';
 
 /** On or off. A left-out key shows its default; a value of another kind is neither. */
 export function switchControl({ label, default: fallback, texts, write }: ControlContext): Control {
   const checkbox = document.createElement('vscode-checkbox');
-  checkbox.textContent = texts.enabled;
+  showText(checkbox, texts.enabled);
   checkbox.addEventListener('change', () => write(checkbox.checked));
   // The visible word is the same everywhere: the name of the field says what is enabled.
   void checkbox.updateComplete.then(() => checkbox.setAttribute('aria-label', label));

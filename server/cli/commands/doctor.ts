@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { messageOf } from '../../../engine/errors.ts';
 import { doctorJson, isHealthy, type RuntimeReport, renderDoctor } from '../doctor-report.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { inspectSystem } from '../system-report.ts';
 
@@ -21,8 +22,8 @@ export function addDoctorCommand(program: Command): void {
 
 async function doctor(json: boolean): Promise<void> {
   const [system, runtime] = await Promise.all([inspectSystem(process.cwd()), inspectRuntime()]);
-  const text = json ? JSON.stringify(doctorJson(system, runtime)) : renderDoctor(system, runtime);
-  process.stdout.write(`${text}\n`);
+  if (json) printJson(process.stdout, doctorJson(system, runtime));
+  else printText(process.stdout, renderDoctor(system, runtime));
   if (!isHealthy(runtime)) process.exitCode = exitCodeOf('device.unavailable');
 }
 

@@ -7,6 +7,7 @@ import { LorafaError } from '../../../engine/errors.ts';
 import type { Evaluation } from '../../../engine/train/evaluate.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import { localPath } from '../local-path.ts';
+import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
 import { collect } from './options.ts';
@@ -46,8 +47,8 @@ async function evaluateTarget(target: string, flags: EvaluateFlags): Promise<voi
     adapterDir: adapterDir(config, isRun, flags),
     onProgress: stderrProgress(),
   });
-  const text = flags.json === true ? JSON.stringify(evaluation) : describe(evaluation);
-  process.stdout.write(`${text}\n`);
+  if (flags.json === true) printJson(process.stdout, evaluation);
+  else printText(process.stdout, describe(evaluation));
 }
 
 /** Models are folders or .gguf files; every other file is a configuration. */

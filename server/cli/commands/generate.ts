@@ -3,6 +3,7 @@ import { INTERRUPTED } from '../exit-codes.ts';
 import { type GenerationFlags, generationOptions, toPrompt } from '../generation-flags.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { localPath } from '../local-path.ts';
+import { printJson, printPiece, printText } from '../print.ts';
 import { type PromptFlags, readPrompt } from '../prompt-input.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
@@ -64,7 +65,7 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
       ? null
       : await engine.loadAdapter(localPath(flags.adapter), model.config);
   if (adapter !== null) {
-    stderr.write(`adapter: ${adapter.matched} of ${adapter.total} modules matched\n`);
+    printText(stderr, `adapter: ${adapter.matched} of ${adapter.total} modules matched`);
   }
   const generator = await engine.openGenerator(model, tokenizer, { device, adapter });
   const abort = new AbortController();
@@ -74,11 +75,12 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
       generator.complete(prompt, generationOptions(flags), {
         adapter,
         signal: abort.signal,
-        ...(flags.json !== true && { onToken: (piece) => void stdout.write(piece.text) }),
+        ...(flags.json !== true && { onToken: (piece) => printPiece(stdout, piece.text) }),
       }),
   );
   await generator.release();
-  stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : '\n');
+  if (flags.json === true) printJson(stdout, result);
+  else printPiece(stdout, '\n');
   if (result.finishReason === 'abort') process.exitCode = INTERRUPTED;
 }
 

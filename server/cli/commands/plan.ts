@@ -3,6 +3,7 @@ import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { renderEstimate } from '../estimate-report.ts';
+import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
 import { collect } from './options.ts';
@@ -31,6 +32,6 @@ export function addPlanCommand(program: Command): void {
 async function plan(file: string, flags: PlanFlags): Promise<void> {
   const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
   const estimate = await estimateRun(config, stderrProgress());
-  const text = flags.json === true ? JSON.stringify(estimate) : renderEstimate(estimate);
-  process.stdout.write(`${text}\n`);
+  if (flags.json === true) printJson(process.stdout, estimate);
+  else printText(process.stdout, renderEstimate(estimate));
 }

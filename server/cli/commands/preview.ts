@@ -11,6 +11,7 @@ import type { PaddingReport } from '../../../engine/train/events.ts';
 import { planRun } from '../../../engine/train/run-plan.ts';
 import { formatCount } from '../format.ts';
 import { describePadding } from '../padding-report.ts';
+import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
 import { renderTokens } from '../token-view.ts';
@@ -67,31 +68,30 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const examples = dataset.examples
     .slice(flags.skip, flags.skip + flags.rows)
     .map((example) => previewExample(example, tokenizer));
-  const text =
-    flags.json === true
-      ? JSON.stringify({ report: dataset.report, padding, examples })
-      : renderText(examples, dataset.report, padding, stdout.isTTY && stdout.hasColors());
-  stdout.write(`${text}\n`);
+  if (flags.json === true) printJson(stdout, { report: dataset.report, padding, examples });
+  else printPreview(examples, dataset.report, padding, stdout.isTTY && stdout.hasColors());
 }
 
-function renderText(
+function printPreview(
   examples: readonly ExamplePreview[],
   report: DatasetReport,
   padding: PaddingReport,
   color: boolean,
-): string {
-  const rows = examples.flatMap((shown) => {
+): void {
+  const { stdout } = process;
+  for (const shown of examples) {
     const supervised = shown.tokens.filter((token) => token.supervised).length;
-    return [
+    printText(
+      stdout,
       `── ${shown.file}:${shown.line} · ${formatCount(shown.tokens.length)} tokens, ${formatCount(supervised)} supervised`,
-      renderTokens(shown, color),
-      '',
-    ];
-  });
+    );
+    // With colours of our own; what the tokens hold is plain text there.
+    stdout.write(`${renderTokens(shown, color)}\n\n`);
+  }
   const legend = color
     ? 'Supervised tokens have a green ground.'
     : 'Supervised tokens stand in ⟦ ⟧.';
-  return [...rows, legend, ...describeReport(report, padding)].join('\n');
+  printText(stdout, [legend, ...describeReport(report, padding)].join('\n'));
 }
 
 function describeReport(report: DatasetReport, padding: PaddingReport): readonly string[] {

@@ -8,6 +8,7 @@ import type { TrainEvent } from '../../../engine/train/events.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
+import { printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { streamTarget } from '../stream-target.ts';
 import { jsonReport, textReport } from '../train-report.ts';
@@ -60,7 +61,7 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
   const stop = (): void => {
     // Until then nothing of this session is on disk that could be saved.
     if (!isUnderWay) process.exit(INTERRUPTED);
-    process.stderr.write('\nStopping after this step; press Ctrl+C again to stop at once.\n');
+    printText(process.stderr, '\nStopping after this step; press Ctrl+C again to stop at once.');
     control.stop();
   };
   try {

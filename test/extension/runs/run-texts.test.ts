@@ -3,6 +3,7 @@ import {
   describeRun,
   formatDuration,
   mostInteresting,
+  statusBarIcon,
   statusBarText,
 } from '../../../extension/runs/run-texts.ts';
 import { runSummary } from '../../support/run-summary.ts';
@@ -18,12 +19,15 @@ const running = runSummary({
 });
 
 test('the status bar tells share, loss and time left of the run that goes on', () => {
-  expect(statusBarText([running])).toBe('$(sync~spin) LoRA-FA 34% · loss 1.234 · 12 min');
+  expect(statusBarText([running])).toBe('LoRA-FA 34% · loss 1.234 · 12 min');
+  expect(statusBarIcon(running)).toBe('sync~spin');
 });
 
 test('the status bar is empty without runs, and plain while none goes on', () => {
   expect(statusBarText([])).toBeUndefined();
-  expect(statusBarText([runSummary({ state: 'completed' })])).toBe('LoRA-FA');
+  const done = runSummary({ state: 'completed' });
+  expect(statusBarText([done])).toBe('LoRA-FA');
+  expect(statusBarIcon(done)).toBeUndefined();
 });
 
 test('of several live runs the one that computes is shown, the others are counted', () => {
@@ -32,9 +36,11 @@ test('of several live runs the one that computes is shown, the others are counte
   const done = runSummary({ state: 'completed' }, { folder: '/runs/old' });
   const runs = [queued, running, paused, done];
   expect(mostInteresting(runs)).toBe(running);
-  expect(statusBarText(runs)).toBe('$(sync~spin) LoRA-FA 34% · loss 1.234 · 12 min +2');
-  expect(statusBarText([paused, done])).toBe('$(debug-pause) LoRA-FA Paused · 0%');
-  expect(statusBarText([queued])).toBe('$(clock) LoRA-FA Queued');
+  expect(statusBarText(runs)).toBe('LoRA-FA 34% · loss 1.234 · 12 min +2');
+  expect(statusBarText([paused, done])).toBe('LoRA-FA Paused · 0%');
+  expect(statusBarIcon(paused)).toBe('debug-pause');
+  expect(statusBarText([queued])).toBe('LoRA-FA Queued');
+  expect(statusBarIcon(queued)).toBe('clock');
 });
 
 test('each state has its words', () => {

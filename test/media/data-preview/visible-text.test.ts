@@ -25,3 +25,8 @@ test('nothing of a text is lost', () => {
   const length = visibleParts(text).reduce((sum, part) => sum + part.text.length, 0);
   expect(length).toBe(text.length);
 });
+
+test('what turns the direction or has no width is told', () => {
+  expect(shown('\u202Egpj.exe\u2066')).toBe('[⟨U+202E⟩]gpj.exe[⟨U+2066⟩]');
+  expect(shown('a\u2060\u00AD\u{E0041}')).toBe('a[⟨U+2060⟩][⟨U+00AD⟩][⟨U+E0041⟩]');
+});

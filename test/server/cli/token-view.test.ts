@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ExamplePreview } from '../../../engine/data/preview.ts';
 import { renderTokens } from '../../../server/cli/token-view.ts';
+import { HOSTILE, hidesSomething } from '../../support/hostile-texts.ts';
 
-function example(...tokens: readonly [text: string, supervised: boolean][]): ExamplePreview {
+function example(
+  ...tokens: readonly (readonly [text: string, supervised: boolean])[]
+): ExamplePreview {
   return {
     file: 'rows.jsonl',
     line: 1,
@@ -33,4 +36,14 @@ test('says where a row was cut', () => {
   expect(renderTokens({ ...SUM, truncated: true }, false)).toMatch(
     / … \(cut at data.max_length\)$/,
   );
+});
+
+test.each([true, false])('turned and hidden text is told (with colour: %s)', (color) => {
+  const tokens = Object.values(HOSTILE).map((text) => [text, true] as const);
+  const view = ['\u001B[30;42m', '\u001B[30;102m', '\u001B[0m'].reduce(
+    (text, own) => text.replaceAll(own, ''),
+    renderTokens(example(...tokens), color),
+  );
+  expect(hidesSomething(view)).toBe(false);
+  expect(view).toContain('\\u202egpj.exe\\u2066');
 });

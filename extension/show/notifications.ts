@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import { plainLine } from '../../server/plain-text.ts';
+import { LIMITS } from './limits.ts';
+import { withoutLinks } from './markup.ts';
+
+/** A button of a notification, and what it does. */
+export interface Choice extends vscode.MessageItem {
+  run(): unknown;
+}
+
+/** Tells what went wrong; resolves when the notification is gone and what was chosen is done. */
+export async function showError(message: string, ...choices: readonly Choice[]): Promise<void> {
+  const chosen = await vscode.window.showErrorMessage(inNotification(message), ...choices);
+  await chosen?.run();
+}
+
+/** Warns; see {@link showError}. */
+export async function showWarning(message: string, ...choices: readonly Choice[]): Promise<void> {
+  const chosen = await vscode.window.showWarningMessage(inNotification(message), ...choices);
+  await chosen?.run();
+}
+
+/** Tells of what is no problem; see {@link showError}. */
+export async function showInformation(
+  message: string,
+  ...choices: readonly Choice[]
+): Promise<void> {
+  const chosen = await vscode.window.showInformationMessage(inNotification(message), ...choices);
+  await chosen?.run();
+}
+
+/** Asks in a dialog that blocks the window whether something shall be done. */
+export async function confirm(question: string, action: string, detail?: string): Promise<boolean> {
+  const options: vscode.MessageOptions = {
+    modal: true,
+    ...(detail !== undefined && { detail: inNotification(detail) }),
+  };
+  const text = inNotification(question);
+  return (await vscode.window.showWarningMessage(text, options, action)) === action;
+}
+
+/** How far something is that takes long. */
+export interface ProgressNews {
+  /** Shown behind the title. */
+  report(message: string): void;
+}
+
+/**
+ * Shows a notification while something goes on.
+ *
+ * @param title what goes on
+ * @param task given a token that the notification's button cancels, if it has one
+ */
+export function showProgress<T>(
+  { title, cancellable = false }: { readonly title: string; readonly cancellable?: boolean },
+  task: (news: ProgressNews, token: vscode.CancellationToken) => Promise<T>,
+): Thenable<T> {
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: inNotification(title),
+      cancellable,
+    },
+    (progress, token) =>
+      task({ report: (message) => progress.report({ message: inNotification(message) }) }, token),
+  );
+}
+
+function inNotification(text: string): string {
+  return withoutLinks(plainLine(text, LIMITS.message));
+}

@@ -1,0 +1,72 @@
+/** The part of the `vscode` module that shows things, keeping what it is given in {@link shown}. */
+
+export { l10n } from './vscode-words.ts';
+
+/** What was given to VS Code, by the function that it was given to, the latest last. */
+export const shown: { readonly to: string; readonly args: readonly unknown[] }[] = [];
+
+/** What the user answers to whatever comes next; undefined: closes it. */
+export const user: { answer: unknown } = { answer: undefined };
+
+function keeps(to: string) {
+  return async (...args: readonly unknown[]): Promise<unknown> => {
+    shown.push({ to, args: await Promise.all(args) });
+    return user.answer;
+  };
+}
+
+class Item {
+  name = '';
+  text = '';
+  tooltip: unknown;
+  command: unknown;
+  accessibilityInformation: unknown;
+  show(): void {
+    shown.push({ to: 'statusBar', args: [this] });
+  }
+  hide(): void {}
+  dispose(): void {}
+}
+
+/** The module. */
+export const window = {
+  showErrorMessage: keeps('error'),
+  showWarningMessage: keeps('warning'),
+  showInformationMessage: keeps('information'),
+  showQuickPick: keeps('quickPick'),
+  showInputBox: keeps('inputBox'),
+  withProgress: (options: unknown, task: (progress: unknown, token: unknown) => unknown) => {
+    shown.push({ to: 'progress', args: [options] });
+    return task({ report: (news: unknown) => shown.push({ to: 'report', args: [news] }) }, {});
+  },
+  createStatusBarItem: () => new Item(),
+  createWebviewPanel: (type: string, title: string) => ({ type, title }),
+  createOutputChannel: (name: string) => {
+    const keep =
+      (to: string) =>
+      (...args: readonly unknown[]) =>
+        void shown.push({ to, args });
+    return {
+      name,
+      logLevel: 1,
+      ...Object.fromEntries(
+        ['trace', 'debug', 'info', 'warn', 'error', 'append', 'appendLine', 'replace'].map((to) => [
+          to,
+          keep(to),
+        ]),
+      ),
+    };
+  },
+};
+
+/** A row of a view. */
+export class TreeItem {
+  readonly label: string;
+  constructor(label: string) {
+    this.label = label;
+  }
+}
+
+export const StatusBarAlignment = { Left: 1 };
+export const ProgressLocation = { Notification: 15 };
+export const ViewColumn = { Active: -1 };
