@@ -1,51 +1,34 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { type LinkRule, openPlainFile } from './plain-file.ts';
 
-/** Whether a symbolic link under the name of a file is followed. */
-export type LinkRule = 'follow' | 'refuse';
-
-/** A regular file that is open for reading, and its size in bytes when it was opened. */
+/** A file that is open for reading, and its size in bytes when it was opened. */
 export interface OpenedFile {
   readonly handle: FileHandle;
   readonly size: number;
 }
 
-/** Something that is there and is not read, for what it is; the message is about "it". */
-export class UnreadableFile extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
+/** A file that is larger than what is read whole. */
+export class FileTooLarge extends Error {
+  constructor(size: number, maxBytes: number) {
+    const has = `it has ${Math.ceil(size / 2 ** 20)} MiB`;
+    super(`${has}, more than the ${formatBound(maxBytes)} it may have`);
   }
 }
 
-/** Not on Windows, where opening does not wait and making a link takes a right of its own. */
-const NO_WAITING = constants.O_NONBLOCK ?? 0;
-const NO_LINKS = constants.O_NOFOLLOW ?? 0;
-
 /**
- * Opens a regular file for reading. Pipes, sockets, devices and folders are refused; a pipe without
- * a writer would otherwise never be opened.
+ * Opens a file for reading, and never waits: a pipe, a device or a folder is refused.
  *
- * @throws UnreadableFile for what is no regular file, or a link that is not followed; Node's own
- * error when it cannot be opened
+ * @throws NotAPlainFile, also for a link that is not followed; Node's own error when it cannot be
+ * opened
  */
 export async function openRegularFile(
   file: string,
   links: LinkRule = 'follow',
 ): Promise<OpenedFile> {
-  const flags = constants.O_RDONLY | NO_WAITING | (links === 'refuse' ? NO_LINKS : 0);
-  const handle = await open(file, flags).catch((error: unknown) => {
-    const isLink = links === 'refuse' && codeOf(error) === 'ELOOP';
-    throw isLink ? new UnreadableFile('ELOOP', 'it is a link, which is not followed here') : error;
-  });
+  const handle = await openPlainFile(file, constants.O_RDONLY, links);
   try {
-    const stats = await handle.stat();
-    if (stats.isFile()) return { handle, size: stats.size };
-    throw stats.isDirectory()
-      ? new UnreadableFile('EISDIR', 'it is a folder')
-      : new UnreadableFile('EINVAL', 'it is not a regular file');
+    return { handle, size: (await handle.stat()).size };
   } catch (error) {
     await handle.close();
     throw error;
@@ -55,7 +38,7 @@ export async function openRegularFile(
 /**
  * Reads a whole file of at most `maxBytes`; what is added while it is read is left out.
  *
- * @throws Error as {@link openRegularFile} does, and UnreadableFile `EFBIG` for a larger file
+ * @throws FileTooLarge, and as {@link openRegularFile} does
  */
 export async function readBoundedFile(
   file: string,
@@ -64,13 +47,7 @@ export async function readBoundedFile(
 ): Promise<Buffer> {
   const { handle, size } = await openRegularFile(file, links);
   try {
-    if (size > maxBytes) {
-      const has = `it has ${Math.ceil(size / 2 ** 20)} MiB`;
-      throw new UnreadableFile(
-        'EFBIG',
-        `${has}, more than the ${formatBound(maxBytes)} it may have`,
-      );
-    }
+    if (size > maxBytes) throw new FileTooLarge(size, maxBytes);
     const buffer = Buffer.allocUnsafe(size);
     let done = 0;
     while (done < size) {

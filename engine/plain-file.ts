@@ -1,13 +1,19 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 
 /** Windows has neither flag; there {@link openPlainFile} relies on looking first. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
+/** Whether a symbolic link under the name of a file is followed. */
+export type LinkRule = 'follow' | 'refuse';
+
 /** Something that is not a file of its own has the name of a file: a link, a pipe, a device, … */
 export class NotAPlainFile extends Error {
+  readonly isFolder: boolean;
+
   constructor(found: Stats) {
     super(`${kindOf(found)} is in its place`);
+    this.isFolder = found.isDirectory();
   }
 }
 
@@ -17,13 +23,20 @@ export class NotAPlainFile extends Error {
  * answer.
  *
  * @param flags as of open(2), for instance `O_RDONLY`
+ * @param links `follow` for what a person may have linked to where it lies, such as a model
  * @throws NotAPlainFile; otherwise Node's own error
  */
-export async function openPlainFile(target: string, flags: number): Promise<FileHandle> {
+export async function openPlainFile(
+  target: string,
+  flags: number,
+  links: LinkRule = 'refuse',
+): Promise<FileHandle> {
   // Opening a device can have effects, so it is looked at before as well as after.
-  const before = await lstat(target).catch(() => undefined);
+  const look = links === 'refuse' ? lstat : stat;
+  const before = await look(target).catch(() => undefined);
   if (before?.isFile() === false) throw new NotAPlainFile(before);
-  const handle = await open(target, flags | O_NOFOLLOW | O_NONBLOCK);
+  const followed = links === 'refuse' ? O_NOFOLLOW : 0;
+  const handle = await open(target, flags | followed | O_NONBLOCK);
   try {
     const found = await handle.stat();
     if (!found.isFile()) throw new NotAPlainFile(found);

@@ -245,7 +245,7 @@ const quantizationRule: Rule = (given) => {
 /** Products in eight bits are with frozen weights, which are made of those that the model has. */
 const computeRule: Rule = (given) => {
   const compute = given('engine', 'compute') ?? 'float32';
-  if (compute === 'float32') return [];
+  if (typeof compute !== 'string' || compute === 'float32') return [];
   if (given('model', 'quantization') === 'nf4') {
     return [
       problem(

@@ -3,17 +3,18 @@ import {
   getNodePath,
   getNodeValue,
   type Node,
-  type ParseError,
-  parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
 import { type ConfigPath, type ConfigProblem, formatPath } from './config-error.ts';
+import { parseJsoncTree } from './jsonc-tree.ts';
+import { LineIndex } from './line-index.ts';
+import { MAX_PROBLEMS } from './path-problem.ts';
 
 /** A JSONC text (comments and trailing commas allowed) with the places of its keys and values. */
 export interface JsoncDocument {
   /** What the text says; undefined where its syntax is broken. */
   readonly value: unknown;
-  /** Syntax errors, or keys that stand twice. */
+  /** The first {@link MAX_PROBLEMS} syntax errors, or keys that stand twice. */
   readonly problems: readonly ConfigProblem[];
   /**
    * Where a value stands, or its key. A path that does not exist is located at its nearest parent.
@@ -30,7 +31,8 @@ export interface DocumentLocation {
 
 /** Reads `text`; `file` is only used to say where things stand. */
 export function readJsonc(text: string, file: string): JsoncDocument {
-  const at = (offset: number): DocumentLocation => ({ file, ...lineAndColumn(text, offset) });
+  const lines = new LineIndex(text);
+  const at = (offset: number): DocumentLocation => ({ file, ...lines.locate(offset) });
   const { tree, errors } = parse(text);
   if (tree === undefined || errors.length > 0) {
     const problems = errors.map(
@@ -44,31 +46,27 @@ export function readJsonc(text: string, file: string): JsoncDocument {
   }
   return {
     value: getNodeValue(tree) as unknown,
-    problems: repeatedProperties(tree).map((property) => ({
-      ...at(property.offset),
-      code: 'config.contradiction',
-      message: `\`${formatPath(pathOf(property))}\` stands here a second time; keep one of the two`,
-    })),
+    problems: repeatedProperties(tree)
+      .slice(0, MAX_PROBLEMS)
+      .map((property) => ({
+        ...at(property.offset),
+        code: 'config.contradiction',
+        message: `\`${formatPath(pathOf(property))}\` stands here a second time; keep one of the two`,
+      })),
     locate: (path, part) => at(findOffset(tree, path, part)),
   };
 }
 
-/** The parser is recursive: nesting that no configuration has would overflow its stack. */
 function parse(text: string): { tree: Node | undefined; errors: readonly SyntaxProblem[] } {
-  const errors: ParseError[] = [];
-  try {
-    const tree = parseTree(text, errors, { allowTrailingComma: true });
-    return {
-      tree,
-      errors: errors.map(({ error, offset }) => ({
-        offset,
-        words: SYNTAX_WORDS[printParseErrorCode(error)] ?? 'this cannot be read',
-      })),
-    };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { tree: undefined, errors: [{ offset: 0, words: 'it is nested too deeply' }] };
-  }
+  const { root: tree, errors, refused } = parseJsoncTree(text);
+  if (refused !== undefined) return { tree, errors: [{ offset: 0, words: `it is ${refused}` }] };
+  return {
+    tree,
+    errors: errors.slice(0, MAX_PROBLEMS).map(({ error, offset }) => ({
+      offset,
+      words: SYNTAX_WORDS[printParseErrorCode(error)] ?? 'this cannot be read',
+    })),
+  };
 }
 
 interface SyntaxProblem {
@@ -124,9 +122,4 @@ function findOffset(tree: Node, path: ConfigPath, part: 'key' | 'value'): number
     return part === 'key' || !isWhole ? (key ?? node).offset : node.offset;
   }
   return tree.offset;
-}
-
-function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split(/\r\n|\n|\r/);
-  return { line: before.length, column: before[before.length - 1]!.length + 1 };
 }

@@ -1,21 +1,25 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { readBoundedFile } from '../bounded-file.ts';
 import { LorafaError, messageOf } from '../errors.ts';
 import { assertNoProblems, type ConfigPath, type ConfigProblem } from './config-error.ts';
 import { contradictions } from './contradictions.ts';
 import { type Given, givenIn, member } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
+import { MAX_CONFIG_LENGTH } from './jsonc-tree.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
-import type { PathProblem } from './path-problem.ts';
+import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
 import { resolvePaths } from './resolve-paths.ts';
 import { configSchema, type ResolvedConfig } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
+
+/** A character takes three bytes at most for one UTF-16 unit. */
+const MAX_BYTES = 3 * MAX_CONFIG_LENGTH;
 
 /** What {@link checkConfig} found: the configuration, or why there is none. */
 export interface CheckedConfig {
   /** Defaults filled in, paths absolute; undefined when there are problems. */
   readonly config: ResolvedConfig | undefined;
-  /** In the order of the file; values from flags come last. */
+  /** In the order of the file, values from flags last; the first of them where there are very many. */
   readonly problems: readonly ConfigProblem[];
   /**
    * The configuration as far as it goes: what is wrong was left out, with its default in its place;
@@ -45,7 +49,7 @@ export function checkConfig(
   }
   const value = applyOverrides(document.value, overrides);
   const folder = path.dirname(path.resolve(file));
-  const mistakes = [...schemaProblems(value), ...contradictions(value)];
+  const mistakes = [...schemaProblems(value), ...contradictions(value)].slice(0, MAX_PROBLEMS);
   const parsed = configSchema.safeParse(without(value, mistakes));
   const resolution = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
   const unresolved = mistakes.length === 0 ? (resolution?.problems ?? []) : [];
@@ -84,7 +88,7 @@ export async function readConfig(
   file: string,
   overrides: readonly ConfigOverride[] = [],
 ): Promise<ResolvedConfig> {
-  const bytes = await readFile(file).catch((error: unknown) => {
+  const bytes = await readBoundedFile(file, MAX_BYTES).catch((error: unknown) => {
     throw new LorafaError(
       'config.not_found',
       `${file}: the run configuration cannot be read (${messageOf(error)}); check the path.`,

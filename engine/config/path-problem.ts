@@ -1,6 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ConfigPath } from './config-error.ts';
 
+/** Nobody reads on after so many mistakes of one kind, and each that is listed takes time. */
+export const MAX_PROBLEMS = 100;
+
 /** A mistake at a path of the configuration, not yet located in a file. */
 export interface PathProblem {
   readonly path: ConfigPath;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { PathProblem } from './path-problem.ts';
+import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
 import type { ResolvedConfig } from './schema.ts';
 
 /** A configuration whose paths are absolute, and the names among them that are not local. */
@@ -89,14 +89,22 @@ function hubProblem(
   folder: string,
   instead: string,
 ): readonly PathProblem[] {
-  return names
-    .filter((name) => isHubName(name, folder))
-    .map((name) => ({
-      path: at,
-      part: 'value',
-      code: 'usage.not_yet',
-      message: `"${name}" is not here, and downloads from the Hugging Face Hub are not supported yet; give ${instead} on this machine`,
-    }));
+  return hubNames(names, folder).map((name) => ({
+    path: at,
+    part: 'value',
+    code: 'usage.not_yet',
+    message: `"${name}" is not here, and downloads from the Hugging Face Hub are not supported yet; give ${instead} on this machine`,
+  }));
+}
+
+/** The first of the names that are on the Hub; each is looked for on the disk. */
+function hubNames(names: readonly string[], folder: string): readonly string[] {
+  const found: string[] = [];
+  for (const name of names) {
+    if (found.length === MAX_PROBLEMS) break;
+    if (isHubName(name, folder)) found.push(name);
+  }
+  return found;
 }
 
 function mapNames(names: string | string[], map: (name: string) => string): string | string[] {

@@ -2,21 +2,22 @@ import type { z } from 'zod';
 import { type ConfigPath, formatPath } from './config-error.ts';
 import { describeExpected, describeValue } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
-import { type PathProblem, type Remedy, setValue } from './path-problem.ts';
+import { MAX_PROBLEMS, type PathProblem, type Remedy, setValue } from './path-problem.ts';
 import { configJsonSchema, configSchema, type JsonSchemaNode } from './schema.ts';
 
 const jsonSchema = configJsonSchema();
 
-/** Everything in `value` that the schema does not allow: unknown, missing and wrong values. */
+/** What the schema does not allow in `value`: unknown, missing and wrong values; of very many the first. */
 export function schemaProblems(value: unknown): readonly PathProblem[] {
   const result = configSchema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap((issue) => toProblems(issue, value));
+  const issues = result.error?.issues ?? [];
+  return issues.slice(0, MAX_PROBLEMS).flatMap((issue) => toProblems(issue, value));
 }
 
 function toProblems(issue: z.core.$ZodIssue, root: unknown): readonly PathProblem[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownKey(path, key));
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(path, key));
   }
   if (issue.code === 'invalid_key') {
     const message = `the key of \`${formatPath(path)}\` is not a name or a valid regular expression`;

@@ -1,4 +1,5 @@
 import { LorafaError, messageOf } from '../errors.ts';
+import { NotAPlainFile } from '../plain-file.ts';
 
 /** The error for a data file that the system cannot open or read. */
 export function cannotRead(file: string, error: unknown): LorafaError {
@@ -6,7 +7,7 @@ export function cannotRead(file: string, error: unknown): LorafaError {
   const reason =
     code === 'ENOENT'
       ? 'it does not exist; check the path'
-      : code === 'EISDIR'
+      : error instanceof NotAPlainFile && error.isFolder
         ? 'it is a folder; name the data file in it'
         : `${messageOf(error)}; check the file and its permissions`;
   return new LorafaError('data.not_found', `Cannot read the data file ${file}: ${reason}.`, {

@@ -1,4 +1,4 @@
-import { codeOf, readBoundedFile } from '../bounded-file.ts';
+import { FileTooLarge, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { cannotRead, corruptFile } from './file-problem.ts';
@@ -39,7 +39,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
   try {
     return await readBoundedFile(file, MAX_BYTES);
   } catch (error) {
-    if (codeOf(error) !== 'EFBIG') throw cannotRead(file, error);
+    if (!(error instanceof FileTooLarge)) throw cannotRead(file, error);
     throw corruptFile(
       file,
       `a .json file is read whole, and ${messageOf(error)}; save it as .jsonl, one object per line`,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type LinkRule, openRegularFile } from '../bounded-file.ts';
+import { openRegularFile } from '../bounded-file.ts';
+import type { LinkRule } from '../plain-file.ts';
 
 /** Size and SHA-256 of what a file holds. */
 export interface FileDigest {

@@ -1,8 +1,9 @@
 import { type FileHandle, realpath } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
-import { type OpenedFile, openRegularFile, UnreadableFile } from '../bounded-file.ts';
+import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { NotAPlainFile } from '../plain-file.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -60,7 +61,7 @@ export async function openSafetensors(
     file = await realpath(path);
     opened = await openRegularFile(file);
   } catch (error) {
-    const code = error instanceof UnreadableFile ? codes.corrupt : codes.notFound;
+    const code = error instanceof NotAPlainFile ? codes.corrupt : codes.notFound;
     throw new LorafaError(code, `Cannot open ${path}: ${messageOf(error)}.`, {
       location: { file: path },
       cause: error,

@@ -1,4 +1,5 @@
-import { findNodeAtOffset, getNodePath, type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { findNodeAtOffset, getNodePath, type Node } from 'jsonc-parser';
+import { parseJsoncTree } from '../../engine/config/jsonc-tree.ts';
 
 /** Keys, and indices of lists, from the root of the document to a value. */
 export type ConfigPath = readonly (string | number)[];
@@ -13,16 +14,8 @@ export interface JsoncTree {
 
 /** Reads a text. Nothing but comments is no mistake: it is a configuration without any key yet. */
 export function readTree(text: string): JsoncTree {
-  const errors: ParseError[] = [];
-  const options = { allowTrailingComma: true, allowEmptyContent: true };
-  try {
-    const root = parseTree(text, errors, options);
-    return { root, errorOffset: errors[0]?.offset };
-  } catch (error) {
-    // The parser is recursive, and nesting that no configuration has overflows its stack.
-    if (!(error instanceof RangeError)) throw error;
-    return { root: undefined, errorOffset: 0 };
-  }
+  const { root, errors, refused } = parseJsoncTree(text, { allowEmptyContent: true });
+  return { root, errorOffset: refused === undefined ? errors[0]?.offset : 0 };
 }
 
 /** The path of the key or value at an offset; empty where there is none. */

@@ -5,10 +5,12 @@ import {
   CodeActionKind,
   type Connection,
   type ServerCapabilities,
+  type TextDocumentIdentifier,
   TextDocumentSyncKind,
   type TextDocuments,
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { refusal } from '../../engine/config/jsonc-tree.ts';
 import { messageOf } from '../../engine/errors.ts';
 import { configActions } from './config-actions.ts';
 import { configDiagnostics } from './config-diagnostics.ts';
@@ -101,8 +103,16 @@ export function serveLanguage(
     void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
   });
 
+  /** An open document, unless its text is none that the parsers may be given. */
+  function readable({ uri }: TextDocumentIdentifier): TextDocument | undefined {
+    const document = documents.get(uri);
+    return document === undefined || refusal(document.getText()) !== undefined
+      ? undefined
+      : document;
+  }
+
   connection.onCompletion(async ({ textDocument, position }) => {
-    const document = documents.get(textDocument.uri);
+    const document = readable(textDocument);
     if (document === undefined) return null;
     const [bySchema, byFiles] = await Promise.all([
       language.complete(document, position),
@@ -113,11 +123,11 @@ export function serveLanguage(
     return { isIncomplete: false, items };
   });
   connection.onHover(({ textDocument, position }) => {
-    const document = documents.get(textDocument.uri);
+    const document = readable(textDocument);
     return document === undefined ? null : language.hover(document, position);
   });
   connection.onCodeAction(({ textDocument, context }) => {
-    const document = documents.get(textDocument.uri);
+    const document = readable(textDocument);
     return document === undefined
       ? null
       : configActions(document, context.diagnostics).map(plainAction);
@@ -126,7 +136,7 @@ export function serveLanguage(
     documents.get(textDocument.uri) === undefined ? null : configLenses(textDocument.uri),
   );
   connection.languages.inlayHint.on(({ textDocument, range }) => {
-    const document = documents.get(textDocument.uri);
+    const document = readable(textDocument);
     const inspection = states.get(textDocument.uri)?.inspection;
     return document === undefined || inspection === undefined
       ? null

@@ -149,6 +149,43 @@ describe('positions', () => {
     ]);
   });
 
+  test('a text of far too many parts, or far too long, is one problem', () => {
+    const texts = [`{${'"a" 1 '.repeat(100_000)}`, '[]'.repeat(50_000), `{}${' '.repeat(2 ** 20)}`];
+    expect(
+      texts.map((text) => checkConfig(text, FILE).problems.map(({ message }) => message)),
+    ).toEqual([
+      ['this is not valid JSON: it is made of more parts than any configuration'],
+      ['this is not valid JSON: it is made of more parts than any configuration'],
+      ['this is not valid JSON: it is longer than any configuration'],
+    ]);
+  });
+
+  test.each<[string, string, number]>([
+    ['syntax', `{ ${'x '.repeat(15_000)}`, 100],
+    ['keys that stand twice', `{${'"lora": 1, '.repeat(3_000)}"lora": 1}`, 200],
+    ['unknown keys', `{${Array.from({ length: 3_000 }, (_, i) => `"k${i}": 1`).join(',\n')}}`, 200],
+    [
+      'names of the Hub',
+      JSON.stringify({
+        ...MINIMAL,
+        data: { dataset_name_or_path: Array.from({ length: 6_000 }, (_, i) => `a/b${i}`) },
+      }),
+      100,
+    ],
+  ])('of very many mistakes the first are listed: %s', (_name, text, most) => {
+    const { problems } = checkConfig(text, FILE);
+    expect(problems.length).toBeGreaterThanOrEqual(100);
+    expect(problems.length).toBeLessThanOrEqual(most);
+  });
+
+  test('a value of another kind contradicts nothing', () => {
+    const text = JSON.stringify({ ...MINIMAL, engine: { compute: { toString: 1 } } });
+    const withNf4 = text.replace('"model":{', '"model":{"quantization":"nf4",');
+    expect(checkConfig(withNf4, FILE).problems.map(({ code }) => code)).toEqual([
+      'config.invalid_value',
+    ]);
+  });
+
   test.each(['[]', '7', 'null', '"text"'])('something else than an object: %s', (text) => {
     expect(checkConfig(text, FILE).problems.map(({ message }) => message)).toEqual([
       `a run configuration must be an object, not ${text}`,

@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('what is no regular file is empty'
     await symlink('elsewhere', file);
     const tail = new LineTail(file, MAX);
     expect(await read(tail)).toEqual([]);
-    expect(tail.problem).toBe('it is a link, which is not followed here');
+    expect(tail.problem).toBe('a link is in its place');
   });
 
   test('a pipe, for whose other end nobody waits', async () => {
@@ -106,12 +106,12 @@ describe.skipIf(process.platform === 'win32')('what is no regular file is empty'
     execFileSync('mkfifo', [file]);
     const tail = new LineTail(file, MAX);
     expect(await read(tail)).toEqual([]);
-    expect(tail.problem).toBe('it is not a regular file');
+    expect(tail.problem).toBe('a pipe is in its place');
   });
 
   test('a folder', async () => {
     const tail = new LineTail(await tempFolder(), MAX);
     expect(await read(tail)).toEqual([]);
-    expect(tail.problem).toBe('it is a folder');
+    expect(tail.problem).toBe('a folder is in its place');
   });
 });

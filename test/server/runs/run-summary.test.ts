@@ -125,7 +125,7 @@ describe('a run with a trainer', () => {
     await symlink(path.join(elsewhere, 'state.json'), path.join(folder, 'state.json'));
     expect((await readRunFolder(folder))?.summary).toMatchObject({
       configFile: null,
-      problem: 'state.json cannot be read: it is a link, which is not followed here.',
+      problem: 'state.json cannot be read: a link is in its place.',
     });
   });
 });
