@@ -410,7 +410,7 @@ export class Journal {
 async function openToAppend(target: string): Promise<FileHandle> {
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
   const handle = await openPlainFile(target, flags);
-  if ((await handle.stat()).nlink === 1) return handle;
+  if ((await handle.stat()).nlink <= 1) return handle;
   try {
     await copyContent(handle, target);
   } finally {

@@ -1,68 +1,28 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import type { RunSummary } from '../../../server/protocol.ts';
 import { addressOf } from '../../../server/rpc/socket-name.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import { isFinal } from '../../../server/runs/run-status.ts';
 import { readStateFile } from '../../../server/runs/state-file.ts';
-import { type ConfigChanges, TinyRuns } from '../../engine/train/tiny-run.ts';
-import { BuiltCli } from '../../support/built-cli.ts';
-import { ObservedManager } from './observed-manager.ts';
+import type { ObservedManager } from './observed-manager.ts';
+import { ENDLESS, type RealRuns, useRealRuns } from './real-runs.ts';
 
-/** Real runs of a tiny model, in processes of their own, started and watched through managers. */
-
-/** So many steps that a run does not end before the test ends it. */
-const ENDLESS = 1_000_000;
-
-let built: BuiltCli;
-let tiny: TinyRuns;
-
-beforeAll(async () => {
-  built = await BuiltCli.build();
-  tiny = await TinyRuns.create(built.folder);
-});
-
-afterAll(async () => {
-  // Also the runs of a test that failed end here.
-  for (const { folder } of await new RunRegistry(path.join(built.folder, 'registry')).list()) {
-    const holder = await readLock(folder);
-    if (holder !== undefined) process.kill(holder.pid, 'SIGKILL');
-  }
-  await built.remove();
-});
+const runs = useRealRuns();
 
 function observe(): ObservedManager {
-  const observed = new ObservedManager(
-    built.folder,
-    path.join(built.folder, 'registry'),
-    path.join(built.folder, 'out/trainer.js'),
-  );
-  onTestFinished(() => observed.manager.dispose());
-  return observed;
+  return runs().observe();
 }
 
-/** Writes a configuration file and returns its path and the run's folder. */
-async function configured(
-  training: ConfigChanges['training'] = {},
-  data: ConfigChanges['data'] = {},
-) {
-  const folder = tiny.fresh();
-  const configFile = `${folder}.lorafa.json`;
-  const input = tiny.input({ data, training: { output_dir: folder, ...training } });
-  await writeFile(configFile, JSON.stringify(input));
-  return { configFile, folder };
+function configured(...changes: Parameters<RealRuns['configured']>) {
+  return runs().configured(...changes);
 }
 
-async function startEndless(observed: ObservedManager): Promise<string> {
-  const { configFile, folder } = await configured({ max_steps: ENDLESS });
-  await observed.manager.start(configFile, 'parallel');
-  await observed.follow(folder);
-  await observed.untilRun(folder, ({ status }) => status.step >= 2);
-  return folder;
+function startEndless(observed: ObservedManager): Promise<string> {
+  return runs().startEndless(observed);
 }
 
 async function end(observed: ObservedManager, folder: string): Promise<RunSummary> {
@@ -124,7 +84,7 @@ test('a run from its configuration to its adapter', async () => {
   expect(steps(observed)).toEqual([1, 2, 3]);
   // The first states may be over before the manager has connected.
   expect(observed.states(folder).slice(-2)).toEqual(['running', 'completed']);
-  const { config } = await readConfig(tiny.model);
+  const { config } = await readConfig(runs().tiny.model);
   expect((await loadAdapter(folder, config)).matched).toBe(4);
   expect(await observed.manager.config(folder)).toMatchObject({ training: { max_steps: 3 } });
   expect(await readLock(folder)).toBeUndefined();
@@ -246,7 +206,7 @@ describe('what goes wrong', () => {
 
   test('data that cannot be used: the run fails with the engine’s own sentence', async () => {
     const observed = observe();
-    const file = await tiny.file('bad.jsonl', '{"question": 1}\n');
+    const file = await runs().tiny.file('bad.jsonl', '{"question": 1}\n');
     const { configFile, folder } = await configured({}, { dataset_name_or_path: file });
     await observed.manager.start(configFile, 'parallel');
     const { status } = await observed.untilRun(folder, ({ isLive }) => !isLive);
@@ -262,7 +222,7 @@ describe('what goes wrong', () => {
     await expect(again).rejects.toMatchObject({ code: 'output.in_use' });
     expect((await observed.manager.control(folder, 'checkpoint')).state).toBe('running');
     await end(observed, folder);
-    const wrong = await tiny.file('wrong.lorafa.json', '{"modle": {}}');
+    const wrong = await runs().tiny.file('wrong.lorafa.json', '{"modle": {}}');
     await expect(observed.manager.start(wrong, 'parallel')).rejects.toThrow(
       'the section `model` is missing',
     );
@@ -273,7 +233,7 @@ test('a run of the command line is seen, and is not steered from here', async ()
   const observed = observe();
   const { configFile, folder } = await configured({ max_steps: ENDLESS });
   let ending: Promise<unknown> | undefined;
-  const outcome = built.run(['train', configFile, '--json'], {
+  const outcome = runs().built.run(['train', configFile, '--json'], {
     onOutput: (text, run) => {
       if (!text.includes('"step":2') || ending !== undefined) return;
       ending = watchAndInterrupt(run.pid!);

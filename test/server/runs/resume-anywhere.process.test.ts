@@ -1,41 +1,26 @@
 import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
 import { isFinal } from '../../../server/runs/run-status.ts';
-import { TinyRuns } from '../../engine/train/tiny-run.ts';
-import { BuiltCli } from '../../support/built-cli.ts';
-import { ObservedManager } from './observed-manager.ts';
+import type { ObservedManager } from './observed-manager.ts';
+import { useRealRuns } from './real-runs.ts';
 
 /** Runs that are resumed as the editor does it: by what their folder says, wherever that lies. */
 
-let built: BuiltCli;
-let tiny: TinyRuns;
-
-beforeAll(async () => {
-  built = await BuiltCli.build();
-  tiny = await TinyRuns.create(built.folder);
-});
-
-afterAll(() => built.remove());
+const runs = useRealRuns();
 
 function observe(): ObservedManager {
-  const observed = new ObservedManager(
-    built.folder,
-    path.join(built.folder, 'registry'),
-    path.join(built.folder, 'out/trainer.js'),
-  );
-  onTestFinished(() => observed.manager.dispose());
-  return observed;
+  return runs().observe();
 }
 
 type Sections = Readonly<Record<string, object>>;
 
 /** A folder with a configuration as a person writes it, with all that it names below. */
 async function workspace(sections: Sections = {}): Promise<string> {
-  const folder = tiny.fresh('workspace');
-  await cp(tiny.model, path.join(folder, 'model'), { recursive: true });
-  await cp(tiny.data, path.join(folder, 'rows.jsonl'));
+  const folder = runs().tiny.fresh('workspace');
+  await cp(runs().tiny.model, path.join(folder, 'model'), { recursive: true });
+  await cp(runs().tiny.data, path.join(folder, 'rows.jsonl'));
   await writeFile(path.join(folder, 'text.jsonl'), '{"text":"abc def"}\n{"text":"ghi"}\n');
   const config = {
     model: { base_model_name_or_path: './model' },
@@ -95,10 +80,10 @@ test('a run that began with an adapter goes on, also without it', async () => {
 test('a run goes on where it was moved with all around it, and where it was copied alone', async () => {
   const folder = await workspace();
   await interrupted(folder, 3);
-  const copy = path.join(tiny.fresh('copies'), 'copy');
+  const copy = path.join(runs().tiny.fresh('copies'), 'copy');
   await cp(path.join(folder, 'runs', 'first'), copy, { recursive: true });
   expect((await resumed(copy)).status).toMatchObject({ state: 'completed', step: 6 });
-  const moved = tiny.fresh('moved');
+  const moved = runs().tiny.fresh('moved');
   await rename(folder, moved);
   const run = path.join(moved, 'runs', 'first');
   expect((await resumed(run)).status).toMatchObject({ state: 'completed', step: 6 });
@@ -107,7 +92,7 @@ test('a run goes on where it was moved with all around it, and where it was copi
 test('a base model that is somewhere else is asked for, and taken from there', async () => {
   const folder = await workspace();
   const run = await interrupted(folder, 3);
-  const elsewhere = tiny.fresh('model');
+  const elsewhere = runs().tiny.fresh('model');
   await rename(path.join(folder, 'model'), elsewhere);
   await expect(resumed(run)).rejects.toMatchObject({ code: 'model.not_found' });
   expect((await resumed(run, elsewhere)).status).toMatchObject({ state: 'completed', step: 6 });
@@ -123,6 +108,6 @@ test('a run that never came to a checkpoint begins anew, with one click', async 
   const observed = observe();
   await observed.manager.start(path.join(folder, 'first.lorafa.json'), 'parallel');
   expect((await untilEnded(observed, run)).status.state).toBe('failed');
-  await cp(tiny.data, path.join(folder, 'rows.jsonl'));
+  await cp(runs().tiny.data, path.join(folder, 'rows.jsonl'));
   expect((await resumed(run)).status).toMatchObject({ state: 'completed', step: 6 });
 });
