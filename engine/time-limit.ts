@@ -76,6 +76,12 @@ export function withinTime<T>(limit: TimeLimit, task: () => T): T {
   }
 }
 
+/** The error is one of the context, whose `Error` is not ours. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
 }
