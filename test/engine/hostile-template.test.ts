@@ -35,6 +35,8 @@ describe('templates that never end', () => {
   });
 });
 
+const MORE = '{% set ns.all = ns.all + [x.upper()] %}';
+
 describe('templates that make more than memory holds', () => {
   test.each([
     ['a range of two billion numbers', '{{ range(2000000000) | length }}'],
@@ -43,8 +45,8 @@ describe('templates that make more than memory holds', () => {
     ['a text that is replaced by itself', doubled(12, "x.replace('a', x)", '{{ x }}', "'aaaa'")],
     ['a list that is doubled', doubled(40, 'x + x', '{{ x | length }}', '[1]')],
     [
-      'many lists, each of a plausible size',
-      `{% set ns = namespace(all=[]) %}${'{% set ns.all = ns.all + [range(1000000)] %}'.repeat(60)}`,
+      'many texts, each of a plausible size',
+      doubled(20, 'x ~ x', `{% set ns = namespace(all=[]) %}${MORE.repeat(100)}`, "'a'"),
     ],
     [
       'a text in very many pieces',
