@@ -1,14 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import { CancellationTokenSource } from 'vscode-languageserver';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
+import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun } from '../../../server/protocol.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 import { ConfigWorkspace } from './config-workspace.ts';
 
 let folder: string;
@@ -153,3 +155,138 @@ test('a process that cannot start fails its requests', async () => {
   await expect(client.columns([])).rejects.toThrow();
   await client.dispose();
 });
+
+describe('files of strangers', () => {
+  const twoBillion = '{{ range(2000000000) }}';
+  const endless = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
+  const { token } = new CancellationTokenSource();
+
+  /** Another model in the workspace: the tiny one with some of its files replaced. */
+  async function strange(workspace: ConfigWorkspace, files: Readonly<Record<string, object>>) {
+    await writeTinyModel(workspace.path('strange'));
+    for (const [name, changes] of Object.entries(files)) {
+      const file = workspace.path(`strange/${name}`);
+      const content = JSON.parse(await readFile(file, 'utf8')) as object;
+      await workspace.write(`strange/${name}`, JSON.stringify({ ...content, ...changes }));
+    }
+    await workspace.writeRows('long.jsonl', [{ question: `${'a'.repeat(60)}b`, answer: 'So.' }]);
+    return workspace.text({
+      model: { base_model_name_or_path: 'strange' },
+      data: { dataset_name_or_path: ['rows.jsonl', 'long.jsonl'] },
+    });
+  }
+
+  const backtracking = {
+    type: 'Split',
+    pattern: { Regex: '(a+)+$' },
+    behavior: 'Isolated',
+    invert: false,
+  };
+
+  test.each([
+    [
+      'a range of two billion',
+      { 'tokenizer_config.json': { chat_template: twoBillion } },
+      { code: 'data.chat_template', path: ['data', 'dataset_name_or_path', 0] },
+    ],
+    [
+      'a template without an end',
+      { 'tokenizer_config.json': { chat_template: endless } },
+      { code: 'data.chat_template', path: MODEL_KEY },
+    ],
+    [
+      'an expression that backtracks',
+      { 'tokenizer.json': { pre_tokenizer: backtracking } },
+      { code: 'model.tokenizer', path: MODEL_KEY },
+    ],
+    [
+      'a billion layers',
+      { 'config.json': { num_hidden_layers: 1e9 } },
+      { code: 'model.corrupt', path: MODEL_KEY },
+    ],
+    [
+      'a token id of a billion',
+      { 'tokenizer.json': { added_tokens: [{ id: 1e9, content: 'x', special: true }] } },
+      { code: 'model.tokenizer', path: MODEL_KEY },
+    ],
+  ])('%s is marked, and all else is looked at', async (_name, files, finding) => {
+    const workspace = await ConfigWorkspace.create();
+    const client = inspectorClient();
+    const config = workspace.path('run.lorafa.json');
+    const found = await client.inspect(config, await strange(workspace, files), token);
+    expect(found.findings).toContainEqual(
+      expect.objectContaining({
+        ...finding,
+        severity: 'error',
+        message: expect.stringContaining('strange') as string,
+      }),
+    );
+    const good = workspace.text();
+    expect(await client.inspect(config, good, token)).toMatchObject({ length: { steps: 12 } });
+  });
+
+  test('an inspection over its time is ended with its process, and told at the key', async () => {
+    const workspace = await ConfigWorkspace.create();
+    const client = new InspectorClient(script, { inspection: 1000, cancelled: 1000 });
+    onTestFinished(() => client.dispose());
+    const config = workspace.path('run.lorafa.json');
+    const files = { 'tokenizer_config.json': { chat_template: endless } };
+    const [strangeText, good] = [await strange(workspace, files), workspace.text()];
+    const over = client.inspect(config, strangeText, token);
+    // It waits for its turn, so that it is not taken for the one that does not end.
+    const next = client.inspect(config, good, token);
+    expect((await over).findings).toEqual([
+      expect.objectContaining({
+        path: ['data', 'dataset_name_or_path'],
+        code: 'inspection.ended',
+        message: expect.stringContaining('took more than 1 seconds') as string,
+      }),
+    ]);
+    expect((await next).findings).toEqual((await workspace.inspect(good)).findings);
+  });
+
+  test('a process that dies is told at the key, and the next one goes on', async () => {
+    const dying = path.join(folder, 'dying.mjs');
+    await writeFile(dying, DYING);
+    const client = new InspectorClient(dying);
+    onTestFinished(() => client.dispose());
+    for (const time of ['once', 'again']) {
+      expect((await client.inspect('x', time, token)).findings).toEqual([
+        expect.objectContaining({
+          path: ['data', 'dataset_name_or_path'],
+          code: 'inspection.ended',
+          message: expect.stringContaining(
+            'ended the process (SIGABRT: heap out of memory)',
+          ) as string,
+        }),
+      ]);
+    }
+  });
+
+  test('a cancelled inspection makes way soon', async () => {
+    const workspace = await ConfigWorkspace.create();
+    const client = new InspectorClient(script, { inspection: 60_000, cancelled: 200 });
+    onTestFinished(() => client.dispose());
+    const source = new CancellationTokenSource();
+    const config = workspace.path('run.lorafa.json');
+    const files = { 'tokenizer_config.json': { chat_template: endless } };
+    const over = client.inspect(config, await strange(workspace, files), source.token);
+    const good = workspace.text();
+    const next = client.inspect(config, good, token);
+    source.cancel();
+    expect((await over).findings.length).toBeLessThan(2);
+    expect((await next).findings).toEqual((await workspace.inspect(good)).findings);
+  });
+});
+
+/** An inspector that says where it is and dies, as one whose memory is full. */
+const DYING = `
+process.on('message', () => {
+  process.send({
+    jsonrpc: '2.0',
+    method: 'inspector/place',
+    params: { path: ['data', 'dataset_name_or_path'] },
+  });
+  process.stderr.write('heap out of memory\\n', () => process.kill(process.pid, 'SIGABRT'));
+});
+`;
