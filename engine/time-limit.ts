@@ -65,7 +65,7 @@ export function withinTime<T>(limit: TimeLimit, task: () => T): T {
   } catch (error) {
     if (!isTimeout(error)) throw error;
     const { code, subject, advice, work, file } = limit;
-    const time = `more than ${Math.ceil(limit.seconds)} seconds`;
+    const time = `more than ${Math.max(1, Math.round(limit.seconds))} seconds`;
     const spent = work === undefined ? time : `${time} for ${work}`;
     throw new TimeLimitError(code, `${subject} took ${spent} and was ended; ${advice}.`, {
       location: { file },

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,11 +6,17 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import { CancellationTokenSource } from 'vscode-languageserver';
+import type { JsonObject } from '../../../engine/models/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
 import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun } from '../../../server/protocol.ts';
-import { writeTinyModel } from '../../support/tiny-model-folder.ts';
+import {
+  BACKTRACKING,
+  ENDLESS_TEMPLATE,
+  ENDLESS_TEXT,
+  writeHostileModel,
+} from '../../support/hostile-model.ts';
 import { ConfigWorkspace } from './config-workspace.ts';
 
 let folder: string;
@@ -158,30 +164,17 @@ test('a process that cannot start fails its requests', async () => {
 
 describe('files of strangers', () => {
   const twoBillion = '{{ range(2000000000) }}';
-  const endless = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
   const { token } = new CancellationTokenSource();
 
   /** Another model in the workspace: the tiny one with some of its files replaced. */
-  async function strange(workspace: ConfigWorkspace, files: Readonly<Record<string, object>>) {
-    await writeTinyModel(workspace.path('strange'));
-    for (const [name, changes] of Object.entries(files)) {
-      const file = workspace.path(`strange/${name}`);
-      const content = JSON.parse(await readFile(file, 'utf8')) as object;
-      await workspace.write(`strange/${name}`, JSON.stringify({ ...content, ...changes }));
-    }
-    await workspace.writeRows('long.jsonl', [{ question: `${'a'.repeat(60)}b`, answer: 'So.' }]);
+  async function strange(workspace: ConfigWorkspace, files: Readonly<Record<string, JsonObject>>) {
+    await writeHostileModel(workspace.path('strange'), files);
+    await workspace.writeRows('long.jsonl', [{ question: ENDLESS_TEXT, answer: 'So.' }]);
     return workspace.text({
       model: { base_model_name_or_path: 'strange' },
       data: { dataset_name_or_path: ['rows.jsonl', 'long.jsonl'] },
     });
   }
-
-  const backtracking = {
-    type: 'Split',
-    pattern: { Regex: '(a+)+$' },
-    behavior: 'Isolated',
-    invert: false,
-  };
 
   test.each([
     [
@@ -191,12 +184,12 @@ describe('files of strangers', () => {
     ],
     [
       'a template without an end',
-      { 'tokenizer_config.json': { chat_template: endless } },
+      { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } },
       { code: 'data.chat_template', path: MODEL_KEY },
     ],
     [
       'an expression that backtracks',
-      { 'tokenizer.json': { pre_tokenizer: backtracking } },
+      { 'tokenizer.json': { pre_tokenizer: BACKTRACKING } },
       { code: 'model.tokenizer', path: MODEL_KEY },
     ],
     [
@@ -230,7 +223,7 @@ describe('files of strangers', () => {
     const client = new InspectorClient(script, { inspection: 1000, cancelled: 1000 });
     onTestFinished(() => client.dispose());
     const config = workspace.path('run.lorafa.json');
-    const files = { 'tokenizer_config.json': { chat_template: endless } };
+    const files = { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } };
     const [strangeText, good] = [await strange(workspace, files), workspace.text()];
     const over = client.inspect(config, strangeText, token);
     // It waits for its turn, so that it is not taken for the one that does not end.
@@ -269,7 +262,7 @@ describe('files of strangers', () => {
     onTestFinished(() => client.dispose());
     const source = new CancellationTokenSource();
     const config = workspace.path('run.lorafa.json');
-    const files = { 'tokenizer_config.json': { chat_template: endless } };
+    const files = { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } };
     const over = client.inspect(config, await strange(workspace, files), source.token);
     const good = workspace.text();
     const next = client.inspect(config, good, token);
