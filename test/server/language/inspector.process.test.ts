@@ -220,11 +220,14 @@ describe('files of strangers', () => {
 
   test('an inspection over its time is ended with its process, and told at the key', async () => {
     const workspace = await ConfigWorkspace.create();
-    const client = new InspectorClient(script, { inspection: 1000, cancelled: 1000 });
+    const client = new InspectorClient(script, { inspection: 5000, cancelled: 5000 });
     onTestFinished(() => client.dispose());
     const config = workspace.path('run.lorafa.json');
-    const files = { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } };
+    const files = { 'tokenizer.json': { pre_tokenizer: BACKTRACKING } };
     const [strangeText, good] = [await strange(workspace, files), workspace.text()];
+    // The time of a row grows with its text.
+    const question = ENDLESS_TEXT + ' '.repeat(2_500_000);
+    await workspace.writeRows('long.jsonl', [{ question, answer: 'So.' }]);
     const over = client.inspect(config, strangeText, token);
     // It waits for its turn, so that it is not taken for the one that does not end.
     const next = client.inspect(config, good, token);
@@ -232,10 +235,10 @@ describe('files of strangers', () => {
       expect.objectContaining({
         path: ['data', 'dataset_name_or_path'],
         code: 'inspection.ended',
-        message: expect.stringContaining('took more than 1 seconds') as string,
+        message: expect.stringContaining('took more than 5 seconds') as string,
       }),
     ]);
-    expect((await next).findings).toEqual((await workspace.inspect(good)).findings);
+    expect(await next).toMatchObject({ findings: [], length: { steps: 12 } });
   });
 
   test('a process that dies is told at the key, and the next one goes on', async () => {
@@ -268,7 +271,7 @@ describe('files of strangers', () => {
     const next = client.inspect(config, good, token);
     source.cancel();
     expect((await over).findings.length).toBeLessThan(2);
-    expect((await next).findings).toEqual((await workspace.inspect(good)).findings);
+    expect(await next).toMatchObject({ findings: [], length: { steps: 12 } });
   });
 });
 
