@@ -11,9 +11,9 @@ export const MAX_LIST = 2 ** 20;
 
 /**
  * What all calls, filters and sums of lists of one rendering may make together, in units of eight
- * bytes: half a gigabyte. What is joined with `~` costs nothing before it is used.
+ * bytes: 128 MiB. What is joined with `~` costs nothing before it is used.
  */
-const MAX_MADE = 2 ** 26;
+const MAX_MADE = 2 ** 24;
 
 /** Units of one item that did not exist before; of a copied one it is one. */
 const NEW_ITEM = 8;

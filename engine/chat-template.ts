@@ -95,10 +95,11 @@ export class ChatTemplate {
       for (const [name, value] of Object.entries(variables)) environment.set(name, value);
       return String(new BoundedInterpreter(environment).run(this.#program).value);
     } catch (error) {
-      const what =
-        error instanceof TemplateTooLarge
-          ? `makes ${error.message}; correct it or take the model's original files`
-          : `refused a conversation (${messageOf(error)}); correct the turns or their order`;
+      // A RangeError: a text longer than any can be, or a call within too many others.
+      const isTooLarge = error instanceof TemplateTooLarge || error instanceof RangeError;
+      const what = isTooLarge
+        ? `makes more than any conversation needs (${error.message}); correct it or take the model's original files`
+        : `refused a conversation (${messageOf(error)}); correct the turns or their order`;
       throw new LorafaError('data.chat_template', `The chat template of ${this.#source} ${what}.`, {
         location: { file: this.#source },
         cause: error,

@@ -65,7 +65,7 @@ export function withinTime<T>(limit: TimeLimit, task: () => T): T {
   } catch (error) {
     if (!isTimeout(error)) throw error;
     const { code, subject, advice, work, file } = limit;
-    const time = `more than ${Math.ceil(limit.seconds)} seconds`;
+    const time = `more than ${Math.max(1, Math.round(limit.seconds))} seconds`;
     const spent = work === undefined ? time : `${time} for ${work}`;
     throw new TimeLimitError(code, `${subject} took ${spent} and was ended; ${advice}.`, {
       location: { file },
@@ -76,6 +76,12 @@ export function withinTime<T>(limit: TimeLimit, task: () => T): T {
   }
 }
 
+/** The error is one of the context, whose `Error` is not ours. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
 }

@@ -1,6 +1,7 @@
 import { LorafaError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf.ts';
 import { readTensor } from '../formats/tensor-data.ts';
+import { CONFIG_LIMITS } from './config-limits.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 import type { JsonObject } from './json-file.ts';
 
@@ -18,6 +19,9 @@ const LLAMA3_ROPE = {
   high_freq_factor: 4,
   original_max_position_embeddings: 8192,
 } as const;
+
+/** A factor in float32 for every second dimension of a head. */
+const MAX_FACTOR_BYTES = (4 * CONFIG_LIMITS.headWidth) / 2;
 
 /**
  * The Hugging Face `config.json` of the model in a GGUF file.
@@ -96,6 +100,9 @@ async function ropeScaling(
   if (factors !== undefined) {
     const { name, file, offset, length, shape, type } = factors;
     if (type !== 'F32') throw unsupported(gguf, `rope_freqs.weight stored as ${type} is not known`);
+    if (length > MAX_FACTOR_BYTES) {
+      throw unsupported(gguf, `rope_freqs.weight of ${length} bytes is not known`);
+    }
     return llama3Scaling(
       gguf,
       await readTensor({ name, file, offset, length, shape, dtype: 'F32' }),

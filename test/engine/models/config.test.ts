@@ -193,3 +193,40 @@ describe('values that make no sense', () => {
     );
   });
 });
+
+describe('a number that no model has is refused, at its key', () => {
+  test.each([
+    'vocab_size',
+    'hidden_size',
+    'intermediate_size',
+    'num_hidden_layers',
+    'num_attention_heads',
+    'num_key_value_heads',
+    'head_dim',
+    'max_window_layers',
+    'bos_token_id',
+    'pad_token_id',
+    'rms_norm_eps',
+  ])('%s: 1e9', (key) => {
+    expect(() => parse({ ...llama, [key]: 1e9 })).toThrow(
+      expect.objectContaining({
+        code: 'model.corrupt',
+        message: expect.stringContaining(`"${key}" is wrong`),
+      }),
+    );
+  });
+
+  test.each([
+    [{ max_position_embeddings: 1e12 }, /"max_position_embeddings"/],
+    [{ sliding_window: 1e12 }, /"sliding_window"/],
+    [{ rope_theta: 1e30 }, /"rope_theta"/],
+    [{ rope_parameters: { rope_type: 'linear', factor: 1e30 } }, /"rope_parameters.factor"/],
+    [{ eos_token_id: 1e9 }, /"eos_token_id"/],
+    [{ eos_token_id: Array(1000).fill(1) }, /"eos_token_id"/],
+    [{ layer_types: Array(100_000).fill('full_attention') }, /"layer_types"/],
+  ])('%j', (change, message) => {
+    expect(() => parse({ ...llama, ...change })).toThrow(
+      expect.objectContaining({ code: 'model.corrupt', message: expect.stringMatching(message) }),
+    );
+  });
+});

@@ -1,9 +1,11 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { findAdapters } from '../../../server/discovery/find-adapters.ts';
 import { findModels, huggingFaceCache } from '../../../server/discovery/find-models.ts';
 import { findRunFolders } from '../../../server/discovery/find-runs.ts';
+import { walk } from '../../../server/discovery/walk.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
@@ -88,6 +90,62 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
     },
   ]);
   expect(found.find(({ origin }) => origin === 'huggingface')!.bytes).toBeGreaterThan(10_000);
+});
+
+test.runIf(process.platform !== 'win32')(
+  'one bad folder never spoils the list, nor takes long',
+  { timeout: 10_000 },
+  async () => {
+    const workspace = await tempFolder();
+    await writeTinyModel(path.join(workspace, 'good'));
+    const bad = ['layers', 'layers-8', 'huge', 'pipe', 'device', 'deep', 'not-json'];
+    for (const name of bad) await write(workspace, { [`${name}/model.safetensors`]: '' });
+    const config = { architectures: ['LlamaForCausalLM'] };
+    const file = (name: string): string => path.join(workspace, name, 'config.json');
+    await write(workspace, { 'layers/config.json': { ...config, num_hidden_layers: 1e9 } });
+    await write(workspace, { 'layers-8/config.json': { ...config, num_hidden_layers: 1e8 } });
+    await write(workspace, { 'huge/config.json': config, 'folder/model.safetensors': '' });
+    await write(workspace, { 'folder/config.json/x': '' });
+    await truncate(file('huge'), 2 ** 31 + 1);
+    execFileSync('mkfifo', [file('pipe')]);
+    await symlink('/dev/zero', file('device'));
+    await write(workspace, {
+      'deep/config.json': `{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
+      'not-json/config.json': '{',
+    });
+
+    const found = await findModels({
+      workspaceFolders: [workspace],
+      settingsFolders: [],
+      cacheFolder: path.join(workspace, 'hub'),
+    });
+    const problems = new Map(found.map(({ name, problem }) => [name, problem]));
+    expect(problems.get('good')).toBeNull();
+    expect([...problems.keys()].toSorted()).toEqual(['good', ...bad].toSorted());
+    expect(problems.get('layers')).toContain('"num_hidden_layers" is wrong');
+    expect(problems.get('layers-8')).toContain('"num_hidden_layers" is wrong');
+    expect(problems.get('pipe')).toContain('not a regular file');
+    for (const name of bad) expect(problems.get(name), name).toEqual(expect.any(String));
+  },
+);
+
+test('links between folders are not gone round in, and names are bounded', async () => {
+  const folder = await tempFolder();
+  await write(folder, { 'a/b/x.txt': '', 'a/y.txt': '', 'a/other': '', 'c/z.txt': '' });
+  await symlink(folder, path.join(folder, 'a/b/up'));
+  await symlink(path.join(folder, 'a'), path.join(folder, 'a/again'));
+  const files = async (maxEntries?: number): Promise<string[]> => {
+    const found: string[] = [];
+    const isWanted = (name: string): boolean => name.endsWith('.txt');
+    const bound = maxEntries === undefined ? {} : { maxEntries };
+    for await (const each of walk(folder, { depth: 9, isWanted, ...bound })) {
+      found.push(...each.files.map((name) => path.relative(folder, path.join(each.folder, name))));
+    }
+    return found;
+  };
+  expect(await files()).toEqual(['a/y.txt', 'c/z.txt', 'a/b/x.txt']);
+  // Two folders, the four names in the first of them and one in the second.
+  expect(await files(7)).toEqual(['a/y.txt', 'c/z.txt']);
 });
 
 test.each([

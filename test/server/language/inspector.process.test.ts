@@ -1,14 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import { CancellationTokenSource } from 'vscode-languageserver';
+import type { JsonObject } from '../../../engine/models/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
+import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun } from '../../../server/protocol.ts';
+import {
+  BACKTRACKING,
+  ENDLESS_TEMPLATE,
+  ENDLESS_TEXT,
+  writeHostileModel,
+} from '../../support/hostile-model.ts';
 import { ConfigWorkspace } from './config-workspace.ts';
 
 let folder: string;
@@ -153,3 +161,128 @@ test('a process that cannot start fails its requests', async () => {
   await expect(client.columns([])).rejects.toThrow();
   await client.dispose();
 });
+
+describe('files of strangers', () => {
+  const twoBillion = '{{ range(2000000000) }}';
+  const { token } = new CancellationTokenSource();
+
+  /** Another model in the workspace: the tiny one with some of its files replaced. */
+  async function strange(workspace: ConfigWorkspace, files: Readonly<Record<string, JsonObject>>) {
+    await writeHostileModel(workspace.path('strange'), files);
+    await workspace.writeRows('long.jsonl', [{ question: ENDLESS_TEXT, answer: 'So.' }]);
+    return workspace.text({
+      model: { base_model_name_or_path: 'strange' },
+      data: { dataset_name_or_path: ['rows.jsonl', 'long.jsonl'] },
+    });
+  }
+
+  test.each([
+    [
+      'a range of two billion',
+      { 'tokenizer_config.json': { chat_template: twoBillion } },
+      { code: 'data.chat_template', path: ['data', 'dataset_name_or_path', 0] },
+    ],
+    [
+      'a template without an end',
+      { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } },
+      { code: 'data.chat_template', path: MODEL_KEY },
+    ],
+    [
+      'an expression that backtracks',
+      { 'tokenizer.json': { pre_tokenizer: BACKTRACKING } },
+      { code: 'model.tokenizer', path: MODEL_KEY },
+    ],
+    [
+      'a billion layers',
+      { 'config.json': { num_hidden_layers: 1e9 } },
+      { code: 'model.corrupt', path: MODEL_KEY },
+    ],
+    [
+      'a token id of a billion',
+      { 'tokenizer.json': { added_tokens: [{ id: 1e9, content: 'x', special: true }] } },
+      { code: 'model.tokenizer', path: MODEL_KEY },
+    ],
+  ])('%s is marked, and all else is looked at', async (_name, files, finding) => {
+    const workspace = await ConfigWorkspace.create();
+    const client = inspectorClient();
+    const config = workspace.path('run.lorafa.json');
+    const found = await client.inspect(config, await strange(workspace, files), token);
+    expect(found.findings).toContainEqual(
+      expect.objectContaining({
+        ...finding,
+        severity: 'error',
+        message: expect.stringContaining('strange') as string,
+      }),
+    );
+    const good = workspace.text();
+    expect(await client.inspect(config, good, token)).toMatchObject({ length: { steps: 12 } });
+  });
+
+  test('an inspection over its time is ended with its process, and told at the key', async () => {
+    const workspace = await ConfigWorkspace.create();
+    const client = new InspectorClient(script, { inspection: 5000, cancelled: 5000 });
+    onTestFinished(() => client.dispose());
+    const config = workspace.path('run.lorafa.json');
+    const files = { 'tokenizer.json': { pre_tokenizer: BACKTRACKING } };
+    const [strangeText, good] = [await strange(workspace, files), workspace.text()];
+    // The time of a row grows with its text.
+    const question = ENDLESS_TEXT + ' '.repeat(2_500_000);
+    await workspace.writeRows('long.jsonl', [{ question, answer: 'So.' }]);
+    const over = client.inspect(config, strangeText, token);
+    // It waits for its turn, so that it is not taken for the one that does not end.
+    const next = client.inspect(config, good, token);
+    expect((await over).findings).toEqual([
+      expect.objectContaining({
+        path: ['data', 'dataset_name_or_path'],
+        code: 'inspection.ended',
+        message: expect.stringContaining('took more than 5 seconds') as string,
+      }),
+    ]);
+    expect(await next).toMatchObject({ findings: [], length: { steps: 12 } });
+  });
+
+  test('a process that dies is told at the key, and the next one goes on', async () => {
+    const dying = path.join(folder, 'dying.mjs');
+    await writeFile(dying, DYING);
+    const client = new InspectorClient(dying);
+    onTestFinished(() => client.dispose());
+    for (const time of ['once', 'again']) {
+      expect((await client.inspect('x', time, token)).findings).toEqual([
+        expect.objectContaining({
+          path: ['data', 'dataset_name_or_path'],
+          code: 'inspection.ended',
+          message: expect.stringContaining(
+            'ended the process (SIGABRT: heap out of memory)',
+          ) as string,
+        }),
+      ]);
+    }
+  });
+
+  test('a cancelled inspection makes way soon', async () => {
+    const workspace = await ConfigWorkspace.create();
+    const client = new InspectorClient(script, { inspection: 60_000, cancelled: 200 });
+    onTestFinished(() => client.dispose());
+    const source = new CancellationTokenSource();
+    const config = workspace.path('run.lorafa.json');
+    const files = { 'tokenizer_config.json': { chat_template: ENDLESS_TEMPLATE } };
+    const over = client.inspect(config, await strange(workspace, files), source.token);
+    const good = workspace.text();
+    const next = client.inspect(config, good, token);
+    source.cancel();
+    expect((await over).findings.length).toBeLessThan(2);
+    expect(await next).toMatchObject({ findings: [], length: { steps: 12 } });
+  });
+});
+
+/** An inspector that says where it is and dies, as one whose memory is full. */
+const DYING = `
+process.on('message', () => {
+  process.send({
+    jsonrpc: '2.0',
+    method: 'inspector/place',
+    params: { path: ['data', 'dataset_name_or_path'] },
+  });
+  process.stderr.write('heap out of memory\\n', () => process.kill(process.pid, 'SIGABRT'));
+});
+`;
