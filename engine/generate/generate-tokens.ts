@@ -6,7 +6,7 @@ import { sampleToken } from './sampler.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Tokens of a prompt that are read in one run, which bounds the memory of a long prompt. */
-const PROMPT_CHUNK = 128;
+export const PROMPT_CHUNK = 128;
 
 /** What the random numbers of this module are for, apart from all other uses of a seed. */
 const SAMPLING_STREAM = 0x73616d70;

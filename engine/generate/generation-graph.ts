@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../graph/builder.ts';
+import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../graph/passes/fuse-gemm-add.ts';
@@ -34,22 +35,32 @@ export const GENERATION_TENSORS = {
   newValue: (layer: number) => `present.${layer}.value`,
 } as const;
 
+/** The sizes that differ from run to run: new tokens, slots of the cache, and tokens whose logits are wanted. */
+export interface GenerationSizes {
+  readonly sequence: Dim;
+  readonly past: Dim;
+  readonly rows: Dim;
+}
+
+const FREE: GenerationSizes = { sequence: 'sequence', past: 'past', rows: 'rows' };
+
 /**
- * The forward pass of the next tokens of one text over a cache of the tokens before. The sizes
- * `sequence`, `past` and `rows` are free from run to run; the adapters' A and B are inputs.
+ * The forward pass of the next tokens of one text over a cache of the tokens before. Its sizes are
+ * free from run to run unless they are given; the adapters' A and B are inputs.
  */
 export function generationGraph(
   model: Pick<BaseModel, 'config' | 'weights'>,
   modules: readonly LoraModule[],
+  { sequence, past, rows }: GenerationSizes = FREE,
 ): Graph {
   const { config, weights } = model;
   const { numKeyValueHeads: groups, headDim } = config;
   const names = GENERATION_TENSORS;
   const builder = new GraphBuilder();
-  const tokenIds = builder.input(names.tokenIds, 'int64', ['sequence']);
-  const positions = builder.input(names.positions, 'int64', ['sequence']);
-  const pastPositions = builder.input(names.pastPositions, 'int64', ['past']);
-  const logitRows = builder.input(names.logitRows, 'int64', ['rows']);
+  const tokenIds = builder.input(names.tokenIds, 'int64', [sequence]);
+  const positions = builder.input(names.positions, 'int64', [sequence]);
+  const pastPositions = builder.input(names.pastPositions, 'int64', [past]);
+  const logitRows = builder.input(names.logitRows, 'int64', [rows]);
   const parameters = mappedParameters(builder, weights);
   const attend = cachedAttention({
     builder,
@@ -57,8 +68,8 @@ export function generationGraph(
     positions,
     pastPositions,
     past: (layer) => ({
-      key: builder.input(names.pastKey(layer), 'float32', [groups, headDim, 'past']),
-      value: builder.input(names.pastValue(layer), 'float32', [groups, 'past', headDim]),
+      key: builder.input(names.pastKey(layer), 'float32', [groups, headDim, past]),
+      value: builder.input(names.pastValue(layer), 'float32', [groups, past, headDim]),
     }),
   });
   const outputs: Record<string, Value> = {};

@@ -1,4 +1,3 @@
-import type { ChatMessage } from '../chat-template.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { DecoderConfig } from '../models/decoder-config.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -7,13 +6,8 @@ import type { Tokenizer } from '../tokenizer.ts';
 import { generateTokens } from './generate-tokens.ts';
 import { type GivenGenerationOptions, resolveGenerationOptions } from './generation-options.ts';
 import { GenerationSessions, type RuntimeAdapter } from './generation-sessions.ts';
+import { encodePrompt, type Prompt } from './prompt.ts';
 import { StopStrings } from './stop-strings.ts';
-
-/** What to go on from: a text, a conversation that the model answers, or tokens as they are. */
-export type Prompt =
-  | { readonly text: string }
-  | { readonly messages: readonly ChatMessage[] }
-  | { readonly ids: readonly number[] };
 
 /**
  * Why a generation ended: an end token, `max_new_tokens` or the model's context reached, aborted by
@@ -94,7 +88,7 @@ export class TextGenerator {
     { adapter = null, signal }: GenerateCall = {},
   ): AsyncGenerator<GeneratedPiece, GenerationResult> {
     const { stop, ...sampling } = resolveGenerationOptions(options);
-    const promptIds = this.#encode(prompt);
+    const promptIds = encodePrompt(prompt, this.#tokenizer);
     const tokens = generateTokens({
       sequence: await this.#sessions.sequence(adapter),
       config: this.#config,
@@ -145,14 +139,5 @@ export class TextGenerator {
   /** Frees the loaded graphs. */
   async release(): Promise<void> {
     await this.#sessions.release();
-  }
-
-  #encode(prompt: Prompt): readonly number[] {
-    if ('ids' in prompt) return prompt.ids;
-    if ('text' in prompt) return this.#tokenizer.encode(prompt.text, { addSpecialTokens: true });
-    const rendered = this.#tokenizer.applyChatTemplate(prompt.messages, {
-      addGenerationPrompt: true,
-    });
-    return this.#tokenizer.encode(rendered, { addSpecialTokens: false });
   }
 }

@@ -8,6 +8,29 @@ const EMPTY = 2n ** 30n;
 /** Slots to begin with; they double whenever they are full. */
 const INITIAL_SLOTS = 128;
 
+/** Sizes of a model that decide how large its cache is. */
+type CacheConfig = Pick<
+  DecoderConfig,
+  'numLayers' | 'numKeyValueHeads' | 'headDim' | 'maxPositionEmbeddings' | 'slidingWindow'
+>;
+
+/** Slots of a cache that a text of `tokens` tokens has filled; its chunks are no longer than the first slots. */
+export function cacheSlots(config: CacheConfig, tokens: number): number {
+  const most = maxSlots(config);
+  let slots = Math.min(INITIAL_SLOTS, most);
+  while (slots < tokens && slots < most) slots = Math.min(2 * slots, most);
+  return slots;
+}
+
+/** Bytes of the keys and values of all layers in a cache of so many slots. */
+export function cacheBytes(config: CacheConfig, slots: number): number {
+  return 2 * config.numLayers * config.numKeyValueHeads * config.headDim * slots * 4;
+}
+
+function maxSlots({ maxPositionEmbeddings, slidingWindow }: CacheConfig): number {
+  return Math.min(maxPositionEmbeddings, slidingWindow ?? maxPositionEmbeddings);
+}
+
 /**
  * Keys and values of a text's tokens so far, for every layer. A run reads the arrays in place and
  * returns the new tokens' rows alone, so that no token costs a copy of the cache.
@@ -27,9 +50,9 @@ export class KeyValueCache {
   #values: Float32Array[];
 
   constructor(config: DecoderConfig) {
-    const { numLayers, numKeyValueHeads, headDim, maxPositionEmbeddings, slidingWindow } = config;
+    const { numLayers, numKeyValueHeads, headDim } = config;
     this.#config = config;
-    this.#maxSlots = Math.min(maxPositionEmbeddings, slidingWindow ?? maxPositionEmbeddings);
+    this.#maxSlots = maxSlots(config);
     const slots = Math.min(INITIAL_SLOTS, this.#maxSlots);
     const allocate = () => new Float32Array(numKeyValueHeads * headDim * slots);
     this.#positions = new BigInt64Array(slots).fill(EMPTY);

@@ -5,11 +5,20 @@ import type { Quantization } from '../models/quantization.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import { loadRunData } from '../train/run-data.ts';
-import { quantizationOf } from '../train/run-model.ts';
+import { answersWithOwnWeights, quantizationOf } from '../train/run-model.ts';
 import { planRun } from '../train/run-plan.ts';
+import type { TrainingShape } from '../train/training-graph.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
+import { runQuestion } from './run-question.ts';
+
+/** How large a batch is. */
+export interface BatchSize {
+  readonly rows: number;
+  /** Tokens of each row, padding included. */
+  readonly length: number;
+}
 
 /** What a run would take, from its real model and its real data, without starting it. */
 export interface RunEstimate {
@@ -22,8 +31,10 @@ export interface RunEstimate {
   /** Optimizer steps of the whole run. */
   readonly steps: number;
   readonly padding: PaddingReport;
-  /** The batch that needs the most memory: rows, and tokens of each. */
-  readonly largestBatch: { readonly rows: number; readonly length: number };
+  /** The batch that needs the most memory. */
+  readonly largestBatch: BatchSize;
+  /** The same of an evaluation; absent where the run has none. */
+  readonly largestEvaluationBatch?: BatchSize;
   /** As the run would choose it now. */
   readonly gradientCheckpointing: Recompute;
   /** `engine.compute`; a run with `auto` tries all modes first, so that the largest one counts. */
@@ -48,8 +59,10 @@ export async function estimateRun(
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
     openBaseModel(config.model.base_model_name_or_path, { quantization, headersOnly: true });
   const model = await open(quantizationOf(config));
+  const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
   const trainee = await planTrainee(config, model);
-  const data = await loadRunData(config, loadTokenizer(model.tokenizer, model.config), onEvent);
+  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const data = await loadRunData(config, tokenizer, onEvent);
   const plan = planRun(config, data.train);
   const question = {
     model,
@@ -58,8 +71,7 @@ export async function estimateRun(
     trainBase: trainee.trainBase,
     dropout: config.lora.lora_dropout,
     packing: config.data.packing,
-    shape: plan.largestShape,
-    lengths: plan.lengths,
+    ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
   const recompute = chooseRecompute(config, question);
   const models =
@@ -69,7 +81,6 @@ export async function estimateRun(
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));
-  const { rows, length } = plan.largestShape;
   return {
     model: model.name,
     parameters: countParameters(model.config, trainee.modules, trainee.trainable),
@@ -78,11 +89,16 @@ export async function estimateRun(
     stepsPerEpoch: plan.stepsPerEpoch,
     steps: plan.maxSteps,
     padding: plan.padding,
-    largestBatch: { rows, length },
+    largestBatch: sizeOf(question.shape),
+    ...(question.evaluation && { largestEvaluationBatch: sizeOf(question.evaluation.shape) }),
     gradientCheckpointing: recompute,
     compute: config.engine.compute,
     memory,
     memoryLimit: memoryLimit(config.engine),
     warnings: data.warnings,
   };
+}
+
+function sizeOf({ rows, length }: TrainingShape): BatchSize {
+  return { rows, length };
 }

@@ -4,10 +4,12 @@ import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
+import type { WeightStore } from '../models/weight-store.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../train/training-graph.ts';
+import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
-export interface MemoryQuestion {
+export interface MemoryQuestion extends BatchesQuestion {
   readonly model: Pick<BaseModel, 'config' | 'weights'>;
   readonly modules: readonly LoraModule[];
   /** Trained tensors by the names of their graph inputs. */
@@ -15,22 +17,47 @@ export interface MemoryQuestion {
   readonly trainBase: boolean;
   readonly dropout: number;
   readonly recompute: Recompute;
-  /** The largest batch of the run. */
-  readonly shape: TrainingShape;
   /** As in `TrainingGraphOptions`. */
   readonly packing?: boolean;
-  /** Lengths that the batches of the run have; many unless given. */
+  /** The batches of an evaluation; absent where there is none. */
+  readonly evaluation?: BatchesQuestion | undefined;
+  /** The answers to a run's prompts; absent where there are none. */
+  readonly answers?: AnswersQuestion | undefined;
+}
+
+/** Batches that are put through the model. */
+export interface BatchesQuestion {
+  /** The largest of them. */
+  readonly shape: TrainingShape;
+  /** Lengths that they have; many unless given. */
   readonly lengths?: number;
 }
 
-/** Bytes that a training process will need at its peak. */
+/** What `training.sample_prompts` asks. */
+export interface AnswersQuestion {
+  /** What answers: its weights are those that are trained on, or others that are mapped beside them. */
+  readonly model: Pick<BaseModel, 'config' | 'weights'>;
+  /** Tokens of the longest prompt. */
+  readonly promptTokens: number;
+}
+
+/**
+ * Bytes that a training process will need at its peak. A step, an evaluation and an answer are never
+ * computed at the same time, and the largest of the three counts; all else stays for the whole run.
+ */
 export interface MemoryEstimate {
   /** Base weights: mapped from disk, so the system may drop and read them again at need. */
   readonly weights: number;
+  /** The same for weights that only answers are made with. */
+  readonly answerWeights: number;
   /** Trained tensors and frozen A matrices, gradients, Adam's two moments. */
   readonly optimizer: number;
   /** Values of the step graph that are alive at one time. */
   readonly activations: number;
+  /** Values of the graph of an evaluation that are alive at one time; 0 where there is none. */
+  readonly evaluation: number;
+  /** Values of the graph of an answer, and the keys and values of its text; 0 where there is none. */
+  readonly answers: number;
   /** Node, ONNX Runtime and the graphs themselves. */
   readonly runtime: number;
   readonly total: number;
@@ -54,8 +81,11 @@ const SHAPES_PER_LENGTH = 2;
  */
 const COPIES_OF_TRAINED = 7;
 
-/** Estimates a training run's peak memory from its graph: liveness over the order of the nodes. */
-export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
+/** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
+export function estimateMemory(
+  question: MemoryQuestion,
+  beside: MemoryBesideSteps = memoryBesideSteps(question),
+): MemoryEstimate {
   const graph = trainingGraph(question);
   const trainable = new Set(question.trainable);
   let inputs = 0;
@@ -66,39 +96,78 @@ export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
     inputs += bytes;
     if (trainable.has(value.name)) trained += bytes;
   }
-  const weights = [...question.model.weights.tensors.values()].reduce(
-    (sum, { length }) => sum + length,
-    0,
-  );
-  const sessions = Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * (question.lengths ?? MAX_SESSIONS));
-  const parts = {
-    weights: question.trainBase ? 0 : weights,
+  const stays = {
+    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights),
+    answerWeights: beside.answerWeights,
     optimizer: inputs + COPIES_OF_TRAINED * trained,
-    activations: peakBytes(graph),
     runtime:
       PROCESS_BYTES +
       BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
-      sessions * BYTES_PER_NODE * graph.values.length,
+      BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
-  const total = Object.values(parts).reduce((sum, bytes) => sum + bytes, 0);
-  return { ...parts, total };
+  const passes = {
+    activations: peakBytes(graph),
+    evaluation: beside.evaluation,
+    answers: beside.answers,
+  };
+  return { ...stays, ...passes, total: sum(stays) + Math.max(...Object.values(passes)) };
+}
+
+/** The parts of a {@link MemoryEstimate} that do not depend on what a step computes again. */
+interface MemoryBesideSteps
+  extends Pick<MemoryEstimate, 'answerWeights' | 'evaluation' | 'answers'> {
+  /** Nodes of all loaded graphs. */
+  readonly nodes: number;
+}
+
+function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesideSteps {
+  const { evaluation, answers, model } = question;
+  const evaluated = evaluation && evaluationMemory(question, evaluation.shape);
+  const answered = answers && answersMemory(question.modules, answers);
+  const hasOwnWeights = answers !== undefined && answers.model.weights !== model.weights;
+  return {
+    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
+    evaluation: evaluated?.bytes ?? 0,
+    answers: answered?.bytes ?? 0,
+    nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
+  };
+}
+
+function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
+  return Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * lengths);
+}
+
+function bytesOfWeights({ tensors }: WeightStore): number {
+  return [...tensors.values()].reduce((bytes, { length }) => bytes + length, 0);
+}
+
+function sum(parts: Readonly<Record<string, number>>): number {
+  return Object.values(parts).reduce((bytes, part) => bytes + part, 0);
+}
+
+/** Everything that decides about memory but what a step computes again. */
+export type StepQuestion = Omit<MemoryQuestion, 'recompute'>;
+
+/** Bytes that stay, whatever is computed at the moment. */
+export function standingBytes({ total, activations, evaluation, answers }: MemoryEstimate): number {
+  return total - Math.max(activations, evaluation, answers);
 }
 
 const FROM_LEAST: readonly Recompute[] = ['none', 'attention', 'layer'];
 
 /**
- * The least recompute with which a run fits into memory; the most there is where none fits.
+ * The least recompute with which the steps of a run fit into memory; the most there is where none
+ * fits. Evaluations and answers need what they need.
  *
  * @param limit bytes
  */
-export function leastRecompute(
-  question: Omit<MemoryQuestion, 'recompute'>,
-  limit: number,
-): Recompute {
-  return (
-    FROM_LEAST.find((recompute) => estimateMemory({ ...question, recompute }).total <= limit) ??
-    'layer'
-  );
+export function leastRecompute(question: StepQuestion, limit: number): Recompute {
+  const beside = memoryBesideSteps(question);
+  const fits = (recompute: Recompute): boolean => {
+    const estimate = estimateMemory({ ...question, recompute }, beside);
+    return standingBytes(estimate) + estimate.activations <= limit;
+  };
+  return FROM_LEAST.find(fits) ?? 'layer';
 }
 
 /**
@@ -108,7 +177,7 @@ export function leastRecompute(
  */
 export function chooseRecompute(
   { training, engine }: Pick<ResolvedConfig, 'training' | 'engine'>,
-  question: Omit<MemoryQuestion, 'recompute'>,
+  question: StepQuestion,
   limit: number = memoryLimit(engine),
 ): Recompute {
   return training.gradient_checkpointing === 'auto'

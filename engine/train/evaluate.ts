@@ -8,6 +8,7 @@ import { loadAdapter } from '../lora/load-adapter.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
 import { BatchRunner } from './batch-runner.ts';
 import { chooseComputeDevice } from './compute-device.ts';
+import { evaluationBatches } from './evaluation-batches.ts';
 import type { ProgressEvent } from './events.ts';
 import { loadRunData } from './run-data.ts';
 import { openRunModel } from './run-model.ts';
@@ -79,16 +80,6 @@ export interface EvaluationBatches extends BatchOptions {
   readonly onBatch?: (done: number, total: number) => void;
   /** Ends the evaluation before its next batch. */
   readonly signal?: AbortSignal;
-}
-
-/** How a configuration's held-out examples become batches. */
-export function evaluationBatches({ data, training }: ResolvedConfig): BatchOptions {
-  return {
-    batchSize: training.per_device_eval_batch_size ?? training.per_device_train_batch_size,
-    padToMultipleOf: data.pad_to_multiple_of,
-    maxLength: data.max_length,
-    packing: data.packing,
-  };
 }
 
 /**

@@ -36,8 +36,19 @@ export function openRunModel(
 }
 
 /**
- * The base model that answers the prompts of a run: the run's own, or where that one is in eight
- * bits, for which generation has no use, the one that it was made of.
+ * Whether a run's prompts are answered with other weights than it is opened with: with those that
+ * weights in eight bits, for which generation has no use, were made of.
+ */
+export function answersWithOwnWeights(
+  config: Pick<ResolvedConfig, 'model' | 'engine' | 'training'>,
+): boolean {
+  const isInt8 = quantizationOf(config)?.kind === 'int8';
+  return isInt8 && config.training.sample_prompts !== undefined;
+}
+
+/**
+ * The base model that answers the prompts of a run: the run's own, or another one where
+ * {@link answersWithOwnWeights} says so.
  *
  * @throws LorafaError as `openBaseModel`
  */
@@ -46,9 +57,7 @@ export async function openGenerationModel(
   base: BaseModel,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<BaseModel> {
-  const isUsable = base.weights.compute === 'float32';
-  if (isUsable || config.training.sample_prompts === undefined) return base;
-  return open(config, undefined, onEvent);
+  return answersWithOwnWeights(config) ? open(config, undefined, onEvent) : base;
 }
 
 function open(

@@ -1,14 +1,12 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { GenerationSessions } from '../generate/generation-sessions.ts';
-import { type Prompt, TextGenerator } from '../generate/generator.ts';
+import { TextGenerator } from '../generate/generator.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import type { SampleEvent } from './events.ts';
+import { MAX_NEW_TOKENS, samplePrompts } from './sample-prompts.ts';
 import type { Trainee } from './trainee.ts';
-
-/** Tokens of an answer at most: enough to see what is learned, short enough not to hold up the run. */
-const MAX_NEW_TOKENS = 64;
 
 /** Answers a run's prompts with the adapter as it is at the moment. */
 export interface Sampler {
@@ -30,19 +28,16 @@ export function createSampler(
   { training, data }: Pick<ResolvedConfig, 'training' | 'data'>,
   { model, tokenizer, trainee, session }: SamplerParts,
 ): Sampler | undefined {
-  const prompts = training.sample_prompts;
-  if (prompts === undefined) return undefined;
+  if (training.sample_prompts === undefined) return undefined;
+  const prompts = samplePrompts(training.sample_prompts, data, tokenizer);
   const sessions = new GenerationSessions(model, session);
   const generator = new TextGenerator(model.config, tokenizer, sessions);
   const adapter = { modules: trainee.modules, weights: trainee.tensors };
-  const asChat = data.apply_chat_template !== false && tokenizer.chatTemplate !== null;
-  const promptOf = (text: string): Prompt =>
-    asChat ? { messages: [{ role: 'user', content: text }] } : { text };
   return {
     async *answers(signal) {
-      for (const prompt of prompts) {
+      for (const { text: prompt, asked } of prompts) {
         const options = { max_new_tokens: MAX_NEW_TOKENS };
-        const { text } = await generator.complete(promptOf(prompt), options, { adapter, signal });
+        const { text } = await generator.complete(asked, options, { adapter, signal });
         if (signal.aborted) return;
         yield { prompt, text };
       }

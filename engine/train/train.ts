@@ -5,6 +5,7 @@ import type { Recompute } from '../models/decoder.ts';
 import { examineWeights } from '../models/examine-weights.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
+import { runQuestion } from '../plan/run-question.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { loadTokenizer } from '../tokenizer.ts';
@@ -79,15 +80,12 @@ export async function train(
     dropout: config.lora.lora_dropout,
     packing: config.data.packing,
   };
+  const answering = await openGenerationModel(config, base, onEvent);
+  const work = runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering });
   const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
     ...step,
     model,
-    recompute: chooseRecompute(config, {
-      ...step,
-      model,
-      shape: plan.largestShape,
-      lengths: plan.lengths,
-    }),
+    recompute: chooseRecompute(config, { ...step, ...work, model }),
     tensors: trainee.tensors,
     session: { ...session, weightsFolder: model.weights.files().folder },
   });
@@ -104,7 +102,6 @@ export async function train(
   const isChosen = config.engine.compute === 'auto';
   const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
   const chosen = stepOf(model);
-  const answering = await openGenerationModel(config, base, onEvent);
 
   const folder = await RunFolder.open({ config, lineage: state.lineage }, isLocked);
   const emit = async (event: TrainEvent): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
-import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
+import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
@@ -12,10 +12,12 @@ export function estimateMarkdown(
   estimate: RunEstimate,
   texts: EstimateTexts,
 ): string {
-  const { memory, memoryLimit, parameters, train, evaluation, largestBatch } = estimate;
+  const { memory, memoryLimit, parameters, train, evaluation } = estimate;
+  const { largestBatch, largestEvaluationBatch } = estimate;
   const fits = memory.total <= memoryLimit;
   const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
   const count = (value: number): string => value.toLocaleString('en-US');
+  const size = ({ rows, length }: BatchSize): string => `${rows} × ${count(length)}`;
   const tokens = (split: SplitReport): string =>
     `${count(split.tokens)} (${count(split.supervisedTokens)})`;
   return [
@@ -26,12 +28,16 @@ export function estimateMarkdown(
       [texts.part, texts.size],
       [
         [texts.weights, formatBytes(memory.weights)],
+        ...presentRow(texts.answerWeights, memory.answerWeights),
         [texts.optimizer, formatBytes(memory.optimizer)],
         [texts.activations, formatBytes(memory.activations)],
+        ...presentRow(texts.evaluation, memory.evaluation),
+        ...presentRow(texts.answers, memory.answers),
         [texts.runtime, formatBytes(memory.runtime)],
         [texts.total, formatBytes(memory.total)],
       ],
     ),
+    ...(memory.evaluation + memory.answers === 0 ? [] : [texts.largestCounts]),
     `## ${texts.run}`,
     markdownTable(
       [texts.what, texts.howMuch],
@@ -48,7 +54,10 @@ export function estimateMarkdown(
               [texts.evaluationRows, count(evaluation.rows)],
               [texts.evaluationTokens, tokens(evaluation)],
             ] as const)),
-        [texts.largestBatch, `${largestBatch.rows} × ${count(largestBatch.length)}`],
+        [texts.largestBatch, size(largestBatch)],
+        ...(largestEvaluationBatch === undefined
+          ? []
+          : [[texts.largestEvaluationBatch, size(largestEvaluationBatch)] as const]),
         [texts.checkpointing, estimate.gradientCheckpointing],
         [texts.compute, estimate.compute],
       ],
@@ -61,6 +70,11 @@ export function estimateMarkdown(
         ]),
     '',
   ].join('\n\n');
+}
+
+/** A part that only some runs have. */
+function presentRow(name: string, bytes: number): readonly (readonly [string, string])[] {
+  return bytes === 0 ? [] : [[name, formatBytes(bytes)]];
 }
 
 function paddingRows(

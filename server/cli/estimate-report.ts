@@ -1,11 +1,11 @@
-import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
+import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { describePadding } from './padding-report.ts';
 
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
-  const { parameters, train, evaluation, memory, memoryLimit, largestBatch } = estimate;
+  const { parameters, train, evaluation, memory, memoryLimit } = estimate;
   const share = ((100 * parameters.trainable) / parameters.total).toPrecision(2);
   const rows: readonly (readonly [string, string])[] = [
     ['Model', estimate.model],
@@ -20,31 +20,64 @@ export function renderEstimate(estimate: RunEstimate): string {
       'Steps',
       `${formatCount(estimate.steps)}, of which ${formatCount(estimate.stepsPerEpoch)} make an epoch`,
     ],
-    [
-      'Largest batch',
-      `${formatCount(largestBatch.rows)} × ${formatCount(largestBatch.length)} tokens`,
-    ],
+    ['Largest batch', describeBatch(estimate.largestBatch)],
     ['Recomputed', estimate.gradientCheckpointing],
     ...describeCompute(estimate),
     ['Memory at peak', `${formatBytes(memory.total)} of ${formatBytes(memoryLimit)}`],
     ['  base weights', `${formatBytes(memory.weights)} (mapped from disk)`],
+    ...describeOwnWeights(estimate),
     ['  adapter, Adam', formatBytes(memory.optimizer)],
     ['  activations', formatBytes(memory.activations)],
+    ...describeBesideSteps(estimate),
     ['  runtime', formatBytes(memory.runtime)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  const fit =
-    memory.total > memoryLimit
-      ? [
-          '',
-          'The run would not fit into memory: lower training.per_device_train_batch_size or data.max_length, or set training.gradient_checkpointing to "layer".',
-        ]
-      : [];
+  const fit = memory.total > memoryLimit ? ['', adviseLess(estimate)] : [];
   return [
     ...rows.map(([name, value]) => name.padEnd(width) + value),
     ...fit,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
+}
+
+function describeBatch({ rows, length }: BatchSize): string {
+  return `${formatCount(rows)} × ${formatCount(length)} tokens`;
+}
+
+/** Weights that stay on the disk until the first answer. */
+function describeOwnWeights({ memory }: RunEstimate): readonly (readonly [string, string])[] {
+  const { answerWeights } = memory;
+  if (answerWeights === 0) return [];
+  return [['  for answers', `${formatBytes(answerWeights)} (mapped from disk)`]];
+}
+
+/** What a run computes between its steps: of that and a step's activations the largest counts. */
+function describeBesideSteps({
+  memory: { evaluation, answers },
+  largestEvaluationBatch,
+}: RunEstimate): readonly (readonly [string, string])[] {
+  const instead = 'in place of activations';
+  return [
+    ...(largestEvaluationBatch === undefined
+      ? []
+      : [
+          [
+            '  evaluation',
+            `${formatBytes(evaluation)} (${describeBatch(largestEvaluationBatch)}, ${instead})`,
+          ] as const,
+        ]),
+    ...(answers === 0 ? [] : [['  answers', `${formatBytes(answers)} (${instead})`] as const]),
+  ];
+}
+
+/** What can be done about a run that does not fit. */
+function adviseLess({ memory }: RunEstimate): string {
+  const { activations, evaluation } = memory;
+  const advice =
+    evaluation > activations
+      ? 'lower training.per_device_eval_batch_size or data.max_length'
+      : 'lower training.per_device_train_batch_size or data.max_length, or set training.gradient_checkpointing to "layer"';
+  return `The run would not fit into memory: ${advice}.`;
 }
 
 function describeCompute({ compute }: RunEstimate): readonly (readonly [string, string])[] {

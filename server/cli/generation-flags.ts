@@ -1,6 +1,6 @@
 import { LorafaError } from '../../engine/errors.ts';
 import type { GivenGenerationOptions } from '../../engine/generate/generation-options.ts';
-import type { Prompt } from '../../engine/generate/generator.ts';
+import type { Prompt } from '../../engine/generate/prompt.ts';
 
 /** Flags of `lorafa generate` that decide how a text is continued. */
 export interface GenerationFlags {

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { GenerateCall, Prompt, TextGenerator } from '../../engine/generate/generator.ts';
+import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
+import type { Prompt } from '../../engine/generate/prompt.ts';
 import { ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';

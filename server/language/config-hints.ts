@@ -71,7 +71,18 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
     });
   }
   if (memory !== undefined) {
-    const { weights, optimizer, activations, total } = memory.estimate;
+    const { weights, answerWeights, optimizer, activations, evaluation, answers, total } =
+      memory.estimate;
+    const parts = [
+      `weights ${shortBytes(weights + answerWeights)}`,
+      `adapter and optimizer ${shortBytes(optimizer)}`,
+      `activations ${shortBytes(activations)}`,
+    ];
+    const others = [
+      ...(evaluation === 0 ? [] : [`evaluation ${shortBytes(evaluation)}`]),
+      ...(answers === 0 ? [] : [`answers ${shortBytes(answers)}`]),
+    ];
+    const between = others.length === 0 ? '' : `; between the steps, ${others.join(', ')}`;
     hints.push({
       places: [
         'training.per_device_train_batch_size',
@@ -79,7 +90,7 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
         'training',
       ],
       label: `≈ ${shortBytes(total)} at peak`,
-      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": weights ${shortBytes(weights)}, adapter and optimizer ${shortBytes(optimizer)}, activations ${shortBytes(activations)}. The run may use ${shortBytes(memory.limit)}.`,
+      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": ${parts.join(', ')}${between}. The run may use ${shortBytes(memory.limit)}.`,
     });
   }
   return [...hints, ...scalingHint(root)];

@@ -101,6 +101,7 @@ export function benchGroups(): readonly BenchGroup[] {
     ...scaling(),
     packing(),
     flatMemory(),
+    besides(),
     tiny(),
   ];
 }
@@ -248,6 +249,49 @@ function flatMemory(): BenchGroup {
     title: '500 steps of varying lengths, six layers of SmolLM2-135M',
     samples: 1,
     rows: [row],
+  };
+}
+
+/** What a run does besides its steps, after each of them: whether its memory is what `lorafa plan` says. */
+function besides(): BenchGroup {
+  const evaluation: Settings = {
+    'data.eval_split': 16,
+    'training.eval_steps': 1,
+    'training.per_device_eval_batch_size': 8,
+  };
+  const answers: Settings = {
+    'training.sample_prompts': ['Tell me about it. '.repeat(20)],
+    'training.sample_steps': 1,
+  };
+  const row = (name: string, label: string, settings: Settings): EngineRow => ({
+    kind: 'engine',
+    name: `besides-${name}`,
+    label,
+    model: '135m',
+    batchSize: 1,
+    lengths: Array.from({ length: 20 }, () => 256),
+    steps: 2,
+    warmupSteps: 1,
+    settings,
+  });
+  return {
+    name: 'besides',
+    title: 'Evaluation and answers after every step, SmolLM2-135M, 1 × 256',
+    samples: 1,
+    rows: [
+      row('nothing', 'neither', {}),
+      row('evaluation', 'evaluation, 8 × 256', evaluation),
+      row('answers', 'answers', answers),
+      row('both', 'both', { ...evaluation, ...answers }),
+      row('both-layer', 'both, recompute layer', {
+        ...evaluation,
+        ...answers,
+        ...MODES.layer.settings,
+      }),
+      row('answers-nf4', 'answers, NF4', { ...answers, ...MODES.nf4.settings }),
+      row('answers-int8', 'answers, int8', { ...answers, ...MODES.int8.settings }),
+    ],
+    byNameAlone: true,
   };
 }
 

@@ -5,13 +5,15 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
 import { describeQuantized } from '../../../engine/models/quantization.ts';
-import { memoryLimit } from '../../../engine/plan/memory.ts';
+import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
-import { quantizationOf } from '../../../engine/train/run-model.ts';
+import { TimeLimitError } from '../../../engine/time-limit.ts';
+import { evaluationBatchSize } from '../../../engine/train/evaluation-batches.ts';
+import { answersWithOwnWeights, quantizationOf } from '../../../engine/train/run-model.ts';
 import { countStepsPerEpoch, runLength } from '../../../engine/train/run-plan.ts';
-import type { TrainingShape } from '../../../engine/train/training-graph.ts';
-import { type DataFacts, inspectData } from './data-findings.ts';
+import { longestPrompt } from '../../../engine/train/sample-prompts.ts';
+import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
 import { FileCache } from './file-cache.ts';
 import { DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
@@ -148,24 +150,38 @@ export class ConfigInspector {
   /** Remembered by everything that decides about it, since it takes the longest. */
   async #inspectMemory(
     config: ResolvedConfig,
-    { model }: KnownModel,
+    known: KnownModel,
     trainee: PlannedTrainee,
-    data: DataFacts,
+    facts: DataFacts,
   ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
-    const shape = largestShape(config, data);
-    if (shape === undefined) return { findings: [] };
+    const { data, lora, training } = config;
+    const batches = batchesOf(data, training.per_device_train_batch_size, facts);
+    if (batches === undefined) return { findings: [] };
+    const evaluation =
+      facts.evaluation && batchesOf(data, evaluationBatchSize(config), facts.evaluation);
+    let promptTokens: number | undefined;
+    try {
+      promptTokens = longestPrompt(config, known.tokenizer);
+    } catch (error) {
+      const isOverTime = error instanceof TimeLimitError;
+      const place = isOverTime ? MODEL_KEY : ['training', 'sample_prompts'];
+      return { findings: [findingOf(error, place)] };
+    }
     const limit = this.#memoryLimit(config);
-    const { lora, training } = config;
     const quantization = quantizationOf(config);
+    const stored = known.model;
+    const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
+    const answering = answersWithOwnWeights(config) ? stored : model;
     const question = {
-      model: quantization === undefined ? model : describeQuantized(model, quantization),
+      model,
       modules: trainee.modules,
       trainable: trainee.trainable.map(({ name }) => name),
       trainBase: trainee.trainBase,
       dropout: lora.lora_dropout,
-      packing: config.data.packing,
-      shape,
-      lengths: Math.ceil(shape.length / config.data.pad_to_multiple_of),
+      packing: data.packing,
+      ...batches,
+      evaluation,
+      answers: promptTokens === undefined ? undefined : { model: answering, promptTokens },
     };
     // How much a graphics card has is known to the run alone, unless the configuration says it.
     const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
@@ -173,9 +189,11 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit, isJudged, shape, question.lengths, lora],
+      [model.path, quantization, roughLimit, isJudged, lora],
+      [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
+      [training.per_device_eval_batch_size ?? null],
     ]);
     return this.#memory.get(key, [model.path], async () => {
       const memory = inspectMemory(config, question, limit);
@@ -208,22 +226,26 @@ function runLengthOf({ data, training }: ResolvedConfig, facts: DataFacts): RunL
 /** Rows of batches if packing leaves no space, which it hardly does. */
 function packedRows(
   { max_length: capacity }: ResolvedConfig['data'],
-  { tokens }: DataFacts,
+  { tokens }: SplitFacts,
 ): number | undefined {
   return tokens === undefined ? undefined : Math.ceil(tokens / capacity);
 }
 
-/** The largest batch as far as the rows were seen: as many rows as there are, padded. */
-function largestShape(
-  { data, training }: ResolvedConfig,
-  facts: DataFacts,
-): TrainingShape | undefined {
+/** The batches of a split as far as its rows were seen: the largest has as many as there are, padded. */
+function batchesOf(
+  data: ResolvedConfig['data'],
+  batchSize: number,
+  facts: SplitFacts,
+): Required<BatchesQuestion> | undefined {
   const { longest, tokens = 0 } = facts;
-  if (longest === undefined || longest === 0) return undefined;
+  const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
+  if (longest === undefined || longest === 0 || rows === 0) return undefined;
   const filled = data.packing ? Math.max(longest, Math.min(tokens, data.max_length)) : longest;
   const padded = Math.ceil(filled / data.pad_to_multiple_of) * data.pad_to_multiple_of;
   const length = Math.max(filled, Math.min(padded, data.max_length));
-  const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
-  const batch = Math.min(training.per_device_train_batch_size, rows);
-  return { rows: batch, length, lossTokens: batch * length };
+  const batch = Math.min(batchSize, rows);
+  return {
+    shape: { rows: batch, length, lossTokens: batch * length },
+    lengths: Math.ceil(length / data.pad_to_multiple_of),
+  };
 }

@@ -16,16 +16,22 @@ import {
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
 
-/** What the data files of a configuration tell about a run. */
-export interface DataFacts {
-  /** Rows that are trained on; undefined when a file cannot be read. */
+/** What is known of the rows that are trained on, or of those that are held out. */
+export interface SplitFacts {
+  /** Undefined when a file cannot be read. */
   readonly rows: number | undefined;
-  /** False where rows were counted and not looked at, so that some may turn out unusable. */
-  readonly isExact: boolean;
   /** Tokens of the longest row that was looked at; undefined when none was. */
   readonly longest: number | undefined;
   /** Tokens of all rows, if they are like those that were looked at; undefined when none was. */
   readonly tokens: number | undefined;
+}
+
+/** What the data files of a configuration tell about a run: the rows that are trained on first. */
+export interface DataFacts extends SplitFacts {
+  /** False where rows were counted and not looked at, so that some may turn out unusable. */
+  readonly isExact: boolean;
+  /** The rows that are held out; undefined without any. */
+  readonly evaluation: SplitFacts | undefined;
 }
 
 /** One data file as the configuration names it. */
@@ -43,20 +49,21 @@ export async function inspectData(
   const train = named(data.dataset_name_or_path, DATA_KEY);
   const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
   const findings: Finding[] = [];
-  const trained: FileFacts[] = [];
   let usable = model;
-  const inspect = async (each: NamedData): Promise<FileFacts> => {
-    const facts = await inspectFile(each, data, files, usable);
-    // A model that took too long once is not tried on the next file.
-    if (facts.isOverTime === true) usable = undefined;
-    findings.push(...facts.findings);
-    return facts;
+  const inspect = async (names: readonly NamedData[]): Promise<readonly FileFacts[]> => {
+    const found: FileFacts[] = [];
+    for (const each of names) {
+      const facts = await inspectFile(each, data, files, usable);
+      // A model that took too long once is not tried on the next file.
+      if (facts.isOverTime === true) usable = undefined;
+      findings.push(...facts.findings);
+      found.push(facts);
+    }
+    return found;
   };
-  for (const each of train) trained.push(await inspect(each));
-  for (const each of held) await inspect(each);
-  const total = sumOf(trained.map(({ rows }) => rows));
-  const tokens = sumOf(trained.map((each) => each.tokens));
-  const lengths = trained.flatMap(({ longest }) => longest ?? []);
+  const all = splitFacts(await inspect(train));
+  const evaluated = splitFacts(await inspect(held));
+  const total = all.rows;
   const rows = total === undefined ? undefined : total - heldOut(data, total);
   if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
     findings.push(
@@ -72,22 +79,42 @@ export async function inspectData(
   return {
     findings: findings.filter(isFirst),
     facts: {
-      rows: rows !== undefined && rows > 0 ? rows : undefined,
-      isExact: trained.every(({ isExact }) => isExact),
-      longest: lengths.length === 0 ? undefined : Math.max(...lengths),
-      tokens: tokens && total && rows && Math.round((tokens / total) * rows),
+      ...partOf(all, rows !== undefined && rows > 0 ? rows : undefined),
+      isExact: all.isExact,
+      evaluation:
+        held.length > 0
+          ? evaluated
+          : data.eval_split === undefined
+            ? undefined
+            : partOf(all, total && heldOut(data, total)),
     },
   };
 }
 
-interface FileFacts {
+/** What the rows of several files are like together. */
+function splitFacts(files: readonly FileFacts[]): FileSplit {
+  const lengths = files.flatMap(({ longest }) => longest ?? []);
+  return {
+    rows: sumOf(files.map(({ rows }) => rows)),
+    isExact: files.every(({ isExact }) => isExact),
+    longest: lengths.length === 0 ? undefined : Math.max(...lengths),
+    tokens: sumOf(files.map(({ tokens }) => tokens)),
+  };
+}
+
+/** Some of the rows, if they are like all of them. */
+function partOf({ rows: all, longest, tokens }: SplitFacts, rows: number | undefined): SplitFacts {
+  return { rows, longest, tokens: tokens && all && rows && Math.round((tokens / all) * rows) };
+}
+
+interface FileSplit extends SplitFacts {
+  readonly isExact: boolean;
+}
+
+interface FileFacts extends FileSplit {
   /** The model's own template or expressions did not come to an end. */
   readonly isOverTime?: boolean;
   readonly findings: readonly Finding[];
-  readonly rows: number | undefined;
-  readonly isExact: boolean;
-  readonly longest: number | undefined;
-  readonly tokens: number | undefined;
 }
 
 async function inspectFile(

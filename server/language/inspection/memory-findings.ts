@@ -4,10 +4,13 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { Recompute } from '../../../engine/models/decoder.ts';
 import { describeQuantized, type Quantization } from '../../../engine/models/quantization.ts';
 import {
+  type BatchesQuestion,
   chooseRecompute,
   estimateMemory,
   type MemoryEstimate,
   type MemoryQuestion,
+  type StepQuestion,
+  standingBytes,
 } from '../../../engine/plan/memory.ts';
 import type { TrainingShape } from '../../../engine/train/training-graph.ts';
 import { shortBytes } from '../words.ts';
@@ -21,9 +24,6 @@ export interface MemoryFacts {
   readonly limit: number;
   readonly recompute: Recompute;
 }
-
-/** Everything that decides about memory but what is computed again. */
-export type BatchQuestion = Omit<MemoryQuestion, 'recompute'>;
 
 /**
  * The graph of a batch of longer rows takes too long to look at while someone types;
@@ -48,7 +48,7 @@ const RECOMPUTES: readonly Recompute[] = ['none', 'attention', 'layer'];
  */
 export function inspectMemory(
   config: ResolvedConfig,
-  question: BatchQuestion,
+  question: StepQuestion,
   limit: number,
 ): MemoryFacts | undefined {
   if (question.shape.length > LONGEST_ROW) return undefined;
@@ -59,7 +59,7 @@ export function inspectMemory(
 /** A run that needs more memory than it may use, with the changes by which it would fit. */
 export async function memoryFindings(
   config: ResolvedConfig,
-  question: BatchQuestion,
+  question: StepQuestion,
   facts: MemoryFacts,
 ): Promise<readonly Finding[]> {
   const { estimate, limit } = facts;
@@ -71,22 +71,40 @@ export async function memoryFindings(
   const remedies = [
     await moreRecompute(question, facts),
     await smallerBatch(config, question, facts),
+    await smallerEvaluation(question, facts),
     await quantizedBase(config, question, facts),
     await shorterRows(question, facts),
   ].filter((remedy) => remedy !== undefined);
+  const { key, occasion } = peakOf(config, estimate);
   return [
     finding(
       'warning',
-      ['training', 'per_device_train_batch_size'],
+      ['training', key],
       'plan.memory',
-      `the run will need about ${shortBytes(estimate.total)} of memory at its peak, and ${shortBytes(limit)} are ${source}`,
+      `the run will need about ${shortBytes(estimate.total)} of memory at its peak${occasion}, and ${shortBytes(limit)} are ${source}`,
       remedies,
     ),
   ];
 }
 
+/** What a run needs the most memory for, in words, and the key that decides how much. */
+function peakOf(
+  { training }: ResolvedConfig,
+  { activations, evaluation, answers }: MemoryEstimate,
+): { readonly key: string; readonly occasion: string } {
+  if (answers > Math.max(activations, evaluation)) {
+    return { key: 'sample_prompts', occasion: ', when it answers its prompts' };
+  }
+  if (evaluation <= activations) return { key: 'per_device_train_batch_size', occasion: '' };
+  const isOwn = training.per_device_eval_batch_size !== undefined;
+  return {
+    key: isOwn ? 'per_device_eval_batch_size' : 'per_device_train_batch_size',
+    occasion: ', when it evaluates',
+  };
+}
+
 async function moreRecompute(
-  question: BatchQuestion,
+  question: StepQuestion,
   { limit, recompute }: MemoryFacts,
 ): Promise<Remedy | undefined> {
   const more = RECOMPUTES.slice(RECOMPUTES.indexOf(recompute) + 1);
@@ -97,18 +115,25 @@ async function moreRecompute(
 /** Fewer rows in a batch and more batches in a step, which learns from as many rows as before. */
 async function smallerBatch(
   { training }: ResolvedConfig,
-  question: BatchQuestion,
+  question: StepQuestion,
   facts: MemoryFacts,
 ): Promise<Remedy | undefined> {
   const { rows } = question.shape;
   const rowsPerStep = training.per_device_train_batch_size * training.gradient_accumulation_steps;
-  const guess = Math.max(1, Math.min(rows - 1, Math.floor(rows * fittingShare(facts))));
+  const guess = Math.max(
+    1,
+    Math.min(rows - 1, Math.floor(rows * fittingShare(facts, 'activations'))),
+  );
   const sizes = Array.from({ length: guess }, (_, index) => guess - index).filter(
     (size) => size < rows && rowsPerStep % size === 0,
   );
-  const fitting = await firstFitting(sizes.slice(0, MOST_TRIES), facts.limit, (size) =>
-    withShape(question, facts, { rows: size }),
-  );
+  const isFollowed = training.per_device_eval_batch_size === undefined;
+  const fitting = await firstFitting(sizes.slice(0, MOST_TRIES), facts.limit, (size) => ({
+    ...question,
+    recompute: facts.recompute,
+    shape: resized(question.shape, { rows: size }),
+    evaluation: isFollowed ? withLess(question.evaluation, { rows: size }) : question.evaluation,
+  }));
   if (fitting === undefined) return undefined;
   return {
     kind: 'set',
@@ -119,50 +144,86 @@ async function smallerBatch(
   };
 }
 
+/** Fewer rows in a batch of an evaluation, which changes nothing but its memory. */
+async function smallerEvaluation(
+  question: StepQuestion,
+  facts: MemoryFacts,
+): Promise<Remedy | undefined> {
+  const { evaluation } = question;
+  if (evaluation === undefined || evaluation.shape.rows === 1) return undefined;
+  const { rows } = evaluation.shape;
+  const guess = Math.min(rows - 1, Math.floor(rows * fittingShare(facts, 'evaluation')));
+  const sizes = [...new Set([guess, guess >> 1].map((size) => Math.max(1, size)))];
+  const fitting = await firstFitting(sizes, facts.limit, (size) => ({
+    ...question,
+    recompute: facts.recompute,
+    evaluation: withLess(evaluation, { rows: size }),
+  }));
+  return fitting === undefined
+    ? undefined
+    : setValue(['training', 'per_device_eval_batch_size'], fitting);
+}
+
 /** The base in NF4, where it is neither so already, nor in eight bits, nor trained itself. */
 async function quantizedBase(
   config: ResolvedConfig,
-  question: BatchQuestion,
+  question: StepQuestion,
   { limit, recompute }: MemoryFacts,
 ): Promise<Remedy | undefined> {
   const isQuantized = config.model.quantization === 'nf4' || config.engine.compute !== 'float32';
   if (isQuantized || question.trainBase) return undefined;
   const nf4: Quantization = { kind: 'nf4', doubleQuant: false };
+  const model = describeQuantized(question.model, nf4);
+  const answers = question.answers && { ...question.answers, model };
   const fitting = await firstFitting([nf4], limit, () => ({
     ...question,
-    model: describeQuantized(question.model, nf4),
+    model,
+    answers,
     recompute,
   }));
   return fitting && setValue(['model', 'quantization'], 'nf4');
 }
 
 async function shorterRows(
-  question: BatchQuestion,
+  question: StepQuestion,
   facts: MemoryFacts,
 ): Promise<Remedy | undefined> {
-  const { length } = question.shape;
-  const guess = Math.min(length - 1, Math.floor(length * fittingShare(facts)));
+  const length = Math.max(question.shape.length, question.evaluation?.shape.length ?? 0);
+  const { activations, evaluation } = facts.estimate;
+  const share = fittingShare(facts, evaluation > activations ? 'evaluation' : 'activations');
+  const guess = Math.min(length - 1, Math.floor(length * share));
   const lengths = [guess, guess >> 1]
     .map((tokens) => tokens - (tokens % LENGTH_STEP))
     .filter((tokens) => tokens > 0);
-  const fitting = await firstFitting([...new Set(lengths)], facts.limit, (tokens) =>
-    withShape(question, facts, { length: tokens }),
-  );
+  const fitting = await firstFitting([...new Set(lengths)], facts.limit, (tokens) => ({
+    ...question,
+    recompute: facts.recompute,
+    shape: resized(question.shape, { length: tokens }),
+    evaluation: withLess(question.evaluation, { length: tokens }),
+  }));
   return fitting === undefined ? undefined : setValue(['data', 'max_length'], fitting);
 }
 
-/** The share of the activations that there is room for; they grow with the tokens of a batch. */
-function fittingShare({ estimate, limit }: MemoryFacts): number {
-  return Math.max(0, (limit - (estimate.total - estimate.activations)) / estimate.activations);
+/** The share of what a batch takes that there is room for; it grows with the tokens of the batch. */
+function fittingShare(
+  { estimate, limit }: MemoryFacts,
+  part: 'activations' | 'evaluation',
+): number {
+  return Math.max(0, (limit - standingBytes(estimate)) / estimate[part]);
 }
 
-function withShape(
-  question: BatchQuestion,
-  { recompute }: MemoryFacts,
-  change: Partial<TrainingShape>,
-): MemoryQuestion {
-  const { rows, length } = { ...question.shape, ...change };
-  return { ...question, recompute, shape: { rows, length, lossTokens: rows * length } };
+/** A batch of at most so many rows or tokens in each. */
+function resized(shape: TrainingShape, most: Partial<TrainingShape>): TrainingShape {
+  const rows = Math.min(shape.rows, most.rows ?? Infinity);
+  const length = Math.min(shape.length, most.length ?? Infinity);
+  return { rows, length, lossTokens: rows * length };
+}
+
+function withLess(
+  batches: BatchesQuestion | undefined,
+  most: Partial<TrainingShape>,
+): BatchesQuestion | undefined {
+  return batches && { ...batches, shape: resized(batches.shape, most) };
 }
 
 /** Each estimate is a look at a whole graph; what came in meanwhile is read in between. */

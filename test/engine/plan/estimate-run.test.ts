@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { COMPUTE_MODES } from '../../../engine/models/compute-mode.ts';
@@ -49,6 +49,14 @@ test.each<[string, Sections]>([
     { training: { method: 'lora', max_steps: 2 }, lora: { target_modules: ['q_proj'] } },
   ],
   ['packed rows', { data: { eval_split: 4, packing: true, max_length: 300 } }],
+  [
+    'products in eight bits, with answers',
+    {
+      data: { eval_split: 4 },
+      training: { max_steps: 1, sample_prompts: ['Why?'] },
+      engine: { compute: 'int8' },
+    },
+  ],
 ])('%s: parameters, rows, tokens and steps are those of the run', async (_, sections) => {
   const { config } = await tinyConfig(sections);
   const estimate = await estimateRun(config);
@@ -103,6 +111,93 @@ test('less memory means more is computed again, and nothing is written', async (
   expect(estimate.gradientCheckpointing).toBe('layer');
   expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit);
   expect((await readdir(folder)).sort()).toEqual(['model', 'rows.jsonl']);
+});
+
+describe('what a run computes between its steps', () => {
+  const prompts = ['Why?', 'Because of it. '.repeat(40)];
+  const memoryOf = async (sections: Sections) =>
+    (await estimateRun((await tinyConfig(sections)).config)).memory;
+
+  test('is counted where there is any, and the largest of all counts', async () => {
+    const plain = await memoryOf({});
+    expect(plain).toMatchObject({ evaluation: 0, answers: 0, answerWeights: 0 });
+    const { total, activations, evaluation, answers, ...stays } = await memoryOf({
+      data: { eval_split: 8 },
+      training: {
+        per_device_train_batch_size: 1,
+        per_device_eval_batch_size: 8,
+        sample_prompts: prompts,
+      },
+    });
+    expect(evaluation).toBeGreaterThan(activations);
+    expect(answers).toBeGreaterThan(0);
+    const standing = Object.values(stays).reduce((sum, bytes) => sum + bytes, 0);
+    expect(total).toBe(standing + Math.max(activations, evaluation, answers));
+    // Its sessions stay as long as those of the steps.
+    expect(stays.runtime).toBeGreaterThan(plain.runtime);
+  });
+
+  test('an evaluation takes its own batch size, and keeps nothing for gradients', async () => {
+    const of = async (size: number) => {
+      const { config } = await tinyConfig({
+        data: { eval_split: 8 },
+        training: { per_device_eval_batch_size: size, gradient_checkpointing: 'none' },
+      });
+      const { memory, largestBatch, largestEvaluationBatch } = await estimateRun(config);
+      expect(largestBatch.rows).toBe(3);
+      expect(largestEvaluationBatch?.rows).toBe(Math.min(size, 8));
+      return memory;
+    };
+    const [one, three, eight, more] = await Promise.all([1, 3, 8, 20].map(of));
+    expect(three!.evaluation).toBeLessThan(three!.activations);
+    expect(one!.evaluation).toBeLessThan(three!.evaluation);
+    expect(three!.evaluation).toBeLessThan(eight!.evaluation);
+    expect(more).toEqual(eight);
+    expect(new Set([one, three, eight].map((memory) => memory!.activations)).size).toBe(1);
+  });
+
+  test('an answer takes what its prompt does, and the keys and values of the whole text', async () => {
+    const of = (sample_prompts: readonly string[]) => memoryOf({ training: { sample_prompts } });
+    const [short, long, both] = await Promise.all([
+      of([prompts[0]!]),
+      of([prompts[1]!]),
+      of(prompts),
+    ]);
+    expect(short!.answers).toBeGreaterThan(0);
+    expect(long!.answers).toBeGreaterThan(short!.answers);
+    expect(both).toEqual(long);
+    expect(long!.activations).toBe(short!.activations);
+  });
+
+  test('answers of a base in eight bits are made with the weights that it was made of', async () => {
+    const training = { sample_prompts: prompts };
+    const [stored, int8, silent, auto] = await Promise.all([
+      memoryOf({ training }),
+      memoryOf({ training, engine: { compute: 'int8' } }),
+      memoryOf({ engine: { compute: 'int8' } }),
+      memoryOf({ training, engine: { compute: 'auto' } }),
+    ]);
+    expect(stored!.answerWeights).toBe(0);
+    expect(int8!.answerWeights).toBe(stored!.weights);
+    expect(silent!.answerWeights).toBe(0);
+    expect(auto!.answerWeights).toBe(stored!.weights);
+  });
+
+  test('does not make the steps compute more again, where only it does not fit', async () => {
+    const sections = {
+      data: { eval_split: 8, max_length: 64 },
+      training: { per_device_train_batch_size: 1, per_device_eval_batch_size: 8 },
+    };
+    const { activations, evaluation, total } = await memoryOf(sections);
+    const limit = total - (evaluation - activations) / 2;
+    const { config } = await tinyConfig({
+      ...sections,
+      engine: { max_memory_gib: limit / 2 ** 30 },
+    });
+    const estimate = await estimateRun(config);
+    expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit);
+    expect(estimate.gradientCheckpointing).toBe('none');
+  });
 });
 
 test('weights in eight bits are counted as they will be, without making them', async () => {

@@ -25,8 +25,11 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
     compute: 'int8',
     memory: {
       weights: GIB,
+      answerWeights: 0,
       optimizer: GIB / 2,
       activations: 2 * GIB,
+      evaluation: 0,
+      answers: 0,
       runtime: GIB / 2,
       total: 4 * GIB,
     },
@@ -54,6 +57,25 @@ test('the rows that are held out for evaluation are told apart', () => {
   expect(markdown).toContain('| rows | 12 |');
   expect(markdown).toContain('| evaluationRows | 3 |');
   expect(markdown).toContain('| evaluationTokens | 900 (300) |');
+});
+
+test('what is computed between the steps is told where there is any', () => {
+  expect(estimateMarkdown('x', estimate(), texts)).not.toMatch(/evaluation|answer|largestCounts/i);
+  const { memory } = estimate();
+  const markdown = estimateMarkdown(
+    'x',
+    estimate({
+      memory: { ...memory, answerWeights: GIB, evaluation: 3 * GIB, answers: GIB / 4 },
+      largestEvaluationBatch: { rows: 8, length: 1_024 },
+    }),
+    texts,
+  );
+  expect(markdown).toContain('| answerWeights | 1.0 GiB |');
+  expect(markdown).toContain(
+    '| activations | 2.0 GiB |\n| evaluation | 3.0 GiB |\n| answers | 256 MiB |',
+  );
+  expect(markdown).toContain('| largestEvaluationBatch | 8 × 1,024 |');
+  expect(markdown).toContain('largestCounts');
 });
 
 test('a run that does not fit says so; warnings cannot break out of their list', () => {

@@ -25,8 +25,11 @@ const estimate = {
   compute: 'float32',
   memory: {
     weights: 2 ** 29,
+    answerWeights: 0,
     optimizer: 2 ** 20,
     activations: 2 ** 31,
+    evaluation: 0,
+    answers: 0,
     runtime: 2 ** 27,
     total: 2.8 * 2 ** 30,
   },
@@ -63,6 +66,28 @@ test('with packing, what it saves is told', () => {
   expect(renderEstimate({ ...estimate, padding })).toContain(
     'Padding          2.1 % of 310 rows (12.3 % of 1,200 rows without data.packing)',
   );
+});
+
+test('what is computed between the steps is told, and that it does not add up', () => {
+  const memory = {
+    ...estimate.memory,
+    answerWeights: 2 ** 28,
+    evaluation: 3 * 2 ** 30,
+    answers: 2 ** 26,
+  };
+  const largestEvaluationBatch = { rows: 8, length: 512 };
+  const text = renderEstimate({ ...estimate, memory, largestEvaluationBatch, memoryLimit: 1 });
+  expect(text.split('\n').slice(-9)).toEqual([
+    '  base weights   512 MiB (mapped from disk)',
+    '  for answers    256 MiB (mapped from disk)',
+    '  adapter, Adam  1 MiB',
+    '  activations    2.0 GiB',
+    '  evaluation     3.0 GiB (8 × 512 tokens, in place of activations)',
+    '  answers        64 MiB (in place of activations)',
+    '  runtime        128 MiB',
+    '',
+    'The run would not fit into memory: lower training.per_device_eval_batch_size or data.max_length.',
+  ]);
 });
 
 test('held-out rows, warnings and what does not fit are told', () => {

@@ -89,6 +89,26 @@ test('with packing a row of a batch holds several rows of the data', async () =>
   expect(inspection.memory?.estimate.activations).toBe(memory.activations);
 });
 
+test('the memory of evaluations and answers is that of the whole estimate', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const rows = Array.from({ length: 16 }, () => ({ question: 'Why?', answer: 'So.' }));
+  await workspace.writeRows('rows.jsonl', rows);
+  const text = workspace.text({
+    data: { eval_split: 8 },
+    training: { per_device_eval_batch_size: 4, sample_prompts: ['Why not?'] },
+  });
+  const { memory } = await workspace.inspect(text);
+  const whole = await estimateRun(parseConfig(text, workspace.path('run.lorafa.json')));
+  const { activations, evaluation, answers } = whole.memory;
+  expect(memory!.estimate).toMatchObject({ activations, evaluation, answers });
+  const hint = configHints(
+    workspace.document(text),
+    { start: { line: 0, character: 0 }, end: { line: 1000, character: 0 } },
+    await workspace.inspect(text),
+  ).find(({ label }) => JSON.stringify(label).includes('at peak'));
+  expect(JSON.stringify(hint!.tooltip)).toMatch(/; between the steps, evaluation .*, answers /);
+});
+
 test('what could not be found out has no hint', async () => {
   const found = await hints({ model: { base_model_name_or_path: './nowhere' } });
   expect(Object.keys(found)).toEqual(['"num_train_epochs": 2', '"lora_alpha": 8']);

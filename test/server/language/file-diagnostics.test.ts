@@ -355,6 +355,41 @@ test('a run that needs too much memory: every quick fix makes it fit', async () 
   }
 });
 
+test('a run whose evaluation needs too much memory: every quick fix makes it fit', async () => {
+  const row = { question: 'Why?', answer: 'Because of it. '.repeat(40) };
+  const rows = Array.from({ length: 20 }, () => row);
+  const changes = {
+    data: { max_length: 512, eval_split: 8 },
+    training: {
+      per_device_train_batch_size: 1,
+      per_device_eval_batch_size: 8,
+      gradient_checkpointing: 'layer',
+    },
+  };
+  const roomy = await ConfigWorkspace.create();
+  await roomy.writeRows('rows.jsonl', rows);
+  const { memory } = await roomy.inspect(roomy.text(changes));
+  const { total, evaluation, activations } = memory!.estimate;
+  expect(evaluation).toBeGreaterThan(activations);
+
+  const tight = await ConfigWorkspace.create({ memoryLimit: () => total - evaluation / 6 });
+  await tight.writeRows('rows.jsonl', rows);
+  const text = tight.text(changes);
+  const found = await tight.diagnostics(text);
+  const diagnostic = found.find(({ code }) => code === 'plan.memory')!;
+  expect(diagnostic.message).toMatch(/^The run will need about .* at its peak, when it evaluates,/);
+  expect(tight.document(text).getText(diagnostic.range)).toBe('8');
+  const fixes = tight.fixes(text, diagnostic);
+  expect(Object.keys(fixes)).toEqual([
+    expect.stringMatching(/^Change to \d$/),
+    expect.stringMatching(/^Set `data.max_length` to \d+$/),
+  ]);
+  for (const fixed of Object.values(fixes)) {
+    const codes = (await tight.diagnostics(fixed)).map(({ code }) => code);
+    expect(codes).not.toContain('plan.memory');
+  }
+});
+
 test('a graphics card is only judged by the memory that the configuration names', async () => {
   const workspace = await ConfigWorkspace.create({ memoryLimit: () => 1 });
   const codes = async (engine: object) =>

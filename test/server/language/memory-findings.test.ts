@@ -5,9 +5,9 @@ import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
 import { describeQuantized } from '../../../engine/models/quantization.ts';
 import { describeTensors } from '../../../engine/models/weight-cache.ts';
 import { WeightStore } from '../../../engine/models/weight-store.ts';
+import type { StepQuestion } from '../../../engine/plan/memory.ts';
 import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
 import {
-  type BatchQuestion,
   inspectMemory,
   memoryFindings,
 } from '../../../server/language/inspection/memory-findings.ts';
@@ -44,7 +44,7 @@ async function remedies(changes: { model?: object; training?: object; lora?: obj
   });
   const model = await wideModel();
   const trainee = await planTrainee(config, model);
-  const question: BatchQuestion = {
+  const question: StepQuestion = {
     model,
     modules: trainee.modules,
     trainable: trainee.trainable.map(({ name }) => name),
@@ -52,7 +52,7 @@ async function remedies(changes: { model?: object; training?: object; lora?: obj
     dropout: 0,
     shape: { rows: 1, length: 64, lossTokens: 64 },
   };
-  const total = (asked: BatchQuestion) => inspectMemory(config, asked, Infinity)!.estimate.total;
+  const total = (asked: StepQuestion) => inspectMemory(config, asked, Infinity)!.estimate.total;
   const saved =
     total(question) -
     total({ ...question, model: describeQuantized(model, { kind: 'nf4', doubleQuant: false }) });

@@ -1,0 +1,53 @@
+import { PROMPT_CHUNK } from '../generate/generate-tokens.ts';
+import { generationGraph } from '../generate/generation-graph.ts';
+import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
+import { peakBytes } from '../graph/liveness.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import { MAX_NEW_TOKENS } from '../train/sample-prompts.ts';
+import {
+  type TrainingGraphOptions,
+  type TrainingShape,
+  trainingGraph,
+} from '../train/training-graph.ts';
+import type { AnswersQuestion } from './memory.ts';
+
+/** What a graph takes: while it computes, and as long as it is loaded. */
+export interface PassMemory {
+  /** Bytes that are alive at one time. */
+  readonly bytes: number;
+  readonly nodes: number;
+}
+
+/** An evaluation of batches up to a shape: a forward pass that keeps nothing for gradients. */
+export function evaluationMemory(
+  options: Omit<TrainingGraphOptions, 'shape' | 'recompute'>,
+  shape: TrainingShape,
+): PassMemory {
+  const graph = trainingGraph({
+    ...options,
+    shape,
+    recompute: 'none',
+    trainable: [],
+    dropout: 0,
+  });
+  return { bytes: peakBytes(graph), nodes: graph.values.length };
+}
+
+/**
+ * The answer to the longest prompt: its last chunk over a cache that holds the whole text. When a
+ * cache grows, the one that it takes the place of, half as large, is still there.
+ */
+export function answersMemory(
+  modules: readonly LoraModule[],
+  { model, promptTokens }: AnswersQuestion,
+): PassMemory {
+  const { config } = model;
+  const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
+  const sequence = Math.min(promptTokens, PROMPT_CHUNK);
+  const graph = generationGraph(model, modules, { sequence, past: slots, rows: 1 });
+  const isGrown = slots > cacheSlots(config, 1);
+  return {
+    bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),
+    nodes: graph.values.length,
+  };
+}
