@@ -1,5 +1,6 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
 import { BuiltCli } from '../support/built-cli.ts';
 import { type Fault, Interposer, readOperations } from './interposer/interposer.ts';
@@ -76,7 +77,8 @@ export class DisturbedRuns {
     const { end, operation } = await this.#disturb(folder, scene, isResumed, disturbance);
     const isHit = operation !== undefined;
     const problems = complaints(end, isHit && disturbance.kind.endsWith('kill'));
-    const last = isHit ? await this.#run(folder, scene, true) : end;
+    await letTimePass(path.join(folder, 'cache'));
+    const last = isHit ? await this.#run(folder, scene, await hasBegun(folder)) : end;
     if (last.how === 'completed') {
       problems.push(...differences(await readOutcome(folder), expected));
     } else {
@@ -138,4 +140,19 @@ export class DisturbedRuns {
     };
     return scene.program(this.#built, { config, configFile, env: { ...places, ...env } });
   }
+}
+
+/** Whether there is a run to resume: one that was killed before it had a record is started again. */
+function hasBegun(folder: string): Promise<boolean> {
+  return access(path.join(folder, 'run', RUN_FILES.config)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Who shares a cache folder may be out of sight, so that nobody removes what was just touched. */
+async function letTimePass(folder: string): Promise<void> {
+  const longAgo = new Date(Date.now() - 3_600_000);
+  const files = await readdir(folder, { recursive: true }).catch(() => []);
+  for (const file of files) await utimes(path.join(folder, file), longAgo, longAgo);
 }

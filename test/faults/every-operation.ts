@@ -24,6 +24,8 @@ export interface Row {
 export interface Choice {
   readonly first: number;
   readonly stride: number;
+  /** How many of them; by default all that there are. */
+  readonly count?: number;
   /** How many attempts go on at a time. */
   readonly parallel: number;
 }
@@ -33,14 +35,14 @@ export async function disturbEach(
   runs: DisturbedRuns,
   stage: Stage,
   what: Omit<Disturbance, 'at'>,
-  { first, stride, parallel }: Choice,
+  { first, stride, count = Number.POSITIVE_INFINITY, parallel }: Choice,
 ): Promise<Row> {
   const name = `${what.kind}${what.isLasting === true ? ' from then on' : ''}`;
   const attempts: (Attempt & { readonly at: number })[] = [];
   let next = first;
   let isOver = false;
   const work = async (): Promise<void> => {
-    while (!isOver) {
+    while (!isOver && next < first + stride * count) {
       const at = next;
       next += stride;
       const attempt = await runs.attempt(stage, { ...what, at });
