@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dequantizeNf4 } from '../../../engine/formats/nf4.ts';
@@ -181,6 +181,26 @@ describe('quantization', () => {
     const file = path.join(weights.files().folder, weights.files().names[0]!);
     await writeFile(file, (await readFile(file)).subarray(0, 3000));
     expect((await opens(model, folder)).made).toBe(true);
+  });
+
+  test('removes what killed processes left half made, and nothing that may be going on', async () => {
+    const folder = await tempFolder();
+    const model = path.join(folder, 'model');
+    await writeTinyModel(model);
+    const made = path.join(folder, 'nf4');
+    await mkdir(made);
+    const halfMade = async (pid: number, ageSeconds: number): Promise<string> => {
+      const name = `.model-0.safetensors.${pid}-0123abcd.tmp`;
+      await writeFile(path.join(made, name), '');
+      const touched = Date.now() / 1000 - ageSeconds;
+      await utimes(path.join(made, name), touched, touched);
+      return name;
+    };
+    const [nobody, nobodyHere] = [999_999_999, 999_999_998];
+    await halfMade(nobody, 3600);
+    const going = [await halfMade(process.pid, 3600), await halfMade(nobodyHere, 60)];
+    const { weights } = (await opens(model, folder)).model;
+    expect(new Set(await readdir(made))).toEqual(new Set([...going, ...weights.files().names]));
   });
 
   test('of a GGUF file goes without unpacking it, to the same codes', async () => {
