@@ -6,7 +6,7 @@ import { BuiltCli } from '../support/built-cli.ts';
 import { type Fault, Interposer, readOperations } from './interposer/interposer.ts';
 import { complaints, type RunEnd } from './run-end.ts';
 import { differences, type RunOutcome, readOutcome } from './run-outcome.ts';
-import type { RunProgram } from './run-programs.ts';
+import { type RunProgram, trainer } from './run-programs.ts';
 
 /** A fault at an operation of a scene. */
 export type Disturbance = Pick<Fault, 'kind' | 'at' | 'isLasting'>;
@@ -76,7 +76,10 @@ export class DisturbedRuns {
     const isResumed = scene.before !== undefined;
     const { end, operation } = await this.#disturb(folder, scene, isResumed, disturbance);
     const isHit = operation !== undefined;
-    const problems = complaints(end, isHit && disturbance.kind.endsWith('kill'));
+    const isKilled = disturbance.kind.endsWith('kill');
+    // A trainer tells in its folder why it ended; a disk that is full for good takes no note of it.
+    const isMute = disturbance.isLasting === true && scene.program === trainer;
+    const problems = complaints(end, isHit && (isKilled || isMute));
     await letTimePass(path.join(folder, 'cache'));
     const last = isHit ? await this.#run(folder, scene, await hasBegun(folder)) : end;
     if (last.how === 'completed') {

@@ -32,18 +32,17 @@ export function endOf({ code, stdout, stderr }: Outcome): RunEnd {
  * What is wrong with the end of a run in which something failed: it is to complete all the same, or
  * to give its reason.
  *
- * @param isKilled whether it was killed on purpose
+ * @param mayBeGone whether it was killed on purpose, or could not write its reason anywhere
  */
-export function complaints(end: RunEnd, isKilled: boolean): string[] {
+export function complaints(end: RunEnd, mayBeGone: boolean): string[] {
   switch (end.how) {
     case 'completed':
       return [];
     case 'gone':
-      return isKilled ? [] : ['it crashed or hung'];
+      return mayBeGone ? [] : ['it crashed or hung'];
     case 'strange':
       return [end.message];
     case 'failed': {
-      if (isKilled) return [`it was to be killed, and failed: ${end.message}`];
       const isTyped = !end.code.startsWith('internal.') && end.code !== 'training.crashed';
       return isTyped ? [] : [`a mistake in lorafa itself: ${end.message}`];
     }

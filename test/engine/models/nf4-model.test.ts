@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dequantizeNf4 } from '../../../engine/formats/nf4.ts';
@@ -187,8 +187,8 @@ describe('quantization', () => {
     const folder = await tempFolder();
     const model = path.join(folder, 'model');
     await writeTinyModel(model);
+    const { weights } = (await opens(model, folder)).model;
     const made = path.join(folder, 'nf4');
-    await mkdir(made);
     const halfMade = async (pid: number, ageSeconds: number): Promise<string> => {
       const name = `.model-0.safetensors.${pid}-0123abcd.tmp`;
       await writeFile(path.join(made, name), '');
@@ -199,7 +199,7 @@ describe('quantization', () => {
     const [nobody, nobodyHere] = [999_999_999, 999_999_998];
     await halfMade(nobody, 3600);
     const going = [await halfMade(process.pid, 3600), await halfMade(nobodyHere, 60)];
-    const { weights } = (await opens(model, folder)).model;
+    expect((await opens(model, folder)).made).toBe(false);
     expect(new Set(await readdir(made))).toEqual(new Set([...going, ...weights.files().names]));
   });
 
