@@ -14,25 +14,21 @@ const stride = Number(process.env['FAULTS_STRIDE'] ?? 1);
 
 describe.skipIf(NO_INTERPOSER !== undefined)(`on Linux (${NO_INTERPOSER ?? 'here'})`, () => {
   let runs: DisturbedRuns;
-  const rows: Row[] = [];
 
   beforeAll(async () => {
     runs = await DisturbedRuns.create();
   }, 60_000);
 
-  afterAll(async () => {
-    console.log(formatRows(rows));
-    await runs.remove();
-  });
+  afterAll(() => runs.remove());
 
   test.each(SCENES)('$name', async (scene) => {
     const stage = await runs.prepare(scene);
     const parallel = os.availableParallelism();
-    const own: Row[] = [];
+    const rows: Row[] = [];
     for (const disturbance of DISTURBANCES) {
-      own.push(await disturbEach(runs, stage, disturbance, { first: 1, stride, parallel }));
+      rows.push(await disturbEach(runs, stage, disturbance, { first: 1, stride, parallel }));
     }
-    rows.push(...own);
-    expect(own.flatMap(({ failures }) => failures)).toEqual([]);
+    console.log(formatRows(rows));
+    expect(rows.flatMap(({ failures }) => failures)).toEqual([]);
   });
 });
