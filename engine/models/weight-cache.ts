@@ -68,11 +68,12 @@ export async function cachedWeights(
   { cacheFolder, onProgress }: WeightCacheOptions,
 ): Promise<ReadonlyMap<string, TensorLocation>> {
   const folder = path.join(cacheFolder, made.kind);
+  // Also where nothing is to be made: who made these may have been killed a moment before.
+  await sweepTemporaries(folder, ABANDONED_MS);
   const file = path.join(folder, `${made.model}-${await keyOf(made)}.safetensors`);
   const cached = await openIfUsable(file);
   if (cached !== null) return cached;
   await ensureFolder(folder);
-  await sweepTemporaries(folder, ABANDONED_MS);
   await writeSafetensors(file, withProgress(made.tensors, onProgress));
   return (await openSafetensors(file)).tensors;
 }

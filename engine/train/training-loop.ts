@@ -76,6 +76,8 @@ export class TrainingLoop {
     const steps = this.#state.global_step;
     const { output_dir: adapterDir } = this.#parts.config.training;
     await this.#parts.verify();
+    // The last session may have ended between its last checkpoint and this.
+    await this.#prune();
     await this.#parts.trainee.save(adapterDir, false);
     await emit({
       type: 'completed',
@@ -231,8 +233,8 @@ export class TrainingLoop {
   /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
   async #save(): Promise<string> {
     const { config, trainee, optimizer, emit, verify, checkpoint } = this.#parts;
-    const { output_dir: folder, save_total_limit: limit } = config.training;
-    const { global_step: step, lineage } = this.#state;
+    const { output_dir: folder } = config.training;
+    const { global_step: step } = this.#state;
     const dir = checkpointPath(folder, step);
     if (dir === this.#written || dir === checkpoint) return dir;
     this.#requireFiniteWeights();
@@ -240,9 +242,16 @@ export class TrainingLoop {
       await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);
       this.#written = dir;
       await emit({ type: 'checkpoint', step, dir });
-      await pruneCheckpoints(folder, limit, dir, lineage);
+      await this.#prune();
     });
     return dir;
+  }
+
+  /** Leaves as many checkpoints as are wanted, that of the present step among them. */
+  async #prune(): Promise<void> {
+    const { output_dir: folder, save_total_limit: limit } = this.#parts.config.training;
+    const { global_step: step, lineage } = this.#state;
+    await pruneCheckpoints(folder, limit, checkpointPath(folder, step), lineage);
   }
 
   /** A step whose update overflowed shows only in the next loss; nothing may be made of it before. */

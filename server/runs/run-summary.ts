@@ -7,7 +7,7 @@ import type { RunSummary } from '../protocol.ts';
 import { statusChange } from '../trainer/status-fold.ts';
 import { JournalReader } from './journal-reader.ts';
 import { initialStatus, isFinal, type RunState, type RunStatus } from './run-status.ts';
-import { findStateFile, HEARTBEAT_MS } from './state-file.ts';
+import { findStateFile, HEARTBEAT_MS, type RunStateFile } from './state-file.ts';
 
 /** What a run folder tells about its run, and where to reach its trainer. */
 export interface FolderReport {
@@ -40,7 +40,7 @@ export async function readRunFolder(
   // with nobody there, what was read first may have changed.
   if (holder === undefined) state = await findStateFile(folder);
   const stored = state.content;
-  const known = stored?.status ?? (await journal.read(holder !== undefined));
+  const known = await knownStatus(stored, holder !== undefined, journal);
   const damage = state.problem ?? journal.problem;
   if (known === undefined && damage === null) return undefined;
   const status = known ?? (await unknownStatus(folder, holder !== undefined, damage!));
@@ -64,6 +64,23 @@ export async function readRunFolder(
     address: isLive ? (stored?.address ?? null) : null,
     damage,
   };
+}
+
+/**
+ * What a trainer has stored, or else what the journal says. Where a disk took no more of the state,
+ * it may still have taken the end of the run.
+ */
+async function knownStatus(
+  stored: RunStateFile | undefined,
+  isHeld: boolean,
+  journal: JournalStatus,
+): Promise<RunStatus | undefined> {
+  if (stored === undefined) return journal.read(isHeld);
+  if (isHeld || isFinal(stored.status.state)) return stored.status;
+  const told = await journal.read(isHeld);
+  // Before the first step of a session the journal ends with that of an earlier one.
+  const isOfSession = told !== undefined && isFinal(told.state) && told.since >= stored.queued;
+  return isOfSession ? told : stored.status;
 }
 
 /** How a run is listed whose folder could not be looked at, with the reason why. */

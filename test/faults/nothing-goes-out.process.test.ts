@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CancellationToken } from 'vscode-jsonrpc/node';
 import { Generators } from '../../server/generator/generators.ts';
+import { socketFolders } from '../../server/rpc/socket-folder.ts';
 import { defaultRegistryFolder } from '../../server/runs/run-registry.ts';
 import { TinyRuns } from '../engine/train/tiny-run.ts';
 import { ObservedManager } from '../server/runs/observed-manager.ts';
@@ -73,23 +74,27 @@ describe.skipIf(NO_INTERPOSER !== undefined)(`traced (${NO_INTERPOSER ?? 'on Lin
 
   /** The operations that nobody has asked for. */
   function strange(operations: readonly Operation[], ...runFolders: readonly string[]): string[] {
-    const socketFolder = new RegExp(`^${process.env['TMPDIR']}/lorafa-[^/]+(/rpc)?$`);
+    const sockets = socketFolders()[0]!;
+    const isSocket = (target: string): boolean =>
+      path.dirname(target) === sockets && /^\.?\d+-[0-9a-f]{16}$/.test(path.basename(target));
     const folders = [
       ...runFolders,
       path.join(process.env['XDG_CACHE_HOME']!, 'lorafa'),
       defaultRegistryFolder(),
     ];
-    const isOurs = (target: string): boolean =>
+    const isIn = (target: string, folder: string): boolean => `${target}/`.startsWith(`${folder}/`);
+    const isOurs = ({ name, target }: Operation): boolean =>
       target === '/dev/null' ||
-      socketFolder.test(target) ||
-      // The folders themselves and those above them are made where they are missing.
-      folders.some((folder) => `${target}/`.startsWith(`${folder}/`) || folder.startsWith(target));
+      isSocket(target) ||
+      folders.some((folder) => isIn(target, folder)) ||
+      // They are made where they are missing, with those above them.
+      (name === 'mkdir' && [...folders, sockets].some((folder) => isIn(folder, target)));
     return operations
-      .filter(({ name, target }) =>
-        CONNECTIONS.includes(name)
-          ? !target.startsWith('unix:') || !socketFolder.test(target.slice('unix:'.length))
-          : !isOurs(target),
-      )
+      .filter((operation) => {
+        const { name, target } = operation;
+        if (!CONNECTIONS.includes(name)) return !isOurs(operation);
+        return !target.startsWith('unix:') || !isSocket(target.slice('unix:'.length));
+      })
       .map(({ pid, name, target }) => `${pid} ${name} ${target}`);
   }
 

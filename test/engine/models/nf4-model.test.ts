@@ -183,6 +183,26 @@ describe('quantization', () => {
     expect((await opens(model, folder)).made).toBe(true);
   });
 
+  test('removes what killed processes left half made, and nothing that may be going on', async () => {
+    const folder = await tempFolder();
+    const model = path.join(folder, 'model');
+    await writeTinyModel(model);
+    const { weights } = (await opens(model, folder)).model;
+    const made = path.join(folder, 'nf4');
+    const halfMade = async (pid: number, ageSeconds: number): Promise<string> => {
+      const name = `.model-0.safetensors.${pid}-0123abcd.tmp`;
+      await writeFile(path.join(made, name), '');
+      const touched = Date.now() / 1000 - ageSeconds;
+      await utimes(path.join(made, name), touched, touched);
+      return name;
+    };
+    const [nobody, nobodyHere] = [999_999_999, 999_999_998];
+    await halfMade(nobody, 3600);
+    const going = [await halfMade(process.pid, 3600), await halfMade(nobodyHere, 60)];
+    expect((await opens(model, folder)).made).toBe(false);
+    expect(new Set(await readdir(made))).toEqual(new Set([...going, ...weights.files().names]));
+  });
+
   test('of a GGUF file goes without unpacking it, to the same codes', async () => {
     const cache = await tempFolder();
     const { model } = await opens(goldenPath('gguf', 'llama2-q8_0.gguf'), cache);

@@ -301,6 +301,15 @@ test('the limit of checkpoints keeps the newest', async () => {
   expect(names.toSorted()).toEqual(['checkpoint-3', 'checkpoint-4', 'checkpoint-5']);
 });
 
+test('the limit of checkpoints holds when a run is only resumed to its end', async () => {
+  const config = tiny().config({ training: { max_steps: 3, save_steps: 1, save_total_limit: 3 } });
+  await run(config);
+  const training = { ...config.training, save_total_limit: 1, resume_from_checkpoint: 'latest' };
+  await run({ ...config, training });
+  const names = (await readdir(config.training.output_dir)).filter((n) => n.startsWith('check'));
+  expect(names).toEqual(['checkpoint-3']);
+});
+
 test('the limit of checkpoints takes those of a branch that was left first, though they went further', async () => {
   const config = tiny().config({ training: { max_steps: 6, save_steps: 1, save_total_limit: 4 } });
   await run(config);

@@ -10,10 +10,11 @@
  *                    rmdir, truncate, chmod, chown, utime, read; connect, bind, send, lookup.
  * INTERPOSER_READS   if set, files and folders that are opened for reading are told as well
  * INTERPOSER_FOLDER  real path of the folder whose operations are counted
+ * INTERPOSER_PROGRAM only processes with this word in their command line count them (default: all)
  * INTERPOSER_FAULT   what happens at operation INTERPOSER_AT, and if INTERPOSER_LASTING is set at
- *                    every later one: "kill" and "killed-after" (before and after it is done), "EIO",
- *                    "ENOSPC", "EROFS", "short" and "short-killed" (half is written). ENOSPC counts
- *                    only what needs room, the two short ones only writes, the others everything.
+ *                    every later one: "kill" before it is done, "EIO", "ENOSPC", "EROFS", "short" and
+ *                    "short-kill" (half is written). ENOSPC counts only what needs room, the two
+ *                    short ones only writes, the others everything.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,7 +38,7 @@
 
 /* What an operation does, which decides the faults that it can meet. */
 enum need { TOLD, CHANGE, ROOM, SYNC, WRITE };
-enum act { PASS, FAIL, HALF, HALF_THEN_DIE, DIE_AFTER };
+enum act { PASS, FAIL, HALF, HALF_THEN_DIE };
 
 static const char *folder, *fault;
 static long at;
@@ -49,9 +50,20 @@ static atomic_long count;
   static __typeof__(name) *real; \
   if (real == NULL) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
+/* Whether the command line of this process has a word in it. */
+static int is_program(const char *word) {
+  char line[4096];
+  FILE *file = ((__typeof__(fopen) *)dlsym(RTLD_NEXT, "fopen"))("/proc/self/cmdline", "r");
+  if (file == NULL) return 0;
+  size_t length = fread(line, 1, sizeof line, file);
+  fclose(file);
+  return memmem(line, length, word, strlen(word)) != NULL;
+}
+
 __attribute__((constructor)) static void start(void) {
   const char *file = getenv("INTERPOSER_TRACE"), *number = getenv("INTERPOSER_AT");
-  folder = getenv("INTERPOSER_FOLDER");
+  const char *program = getenv("INTERPOSER_PROGRAM");
+  if (program == NULL || is_program(program)) folder = getenv("INTERPOSER_FOLDER");
   fault = getenv("INTERPOSER_FAULT");
   at = number == NULL ? 0 : atol(number);
   is_lasting = getenv("INTERPOSER_LASTING") != NULL;
@@ -91,9 +103,8 @@ static enum act meet(const char *operation, enum need need, const char *path) {
   if (need < SYNC || number > 0) tell(number, operation, path);
   if (number == 0 || at == 0 || (is_lasting ? number < at : number != at)) return PASS;
   if (strcmp(fault, "kill") == 0) die();
-  if (strcmp(fault, "killed-after") == 0) return DIE_AFTER;
   if (strcmp(fault, "short") == 0) return HALF;
-  if (strcmp(fault, "short-killed") == 0) return HALF_THEN_DIE;
+  if (strcmp(fault, "short-kill") == 0) return HALF_THEN_DIE;
   errno = strcmp(fault, "ENOSPC") == 0 ? ENOSPC : strcmp(fault, "EROFS") == 0 ? EROFS : EIO;
   return FAIL;
 }
@@ -131,19 +142,17 @@ static const char *place_of(int fd, char *path) {
 }
 
 /* Does `call`, or what the fault makes of it. */
-#define DO(type, operation, need, path, failure, call) \
+#define DO(operation, need, path, failure, call) \
   char buffer[PATH_MAX]; \
   int before = errno; \
   enum act act = meet(operation, need, path); \
   if (act == FAIL) return failure; \
   errno = before; \
-  type result = call; \
-  if (act == DIE_AFTER) die(); \
-  return result
+  return call
 
 #define BY_NAME(operation, need, base, name, follows, call) \
-  DO(int, operation, need, place(base, name, follows, buffer), -1, call)
-#define BY_FD(operation, need, fd, call) DO(int, operation, need, place_of(fd, buffer), -1, call)
+  DO(operation, need, place(base, name, follows, buffer), -1, call)
+#define BY_FD(operation, need, fd, call) DO(operation, need, place_of(fd, buffer), -1, call)
 
 /* Two paths count as one operation; that from where is told first. */
 #define FROM(base, name) \
@@ -156,7 +165,7 @@ static int opens(int flags) { return (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) !
 
 #define OPEN(base, name, flags, call) \
   if (!opens(flags) && !tells_reads) return call; \
-  DO(int, opens(flags) ? "open" : "read", opens(flags) ? ROOM : TOLD, \
+  DO(opens(flags) ? "open" : "read", opens(flags) ? ROOM : TOLD, \
      place(base, name, !((flags) & O_NOFOLLOW), buffer), -1, call)
 
 #define MODE(flags) \
@@ -193,7 +202,7 @@ int creat64(const char *name, mode_t mode) {
 #define FOPEN(name, mode, call) \
   int writes = strpbrk(mode, "wa+") != NULL; \
   if (!writes && !tells_reads) return call; \
-  DO(FILE *, writes ? "open" : "read", writes ? ROOM : TOLD, place(AT_FDCWD, name, 1, buffer), NULL, \
+  DO(writes ? "open" : "read", writes ? ROOM : TOLD, place(AT_FDCWD, name, 1, buffer), NULL, \
      call)
 
 FILE *fopen(const char *name, const char *mode) { REAL(fopen); FOPEN(name, mode, real(name, mode)); }
@@ -201,19 +210,19 @@ FILE *fopen64(const char *name, const char *mode) { REAL(fopen64); FOPEN(name, m
 DIR *opendir(const char *name) {
   REAL(opendir);
   if (!tells_reads) return real(name);
-  DO(DIR *, "read", TOLD, place(AT_FDCWD, name, 1, buffer), NULL, real(name));
+  DO("read", TOLD, place(AT_FDCWD, name, 1, buffer), NULL, real(name));
 }
 int scandir64(const char *name, struct dirent64 ***list, int (*filter)(const struct dirent64 *),
               int (*compare)(const struct dirent64 **, const struct dirent64 **)) {
   REAL(scandir64);
   if (!tells_reads) return real(name, list, filter, compare);
-  DO(int, "read", TOLD, place(AT_FDCWD, name, 1, buffer), -1, real(name, list, filter, compare));
+  DO("read", TOLD, place(AT_FDCWD, name, 1, buffer), -1, real(name, list, filter, compare));
 }
 
 int mkstemp64(char *name) { REAL(mkstemp64); BY_NAME("open", ROOM, AT_FDCWD, name, 0, real(name)); }
 char *mkdtemp(char *name) {
   REAL(mkdtemp);
-  DO(char *, "mkdir", ROOM, place(AT_FDCWD, name, 0, buffer), NULL, real(name));
+  DO("mkdir", ROOM, place(AT_FDCWD, name, 0, buffer), NULL, real(name));
 }
 int mkdir(const char *name, mode_t mode) {
   REAL(mkdir);
@@ -280,7 +289,7 @@ int fchmod(int fd, mode_t mode) { REAL(fchmod); BY_FD("chmod", CHANGE, fd, real(
   if (act == FAIL) return -1; \
   errno = before; \
   ssize_t result = (act == HALF || act == HALF_THEN_DIE) && (size) > 1 ? half : whole; \
-  if (act == HALF_THEN_DIE || act == DIE_AFTER) die(); \
+  if (act == HALF_THEN_DIE) die(); \
   return result
 
 /* Of several pieces half a write is the first piece, or half of it where there is one. */

@@ -18,19 +18,14 @@ function whyNot(): string | undefined {
 }
 
 /** What happens at an operation; see `interposer.c`. */
-export type FaultKind =
-  | 'kill'
-  | 'killed-after'
-  | 'EIO'
-  | 'ENOSPC'
-  | 'EROFS'
-  | 'short'
-  | 'short-killed';
+export type FaultKind = 'kill' | 'EIO' | 'ENOSPC' | 'EROFS' | 'short' | 'short-kill';
 
 /** A fault at one of the operations on a folder's files, in each of the processes. */
 export interface Fault {
   /** Real path of the folder. */
   readonly folder: string;
+  /** Only in processes with this word in their command line; by default in all. */
+  readonly program?: string;
   readonly kind: FaultKind;
   /** The operation, from 1; with 0 operations are counted and none fails. */
   readonly at: number;
@@ -87,6 +82,7 @@ export class Interposer {
         INTERPOSER_FOLDER: fault.folder,
         INTERPOSER_FAULT: fault.kind,
         INTERPOSER_AT: String(fault.at),
+        ...(fault.program !== undefined && { INTERPOSER_PROGRAM: fault.program }),
         ...(fault.isLasting === true && { INTERPOSER_LASTING: '1' }),
       }),
     };

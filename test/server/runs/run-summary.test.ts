@@ -70,6 +70,23 @@ describe('a run with a trainer', () => {
     });
   });
 
+  test('whose last state could not be stored ended as its journal says', async () => {
+    const folder = await tempFolder();
+    const queued = '2026-01-01T00:00:10.000Z';
+    await store(folder, { queued });
+    const end = { type: 'failed', code: 'output.not_writable', message: 'The disk is full.' };
+    await journal(folder, { time: '2026-01-01T00:00:20.000Z', ...end });
+    expect((await readRunFolder(folder))?.summary.status).toMatchObject({
+      state: 'failed',
+      reason: { code: 'output.not_writable' },
+    });
+    // The end of an earlier session is none of this one.
+    await journal(folder, { time: SINCE, ...end });
+    expect((await readRunFolder(folder))?.summary.status.reason).toMatchObject({
+      code: 'training.crashed',
+    });
+  });
+
   test('that has not been heard of for a while has a problem', async () => {
     const folder = await tempFolder();
     const lock = await RunLock.acquire(folder);
