@@ -8,6 +8,7 @@ const repository = path.resolve(import.meta.dirname, '../..');
 
 /** How a run of the command line ended. */
 export interface Outcome {
+  /** null when a signal ended it. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -41,11 +42,24 @@ export class BuiltCli {
     args: readonly string[],
     {
       input = '',
+      env = {},
+      timeoutMs,
       onOutput,
-    }: { input?: string; onOutput?: (text: string, run: ChildProcess) => void } = {},
+    }: {
+      input?: string;
+      /** Variables beside those of this process. */
+      env?: Readonly<Record<string, string>>;
+      /** After so long the process is killed. */
+      timeoutMs?: number;
+      onOutput?: (text: string, run: ChildProcess) => void;
+    } = {},
   ): Promise<Outcome> {
     const script = path.join(this.folder, 'out/cli.js');
-    const run = spawn(process.execPath, [script, ...args], { cwd: this.folder });
+    const run = spawn(process.execPath, [script, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, ...env },
+      ...(timeoutMs !== undefined && { timeout: timeoutMs, killSignal: 'SIGKILL' }),
+    });
     let [stdout, stderr] = ['', ''];
     run.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
