@@ -78,6 +78,11 @@ export class TinyBench {
     return path.join(this.folder, 'out');
   }
 
+  /** Folder of the base model. */
+  get model(): string {
+    return this.#tiny.model;
+  }
+
   /** Where the runs of this user are registered. */
   get registry(): string {
     return path.join(markedEnvironment(this.folder).XDG_STATE_HOME, 'lorafa', 'runs');

@@ -1,20 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type MarkedProcess, markedProcesses, runsProgram } from '../support/marked-processes.ts';
+import { type MarkedProcess, markedProcesses } from '../support/marked-processes.ts';
+import { isOfKind } from './process-kinds.ts';
 
 /** Every kind of process that a run is done with. */
 export const VICTIMS = ['command line', 'starter', 'trainer', 'computing', 'server'] as const;
 
 /** One of the {@link VICTIMS}. */
 export type Victim = (typeof VICTIMS)[number];
-
-/** Whether a process is one of a kind. */
-const IS: { readonly [V in Victim]: (process: MarkedProcess) => boolean } = {
-  'command line': (process) => runsProgram(process, 'cli.js'),
-  starter: (process) => runsProgram(process, 'trainer.js') && !process.command.includes('--stay'),
-  trainer: (process) => runsProgram(process, 'trainer.js') && process.command.includes('--stay'),
-  computing: (process) => runsProgram(process, 'trainer-compute.js'),
-  server: (process) => runsProgram(process, 'language-server.js'),
-};
 
 /** How often processes are looked for. */
 const LOOK_MS = 3;
@@ -39,7 +31,7 @@ export class Killer {
       for (const one of await this.#processes()) {
         const since = firstSeen.get(one.pid) ?? performance.now();
         firstSeen.set(one.pid, since);
-        for (const victim of VICTIMS.filter((kind) => IS[kind](one))) {
+        for (const victim of VICTIMS.filter((kind) => isOfKind(one, kind))) {
           const life = performance.now() - since;
           this.#lives.set(victim, Math.max(life, this.#lives.get(victim) ?? 0));
         }
@@ -80,7 +72,7 @@ export class Killer {
   }
 
   async #find(victim: Victim): Promise<readonly number[]> {
-    return (await this.#processes()).filter(IS[victim]).map(({ pid }) => pid);
+    return (await this.#processes()).filter((one) => isOfKind(one, victim)).map(({ pid }) => pid);
   }
 
   #processes(): Promise<readonly MarkedProcess[]> {
