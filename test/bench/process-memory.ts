@@ -17,7 +17,12 @@ export function processMemory(pid: number | 'self'): ProcessMemory {
 
 /** The proportional set size of this process: the system walks all of its pages. */
 export function ownPss(): number | undefined {
-  return fields('/proc/self/smaps_rollup', { pss: 'Pss' }).pss;
+  return processPss('self');
+}
+
+/** The proportional set size of a process; undefined when it has ended. */
+export function processPss(pid: number | 'self'): number | undefined {
+  return fields(`/proc/${pid}/smaps_rollup`, { pss: 'Pss' }).pss;
 }
 
 /**

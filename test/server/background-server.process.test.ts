@@ -1,16 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import {
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-  type MessageConnection,
-} from 'vscode-jsonrpc/node';
-import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import {
   controlRun,
   countTokens,
@@ -22,14 +12,11 @@ import {
   listModels,
   listRuns,
   previewData,
-  type RunSummary,
-  runChanged,
-  runEvents,
   startRun,
   watchRun,
 } from '../../server/protocol.ts';
-import type { RequestMessage } from '../../server/rpc/message.ts';
 import { TinyRuns } from '../engine/train/tiny-run.ts';
+import { BackgroundServer } from '../support/background-server.ts';
 import { BuiltCli } from '../support/built-cli.ts';
 
 /** The server as the extension starts it: bundled, over IPC. */
@@ -44,70 +31,18 @@ beforeAll(async () => {
 
 afterAll(() => built.remove());
 
-class Server {
-  readonly process: ChildProcess;
-  readonly connection: MessageConnection;
-  readonly summaries: RunSummary[] = [];
-  readonly entries: JournalEntry[] = [];
-  readonly #waiting = new Set<() => void>();
-
-  private constructor() {
-    this.process = fork(path.join(built.folder, 'out/language-server.js'), ['--node-ipc'], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Where runs are registered on Linux; elsewhere these tests use the user's own registry.
-      env: { ...process.env, XDG_STATE_HOME: path.join(built.folder, 'state') },
-    });
-    this.connection = createMessageConnection(
-      new IPCMessageReader(this.process),
-      new IPCMessageWriter(this.process),
-    );
-    this.connection.onNotification(runChanged.method, (summary: RunSummary) => {
-      this.summaries.push(summary);
-      this.#wake();
-    });
-    this.connection.onNotification(runEvents.method, (news: { entries: JournalEntry[] }) => {
-      this.entries.push(...news.entries);
-      this.#wake();
-    });
-    this.connection.listen();
-  }
-
-  static async start(protocolVersion = 1): Promise<Server> {
-    const server = new Server();
-    onTestFinished(() => server.kill());
-    await server.connection.sendRequest('initialize', {
-      processId: process.pid,
-      capabilities: {},
-      workspaceFolders: [{ uri: pathToFileURL(built.folder).href, name: 'tests' }],
-      initializationOptions: { protocolVersion },
-    });
-    return server;
-  }
-
-  ask<Params, Result>(message: RequestMessage<Params, Result>, params: Params): Promise<Result> {
-    return this.connection.sendRequest<Result>(message.method, params);
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
-  }
-
-  /** Ends the server as a crash would. */
-  async kill(): Promise<void> {
-    this.connection.dispose();
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    this.process.kill('SIGKILL');
-    await once(this.process, 'exit');
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
-  }
+/** A server that is ended with the test. */
+async function startServer(protocolVersion?: number): Promise<BackgroundServer> {
+  const server = new BackgroundServer(path.join(built.folder, 'out'), {
+    XDG_STATE_HOME: path.join(built.folder, 'state'),
+  });
+  onTestFinished(() => server.kill());
+  await server.open(built.folder, protocolVersion);
+  return server;
 }
 
 test('a client of another version is refused', async () => {
-  await expect(Server.start(99)).rejects.toThrow('reload the window');
+  await expect(startServer(99)).rejects.toThrow('reload the window');
 });
 
 test('a run survives the death of the server, and the next one shows all of it', async () => {
@@ -116,12 +51,12 @@ test('a run survives the death of the server, and the next one shows all of it',
   const configFile = path.join(built.folder, 'endless.lorafa.json');
   await writeFile(configFile, JSON.stringify(config));
 
-  const first = await Server.start();
+  const first = await startServer();
   expect(await first.ask(startRun, { configFile, whenBusy: 'queue' })).toMatchObject({ folder });
   await first.until(() => first.summaries.some(({ status }) => status.step > 1));
   await first.kill();
 
-  const second = await Server.start();
+  const second = await startServer();
   expect(await second.ask(listRuns, {})).toMatchObject([
     { folder, configFile, isLive: true, isSteerable: true },
   ]);
@@ -136,7 +71,7 @@ test('a run survives the death of the server, and the next one shows all of it',
 });
 
 test('parameters are checked, and failures say why', async () => {
-  const server = await Server.start();
+  const server = await startServer();
   await expect(server.connection.sendRequest(startRun.method, {})).rejects.toMatchObject({
     code: -32602,
     message: expect.stringContaining('configFile') as string,
@@ -156,7 +91,7 @@ test('parameters are checked, and failures say why', async () => {
 });
 
 test('data, machine, models, adapters and texts', async () => {
-  const server = await Server.start();
+  const server = await startServer();
   const configFile = path.join(built.folder, 'preview.lorafa.json');
   await writeFile(configFile, JSON.stringify(tiny.config()));
   const preview: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 0 });

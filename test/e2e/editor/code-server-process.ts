@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { markedEnvironment } from '../../support/marked-processes.ts';
 import type { CodeServer } from '../setup/code-server.ts';
-import { windowEnvironment } from './processes.ts';
 
 /** A code-server that listens. */
 export interface CodeServerProcess {
@@ -45,7 +45,7 @@ export async function startCodeServer(
   const child = spawn(codeServer.node, [codeServer.entry, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...windowEnvironment(userDataDir) },
+    env: { ...process.env, ...markedEnvironment(userDataDir) },
   });
   return { url: await listeningUrl(child), stop: () => endGroup(child) };
 }

@@ -3,13 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { expect, inject, onTestFinished, vi } from 'vitest';
+import { endProcesses, markedProcesses, runsProgram } from '../../support/marked-processes.ts';
 import { accessibilityProblems } from './accessibility.ts';
 import { startBrowser } from './browser.ts';
 import { startCodeServer } from './code-server-process.ts';
 import { QUIET_SETTINGS } from './editor-settings.ts';
 import { keepEvidence } from './evidence.ts';
 import { extensionsBeside } from './extensions-folder.ts';
-import { endProcesses, processesOf } from './processes.ts';
 import { prepareThemes, showTheme, THEMES, type Theme } from './themes.ts';
 
 /** How {@link openEditor} opens VS Code. */
@@ -132,8 +132,9 @@ export class Editor {
   }
 
   /** Ids of the processes of this window that run this program, e.g. `language-server.js`. */
-  processesOf(program: string): Promise<readonly number[]> {
-    return processesOf(this.#userDataDir, program);
+  async processesOf(program: string): Promise<readonly number[]> {
+    const processes = await markedProcesses(this.#userDataDir);
+    return processes.filter((one) => runsProgram(one, program)).map(({ pid }) => pid);
   }
 
   /** Waits for an item of the status bar that shows the text. */

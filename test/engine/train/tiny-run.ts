@@ -47,16 +47,13 @@ export class TinyRuns {
 
   /** A configuration as the command line reads it; its output folder is new unless it is given. */
   config(changes: ConfigChanges = {}): ResolvedConfig {
-    return parseConfig(
-      JSON.stringify(this.input(changes)),
-      path.join(this.folder, 'run.lorafa.json'),
-    );
+    return parseConfig(this.configText(changes), path.join(this.folder, 'run.lorafa.json'));
   }
 
-  /** The same as it is written. */
-  input(changes: ConfigChanges = {}): object {
+  /** The same as a person would write it, without what is default anyway. */
+  configText(changes: ConfigChanges = {}): string {
     const method = changes.training?.method;
-    return {
+    return JSON.stringify({
       model: { base_model_name_or_path: this.model },
       data: {
         dataset_name_or_path: this.data,
@@ -77,7 +74,7 @@ export class TinyRuns {
       },
       engine: { device: 'cpu', intra_op_num_threads: 1, ...changes.engine },
       ...(changes.model && { model: { base_model_name_or_path: this.model, ...changes.model } }),
-    };
+    });
   }
 }
 

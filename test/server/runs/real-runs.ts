@@ -50,8 +50,8 @@ export class RealRuns {
   ): Promise<{ configFile: string; folder: string }> {
     const folder = this.tiny.fresh();
     const configFile = `${folder}.lorafa.json`;
-    const input = this.tiny.input({ data, training: { output_dir: folder, ...training } });
-    await writeFile(configFile, JSON.stringify(input));
+    const text = this.tiny.configText({ data, training: { output_dir: folder, ...training } });
+    await writeFile(configFile, text);
     return { configFile, folder };
   }
 

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type JournalEntry, RUN_FILES } from '../../engine/train/run-folder.ts';
+
+/** The numbers of a step that do not depend on the machine. */
+export type StepFacts = Readonly<
+  Record<'step' | 'loss' | 'grad_norm' | 'learning_rate' | 'num_tokens', number>
+>;
+
+/** The steps in the journal of a run, in order; of one that was done twice, the last time. */
+export async function readSteps(folder: string): Promise<readonly StepFacts[]> {
+  const steps = new Map<number, StepFacts>();
+  for (const entry of await readJournal(folder)) {
+    if (entry.type !== 'step') continue;
+    const { step, loss, grad_norm, learning_rate, num_tokens } = entry;
+    steps.set(step, { step, loss, grad_norm, learning_rate, num_tokens });
+  }
+  return [...steps.values()].toSorted((a, b) => a.step - b.step);
+}
+
+/** All whole entries of a run's journal. */
+export async function readJournal(folder: string): Promise<readonly JournalEntry[]> {
+  const text = await readFile(path.join(folder, RUN_FILES.journal), 'utf8');
+  return text.split('\n').flatMap((line) => parsed(line));
+}
+
+/** A line that a kill cut off, or that is not written whole yet, says nothing. */
+function parsed(line: string): readonly JournalEntry[] {
+  try {
+    return [JSON.parse(line) as JournalEntry];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type MarkedProcess, markedProcesses } from '../support/marked-processes.ts';
+import { isOfKind } from './process-kinds.ts';
+
+/** Every kind of process that a run is done with. */
+export const VICTIMS = ['command line', 'starter', 'trainer', 'computing', 'server'] as const;
+
+/** One of the {@link VICTIMS}. */
+export type Victim = (typeof VICTIMS)[number];
+
+/** How often processes are looked for. */
+const LOOK_MS = 3;
+
+/** Finds the processes of a bench, and ends one of them at some moment of its life. */
+export class Killer {
+  readonly #mark: string;
+  readonly #foreign = new Set<number>();
+  /** How long a process of each kind was seen to live at most, in milliseconds. */
+  readonly #lives = new Map<Victim, number>();
+
+  /** @param mark the folder that marks the processes */
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
+
+  /** Learns, from work that nobody disturbs, how long processes live. */
+  async watch(work: Promise<unknown>): Promise<void> {
+    const firstSeen = new Map<number, number>();
+    const end = ended(work);
+    while (!end.is) {
+      for (const one of await this.#processes()) {
+        const since = firstSeen.get(one.pid) ?? performance.now();
+        firstSeen.set(one.pid, since);
+        for (const victim of VICTIMS.filter((kind) => isOfKind(one, kind))) {
+          const life = performance.now() - since;
+          this.#lives.set(victim, Math.max(life, this.#lives.get(victim) ?? 0));
+        }
+      }
+      await delay(LOOK_MS);
+    }
+    await work;
+  }
+
+  /**
+   * Kills a process of a kind, when it has lived for a share of the life of its kind.
+   *
+   * @param share 0 to 1
+   * @param work who waits for what the process does
+   * @returns whether it was there to be killed before the work ended
+   */
+  async kill(victim: Victim, share: number, work: Promise<unknown>): Promise<boolean> {
+    const end = ended(work);
+    const pid = await this.#appeared(victim, end);
+    if (pid === undefined) return false;
+    await Promise.race([delay(share * (this.#lives.get(victim) ?? 0)), end.promise]);
+    // Ids are used again: it must be the same process that is ended.
+    if (end.is || !(await this.#find(victim)).includes(pid)) return false;
+    try {
+      return process.kill(pid, 'SIGKILL');
+    } catch {
+      return false;
+    }
+  }
+
+  async #appeared(victim: Victim, end: { readonly is: boolean }): Promise<number | undefined> {
+    while (!end.is) {
+      const [pid] = await this.#find(victim);
+      if (pid !== undefined) return pid;
+      await delay(LOOK_MS);
+    }
+    return undefined;
+  }
+
+  async #find(victim: Victim): Promise<readonly number[]> {
+    return (await this.#processes()).filter((one) => isOfKind(one, victim)).map(({ pid }) => pid);
+  }
+
+  #processes(): Promise<readonly MarkedProcess[]> {
+    return markedProcesses(this.#mark, this.#foreign);
+  }
+}
+
+/** Whether a promise was settled, to be asked at any time. */
+function ended(work: Promise<unknown>): { readonly is: boolean; readonly promise: Promise<void> } {
+  const state = { is: false };
+  const settle = (): void => {
+    state.is = true;
+  };
+  return {
+    get is() {
+      return state.is;
+    },
+    promise: work.then(settle, settle),
+  };
+}
