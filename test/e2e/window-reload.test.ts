@@ -93,7 +93,7 @@ async function expectWholeHistory(panel: Frame, runFolder: string): Promise<void
 async function logTexts(runFolder: string): Promise<readonly string[]> {
   const text = await readFile(path.join(runFolder, RUN_FILES.log), 'utf8');
   const whole = text.split('\n').slice(0, -1);
-  return whole.map((line) => parseLogLine(line).text);
+  return whole.map((text, index) => parseLogLine({ number: index + 1, text }).text);
 }
 
 /** Nothing went wrong that the window would have told. */

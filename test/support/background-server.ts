@@ -8,7 +8,7 @@ import {
   IPCMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
-import type { JournalEntry } from '../../engine/train/run-folder.ts';
+import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { PROTOCOL_VERSION, type RunSummary, runChanged, runEvents } from '../../server/protocol.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
 
