@@ -1,5 +1,6 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/gguf';
+import { openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { elementCount, formatShape } from './tensor-location.ts';
 
@@ -69,10 +70,9 @@ export async function openGguf(path: string): Promise<GgufFile> {
   let size: number;
   try {
     file = await realpath(path);
-    const stats = await stat(file);
-    // A named pipe would be waited for, and a device has no end.
-    if (!stats.isFile()) throw new Error('it is not a regular file');
-    ({ size } = stats);
+    const opened = await openRegularFile(file);
+    ({ size } = opened);
+    await opened.handle.close();
   } catch (error) {
     throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
   }
