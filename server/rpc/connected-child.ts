@@ -43,11 +43,6 @@ export class ConnectedChild {
     });
   }
 
-  /** The process's id; undefined when it could not be started. */
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /**
    * Asks, and waits for the answer or the end of the process.
    *

@@ -60,7 +60,7 @@ afterAll(() => built.remove());
 async function configured(base: string, rows: readonly object[]): Promise<string> {
   const name = path.basename(base);
   const data = await tiny.file(`${name}.jsonl`, rows.map((row) => JSON.stringify(row)).join('\n'));
-  const config = tiny.config({
+  const config = tiny.input({
     model: { base_model_name_or_path: base },
     data: { dataset_name_or_path: data },
   });
