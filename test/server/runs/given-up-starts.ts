@@ -26,7 +26,7 @@ export async function startAndGiveUp(runs: RealRuns, patienceMs: number): Promis
   } catch (error) {
     expect(error).toBeInstanceOf(LorafaError);
     expect(error).toMatchObject({ code: 'training.no_answer' });
-    expect(await processesOf(runs.built.folder)).toEqual([]);
+    await expect.poll(() => processesOf(runs.built.folder), { timeout: 10_000 }).toEqual([]);
     expect(await readLock(folder)).toBeUndefined();
     return 'given up';
   }
