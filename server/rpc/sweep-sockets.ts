@@ -1,7 +1,7 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { isRunning } from '../../engine/train/process-mark.ts';
+import { isRunning } from '../../engine/process-mark.ts';
 import { socketOwner } from './socket-name.ts';
 
 /** Before a socket listens, it has its name with this before it. */

@@ -1,6 +1,7 @@
 import { readFile, readlink } from 'node:fs/promises';
 import os from 'node:os';
 import { z } from 'zod';
+import { codeOf } from './bounded-file.ts';
 
 /** Tells one process from every other, also those on other computers and after a restart. */
 export const processMarkSchema = z.object({
@@ -60,8 +61,7 @@ export async function isRunning(pid: number): Promise<boolean> {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it is there, but belongs to someone else.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EPERM') return false;
+    if (codeOf(error) !== 'EPERM') return false;
   }
   // Nobody has asked yet how it ended (in many a container nobody ever does), but it did.
   const state = (await statFields(String(pid)))?.state;
