@@ -15,6 +15,7 @@ import {
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
 import { NotAPlainFile, openPlainFile } from './plain-file.ts';
+import { isRunning } from './process-mark.ts';
 
 /**
  * The only file of the engine that writes to disk. Whatever appears under its final name is
@@ -302,20 +303,11 @@ export async function removeFolder(folder: string): Promise<void> {
 export async function sweepTemporaries(folder: string, minAgeMs = 0): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = TEMPORARY.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (pid === undefined || (await isRunning(Number(pid)))) continue;
     const file = path.join(folder, name);
     const touched = await lstat(file).catch(() => undefined);
     if (touched === undefined || Date.now() - touched.mtimeMs < minAgeMs) continue;
     await rm(file, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it is there, but belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { z } from 'zod';
+import { codeOf } from '../bounded-file.ts';
 import { NotAPlainFile, openPlainFile } from '../plain-file.ts';
-import { lifeOf, processMarkSchema } from './process-mark.ts';
+import { lifeOf, processMarkSchema } from '../process-mark.ts';
 
 /** How often the holder of a lock says that it lives, by the file's time, in milliseconds. */
 export const LOCK_BEAT_MS = 2000;
@@ -50,11 +51,11 @@ export async function readLockFile(file: string): Promise<LockFile | undefined> 
       await handle.close();
     }
   } catch (error) {
-    if (error instanceof NotAPlainFile || hasCode(error, 'ELOOP')) {
+    if (error instanceof NotAPlainFile) {
       const found = await lstat(file).catch(() => undefined);
       return found && { holder: undefined, beat: found.mtimeMs, isFile: false };
     }
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 }
@@ -91,8 +92,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

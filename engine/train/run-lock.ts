@@ -3,9 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { createFile, notWritable, removeFolder } from '../files.ts';
+import { ownMark } from '../process-mark.ts';
 import { beatFor } from './lock-beat.ts';
 import { type LockHolder, readLockFile, stateOfHolder } from './lock-file.ts';
-import { ownMark } from './process-mark.ts';
 import { takeLock } from './take-lock.ts';
 import { Lease, lostLock, type WriteLock } from './write-lock.ts';
 

@@ -20,6 +20,8 @@ if (process.argv[2] === STAY) {
 
 /** Hands messages to and fro until the starter has taken note of the run, or has given it up. */
 function startTheOneThatStays(): void {
+  // The starter may have given up before this program was loaded, which no event tells any more.
+  if (!process.connected) process.exit(1);
   const child: ChildProcess = fork(process.argv[1]!, [STAY], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { LorafaError } from '../../engine/errors.ts';
-import { hasProcess } from '../../engine/train/process-mark.ts';
+import { isRunning } from '../../engine/process-mark.ts';
 import { readRunFolder } from '../../server/runs/run-summary.ts';
 import { startTrainer } from '../../server/runs/start-trainer.ts';
 import { readStateFile } from '../../server/runs/state-file.ts';
@@ -69,7 +69,7 @@ async function untilEnded(folder: string): Promise<RunEnd> {
     if (summary === undefined || trainerId === undefined) {
       return { how: 'strange', message: `${folder} tells of no run` };
     }
-    if (!summary.isLive && !hasProcess(trainerId)) {
+    if (!summary.isLive && !(await isRunning(trainerId))) {
       const { state, reason } = summary.status;
       if (state === 'completed') return { how: 'completed' };
       return failedOrGone(reason?.code ?? state, reason?.message ?? 'no reason');

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LorafaError } from '../../../../engine/errors.ts';
-import { lifeOf } from '../../../../engine/train/process-mark.ts';
+import { lifeOf } from '../../../../engine/process-mark.ts';
 import { RunLock } from '../../../../engine/train/run-lock.ts';
 
 /**

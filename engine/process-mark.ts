@@ -1,6 +1,7 @@
 import { readFile, readlink } from 'node:fs/promises';
 import os from 'node:os';
 import { z } from 'zod';
+import { codeOf } from './bounded-file.ts';
 
 /** Tells one process from every other, also those on other computers and after a restart. */
 export const processMarkSchema = z.object({
@@ -41,10 +42,8 @@ export async function ownMark(): Promise<ProcessMark> {
  */
 export async function lifeOf(mark: ProcessMark): Promise<'alive' | 'gone' | 'unknown'> {
   if (!isAmongUs(mark, await ownMark())) return 'unknown';
-  if (!hasProcess(mark.pid)) return 'gone';
+  if (!(await isRunning(mark.pid))) return 'gone';
   const found = await statFields(String(mark.pid));
-  // Nobody has asked yet how it ended, but it did.
-  if (found?.state === 'Z' || found?.state === 'X') return 'gone';
   if (mark.started === null || found === undefined) return 'unknown';
   return found.started === mark.started ? 'alive' : 'gone';
 }
@@ -56,15 +55,17 @@ function isAmongUs(mark: ProcessMark, self: ProcessMark): boolean {
   return mark.boot === self.boot && mark.namespace != null && mark.namespace === self.namespace;
 }
 
-/** Whether a process of this id is there, of whatever user. */
-export function hasProcess(pid: number): boolean {
+/** Whether a process of this id runs, of whatever user. */
+export async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // EPERM: it is there, but belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (codeOf(error) !== 'EPERM') return false;
   }
+  // Nobody has asked yet how it ended (in many a container nobody ever does), but it did.
+  const state = (await statFields(String(pid)))?.state;
+  return state !== 'Z' && state !== 'X';
 }
 
 interface ProcessStat {

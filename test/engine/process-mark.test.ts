@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lifeOf, ownMark, type ProcessMark } from '../../../engine/train/process-mark.ts';
+import { lifeOf, ownMark, type ProcessMark } from '../../engine/process-mark.ts';
 
 /** A process that does nothing until the test ends, or has ended already. */
 async function otherProcess(isAlive: boolean): Promise<number> {
