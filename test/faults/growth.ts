@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { processMemory, processPss } from '../bench/process-memory.ts';
+import { spread } from '../bench/statistics.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
 import { isOfKind, type ProcessKind } from './process-kinds.ts';
 
@@ -10,7 +11,7 @@ const WATCHED: readonly ProcessKind[] = ['computing', 'trainer', 'server', 'gene
 /** Memory may be so much more in the last tenth of a run than it was in the second. */
 const MEMORY_TOLERANCE = 0.05;
 
-/** What one thing was in two parts of a run, and whether it is flat. */
+/** What one thing was in two parts of a run (the median), and whether it is flat. */
 export interface Growth {
   /** E.g. `server: handles`. */
   readonly name: string;
@@ -24,25 +25,18 @@ export interface Growth {
 /** What is counted, and when it is called flat. */
 interface Measure {
   readonly unit: string;
-  /** What stands for a tenth of a run. */
-  readonly of: (values: readonly number[]) => number;
   readonly isFlat: (early: number, late: number) => boolean;
 }
 
-/**
- * Handles and files come and go, for as long as a checkpoint is written. What stays lifts the lowest
- * count: it must be the same to the last one.
- */
+/** Handles and files come and go, while something is saved: what counts is how many there mostly are. */
 const COUNT: Measure = {
   unit: '',
-  of: (values) => (values.length === 0 ? Number.NaN : Math.min(...values)),
   isFlat: (early, late) => late <= early,
 };
 
 /** Memory goes up and down with garbage collection: its median may differ a little. */
 const MEMORY: Measure = {
   unit: ' MB',
-  of: (values) => median(values) / 1e6,
   isFlat: (early, late) => late <= early * (1 + MEMORY_TOLERANCE),
 };
 
@@ -68,8 +62,8 @@ export class GrowthWatch {
     for (const one of await markedProcesses(this.#mark, this.#foreign)) {
       const kind = WATCHED.find((watched) => isOfKind(one, watched));
       if (kind === undefined) continue;
-      this.#add(`${kind}: memory`, step, processPss(one.pid));
-      this.#add(`${kind}: memory of its own`, step, processMemory(one.pid).anonymous);
+      this.#add(`${kind}: memory`, step, megabytes(processPss(one.pid)));
+      this.#add(`${kind}: memory of its own`, step, megabytes(processMemory(one.pid).anonymous));
       this.#add(`${kind}: handles`, step, handles(one.pid));
     }
     for (const [name, folder] of Object.entries(this.#folders)) {
@@ -86,9 +80,8 @@ export class GrowthWatch {
         .filter(({ step }) => step >= steps * first && step < steps * (first + 0.1))
         .map(({ value }) => value);
     return [...this.#looks.keys()].toSorted().map((name) => {
-      const measure = measureOf(name);
-      const [early, late] = [measure.of(tenth(name, 0.1)), measure.of(tenth(name, 0.9))];
-      return { name, early, late, isFlat: measure.isFlat(early, late) };
+      const [early, late] = [0.1, 0.9].map((first) => spread(tenth(name, first)).median);
+      return { name, early: early!, late: late!, isFlat: measureOf(name).isFlat(early!, late!) };
     });
   }
 
@@ -112,14 +105,14 @@ function measureOf(name: string): Measure {
   return name.includes('memory') ? MEMORY : COUNT;
 }
 
+function megabytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1e6;
+}
+
 function handles(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {
     return undefined;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

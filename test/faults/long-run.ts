@@ -51,10 +51,11 @@ export async function longRun(bench: TinyBench, steps: number): Promise<LongRun>
     const status = () => server.latest(run.folder)!.status;
     const isOver = (): boolean => isFinal(status().state);
     const playing = play(bench, server, () => (isOver() ? undefined : status()));
-    for (let next = 0; !isOver(); await server.untilNews(1000)) {
+    // In the middle between two checkpoints, of which there are as many or a multiple.
+    for (let next = steps / LOOKS / 2; !isOver(); await server.untilNews(1000)) {
       if (status().step < next) continue;
       await watch.look(status().step);
-      next = status().step + steps / LOOKS;
+      next += steps / LOOKS;
     }
     const texts = await playing;
     return { summary: server.latest(run.folder)!, texts, growth: watch.growth(steps) };
