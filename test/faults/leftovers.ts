@@ -1,6 +1,5 @@
 import { privateSocketFolders } from '../../server/rpc/socket-folder.ts';
 import { socketOwner } from '../../server/rpc/socket-name.ts';
-import { UNFINISHED_PREFIX } from '../../server/rpc/sweep-sockets.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
 import { readOutcome } from './run-outcome.ts';
 import type { TinyBench } from './tiny-runs.ts';
@@ -16,12 +15,16 @@ export interface Allowed {
   readonly cached: readonly string[];
 }
 
-/** The sockets of trainers that are gone: one sentence for each. @param trainers their ids */
+/**
+ * The sockets of trainers that are gone: one sentence for each.
+ *
+ * @param trainers their ids
+ */
 export async function leftSockets(trainers: ReadonlySet<number>): Promise<readonly string[]> {
   const folders = await privateSocketFolders();
   const names = (await Promise.all(folders.map(namesIn))).flat();
   return names
-    .filter((name) => trainers.has(socketOwner(name.replace(UNFINISHED_PREFIX, '')) ?? 0))
+    .filter((name) => trainers.has(socketOwner(name) ?? 0))
     .map((name) => `the socket ${name} is left`);
 }
 

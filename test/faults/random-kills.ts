@@ -162,6 +162,7 @@ export class RandomKills {
         this.#kills[victim]++;
       }
       const end = await part;
+      await this.#bench.age();
       const problems = partProblems(wasHit ? victim : undefined, end);
       if (problems.length > 0) return problems;
       if (!isDeepStrictEqual(end.after, await this.#parts.listed(trial.run))) {
