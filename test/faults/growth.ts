@@ -11,7 +11,7 @@ const WATCHED: readonly ProcessKind[] = ['computing', 'trainer', 'server', 'gene
 /** Memory may be so much more in the last tenth of a run than it was in the second. */
 const MEMORY_TOLERANCE = 0.05;
 
-/** What one thing was in two parts of a run (the median), and whether it is flat. */
+/** What one thing was in two parts of a run, and whether it is flat. */
 export interface Growth {
   /** E.g. `server: handles`. */
   readonly name: string;
@@ -25,20 +25,32 @@ export interface Growth {
 /** What is counted, and when it is called flat. */
 interface Measure {
   readonly unit: string;
+  /** What stands for a tenth of a run. */
+  readonly of: (values: readonly number[]) => number;
   readonly isFlat: (early: number, late: number) => boolean;
 }
 
-/** Handles and files come and go, while something is saved: what counts is how many there mostly are. */
-const COUNT: Measure = {
+/** A handle comes and goes with what is read and written; one that stays raises the lowest count. */
+const HANDLES: Measure = {
   unit: '',
+  of: (values) => Math.min(...values),
   isFlat: (early, late) => late <= early,
 };
+
+/** While a checkpoint is saved or removed, there are more files for a moment, or fewer. */
+const FILES: Measure = { ...HANDLES, of: median };
 
 /** Memory goes up and down with garbage collection: its median may differ a little. */
 const MEMORY: Measure = {
   unit: ' MB',
+  of: median,
   isFlat: (early, late) => late <= early * (1 + MEMORY_TOLERANCE),
 };
+
+interface Look {
+  readonly step: number;
+  readonly value: number;
+}
 
 /** Looks again and again at processes and folders while a run goes on. */
 export class GrowthWatch {
@@ -46,7 +58,7 @@ export class GrowthWatch {
   readonly #folders: Readonly<Record<string, string>>;
   readonly #foreign = new Set<number>();
   /** By what was measured: at which step, and what it was. */
-  readonly #looks = new Map<string, { readonly step: number; readonly value: number }[]>();
+  readonly #looks = new Map<string, Look[]>();
 
   /**
    * @param mark the folder that marks the processes
@@ -74,14 +86,17 @@ export class GrowthWatch {
 
   /** What became of everything that was measured until now. @param steps of the whole run */
   growth(steps: number): readonly Growth[] {
-    const tenth = (name: string, first: number): readonly number[] =>
-      this.#looks
-        .get(name)!
-        .filter(({ step }) => step >= steps * first && step < steps * (first + 0.1))
-        .map(({ value }) => value);
+    const tenth = (name: string, first: number): readonly number[] => {
+      const isInside = ({ step }: Look): boolean =>
+        step >= steps * first && step < steps * (first + 0.1);
+      const looks = this.#looks.get(name)!.filter(isInside);
+      if (looks.length === 0) throw new Error(`${name} was not seen in a tenth of the run`);
+      return looks.map(({ value }) => value);
+    };
     return [...this.#looks.keys()].toSorted().map((name) => {
-      const [early, late] = [0.1, 0.9].map((first) => spread(tenth(name, first)).median);
-      return { name, early: early!, late: late!, isFlat: measureOf(name).isFlat(early!, late!) };
+      const measure = measureOf(name);
+      const [early, late] = [measure.of(tenth(name, 0.1)), measure.of(tenth(name, 0.9))];
+      return { name, early, late, isFlat: measure.isFlat(early, late) };
     });
   }
 
@@ -102,7 +117,12 @@ export function describeGrowth({ name, early, late, isFlat }: Growth): string {
 }
 
 function measureOf(name: string): Measure {
-  return name.includes('memory') ? MEMORY : COUNT;
+  if (name.includes('memory')) return MEMORY;
+  return name.endsWith('files') ? FILES : HANDLES;
+}
+
+function median(values: readonly number[]): number {
+  return spread(values).median;
 }
 
 function megabytes(bytes: number | undefined): number | undefined {
