@@ -20,6 +20,12 @@ export class ConnectedChild {
   /** Resolves when the process is gone. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
+  /**
+   * What each of those who wait for an answer is told when the process ends instead. A process
+   * answers thousands of times: `ended` would keep each of them until its end.
+   */
+  readonly #waiting = new Set<(end: ChildEnded) => void>();
+  #hasEnded = false;
   #lastOutput = '';
 
   /** @param script the built program */
@@ -41,6 +47,10 @@ export class ConnectedChild {
         if (this.#child.pid === undefined) resolve();
       });
     });
+    void this.ended.then(() => {
+      this.#hasEnded = true;
+      for (const tell of this.#waiting) tell(this.#end());
+    });
   }
 
   /**
@@ -53,9 +63,12 @@ export class ConnectedChild {
     params: Params,
     token?: CancellationToken,
   ): Promise<Result> {
-    const gone = this.ended.then(() => {
-      throw this.#end();
+    if (this.#hasEnded) throw this.#end();
+    let tell!: (end: ChildEnded) => void;
+    const gone = new Promise<never>((_resolve, reject) => {
+      tell = reject;
     });
+    this.#waiting.add(tell);
     const answer =
       token === undefined
         ? this.connection.sendRequest<Result>(method, params)
@@ -73,6 +86,8 @@ export class ConnectedChild {
       // The channel breaks a little before the process is gone.
       await this.ended;
       throw this.#end(messageOf(error));
+    } finally {
+      this.#waiting.delete(tell);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Disposable, MessageConnection } from 'vscode-jsonrpc/node';
 import { ResponseError } from 'vscode-jsonrpc/node';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { connectLocally } from '../rpc/local-socket.ts';
@@ -120,8 +120,9 @@ async function ask<Params, Result>(
   params: Params,
 ): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
+  let closing: Disposable | undefined;
   const cutOff = new Promise<never>((_resolve, reject) => {
-    connection.onClose(() => reject(noAnswer(folder, 'the connection ended')));
+    closing = connection.onClose(() => reject(noAnswer(folder, 'the connection ended')));
     timer = setTimeout(
       () => reject(noAnswer(folder, `no answer within ${timeoutMs / 1000} s`)),
       timeoutMs,
@@ -138,6 +139,7 @@ async function ask<Params, Result>(
     throw noAnswer(folder, messageOf(error));
   } finally {
     clearTimeout(timer);
+    closing?.dispose();
   }
 }
 

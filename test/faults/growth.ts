@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { processMemory, processPss } from '../bench/process-memory.ts';
+import { spread } from '../bench/statistics.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
 import { isOfKind, type ProcessKind } from './process-kinds.ts';
 
@@ -29,22 +30,27 @@ interface Measure {
   readonly isFlat: (early: number, late: number) => boolean;
 }
 
-/**
- * Handles and files come and go, for as long as a checkpoint is written. What stays lifts the lowest
- * count: it must be the same to the last one.
- */
-const COUNT: Measure = {
+/** A handle comes and goes with what is read and written; one that stays raises the lowest count. */
+const HANDLES: Measure = {
   unit: '',
-  of: (values) => (values.length === 0 ? Number.NaN : Math.min(...values)),
+  of: (values) => Math.min(...values),
   isFlat: (early, late) => late <= early,
 };
+
+/** While a checkpoint is saved or removed, there are more files for a moment, or fewer. */
+const FILES: Measure = { ...HANDLES, of: median };
 
 /** Memory goes up and down with garbage collection: its median may differ a little. */
 const MEMORY: Measure = {
   unit: ' MB',
-  of: (values) => median(values) / 1e6,
+  of: median,
   isFlat: (early, late) => late <= early * (1 + MEMORY_TOLERANCE),
 };
+
+interface Look {
+  readonly step: number;
+  readonly value: number;
+}
 
 /** Looks again and again at processes and folders while a run goes on. */
 export class GrowthWatch {
@@ -52,7 +58,7 @@ export class GrowthWatch {
   readonly #folders: Readonly<Record<string, string>>;
   readonly #foreign = new Set<number>();
   /** By what was measured: at which step, and what it was. */
-  readonly #looks = new Map<string, { readonly step: number; readonly value: number }[]>();
+  readonly #looks = new Map<string, Look[]>();
 
   /**
    * @param mark the folder that marks the processes
@@ -68,8 +74,8 @@ export class GrowthWatch {
     for (const one of await markedProcesses(this.#mark, this.#foreign)) {
       const kind = WATCHED.find((watched) => isOfKind(one, watched));
       if (kind === undefined) continue;
-      this.#add(`${kind}: memory`, step, processPss(one.pid));
-      this.#add(`${kind}: memory of its own`, step, processMemory(one.pid).anonymous);
+      this.#add(`${kind}: memory`, step, megabytes(processPss(one.pid)));
+      this.#add(`${kind}: memory of its own`, step, megabytes(processMemory(one.pid).anonymous));
       this.#add(`${kind}: handles`, step, handles(one.pid));
     }
     for (const [name, folder] of Object.entries(this.#folders)) {
@@ -80,11 +86,13 @@ export class GrowthWatch {
 
   /** What became of everything that was measured until now. @param steps of the whole run */
   growth(steps: number): readonly Growth[] {
-    const tenth = (name: string, first: number): readonly number[] =>
-      this.#looks
-        .get(name)!
-        .filter(({ step }) => step >= steps * first && step < steps * (first + 0.1))
-        .map(({ value }) => value);
+    const tenth = (name: string, first: number): readonly number[] => {
+      const isInside = ({ step }: Look): boolean =>
+        step >= steps * first && step < steps * (first + 0.1);
+      const looks = this.#looks.get(name)!.filter(isInside);
+      if (looks.length === 0) throw new Error(`${name} was not seen in a tenth of the run`);
+      return looks.map(({ value }) => value);
+    };
     return [...this.#looks.keys()].toSorted().map((name) => {
       const measure = measureOf(name);
       const [early, late] = [measure.of(tenth(name, 0.1)), measure.of(tenth(name, 0.9))];
@@ -109,7 +117,16 @@ export function describeGrowth({ name, early, late, isFlat }: Growth): string {
 }
 
 function measureOf(name: string): Measure {
-  return name.includes('memory') ? MEMORY : COUNT;
+  if (name.includes('memory')) return MEMORY;
+  return name.endsWith('files') ? FILES : HANDLES;
+}
+
+function median(values: readonly number[]): number {
+  return spread(values).median;
+}
+
+function megabytes(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : bytes / 1e6;
 }
 
 function handles(pid: number): number | undefined {
@@ -118,8 +135,4 @@ function handles(pid: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

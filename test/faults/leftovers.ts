@@ -1,3 +1,5 @@
+import { privateSocketFolders } from '../../server/rpc/socket-folder.ts';
+import { socketOwner } from '../../server/rpc/socket-name.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
 import { readOutcome } from './run-outcome.ts';
 import type { TinyBench } from './tiny-runs.ts';
@@ -11,6 +13,19 @@ export interface Allowed {
   readonly processes: readonly number[];
   /** Names in the cache folder. */
   readonly cached: readonly string[];
+}
+
+/**
+ * The sockets of trainers that are gone: one sentence for each.
+ *
+ * @param trainers their ids
+ */
+export async function leftSockets(trainers: ReadonlySet<number>): Promise<readonly string[]> {
+  const folders = await privateSocketFolders();
+  const names = (await Promise.all(folders.map(namesIn))).flat();
+  return names
+    .filter((name) => trainers.has(socketOwner(name) ?? 0))
+    .map((name) => `the socket ${name} is left`);
 }
 
 /** What is there of the runs of a bench, though all of them have ended: one sentence for each thing. */

@@ -12,8 +12,11 @@ import { BackgroundServer } from '../support/background-server.ts';
 import { type Growth, GrowthWatch } from './growth.ts';
 import type { TinyBench } from './tiny-runs.ts';
 
-/** How often processes are looked at in all. */
-const LOOKS = 100;
+/** Steps from one checkpoint to the next at most; so are evaluations and samples. */
+const MOST_STEPS = 20;
+
+/** How often processes are looked at in all; never at the same place between two checkpoints. */
+const LOOKS = 97;
 
 /** How long one who plays looks at a text before asking for the next. */
 const PLAY_MS = 100;
@@ -34,11 +37,12 @@ export async function longRun(bench: TinyBench, steps: number): Promise<LongRun>
   const server = new BackgroundServer(bench.programs, bench.env);
   try {
     await server.open(bench.workspace);
+    const every = Math.min(MOST_STEPS, steps / 50);
     const run = await bench.run('lora-fa', {
       max_steps: steps,
-      eval_steps: 20,
-      save_steps: 20,
-      sample_steps: 20,
+      eval_steps: every,
+      save_steps: every,
+      sample_steps: every,
     });
     await server.ask(startRun, { configFile: run.configFile, whenBusy: 'queue' });
     await server.ask(watchRun, { folder: run.folder });

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { Random } from '../../engine/random.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import type { RunSummary } from '../../server/protocol.ts';
-import { leftovers, namesIn } from './leftovers.ts';
+import { findStateFile } from '../../server/runs/state-file.ts';
+import { leftovers, leftSockets, namesIn } from './leftovers.ts';
 import { differences, type RunOutcome, readOutcome } from './run-outcome.ts';
 import { RunParts } from './run-parts.ts';
-import { readSteps, type StepFacts } from './run-steps.ts';
+import { readJournal, readSteps, type StepFacts } from './run-steps.ts';
 import type { TinyBench, TinyRun, Variant } from './tiny-runs.ts';
 import { Killer, VICTIMS, type Victim } from './victims.ts';
 
@@ -23,11 +24,14 @@ interface Reference {
   readonly cached: readonly string[];
 }
 
-/** Those without whom a run cannot begin. */
+/** Those whose end may be told to the one who asked for a run. */
 const STARTING: ReadonlySet<Victim> = new Set(['command line', 'starter', 'trainer']);
 
-/** Why a run fails of which a process was killed, or the window that asked for it. */
-const ENDED_FROM_OUTSIDE: ReadonlySet<string | undefined> = new Set([
+/** Those whom a run does not need once it has begun. */
+const STARTERS: ReadonlySet<Victim> = new Set(['starter', 'server']);
+
+/** Why a run fails of which a process was killed, or the one who asked for it. */
+const ENDINGS: ReadonlySet<string | undefined> = new Set([
   'training.crashed',
   'training.no_answer',
 ]);
@@ -41,11 +45,26 @@ export interface KillReport {
   readonly failures: readonly string[];
 }
 
-/** Part of a run that is being tried. */
+/** A run that is being tried. */
 interface Trial {
   readonly run: TinyRun;
   /** What was killed so far. */
   readonly hits: Victim[];
+  /** Trainers of its earlier parts, which have ended in whatever way. */
+  readonly trainers: Set<number>;
+}
+
+/** What a part of a run came to. */
+interface PartEnd {
+  /** What the one who asked for it was told when it was refused. */
+  readonly refusal: string | undefined;
+  /** What the list of runs said before, and what the window was told last. */
+  readonly before: RunSummary | undefined;
+  readonly after: RunSummary | undefined;
+  /** Whether it came to its first step. */
+  readonly hasBegun: boolean;
+  /** The trainer of this part, or of the last one that had any. */
+  readonly trainer: number | undefined;
 }
 
 /**
@@ -87,7 +106,7 @@ export class RandomKills {
       const random = new Random(seed, runs);
       const variants = [...this.#references.keys()];
       const variant = variants[random.below(variants.length)]!;
-      const trial: Trial = { run: await this.#bench.run(variant), hits: [] };
+      const trial: Trial = { run: await this.#bench.run(variant), hits: [], trainers: new Set() };
       const problems = await this.#try(trial, variant, random).catch((error) => [String(error)]);
       for (const problem of problems) {
         const failure = `run ${runs} (${variant}; killed: ${trial.hits.join(', ')}): ${problem}`;
@@ -115,8 +134,7 @@ export class RandomKills {
       const run = await this.#bench.run(variant);
       const part = this.#doPart(run, place);
       await this.#killer.watch(part);
-      const { refusal, summary } = await part;
-      const problems = [...partProblems(undefined, refusal, summary)];
+      const problems = [...partProblems(undefined, await part)];
       const known = this.#references.get(variant);
       if (known !== undefined) problems.push(...(await this.#compare(run, known)));
       if (problems.length > 0) throw new Error(`${variant}: ${problems.join('; ')}`);
@@ -131,7 +149,6 @@ export class RandomKills {
 
   /** All parts of one run; returns what was wrong. */
   async #try(trial: Trial, variant: Variant, random: Random): Promise<readonly string[]> {
-    const problems: string[] = [];
     for (;;) {
       const isLast =
         trial.hits.length === MOST_HITS || (trial.hits.length > 0 && random.below(2) === 0);
@@ -144,27 +161,35 @@ export class RandomKills {
         trial.hits.push(victim);
         this.#kills[victim]++;
       }
-      const { refusal, summary } = await part;
-      problems.push(...partProblems(wasHit ? victim : undefined, refusal, summary));
+      const end = await part;
+      await this.#bench.age();
+      const problems = partProblems(wasHit ? victim : undefined, end);
       if (problems.length > 0) return problems;
-      if (!isDeepStrictEqual(summary, await this.#parts.listed(trial.run))) {
+      if (!isDeepStrictEqual(end.after, await this.#parts.listed(trial.run))) {
         return ['the window was told something else than the list of runs says'];
       }
-      if (summary?.status.state === 'completed')
+      if (!isInTerminal && end.refusal === undefined && trial.trainers.size > 0) {
+        // Whoever listens anew takes away what those before have left.
+        const left = await leftSockets(trial.trainers);
+        if (left.length > 0) return left;
+      }
+      if (end.trainer !== undefined) trial.trainers.add(end.trainer);
+      if (end.after?.status.state === 'completed') {
         return this.#compare(trial.run, this.#references.get(variant)!);
+      }
     }
   }
 
-  async #doPart(
-    run: TinyRun,
-    place: 'editor' | 'terminal',
-  ): Promise<{ refusal: string | undefined; summary: RunSummary | undefined }> {
-    if (place === 'editor') {
-      const { refusal } = await this.#parts.startInEditor(run);
-      return { refusal, summary: await this.#parts.untilOver(run) };
-    }
-    const { refusal } = await this.#parts.doInTerminal(run);
-    return { refusal, summary: await this.#parts.listed(run) };
+  async #doPart(run: TinyRun, place: 'editor' | 'terminal'): Promise<PartEnd> {
+    const before = await this.#parts.listed(run);
+    const sessions = await countSessions(run.folder);
+    const { refusal } = await (place === 'editor'
+      ? this.#parts.startInEditor(run, before)
+      : this.#parts.doInTerminal(run, before));
+    const after = await (place === 'editor' ? this.#parts.untilOver(run) : this.#parts.listed(run));
+    const hasBegun = (await countSessions(run.folder)) > sessions;
+    const state = await findStateFile(run.folder);
+    return { refusal, before, after, hasBegun, trainer: state.content?.pid };
   }
 
   /** Weights that were made for a run go too, so that their making is hit again. */
@@ -194,23 +219,25 @@ async function outcomeOf({ folder }: TinyRun): Promise<RunOutcome> {
   return { names: names.filter((name) => !TRAINER_FILES.has(name)), results };
 }
 
+/** How often a run has come to its first step. */
+async function countSessions(folder: string): Promise<number> {
+  const journal = await readJournal(folder).catch(() => []);
+  return journal.filter(({ type }) => type === 'started').length;
+}
+
 /** What should not be so after a part of a run, in which a process was killed or none was. */
 function partProblems(
   victim: Victim | undefined,
-  refusal: string | undefined,
-  summary: RunSummary | undefined,
+  { refusal, before, after, hasBegun }: PartEnd,
 ): readonly string[] {
-  const { state, reason } = summary?.status ?? { state: undefined, reason: null };
-  const problems: string[] = [];
-  const mayBeRefused = victim !== undefined && STARTING.has(victim);
-  if (refusal !== undefined && !mayBeRefused) problems.push(`refused: ${refusal}`);
-  if (victim === undefined || victim === 'server') {
-    if (state !== 'completed')
-      problems.push(`the run is ${state} (${reason?.message}), not completed`);
-  } else if (state === 'failed' && !ENDED_FROM_OUTSIDE.has(reason?.code)) {
-    problems.push(`the run failed by ${reason?.code} (${reason?.message})`);
-  } else if (state !== undefined && state !== 'failed' && state !== 'completed') {
-    problems.push(`the run is over and ${state}`);
-  }
+  const isRefused = refusal !== undefined && (victim === undefined || !STARTING.has(victim));
+  const problems = isRefused ? [`refused: ${refusal}`] : [];
+  if (after?.status.state === 'completed') return problems;
+  const what = `the run is ${after?.status.state} (${after?.status.reason?.message})`;
+  if (victim === undefined) return [...problems, what];
+  if (isDeepStrictEqual(before, after)) return problems;
+  const isEnded = after?.status.state === 'failed' && ENDINGS.has(after.status.reason?.code);
+  // Runs go on without those who started them.
+  if (!isEnded || (hasBegun && STARTERS.has(victim))) problems.push(what);
   return problems;
 }

@@ -48,9 +48,12 @@ export class RunParts {
     return runs?.find(({ folder }) => folder === run.folder);
   }
 
-  /** Does a part of a run as the editor does; resolves when it has been taken on or refused. */
-  async startInEditor(run: TinyRun): Promise<PartStart> {
-    const before = await this.listed(run);
+  /**
+   * Does a part of a run as the editor does; resolves when it has been taken on or refused.
+   *
+   * @param before what the list of runs says of it
+   */
+  async startInEditor(run: TinyRun, before: RunSummary | undefined): Promise<PartStart> {
     const server = await this.server();
     const whenBusy = 'parallel';
     const answer =
@@ -65,9 +68,8 @@ export class RunParts {
     }
   }
 
-  /** Does a part of a run by the command line, to its end. */
-  async doInTerminal(run: TinyRun): Promise<PartStart> {
-    const before = await this.listed(run);
+  /** Does a part of a run by the command line, to its end. @param before see {@link startInEditor} */
+  async doInTerminal(run: TinyRun, before: RunSummary | undefined): Promise<PartStart> {
     const resume = ['--set', 'training.resume_from_checkpoint=latest'];
     const isBegun = before !== undefined && before.checkpoints.length > 0;
     const args = ['train', run.configFile, '--json', ...(isBegun ? resume : [])];

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { type JournalEntry, parseJournalLine } from '../../engine/train/journal-entry.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 
 /** The numbers of a step that do not depend on the machine. */
@@ -22,14 +22,7 @@ export async function readSteps(folder: string): Promise<readonly StepFacts[]> {
 /** All whole entries of a run's journal. */
 export async function readJournal(folder: string): Promise<readonly JournalEntry[]> {
   const text = await readFile(path.join(folder, RUN_FILES.journal), 'utf8');
-  return text.split('\n').flatMap((line) => parsed(line));
-}
-
-/** A line that a kill cut off, or that is not written whole yet, says nothing. */
-function parsed(line: string): readonly JournalEntry[] {
-  try {
-    return [JSON.parse(line) as JournalEntry];
-  } catch {
-    return [];
-  }
+  // A line that a kill cut off, or that is not written whole yet, says nothing.
+  const entries = text.split('\n').map(parseJournalLine);
+  return entries.filter((entry) => typeof entry === 'object');
 }

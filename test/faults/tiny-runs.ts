@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
 import { BuiltCli } from '../support/built-cli.ts';
@@ -113,6 +113,17 @@ export class TinyBench {
       await rm(gone, { recursive: true, force: true });
     }
     await mkdir(this.temporary);
+  }
+
+  /**
+   * Makes what is in the cache folder a day older: a file that was begun there is taken for
+   * abandoned only after some minutes, since its maker may be out of sight.
+   */
+  async age(): Promise<void> {
+    const yesterday = new Date(Date.now() - 86_400_000);
+    for (const name of await readdir(this.cache, { recursive: true }).catch(() => [])) {
+      await utimes(path.join(this.cache, name), yesterday, yesterday).catch(() => undefined);
+    }
   }
 
   /** Ends what still runs, and removes everything. */

@@ -46,10 +46,10 @@ test('a client of another version is refused', async () => {
 });
 
 test('a run survives the death of the server, and the next one shows all of it', async () => {
-  const config = tiny.config({ training: { max_steps: 1_000_000 } });
-  const { output_dir: folder } = config.training;
+  const folder = tiny.fresh();
   const configFile = path.join(built.folder, 'endless.lorafa.json');
-  await writeFile(configFile, JSON.stringify(config));
+  const training = { max_steps: 1_000_000, output_dir: folder };
+  await writeFile(configFile, tiny.configText({ training }));
 
   const first = await startServer();
   expect(await first.ask(startRun, { configFile, whenBusy: 'queue' })).toMatchObject({ folder });
@@ -93,7 +93,7 @@ test('parameters are checked, and failures say why', async () => {
 test('data, machine, models, adapters and texts', async () => {
   const server = await startServer();
   const configFile = path.join(built.folder, 'preview.lorafa.json');
-  await writeFile(configFile, JSON.stringify(tiny.config()));
+  await writeFile(configFile, tiny.configText());
   const preview: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 0 });
   expect(preview.examples).toHaveLength(2);
   expect(preview.report.rows).toBe(7);
