@@ -1,0 +1,166 @@
+import type { Frame, Locator } from 'playwright-core';
+import { expect, test, vi } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+import { HostileFolder } from './editor/hostile-folder.ts';
+import { writeLinkProbe } from './editor/link-probe.ts';
+
+/** What would be there if a text were taken for more. */
+const LIVE = 'a[href], a[data-href], img, iframe, object, .codicon-alert';
+const TIMEOUT = { timeout: 300_000 };
+
+interface OpenHostile {
+  readonly hostile: HostileFolder;
+  readonly editor: Editor;
+}
+
+async function openHostile(): Promise<OpenHostile> {
+  const hostile = await HostileFolder.create();
+  const editor = await openEditor({ folder: hostile.folder });
+  return { hostile, editor };
+}
+
+/** The text is all there, and text. */
+async function expectText(place: Locator): Promise<void> {
+  await place.first().waitFor();
+  await expect.poll(async () => (await place.allTextContents()).join('\n')).toContain('[click]');
+  expect((await place.allTextContents()).join('\n')).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/);
+  expect(await place.locator(LIVE).count()).toBe(0);
+}
+
+/** Clicks where a link would be. */
+async function clickEach(places: Locator): Promise<void> {
+  for (const place of await places.all()) {
+    if (await place.isVisible()) await place.click({ position: { x: 10, y: 5 }, timeout: 5_000 });
+  }
+}
+
+/** Nothing has run or was asked for, and nothing waits in a terminal. */
+async function expectNothing({ editor, hostile }: OpenHostile): Promise<void> {
+  expect(await editor.page.locator('.terminal-wrapper, .terminal-tab').count()).toBe(0);
+  expect(hostile.hasRun).toBe(false);
+  expect(hostile.requests).toEqual([]);
+}
+
+test('as VS Code takes it, the text is a link that runs a program', TIMEOUT, async () => {
+  const hostile = await HostileFolder.create();
+  const otherExtension = await writeLinkProbe(await tempFolder(), `It says ${hostile.text}`);
+  const editor = await openEditor({ folder: hostile.folder, otherExtension });
+  const { page } = editor;
+  await editor.runCommand('Probe: Show the Text');
+  await page.locator('.notification-list-item a', { hasText: 'click' }).click();
+  await hostile.waitForRun();
+});
+
+test('messages, problems and the form quote files as text', TIMEOUT, async () => {
+  const open = await openHostile();
+  const { editor } = open;
+  const { page } = editor;
+
+  // A value of somebody's adapter, in the sentence that refuses it.
+  await editor.openFile('adapted.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  const message = page.locator('.notification-list-item-message', { hasText: 'use_dora' });
+  await expectText(message);
+  await clickEach(message);
+  await editor.screenshot('hostile-message');
+  await editor.runCommand('Notifications: Clear All Notifications');
+
+  await editor.openFile('misnamed.lorafa.json');
+  await page.locator('.squiggly-error').first().waitFor();
+  await editor.runCommand('Problems: Focus on Problems View');
+  const problems = page.locator('.markers-panel .monaco-list-row', { hasText: '[click]' });
+  await expectText(problems);
+  await editor.screenshot('hostile-problems');
+  await editor.runCommand('LoRA-FA: Open as Form');
+  const form = await vi.waitUntil(() => pageTitled(editor, 'misnamed.lorafa.json'), POLL);
+  await expectText(form.locator('.problems'));
+  await expectNothing(open);
+});
+
+test('views, lists and pages show names and journals as text', TIMEOUT, async () => {
+  const open = await openHostile();
+  const { editor, hostile } = open;
+  const { page } = editor;
+  await editor.openActivity('LoRA-FA');
+  for (const view of ['Adapters', 'Base Models']) {
+    await page.locator('.pane-header', { hasText: view }).click();
+  }
+  const rows = page.locator('.sidebar .monaco-list-row', { hasText: '[click]' });
+  await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(3);
+  await expectText(rows.locator('.label-name'));
+  for (const row of await rows.all()) {
+    await row.hover();
+    await expectText(page.locator('.monaco-hover:visible').last());
+    await page.keyboard.press('Escape');
+  }
+  await editor.screenshot('hostile-views');
+
+  await editor.runCommand('LoRA-FA: Compare Runs');
+  await expectText(page.locator('.quick-input-list .monaco-list-row', { hasText: '[click]' }));
+  await page.keyboard.press('Escape');
+  await editor.runCommand('LoRA-FA: Export Adapter…');
+  await expectText(page.locator('.quick-input-list .monaco-list-row', { hasText: '[click]' }));
+  await page.keyboard.press('Escape');
+
+  await rows.first().click();
+  const panel = await vi.waitUntil(() => pageTitled(editor, '[click]'), POLL);
+  await panel.getByRole('tab', { name: 'Samples' }).click();
+  await expectText(panel.locator('.samples'));
+  await editor.screenshot('hostile-run');
+  await panel.getByRole('tab', { name: 'Log' }).click();
+  await expectText(panel.locator('.log'));
+  await clickEach(panel.locator('.log-line'));
+
+  // VS Code reads the names of models as Markdown whose links run commands.
+  await editor.runCommand('Chat: Manage Language Models');
+  const model = page.locator('.part.editor .monaco-list-row', { hasText: 'click' }).first();
+  await model.hover();
+  const hover = page.locator('.monaco-hover:visible', { hasText: 'click' }).last();
+  await hover.waitFor();
+  expect(await hover.locator(LIVE).count()).toBe(0);
+  await editor.screenshot('hostile-chat-model');
+  await expectNothing(open);
+  expect(hostile.hasRun).toBe(false);
+});
+
+test('rows of data are shown token by token, and do nothing', TIMEOUT, async () => {
+  const open = await openHostile();
+  const { editor } = open;
+  await editor.openFile('rows.lorafa.json');
+  await editor.runCommand('LoRA-FA: Preview Training Data');
+  const preview = await editor.webviewFrame('Data: rows.lorafa.json');
+  const article = preview.locator('article').first();
+  await article.waitFor();
+  expect(await article.textContent()).toContain('<img·src=');
+  expect(await article.textContent()).toContain('⟨U+202E⟩');
+  expect(await preview.locator('body').locator(LIVE).count()).toBe(0);
+  await clickEach(article.locator('.token', { hasText: 'l' }));
+  await editor.screenshot('hostile-rows');
+
+  await editor.runCommand('LoRA-FA: Test Adapter');
+  const playground = await editor.webviewFrame('Playground');
+  await playground.locator('option', { hasText: '[click]' }).first().waitFor({ state: 'attached' });
+  await playground.getByLabel('Prompt', { exact: true }).fill(open.hostile.text);
+  await playground.getByText('Sampling').click();
+  await playground.getByLabel('Most new tokens').fill('24');
+  await playground.getByRole('button', { name: 'Generate' }).click();
+  await playground
+    .getByText(/tokens\/s/)
+    .first()
+    .waitFor();
+  expect(await playground.locator('body').locator(LIVE).count()).toBe(0);
+  await editor.screenshot('hostile-playground');
+  await expectNothing(open);
+});
+
+const POLL = { timeout: 30_000, interval: 200 };
+
+/** VS Code gives the frames of custom editors no title, but the pages have one. */
+async function pageTitled({ page }: Editor, title: string): Promise<Frame | undefined> {
+  for (const frame of page.frames()) {
+    const found = await frame.title().catch(() => '');
+    if (found.includes(title) && (await frame.locator('main').isVisible())) return frame;
+  }
+  return undefined;
+}
