@@ -19,6 +19,15 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'processes', include: [PROCESS_TESTS] } },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.faults.ts'],
+          fileParallelism: false,
+          testTimeout: 3_600_000,
+        },
+      },
     ],
   },
 });
