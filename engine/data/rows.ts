@@ -4,7 +4,7 @@ import { readCsv } from './csv.ts';
 import { parseDataPath } from './data-path.ts';
 import { readJson } from './json.ts';
 import { readJsonl } from './jsonl.ts';
-import { readParquet } from './parquet.ts';
+import { readParquet } from './parquet/read-parquet.ts';
 import type { BadRow, Row } from './row.ts';
 import { readText } from './text.ts';
 

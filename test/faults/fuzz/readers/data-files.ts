@@ -1,0 +1,83 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { countRows } from '../../../../engine/data/count-rows.ts';
+import { loadDataset } from '../../../../engine/data/dataset.ts';
+import { readRows } from '../../../../engine/data/rows.ts';
+import { dataOptions } from '../../../engine/data/data-options.ts';
+import { byteLevelTokenizer } from '../../../engine/tiny-tokenizer.ts';
+import type { FuzzedReader, InputKind } from '../reader.ts';
+import { jsonBytes, jsonLines } from './tiny-files.ts';
+
+const CHAT = {
+  messages: [
+    { role: 'user', content: 'What is 1 + 1?' },
+    { role: 'assistant', content: [{ type: 'text', text: '2' }] },
+  ],
+  tools: [{ type: 'function', function: { name: 'add', parameters: { type: 'object' } } }],
+};
+const SHARE_GPT = {
+  conversations: [
+    { from: 'human', value: 'Hi' },
+    { from: 'gpt', value: 'Hello.' },
+  ],
+};
+const PAIR = { prompt: 'Once upon a', completion: ' time' };
+const ALPACA = { instruction: 'Say hi.', input: '', output: 'hi' };
+const TEXT = { text: 'Some text.' };
+
+/** A reader of data files with the extension, as a run reads them. */
+function dataReader(
+  name: string,
+  extension: string,
+  kind: InputKind,
+  seeds: () => Promise<readonly Uint8Array[]> | readonly Uint8Array[],
+): FuzzedReader {
+  return {
+    name,
+    kind,
+    prepare: async (folder) => {
+      const file = path.join(folder, `rows${extension}`);
+      const tokenizer = byteLevelTokenizer();
+      const options = dataOptions({ max_length: 64, max_bad_rows: 1_000_000 });
+      return {
+        file,
+        seeds: await seeds(),
+        read: async () => {
+          // Not all rows make examples, but all are read.
+          for await (const row of readRows([file])) void row;
+          await countRows(file);
+          await loadDataset([`${file}[:100]`], tokenizer, options);
+        },
+      };
+    },
+  };
+}
+
+async function parquetFiles(): Promise<readonly Uint8Array[]> {
+  const folder = path.join(process.env['FUZZ_ROOT']!, 'test/faults/fuzz/fixtures');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.parquet'));
+  return Promise.all(names.toSorted().map((name) => readFile(path.join(folder, name))));
+}
+
+/** Training data in every format. */
+export const dataReaders: readonly FuzzedReader[] = [
+  dataReader('CSV', '.csv', 'bytes', () =>
+    [
+      'prompt,completion\nwhat,that\n"a ""quoted"", one","two\r\nlines"\n',
+      'text\r\none\r\n\r\ntwo\r\n',
+    ].map((text) => Buffer.from(text)),
+  ),
+  dataReader('JSON', '.json', 'json', () => [
+    jsonBytes([CHAT, CHAT]),
+    jsonBytes([PAIR, ALPACA], 2),
+    jsonBytes(TEXT),
+  ]),
+  dataReader('JSON Lines', '.jsonl', 'json-lines', () => [
+    jsonLines(CHAT, CHAT, SHARE_GPT),
+    jsonLines(SHARE_GPT),
+    jsonLines(PAIR, PAIR, ALPACA),
+    jsonLines(TEXT, TEXT),
+  ]),
+  dataReader('Parquet', '.parquet', 'bytes', parquetFiles),
+  dataReader('text', '.txt', 'bytes', () => [Buffer.from('one\ntwo\r\n\nthree')]),
+];

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { openGguf } from '../../../../engine/formats/gguf.ts';
+import { openSafetensors } from '../../../../engine/formats/safetensors.ts';
+import { writeSafetensors } from '../../../../engine/formats/safetensors-writer.ts';
+import { isFloatDtype, readTensor } from '../../../../engine/formats/tensor-data.ts';
+import { parseDecoderConfig } from '../../../../engine/models/config.ts';
+import { expectedTensors } from '../../../../engine/models/expected-tensors.ts';
+import { ggufConfig } from '../../../../engine/models/gguf-config.ts';
+import { openGgufModel } from '../../../../engine/models/gguf-model.ts';
+import { unpackGguf } from '../../../../engine/models/gguf-weights.ts';
+import { openWeights, readConfig } from '../../../../engine/models/hugging-face-folder.ts';
+import { linearModules } from '../../../../engine/models/linear-modules.ts';
+import { loadTokenizer } from '../../../../engine/tokenizer.ts';
+import type { FuzzedReader } from '../reader.ts';
+import { ggufSeeds } from './gguf-seeds.ts';
+import { DECODER, jsonBytes, MODEL_CONFIG, NEWER_MODEL_CONFIG, writeShards } from './tiny-files.ts';
+
+/** Seconds that a tokenizer may take here: far less than in earnest, where it may be a good one. */
+const SECONDS = 0.3;
+
+const safetensors: FuzzedReader = {
+  name: 'safetensors',
+  kind: 'bytes',
+  prepare: async (folder) => {
+    const file = path.join(folder, 'model.safetensors');
+    const seed = path.join(folder, 'seed.safetensors');
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    await writeSafetensors(
+      seed,
+      [
+        { name: 'a.weight', dtype: 'F32', shape: [2, 3], data },
+        { name: 'b.weight', dtype: 'F16', shape: [6], data },
+        { name: 'c.bias', dtype: 'BF16', shape: [3, 2], data },
+      ],
+      { format: 'pt' },
+    );
+    return {
+      file,
+      seeds: [await readFile(seed)],
+      read: async () => {
+        const { tensors } = await openSafetensors(file);
+        for (const tensor of tensors.values()) {
+          if (isFloatDtype(tensor.dtype)) await readTensor(tensor);
+        }
+      },
+    };
+  },
+};
+
+const gguf: FuzzedReader = {
+  name: 'GGUF',
+  kind: 'bytes',
+  prepare: async (folder) => {
+    const file = path.join(folder, 'model.gguf');
+    return {
+      file,
+      seeds: ggufSeeds(),
+      read: async () => {
+        const opened = await openGguf(file);
+        const config = parseDecoderConfig(await ggufConfig(opened), file);
+        for (const { data } of unpackGguf(opened, config)) {
+          if (typeof data === 'function') await data();
+        }
+        const model = await openGgufModel(file, { headersOnly: true, cacheFolder: folder });
+        loadTokenizer(model.tokenizer, model.config, { seconds: SECONDS });
+      },
+    };
+  },
+};
+
+const modelConfig: FuzzedReader = {
+  name: 'config.json of a model',
+  kind: 'json',
+  prepare: async (folder) => ({
+    file: path.join(folder, 'config.json'),
+    seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2)],
+    read: async () => {
+      const { config } = await readConfig(folder);
+      linearModules(config);
+      expectedTensors(config);
+    },
+  }),
+};
+
+const shardIndex: FuzzedReader = {
+  name: 'index of shards',
+  kind: 'json',
+  prepare: async (folder) => {
+    const file = path.join(folder, 'model.safetensors.index.json');
+    return {
+      file,
+      seeds: [jsonBytes(await writeShards(folder))],
+      read: async () => void (await openWeights(folder, DECODER)),
+    };
+  },
+};
+
+/** What base models are made of, but for their tokenizers. */
+export const modelReaders: readonly FuzzedReader[] = [safetensors, gguf, modelConfig, shardIndex];
