@@ -238,6 +238,22 @@ describe('data', () => {
   });
 });
 
+test('a prompt that the chat template refuses is found before the first step', async () => {
+  const { folder, changes } = await brokenModel(async () => undefined);
+  const file = path.join(folder, 'tokenizer_config.json');
+  const tokenizer = JSON.parse(await readFile(file, 'utf8')) as object;
+  const refusing = { ...tokenizer, chat_template: "{{ raise_exception('No turns, please') }}" };
+  await writeFile(file, JSON.stringify(refusing));
+  const rows = await tiny().file('texts.jsonl', '{"text": "Up and down."}\n');
+  const error = await refusal({
+    ...changes,
+    data: { dataset_name_or_path: rows },
+    training: { sample_prompts: ['Hi'] },
+  });
+  expect(error.code).toBe('data.chat_template');
+  expect(error.message).toContain('No turns, please');
+});
+
 describe('adapters', () => {
   test.each<[string, Partial<NonNullable<ConfigChanges['lora']>>, ErrorCode, string[]]>([
     [

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type ParseError, parse } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
@@ -388,6 +389,21 @@ test('a run whose evaluation needs too much memory: every quick fix makes it fit
     const codes = (await tight.diagnostics(fixed)).map(({ code }) => code);
     expect(codes).not.toContain('plan.memory');
   }
+});
+
+test('a prompt that the chat template refuses is marked', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const name = 'model/tokenizer_config.json';
+  const tokenizer = JSON.parse(await readFile(workspace.path(name), 'utf8')) as object;
+  const chat_template = "{{ raise_exception('No turns, please') }}";
+  await workspace.write(name, JSON.stringify({ ...tokenizer, chat_template }));
+  await workspace.writeRows('rows.jsonl', [{ text: 'Up.' }, { text: 'Down.' }]);
+  const text = workspace.text({ training: { sample_prompts: ['Hi'] } });
+  const [diagnostic, ...others] = await workspace.diagnostics(text);
+  expect(others).toEqual([]);
+  expect(diagnostic).toMatchObject({ code: 'data.chat_template' });
+  expect(diagnostic!.message).toContain('No turns, please');
+  expect(workspace.document(text).getText(diagnostic!.range)).toBe('[');
 });
 
 test('a graphics card is only judged by the memory that the configuration names', async () => {
