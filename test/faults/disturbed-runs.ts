@@ -134,9 +134,9 @@ export class DisturbedRuns {
       output_dir: path.join(folder, 'run'),
       ...(isResumed && { resume_from_checkpoint: 'latest' }),
     };
-    const config = this.#tiny.config({ ...scene.config, training });
+    const config = this.#tiny.configText({ ...scene.config, training });
     const configFile = `${folder}.lorafa.json`;
-    await writeFile(configFile, JSON.stringify(config));
+    await writeFile(configFile, config);
     const places = {
       LORAFA_CACHE_DIR: path.join(folder, 'cache'),
       TMPDIR: path.join(folder, 'tmp'),

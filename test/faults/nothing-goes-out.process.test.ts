@@ -61,14 +61,14 @@ describe.skipIf(NO_INTERPOSER !== undefined)(`traced (${NO_INTERPOSER ?? 'on Lin
 
   /** Writes a configuration with everything that leaves files; returns its path and run folder. */
   async function configured(tiny: TinyRuns): Promise<{ configFile: string; folder: string }> {
-    const config = tiny.config({
+    const folder = tiny.fresh();
+    const config = tiny.configText({
       model: { quantization: 'nf4' },
       data: { eval_dataset_name_or_path: tiny.data },
-      training: { save_steps: 1, eval_steps: 1, sample_prompts: ['Hi'], output_dir: tiny.fresh() },
+      training: { save_steps: 1, eval_steps: 1, sample_prompts: ['Hi'], output_dir: folder },
     });
-    const { output_dir: folder } = config.training;
     const configFile = `${folder}.lorafa.json`;
-    await writeFile(configFile, JSON.stringify(config));
+    await writeFile(configFile, config);
     return { configFile, folder };
   }
 
