@@ -134,9 +134,10 @@ export class DisturbedRuns {
       output_dir: path.join(folder, 'run'),
       ...(isResumed && { resume_from_checkpoint: 'latest' }),
     };
-    const config = this.#tiny.configText({ ...scene.config, training });
+    const changes = { ...scene.config, training };
+    const config = this.#tiny.config(changes);
     const configFile = `${folder}.lorafa.json`;
-    await writeFile(configFile, config);
+    await writeFile(configFile, this.#tiny.configText(changes));
     const places = {
       LORAFA_CACHE_DIR: path.join(folder, 'cache'),
       TMPDIR: path.join(folder, 'tmp'),
