@@ -64,12 +64,12 @@ for (const [name, [files, code]] of Object.entries(MODELS)) {
       await writeHostileModel(model, files);
       const data = `${model}.jsonl`;
       await writeFile(data, JSON.stringify({ question: ENDLESS_TEXT, answer: 'So.' }));
-      const config = tiny.input({
+      const config = tiny.configText({
         model: { base_model_name_or_path: model },
         data: { dataset_name_or_path: data },
       });
       const configFile = `${model}.lorafa.json`;
-      await writeFile(configFile, JSON.stringify(config));
+      await writeFile(configFile, config);
       const args =
         command === 'generate'
           ? [model, '--prompt', ENDLESS_TEXT, '--device', 'cpu']

@@ -60,12 +60,12 @@ afterAll(() => built.remove());
 async function configured(base: string, rows: readonly object[]): Promise<string> {
   const name = path.basename(base);
   const data = await tiny.file(`${name}.jsonl`, rows.map((row) => JSON.stringify(row)).join('\n'));
-  const config = tiny.input({
+  const config = tiny.configText({
     model: { base_model_name_or_path: base },
     data: { dataset_name_or_path: data },
   });
   const file = path.join(built.folder, `${name}.lorafa.json`);
-  await writeFile(file, JSON.stringify(config));
+  await writeFile(file, config);
   return file;
 }
 
