@@ -77,8 +77,13 @@ export class Supervisor {
     const { job, address, registry } = options;
     const status = initialStatus('queued', new Date().toISOString());
     const folder = await TrainerFolder.claim(job, address, status);
-    await registry.add({ folder: folder.path, configFile: job.configFile });
     const supervisor = new Supervisor(options, folder, status);
+    try {
+      await registry.add({ folder: folder.path, configFile: job.configFile });
+    } catch (error) {
+      await supervisor.#fail(error);
+      throw error;
+    }
     supervisor.#log('info', `state queued (process ${process.pid})`);
     return supervisor;
   }
@@ -103,8 +108,7 @@ export class Supervisor {
         this.#finish(await this.#compute());
       }
     } catch (error) {
-      const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
-      this.#enter('failed', { reason: { code, message: messageOf(error) } });
+      return this.#fail(error);
     }
     return this.#close();
   }
@@ -113,7 +117,12 @@ export class Supervisor {
   abandon(): Promise<RunStatus> {
     const message =
       'The run was not begun: the window that asked for it was gone, or had given up, before the process of the run was ready; start it again.';
-    this.#enter('failed', { reason: { code: 'training.no_answer', message } });
+    return this.#fail(new LorafaError('training.no_answer', message));
+  }
+
+  #fail(error: unknown): Promise<RunStatus> {
+    const code: ErrorCode = error instanceof LorafaError ? error.code : 'internal.unexpected';
+    this.#enter('failed', { reason: { code, message: messageOf(error) } });
     return this.#close();
   }
 

@@ -1,14 +1,21 @@
 import { expect, test } from 'vitest';
 import { raceForLocks } from '../engine/train/contenders/lock-race.ts';
+import { withoutHardLinks } from '../engine/train/contenders/without-hard-links.ts';
+import { NO_INTERPOSER } from './interposer/interposer.ts';
 
 /** Long versions of `run-lock.process.test.ts`. */
 const ROUNDS = Number(process.env['LORAFA_LOCK_RACES'] ?? 200);
 const PROCESSES = Number(process.env['LORAFA_LOCK_PROCESSES'] ?? 8);
 const SEED = Number(process.env['LORAFA_SEED'] ?? 1);
 
-test(`${ROUNDS} races of ${PROCESSES} processes for a lock (seed ${SEED})`, async () => {
-  const result = await raceForLocks({ rounds: ROUNDS, processes: PROCESSES, seed: SEED });
-  console.log(result);
-  expect(result.violations).toEqual([]);
-  expect(result.turns).toBeGreaterThanOrEqual(ROUNDS);
-});
+test.for(['with', 'without'] as const)(
+  `${ROUNDS} races of ${PROCESSES} processes for a lock, %s hard links (seed ${SEED})`,
+  async (links, { skip }) => {
+    if (links === 'without' && NO_INTERPOSER !== undefined) skip(NO_INTERPOSER);
+    const env = links === 'with' ? {} : withoutHardLinks();
+    const result = await raceForLocks({ rounds: ROUNDS, processes: PROCESSES, seed: SEED, env });
+    console.log(links, result);
+    expect(result.violations).toEqual([]);
+    expect(result.turns).toBeGreaterThanOrEqual(ROUNDS);
+  },
+);

@@ -83,7 +83,7 @@ export function useRealRuns(): () => RealRuns {
   let runs: RealRuns | undefined;
   beforeAll(async () => {
     runs = await RealRuns.create();
-  });
+  }, 60_000);
   afterAll(() => runs?.remove());
   return () => runs!;
 }

@@ -199,4 +199,18 @@ describe('the run folder', () => {
     });
     expect(await readRunFolder(path.join(folder, 'run'))).toBeUndefined();
   });
+
+  test('is let go when the run cannot be remembered', async () => {
+    const folder = await tempFolder();
+    const registryFolder = path.join(folder, 'file');
+    await writeFile(registryFolder, '');
+    const job = { ...scriptedJob(folder, ['started']), registryFolder };
+    await expect(ScriptedRun.start(job)).rejects.toMatchObject({ code: 'output.not_writable' });
+    const run = path.join(folder, 'run');
+    expect(await readLock(run)).toBeUndefined();
+    expect((await readRunFolder(run))?.summary.status).toMatchObject({
+      state: 'failed',
+      reason: { code: 'output.not_writable' },
+    });
+  });
 });

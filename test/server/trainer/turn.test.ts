@@ -1,4 +1,10 @@
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { LOCK_FILE } from '../../../engine/train/run-lock.ts';
+import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { initialStatus } from '../../../server/runs/run-status.ts';
+import { writeStateFile } from '../../../server/runs/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { ScriptedRun, scriptedJob } from './scripted-runs.ts';
 
@@ -58,4 +64,34 @@ test('a run that waits can be taken back', async () => {
   await first.untilState('running');
   first.supervisor.act('cancel');
   await first.ended;
+});
+
+test('nobody waits for a run of another container that has fallen silent', async () => {
+  const folder = await tempFolder();
+  const job = scriptedJob(folder, ['started', 'completed'], { whenBusy: 'queue' });
+  const lost = path.join(folder, 'lost');
+  await mkdir(lost);
+  const status = initialStatus('running', '2026-01-01T00:00:00.000Z');
+  const { since } = status;
+  await writeStateFile(lost, {
+    version: 1,
+    pid: 1,
+    address: null,
+    protocolVersion: 1,
+    heartbeat: since,
+    queued: since,
+    configFile: null,
+    status,
+  });
+  const mark = { pid: 1, host: 'lost-box', started: '5', boot: 'another', namespace: 'pid:[1]' };
+  const lock = path.join(lost, LOCK_FILE);
+  await writeFile(lock, JSON.stringify({ ...mark, token: 'abc' }));
+  const registry = new RunRegistry(job.registryFolder);
+  await registry.add({ folder: lost, configFile: null });
+
+  const waiting = await ScriptedRun.start(job);
+  await waiting.until(({ waitsFor }) => waitsFor === lost);
+  const halfAMinuteAgo = new Date(Date.now() - 31_000);
+  await utimes(lock, halfAMinuteAgo, halfAMinuteAgo);
+  expect((await waiting.ended).state).toBe('completed');
 });

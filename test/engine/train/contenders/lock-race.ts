@@ -36,14 +36,17 @@ export async function raceForLocks({
   rounds,
   processes,
   seed,
+  env = {},
 }: {
-  rounds: number;
-  processes: number;
-  seed: number;
+  readonly rounds: number;
+  readonly processes: number;
+  readonly seed: number;
+  /** More environment variables of the contenders. */
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<RaceResult> {
   const script = await bundledProgram(path.join(import.meta.dirname, 'contender.ts'));
   const random = new Random(seed);
-  const start = (): ChildProcess => fork(script, { execArgv: [] });
+  const start = (): ChildProcess => fork(script, { execArgv: [], env: { ...process.env, ...env } });
   const contenders = Array.from({ length: processes }, start);
   let [turns, kills, refusals] = [0, 0, 0];
   const violations: string[] = [];
