@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { describeGrowth } from './growth.ts';
+import { describeGrowth, GrowthWatch } from './growth.ts';
 import { longRun } from './long-run.ts';
 import { TinyBench } from './tiny-runs.ts';
 
@@ -9,17 +9,19 @@ const STEPS = 300;
 test(`handles and files are flat over ${STEPS} steps`, { timeout: 120_000 }, async () => {
   const bench = await TinyBench.create();
   onTestFinished(() => bench.remove());
-  const { summary, texts, growth } = await longRun(bench, STEPS);
+  const watch = new GrowthWatch(bench);
+  const { summary, texts } = await longRun(bench, STEPS, watch.look);
   expect(summary.status).toMatchObject({ state: 'completed', step: STEPS });
   expect(texts).toBeGreaterThan(5);
-  const counts = growth.filter(({ name }) => !name.includes('memory'));
+  const counts = watch.growth(STEPS).filter(({ name }) => !name.includes('memory'));
   expect(counts.map(({ name }) => name)).toEqual([
-    'cache folder: files',
+    'cache: files',
     ...['computing', 'generator'].map((kind) => `${kind}: handles`),
-    ...['registry', 'run folder'].map((folder) => `${folder}: files`),
+    'registry: files',
     'server: handles',
-    'temporary folder: files',
+    'temporary: files',
     'trainer: handles',
+    'workspace: files',
   ]);
   expect(counts.filter(({ isFlat }) => !isFlat).map(describeGrowth)).toEqual([]);
 });

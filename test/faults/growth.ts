@@ -3,13 +3,23 @@ import { readdir } from 'node:fs/promises';
 import { processMemory, processPss } from '../bench/process-memory.ts';
 import { spread } from '../bench/statistics.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
+import type { LongRunLook } from './long-run.ts';
 import { isOfKind, type ProcessKind } from './process-kinds.ts';
+import type { TinyBench } from './tiny-runs.ts';
 
-/** Processes whose growth is watched. */
-const WATCHED: readonly ProcessKind[] = ['computing', 'trainer', 'server', 'generator'];
+/** Processes that live as long as a run and its window, whose growth is watched. */
+export const WATCHED: readonly ProcessKind[] = ['computing', 'trainer', 'server', 'generator'];
 
-/** Memory may be so much more in the last tenth of a run than it was in the second. */
-const MEMORY_TOLERANCE = 0.05;
+/** How often processes are looked at in all; never at the same place between two checkpoints. */
+const LOOKS = 97;
+
+/**
+ * Memory may be so much more in the last tenth of a run than it was in the second: 5 %, and what V8
+ * lets lie about before it first collects what has lived for a while. Whether what lives grows is
+ * asked by `live-heap.ts`.
+ */
+const MEMORY_SHARE = 0.05;
+const GARBAGE_MB = 8;
 
 /** What one thing was in two parts of a run, and whether it is flat. */
 export interface Growth {
@@ -44,7 +54,7 @@ const FILES: Measure = { ...HANDLES, of: median };
 const MEMORY: Measure = {
   unit: ' MB',
   of: median,
-  isFlat: (early, late) => late <= early * (1 + MEMORY_TOLERANCE),
+  isFlat: (early, late) => late <= early * (1 + MEMORY_SHARE) + GARBAGE_MB,
 };
 
 interface Look {
@@ -54,34 +64,20 @@ interface Look {
 
 /** Looks again and again at processes and folders while a run goes on. */
 export class GrowthWatch {
-  readonly #mark: string;
-  readonly #folders: Readonly<Record<string, string>>;
+  readonly #bench: TinyBench;
   readonly #foreign = new Set<number>();
   /** By what was measured: at which step, and what it was. */
   readonly #looks = new Map<string, Look[]>();
 
-  /**
-   * @param mark the folder that marks the processes
-   * @param folders whose files are counted, by name
-   */
-  constructor(mark: string, folders: Readonly<Record<string, string>>) {
-    this.#mark = mark;
-    this.#folders = folders;
-  }
+  /** Measures everything again and again; see `longRun`. */
+  readonly look: LongRunLook = {
+    env: {},
+    looks: LOOKS,
+    onLook: (step) => this.#measure(step),
+  };
 
-  /** Measures everything. @param step how far the run is */
-  async look(step: number): Promise<void> {
-    for (const one of await markedProcesses(this.#mark, this.#foreign)) {
-      const kind = WATCHED.find((watched) => isOfKind(one, watched));
-      if (kind === undefined) continue;
-      this.#add(`${kind}: memory`, step, megabytes(processPss(one.pid)));
-      this.#add(`${kind}: memory of its own`, step, megabytes(processMemory(one.pid).anonymous));
-      this.#add(`${kind}: handles`, step, handles(one.pid));
-    }
-    for (const [name, folder] of Object.entries(this.#folders)) {
-      const names = await readdir(folder, { recursive: true }).catch(() => []);
-      this.#add(`${name}: files`, step, names.length);
-    }
+  constructor(bench: TinyBench) {
+    this.#bench = bench;
   }
 
   /** What became of everything that was measured until now. @param steps of the whole run */
@@ -98,6 +94,21 @@ export class GrowthWatch {
       const [early, late] = [measure.of(tenth(name, 0.1)), measure.of(tenth(name, 0.9))];
       return { name, early, late, isFlat: measure.isFlat(early, late) };
     });
+  }
+
+  async #measure(step: number): Promise<void> {
+    const { folder, workspace, cache, temporary, registry } = this.#bench;
+    for (const one of await markedProcesses(folder, this.#foreign)) {
+      const kind = WATCHED.find((watched) => isOfKind(one, watched));
+      if (kind === undefined) continue;
+      this.#add(`${kind}: memory`, step, megabytes(processPss(one.pid)));
+      this.#add(`${kind}: memory of its own`, step, megabytes(processMemory(one.pid).anonymous));
+      this.#add(`${kind}: handles`, step, handles(one.pid));
+    }
+    for (const [name, place] of Object.entries({ workspace, cache, temporary, registry })) {
+      const names = await readdir(place, { recursive: true }).catch(() => []);
+      this.#add(`${name}: files`, step, names.length);
+    }
   }
 
   #add(name: string, step: number, value: number | undefined): void {

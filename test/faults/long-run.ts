@@ -9,14 +9,10 @@ import {
 } from '../../server/protocol.ts';
 import { isFinal, type RunStatus } from '../../server/runs/run-status.ts';
 import { BackgroundServer } from '../support/background-server.ts';
-import { type Growth, GrowthWatch } from './growth.ts';
 import type { TinyBench } from './tiny-runs.ts';
 
 /** Steps from one checkpoint to the next at most; so are evaluations and samples. */
 const MOST_STEPS = 20;
-
-/** How often processes are looked at in all; never at the same place between two checkpoints. */
-const LOOKS = 97;
 
 /** How long one who plays looks at a text before asking for the next. */
 const PLAY_MS = 100;
@@ -26,42 +22,48 @@ export interface LongRun {
   readonly summary: RunSummary;
   /** Texts that were written meanwhile. */
   readonly texts: number;
-  readonly growth: readonly Growth[];
+}
+
+/** Who looks at a long run meanwhile. */
+export interface LongRunLook {
+  /** To be added to the environment of all processes. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How often it is looked. */
+  readonly looks: number;
+  /** Called with how many steps are done. */
+  readonly onLook: (step: number) => Promise<void>;
 }
 
 /**
  * Does a run of many steps, with evaluations, checkpoints and samples all the time, as a window does
  * whose panel shows it and whose playground writes with its checkpoints.
  */
-export async function longRun(bench: TinyBench, steps: number): Promise<LongRun> {
-  const server = new BackgroundServer(bench.programs, bench.env);
+export async function longRun(
+  bench: TinyBench,
+  steps: number,
+  { env, looks, onLook }: LongRunLook,
+): Promise<LongRun> {
+  const server = new BackgroundServer(bench.programs, { ...bench.env, ...env });
   try {
     await server.open(bench.workspace);
     const every = Math.min(MOST_STEPS, steps / 50);
-    const run = await bench.run('lora-fa', {
+    const { configFile, folder } = await bench.run('lora-fa', {
       max_steps: steps,
       eval_steps: every,
       save_steps: every,
       sample_steps: every,
     });
-    await server.ask(startRun, { configFile: run.configFile, whenBusy: 'queue' });
-    await server.ask(watchRun, { folder: run.folder });
-    const watch = new GrowthWatch(bench.folder, {
-      'run folder': run.folder,
-      'cache folder': bench.cache,
-      'temporary folder': bench.temporary,
-      registry: bench.registry,
-    });
-    const status = () => server.latest(run.folder)!.status;
+    await server.ask(startRun, { configFile, whenBusy: 'queue' });
+    await server.ask(watchRun, { folder });
+    const status = () => server.latest(folder)!.status;
     const isOver = (): boolean => isFinal(status().state);
     const playing = play(bench, server, () => (isOver() ? undefined : status()));
     for (let next = 0; !isOver(); await server.untilNews(1000)) {
       if (status().step < next) continue;
-      await watch.look(status().step);
-      next = status().step + steps / LOOKS;
+      await onLook(status().step);
+      next = status().step + steps / looks;
     }
-    const texts = await playing;
-    return { summary: server.latest(run.folder)!, texts, growth: watch.growth(steps) };
+    return { texts: await playing, summary: server.latest(folder)! };
   } finally {
     await server.kill();
   }
