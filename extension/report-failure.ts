@@ -3,16 +3,22 @@ import { COMMANDS } from './ids.ts';
 import { failureOf } from './server-link.ts';
 import { type Choice, showError } from './show/notifications.ts';
 
+/** What a failure is about. */
+export interface FailedTask {
+  /** The configuration that the user may want to see. */
+  readonly configFile?: vscode.Uri | undefined;
+  /** Tries again with a base model that the user shows. */
+  readonly locateModel?: (() => unknown) | undefined;
+}
+
 /**
  * Tells of a failure in a notification, with what one can do about it, and in the log. Does not wait
  * for the answer.
- *
- * @param configFile the configuration that the failure is about, if any
  */
 export function reportFailure(
   error: unknown,
   log: vscode.LogOutputChannel,
-  configFile?: vscode.Uri,
+  { configFile, locateModel }: FailedTask = {},
 ): void {
   const failure = failureOf(error);
   const message = error instanceof Error ? error.message : String(error);
@@ -30,6 +36,9 @@ export function reportFailure(
       title: vscode.l10n.t('Resume from Checkpoint…'),
       run: () => vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint),
     });
+  }
+  if (failure?.code === 'model.not_found' && locateModel !== undefined) {
+    choices.push({ title: vscode.l10n.t('Choose Base Model…'), run: locateModel });
   }
   choices.push({ title: vscode.l10n.t('Show Logs'), run: () => log.show() });
   void showError(message, ...choices);

@@ -16,12 +16,19 @@ export async function browse(
   document: vscode.TextDocument,
   kind: BrowseKind,
 ): Promise<string | readonly string[] | undefined> {
-  const options = await dialogOptions(kind);
-  if (options === undefined) return undefined;
-  const folder = vscode.Uri.file(path.dirname(document.uri.fsPath));
-  const chosen = await vscode.window.showOpenDialog({ defaultUri: folder, ...options });
+  const chosen = await chooseFiles(kind, path.dirname(document.uri.fsPath));
   const paths = chosen?.map((uri) => writtenPath(document, uri));
   return paths?.length === 1 ? paths[0] : paths;
+}
+
+/** Asks for files or folders of a kind, from a folder on; undefined when the dialog was closed. */
+export async function chooseFiles(
+  kind: BrowseKind,
+  folder: string,
+): Promise<readonly vscode.Uri[] | undefined> {
+  const options = await dialogOptions(kind);
+  if (options === undefined) return undefined;
+  return vscode.window.showOpenDialog({ defaultUri: vscode.Uri.file(folder), ...options });
 }
 
 async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions | undefined> {

@@ -2,8 +2,9 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { controlRun, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
+import { chooseFiles } from '../config-editor/browse.ts';
 import { COMMANDS } from '../ids.ts';
-import { reportFailure } from '../report-failure.ts';
+import { type FailedTask, reportFailure } from '../report-failure.ts';
 import { confirm, showProgress } from '../show/notifications.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
 import type { RunList } from './run-list.ts';
@@ -27,35 +28,46 @@ export class RunActions {
    * @returns undefined when it was refused or the user thought better of it
    */
   start(configFile: vscode.Uri): Promise<RunSummary | undefined> {
-    return this.#attempt(async () => {
-      const whenBusy = await this.#whenBusy();
-      if (whenBusy === undefined) return undefined;
-      const { server, store } = this.#context;
-      const run = await showProgress({ title: vscode.l10n.t('Starting the run…') }, () =>
-        server.ask(startRun, { configFile: configFile.fsPath, whenBusy }),
-      );
-      store.add(run);
-      return run;
-    }, configFile);
+    return this.#attempt(
+      async () => {
+        const whenBusy = await this.#whenBusy();
+        if (whenBusy === undefined) return undefined;
+        const { server, store } = this.#context;
+        const run = await showProgress({ title: vscode.l10n.t('Starting the run…') }, () =>
+          server.ask(startRun, { configFile: configFile.fsPath, whenBusy }),
+        );
+        store.add(run);
+        return run;
+      },
+      { configFile },
+    );
   }
 
   /**
    * Goes on with a run that ended.
    *
-   * @param checkpoint folder of the checkpoint
+   * @param checkpoint folder of the checkpoint, or `latest`: the newest that can be used, or the start
+   * @param baseModel where the base model is, if it is not where it was
    * @returns undefined when it was refused or the user thought better of it
    */
-  resume(folder: string, checkpoint: string): Promise<RunSummary | undefined> {
-    return this.#attempt(async () => {
-      const whenBusy = await this.#whenBusy();
-      if (whenBusy === undefined) return undefined;
-      const { server, store } = this.#context;
-      const run = await showProgress({ title: vscode.l10n.t('Resuming the run…') }, () =>
-        server.ask(resumeRun, { folder, checkpoint, whenBusy }),
-      );
-      store.add(run);
-      return run;
-    });
+  resume(folder: string, checkpoint: string, baseModel?: string): Promise<RunSummary | undefined> {
+    const locateModel = async (): Promise<void> => {
+      const [chosen] = (await chooseFiles('model', path.dirname(folder))) ?? [];
+      if (chosen !== undefined) await this.resume(folder, checkpoint, chosen.fsPath);
+    };
+    return this.#attempt(
+      async () => {
+        const whenBusy = await this.#whenBusy();
+        if (whenBusy === undefined) return undefined;
+        const { server, store } = this.#context;
+        const run = await showProgress({ title: vscode.l10n.t('Resuming the run…') }, () =>
+          server.ask(resumeRun, { folder, checkpoint, whenBusy, baseModel }),
+        );
+        store.add(run);
+        return run;
+      },
+      { locateModel },
+    );
   }
 
   /** Steers a live run. Asks before work is thrown away. */
@@ -102,12 +114,11 @@ export class RunActions {
     return chooseWhenBusy(this.#context.store.runs.filter(({ isLive }) => isLive));
   }
 
-  /** @param configFile the file that the action is about, which the user may want to see */
-  async #attempt<T>(action: () => PromiseLike<T>, configFile?: vscode.Uri): Promise<T | undefined> {
+  async #attempt<T>(action: () => PromiseLike<T>, about: FailedTask = {}): Promise<T | undefined> {
     try {
       return await action();
     } catch (error) {
-      reportFailure(error, this.#context.log, configFile);
+      reportFailure(error, this.#context.log, about);
       return undefined;
     }
   }
