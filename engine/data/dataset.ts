@@ -54,7 +54,8 @@ export async function loadDataset(
     builder.add(portion);
     portion = [];
     if (builder.rows % PROGRESS_ROWS !== 0) continue;
-    onProgress?.(row.progress, builder.rows);
+    // The end is told below, once.
+    if (row.progress < 1) onProgress?.(row.progress, builder.rows);
     // Reading and tokenizing hardly ever wait, and the process has to stay responsive.
     await new Promise((resolve) => setImmediate(resolve));
   }
