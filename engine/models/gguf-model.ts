@@ -44,11 +44,15 @@ async function ggufWeights(
     return selectWeights(config, inPlace, gguf.path);
   }
   const tensors = unpackGguf(gguf, config);
-  const source = { model: path.parse(gguf.path).name, sources: [gguf.file], tensors };
+  // Rows are put in order by what the config says, which therefore must fit them.
+  const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
+  const source = {
+    model: path.parse(gguf.path).name,
+    sources: [gguf.file],
+    tensors: tensors.filter(({ name }) => selected.tensors.has(name)),
+  };
   if (quantization === undefined) {
     return selectWeights(config, await unpackedWeights(source, options), gguf.path);
   }
-  const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
-  const read = tensors.filter(({ name }) => selected.tensors.has(name));
-  return quantizedWeights(config, { ...source, tensors: read }, quantization, options);
+  return quantizedWeights(config, source, quantization, options);
 }

@@ -6,6 +6,7 @@ import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import type { WeightStore } from '../../../engine/models/weight-store.ts';
+import { ggufSeeds } from '../../faults/fuzz/readers/gguf-seeds.ts';
 import { ggufBytes, type MetadataInput } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -55,6 +56,23 @@ describe('unpacking', () => {
     const { weights } = await openBaseModel(file, { cacheFolder });
     expect(weights.files()).toEqual({ folder: path.dirname(file), names: ['qwen2-f32.gguf'] });
     expect(await readdir(cacheFolder)).toEqual([]);
+  });
+
+  test('of rows that do not fit the heads is refused before anything is written', async () => {
+    const folder = await tempFolder();
+    const cacheFolder = path.join(folder, 'cache');
+    const file = path.join(folder, 'odd.gguf');
+    const bytes = Buffer.from(ggufSeeds()[0]!);
+    // Behind the name: how many dimensions there are, then the width, then the number of rows.
+    const name = 'blk.0.attn_q.weight';
+    const rows = bytes.indexOf(name) + name.length + 4 + 8;
+    expect(bytes.readBigUInt64LE(rows)).toBe(32n);
+    bytes.writeBigUInt64LE(31n, rows);
+    await writeFile(file, bytes);
+    await expect(openBaseModel(file, { cacheFolder })).rejects.toMatchObject({
+      code: 'model.shape_mismatch',
+    });
+    await expect(readdir(cacheFolder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('makes matrices float16 and keeps vectors float32', async () => {

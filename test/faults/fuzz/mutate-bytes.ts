@@ -4,6 +4,9 @@ import { NUMBERS, TOKENS } from './interesting.ts';
 /** No mutated input is longer. */
 export const MAX_INPUT_BYTES = 2 ** 20;
 
+/** What is repeated makes no input longer: a million of the shortest rows take their second. */
+const MAX_REPEATED_BYTES = 2 ** 17;
+
 type Mutation = (bytes: Buffer, random: Random, others: readonly Buffer[]) => Buffer;
 
 /** A place in the bytes, the end among them. */
@@ -56,8 +59,9 @@ const MUTATIONS: readonly Mutation[] = [
   function repeat(bytes, random) {
     const { start, end } = piece(bytes, random);
     const times = [1, 2, 10, 1000][random.below(4)]!;
-    const room = Math.floor((MAX_INPUT_BYTES - bytes.length) / Math.max(1, end - start));
-    const copies = Array.from({ length: Math.min(times, room) }, () => bytes.subarray(start, end));
+    const room = Math.floor((MAX_REPEATED_BYTES - bytes.length) / Math.max(1, end - start));
+    const length = Math.max(0, Math.min(times, room));
+    const copies = Array.from({ length }, () => bytes.subarray(start, end));
     return insert(bytes, end, Buffer.concat(copies));
   },
   function insertToken(bytes, random) {

@@ -4,6 +4,7 @@ import { openGguf } from '../../../../engine/formats/gguf.ts';
 import { openSafetensors } from '../../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../../engine/formats/safetensors-writer.ts';
 import { isFloatDtype, readTensor } from '../../../../engine/formats/tensor-data.ts';
+import { selectWeights } from '../../../../engine/models/check-weights.ts';
 import { parseDecoderConfig } from '../../../../engine/models/config.ts';
 import { expectedTensors } from '../../../../engine/models/expected-tensors.ts';
 import { ggufConfig } from '../../../../engine/models/gguf-config.ts';
@@ -11,6 +12,7 @@ import { openGgufModel } from '../../../../engine/models/gguf-model.ts';
 import { unpackGguf } from '../../../../engine/models/gguf-weights.ts';
 import { openWeights, readConfig } from '../../../../engine/models/hugging-face-folder.ts';
 import { linearModules } from '../../../../engine/models/linear-modules.ts';
+import { describeTensors } from '../../../../engine/models/weight-cache.ts';
 import { loadTokenizer } from '../../../../engine/tokenizer.ts';
 import type { FuzzedReader } from '../reader.ts';
 import { ggufSeeds } from './gguf-seeds.ts';
@@ -59,7 +61,10 @@ const gguf: FuzzedReader = {
       read: async () => {
         const opened = await openGguf(file);
         const config = parseDecoderConfig(await ggufConfig(opened), file);
-        for (const { data } of unpackGguf(opened, config)) {
+        const tensors = unpackGguf(opened, config);
+        const selected = selectWeights(config, describeTensors(tensors, file), file);
+        for (const { name, data } of tensors) {
+          if (!selected.tensors.has(name)) continue;
           if (typeof data === 'function') await data();
         }
         const model = await openGgufModel(file, { headersOnly: true, cacheFolder: folder });
