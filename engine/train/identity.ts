@@ -148,9 +148,9 @@ interface Difference {
 }
 
 function differences(stored: Identity, current: Identity): readonly Difference[] {
-  const keys = new Set([...Object.keys(stored), ...Object.keys(current)]);
-  return [...keys]
-    .map((key) => ({ key, was: stored[key], is: current[key] }))
+  const [before, now] = [stored, current].map((each) => new Map(Object.entries(each)));
+  return [...new Set([...before!.keys(), ...now!.keys()])]
+    .map((key) => ({ key, was: before!.get(key), is: now!.get(key) }))
     .filter(({ was, is }) => JSON.stringify(was) !== JSON.stringify(is));
 }
 
