@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { CONFIG_FILE_PATTERN } from './ids.ts';
+import { untrustedMessage } from './trust.ts';
 
 /** The language server as the rest of the extension sees it: not there until it is needed. */
 export interface LazyLanguageClient extends vscode.Disposable {
@@ -35,9 +36,7 @@ export function createLanguageClient(
 
   async function started(): Promise<LanguageClient> {
     if (!vscode.workspace.isTrusted) {
-      throw new Error(
-        vscode.l10n.t('LoRA-FA starts nothing in a folder that is not trusted; trust it first.'),
-      );
+      throw new Error(untrustedMessage());
     }
     client ??= start(serverModule, log, didStart).catch((error: unknown) => {
       // The next one who needs the server tries again.

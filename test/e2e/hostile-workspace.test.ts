@@ -1,9 +1,10 @@
+import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 import { HostileFolder } from './editor/hostile-folder.ts';
-import { writeLinkProbe } from './editor/link-probe.ts';
+import { OTHER_COMMAND, writeOtherExtension } from './editor/other-extension.ts';
 
 /** What would be there if a text were taken for more. */
 const LIVE = 'a[href], a[data-href], img, iframe, object, .codicon-alert';
@@ -28,11 +29,13 @@ async function expectText(place: Locator): Promise<void> {
   expect(await place.locator(LIVE).count()).toBe(0);
 }
 
-/** Clicks where a link would be. */
-async function clickEach(places: Locator): Promise<void> {
-  for (const place of await places.all()) {
-    if (await place.isVisible()) await place.click({ position: { x: 10, y: 5 }, timeout: 5_000 });
-  }
+/** Clicks on everything in some places, wherever in them a link would be. */
+async function clickAll(places: Locator): Promise<void> {
+  await places.evaluateAll(`(places) => {
+    for (const place of places) {
+      for (const part of [place, ...place.querySelectorAll('*')]) part.click();
+    }
+  }`);
 }
 
 /** Nothing has run or was asked for, and nothing waits in a terminal. */
@@ -44,10 +47,12 @@ async function expectNothing({ editor, hostile }: OpenHostile): Promise<void> {
 
 test('as VS Code takes it, the text is a link that runs a program', TIMEOUT, async () => {
   const hostile = await HostileFolder.create();
-  const otherExtension = await writeLinkProbe(await tempFolder(), `It says ${hostile.text}`);
+  const message = JSON.stringify(`It says ${hostile.text}`);
+  const script = `vscode.window.showErrorMessage(${message})`;
+  const otherExtension = await writeOtherExtension(await tempFolder(), script);
   const editor = await openEditor({ folder: hostile.folder, otherExtension });
   const { page } = editor;
-  await editor.runCommand('Probe: Show the Text');
+  await editor.runCommand(OTHER_COMMAND);
   await page.locator('.notification-list-item a', { hasText: 'click' }).click();
   await hostile.waitForRun();
 });
@@ -62,7 +67,7 @@ test('messages, problems and the form quote files as text', TIMEOUT, async () =>
   await editor.runCommand('LoRA-FA: Start Run');
   const message = page.locator('.notification-list-item-message', { hasText: 'use_dora' });
   await expectText(message);
-  await clickEach(message);
+  await clickAll(message);
   await editor.screenshot('hostile-message');
   await editor.runCommand('Notifications: Clear All Notifications');
 
@@ -71,10 +76,9 @@ test('messages, problems and the form quote files as text', TIMEOUT, async () =>
   await editor.runCommand('Problems: Focus on Problems View');
   const problems = page.locator('.markers-panel .monaco-list-row', { hasText: '[click]' });
   await expectText(problems);
-  await editor.screenshot('hostile-problems');
   await editor.runCommand('LoRA-FA: Open as Form');
   const form = await vi.waitUntil(() => pageTitled(editor, 'misnamed.lorafa.json'), POLL);
-  await expectText(form.locator('.problems'));
+  await expectText(form.locator('li.problem'));
   await expectNothing(open);
 });
 
@@ -87,14 +91,15 @@ test('views, lists and pages show names and journals as text', TIMEOUT, async ()
     await page.locator('.pane-header', { hasText: view }).click();
   }
   const rows = page.locator('.sidebar .monaco-list-row', { hasText: '[click]' });
-  await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(4);
   await expectText(rows.locator('.label-name'));
-  for (const row of await rows.all()) {
+  // The reason of its failure is in the tooltip.
+  const failed = page.locator('.sidebar .monaco-list-row', { hasText: 'failedFailed' });
+  for (const row of [...(await rows.all()), failed]) {
     await row.hover();
     await expectText(page.locator('.monaco-hover:visible').last());
     await page.keyboard.press('Escape');
   }
-  await editor.screenshot('hostile-views');
 
   await editor.runCommand('LoRA-FA: Compare Runs');
   await expectText(page.locator('.quick-input-list .monaco-list-row', { hasText: '[click]' }));
@@ -110,12 +115,12 @@ test('views, lists and pages show names and journals as text', TIMEOUT, async ()
   await editor.screenshot('hostile-run');
   await panel.getByRole('tab', { name: 'Log' }).click();
   await expectText(panel.locator('.log'));
-  await clickEach(panel.locator('.log-line'));
+  await clickAll(panel.locator('.log-line, .samples'));
 
   // VS Code reads the names of models as Markdown whose links run commands.
   await editor.runCommand('Chat: Manage Language Models');
-  const model = page.locator('.part.editor .monaco-list-row', { hasText: 'click' }).first();
-  await model.hover();
+  const model = page.locator('.models-widget .monaco-list-row', { hasText: 'click' }).first();
+  await model.hover({ position: { x: 150, y: 12 } });
   const hover = page.locator('.monaco-hover:visible', { hasText: 'click' }).last();
   await hover.waitFor();
   expect(await hover.locator(LIVE).count()).toBe(0);
@@ -130,18 +135,20 @@ test('rows of data are shown token by token, and do nothing', TIMEOUT, async () 
   await editor.openFile('rows.lorafa.json');
   await editor.runCommand('LoRA-FA: Preview Training Data');
   const preview = await editor.webviewFrame('Data: rows.lorafa.json');
-  const article = preview.locator('article').first();
-  await article.waitFor();
-  expect(await article.textContent()).toContain('<img·src=');
-  expect(await article.textContent()).toContain('⟨U+202E⟩');
+  const rows = preview.locator('.rows');
+  await expect.poll(() => rows.textContent()).toContain('<img·src=');
+  const shown = await rows.textContent();
+  for (const text of ['<script·src=', '[click](command:', TURNED_BYTES, '␛]0;title␇']) {
+    expect(shown).toContain(text);
+  }
   expect(await preview.locator('body').locator(LIVE).count()).toBe(0);
-  await clickEach(article.locator('.token', { hasText: 'l' }));
+  await clickAll(rows.locator('.segment'));
   await editor.screenshot('hostile-rows');
 
   await editor.runCommand('LoRA-FA: Test Adapter');
   const playground = await editor.webviewFrame('Playground');
   await playground.locator('option', { hasText: '[click]' }).first().waitFor({ state: 'attached' });
-  await playground.getByLabel('Prompt', { exact: true }).fill(open.hostile.text);
+  await playground.getByLabel('Prompt', { exact: true }).fill('<img src="x" onerror="alert(1)">');
   await playground.getByText('Sampling').click();
   await playground.getByLabel('Most new tokens').fill('24');
   await playground.getByRole('button', { name: 'Generate' }).click();
@@ -150,9 +157,56 @@ test('rows of data are shown token by token, and do nothing', TIMEOUT, async () 
     .first()
     .waitFor();
   expect(await playground.locator('body').locator(LIVE).count()).toBe(0);
-  await editor.screenshot('hostile-playground');
   await expectNothing(open);
 });
+
+test('in Restricted Mode nothing is started, read or written', TIMEOUT, async () => {
+  const hostile = await HostileFolder.create();
+  const before = await hostile.state();
+  const configFile = JSON.stringify(path.join(hostile.folder, 'outside.lorafa.json'));
+  // Menus do not offer these commands; another extension, or a link, can ask for them all the same.
+  const script = `
+    const uri = vscode.Uri.file(${configFile});
+    const ids = (await vscode.commands.getCommands(true)).filter((id) =>
+      /^lorafa\\.\\w+$/.test(id) && !/openAs/.test(id));
+    for (const id of ids) for (const arg of [undefined, uri, uri.fsPath]) {
+      const end = vscode.commands.executeCommand(id, arg).then(undefined, () => undefined);
+      await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 300))]);
+    }
+    vscode.window.showInformationMessage('All of ' + ids.length + ' commands were asked for.');`;
+  const otherExtension = await writeOtherExtension(await tempFolder(), script);
+  const { folder } = hostile;
+  const editor = await openEditor({ folder, trusted: false, otherExtension });
+  const { page } = editor;
+  await editor.waitForStatusBar('Restricted Mode');
+  await editor.openFile('outside.lorafa.json');
+  await editor.openActivity('LoRA-FA');
+  await page.locator('.welcome-view-content').first().waitFor();
+  await editor.runCommand(OTHER_COMMAND);
+  const done = page.locator('.notification-list-item', { hasText: /All of 1\d commands/ });
+  await done.waitFor();
+  await editor.screenshot('hostile-restricted');
+  await editor.openFile('misnamed.lorafa.json');
+  await editor.runCommand('LoRA-FA: Open as Form');
+  const form = await vi.waitUntil(() => pageTitled(editor, 'misnamed.lorafa.json'), POLL);
+  await form.getByRole('button', { name: 'Start Run' }).click();
+  await page.getByText('LoRA-FA starts nothing in a folder that is not trusted').first().waitFor();
+  await editor.reload();
+  await editor.waitForStatusBar('Restricted Mode');
+
+  for (const program of PROGRAMS) expect(await editor.processesOf(program)).toEqual([]);
+  expect(await hostile.state()).toEqual(before);
+  await expectNothing({ editor, hostile });
+});
+
+/** The right-to-left override as the tokens of a model that reads bytes. */
+const TURNED_BYTES = '<0xE2><0x80><0xAE>';
+
+/** Every program of the extension. */
+const PROGRAMS = [
+  ...['language-server.js', 'inspector.js', 'generator.js', 'cli.js'],
+  ...['trainer.js', 'trainer-compute.js', 'probe-device.js'],
+];
 
 const POLL = { timeout: 30_000, interval: 200 };
 

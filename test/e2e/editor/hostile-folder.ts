@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -30,12 +30,14 @@ export class HostileFolder {
   /** Paths that somebody's HTML asked the server for. */
   readonly requests: readonly string[];
   readonly #marker: string;
+  readonly #outside: string;
   readonly #html: string;
 
   private constructor(root: string, port: number, requests: readonly string[]) {
     this.folder = path.join(root, 'ws');
     this.requests = requests;
     this.#marker = path.join(root, 'm');
+    this.#outside = path.join(root, 'outside');
     const config = { executable: '/bin/touch', args: [this.#marker] };
     const argument = encodeURIComponent(JSON.stringify({ config }));
     this.link = `[click](command:workbench.action.terminal.new?${argument})`;
@@ -57,6 +59,17 @@ export class HostileFolder {
   /** Waits until it has run. */
   async waitForRun(): Promise<void> {
     await vi.waitUntil(() => this.hasRun, { timeout: 30_000, interval: 100 });
+  }
+
+  /** Every file and folder, inside and outside, with its length and the time of its last change. */
+  async state(): Promise<readonly string[]> {
+    const root = path.dirname(this.folder);
+    const names = await readdir(root, { recursive: true });
+    const lines = names.map(async (name) => {
+      const { size, mtimeMs } = await stat(path.join(root, name));
+      return `${name} ${size} ${mtimeMs}`;
+    });
+    return (await Promise.all(lines)).sort();
   }
 
   static async create(): Promise<HostileFolder> {
@@ -99,6 +112,7 @@ export class HostileFolder {
       data: { [this.text]: this.text },
     });
 
+    await this.#writeOutside(tiny);
     await this.#writeRows();
     await this.#writeConfig('rows', { data: { dataset_name_or_path: 'hostile.jsonl' } });
   }
@@ -154,12 +168,20 @@ export class HostileFolder {
     await writeFile(file, JSON.stringify(spoiled));
   }
 
+  /** A configuration that names what lies outside of the folder. */
+  async #writeOutside({ model }: TinyRuns): Promise<void> {
+    await cp(model, path.join(this.#outside, 'model'), { recursive: true });
+    await writeFile(path.join(this.#outside, 'rows.jsonl'), '{"text": "secret"}\n');
+    await this.#writeConfig('outside', {
+      model: { base_model_name_or_path: '../outside/model' },
+      data: { dataset_name_or_path: '../outside/rows.jsonl' },
+      training: { output_dir: '../outside/run' },
+    });
+  }
+
   async #writeRows(): Promise<void> {
-    const rows = [
-      { prompt: this.text, completion: this.text },
-      { prompt: 'dropped', completion: 1, [this.text]: this.text },
-      { prompt: `</pre></body>${this.#html}`, completion: `--> ${this.#html}` },
-    ];
+    const parts = [`${TURNED} ${STEERING}`, this.link, ...this.#html.split(/(?<=>)(?=<)/)];
+    const rows = parts.map((part) => ({ prompt: '</pre></body>', completion: part }));
     const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     await writeFile(path.join(this.folder, 'hostile.jsonl'), lines);
   }
