@@ -1,0 +1,65 @@
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
+import { demoFolder, RUNS_TIMEOUT_MS, waitForState, waitForStep } from './editor/demo-runs.ts';
+import { openEditor } from './editor/editor.ts';
+
+const RUN = { name: 'first', maxSteps: 1200, learningRate: 5e-3, accumulation: 2, kept: 9 };
+
+test('an ended run always goes on: from a checkpoint, from its start, with a model that moved', {
+  timeout: RUNS_TIMEOUT_MS,
+}, async () => {
+  const folder = await demoFolder(RUN);
+  const runFolder = path.join(folder, 'runs', 'first');
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.openFile('first.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  let panel = await editor.webviewFrame('first');
+  await waitForStep(panel, 402);
+  await panel.getByRole('button', { name: 'Stop' }).click();
+  await waitForState(panel, 'Stopped');
+
+  // Back to the first checkpoint: the second is left behind, and says so.
+  await panel
+    .locator('.checkpoints tr', { hasText: 'checkpoint-200' })
+    .getByRole('button', { name: 'Resume from Here' })
+    .click();
+  await waitForState(panel, 'Running');
+  await panel.getByRole('button', { name: 'Stop' }).click();
+  await waitForState(panel, 'Stopped');
+  const rows = panel.locator('.checkpoints tbody tr');
+  await rows.filter({ hasText: 'checkpoint-400 (left behind)' }).waitFor();
+  expect(await rows.filter({ hasText: 'left behind' }).count()).toBe(2);
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await rows.last().scrollIntoViewIfNeeded();
+  await editor.screenshot('run-left-behind');
+
+  // Without any checkpoint there is nothing to resume, but the run can be started again; where its
+  // model is, the one who moved it says.
+  for (const checkpoint of await listCheckpoints(runFolder))
+    await rm(checkpoint, { recursive: true });
+  await rename(path.join(folder, 'base'), path.join(folder, 'moved'));
+  await editor.reload();
+  panel = await editor.webviewFrame('first');
+  await panel.getByRole('button', { name: 'Start Again' }).click();
+  const toast = page.locator('.notification-list-item', { hasText: 'is not at' });
+  await toast.getByRole('button', { name: 'Choose Base Model…' }).click();
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Model folder' }).click();
+  const place = page.locator('.quick-input-widget input[type="text"]');
+  // The dialog puts its own folder into the field when it has listed it.
+  await expect.poll(() => place.inputValue()).toMatch(/\/$/);
+  await place.fill(`${path.join(folder, 'moved')}/`);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'config.json' }).waitFor({
+    state: 'detached',
+  });
+  await page.getByRole('button', { name: 'Use Model' }).click();
+  await waitForState(panel, 'Running');
+  await waitForStep(panel, 1);
+  await panel.getByRole('button', { name: 'Discard…' }).click();
+  await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Discard' }).click();
+  await waitForState(panel, 'Cancelled');
+  await panel.getByRole('button', { name: 'Start Again' }).waitFor();
+  await editor.screenshot('run-start-again');
+});
