@@ -12,6 +12,9 @@ import { TrainerClient } from './trainer-client.ts';
 /** When to look again at a run whose trainer closed its connection, before connecting anew. */
 const LOOK_AGAIN_MS = [50, 500, 2000];
 
+/** How often to look at a run that goes on and has nobody who tells of it. */
+const LOOK_MS = 2000;
+
 /** A run as one server sees it: its folder, and the connection to its trainer while it lives. */
 export class TrackedRun {
   readonly folder: string;
@@ -25,6 +28,7 @@ export class TrackedRun {
   #watcher: RunWatcher | undefined;
   #folderWatch: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
   #isRefreshDue = false;
   #isDisposed = false;
   /** What happens to the run is told in order: each piece of news waits for the one before. */
@@ -84,6 +88,7 @@ export class TrackedRun {
   dispose(): void {
     this.#isDisposed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookTimer);
     this.unfollow();
     this.#client?.dispose();
   }
@@ -182,7 +187,18 @@ export class TrackedRun {
     if (this.#summary?.problem === null) this.#tell({ ...this.#summary, problem });
   }
 
+  /**
+   * The end of a run of the command line, and that of a trainer that was killed before one was
+   * connected to it, is told by nobody: one has to look.
+   */
+  #lookAfter({ isLive }: RunSummary): void {
+    clearTimeout(this.#lookTimer);
+    if (!isLive || this.#client !== undefined || this.#isDisposed) return;
+    this.#lookTimer = setTimeout(() => this.#grew(), LOOK_MS);
+  }
+
   #tell(summary: RunSummary): void {
+    this.#lookAfter(summary);
     if (isDeepStrictEqual(summary, this.#summary)) return;
     this.#summary = summary;
     if (!this.#isDisposed) this.#onChanged(summary);

@@ -253,3 +253,21 @@ test('a run of the command line is seen, and is not steered from here', async ()
   await observed.untilRun(folder, ({ isLive, status }) => !isLive && status.state === 'stopped');
   expect(await readFile(path.join(folder, 'events.jsonl'), 'utf8')).toContain('"type":"stopped"');
 });
+
+test('the end of a run of the command line is seen by those who do not follow it', async () => {
+  const observed = observe();
+  const { configFile, folder } = await configured({ max_steps: ENDLESS });
+  let listing: Promise<unknown> | undefined;
+  const { code } = await runs().built.run(['train', configFile, '--json'], {
+    onOutput: (text, run) => {
+      if (!text.includes('"step":2') || listing !== undefined) return;
+      listing = observed.manager.list().then(() => run.kill('SIGKILL'));
+    },
+  });
+  expect(code).toBeNull();
+  await listing;
+  expect(await observed.untilState(folder, 'failed')).toMatchObject({
+    isLive: false,
+    status: { reason: { code: 'training.crashed' } },
+  });
+});
