@@ -76,6 +76,12 @@ test('messages, problems and the form quote files as text', TIMEOUT, async () =>
   await editor.runCommand('Problems: Focus on Problems View');
   const problems = page.locator('.markers-panel .monaco-list-row', { hasText: '[click]' });
   await expectText(problems);
+  await editor.runCommand('LoRA-FA: Start Run');
+  const refusal = page.locator('.notification-list-item-message', {
+    hasText: 'misnamed.lorafa.json',
+  });
+  await expectText(refusal);
+  await clickAll(refusal);
   await editor.runCommand('LoRA-FA: Open as Form');
   const form = await vi.waitUntil(() => pageTitled(editor, 'misnamed.lorafa.json'), POLL);
   await expectText(form.locator('li.problem'));
@@ -95,11 +101,7 @@ test('views, lists and pages show names and journals as text', TIMEOUT, async ()
   await expectText(rows.locator('.label-name'));
   // The reason of its failure is in the tooltip.
   const failed = page.locator('.sidebar .monaco-list-row', { hasText: 'failedFailed' });
-  for (const row of [...(await rows.all()), failed]) {
-    await row.hover();
-    await expectText(page.locator('.monaco-hover:visible').last());
-    await page.keyboard.press('Escape');
-  }
+  for (const row of [...(await rows.all()), failed]) await expectText(await tooltipOf(editor, row));
 
   await editor.runCommand('LoRA-FA: Compare Runs');
   await expectText(page.locator('.quick-input-list .monaco-list-row', { hasText: '[click]' }));
@@ -120,9 +122,7 @@ test('views, lists and pages show names and journals as text', TIMEOUT, async ()
   // VS Code reads the names of models as Markdown whose links run commands.
   await editor.runCommand('Chat: Manage Language Models');
   const model = page.locator('.models-widget .monaco-list-row', { hasText: 'click' }).first();
-  await model.hover({ position: { x: 150, y: 12 } });
-  const hover = page.locator('.monaco-hover:visible', { hasText: 'click' }).last();
-  await hover.waitFor();
+  const hover = await tooltipOf(editor, model);
   expect(await hover.locator(LIVE).count()).toBe(0);
   await editor.screenshot('hostile-chat-model');
   await expectNothing(open);
@@ -207,6 +207,17 @@ const PROGRAMS = [
   ...['language-server.js', 'inspector.js', 'generator.js', 'cli.js'],
   ...['trainer.js', 'trainer-compute.js', 'probe-device.js'],
 ];
+
+/** Points at something until its tooltip is there. */
+async function tooltipOf({ page }: Editor, place: Locator): Promise<Locator> {
+  const tooltip = page.locator('.monaco-hover:visible', { hasText: 'click' }).last();
+  await vi.waitFor(async () => {
+    await page.mouse.move(0, 0);
+    await place.hover({ position: { x: 100, y: 10 } });
+    await tooltip.waitFor({ timeout: 3_000 });
+  }, POLL);
+  return tooltip;
+}
 
 const POLL = { timeout: 30_000, interval: 200 };
 

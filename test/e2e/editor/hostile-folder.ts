@@ -13,6 +13,8 @@ import { tempFolder } from '../../support/temp-folder.ts';
 const TURNED = '\u202Eexe.pdf\u2066';
 /** Sets a terminal's title and clears it. */
 const STEERING = '\u001B]0;title\u0007\u001B[2J';
+/** Opens a terminal; messages quote all of it. */
+const SHORT_LINK = '[click](command:workbench.action.terminal.new)';
 /** Long ago, so that nothing waits for a heartbeat. */
 const THEN = '2026-01-01T10:00:00.000Z';
 
@@ -158,7 +160,7 @@ export class HostileFolder {
   async #spoilAdapter(folder: string): Promise<void> {
     const file = path.join(folder, 'adapter_config.json');
     const config = JSON.parse(await readFile(file, 'utf8')) as object;
-    await writeFile(file, JSON.stringify({ ...config, use_dora: this.text }));
+    await writeFile(file, JSON.stringify({ ...config, use_dora: SHORT_LINK }));
   }
 
   async #spoilModel(folder: string): Promise<void> {
