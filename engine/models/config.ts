@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeValue } from '../config/expectation.ts';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { CONFIG_LIMITS, count, index, magnitude } from './config-limits.ts';
 import type { DecoderConfig, DecoderFamily } from './decoder-config.ts';
@@ -169,10 +170,10 @@ function refuseUnknownOptions(config: HuggingFaceConfig, fail: ConfigFailure): v
     );
   }
   if (config.quantization_config != null) {
-    const method = String(config.quantization_config['quant_method'] ?? 'unknown');
+    const method = describeValue(config.quantization_config['quant_method'] ?? 'unknown');
     throw fail(
       'model.unsupported',
-      `weights quantized with quantization_config "${method}" cannot be read; use the unquantized model or a GGUF file`,
+      `weights quantized with quantization_config ${method} cannot be read; use the unquantized model or a GGUF file`,
     );
   }
 }

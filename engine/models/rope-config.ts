@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeValue } from '../config/expectation.ts';
 import type { ConfigFailure, HuggingFaceConfig } from './config.ts';
 import { CONFIG_LIMITS, count, magnitude } from './config-limits.ts';
 import type { DecoderConfig, RopeScaling } from './decoder-config.ts';
@@ -30,7 +31,10 @@ export function parseRope(
   const parameters = config[key] ?? {};
   const rotatedPart = parameters['partial_rotary_factor'] ?? config.partial_rotary_factor ?? 1;
   if (rotatedPart !== 1) {
-    throw fail('model.unsupported', `partial_rotary_factor ${String(rotatedPart)} is not known`);
+    throw fail(
+      'model.unsupported',
+      `partial_rotary_factor ${describeValue(rotatedPart)} is not known`,
+    );
   }
   const theta = magnitude('ropeTheta').safeParse(
     parameters['rope_theta'] ?? config.rope_theta ?? DEFAULT_THETA,
@@ -74,7 +78,7 @@ export function parseRope(
       default:
         throw fail(
           'model.unsupported',
-          `the rotary embedding type "${String(type)}" in ${key} is not known; known are default, linear, llama3`,
+          `the rotary embedding type ${describeValue(type)} in ${key} is not known; known are default, linear, llama3`,
         );
     }
   }

@@ -24,11 +24,11 @@ const MISSED_HEARTBEATS = 3;
 /**
  * Reads all that a run folder says about its run: what its trainer stored if it had one, otherwise
  * what the journal of the command line says. A run that has not ended and whose process is gone has
- * failed, whatever was stored last. Whatever is in the folder, it never throws: what is damaged is
- * left out and told.
+ * failed, whatever was stored last. What is damaged is left out and told.
  *
  * @param journal kept from call to call, it reads only what is new
  * @returns undefined when the folder holds no run
+ * @throws Node's own error where the lock cannot be read
  */
 export async function readRunFolder(
   folder: string,

@@ -154,6 +154,11 @@ describe('what would be computed wrongly is refused by name', () => {
     [{ ...llama, quantization_config: { quant_method: 'gptq' } }, /"gptq"/],
     [{ ...llama, rope_scaling: { type: 'yarn', factor: 4 } }, /"yarn" in rope_scaling/],
     [
+      { ...llama, rope_scaling: { type: { toString: 1 } } },
+      /type \{"toString":1\} in rope_scaling/,
+    ],
+    [{ ...llama, quantization_config: { quant_method: { toString: 1 } } }, /\{"toString":1\}/],
+    [
       { ...llama, rope_parameters: { rope_type: 'dynamic', factor: 4 } },
       /"dynamic" in rope_parameters/,
     ],

@@ -1,3 +1,5 @@
+import os from 'node:os';
+import path from 'node:path';
 import { READERS } from './readers.ts';
 
 /** What the environment says of a fuzzing run. */
@@ -27,6 +29,6 @@ export function fuzzSettings(inputs: number, env = process.env): FuzzSettings {
     readers: READERS.map(({ name }) => name).filter((name) =>
       name.includes(env['FUZZ_READER'] ?? ''),
     ),
-    keep: one === undefined ? undefined : '/tmp/lorafa-fuzz-input',
+    keep: one === undefined ? undefined : path.join(os.tmpdir(), 'lorafa-fuzz-input'),
   };
 }
