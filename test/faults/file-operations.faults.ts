@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faultCount } from './counts.ts';
 import { DisturbedRuns } from './disturbed-runs.ts';
 import { DISTURBANCES, disturbEach, formatRows, type Row } from './every-operation.ts';
 import { NO_INTERPOSER } from './interposer/interposer.ts';
@@ -7,10 +8,10 @@ import { SCENES } from './scenes.ts';
 
 /*
  * Every file operation of a run fails once, in every way: the run is resumed and must come to the
- * same result with nothing left behind. FAULTS_STRIDE=10 takes every tenth operation.
+ * same result with nothing left behind. LORAFA_FAULTS_STRIDE=10 takes every tenth operation.
  */
 
-const stride = Number(process.env['FAULTS_STRIDE'] ?? 1);
+const stride = faultCount('STRIDE', 1);
 
 describe.skipIf(NO_INTERPOSER !== undefined)(`on Linux (${NO_INTERPOSER ?? 'here'})`, () => {
   let runs: DisturbedRuns;

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { raceForLocks } from '../engine/train/contenders/lock-race.ts';
 import { withoutHardLinks } from '../engine/train/contenders/without-hard-links.ts';
+import { faultCount, faultSeed } from './counts.ts';
 import { NO_INTERPOSER } from './interposer/interposer.ts';
 
 /** Long versions of `run-lock.process.test.ts`. */
-const ROUNDS = Number(process.env['LORAFA_LOCK_RACES'] ?? 200);
-const PROCESSES = Number(process.env['LORAFA_LOCK_PROCESSES'] ?? 8);
-const SEED = Number(process.env['LORAFA_SEED'] ?? 1);
+const ROUNDS = faultCount('RACES', 200);
+const PROCESSES = faultCount('PROCESSES', 8);
+const SEED = faultSeed();
 
 test.for(['with', 'without'] as const)(
   `${ROUNDS} races of ${PROCESSES} processes for a lock, %s hard links (seed ${SEED})`,

@@ -9,11 +9,12 @@ import { readStateFile } from '../../server/runs/state-file.ts';
 import { startAndDie, startAndGiveUp } from '../server/runs/given-up-starts.ts';
 import { useRealRuns } from '../server/runs/real-runs.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
+import { faultCount, faultSeed } from './counts.ts';
 
 /** Long versions of `given-up-starts.process.test.ts` and of the kill in `real-runs.process.test.ts`. */
-const STARTS = Number(process.env['LORAFA_STARTS'] ?? 100);
-const KILLS = Number(process.env['LORAFA_TRAINER_KILLS'] ?? 30);
-const SEED = Number(process.env['LORAFA_SEED'] ?? 1);
+const STARTS = faultCount('STARTS', 100);
+const KILLS = faultCount('TRAINER_KILLS', 30);
+const SEED = faultSeed();
 
 /** Within this time a start has come to its end, of whatever kind. */
 const LONGEST_START_MS = 1500;

@@ -22,7 +22,7 @@ export function fuzzTable(results: ReadonlyMap<string, FuzzResult>): string {
 export function failureText(reader: string, seed: number, { failures }: FuzzResult): string {
   return failures
     .map(({ index, kind, details }) => {
-      const again = `FUZZ_READER='${reader}' FUZZ_SEED=${seed} FUZZ_INPUT=${index}`;
+      const again = `LORAFA_FAULTS_READER='${reader}' LORAFA_FAULTS_SEED=${seed} LORAFA_FAULTS_INPUT=${index}`;
       return `${kind}: ${details}\n  again: ${again} npm run test:faults -- fuzz`;
     })
     .join('\n');

@@ -14,20 +14,20 @@ export interface FuzzSettings {
 }
 
 /**
- * `FUZZ_INPUTS` of each reader with `FUZZ_SEED`, or the one input `FUZZ_INPUT`; `FUZZ_READER` names
- * one reader, by a part of its name.
+ * `LORAFA_FAULTS_INPUTS` of each reader with `LORAFA_FAULTS_SEED`, or the one input
+ * `LORAFA_FAULTS_INPUT`; `LORAFA_FAULTS_READER` names one reader, by a part of its name.
  *
  * @param inputs how many inputs where the environment does not say
  */
 export function fuzzSettings(inputs: number, env = process.env): FuzzSettings {
-  const one = env['FUZZ_INPUT'];
+  const one = env['LORAFA_FAULTS_INPUT'];
   const from = Number(one ?? 0);
   return {
-    seed: Number(env['FUZZ_SEED'] ?? 1),
+    seed: Number(env['LORAFA_FAULTS_SEED'] ?? 1),
     from,
-    to: one === undefined ? Number(env['FUZZ_INPUTS'] ?? inputs) : from + 1,
+    to: one === undefined ? Number(env['LORAFA_FAULTS_INPUTS'] ?? inputs) : from + 1,
     readers: READERS.map(({ name }) => name).filter((name) =>
-      name.includes(env['FUZZ_READER'] ?? ''),
+      name.includes(env['LORAFA_FAULTS_READER'] ?? ''),
     ),
     keep: one === undefined ? undefined : path.join(os.tmpdir(), 'lorafa-fuzz-input'),
   };
