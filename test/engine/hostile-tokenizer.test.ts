@@ -162,3 +162,35 @@ function catchError(action: () => unknown): unknown {
     return error;
   }
 }
+
+describe('what the library stumbles over has a code', () => {
+  const parentheses = { Regex: `${'('.repeat(20_000)}a${')'.repeat(20_000)}` };
+  const split = { type: 'Split', pattern: parentheses, behavior: 'Isolated', invert: false };
+
+  test.each<[string, JsonObject]>([
+    ['nothing among the decoders', { decoder: { type: 'Sequence', decoders: [null] } }],
+    ['a text as the decoder', { decoder: 'ByteLevel' }],
+    ['twenty thousand parentheses', { pre_tokenizer: split }],
+    [
+      'the same in a normalizer',
+      { normalizer: { type: 'Replace', pattern: parentheses, content: '' } },
+    ],
+    ['no model', { model: null }],
+  ])('%s', (_name, changes) => {
+    const use = (): void => {
+      const tokenizer = open(changes);
+      const ids = tokenizer.encode('a b', { addSpecialTokens: true });
+      tokenizer.decode(ids, { skipSpecialTokens: false });
+    };
+    expect(catchError(use)).toMatchObject({
+      name: 'LorafaError',
+      code: 'model.tokenizer',
+    });
+  });
+
+  test('a decoder that is nothing is none', () => {
+    const tokenizer = open({ decoder: null });
+    const ids = tokenizer.encode('ab', { addSpecialTokens: false });
+    expect(typeof tokenizer.decode(ids, { skipSpecialTokens: false })).toBe('string');
+  });
+});

@@ -14,9 +14,8 @@ export const WATCHED: readonly ProcessKind[] = ['computing', 'trainer', 'server'
 const LOOKS = 97;
 
 /**
- * Memory may be so much more in the last tenth of a run than it was in the second: 5 %, and what V8
- * lets lie about before it first collects what has lived for a while. Whether what lives grows is
- * asked by `live-heap.ts`.
+ * The peak of memory may be so much higher at the end: 5 %, and what V8 lets lie about before it
+ * first collects what has lived for a while. Whether what lives grows is asked by `live-heap.ts`.
  */
 const MEMORY_SHARE = 0.05;
 const GARBAGE_MB = 8;
@@ -25,7 +24,7 @@ const GARBAGE_MB = 8;
 export interface Growth {
   /** E.g. `server: handles`. */
   readonly name: string;
-  /** In the second tenth of the steps: what is made once has been made by then. */
+  /** From the second to the fifth tenth of the steps: what is made once has been made by then. */
   readonly early: number;
   /** In the last tenth of the steps. */
   readonly late: number;
@@ -35,7 +34,7 @@ export interface Growth {
 /** What is counted, and when it is called flat. */
 interface Measure {
   readonly unit: string;
-  /** What stands for a tenth of a run. */
+  /** What stands for a part of a run. */
   readonly of: (values: readonly number[]) => number;
   readonly isFlat: (early: number, late: number) => boolean;
 }
@@ -48,12 +47,12 @@ const HANDLES: Measure = {
 };
 
 /** While a checkpoint is saved or removed, there are more files for a moment, or fewer. */
-const FILES: Measure = { ...HANDLES, of: median };
+const FILES: Measure = { ...HANDLES, of: (values) => spread(values).median };
 
-/** Memory goes up and down with garbage collection: its median may differ a little. */
+/** Memory goes up for minutes until its garbage is collected: what counts is the peak. */
 const MEMORY: Measure = {
   unit: ' MB',
-  of: median,
+  of: (values) => Math.max(...values),
   isFlat: (early, late) => late <= early * (1 + MEMORY_SHARE) + GARBAGE_MB,
 };
 
@@ -82,16 +81,16 @@ export class GrowthWatch {
 
   /** What became of everything that was measured until now. @param steps of the whole run */
   growth(steps: number): readonly Growth[] {
-    const tenth = (name: string, first: number): readonly number[] => {
-      const isInside = ({ step }: Look): boolean =>
-        step >= steps * first && step < steps * (first + 0.1);
+    const part = (name: string, from: number, to: number): readonly number[] => {
+      const isInside = ({ step }: Look): boolean => step >= steps * from && step < steps * to;
       const looks = this.#looks.get(name)!.filter(isInside);
-      if (looks.length === 0) throw new Error(`${name} was not seen in a tenth of the run`);
+      if (looks.length === 0) throw new Error(`${name} was not seen in a part of the run`);
       return looks.map(({ value }) => value);
     };
     return [...this.#looks.keys()].toSorted().map((name) => {
       const measure = measureOf(name);
-      const [early, late] = [measure.of(tenth(name, 0.1)), measure.of(tenth(name, 0.9))];
+      const early = measure.of(part(name, 0.1, 0.5));
+      const late = measure.of(part(name, 0.9, 1));
       return { name, early, late, isFlat: measure.isFlat(early, late) };
     });
   }
@@ -130,10 +129,6 @@ export function describeGrowth({ name, early, late, isFlat }: Growth): string {
 function measureOf(name: string): Measure {
   if (name.includes('memory')) return MEMORY;
   return name.endsWith('files') ? FILES : HANDLES;
-}
-
-function median(values: readonly number[]): number {
-  return spread(values).median;
 }
 
 function megabytes(bytes: number | undefined): number | undefined {
