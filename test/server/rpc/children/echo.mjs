@@ -1,8 +1,4 @@
-import {
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 
 /** Answers with what it is asked. */
 const connection = createMessageConnection(
