@@ -5,7 +5,7 @@ import { removeFolder } from '../files.ts';
 import { verifyFiles } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';
-import { readTrainerState, type TrainerState } from './trainer-state.ts';
+import { OtherVersionError, readTrainerState, type TrainerState } from './trainer-state.ts';
 
 /** End of the name of a checkpoint that is being written. */
 export const PARTIAL_SUFFIX = '.partial';
@@ -103,22 +103,41 @@ export interface LatestCheckpoint {
   readonly skipped: readonly string[];
 }
 
-/** The newest checkpoint on a run's way that is what was written. */
+/**
+ * The newest checkpoint on a run's way that is what was written, in a folder that still has the
+ * name of its step.
+ *
+ * @throws OtherVersionError where there is no other one: going on without it would take its place
+ */
 export async function latestCheckpoint(
   runFolder: string,
   way: Lineage | undefined,
 ): Promise<LatestCheckpoint> {
   const skipped: string[] = [];
+  let ofOtherVersion: OtherVersionError | undefined;
   for (const folder of (await listCheckpoints(runFolder)).toReversed()) {
     try {
       const checkpoint = await openCheckpoint(folder);
+      requireOwnName(checkpoint);
       if (way !== undefined && !isOnLineage(checkpoint.state, way)) continue;
       return { checkpoint, skipped };
     } catch (error) {
+      if (error instanceof OtherVersionError) ofOtherVersion ??= error;
       skipped.push(`${path.basename(folder)} was passed over: ${messageOf(error)}`);
     }
   }
+  if (ofOtherVersion !== undefined) throw ofOtherVersion;
   return { checkpoint: undefined, skipped };
+}
+
+/** Newer and older are told by names: one that was renamed or copied has the place of another. */
+function requireOwnName({ folder, state: { global_step: step } }: Checkpoint): void {
+  if (Number(CHECKPOINT_NAME.exec(path.basename(folder))?.[1]) === step) return;
+  throw new LorafaError(
+    'checkpoint.corrupt',
+    `${folder} holds the checkpoint of step ${step} under the name of another; rename it back, or resume from it by its path.`,
+    { location: { file: folder } },
+  );
 }
 
 /**
@@ -140,11 +159,18 @@ export async function pruneCheckpoints(
   }
 }
 
-/** The refusal of a run that has no checkpoint to go on from. */
-export function noCheckpoint(runFolder: string): LorafaError {
+/**
+ * The refusal of a run that has no checkpoint to go on from.
+ *
+ * @param skipped sentences about what looks like one
+ */
+export function noCheckpoint(runFolder: string, skipped: readonly string[]): LorafaError {
+  const wayOut = 'remove training.resume_from_checkpoint to start anew';
   return new LorafaError(
     'checkpoint.corrupt',
-    `There is no checkpoint in ${runFolder} to resume from; remove training.resume_from_checkpoint to start anew.`,
+    skipped.length === 0
+      ? `There is no checkpoint in ${runFolder} to resume from; ${wayOut}.`
+      : `There is no checkpoint in ${runFolder} to resume from and no record of a run; choose another training.output_dir and ${wayOut}. ${skipped[0]}`,
     { location: { file: runFolder } },
   );
 }

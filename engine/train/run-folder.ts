@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, Journal, notWritable, removeFolder, sweepTemporaries } from '../files.ts';
@@ -8,7 +8,8 @@ import type { TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { ParentLock } from './parent-lock.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
-import { RECORD_FILE, type RunRecord, writeRunRecord } from './run-record.ts';
+import { RECORD_FILE, type RunRecord, readLineage, writeRunRecord } from './run-record.ts';
+import { readTrainerState } from './trainer-state.ts';
 import type { WriteLock } from './write-lock.ts';
 
 /** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
@@ -59,7 +60,7 @@ export class RunFolder {
    */
   static async open(record: RunRecord, isLocked = false): Promise<RunFolder> {
     const { output_dir: folder, resume_from_checkpoint: resumed } = record.config.training;
-    await refuseOccupied(folder, resumed !== undefined);
+    await refuseOccupied(folder, resumed);
     await ensureFolder(folder);
     const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
@@ -120,21 +121,37 @@ async function sweepUnfinished(folder: string): Promise<void> {
  * Makes sure that a run may use an output folder: it is empty or new, holds a run that is to go on,
  * or one that ended before there was anything of it to keep.
  *
- * @param resuming whether the run goes on from a checkpoint
- * @throws LorafaError `output.not_writable`
+ * @param resumed the checkpoint that the run goes on from, or `latest`; undefined for a new run
+ * @throws LorafaError `output.not_writable`; `checkpoint.corrupt` where it cannot be told whether
+ * the run that is there is that of the checkpoint
  */
-export async function refuseOccupied(folder: string, resuming: boolean): Promise<void> {
+export async function refuseOccupied(folder: string, resumed: string | undefined): Promise<void> {
   const names = (await listFolder(folder)).filter((name) => !isUnfinished(name));
   const others = names.filter((name) => !EARLY_FILES.has(name));
   if (others.length === 0) return;
   const isRun = names.includes(RUN_FILES.config) || names.some(isCheckpointName);
-  if (isRun && (resuming || names.every((name) => BARE_FILES.has(name)))) return;
+  if (isRun && names.every((name) => BARE_FILES.has(name))) return;
+  if (isRun && resumed !== undefined && (await isOfRun(resumed, folder))) return;
+  const whichRun =
+    resumed === undefined ? 'a run already' : `a run already, which is not that of ${resumed}`;
   const problem = isRun
-    ? 'holds a run already; choose another training.output_dir, or go on with that run by training.resume_from_checkpoint "latest"'
+    ? `holds ${whichRun}; choose another training.output_dir, or go on with that run by training.resume_from_checkpoint "latest"`
     : `holds other files (${others.slice(0, 3).join(', ')}…); choose an empty or new folder as training.output_dir`;
   throw new LorafaError('output.not_writable', `${folder} ${problem}.`, {
     location: { file: folder },
   });
+}
+
+/** Whether a checkpoint is one of the run in a folder, or of another copy of it. */
+async function isOfRun(checkpoint: string, folder: string): Promise<boolean> {
+  if (checkpoint === 'latest') return true;
+  const [own, parent] = await Promise.all(
+    [folder, path.dirname(checkpoint)].map((name) => realpath(name).catch(() => name)),
+  );
+  if (own === parent) return true;
+  const { state } = await readTrainerState(checkpoint);
+  const way = await readLineage(folder);
+  return way !== undefined && way[0]!.session === state.lineage[0]!.session;
 }
 
 async function listFolder(folder: string): Promise<string[]> {

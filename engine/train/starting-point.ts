@@ -106,8 +106,13 @@ async function checkpointToResume({
     () => true,
     () => false,
   );
-  if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder);
-  const { checkpoint, skipped } = await latestCheckpoint(folder, await readLineage(folder));
+  if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder, []);
+  const way = await readLineage(folder);
+  const { checkpoint, skipped } = await latestCheckpoint(folder, way);
+  // Other programs have checkpoints of such names as well, and a run from its start replaces them.
+  if (checkpoint === undefined && way === undefined && skipped.length > 0) {
+    throw noCheckpoint(folder, skipped);
+  }
   const fromStart =
     'There is no checkpoint yet that the run could go on from, so it starts from its beginning.';
   return { checkpoint, warnings: checkpoint === undefined ? [...skipped, fromStart] : skipped };

@@ -57,7 +57,7 @@ export async function train(
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
   const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
-  await refuseOccupied(output, resumeFrom !== undefined);
+  await refuseOccupied(output, resumeFrom);
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);

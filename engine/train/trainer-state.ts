@@ -63,6 +63,9 @@ export interface StoredState {
   readonly files: CheckpointFiles;
 }
 
+/** A checkpoint that is not damaged as far as anybody here can tell: another version wrote it. */
+export class OtherVersionError extends LorafaError {}
+
 /** Writes the state of a checkpoint whose other files are on disk. Throws `output.not_writable`. */
 export async function writeTrainerState(
   folder: string,
@@ -77,7 +80,8 @@ export async function writeTrainerState(
 /**
  * Reads where a checkpoint's run stood.
  *
- * @throws LorafaError `checkpoint.corrupt` when it is missing, damaged or of another version
+ * @throws LorafaError `checkpoint.corrupt` when it is missing or damaged
+ * @throws OtherVersionError
  */
 export async function readTrainerState(folder: string): Promise<StoredState> {
   const file = path.join(folder, STATE_FILE);
@@ -96,8 +100,10 @@ export async function readTrainerState(folder: string): Promise<StoredState> {
   const version = z.object({ version: z.int() }).safeParse(json).data?.version;
   if (version !== undefined && version !== stateSchema.shape.version.value) {
     const other = version < stateSchema.shape.version.value ? 'an earlier' : 'a later';
-    throw fail(
-      `${other} version of LoRA-FA wrote it; start anew with the checkpoint as lora.init_adapter`,
+    throw new OtherVersionError(
+      'checkpoint.corrupt',
+      `${folder} is not a usable checkpoint: ${other} version of LoRA-FA wrote it; start anew in another training.output_dir with the checkpoint as lora.init_adapter.`,
+      { location: { file } },
     );
   }
   const parsed = storedSchema.safeParse(json);

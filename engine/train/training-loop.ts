@@ -232,11 +232,13 @@ export class TrainingLoop {
 
   /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
   async #save(): Promise<string> {
-    const { config, trainee, optimizer, emit, verify, checkpoint } = this.#parts;
+    const { config, trainee, optimizer, emit, verify, checkpoint, state } = this.#parts;
     const { output_dir: folder } = config.training;
     const { global_step: step } = this.#state;
     const dir = checkpointPath(folder, step);
-    if (dir === this.#written || dir === checkpoint) return dir;
+    // The checkpoint that was resumed may have the name of a later step.
+    const isResumed = dir === checkpoint && step === state.global_step;
+    if (dir === this.#written || isResumed) return dir;
     this.#requireFiniteWeights();
     await this.#meter.excluding(async () => {
       await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);

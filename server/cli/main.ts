@@ -2,15 +2,16 @@
 // The variables are those of `trainer/heap-environment.ts`, which says why.
 import { CommanderError } from 'commander';
 import { endWithNamedParent } from '../end-with-parent.ts';
+import { outputClosed } from './closed-output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
 endWithNamedParent();
 
-// A reader that has seen enough (`lorafa … | head`) ends the command, as in any Unix tool. A terminal
-// that was closed does not: it has sent SIGHUP, by which a command comes to a good end.
+// A terminal that was closed is no reader that went: it has sent SIGHUP, by which a command comes to
+// a good end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') return outputClosed();
   if (error.code !== 'EIO') throw error;
 });
 process.stderr.on('error', () => undefined);

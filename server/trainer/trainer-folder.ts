@@ -51,7 +51,7 @@ export class TrainerFolder {
     await ensureFolder(folder);
     const lock = await RunLock.acquire(folder);
     try {
-      await refuseOccupied(folder, checkpoint !== undefined);
+      await refuseOccupied(folder, checkpoint);
       const log = await RunLog.open(path.join(folder, RUN_FILES.log));
       const content: RunStateFile = {
         version: 1,

@@ -8,8 +8,8 @@ import { TinyBench } from './tiny-runs.ts';
 /** A run has `LORAFA_FAULTS_STEPS` steps, which are 10,000 if nothing else is said. */
 const STEPS = faultCount('STEPS', 10_000);
 
-/** What lives may be so much more after four fifths of a run than after one: compiled code. */
-const HEAP_SHARE = 0.02;
+/** What lives may be so much more after four fifths of a run than after one. */
+const HEAP_SHARE = 0.01;
 
 test(`memory, handles and files are flat over ${STEPS} steps`, async () => {
   const bench = await TinyBench.create();

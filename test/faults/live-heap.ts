@@ -12,6 +12,21 @@ const SIGNAL = 'SIGUSR2';
 /** How long that may take. */
 const PATIENCE_MS = 60_000;
 
+/** Types of nodes that belong to compiled code. */
+const CODE: ReadonlySet<string> = new Set(['code', 'hidden', 'object shape']);
+
+/** The parts of V8's format that are read here. */
+interface HeapSnapshot {
+  readonly snapshot: {
+    readonly meta: {
+      readonly node_fields: readonly string[];
+      readonly node_types: readonly [readonly string[], ...unknown[]];
+    };
+  };
+  /** As many numbers for each node as there are `node_fields`. */
+  readonly nodes: readonly number[];
+}
+
 /** Bytes of the objects that are alive in each process. */
 export type LiveHeaps = Readonly<Partial<Record<ProcessKind, number>>>;
 
@@ -64,19 +79,24 @@ async function liveHeap({ pid }: MarkedProcess, folder: string): Promise<number>
   throw new Error(`process ${pid} writes no heap snapshot`);
 }
 
-/** The sum of all objects' sizes; undefined while the snapshot is not written whole yet. */
+/**
+ * The sum of the sizes of all objects, without code: what runs often is compiled again and again.
+ *
+ * @returns undefined while the snapshot is not written whole yet
+ */
 function sizeIn(text: string): number | undefined {
+  let snapshot: HeapSnapshot;
   try {
-    const { snapshot, nodes } = JSON.parse(text) as {
-      snapshot: { meta: { node_fields: readonly string[] } };
-      nodes: readonly number[];
-    };
-    const { node_fields: fields } = snapshot.meta;
-    const first = fields.indexOf('self_size');
-    let size = 0;
-    for (let at = first; at < nodes.length; at += fields.length) size += nodes[at]!;
-    return size;
+    snapshot = JSON.parse(text) as HeapSnapshot;
   } catch {
     return undefined;
   }
+  const { nodes } = snapshot;
+  const { node_fields: fields, node_types: types } = snapshot.snapshot.meta;
+  const [type, size] = [fields.indexOf('type'), fields.indexOf('self_size')];
+  let sum = 0;
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    if (!CODE.has(types[0][nodes[at + type]!]!)) sum += nodes[at + size]!;
+  }
+  return sum;
 }

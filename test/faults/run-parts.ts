@@ -1,12 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { abilitiesOf } from '../../extension/runs/run-list.ts';
 import { listRuns, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
 import { isFinal } from '../../server/runs/run-status.ts';
+import { readRunFolder } from '../../server/runs/run-summary.ts';
 import { BackgroundServer } from '../support/background-server.ts';
 import { markedProcesses, runsProgram } from '../support/marked-processes.ts';
 import type { TinyBench, TinyRun } from './tiny-runs.ts';
 
 /** How long a window may believe that a run goes on of which no process is left. */
 const BELIEF_MS = 30_000;
+
+/** How long the window may know of a change later than its folder. */
+const NEWS_MS = 10_000;
 
 /** How long a part of a run may take at most. */
 const PART_MS = 120_000;
@@ -79,12 +84,13 @@ export class RunParts {
   }
 
   /**
-   * Waits until nobody works on a run any more, by what the window is told of it.
+   * Waits until a run is over, by what the window is told of it.
    *
+   * @param before what it was told before the part of the run that is waited for
    * @returns what it was told last; undefined when there is no such run
    * @throws Error when the window believes in a run that is long over, or the run does not end
    */
-  async untilOver(run: TinyRun): Promise<RunSummary | undefined> {
+  async untilOver(run: TinyRun, before: RunSummary | undefined): Promise<RunSummary | undefined> {
     const end = Date.now() + PART_MS;
     let deadline = Date.now() + BELIEF_MS;
     for (;;) {
@@ -93,11 +99,29 @@ export class RunParts {
       const latest = server.latest(run.folder);
       const isOver = latest !== undefined && !latest.isLive && isFinal(latest.status.state);
       const works = await this.#isWorkedOn();
-      if (isOver || (latest === undefined && !works)) return latest;
+      const hasNews = !isDeepStrictEqual(latest, before);
+      if ((isOver && hasNews) || (!works && (isOver || latest === undefined))) return latest;
       if (works) deadline = Date.now() + BELIEF_MS;
       if (Date.now() > Math.min(deadline, end)) {
         const truth = works ? 'it has not ended' : 'nobody works on it';
         throw new Error(`the window says that the run is ${latest?.status.state}, and ${truth}`);
+      }
+      await server.untilNews(100);
+    }
+  }
+
+  /**
+   * What the window was told last of a run that is over, if it is not what the run's folder says,
+   * and does not become it.
+   */
+  async untrueNews(run: TinyRun): Promise<string | undefined> {
+    for (const deadline = Date.now() + NEWS_MS; ; ) {
+      const server = await this.server();
+      const told = server.latest(run.folder);
+      const truth = (await readRunFolder(run.folder))?.summary;
+      if (isDeepStrictEqual(told, truth)) return undefined;
+      if (Date.now() > deadline) {
+        return `the window is told ${JSON.stringify(told)}, the folder says ${JSON.stringify(truth)}`;
       }
       await server.untilNews(100);
     }

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
+import { whenOutputCloses } from '../closed-output.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
@@ -64,6 +65,10 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
     printText(process.stderr, '\nStopping after this step; press Ctrl+C again to stop at once.');
     control.stop();
   };
+  // As when the terminal is closed in which `lorafa train | tee` runs.
+  whenOutputCloses(() => {
+    if (control.stopRequested === undefined) stop();
+  });
   try {
     const { status } = await withInterrupt(
       stop,

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
@@ -146,6 +146,84 @@ describe('a checkpoint that is not what was written', () => {
       code: 'checkpoint.corrupt',
       message: expect.stringContaining('an earlier version of LoRA-FA wrote it'),
     });
+  });
+});
+
+describe('checkpoints that a run may not take the place of', () => {
+  test.each<[string, string]>([
+    ['an earlier version', '{"version": 1}'],
+    ['a later version', '{"version": 99}'],
+  ])('those of %s, where there are no others', async (_, state) => {
+    const config = await fourOfSix();
+    const { output_dir: folder } = config.training;
+    for (const step of [1, 2, 3, 4]) {
+      await writeFile(path.join(folder, `checkpoint-${step}`, 'trainer_state.json'), state);
+    }
+    const before = await readdir(folder, { recursive: true });
+    await expect(run(resuming(config))).rejects.toMatchObject({
+      code: 'checkpoint.corrupt',
+      message: expect.stringContaining('version of LoRA-FA wrote it'),
+    });
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+  });
+
+  test('those of another program', async () => {
+    const config = tiny().config({ training: { max_steps: 2, save_total_limit: 1 } });
+    const { output_dir: folder } = config.training;
+    await mkdir(path.join(folder, 'checkpoint-500'), { recursive: true });
+    const file = path.join(folder, 'checkpoint-500/trainer_state.json');
+    await writeFile(file, '{"epoch": 1.0, "global_step": 500}');
+    await expect(run(resuming(config))).rejects.toMatchObject({
+      code: 'checkpoint.corrupt',
+      message: expect.stringMatching(/no record of a run; choose another .*checkpoint-500 was/),
+    });
+    expect(await readdir(folder)).toEqual(['checkpoint-500']);
+  });
+
+  test('those of another run', async () => {
+    const config = await fourOfSix();
+    const other = tiny().config({ training: { ...SIX_STEPS, seed: 7 } });
+    await stopAfter(5, other);
+    const { output_dir: folder } = other.training;
+    const before = await readdir(folder);
+    const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
+    const into = (output_dir: string): ResolvedConfig => ({
+      ...config,
+      training: { ...config.training, output_dir, resume_from_checkpoint: checkpoint },
+    });
+    await expect(run(into(folder))).rejects.toMatchObject({
+      code: 'output.not_writable',
+      message: expect.stringContaining(`holds a run already, which is not that of ${checkpoint}`),
+    });
+    expect(await readdir(folder)).toEqual(before);
+    // A copy of the run is the same one.
+    const copy = await fourOfSix();
+    expect((await run(into(copy.training.output_dir))).result.status).toBe('completed');
+  });
+});
+
+describe('a checkpoint under the name of another', () => {
+  test('is passed over by latest', async () => {
+    const config = await fourOfSix();
+    const { output_dir: folder } = config.training;
+    await cp(path.join(folder, 'checkpoint-2'), path.join(folder, 'checkpoint-999'), {
+      recursive: true,
+    });
+    const finished = await run(resuming(config));
+    expect(resumedAt(finished)).toBe(4);
+    expect(warningsOf(finished)).toEqual([
+      expect.stringMatching(/^checkpoint-999 was passed over: .*the checkpoint of step 2 under/),
+    ]);
+  });
+
+  test('is not taken for that of the other step when the run comes there', async () => {
+    const config = await fourOfSix();
+    const { output_dir: folder } = config.training;
+    const swapped = path.join(folder, 'checkpoint-4');
+    await rm(swapped, { recursive: true });
+    await cp(path.join(folder, 'checkpoint-2'), swapped, { recursive: true });
+    await stopAfter(4, resuming(config, swapped));
+    expect((await readTrainerState(swapped)).state.global_step).toBe(4);
   });
 });
 

@@ -239,6 +239,29 @@ describe('a run', () => {
     },
   );
 
+  test('ends with a checkpoint when nobody reads any more what it prints', async () => {
+    let isClosed = false;
+    const args = [
+      '--json',
+      '--set',
+      'training.max_steps=100000',
+      '--set',
+      'training.output_dir=unread',
+    ];
+    const { code } = await cli.run(['train', 'run.lorafa.json', ...args], {
+      onOutput: (printed, run) => {
+        if (isClosed || !printed.includes('"type":"step"')) return;
+        isClosed = true;
+        run.stdout?.destroy();
+      },
+    });
+    expect(code).toBe(130);
+    const journal = await readFile(inFolder('unread/events.jsonl'), 'utf8');
+    const last = JSON.parse(journal.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
+    expect(last).toMatchObject({ type: 'stopped' });
+    await access(String(last['checkpoint_dir']));
+  });
+
   test('ends at once after a second signal, and its journal says so', async () => {
     const outcome = await signalled('cancelled', '"type":"step"', 'SIGINT', 'SIGTERM');
     expect(outcome.code).toBe(130);
