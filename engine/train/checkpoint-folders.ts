@@ -65,18 +65,16 @@ export async function checkpointBranches(
 ): Promise<CheckpointBranches> {
   const folders = await listCheckpoints(runFolder);
   if (way === undefined) return { current: folders, abandoned: [] };
-  const isCurrent = await Promise.all(
-    folders.map((folder) =>
-      readTrainerState(folder).then(
-        ({ state }) => isOnLineage(state, way),
-        () => false,
-      ),
-    ),
-  );
-  return {
-    current: folders.filter((_, index) => isCurrent[index]),
-    abandoned: folders.filter((_, index) => !isCurrent[index]),
-  };
+  const [current, abandoned]: [string[], string[]] = [[], []];
+  // One after the other: a folder may hold any number of states, each as large as may be.
+  for (const folder of folders) {
+    const isCurrent = await readTrainerState(folder).then(
+      ({ state }) => isOnLineage(state, way),
+      () => false,
+    );
+    (isCurrent ? current : abandoned).push(folder);
+  }
+  return { current, abandoned };
 }
 
 /** The checkpoints of a run folder, told apart by its record. */

@@ -11,8 +11,8 @@ import { lineageSchema } from './lineage.ts';
 /** The file of a checkpoint that is written last: with it, the checkpoint is complete. */
 export const STATE_FILE = 'trainer_state.json';
 
-/** More than any state has: it grows with the number of sessions alone. */
-const MAX_BYTES = 2 ** 24;
+/** More than any state has: it grows with the number of sessions alone, some thousands of which fit. */
+const MAX_BYTES = 2 ** 20;
 
 const stateSchema = z.object({
   version: z.literal(2),

@@ -5,6 +5,9 @@ import { messageOf } from '../../engine/errors.ts';
 /** Bytes read at a time; a history of any length is handed on in pieces of this size. */
 const CHUNK = 256 * 1024;
 
+/** A file is read no further: what runs write stays far below it, and a sparse one costs nothing. */
+export const MAX_FILE_BYTES = 2 ** 30;
+
 const NEWLINE = 0x0a;
 
 /** One line of a text file. */
@@ -32,7 +35,7 @@ export class LineTail {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Why there is nothing to read although something is there, such as a link; null if nothing. */
+  /** Why what is there cannot be read, such as a link, or not to its end; null if it can. */
   get problem(): string | null {
     return this.#problem;
   }
@@ -45,7 +48,7 @@ export class LineTail {
   /**
    * Yields the complete lines that came since the last call, in pieces; blank ones are left out. A
    * file that does not exist is empty, and so is what is no regular file. One that became shorter
-   * was replaced, and is read from its start.
+   * was replaced, and is read from its start. Nothing beyond {@link MAX_FILE_BYTES} is read.
    */
   async *read(): AsyncGenerator<readonly TailLine[], void> {
     const opened = await this.#open();
@@ -67,7 +70,10 @@ export class LineTail {
   async #open(): Promise<OpenedFile | undefined> {
     try {
       const opened = await openRegularFile(this.#file, 'refuse');
-      this.#problem = null;
+      this.#problem =
+        opened.size > MAX_FILE_BYTES
+          ? `of its ${Math.ceil(opened.size / 2 ** 30)} GiB only the first is read`
+          : null;
       return opened;
     } catch (error) {
       this.#problem = codeOf(error) === 'ENOENT' ? null : messageOf(error);
@@ -83,7 +89,9 @@ export class LineTail {
   }
 
   async #readChunk(handle: FileHandle, chunk: Buffer): Promise<readonly TailLine[] | undefined> {
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK, this.#offset);
+    const length = Math.min(CHUNK, MAX_FILE_BYTES - this.#offset);
+    if (length <= 0) return undefined;
+    const { bytesRead } = await handle.read(chunk, 0, length, this.#offset);
     if (bytesRead === 0) return undefined;
     this.#offset += bytesRead;
     const bytes = chunk.subarray(0, bytesRead);

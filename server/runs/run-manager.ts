@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from '../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
@@ -21,6 +22,9 @@ import { TrackedRun } from './tracked-run.ts';
 
 /** How long a trainer may take to answer: it never computes itself. */
 const ANSWER_TIMEOUT_MS = 15_000;
+
+/** How long a list waits for one run: a folder may hold more than can be read. */
+const LIST_PATIENCE_MS = 5000;
 
 /** What a manager works with. */
 export interface RunManagerOptions {
@@ -53,9 +57,7 @@ export class RunManager {
     const folders = await findRunFolders(workspaceFolders, registry);
     const found = await mapBounded(folders, (folder) =>
       // Whatever is wrong with one run, the others are listed.
-      this.#run(folder)
-        .refresh()
-        .catch((error: unknown) => unknownRun(folder, messageOf(error))),
+      this.#look(folder).catch((error: unknown) => unknownRun(folder, messageOf(error))),
     );
     return found
       .filter((summary) => summary !== undefined)
@@ -91,7 +93,9 @@ export class RunManager {
     baseModel?: string,
   ): Promise<RunSummary> {
     const configFile = (await this.#run(folder).refresh())?.configFile ?? null;
-    if (configFile !== null && !(await hasRecord(folder))) return this.start(configFile, whenBusy);
+    if (configFile !== null && !(await hasRecord(folder))) {
+      return this.#startAnew(folder, configFile, whenBusy);
+    }
     const { config: stored } = await readRunRecord(folder);
     const { model, training, ...sections } = whereItIsNow(stored, folder);
     const base = baseModel ?? model.base_model_name_or_path;
@@ -145,6 +149,34 @@ export class RunManager {
     const summary = await this.#run(folder).refresh();
     if (summary !== undefined) return summary;
     throw new LorafaError('internal.unexpected', `${folder} holds no run after its start.`);
+  }
+
+  /** Looks at a run; one that takes long is told of by `onChanged` when it was read. */
+  async #look(folder: string): Promise<RunSummary | undefined> {
+    const run = this.#run(folder);
+    const patience = new AbortController();
+    const { signal } = patience;
+    const late = delay(LIST_PATIENCE_MS, undefined, { signal }).then(
+      () => run.known ?? unknownRun(folder, 'it takes long to read'),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([run.refresh(), late]);
+    } finally {
+      patience.abort();
+    }
+  }
+
+  /** What its folder says must be run into it: anybody may have written what names the file. */
+  async #startAnew(folder: string, configFile: string, whenBusy: WhenBusy): Promise<RunSummary> {
+    const config = await readConfig(configFile);
+    const { output_dir: output } = config.training;
+    if (output === folder) return this.#start(config, configFile, whenBusy);
+    throw new LorafaError(
+      'checkpoint.corrupt',
+      `${folder} holds no run that could go on, and ${configFile}, by which it was started, writes to ${output}; start that configuration if it is what you want.`,
+      { location: { file: folder } },
+    );
   }
 
   #run(folder: string): TrackedRun {

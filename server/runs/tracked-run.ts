@@ -41,6 +41,11 @@ export class TrackedRun {
     this.#onChanged = onChanged;
   }
 
+  /** What was found when it was last looked at; undefined before that, and without a run. */
+  get known(): RunSummary | undefined {
+    return this.#summary;
+  }
+
   /** Looks at the folder again, connects to the trainer if there is one; undefined without a run. */
   async refresh(): Promise<RunSummary | undefined> {
     await this.#inOrder(() => this.#refresh());

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '../../engine/random.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
-import type { RunSummary } from '../../server/protocol.ts';
 import { findStateFile } from '../../server/runs/state-file.ts';
 import { leftovers, leftSockets, namesIn } from './leftovers.ts';
+import { type PartEnd, partProblems } from './part-end.ts';
 import { differences, type RunOutcome, readOutcome } from './run-outcome.ts';
 import { RunParts } from './run-parts.ts';
-import { readJournal, readSteps, type StepFacts } from './run-steps.ts';
+import { countSessions, readSteps, type StepFacts } from './run-steps.ts';
 import type { TinyBench, TinyRun, Variant } from './tiny-runs.ts';
 import { Killer, VICTIMS, type Victim } from './victims.ts';
 
@@ -27,18 +27,6 @@ interface Reference {
   readonly cached: readonly string[];
 }
 
-/** Those whose end may be told to the one who asked for a run. */
-const STARTING: ReadonlySet<Victim> = new Set(['command line', 'starter', 'trainer']);
-
-/** Those whom a run does not need once it has begun. */
-const STARTERS: ReadonlySet<Victim> = new Set(['starter', 'server']);
-
-/** Why a run fails of which a process was killed, or the one who asked for it. */
-const ENDINGS: ReadonlySet<string | undefined> = new Set([
-  'training.crashed',
-  'training.no_answer',
-]);
-
 /** What a process that is killed when its run is complete may leave: its lock and a state that it was writing. */
 const LAST_TRACES = /^(run\.lock|\.state\.json\.\S+\.tmp) is left/;
 
@@ -58,19 +46,6 @@ interface Trial {
   readonly hits: Victim[];
   /** Trainers of its earlier parts, which have ended in whatever way. */
   readonly trainers: Set<number>;
-}
-
-/** What a part of a run came to. */
-interface PartEnd {
-  /** What the one who asked for it was told when it was refused. */
-  readonly refusal: string | undefined;
-  /** What the list of runs said before, and what the window was told last. */
-  readonly before: RunSummary | undefined;
-  readonly after: RunSummary | undefined;
-  /** Whether it came to its first step. */
-  readonly hasBegun: boolean;
-  /** The trainer of this part, or of the last one that had any. */
-  readonly trainer: number | undefined;
 }
 
 /**
@@ -235,27 +210,4 @@ export class RandomKills {
 async function outcomeOf({ folder }: TinyRun): Promise<RunOutcome> {
   const { names, results } = await readOutcome(folder);
   return { names: names.filter((name) => !TRAINER_FILES.has(name)), results };
-}
-
-/** How often a run has come to its first step. */
-async function countSessions(folder: string): Promise<number> {
-  const journal = await readJournal(folder).catch(() => []);
-  return journal.filter(({ type }) => type === 'started').length;
-}
-
-/** What should not be so after a part of a run, in which a process was killed or none was. */
-function partProblems(
-  victim: Victim | undefined,
-  { refusal, before, after, hasBegun }: PartEnd,
-): readonly string[] {
-  const isRefused = refusal !== undefined && (victim === undefined || !STARTING.has(victim));
-  const problems = isRefused ? [`refused: ${refusal}`] : [];
-  if (after?.status.state === 'completed') return problems;
-  const what = `the run is ${after?.status.state} (${after?.status.reason?.message})`;
-  if (victim === undefined) return [...problems, what];
-  if (isDeepStrictEqual(before, after)) return problems;
-  const isEnded = after?.status.state === 'failed' && ENDINGS.has(after.status.reason?.code);
-  // Runs go on without those who started them.
-  if (!isEnded || (hasBegun && STARTERS.has(victim))) problems.push(what);
-  return problems;
 }

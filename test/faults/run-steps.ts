@@ -26,3 +26,9 @@ export async function readJournal(folder: string): Promise<readonly JournalEntry
   const entries = text.split('\n').map(parseJournalLine);
   return entries.filter((entry) => typeof entry === 'object');
 }
+
+/** How often a run has come to its first step. */
+export async function countSessions(folder: string): Promise<number> {
+  const journal = await readJournal(folder).catch(() => []);
+  return journal.filter(({ type }) => type === 'started').length;
+}

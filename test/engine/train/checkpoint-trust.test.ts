@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
@@ -296,6 +296,26 @@ describe('branches', () => {
       [1, 2, 4, 5, 6].map((step) => `checkpoint-${step}`),
     );
   });
+});
+
+test('any number of huge states is looked through in bounded memory', async () => {
+  const folder = tiny().fresh();
+  await mkdir(folder);
+  const state = path.join(folder, 'state');
+  await writeFile(state, JSON.stringify({ version: 2, junk: 'x'.repeat(2 ** 20 - 100) }));
+  for (let step = 0; step < 200; step++) {
+    await mkdir(path.join(folder, `checkpoint-${step}`));
+    await link(state, path.join(folder, `checkpoint-${step}`, 'trainer_state.json'));
+  }
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, 1);
+  const branches = await checkpointBranches(folder, [{ session: 'first', from: 0 }]);
+  clearInterval(watch);
+  expect(branches.abandoned).toHaveLength(200);
+  expect(peak - before).toBeLessThan(150 * 2 ** 20);
 });
 
 describe('what a checkpoint stands on', () => {

@@ -1,4 +1,4 @@
-import { cp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
@@ -110,4 +110,19 @@ test('a run that never came to a checkpoint begins anew, with one click', async 
   expect((await untilEnded(observed, run)).status.state).toBe('failed');
   await cp(runs().tiny.data, path.join(folder, 'rows.jsonl'));
   expect((await resumed(run)).status).toMatchObject({ state: 'completed', step: 6 });
+});
+
+test('a folder that names the configuration of another one starts nothing there', async () => {
+  const folder = await workspace();
+  const run = await interrupted(folder, 6);
+  const state = await readFile(path.join(run, 'state.json'));
+  await rm(run, { recursive: true });
+  const stranger = path.join(folder, 'stranger');
+  await mkdir(stranger);
+  await writeFile(path.join(stranger, 'state.json'), state);
+  await expect(observe().manager.resume(stranger, 'latest', 'parallel')).rejects.toMatchObject({
+    code: 'checkpoint.corrupt',
+    message: expect.stringContaining(`writes to ${run}`),
+  });
+  await expect(access(run)).rejects.toThrow('ENOENT');
 });

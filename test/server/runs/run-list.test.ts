@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
 import { mapBounded } from '../../../server/runs/map-bounded.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
@@ -68,6 +68,27 @@ test('a run that cannot be understood is listed as such, beside the others', asy
   expect(named(runs, 'pipe')?.problem).toMatch(/a pipe is in its place/);
   expect(named(runs, 'link')?.problem).toMatch(/a link is in its place/);
   expect(named(runs, 'endless')?.problem).toBe('events.jsonl line 1 is damaged and was left out.');
+});
+
+test('a journal without end keeps no other run from being listed', async () => {
+  const { observed } = await open({
+    healthy,
+    sparse: async (folder) => {
+      const file = path.join(folder, 'events.jsonl');
+      await writeFile(file, '');
+      await truncate(file, 2 ** 40);
+    },
+  });
+  const runs = await observed.manager.list();
+  expect(named(runs, 'healthy')).toMatchObject({ problem: null, status: { step: 3 } });
+  expect(named(runs, 'sparse')?.status.state).toBe('failed');
+  await vi.waitFor(
+    async () => {
+      const again = named(await observed.manager.list(), 'sparse');
+      expect(again?.problem).toMatch(/of its 1024 GiB only the first is read/);
+    },
+    { timeout: 25_000 },
+  );
 });
 
 test('a long journal is listed in bounded memory', async () => {
