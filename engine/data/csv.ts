@@ -67,7 +67,12 @@ async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
 }
 
 function checkHeader(names: readonly string[], file: string, line: number): readonly string[] {
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const repeated = names.find((name) => {
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    return isRepeated;
+  });
   if (repeated === undefined) return names;
   throw corruptFile(file, `the header names the column "${repeated}" twice; rename one`, line);
 }

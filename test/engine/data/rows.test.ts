@@ -119,6 +119,12 @@ describe('.json', () => {
 });
 
 describe('.csv', () => {
+  test('a header of very many columns takes time in proportion to them', async () => {
+    const names = Array.from({ length: 250_000 }, (_, index) => `c${index}`);
+    const file = await write('wide.csv', `${names.join(',')}\n1\n`);
+    expect(await brief(file)).toEqual([[2, 'the row has 1 fields, the header 250000']]);
+  });
+
   test('quotes, line breaks in fields, CRLF, byte order mark, blank lines', async () => {
     const file = await write(
       'a.csv',
