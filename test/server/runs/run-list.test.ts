@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
@@ -68,6 +68,18 @@ test('a run that cannot be understood is listed as such, beside the others', asy
   expect(named(runs, 'pipe')?.problem).toMatch(/a pipe is in its place/);
   expect(named(runs, 'link')?.problem).toMatch(/a link is in its place/);
   expect(named(runs, 'endless')?.problem).toBe('events.jsonl line 1 is damaged and was left out.');
+});
+
+test('a run that was moved is listed where it is now, and there alone', async () => {
+  const { observed, folder } = await open({
+    before: async (run) => {
+      await healthy(run);
+      await writeFile(path.join(run, 'run.json'), '{}');
+    },
+  });
+  expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['before']);
+  await rename(folder('before'), folder('after'));
+  expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['after']);
 });
 
 test('a long journal is listed in bounded memory', async () => {
