@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { LorafaError, messageOf } from '../errors.ts';
+import { LorafaError } from '../errors.ts';
 import { removeFolder } from '../files.ts';
 import { verifyFiles } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';
 import { readTrainerState, type TrainerState } from './trainer-state.ts';
+import { UnusableCheckpoint } from './unusable-checkpoint.ts';
 
 /** End of the name of a checkpoint that is being written. */
 export const PARTIAL_SUFFIX = '.partial';
@@ -87,7 +88,7 @@ export async function runCheckpoints(runFolder: string): Promise<CheckpointBranc
 /**
  * Opens a checkpoint and makes sure that it is what was written.
  *
- * @throws LorafaError `checkpoint.corrupt`
+ * @throws UnusableCheckpoint
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const { state, files } = await readTrainerState(folder);
@@ -111,14 +112,18 @@ export async function latestCheckpoint(
   const skipped: string[] = [];
   for (const folder of (await listCheckpoints(runFolder)).toReversed()) {
     try {
-      const checkpoint = await openCheckpoint(folder);
-      if (way !== undefined && !isOnLineage(checkpoint.state, way)) continue;
-      return { checkpoint, skipped };
+      const { state, files } = await readTrainerState(folder);
+      // Whatever is wrong with one that was left behind, nobody misses it.
+      if (way !== undefined && !isOnLineage(state, way)) continue;
+      await verifyFiles(folder, files);
+      const goesOn = `; the run goes on from ${path.basename(folder)}.`;
+      return { checkpoint: { folder, state }, skipped: skipped.map((clause) => clause + goesOn) };
     } catch (error) {
-      skipped.push(`${path.basename(folder)} was passed over: ${messageOf(error)}`);
+      if (!(error instanceof UnusableCheckpoint)) throw error;
+      skipped.push(`${path.basename(folder)} was passed over: ${error.problem}`);
     }
   }
-  return { checkpoint: undefined, skipped };
+  return { checkpoint: undefined, skipped: skipped.map((clause) => `${clause}.`) };
 }
 
 /**
