@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { LorafaError, messageOf } from '../errors.ts';
+import { codeOf } from '../bounded-file.ts';
+import { messageOf } from '../errors.ts';
 import { digestFile } from '../formats/file-digest.ts';
 import { type CheckpointFiles, STATE_FILE } from './trainer-state.ts';
+import { UnusableCheckpoint } from './unusable-checkpoint.ts';
 
 /** Size and SHA-256 of every file of a checkpoint that is being written. */
 export async function digestFiles(folder: string): Promise<CheckpointFiles> {
@@ -16,19 +18,16 @@ export async function digestFiles(folder: string): Promise<CheckpointFiles> {
 /**
  * Makes sure that the files of a checkpoint are those that were written.
  *
- * @throws LorafaError `checkpoint.corrupt`, naming the first file that is not
+ * @throws UnusableCheckpoint naming the first file that is not
  */
 export async function verifyFiles(folder: string, files: CheckpointFiles): Promise<void> {
   for (const [name, expected] of Object.entries(files)) {
     const file = path.join(folder, name);
-    const fail = (problem: string, cause?: unknown): LorafaError =>
-      new LorafaError(
-        'checkpoint.corrupt',
-        `${folder} is damaged: ${name} ${problem}; resume from another checkpoint.`,
-        { location: { file }, cause },
-      );
+    const fail = (problem: string, cause?: unknown): UnusableCheckpoint =>
+      new UnusableCheckpoint(folder, `${name} ${problem}`, { file, cause });
     const found = await digestFile(file, 'refuse').catch((error: unknown) => {
-      throw fail(`cannot be read (${messageOf(error)})`, error);
+      const isMissing = codeOf(error) === 'ENOENT';
+      throw fail(isMissing ? 'is missing' : `cannot be read (${messageOf(error)})`, error);
     });
     if (found.bytes !== expected.bytes) {
       throw fail(`has ${found.bytes} bytes and was written with ${expected.bytes}`);

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { LorafaError, messageOf } from '../errors.ts';
+import { LorafaError } from '../errors.ts';
 import { removeFolder } from '../files.ts';
 import { verifyFiles } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';
-import { OtherVersionError, readTrainerState, type TrainerState } from './trainer-state.ts';
+import { readTrainerState, type TrainerState } from './trainer-state.ts';
+import { OtherVersionCheckpoint, UnusableCheckpoint } from './unusable-checkpoint.ts';
 
 /** End of the name of a checkpoint that is being written. */
 export const PARTIAL_SUFFIX = '.partial';
@@ -85,7 +86,7 @@ export async function runCheckpoints(runFolder: string): Promise<CheckpointBranc
 /**
  * Opens a checkpoint and makes sure that it is what was written.
  *
- * @throws LorafaError `checkpoint.corrupt`
+ * @throws UnusableCheckpoint
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const { state, files } = await readTrainerState(folder);
@@ -99,43 +100,53 @@ export interface LatestCheckpoint {
   readonly checkpoint: Checkpoint | undefined;
   /** A sentence for each newer one that was passed over, with its problem. */
   readonly skipped: readonly string[];
+  /** Names of those that are newer and on a branch that the run has left. */
+  readonly leftBehind: readonly string[];
 }
 
 /**
  * The newest checkpoint on a run's way that is what was written, in a folder that still has the
  * name of its step.
  *
- * @throws OtherVersionError where there is no other one: going on without it would take its place
+ * @throws OtherVersionCheckpoint where there is no other one: going on without it would take its place
  */
 export async function latestCheckpoint(
   runFolder: string,
   way: Lineage | undefined,
 ): Promise<LatestCheckpoint> {
   const skipped: string[] = [];
-  let ofOtherVersion: OtherVersionError | undefined;
+  const leftBehind: string[] = [];
+  let ofOtherVersion: OtherVersionCheckpoint | undefined;
   for (const folder of (await listCheckpoints(runFolder)).toReversed()) {
     try {
-      const checkpoint = await openCheckpoint(folder);
-      requireOwnName(checkpoint);
-      if (way !== undefined && !isOnLineage(checkpoint.state, way)) continue;
-      return { checkpoint, skipped };
+      const { state, files } = await readTrainerState(folder);
+      // Whatever is wrong with one that was left behind, nobody misses it.
+      if (way !== undefined && !isOnLineage(state, way)) {
+        leftBehind.push(path.basename(folder));
+        continue;
+      }
+      requireOwnName(folder, state);
+      await verifyFiles(folder, files);
+      const goesOn = `; the run goes on from ${path.basename(folder)}.`;
+      const sentences = skipped.map((clause) => clause + goesOn);
+      return { checkpoint: { folder, state }, skipped: sentences, leftBehind };
     } catch (error) {
-      if (error instanceof OtherVersionError) ofOtherVersion ??= error;
-      skipped.push(`${path.basename(folder)} was passed over: ${messageOf(error)}`);
+      if (!(error instanceof UnusableCheckpoint)) throw error;
+      if (error instanceof OtherVersionCheckpoint) ofOtherVersion ??= error;
+      skipped.push(`${path.basename(folder)} was passed over: ${error.problem}`);
     }
   }
   if (ofOtherVersion !== undefined) throw ofOtherVersion;
-  return { checkpoint: undefined, skipped };
+  return { checkpoint: undefined, skipped: skipped.map((clause) => `${clause}.`), leftBehind };
 }
 
 /** Newer and older are told by names: one that was renamed or copied has the place of another. */
-function requireOwnName({ folder, state: { global_step: step } }: Checkpoint): void {
+function requireOwnName(folder: string, { global_step: step }: TrainerState): void {
   if (Number(CHECKPOINT_NAME.exec(path.basename(folder))?.[1]) === step) return;
-  throw new LorafaError(
-    'checkpoint.corrupt',
-    `${folder} holds the checkpoint of step ${step} under the name of another; rename it back, or resume from it by its path.`,
-    { location: { file: folder } },
-  );
+  throw new UnusableCheckpoint(folder, `it is the checkpoint of step ${step} under another name`, {
+    file: folder,
+    wayOut: 'rename it back, or resume from it by its path',
+  });
 }
 
 /**

@@ -108,14 +108,24 @@ async function checkpointToResume({
   );
   if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder, []);
   const way = await readLineage(folder);
-  const { checkpoint, skipped } = await latestCheckpoint(folder, way);
+  const { checkpoint, skipped, leftBehind } = await latestCheckpoint(folder, way);
   // Other programs have checkpoints of such names as well, and a run from its start replaces them.
   if (checkpoint === undefined && way === undefined && skipped.length > 0) {
     throw noCheckpoint(folder, skipped);
   }
-  const fromStart =
-    'There is no checkpoint yet that the run could go on from, so it starts from its beginning.';
-  return { checkpoint, warnings: checkpoint === undefined ? [...skipped, fromStart] : skipped };
+  return {
+    checkpoint,
+    warnings: checkpoint === undefined ? [...skipped, fromStart(leftBehind)] : skipped,
+  };
+}
+
+/** @param leftBehind names of checkpoints on a branch that the run has left, which it will replace */
+function fromStart(leftBehind: readonly string[]): string {
+  const start =
+    'There is no checkpoint that the run could go on from, so it starts from its beginning.';
+  return leftBehind.length === 0
+    ? start
+    : `${start} It left ${leftBehind.join(' and ')} behind when it went back to an earlier one; stop it and resume from there by path, or they are replaced.`;
 }
 
 /** Throws where no run of this plan comes through a checkpoint's state. */

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
-import { LorafaError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { COMPUTE_MODES } from '../models/compute-mode.ts';
 import { lineageSchema } from './lineage.ts';
+import { OtherVersionCheckpoint, UnusableCheckpoint } from './unusable-checkpoint.ts';
 
 /** The file of a checkpoint that is written last: with it, the checkpoint is complete. */
 export const STATE_FILE = 'trainer_state.json';
@@ -63,9 +64,6 @@ export interface StoredState {
   readonly files: CheckpointFiles;
 }
 
-/** A checkpoint that is not damaged as far as anybody here can tell: another version wrote it. */
-export class OtherVersionError extends LorafaError {}
-
 /** Writes the state of a checkpoint whose other files are on disk. Throws `output.not_writable`. */
 export async function writeTrainerState(
   folder: string,
@@ -80,42 +78,30 @@ export async function writeTrainerState(
 /**
  * Reads where a checkpoint's run stood.
  *
- * @throws LorafaError `checkpoint.corrupt` when it is missing or damaged
- * @throws OtherVersionError
+ * @throws UnusableCheckpoint when it is missing or damaged, OtherVersionCheckpoint
  */
 export async function readTrainerState(folder: string): Promise<StoredState> {
   const file = path.join(folder, STATE_FILE);
-  const fail = (problem: string, cause?: unknown): LorafaError =>
-    new LorafaError('checkpoint.corrupt', `${folder} is not a usable checkpoint: ${problem}.`, {
-      location: { file },
-      cause,
-    });
+  const fail = (problem: string, cause?: unknown): UnusableCheckpoint =>
+    new UnusableCheckpoint(folder, `${STATE_FILE} ${problem}`, { file, cause });
   let json: unknown;
   try {
     json = parseJson(String(await readBoundedFile(file, MAX_BYTES, 'refuse')));
   } catch (error) {
-    const problem = `is missing or broken (${messageOf(error)})`;
-    throw fail(`${STATE_FILE} ${problem}; resume from another one`, error);
+    throw fail(`is missing or broken (${messageOf(error)})`, error);
   }
   const version = z.object({ version: z.int() }).safeParse(json).data?.version;
   if (version !== undefined && version !== stateSchema.shape.version.value) {
     const other = version < stateSchema.shape.version.value ? 'an earlier' : 'a later';
-    throw new OtherVersionError(
-      'checkpoint.corrupt',
-      `${folder} is not a usable checkpoint: ${other} version of LoRA-FA wrote it; start anew in another training.output_dir with the checkpoint as lora.init_adapter.`,
-      { location: { file } },
-    );
+    throw new OtherVersionCheckpoint(folder, `${other} version of LoRA-FA wrote it`, {
+      file,
+      wayOut: 'start anew in another training.output_dir with the checkpoint as lora.init_adapter',
+    });
   }
   const parsed = storedSchema.safeParse(json);
-  if (!parsed.success) {
-    throw fail(`${STATE_FILE} is missing or broken; resume from another one`, parsed.error);
-  }
+  if (!parsed.success) throw fail('is missing or broken', parsed.error);
   const { digest, ...content } = json as z.infer<typeof storedSchema>;
-  if (digest !== digestOf(content)) {
-    throw fail(
-      `${STATE_FILE} was changed or damaged after it was written; resume from another one`,
-    );
-  }
+  if (digest !== digestOf(content)) throw fail('was changed or damaged after it was written');
   const { files, digest: _, ...state } = parsed.data;
   return { state, files };
 }

@@ -21,17 +21,29 @@ export async function browse(
   return paths?.length === 1 ? paths[0] : paths;
 }
 
-/** Asks for files or folders of a kind, from a folder on; undefined when the dialog was closed. */
+/**
+ * Asks for files or folders of a kind.
+ *
+ * @param folder where the dialog opens
+ * @param title what they are for, where that is not plain
+ * @returns undefined when the dialog was closed
+ */
 export async function chooseFiles(
   kind: BrowseKind,
   folder: string,
+  title?: string,
 ): Promise<readonly vscode.Uri[] | undefined> {
-  const options = await dialogOptions(kind);
+  const titled = title === undefined ? {} : { title };
+  const options = await dialogOptions(kind, titled);
   if (options === undefined) return undefined;
-  return vscode.window.showOpenDialog({ defaultUri: vscode.Uri.file(folder), ...options });
+  const defaultUri = vscode.Uri.file(folder);
+  return vscode.window.showOpenDialog({ defaultUri, ...titled, ...options });
 }
 
-async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions | undefined> {
+async function dialogOptions(
+  kind: BrowseKind,
+  titled: { readonly title?: string },
+): Promise<vscode.OpenDialogOptions | undefined> {
   const folders = { canSelectFolders: true, canSelectFiles: false };
   switch (kind) {
     case 'folder':
@@ -44,7 +56,7 @@ async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions
       };
     case 'model':
       // The dialogs of Windows and Linux choose files or folders, never both.
-      switch (await askForModelKind()) {
+      switch (await askForModelKind(titled)) {
         case 'folder':
           return { ...folders, openLabel: vscode.l10n.t('Use Model') };
         case 'file':
@@ -55,13 +67,15 @@ async function dialogOptions(kind: BrowseKind): Promise<vscode.OpenDialogOptions
   }
 }
 
-async function askForModelKind(): Promise<'folder' | 'file' | undefined> {
+async function askForModelKind(titled: {
+  readonly title?: string;
+}): Promise<'folder' | 'file' | undefined> {
   const folder = {
     label: vscode.l10n.t('Model folder'),
     description: vscode.l10n.t('Hugging Face format: config.json, safetensors, tokenizer'),
   };
   const file = { label: vscode.l10n.t('GGUF file'), description: '*.gguf' };
-  const chosen = await pick([folder, file], {});
+  const chosen = await pick([folder, file], titled);
   return chosen && (chosen === folder ? 'folder' : 'file');
 }
 

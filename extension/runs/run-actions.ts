@@ -17,6 +17,11 @@ import type { RunsContext } from './runs-context.ts';
  */
 export class RunActions {
   readonly #context: RunsContext;
+  /**
+   * What is being started, by its configuration file or run folder: whoever clicks twice means it
+   * once.
+   */
+  readonly #underWay = new Map<string, Promise<RunSummary | undefined>>();
 
   constructor(context: RunsContext) {
     this.#context = context;
@@ -28,7 +33,8 @@ export class RunActions {
    * @returns undefined when it was refused or the user thought better of it
    */
   start(configFile: vscode.Uri): Promise<RunSummary | undefined> {
-    return this.#attempt(
+    return this.#attemptOnce(
+      configFile.fsPath,
       async () => {
         const whenBusy = await this.#whenBusy();
         if (whenBusy === undefined) return undefined;
@@ -52,10 +58,14 @@ export class RunActions {
    */
   resume(folder: string, checkpoint: string, baseModel?: string): Promise<RunSummary | undefined> {
     const locateModel = async (): Promise<void> => {
-      const [chosen] = (await chooseFiles('model', path.dirname(folder))) ?? [];
+      const workspaceFolder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder));
+      const near = workspaceFolder?.uri.fsPath ?? path.dirname(folder);
+      const title = vscode.l10n.t('Where is the base model of {0} now?', path.basename(folder));
+      const [chosen] = (await chooseFiles('model', near, title)) ?? [];
       if (chosen !== undefined) await this.resume(folder, checkpoint, chosen.fsPath);
     };
-    return this.#attempt(
+    return this.#attemptOnce(
+      folder,
       async () => {
         const whenBusy = await this.#whenBusy();
         if (whenBusy === undefined) return undefined;
@@ -112,6 +122,18 @@ export class RunActions {
 
   #whenBusy(): Promise<'queue' | 'parallel' | undefined> {
     return chooseWhenBusy(this.#context.store.runs.filter(({ isLive }) => isLive));
+  }
+
+  #attemptOnce(
+    key: string,
+    action: () => Promise<RunSummary | undefined>,
+    about: FailedTask,
+  ): Promise<RunSummary | undefined> {
+    const known = this.#underWay.get(key);
+    if (known !== undefined) return known;
+    const made = this.#attempt(action, about).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, made);
+    return made;
   }
 
   async #attempt<T>(action: () => PromiseLike<T>, about: FailedTask = {}): Promise<T | undefined> {

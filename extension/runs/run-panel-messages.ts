@@ -12,6 +12,8 @@ export type RunPanelNews =
   | { readonly type: 'rows'; readonly isStart: boolean; readonly rows: Float64Array }
   /** What is fixed since the session began. */
   | { readonly type: 'facts'; readonly facts: RunFacts }
+  /** What the session has warned of; `isStart`: forget what an earlier one did. */
+  | { readonly type: 'warnings'; readonly isStart: boolean; readonly messages: readonly string[] }
   | { readonly type: 'samples'; readonly isStart: boolean; readonly rows: readonly SampleRow[] }
   | { readonly type: 'log'; readonly isStart: boolean; readonly lines: readonly LogLine[] }
   | ConfigNews;

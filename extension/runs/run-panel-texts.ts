@@ -100,6 +100,7 @@ export function runPanelTexts() {
     views: vscode.l10n.t('More about the run'),
     info: vscode.l10n.t('Information'),
     warning: vscode.l10n.t('Warning'),
+    warnings: vscode.l10n.t('Warnings'),
     error: vscode.l10n.t('Error'),
   };
 }

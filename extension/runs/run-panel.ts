@@ -13,6 +13,7 @@ import { runPanelTexts } from './run-panel-texts.ts';
 import { describeRun, formatDuration, stateLabel } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
+import { sessionWarnings } from './session-warnings.ts';
 
 /**
  * The panel of one run. The page is given everything anew whenever its script starts: when it is
@@ -117,6 +118,10 @@ export class RunPanel {
         if (isStart || rows.length > 0) this.#tell({ type: 'rows', isStart, rows });
         const samples = sampleRows(entries);
         if (isStart || samples.length > 0) this.#tell({ type: 'samples', isStart, rows: samples });
+        const warnings = sessionWarnings(entries);
+        if (isStart || warnings.isStart || warnings.messages.length > 0) {
+          this.#tell({ type: 'warnings', ...warnings, isStart: isStart || warnings.isStart });
+        }
         const started = entries.findLast((entry) => entry.type === 'started');
         if (started === undefined) return;
         this.#tell({ type: 'facts', facts: started.run });

@@ -90,6 +90,9 @@ function receive(message: RunPanelNews): void {
     case 'facts':
       header.showFacts(message.facts);
       break;
+    case 'warnings':
+      header.addWarnings(message.messages, message.isStart);
+      break;
     case 'samples':
       samples.add(message.rows, message.isStart);
       break;

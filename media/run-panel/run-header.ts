@@ -10,6 +10,9 @@ import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
+/** The latest of them; all are in the log. */
+const SHOWN_WARNINGS = 10;
+
 type Send = (request: RunPanelRequest) => void;
 
 /** Name, state, progress and buttons of the run, and what is fixed about it. */
@@ -25,6 +28,7 @@ export class RunHeader {
   readonly #progress = element('progress');
   readonly #position = element('span', { class: 'position' });
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
+  readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
   #session: RunFacts | undefined;
@@ -34,10 +38,12 @@ export class RunHeader {
     this.#texts = texts;
     this.#send = send;
     this.#progress.setAttribute('aria-label', texts.progress);
+    this.#warnings.setAttribute('aria-label', texts.warnings);
     this.root = element('header', {}, [
       element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
       this.#reason,
+      this.#warnings,
       element('div', { class: 'facts' }, [
         this.#facts,
         element('div', { class: 'links' }, [
@@ -74,6 +80,17 @@ export class RunHeader {
   showFacts(session: RunFacts): void {
     this.#session = session;
     this.#showFacts();
+  }
+
+  /** Shows what the session has warned of, such as a checkpoint that could not be used. */
+  addWarnings(messages: readonly string[], isStart: boolean): void {
+    if (isStart) this.#warnings.replaceChildren();
+    const latest = messages.slice(-SHOWN_WARNINGS);
+    this.#warnings.append(...latest.map((text) => element('li', { text })));
+    while (this.#warnings.childElementCount > SHOWN_WARNINGS) {
+      this.#warnings.firstElementChild!.remove();
+    }
+    this.#warnings.hidden = this.#warnings.childElementCount === 0;
   }
 
   /** Shows the best evaluation so far. */

@@ -1,14 +1,16 @@
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
 import { walk } from './walk.ts';
 
-/** How deep below a workspace folder configurations are looked for. */
-const CONFIG_DEPTH = 5;
+/** How deep below a workspace folder configurations and runs are looked for. */
+const DEPTH = 5;
 
 /**
  * The folders in which runs of a workspace may be: those that were started from one of its
- * configurations or write into it, and those that its configurations name.
+ * configurations or write into it, those that its configurations name, and those that lie in it
+ * because someone moved or copied them there.
  */
 export async function findRunFolders(
   workspaceFolders: readonly string[],
@@ -23,18 +25,28 @@ export async function findRunFolders(
       .map(({ folder }) => folder),
   );
   for (const workspaceFolder of workspaceFolders) {
-    const isWanted = (name: string): boolean => name.endsWith('.lorafa.json');
-    for await (const { folder, files } of walk(workspaceFolder, {
-      depth: CONFIG_DEPTH,
-      isWanted,
-    })) {
-      for (const name of files) {
+    for await (const { folder, files } of walk(workspaceFolder, { depth: DEPTH, isWanted })) {
+      if (isRun(files)) found.add(folder);
+      for (const name of files.filter(isConfig)) {
         const output = await outputFolder(path.join(folder, name));
         if (output !== undefined) found.add(output);
       }
     }
   }
   return [...found];
+}
+
+function isConfig(name: string): boolean {
+  return name.endsWith('.lorafa.json');
+}
+
+function isWanted(name: string): boolean {
+  return isConfig(name) || name === RUN_FILES.config || name === RUN_FILES.journal;
+}
+
+/** Other programs have a `run.json` too; beside a journal it is ours. */
+function isRun(files: readonly string[]): boolean {
+  return files.includes(RUN_FILES.config) && files.includes(RUN_FILES.journal);
 }
 
 /** Where the runs of a configuration go; undefined while it has mistakes. */

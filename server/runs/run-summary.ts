@@ -34,6 +34,8 @@ export async function readRunFolder(
   folder: string,
   journal = new JournalStatus(folder),
 ): Promise<FolderReport | undefined> {
+  // Of a folder that was moved or removed, the journal would still tell what it said before.
+  if (!(await isThere(folder))) return undefined;
   let state = await findStateFile(folder);
   const holder = await readLock(folder);
   // A trainer takes the lock before it stores anything, and stores its end before it lets go. So
@@ -64,6 +66,13 @@ export async function readRunFolder(
     address: isLive ? (stored?.address ?? null) : null,
     damage,
   };
+}
+
+function isThere(folder: string): Promise<boolean> {
+  return lstat(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

@@ -100,7 +100,11 @@ export class TrackedRun {
 
   async #refresh(): Promise<void> {
     const report = await readRunFolder(this.folder, this.#journal);
-    if (report === undefined) return;
+    if (report === undefined) {
+      // Moved or removed: it is no run of this folder any more.
+      this.#summary = undefined;
+      return;
+    }
     const { summary, address } = report;
     this.#damage = report.damage ?? this.#watcher?.problem ?? null;
     const problem = this.#damage;

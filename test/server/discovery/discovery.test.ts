@@ -204,7 +204,7 @@ test('an adapter of a quantized run says so, and so do its checkpoints', async (
   );
 });
 
-test('run folders: registered ones that belong to the workspace, and those of its configurations', async () => {
+test('run folders: registered ones of the workspace, those of its configurations, those copied into it', async () => {
   const folder = await tempFolder();
   const workspace = path.join(folder, 'workspace');
   const config = {
@@ -221,11 +221,14 @@ test('run folders: registered ones that belong to the workspace, and those of it
   await registry.add({ folder: '/outside/1', configFile: path.join(workspace, 'b.lorafa.json') });
   await registry.add({ folder: '/outside/2', configFile: '/outside/c.lorafa.json' });
   await registry.add({ folder: `${workspace}-2/run`, configFile: null });
+  await write(workspace, { 'old/copied/run.json': '{}', 'old/copied/events.jsonl': '' });
+  await write(workspace, { 'other-program/run.json': '{}', 'log/events.jsonl': '' });
   await write(path.join(folder, 'registry'), { 'damaged.json': '{', 'other.txt': '' });
   expect((await registry.list()).length).toBe(4);
   expect((await findRunFolders([workspace], registry)).toSorted()).toEqual([
     '/outside/1',
     path.join(workspace, 'elsewhere/run'),
+    path.join(workspace, 'old/copied'),
     inside,
   ]);
 });

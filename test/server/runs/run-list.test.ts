@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
@@ -89,6 +89,18 @@ test('a journal without end keeps no other run from being listed', async () => {
     },
     { timeout: 25_000 },
   );
+});
+
+test('a run that was moved is listed where it is now, and there alone', async () => {
+  const { observed, folder } = await open({
+    before: async (run) => {
+      await healthy(run);
+      await writeFile(path.join(run, 'run.json'), '{}');
+    },
+  });
+  expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['before']);
+  await rename(folder('before'), folder('after'));
+  expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['after']);
 });
 
 test('a long journal is listed in bounded memory', async () => {
