@@ -109,7 +109,7 @@ async function checkpointToResume({
   if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder);
   const { checkpoint, skipped } = await latestCheckpoint(folder, await readLineage(folder));
   const fromStart =
-    'There is no checkpoint yet that the run could go on from, so it starts from its beginning.';
+    'There is no checkpoint that the run can go on from, so it starts from its beginning.';
   return { checkpoint, warnings: checkpoint === undefined ? [...skipped, fromStart] : skipped };
 }
 
