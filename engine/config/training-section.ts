@@ -138,7 +138,9 @@ export const trainingSection = z
       .int()
       .min(1)
       .default(2)
-      .describe('Keep this many checkpoints and remove older ones.'),
+      .describe(
+        'Keep this many checkpoints. Those that the run left behind go first, then the oldest.',
+      ),
     seed: z
       .int()
       .min(0)
@@ -152,7 +154,7 @@ export const trainingSection = z
       .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(
-        'Go on from this checkpoint folder, or from the newest one in `output_dir` with `"latest"`. The continued run equals one that was never stopped.',
+        'Go on from this checkpoint folder. `"latest"` is the newest one of the run in `output_dir` that is whole, or its start where there is none. The continued run equals one that was never stopped.',
       ),
   })
   .describe("The training run: the fields of transformers' TrainingArguments.");

@@ -1,3 +1,4 @@
+import { TemplateTooLarge } from '../bounded-interpreter.ts';
 import { textLength } from '../chat-template.ts';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { type TimeLimit, TimeLimitError, withinTime } from '../time-limit.ts';
@@ -261,8 +262,9 @@ function characters(example: Example): number {
  * no conversation is usable, which is no fault of the row.
  */
 function isRefusedByModel(error: unknown, tokenizer: Tokenizer): error is LorafaError {
-  // What does not come to an end for one row hardly does for the next.
+  // What comes to no end for one row, or makes too much of it, hardly does better for the next.
   if (!(error instanceof LorafaError) || error instanceof TimeLimitError) return false;
+  if (error.cause instanceof TemplateTooLarge) return false;
   return (
     error.code === 'model.tokenizer' ||
     (error.code === 'data.chat_template' && tokenizer.chatTemplate !== null)

@@ -56,10 +56,16 @@ export class IssueCollector implements IssueList {
   }
 }
 
-/** `file:line: reason; …` for the first few issues, and how many more there are. */
+/** `file:line: reason; …` for the first few issues, each reason once, and how many more there are. */
 export function formatIssues({ count, first }: IssueList): string {
   const shown = first.slice(0, 3);
-  const text = shown.map(({ file, line, reason }) => `${file}:${line}: ${reason}`).join('; ');
+  const places = new Map<string, string[]>();
+  for (const { file, line, reason } of shown) {
+    // A reason may be a sentence of its own.
+    const clause = reason.replace(/\.$/, '');
+    places.set(clause, [...(places.get(clause) ?? []), `${file}:${line}`]);
+  }
+  const text = [...places].map(([clause, rows]) => `${rows.join(', ')}: ${clause}`).join('; ');
   return count > shown.length ? `${text}; and ${count - shown.length} more` : text;
 }
 

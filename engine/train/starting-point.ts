@@ -122,7 +122,7 @@ async function checkpointToResume({
 /** @param leftBehind names of checkpoints on a branch that the run has left, which it will replace */
 function fromStart(leftBehind: readonly string[]): string {
   const start =
-    'There is no checkpoint that the run could go on from, so it starts from its beginning.';
+    'There is no checkpoint that the run can go on from, so it starts from its beginning.';
   return leftBehind.length === 0
     ? start
     : `${start} It left ${leftBehind.join(' and ')} behind when it went back to an earlier one; stop it and resume from there by path, or they are replaced.`;

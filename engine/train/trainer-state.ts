@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
-import { readBoundedFile } from '../bounded-file.ts';
+import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
@@ -88,7 +88,8 @@ export async function readTrainerState(folder: string): Promise<StoredState> {
   try {
     json = parseJson(String(await readBoundedFile(file, MAX_BYTES, 'refuse')));
   } catch (error) {
-    throw fail(`is missing or broken (${messageOf(error)})`, error);
+    const isMissing = codeOf(error) === 'ENOENT';
+    throw fail(isMissing ? 'is missing' : `cannot be read (${messageOf(error)})`, error);
   }
   const version = z.object({ version: z.int() }).safeParse(json).data?.version;
   if (version !== undefined && version !== stateSchema.shape.version.value) {
@@ -99,7 +100,7 @@ export async function readTrainerState(folder: string): Promise<StoredState> {
     });
   }
   const parsed = storedSchema.safeParse(json);
-  if (!parsed.success) throw fail('is missing or broken', parsed.error);
+  if (!parsed.success) throw fail('is broken', parsed.error);
   const { digest, ...content } = json as z.infer<typeof storedSchema>;
   if (digest !== digestOf(content)) throw fail('was changed or damaged after it was written');
   const { files, digest: _, ...state } = parsed.data;

@@ -82,7 +82,7 @@ export class RunActions {
 
   /** Steers a live run. Asks before work is thrown away. */
   async control(folder: string, action: RunAction): Promise<void> {
-    if (action === 'cancel' && !(await confirmDiscard(path.basename(folder)))) return;
+    if (action === 'cancel' && !(await this.#confirmDiscard(folder))) return;
     await this.#attempt(() => this.#context.server.ask(controlRun, { folder, action }));
   }
 
@@ -124,6 +124,18 @@ export class RunActions {
     return chooseWhenBusy(this.#context.store.runs.filter(({ isLive }) => isLive));
   }
 
+  #confirmDiscard(folder: string): Promise<boolean> {
+    const { checkpoints = [], abandonedCheckpoints = [] } = this.#context.store.find(folder) ?? {};
+    const isAllLost = checkpoints.length + abandonedCheckpoints.length === 0;
+    return confirm(
+      vscode.l10n.t('End the run {0} without saving?', path.basename(folder)),
+      vscode.l10n.t('Discard'),
+      isAllLost
+        ? vscode.l10n.t('It has no checkpoint yet: all that it has learned is dropped.')
+        : vscode.l10n.t('What was done since its last checkpoint is dropped.'),
+    );
+  }
+
   #attemptOnce(
     key: string,
     action: () => Promise<RunSummary | undefined>,
@@ -144,12 +156,4 @@ export class RunActions {
       return undefined;
     }
   }
-}
-
-function confirmDiscard(name: string): Promise<boolean> {
-  return confirm(
-    vscode.l10n.t('End the run {0} without saving?', name),
-    vscode.l10n.t('Discard'),
-    vscode.l10n.t('What was done since its last checkpoint is dropped.'),
-  );
 }

@@ -75,6 +75,8 @@ export function registerRunCommands(
     [COMMANDS.resumeFromCheckpoint]: async (arg) => {
       const title = vscode.l10n.t('Resume which run?');
       const run = await target(arg, title, ['canResumeFromCheckpoint', 'canStartAgain']);
+      // Asked by the notification of an end that is long past: the run goes on already.
+      if (run?.isLive) return show(run);
       const checkpoint = run === undefined ? undefined : await chooseCheckpoint(run);
       if (checkpoint !== undefined) show(await actions.resume(run!.folder, checkpoint));
     },

@@ -47,6 +47,9 @@ export function addTrainCommand(program: Command): void {
     );
 }
 
+const ABANDONED =
+  'Stopped at once; what was done since the last checkpoint is dropped. Go on with --set training.resume_from_checkpoint=latest.';
+
 async function train(file: string | undefined, flags: TrainFlags): Promise<void> {
   const config = await loadConfig(file, flags);
   const target = streamTarget(process.stdout);
@@ -73,7 +76,10 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
     const { status } = await withInterrupt(
       stop,
       () => run(config, { onEvent, control }),
-      () => control.abandon(),
+      () => {
+        control.abandon();
+        printText(process.stderr, ABANDONED);
+      },
     );
     if (status !== 'completed') process.exitCode = INTERRUPTED;
   } catch (error) {

@@ -81,7 +81,7 @@ describe('refusals', () => {
       code: 'data.corrupt',
       location: { line: 2 },
       message: expect.stringMatching(
-        /^4 of 5 rows in .*rows\.jsonl cannot be used, and data\.max_bad_rows allows 3: .*rows\.jsonl:2: .*; .*rows\.jsonl:3: .*; and 1 more; correct the rows/,
+        /^4 of 5 rows in .*rows\.jsonl cannot be used, and data\.max_bad_rows allows 3: .*rows\.jsonl:2: [^;]*; .*rows\.jsonl:3, .*rows\.jsonl:4: [^;]*; and 1 more; correct the rows/,
       ),
     });
     await expect(load(jsonl(qa('a', 'b'), qa('a', null)))).rejects.toMatchObject({

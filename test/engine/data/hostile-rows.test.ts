@@ -41,6 +41,14 @@ test('the row at which a template does not come to an end is named, whatever is 
   });
 });
 
+test('a template that makes too much is told once, whatever is allowed', async () => {
+  const file = await rowsFile([QUICK, QUICK, QUICK]);
+  const tokenizer = tokenizerOf(`{{ range(2000000000) }}${CHATML}`, 5);
+  await expect(loadDataset([file], tokenizer, dataOptions({ max_bad_rows: 3 }))).rejects.toThrow(
+    /^The chat template of tiny-model makes more than any conversation needs \([^)]*\); correct it or take the model's original files\.$/,
+  );
+});
+
 test('the row at which an expression backtracks is named', async () => {
   const split = {
     type: 'Split',

@@ -246,17 +246,17 @@ describe('checkpoints that are not whole', () => {
     [
       'a state that is no JSON',
       (folder) => writeFile(path.join(folder, 'trainer_state.json'), '{"version": 1, "glo'),
-      'trainer_state.json is missing or broken',
+      'trainer_state.json cannot be read',
     ],
     [
       'a state that lacks a field',
       (folder) => writeFile(path.join(folder, 'trainer_state.json'), '{"version": 2}'),
-      'trainer_state.json is missing or broken',
+      'trainer_state.json is broken',
     ],
     [
       'no state',
       (folder) => rm(path.join(folder, 'trainer_state.json')),
-      'trainer_state.json is missing or broken',
+      'trainer_state.json is missing;',
     ],
     [
       'no moments',

@@ -265,6 +265,9 @@ describe('a run', () => {
   test('ends at once after a second signal, and its journal says so', async () => {
     const outcome = await signalled('cancelled', '"type":"step"', 'SIGINT', 'SIGTERM');
     expect(outcome.code).toBe(130);
+    expect(outcome.stderr).toMatch(
+      /Stopped at once; .*training\.resume_from_checkpoint=latest\.\n$/,
+    );
     const journal = await readFile(inFolder('cancelled/events.jsonl'), 'utf8');
     expect(JSON.parse(journal.trimEnd().split('\n').at(-1)!)).toMatchObject({ type: 'cancelled' });
   });
