@@ -6,11 +6,11 @@ import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { parseLogLine } from '../../server/runs/run-log.ts';
 import { faultCount } from '../faults/counts.ts';
 import { readOutcome } from '../faults/run-outcome.ts';
-import { readJournal, readSteps } from '../faults/run-steps.ts';
+import { readSteps } from '../faults/run-steps.ts';
 import {
   chartedStep,
-  type DemoRun,
   demoFolder,
+  PATIENCE_MS,
   waitForState,
   waitForStep,
 } from './editor/demo-runs.ts';
@@ -20,53 +20,65 @@ import { runProgram } from './setup/run-program.ts';
 
 /** The window is reloaded `LORAFA_FAULTS_RELOADS` times. */
 const RELOADS = faultCount('RELOADS', 3);
-/** How long a reload takes, with all that is looked at after it. */
-const RELOAD_SECONDS = 12;
-/** For finding out how long a step takes here. */
-const TRIAL = { maxSteps: 30, learningRate: 5e-3, accumulation: 8, kept: 1 };
+/** Each run lasts for some reloads: one after the other is started until there were enough. */
+const RUN = { maxSteps: 120, learningRate: 5e-3, accumulation: 8, kept: 2 };
 
-test(`${RELOADS} reloads of the window during a run lose no event`, {
+test(`${RELOADS} reloads of the window during runs lose no event`, {
   timeout: 120_000 + RELOADS * 60_000,
 }, async () => {
-  const trial = await trainInTerminal({ ...TRIAL, name: 'trial' });
-  const { train_runtime: seconds } = (await readJournal(trial)).findLast(
-    (entry) => entry.type === 'completed',
-  )!;
-  // As often as evaluations and checkpoints ask for.
-  const times = Math.ceil((RELOADS * RELOAD_SECONDS) / seconds);
-  const run: DemoRun = { ...TRIAL, name: 'first', maxSteps: times * TRIAL.maxSteps };
-  const undisturbed = trainInTerminal(run);
-  // Where the test fails before it is over, nobody waits for it.
-  undisturbed.catch(() => undefined);
-
-  const folder = await demoFolder(run);
-  const runFolder = path.join(folder, 'runs', run.name);
+  const expected = await weightsOf(await trainInTerminal());
+  const names = Array.from({ length: RELOADS }, (_, index) => `run-${index + 1}`);
+  const folder = await demoFolder(...names.map((name) => ({ ...RUN, name })));
   const editor = await openEditor({ folder });
   await recordToldSteps(editor.page);
-  await editor.openFile('first.lorafa.json');
-  await editor.runCommand('LoRA-FA: Start Run');
-  let panel = await editor.webviewFrame('first');
-  await waitForStep(panel, 1);
-  const trainers = await editor.processesOf('trainer.js');
-
-  for (let reload = 1; reload <= RELOADS; reload++) {
-    await editor.reload();
-    panel = await editor.webviewFrame('first');
-    await editor.waitForStatusBar(/LoRA-FA \d+% · loss/);
-    await expectWholeHistory(panel, runFolder);
-    expect(await editor.processesOf('trainer.js')).toEqual(trainers);
-    await expect.poll(() => editor.processesOf('language-server.js')).toHaveLength(1);
+  let reloads = 0;
+  for (const name of names) {
+    if (reloads === RELOADS) break;
+    const runFolder = path.join(folder, 'runs', name);
+    await editor.openFile(`${name}.lorafa.json`);
+    await editor.runCommand('LoRA-FA: Start Run');
+    const panel = (): Promise<Frame> => editor.webviewFrame(name);
+    await waitForStep(await panel(), 1);
+    const trainers = await editor.processesOf('trainer.js');
+    while (reloads < RELOADS) {
+      await editor.reload();
+      if (!(await isShownAsRunning(editor, await panel()))) break;
+      expect(await editor.processesOf('trainer.js')).toEqual(trainers);
+      await expect.poll(() => editor.processesOf('language-server.js')).toHaveLength(1);
+      await expectWholeHistory(await panel(), runFolder);
+      await expectNoErrors(editor);
+      reloads += 1;
+    }
+    await waitForState(await panel(), 'Completed');
+    await expectWholeHistory(await panel(), runFolder);
+    expect(await chartedStep(await panel())).toBe(RUN.maxSteps);
     await expectNoErrors(editor);
+    expect(await weightsOf(runFolder)).toEqual(expected);
+    await editor.runCommand('View: Close All Editors');
   }
-  // If it were over, what was tried would not be what was to be tried.
-  await waitForState(panel, 'Running');
-
-  await panel.locator('.state', { hasText: 'Completed' }).waitFor({ timeout: RELOADS * 60_000 });
-  await expectWholeHistory(panel, runFolder);
-  expect(await chartedStep(panel)).toBe(run.maxSteps);
-  await expectNoErrors(editor);
-  expect(await weightsOf(runFolder)).toEqual(await weightsOf(await undisturbed));
+  expect(reloads).toBe(RELOADS);
 });
+
+/** Waits until panel and status bar have found the run again; false when it is over by then. */
+async function isShownAsRunning(editor: Editor, panel: Frame): Promise<boolean> {
+  const state = panel.locator('.state');
+  const statusBar = editor.page.locator('.part.statusbar .statusbar-item', {
+    hasText: /LoRA-FA \d+% · loss/,
+  });
+  const isOver = async (): Promise<boolean> => (await state.textContent()) === 'Completed';
+  await expect
+    .poll(async () => (await isOver()) || (await statusBar.count()) === 1, { timeout: PATIENCE_MS })
+    .toBe(true);
+  return !(await isOver());
+}
+
+/** Does the same run without a window, and returns its folder. */
+async function trainInTerminal(): Promise<string> {
+  const folder = await demoFolder({ ...RUN, name: 'undisturbed' });
+  const configFile = path.join(folder, 'undisturbed.lorafa.json');
+  await runProgram(process.execPath, [path.resolve('out', 'cli.js'), 'train', configFile]);
+  return path.join(folder, 'runs', 'undisturbed');
+}
 
 /** Hashes of all weights and moments that a run has left. */
 async function weightsOf(folder: string): Promise<readonly (readonly [string, string])[]> {
@@ -102,15 +114,4 @@ async function logTexts(runFolder: string): Promise<readonly string[]> {
 async function expectNoErrors({ page }: Editor): Promise<void> {
   const errors = page.locator('.notification-list-item', { has: page.locator('.codicon-error') });
   expect(await errors.allTextContents()).toEqual([]);
-}
-
-/** Trains beside the window without being in its way, and returns the run's folder. */
-async function trainInTerminal(run: DemoRun): Promise<string> {
-  const folder = await demoFolder(run);
-  const cli = path.resolve('out', 'cli.js');
-  await runProgram('nice', [
-    process.execPath,
-    ...[cli, 'train', path.join(folder, `${run.name}.lorafa.json`), '--json'],
-  ]);
-  return path.join(folder, 'runs', run.name);
 }

@@ -109,7 +109,10 @@ export class TinyBench {
    */
   async forget({ configFile, folder }: TinyRun, spared: readonly number[] = []): Promise<void> {
     await endProcesses(this.folder, spared);
-    for (const gone of [configFile, folder, this.registry, this.cache, this.temporary]) {
+    // The server watches the registry, so that the folder itself stays.
+    const registered = await readdir(this.registry).catch(() => []);
+    const files = registered.map((name) => path.join(this.registry, name));
+    for (const gone of [configFile, folder, this.cache, this.temporary, ...files]) {
       await rm(gone, { recursive: true, force: true });
     }
     await mkdir(this.temporary);
