@@ -1,7 +1,7 @@
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { listCheckpoints } from '../../engine/train/checkpoint-folders.ts';
+import { listCheckpoints, runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import { demoFolder, RUNS_TIMEOUT_MS, waitForState, waitForStep } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
@@ -36,6 +36,16 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
   await rows.last().scrollIntoViewIfNeeded();
   await editor.screenshot('run-left-behind');
 
+  // One that is damaged is passed over, which is told; who clicks twice means it once.
+  const { current } = await runCheckpoints(runFolder);
+  await truncate(path.join(current.at(-1)!, 'optimizer.safetensors'));
+  await panel.getByRole('button', { name: 'Resume from Last Checkpoint' }).dblclick();
+  await waitForState(panel, 'Running');
+  await panel.locator('.warnings', { hasText: 'passed over' }).waitFor();
+  await panel.getByRole('button', { name: 'Stop' }).click();
+  await waitForState(panel, 'Stopped');
+  expect(await page.locator('.notification-list-item', { hasText: 'in use' }).count()).toBe(0);
+
   // Without any checkpoint there is nothing to resume, but the run can be started again; where its
   // model is, the one who moved it says.
   for (const checkpoint of await listCheckpoints(runFolder))
@@ -58,8 +68,17 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
   await waitForState(panel, 'Running');
   await waitForStep(panel, 1);
   await panel.getByRole('button', { name: 'Discard…' }).click();
+  await page.locator('.monaco-dialog-box', { hasText: 'It has no checkpoint yet' }).waitFor();
   await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Discard' }).click();
   await waitForState(panel, 'Cancelled');
   await panel.getByRole('button', { name: 'Start Again' }).waitFor();
   await editor.screenshot('run-start-again');
+
+  // A run folder that was moved is found where it is now, and there alone.
+  await rename(runFolder, path.join(folder, 'kept'));
+  await editor.openActivity('LoRA-FA');
+  await editor.runCommand('LoRA-FA: Refresh');
+  const runs = page.locator('.sidebar .pane', { hasText: 'Runs' }).locator('.monaco-list-row');
+  await runs.filter({ hasText: 'kept' }).waitFor();
+  expect(await runs.count()).toBe(1);
 });
