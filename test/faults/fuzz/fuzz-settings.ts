@@ -14,21 +14,21 @@ export interface FuzzSettings {
 }
 
 /**
- * `FUZZ_INPUTS` of each reader with `FUZZ_SEED`, or the one input `FUZZ_INPUT`; `FUZZ_READER` names
- * one reader, by a part of its name.
+ * `FUZZ_INPUTS` of each reader, or of `FUZZ_READER` alone, with `FUZZ_SEED`; or the one input
+ * `FUZZ_INPUT`.
  *
  * @param inputs how many inputs where the environment does not say
  */
 export function fuzzSettings(inputs: number, env = process.env): FuzzSettings {
   const one = env['FUZZ_INPUT'];
   const from = Number(one ?? 0);
+  const wanted = env['FUZZ_READER'];
+  const names = READERS.map(({ name }) => name);
   return {
     seed: Number(env['FUZZ_SEED'] ?? 1),
     from,
     to: one === undefined ? Number(env['FUZZ_INPUTS'] ?? inputs) : from + 1,
-    readers: READERS.map(({ name }) => name).filter((name) =>
-      name.includes(env['FUZZ_READER'] ?? ''),
-    ),
+    readers: names.filter((name) => wanted === undefined || name === wanted),
     keep: one === undefined ? undefined : path.join(os.tmpdir(), 'lorafa-fuzz-input'),
   };
 }
