@@ -17,10 +17,10 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
   let countedTwice = 0;
   for await (const { record, info } of readRecords(file)) {
     // The parser counts lines up to the end of the record, and both characters of a quoted \r\n.
-    const quoted = record.map((field) => field.toString('latin1')).join('');
+    const quoted = record.join('');
     countedTwice += quoted.match(/\r\n/g)?.length ?? 0;
     const line = info.lines - countedTwice - (quoted.match(/\r\n|[\r\n]/g)?.length ?? 0);
-    const fields = record.map(decodeUtf8);
+    const fields = record.map((field) => decodeUtf8(Buffer.from(field, 'latin1')));
     const isText = fields.every((field) => field !== undefined);
     if (columns === undefined) {
       if (!isText) throw corruptFile(file, 'the header is not valid UTF-8', line);
@@ -41,14 +41,16 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
 }
 
 interface CsvRecord {
-  readonly record: readonly Buffer[];
+  /** Each character is a byte. */
+  readonly record: readonly string[];
   readonly info: Info;
 }
 
 async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
   const parser = parse({
-    // Fields stay bytes, because the parser's own decoding would hide invalid UTF-8.
-    encoding: null,
+    // Bytes, because decoding would hide invalid UTF-8; and not as buffers, of which the parser makes
+    // lists of numbers for every record that has another number of fields.
+    encoding: 'latin1',
     info: true,
     max_record_size: MAX_LINE_BYTES,
     relax_column_count: true,
@@ -68,11 +70,7 @@ async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
 
 function checkHeader(names: readonly string[], file: string, line: number): readonly string[] {
   const seen = new Set<string>();
-  const repeated = names.find((name) => {
-    const isRepeated = seen.has(name);
-    seen.add(name);
-    return isRepeated;
-  });
+  const repeated = names.find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return names;
   throw corruptFile(file, `the header names the column "${repeated}" twice; rename one`, line);
 }

@@ -17,7 +17,8 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'step':
       return { step: event.step, maxSteps: event.maxSteps, loss: event.loss };
     case 'eval':
-      return { evalLoss: event.eval_loss };
+      // One that is no number is told as none.
+      return { evalLoss: Number.isFinite(event.eval_loss) ? event.eval_loss : null };
     case 'checkpoint':
       return { checkpoint: event.dir };
     case 'stopped':

@@ -14,21 +14,21 @@ export interface FuzzSettings {
 }
 
 /**
- * `LORAFA_FAULTS_INPUTS` of each reader with `LORAFA_FAULTS_SEED`, or the one input
- * `LORAFA_FAULTS_INPUT`; `LORAFA_FAULTS_READER` names one reader, by a part of its name.
+ * `LORAFA_FAULTS_INPUTS` of each reader, or of `LORAFA_FAULTS_READER` alone, with `LORAFA_FAULTS_SEED`; or the one input
+ * `LORAFA_FAULTS_INPUT`.
  *
  * @param inputs how many inputs where the environment does not say
  */
 export function fuzzSettings(inputs: number, env = process.env): FuzzSettings {
   const one = env['LORAFA_FAULTS_INPUT'];
   const from = Number(one ?? 0);
+  const wanted = env['LORAFA_FAULTS_READER'];
+  const names = READERS.map(({ name }) => name);
   return {
     seed: Number(env['LORAFA_FAULTS_SEED'] ?? 1),
     from,
     to: one === undefined ? Number(env['LORAFA_FAULTS_INPUTS'] ?? inputs) : from + 1,
-    readers: READERS.map(({ name }) => name).filter((name) =>
-      name.includes(env['LORAFA_FAULTS_READER'] ?? ''),
-    ),
+    readers: names.filter((name) => wanted === undefined || name === wanted),
     keep: one === undefined ? undefined : path.join(os.tmpdir(), 'lorafa-fuzz-input'),
   };
 }

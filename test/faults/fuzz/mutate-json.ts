@@ -94,15 +94,14 @@ const MUTATIONS: readonly Mutation[] = [
     const value = read(slot);
     const times = [2, 100, 3000][random.below(3)]!;
     if (stringify(value).length * times > 500_000) return;
-    if (Array.isArray(value)) write(slot, Array.from({ length: times }, () => value).flat());
+    // Copies, or a change of one would be a change of all.
+    const copy = (): unknown => (value instanceof Raw ? value : structuredClone(value));
+    if (Array.isArray(value)) write(slot, Array.from({ length: times }, copy).flat());
     else if (typeof value === 'object' && value !== null && !(value instanceof Raw)) {
       const entries = Array.from({ length: times }, (_, index) => [`key${index}`, 1]);
       write(slot, { ...value, ...Object.fromEntries(entries) });
     } else {
-      write(
-        slot,
-        Array.from({ length: times }, () => value),
-      );
+      write(slot, Array.from({ length: times }, copy));
     }
   },
   function writeOddly(slot, random) {

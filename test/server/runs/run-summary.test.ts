@@ -238,6 +238,15 @@ describe('a journal that is damaged', () => {
     expect(parseJournalLine(line)).toEqual({ ...entry, eval_perplexity: Number.NaN });
   });
 
+  test('a loss that was no number is none', async () => {
+    const folder = await tempFolder();
+    const entry = { type: 'eval', step: 1, epoch: 1, eval_loss: null, eval_perplexity: null };
+    await journal(folder, startedEvent(), { ...entry, eval_runtime: 1 });
+    const report = await readRunFolder(folder);
+    expect(report?.summary).toMatchObject({ problem: null, status: { evalLoss: null } });
+    expect(runChanged.params.safeParse(report?.summary).success).toBe(true);
+  });
+
   test('every event is read as it was written', () => {
     const events: TrainEvent[] = [
       { type: 'progress', task: 'reading', done: 1, total: 2 },

@@ -45,7 +45,8 @@ function dataReader(
         read: async () => {
           // Not all rows make examples, but all are read.
           for await (const row of readRows([file])) void row;
-          await countRows(file);
+          // Lines are counted without being read, other rows as they are read.
+          if (['.jsonl', '.txt'].includes(extension)) await countRows(file);
           await loadDataset([`${file}[:100]`], tokenizer, options);
         },
       };
