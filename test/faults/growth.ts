@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { processMemory, processPss } from '../bench/process-memory.ts';
-import { spread } from '../bench/statistics.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
 import type { LongRunLook } from './long-run.ts';
 import { isOfKind, type ProcessKind } from './process-kinds.ts';
@@ -39,10 +38,10 @@ interface Measure {
   readonly isFlat: (early: number, late: number) => boolean;
 }
 
-/** While a checkpoint is saved or removed, there are more files for a moment, or fewer. */
+/** While a checkpoint is saved there are more files for a moment; what is left behind stays. */
 const FILES: Measure = {
   unit: '',
-  of: (values) => spread(values).median,
+  of: (values) => Math.min(...values),
   isFlat: (early, late) => late <= early,
 };
 

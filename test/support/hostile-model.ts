@@ -15,9 +15,9 @@ export const BACKTRACKING: JsonObject = {
   ],
 };
 
-/** A chat template that never ends. */
+/** A chat template that never ends, and makes nothing meanwhile. */
 export const ENDLESS_TEMPLATE =
-  '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
+  '{% set r = range(99999) %}{% for a in r %}{% for b in r %}{% endfor %}{% endfor %}';
 
 /** Writes the tiny model with other values for some keys of some of its files. */
 export async function writeHostileModel(
