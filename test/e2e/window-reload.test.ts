@@ -27,7 +27,7 @@ test(`${RELOADS} reloads of the window during runs lose no event`, {
   timeout: 120_000 + RELOADS * 60_000,
 }, async () => {
   const expected = await weightsOf(await trainInTerminal());
-  const names = Array.from({ length: RELOADS }, (_, index) => `run-${index + 1}`);
+  const names = Array.from({ length: 2 * RELOADS }, (_, index) => `run-${index + 1}`);
   const folder = await demoFolder(...names.map((name) => ({ ...RUN, name })));
   const editor = await openEditor({ folder });
   await recordToldSteps(editor.page);
