@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/gguf';
-import { openRegularFile } from '../bounded-file.ts';
+import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { checkGgufHeader } from './gguf-header.ts';
 import { elementCount, formatShape } from './tensor-location.ts';
 
 /** How GGML stores a tensor: blocks of `elements` values in `bytes` bytes along the last dimension. */
@@ -67,17 +68,17 @@ export async function openGguf(path: string): Promise<GgufFile> {
       ...(error === undefined ? {} : { cause: error }),
     });
   let file: string;
-  let size: number;
+  let opened: OpenedFile;
   try {
     file = await realpath(path);
-    const opened = await openRegularFile(file);
-    ({ size } = opened);
-    await opened.handle.close();
+    opened = await openRegularFile(file);
   } catch (error) {
     throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
   }
+  const { handle, size } = opened;
   let header: Awaited<ReturnType<typeof gguf>>;
   try {
+    await checkGgufHeader(handle, size).finally(() => handle.close());
     header = await gguf(file, { allowLocalFile: true });
   } catch (error) {
     throw fail(
@@ -86,11 +87,6 @@ export async function openGguf(path: string): Promise<GgufFile> {
       0,
       error,
     );
-  }
-  // The parser reads zeros beyond the end of the file, so the end of the header is checked here.
-  const headerEnd = header.tensorInfoByteRange[1];
-  if (headerEnd > size) {
-    throw fail('model.corrupt', 'ends inside its header; download or copy it again', size);
   }
   if (!header.littleEndian) throw fail('model.unsupported', 'is big-endian, which is not known');
   const metadata = new Map<string, MetadataValue>(Object.entries(header.metadata));

@@ -13,6 +13,15 @@ async function openBytes(bytes: Uint8Array) {
   return openGguf(file);
 }
 
+/** A file whose only list claims another length. */
+function withListLength(bytes: Uint8Array, length: bigint, claimed: bigint): Uint8Array {
+  const lying = Buffer.from(bytes);
+  const written = Buffer.alloc(8);
+  written.writeBigUInt64LE(length);
+  lying.writeBigUInt64LE(claimed, lying.lastIndexOf(written));
+  return lying;
+}
+
 test('shapes are outermost first and offsets count from the start of the file', async () => {
   const bytes = ggufBytes(
     { 'general.architecture': 'llama' },
@@ -34,6 +43,12 @@ describe('files that lie', () => {
   const cases: [string, Uint8Array, string, RegExp][] = [
     ['not a GGUF file', Buffer.from('safetensors?'), 'model.corrupt', /magic number/],
     ['empty', new Uint8Array(0), 'model.corrupt', /header/],
+    [
+      'a list that is longer than the file',
+      withListLength(ggufBytes({ 'tokenizer.ggml.scores': [7, 8, 9] }), 3n, 900_000n),
+      'model.corrupt',
+      /ends inside its header/,
+    ],
     [
       'tensor beyond the end',
       ggufBytes({}, [{ name: 'a', dims: [4, 8] }], data),
