@@ -45,7 +45,8 @@ async function openForm(text = CONFIG): Promise<OpenForm> {
     saved: async () => {
       await editor.runCommand('File: Save');
       await editor.page.locator('.tab.active:not(.dirty)').waitFor();
-      return readFile(file, 'utf8');
+      // VS Code empties a file before it writes it.
+      return vi.waitUntil(() => readFile(file, 'utf8'));
     },
   };
 }
