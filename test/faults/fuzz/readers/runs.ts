@@ -36,7 +36,7 @@ const STATE = {
   protocolVersion: 1,
   heartbeat: TIME,
   queued: TIME,
-  configFile: '/work/tune.lorafa.json',
+  configFile: '/home/ada/tune.lorafa.json',
   status: {
     ...initialStatus('running', TIME),
     reason: { code: 'training.crashed', message: 'It crashed.' },
