@@ -64,11 +64,12 @@ export class RunFolder {
     await ensureFolder(folder);
     const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
-      // It tells of an earlier part of the run, whose state is not this one's.
-      if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
       await sweepUnfinished(folder);
       await writeRunRecord(folder, record);
       const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
+      // It tells of an earlier part of the run, whose state is not this one's. Until here it is all
+      // that there may be of the run, which must be listed whenever this process ends.
+      if (!isLocked) await removeFolder(path.join(folder, RUN_FILES.state));
       return new RunFolder(folder, journal, lock);
     } catch (error) {
       await lock.release();

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunSummary } from '../protocol.ts';
 import { statusChange } from '../trainer/status-fold.ts';
@@ -44,8 +45,12 @@ export async function readRunFolder(
   const stored = state.content;
   const known = await knownStatus(stored, holder !== undefined, journal);
   const damage = state.problem ?? journal.problem;
-  if (known === undefined && damage === null) return undefined;
-  const status = known ?? (await unknownStatus(folder, holder !== undefined, damage!));
+  const status =
+    known ??
+    (damage === null
+      ? await bareStatus(folder)
+      : await unknownStatus(folder, holder !== undefined, damage));
+  if (status === undefined) return undefined;
   const checkpoints = await runCheckpoints(folder);
   const isLive = holder !== undefined && !isFinal(status.state);
   const isSilent =
@@ -107,17 +112,38 @@ export async function unknownRun(folder: string, problem: string): Promise<RunSu
   };
 }
 
+/**
+ * The status of a run of which there is its configuration and a journal without any entry yet, by
+ * when it was configured; undefined where there is no such run.
+ */
+async function bareStatus(folder: string): Promise<RunStatus | undefined> {
+  const changed = (name: string): Promise<Date | undefined> =>
+    lstat(path.join(folder, name)).then(
+      (stats) => (stats.isFile() ? stats.mtime : undefined),
+      () => undefined,
+    );
+  const [configured, journaled] = await Promise.all(
+    [RUN_FILES.config, RUN_FILES.journal].map(changed),
+  );
+  if (configured === undefined || journaled === undefined) return undefined;
+  return initialStatus('preparing', momentOf(configured.getTime()));
+}
+
 /** The status of a run whose folder says nothing that can be understood. */
 async function unknownStatus(folder: string, isHeld: boolean, problem: string): Promise<RunStatus> {
   const changed = await lstat(folder).then(
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  // What a file system has for a time may be beyond what ISO 8601 can say.
-  const since = new Date(Math.min(Math.max(0, changed), Date.now())).toISOString();
+  const since = momentOf(changed);
   if (isHeld) return initialStatus('preparing', since);
   const message = `Nothing in ${folder} tells how far this run came (${problem}); start it again.`;
   return { ...initialStatus('failed', since), reason: { code: 'checkpoint.corrupt', message } };
+}
+
+/** What a file system has for a time, in milliseconds, may be beyond what ISO 8601 can say. */
+function momentOf(time: number): string {
+  return new Date(Math.min(Math.max(0, time), Date.now())).toISOString();
 }
 
 /** The status of a run whose process is gone without having stored an end. */

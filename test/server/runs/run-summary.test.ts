@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EVENT_SCHEMAS, type TrainEvent } from '../../../engine/train/events.ts';
 import { parseJournalLine } from '../../../engine/train/journal-entry.ts';
+import { RUN_FILES } from '../../../engine/train/run-folder.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
 import { runChanged } from '../../../server/protocol.ts';
 import { LineTail, type TailLine } from '../../../server/runs/line-tail.ts';
@@ -189,6 +190,23 @@ describe('a run of the command line', () => {
       status: { state: 'preparing', step: 4 },
     });
     await lock.release();
+  });
+
+  test('that was killed before its first event is one that failed', async () => {
+    const folder = await tempFolder();
+    await writeFile(path.join(folder, RUN_FILES.config), '{}');
+    // Other programs have a file of this name too.
+    expect(await readRunFolder(folder)).toBeUndefined();
+    await journal(folder);
+    const lock = await RunLock.acquire(folder);
+    const status = { state: 'preparing', step: 0 };
+    expect((await readRunFolder(folder))?.summary).toMatchObject({ isLive: true, status });
+    await lock.release();
+    expect((await readRunFolder(folder))?.summary).toMatchObject({
+      isLive: false,
+      problem: null,
+      status: { state: 'failed', reason: { code: 'training.crashed' } },
+    });
   });
 });
 
