@@ -14,7 +14,7 @@ export interface Line extends RowPlace {
 export const MAX_LINE_BYTES = 64 * 2 ** 20;
 
 /** A file with a line of more bytes than this is no text, whatever comes after it. */
-const MAX_TEXT_LINE_BYTES = 2 ** 30;
+const MAX_TEXT_LINE_BYTES = 2 ** 28;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -102,7 +102,7 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
 function noText(file: string, line: number): LorafaError {
   return new LorafaError(
     'data.corrupt',
-    `${file} is no text: its line ${line} has more than ${MAX_TEXT_LINE_BYTES / 2 ** 30} GiB; choose a file with one row a line.`,
+    `${file} is no text: its line ${line} has more than ${MAX_TEXT_LINE_BYTES / 2 ** 20} MiB; choose a file with one row a line.`,
     { location: { file, line } },
   );
 }

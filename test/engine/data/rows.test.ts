@@ -79,7 +79,7 @@ describe('.jsonl', () => {
     await truncate(file, 10 ** 11);
     await expect(all(file)).rejects.toMatchObject({
       code: 'data.corrupt',
-      message: `${file} is no text: its line 2 has more than 1 GiB; choose a file with one row a line.`,
+      message: `${file} is no text: its line 2 has more than 256 MiB; choose a file with one row a line.`,
     });
   });
 
