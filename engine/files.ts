@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  symlink,
   unlink,
 } from 'node:fs/promises';
 import path from 'node:path';
@@ -73,11 +74,13 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeFully(handle: FileHandle, data: Uint8Array): Promise<void> {
+/** @param position where the first byte goes; undefined: where the last write ended */
+async function writeFully(handle: FileHandle, data: Uint8Array, position?: number): Promise<void> {
   for (let done = 0; done < data.byteLength; ) {
     // Linux moves at most 2 GiB at a time.
     const length = Math.min(data.byteLength - done, 1 << 30);
-    const { bytesWritten } = await handle.write(data, done, length);
+    const at = position === undefined ? null : position + done;
+    const { bytesWritten } = await handle.write(data, done, length, at);
     done += bytesWritten;
   }
 }
@@ -344,6 +347,86 @@ export async function moveFile(source: string, target: string): Promise<void> {
     await rename(source, target);
     await syncFolder(path.dirname(target));
   });
+}
+
+/**
+ * Gives a file a second name by a relative link, so that both may be moved together. Where there are
+ * no links (on Windows they are a privilege), the file itself gets the name.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function linkFile(file: string, name: string): Promise<void> {
+  await explained(name, async () => {
+    await makeFolder(path.dirname(name));
+    const temporary = temporaryName(name);
+    const isLinked = await symlink(path.relative(path.dirname(name), file), temporary).then(
+      () => true,
+      () => false,
+    );
+    await rename(isLinked ? temporary : file, name);
+  });
+}
+
+/** A file that is written over several attempts, of which each begins where the one before ended. */
+export class PartialFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  #size: number;
+
+  private constructor(target: string, handle: FileHandle, size: number) {
+    this.path = target;
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  /**
+   * Opens what there is of a file in a folder that exists, or an empty one.
+   *
+   * @throws LorafaError `output.not_writable`, here and in every method that writes.
+   */
+  static async open(target: string): Promise<PartialFile> {
+    return explained(target, async () => {
+      const handle = await openPlainFile(target, constants.O_RDWR | constants.O_CREAT);
+      return new PartialFile(target, handle, (await handle.stat()).size);
+    });
+  }
+
+  /** Bytes that are there. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** All bytes that are there, piece by piece. */
+  async *content(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (let at = 0; at < this.#size; ) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at);
+      if (bytesRead === 0) break;
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  }
+
+  async append(data: Uint8Array): Promise<void> {
+    await explained(this.path, () => writeFully(this.#handle, data, this.#size));
+    this.#size += data.byteLength;
+  }
+
+  /** Begins anew. */
+  async clear(): Promise<void> {
+    await explained(this.path, () => this.#handle.truncate(0));
+    this.#size = 0;
+  }
+
+  /** Flushes the file, which is complete, and gives it its name. */
+  async commit(name: string): Promise<void> {
+    await explained(name, () => this.#handle.sync());
+    await moveFile(this.path, name);
+  }
+
+  async close(): Promise<void> {
+    await explained(this.path, () => this.#handle.close());
+  }
 }
 
 /** An append-only text file of one record per line. */

@@ -1,6 +1,7 @@
+import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
 import { runCli } from './cli-process.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
-import { findModels, huggingFaceCache } from './discovery/find-models.ts';
+import { findModels } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
   countTokens,
@@ -47,7 +48,7 @@ export function serveModels(
     generators.countTokens(choice, text, token),
   );
   serve(connection, listModels, ({ folders }) =>
-    findModels({ workspaceFolders, settingsFolders: folders, cacheFolder: huggingFaceCache() }),
+    findModels({ workspaceFolders, settingsFolders: folders, cacheFolder: hubCacheFolder() }),
   );
   serve(connection, listAdapters, async () =>
     findAdapters([...workspaceFolders, ...(await runFolders())]),

@@ -51,14 +51,13 @@ export function checkConfig(
   const folder = path.dirname(path.resolve(file));
   const mistakes = [...schemaProblems(value), ...contradictions(value)].slice(0, MAX_PROBLEMS);
   const parsed = configSchema.safeParse(without(value, mistakes));
-  const resolution = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
-  const unresolved = mistakes.length === 0 ? (resolution?.problems ?? []) : [];
-  const located = [...mistakes, ...unresolved].map((each) => locate(each, document, overrides));
+  const usable = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
+  const located = mistakes.map((each) => locate(each, document, overrides));
   const problems = [...document.problems, ...located].sort(byPosition);
   return {
-    config: problems.length === 0 ? resolution?.config : undefined,
+    config: problems.length === 0 ? usable : undefined,
     problems,
-    usable: resolution?.config,
+    usable,
     given: givenIn(value),
   };
 }

@@ -1,37 +1,28 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
+import { parseHubName } from '../hub/hub-name.ts';
 import type { ResolvedConfig } from './schema.ts';
-
-/** A configuration whose paths are absolute, and the names among them that are not local. */
-export interface PathResolution {
-  readonly config: ResolvedConfig;
-  readonly problems: readonly PathProblem[];
-}
 
 /**
  * Makes every path of a configuration absolute: relative ones start at `folder`, and `~/` is the
- * home folder. A data set keeps its slice suffix (`rows.jsonl[:1000]`). Names that look like one
- * on the Hugging Face Hub and exist nowhere here are reported, since nothing is downloaded.
+ * home folder. A data set keeps its slice suffix (`rows.jsonl[:1000]`). Names on the Hugging Face Hub
+ * stay as they are (see {@link resolveInput}).
  */
-export function resolvePaths(config: ResolvedConfig, folder: string): PathResolution {
-  const absolute = (name: string): string => resolvePath(name, folder);
+export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
   const { training } = config;
-  const resolved: ResolvedConfig = {
-    ...mapInputPaths(config, absolute),
+  const { output_dir: output, resume_from_checkpoint: checkpoint } = training;
+  return {
+    ...mapInputPaths(config, (name) => resolveInput(name, folder)),
     training: {
       ...training,
-      output_dir: absolute(training.output_dir),
-      ...(training.resume_from_checkpoint !== undefined && {
+      output_dir: resolvePath(output, folder),
+      ...(checkpoint !== undefined && {
         resume_from_checkpoint:
-          training.resume_from_checkpoint === 'latest'
-            ? 'latest'
-            : absolute(training.resume_from_checkpoint),
+          checkpoint === 'latest' ? checkpoint : resolvePath(checkpoint, folder),
       }),
     },
   };
-  return { config: resolved, problems: hubProblems(config, folder) };
 }
 
 /** A configuration with other names for what it reads: the model, the data and the first adapter. */
@@ -62,49 +53,23 @@ export function resolvePath(name: string, folder: string): string {
   return /^~[/\\]/.test(name) ? path.join(homedir(), name.slice(2)) : path.resolve(folder, name);
 }
 
-/** Whether `name` is a Hub name (`organisation/name`) rather than a file or folder from `folder`. */
-export function isHubName(name: string, folder: string): boolean {
-  const isFile = /\.(jsonl?|csv|parquet|txt|gguf)(\[[^\]]*\])?$/i.test(name);
-  return /^[\w-][\w.-]*\/[\w.-]+$/.test(name) && !isFile && !existsSync(resolvePath(name, folder));
+/**
+ * The path of an input, or its name on the Hugging Face Hub where it has the form of one and nothing
+ * of that name lies here.
+ */
+export function resolveInput(name: string, folder: string): string {
+  const place = resolvePath(name, folder);
+  const isHubName = parseHubName(name) !== undefined && !existsSync(withoutSlice(place));
+  return isHubName ? name : place;
 }
 
-function hubProblems(config: ResolvedConfig, folder: string): readonly PathProblem[] {
-  const { base_model_name_or_path: model } = config.model;
-  const { dataset_name_or_path: train, eval_dataset_name_or_path: held } = config.data;
-  return [
-    ...hubProblem(['model', 'base_model_name_or_path'], [model], folder, 'the folder of a model'),
-    ...hubProblem(['data', 'dataset_name_or_path'], [train].flat(), folder, 'a data file'),
-    ...hubProblem(
-      ['data', 'eval_dataset_name_or_path'],
-      [held ?? []].flat(),
-      folder,
-      'a data file',
-    ),
-  ];
+/** Whether an input that {@link resolveInput} gave is a name on the Hub: paths are absolute. */
+export function isHubInput(input: string): boolean {
+  return parseHubName(input) !== undefined;
 }
 
-function hubProblem(
-  at: readonly [string, string],
-  names: readonly string[],
-  folder: string,
-  instead: string,
-): readonly PathProblem[] {
-  return hubNames(names, folder).map((name) => ({
-    path: at,
-    part: 'value',
-    code: 'usage.not_yet',
-    message: `"${name}" is not here, and downloads from the Hugging Face Hub are not supported yet; give ${instead} on this machine`,
-  }));
-}
-
-/** The first of the names that are on the Hub; each is looked for on the disk. */
-function hubNames(names: readonly string[], folder: string): readonly string[] {
-  const found: string[] = [];
-  for (const name of names) {
-    if (found.length === MAX_PROBLEMS) break;
-    if (isHubName(name, folder)) found.push(name);
-  }
-  return found;
+function withoutSlice(place: string): string {
+  return place.replace(/\[[^[\]]*\]$/, '');
 }
 
 function mapNames(names: string | string[], map: (name: string) => string): string | string[] {

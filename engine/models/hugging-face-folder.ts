@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
+import { publishedName } from '../hub/hub-cache.ts';
 import type { BaseModel } from './base-model.ts';
 import { selectWeights } from './check-weights.ts';
 import { parseDecoderConfig } from './config.ts';
@@ -30,7 +31,7 @@ export async function openHuggingFaceFolder(
   options: OpenOptions = {},
 ): Promise<BaseModel> {
   const { config, configJson } = await readConfig(folder);
-  const name = path.basename(path.resolve(folder));
+  const name = path.basename(publishedName(folder) ?? path.resolve(folder));
   const weights = await openWeights(folder, config);
   const { quantization } = options;
   return {

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { fetchInputs } from '../hub/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
 import type { Quantization } from '../models/quantization.ts';
@@ -53,9 +54,12 @@ export interface RunEstimate {
  * @throws LorafaError for anything that is wrong with model, adapter or data
  */
 export async function estimateRun(
-  config: ResolvedConfig,
+  given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
+  const { config } = await fetchInputs(given, {
+    onDownload: (state) => onEvent({ type: 'progress', ...state }),
+  });
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
     openBaseModel(config.model.base_model_name_or_path, { quantization, headersOnly: true });
   const model = await open(quantizationOf(config));

@@ -4,6 +4,7 @@ import { loadDataset } from '../data/dataset.ts';
 import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
+import { fetchInputs } from '../hub/hub-inputs.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
 import { BatchRunner } from './batch-runner.ts';
@@ -39,10 +40,13 @@ export interface EvaluateOptions {
  * that is wrong with model, adapter, data or device
  */
 export async function evaluate(
-  config: ResolvedConfig,
+  given: ResolvedConfig,
   { adapterDir, onProgress }: EvaluateOptions,
 ): Promise<Evaluation> {
-  requireHeldOutRows(config);
+  requireHeldOutRows(given);
+  const { config } = await fetchInputs(given, {
+    onDownload: (state) => onProgress({ type: 'progress', ...state }),
+  });
   const device = await chooseComputeDevice(config);
   const model = await openRunModel(config, onProgress);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);

@@ -32,6 +32,8 @@ const progressEvent = z.object({
   /** `done` of `total` units; the unit is the task's own. */
   done: z.number().nonnegative(),
   total: z.number().nonnegative(),
+  /** Bytes per second, lately, where the units are bytes that are downloaded. */
+  rate: z.number().nonnegative().exactOptional(),
 });
 
 const rowLayout = z.object({

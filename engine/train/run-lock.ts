@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { createFile, notWritable, removeFolder } from '../files.ts';
+import { createFile, notWritable } from '../files.ts';
 import { ownMark } from '../process-mark.ts';
 import { beatFor } from './lock-beat.ts';
 import { type LockHolder, readLockFile, stateOfHolder } from './lock-file.ts';
-import { takeLock } from './take-lock.ts';
+import { isHeldBy, removeIfHeldBy, takeLock } from './take-lock.ts';
 import { Lease, lostLock, type WriteLock } from './write-lock.ts';
 
 /** The file in a run folder that says which process may write there. */
@@ -91,14 +91,6 @@ export async function readLock(folder: string): Promise<LockHolder | undefined> 
   if (found === undefined) return undefined;
   const state = await stateOfHolder(found);
   return state === 'alive' || state === 'beating' ? found.holder : undefined;
-}
-
-async function isHeldBy(file: string, token: string): Promise<boolean> {
-  return (await readLockFile(file))?.holder?.token === token;
-}
-
-async function removeIfHeldBy(file: string, token: string): Promise<void> {
-  if (await isHeldBy(file, token)) await removeFolder(file);
 }
 
 /** The error for a run folder whose lock `holder` has, as far as that is known. */

@@ -4,6 +4,7 @@ import { readBoundedFile } from '../bounded-file.ts';
 import { configSchema, type ResolvedConfig } from '../config/schema.ts';
 import { LorafaError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
+import { type HubSource, hubSourceSchema } from '../hub/hub-source.ts';
 import { parseJson } from '../json.ts';
 import { type Lineage, lineageSchema } from './lineage.ts';
 
@@ -16,6 +17,8 @@ const recordSchema = z.object({
   config: configSchema,
   /** That of the latest session. */
   lineage: lineageSchema,
+  /** What the names on the Hub stood for when the run began; absent where there are none. */
+  hub: z.array(hubSourceSchema).exactOptional(),
 });
 
 const VERSION = recordSchema.shape.version.value;
@@ -27,6 +30,7 @@ const MAX_BYTES = 2 ** 24;
 export interface RunRecord {
   readonly config: ResolvedConfig;
   readonly lineage: Lineage;
+  readonly hub?: readonly HubSource[];
 }
 
 /** Makes a record of each earlier version into one of the next. */
@@ -63,7 +67,10 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
     throw fail(`is missing or broken (${messageOf(error)})`, error);
   }
   const parsed = recordSchema.safeParse(migrated(json, fail));
-  if (parsed.success) return { config: parsed.data.config, lineage: parsed.data.lineage };
+  if (parsed.success) {
+    const { config, lineage, hub } = parsed.data;
+    return { config, lineage, ...(hub !== undefined && { hub }) };
+  }
   const { path: at, message } = parsed.error.issues[0]!;
   throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { digestFile } from '../formats/file-digest.ts';
+import type { HubSource } from '../hub/hub-source.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Device } from '../runtime/device.ts';
@@ -42,6 +43,8 @@ export interface ResumedRun {
   readonly checkpoint: Checkpoint | undefined;
   /** The lineage of the latest session in the output folder; undefined where there was none. */
   readonly way: Lineage | undefined;
+  /** What the names on the Hub stood for when the run began. */
+  readonly hub: readonly HubSource[];
   /** Sentences about checkpoints that were passed over. */
   readonly warnings: readonly string[];
 }
@@ -66,18 +69,21 @@ export async function resumedRun({
 }: ResolvedConfig): Promise<ResumedRun> {
   const record = await findRunRecord(folder);
   const way = record?.lineage;
-  if (setting === undefined) return { checkpoint: undefined, way, warnings: [] };
+  if (setting === undefined) return { checkpoint: undefined, way, hub: [], warnings: [] };
   if (setting !== 'latest') {
-    return { checkpoint: await openCheckpoint(setting), way, warnings: [] };
+    const origin = await findRunRecord(path.dirname(setting));
+    const hub = (origin ?? record)?.hub ?? [];
+    return { checkpoint: await openCheckpoint(setting), way, hub, warnings: [] };
   }
+  const hub = record?.hub ?? [];
   if (!(await isRun(folder))) throw noCheckpoint(folder, []);
   const { checkpoint, skipped, leftBehind } = await latestCheckpoint(folder, way);
-  if (checkpoint !== undefined) return { checkpoint, way, warnings: skipped };
+  if (checkpoint !== undefined) return { checkpoint, way, hub, warnings: skipped };
   // Other programs have checkpoints of such names as well, and a run from its start replaces them.
   if (way === undefined && skipped.length > 0) throw noCheckpoint(folder, skipped);
   const origin = record === undefined ? undefined : await originOf(record);
   const warnings = origin === undefined ? [...skipped, fromStart(leftBehind)] : skipped;
-  return { checkpoint: origin, way, warnings };
+  return { checkpoint: origin, way, hub, warnings };
 }
 
 /**

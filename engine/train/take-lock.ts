@@ -65,3 +65,13 @@ async function isAbandoned(file: string, found: LockFile): Promise<boolean> {
     await delay(LOOK_MS);
   }
 }
+
+/** Whether a lock is the one with this token. */
+export async function isHeldBy(file: string, token: string): Promise<boolean> {
+  return (await readLockFile(file))?.holder?.token === token;
+}
+
+/** Lets go of a lock, unless it is another one by now. */
+export async function removeIfHeldBy(file: string, token: string): Promise<void> {
+  if (await isHeldBy(file, token)) await removeFolder(file);
+}

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { plannedBatch } from '../data/batches.ts';
+import { fetchInputs } from '../hub/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Recompute } from '../models/decoder.ts';
 import { examineWeights } from '../models/examine-weights.ts';
@@ -20,6 +21,7 @@ import { loadRunData, type RunData } from './run-data.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
 import { openGenerationModel, openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
+import type { RunRecord } from './run-record.ts';
 import { createSampler } from './sampler.ts';
 import { resumedRun, startingPoint } from './starting-point.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
@@ -53,12 +55,16 @@ export interface TrainResult {
  * and `training.not_finite` when loss or gradient stop being numbers
  */
 export async function train(
-  config: ResolvedConfig,
+  given: ResolvedConfig,
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
-  const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
+  const { output_dir: output, resume_from_checkpoint: resumeFrom } = given.training;
   await refuseOccupied(output, resumeFrom);
-  const resumed = await resumedRun(config);
+  const resumed = await resumedRun(given);
+  const { config, sources, warnings } = await fetchInputs(given, {
+    known: resumed.hub,
+    onDownload: (state) => onEvent({ type: 'progress', ...state }),
+  });
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
@@ -105,7 +111,11 @@ export async function train(
   const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
   const chosen = stepOf(model);
 
-  const record = { config: withCheckpoint(config, start.checkpoint), lineage: state.lineage };
+  const record: RunRecord = {
+    config: withCheckpoint(given, start.checkpoint),
+    lineage: state.lineage,
+    ...(sources.length > 0 && { hub: sources }),
+  };
   const folder = await RunFolder.open(record, { isLocked, way: resumed.way });
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
@@ -132,7 +142,7 @@ export async function train(
     const { recompute } = chosen;
     const run = runSummary({ model, trainee, data, plan, state, device, recompute, trials });
     await emit({ type: 'started', run });
-    for (const message of [...start.warnings, ...data.warnings]) {
+    for (const message of [...warnings, ...start.warnings, ...data.warnings]) {
       await emit({ type: 'warning', message });
     }
     return await loop.run();

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
+import { publishedName } from '../hub/hub-cache.ts';
 import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
@@ -64,7 +65,7 @@ export async function createTrainee(
         ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
         : new Map(),
     trainBase: false,
-    save: (folder) => saveAdapter(folder, adapter, model.path),
+    save: (folder) => saveAdapter(folder, adapter, publishedName(model.path) ?? model.path),
   };
 }
 

@@ -1,15 +1,16 @@
-import { isHubName, resolvePath } from '../../engine/config/resolve-paths.ts';
-import { LorafaError } from '../../engine/errors.ts';
+import { resolveInput } from '../../engine/config/resolve-paths.ts';
+import { fetchInput } from '../../engine/hub/hub-inputs.ts';
+import { stderrProgress } from './stderr-progress.ts';
 
 /**
- * A path from the command line, from the current folder.
+ * The path of a model or adapter that is named on the command line, from the current folder or on the
+ * Hugging Face Hub, from where it is downloaded.
  *
- * @throws LorafaError `usage.not_yet` for a name that only the Hugging Face Hub knows
+ * @throws HubError, and LorafaError `output.not_writable`
  */
-export function localPath(name: string, folder = process.cwd()): string {
-  if (!isHubName(name, folder)) return resolvePath(name, folder);
-  throw new LorafaError(
-    'usage.not_yet',
-    `"${name}" is not here, and downloads from the Hugging Face Hub are not supported yet; give a path on this machine.`,
+export function localPath(name: string, use: 'model' | 'adapter'): Promise<string> {
+  const report = stderrProgress();
+  return fetchInput(resolveInput(name, process.cwd()), use, (state) =>
+    report({ type: 'progress', ...state }),
   );
 }

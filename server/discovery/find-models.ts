@@ -1,5 +1,4 @@
 import { readdir, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
@@ -20,16 +19,6 @@ export interface ModelPlaces {
   readonly settingsFolders: readonly string[];
   /** The cache of the Hugging Face Hub. */
   readonly cacheFolder: string;
-}
-
-/**
- * The folder in which huggingface_hub keeps what it downloaded, by the environment variables that it
- * reads itself.
- */
-export function huggingFaceCache(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['HF_HUB_CACHE']) return env['HF_HUB_CACHE'];
-  const caches = env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache');
-  return path.join(env['HF_HOME'] || path.join(caches, 'huggingface'), 'hub');
 }
 
 /** The base models on this machine: model folders with safetensors, and GGUF files. */

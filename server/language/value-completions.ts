@@ -9,7 +9,7 @@ import {
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Given, givenIn } from '../../engine/config/given.ts';
-import { isHubName, resolvePath } from '../../engine/config/resolve-paths.ts';
+import { resolveInput } from '../../engine/config/resolve-paths.ts';
 import { COLUMN_KEYS, TEMPLATE_KEYS } from './inspection/column-findings.ts';
 import { type ListedPath, listPaths, type PathKind } from './list-paths.ts';
 
@@ -161,8 +161,8 @@ function columnInTemplate(
 function dataNames(given: Given, folder: string): readonly string[] {
   const names = [given('data', 'dataset_name_or_path')].flat();
   return names
-    .filter((name) => typeof name === 'string' && name !== '' && !isHubName(name, folder))
-    .map((name) => resolvePath(name as string, folder));
+    .filter((name) => typeof name === 'string' && name !== '')
+    .map((name) => resolveInput(name as string, folder));
 }
 
 /** What an entry may be called: first the ends of names that several layers share. */
@@ -173,7 +173,7 @@ async function moduleNames(
 ): Promise<readonly string[]> {
   const model = given('model', 'base_model_name_or_path');
   if (typeof model !== 'string' || model === '') return [];
-  const names = await files.moduleNames(resolvePath(model, folder));
+  const names = await files.moduleNames(resolveInput(model, folder));
   const kinds = names.map((name) => name.slice(name.lastIndexOf('.') + 1));
   return [...new Set([...kinds, ...names])];
 }

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from '../../engine/config/parse.ts';
+import { isHubInput } from '../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
@@ -204,7 +205,8 @@ function hasRecord(folder: string): Promise<boolean> {
 
 /** Told before the run starts, so that whoever asks can say where the model is. */
 async function requireModel(base: string): Promise<void> {
-  if (await exists(base)) return;
+  // What is on the Hub is had from there again.
+  if (isHubInput(base) || (await exists(base))) return;
   throw new LorafaError(
     'model.not_found',
     `The base model of this run is not at ${base} any more; put it back, or say where it is now.`,

@@ -43,10 +43,13 @@ export class BuiltCli {
     {
       input = '',
       env = {},
+      cwd = this.folder,
       timeoutMs,
       onOutput,
     }: {
       input?: string;
+      /** The folder that it starts in. */
+      cwd?: string;
       /** Variables beside those of this process. */
       env?: Readonly<Record<string, string>>;
       /** After so long the process is killed. */
@@ -56,7 +59,7 @@ export class BuiltCli {
   ): Promise<Outcome> {
     const script = path.join(this.folder, 'out/cli.js');
     const run = spawn(process.execPath, [script, ...args], {
-      cwd: this.folder,
+      cwd,
       env: { ...process.env, ...env },
       ...(timeoutMs !== undefined && { timeout: timeoutMs, killSignal: 'SIGKILL' }),
     });

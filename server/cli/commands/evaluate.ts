@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type ConfigOverride, parseOverride } from '../../../engine/config/overrides.ts';
 import { parseConfig, readConfig } from '../../../engine/config/parse.ts';
+import { resolveInput } from '../../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import type { Evaluation } from '../../../engine/train/evaluate.ts';
@@ -42,9 +43,10 @@ export function addEvaluateCommand(program: Command): void {
 async function evaluateTarget(target: string, flags: EvaluateFlags): Promise<void> {
   const isRun = await isConfigFile(target);
   const config = isRun ? await runConfig(target, flags) : modelConfig(target, flags);
+  const adapter = await adapterDir(config, isRun, flags);
   const { evaluate } = await import('../../../engine/train/evaluate.ts');
   const evaluation = await evaluate(config, {
-    adapterDir: adapterDir(config, isRun, flags),
+    adapterDir: adapter,
     onProgress: stderrProgress(),
   });
   if (flags.json === true) printJson(process.stdout, evaluation);
@@ -80,8 +82,8 @@ function modelConfig(model: string, flags: EvaluateFlags): ResolvedConfig {
     );
   }
   const given: readonly ConfigOverride[] = [
-    { path: ['model', 'base_model_name_or_path'], value: localPath(model), flag: model },
-    { path: ['data', 'dataset_name_or_path'], value: localPath(data), flag: '--data' },
+    { path: ['model', 'base_model_name_or_path'], value: model, flag: model },
+    { path: ['data', 'dataset_name_or_path'], value: data, flag: '--data' },
     { path: ['training', 'output_dir'], value: '.', flag: model },
   ];
   return parseConfig('{}', 'command line', [...given, ...overridesOf(flags)]);
@@ -93,13 +95,21 @@ function overridesOf({ data, set = [] }: EvaluateFlags): readonly ConfigOverride
       ? []
       : [
           { path: ['data', 'eval_split'], value: null, flag: '--data' },
-          { path: ['data', 'eval_dataset_name_or_path'], value: localPath(data), flag: '--data' },
+          {
+            path: ['data', 'eval_dataset_name_or_path'],
+            value: resolveInput(data, process.cwd()),
+            flag: '--data',
+          },
         ];
   return [...held, ...set.map(parseOverride)];
 }
 
-function adapterDir(config: ResolvedConfig, isRun: boolean, flags: EvaluateFlags): string | null {
-  if (typeof flags.adapter === 'string') return localPath(flags.adapter);
+async function adapterDir(
+  config: ResolvedConfig,
+  isRun: boolean,
+  flags: EvaluateFlags,
+): Promise<string | null> {
+  if (typeof flags.adapter === 'string') return localPath(flags.adapter, 'adapter');
   const hasAdapter = isRun && flags.adapter !== false && config.training.method !== 'full';
   return hasAdapter ? config.training.output_dir : null;
 }

@@ -23,7 +23,10 @@ export function addGenerateCommand(program: Command): void {
     .command('generate')
     .summary('let a model write')
     .description('Continue a prompt, or answer it, with a base model and, if given, an adapter.')
-    .argument('<model>', 'folder of the base model, or a .gguf file')
+    .argument(
+      '<model>',
+      'folder or .gguf file of the base model, or its name on the Hugging Face Hub',
+    )
     .option('--adapter <folder>', 'adapter (PEFT format) on top of the model')
     .option('--quantize', '4-bit (NF4) weights of the model')
     .option('--prompt <text>', 'the prompt')
@@ -46,8 +49,8 @@ export function addGenerateCommand(program: Command): void {
 
 async function generate(modelPath: string, flags: GenerateFlags): Promise<void> {
   const { stdout, stderr } = process;
-  const location = localPath(modelPath);
   const text = await readPrompt(flags);
+  const location = await localPath(modelPath, 'model');
   const engine = await loadEngine();
   const device = await engine.chooseDevice(flags.device);
   const report = stderrProgress();
@@ -63,7 +66,7 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const adapter =
     flags.adapter === undefined
       ? null
-      : await engine.loadAdapter(localPath(flags.adapter), model.config);
+      : await engine.loadAdapter(await localPath(flags.adapter, 'adapter'), model.config);
   if (adapter !== null) {
     printText(stderr, `adapter: ${adapter.matched} of ${adapter.total} modules matched`);
   }

@@ -5,6 +5,7 @@ import { loadDataset } from '../../../engine/data/dataset.ts';
 import { type ExamplePreview, previewExample } from '../../../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
+import { fetchInputs } from '../../../engine/hub/hub-inputs.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { loadTokenizer } from '../../../engine/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
@@ -51,8 +52,11 @@ export function addPreviewCommand(program: Command): void {
 }
 
 async function preview(file: string, flags: PreviewFlags): Promise<void> {
-  const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
   const progress = stderrProgress();
+  const { config } = await fetchInputs(
+    await readConfig(file, (flags.set ?? []).map(parseOverride)),
+    { onDownload: (state) => progress({ type: 'progress', ...state }) },
+  );
   const base = await openBaseModel(config.model.base_model_name_or_path, {
     onUnpack: (done, total) =>
       progress({ type: 'progress', task: 'unpacking weights', done, total }),

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import { checkConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { cachedInput } from '../../../engine/hub/hub-inputs.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
 import { linearModules } from '../../../engine/models/linear-modules.ts';
 import { describeQuantized } from '../../../engine/models/quantization.ts';
@@ -15,10 +16,11 @@ import { countStepsPerEpoch, runLength } from '../../../engine/train/run-plan.ts
 import { longestPrompt } from '../../../engine/train/sample-prompts.ts';
 import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
 import { FileCache } from './file-cache.ts';
-import { DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
+import { ADAPTER_KEY, DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
+import { namedInput } from './named-input.ts';
 import { type RunLength, scheduleFindings } from './schedule-findings.ts';
 
 /** What the files that a configuration names tell about its run. */
@@ -103,7 +105,9 @@ export class ConfigInspector {
   /** Full names of the layers that an adapter can have; none where the model cannot be opened. */
   async moduleNames(location: string): Promise<readonly string[]> {
     try {
-      const { model } = await this.#models.get(location);
+      const [place] = (await cachedInput(location, 'model')) ?? [];
+      if (place === undefined) return [];
+      const { model } = await this.#models.get(place);
       return linearModules(model.config).map(({ name }) => name);
     } catch {
       return [];
@@ -112,16 +116,22 @@ export class ConfigInspector {
 
   async #columnsOf(name: string): Promise<readonly string[]> {
     try {
-      const { firstRow } = await this.#data.beginning(name);
-      return Object.keys(firstRow?.value ?? {});
+      const [file] = (await cachedInput(name, 'training')) ?? [];
+      const known = file === undefined ? undefined : await this.#data.beginning(file);
+      return Object.keys(known?.firstRow?.value ?? {});
     } catch {
       return [];
     }
   }
 
   async #model(config: ResolvedConfig, findings: Finding[]): Promise<KnownModel | undefined> {
+    const input = await namedInput(config.model.base_model_name_or_path, 'model', MODEL_KEY);
+    if (input.paths === undefined) {
+      findings.push(input.finding);
+      return undefined;
+    }
     try {
-      return await this.#models.get(config.model.base_model_name_or_path);
+      return await this.#models.get(input.paths[0]);
     } catch (error) {
       findings.push(findingOf(error, MODEL_KEY));
       return undefined;
@@ -133,16 +143,25 @@ export class ConfigInspector {
     { model }: KnownModel,
     findings: Finding[],
   ): Promise<PlannedTrainee | undefined> {
-    const { lora, training } = config;
+    const { training } = config;
+    const lora = { ...config.lora };
+    if (training.method !== 'full' && lora.init_adapter !== undefined) {
+      const input = await namedInput(lora.init_adapter, 'adapter', ADAPTER_KEY);
+      if (input.paths === undefined) {
+        findings.push(input.finding);
+        return undefined;
+      }
+      lora.init_adapter = input.paths[0];
+    }
     if (training.method !== 'full' && lora.init_adapter === undefined) {
       const { problems } = examineTargets(lora, model.config, model.name);
       findings.push(...problems.map((problem) => ({ ...problem, severity: 'error' as const })));
       if (problems.length > 0) return undefined;
     }
     try {
-      return await planTrainee(config, model);
+      return await planTrainee({ lora, training }, model);
     } catch (error) {
-      findings.push(findingOf(error, ['lora', 'init_adapter']));
+      findings.push(findingOf(error, ADAPTER_KEY));
       return undefined;
     }
   }

@@ -15,6 +15,7 @@ import {
 } from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
+import { namedInput } from './named-input.ts';
 
 /** What is known of the rows that are trained on, or of those that are held out. */
 export interface SplitFacts {
@@ -50,19 +51,30 @@ export async function inspectData(
   const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
   const findings: Finding[] = [];
   let usable = model;
-  const inspect = async (names: readonly NamedData[]): Promise<readonly FileFacts[]> => {
+  const inspect = async (
+    names: readonly NamedData[],
+    use: 'training' | 'evaluation',
+  ): Promise<readonly FileFacts[]> => {
     const found: FileFacts[] = [];
-    for (const each of names) {
-      const facts = await inspectFile(each, data, files, usable);
-      // A model that took too long once is not tried on the next file.
-      if (facts.isOverTime === true) usable = undefined;
-      findings.push(...facts.findings);
-      found.push(facts);
+    for (const { path, name } of names) {
+      const input = await namedInput(name, use, path);
+      if (input.paths === undefined) {
+        findings.push(input.finding);
+        found.push({ ...UNKNOWN, findings: [] });
+        continue;
+      }
+      for (const file of input.paths) {
+        const facts = await inspectFile({ path, name: file }, data, files, usable);
+        // A model that took too long once is not tried on the next file.
+        if (facts.isOverTime === true) usable = undefined;
+        findings.push(...facts.findings);
+        found.push(facts);
+      }
     }
     return found;
   };
-  const all = splitFacts(await inspect(train));
-  const evaluated = splitFacts(await inspect(held));
+  const all = splitFacts(await inspect(train, 'training'));
+  const evaluated = splitFacts(await inspect(held, 'evaluation'));
   const total = all.rows;
   const rows = total === undefined ? undefined : total - heldOut(data, total);
   if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
@@ -117,18 +129,20 @@ interface FileFacts extends FileSplit {
   readonly findings: readonly Finding[];
 }
 
+/** Of a file that cannot be looked at. */
+const UNKNOWN = { rows: undefined, isExact: false, longest: undefined, tokens: undefined };
+
 async function inspectFile(
   { path, name }: NamedData,
   data: ResolvedConfig['data'],
   files: KnownData,
   model: KnownModel | undefined,
 ): Promise<FileFacts> {
-  const unknown = { rows: undefined, isExact: false, longest: undefined, tokens: undefined };
   try {
     const { count, firstRow } = await files.beginning(name);
     const columns = firstRow === undefined ? [] : columnFindings(data, firstRow);
     if (columns.length > 0 || model === undefined) {
-      return { ...unknown, findings: columns, rows: count.rows };
+      return { ...UNKNOWN, findings: columns, rows: count.rows };
     }
     const { report } = await files.sample(name, model, data);
     const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
@@ -151,7 +165,7 @@ async function inspectFile(
     };
   } catch (error) {
     const isOverTime = error instanceof TimeLimitError;
-    return { ...unknown, isOverTime, findings: [findingOf(error, placeOf(error, path, data))] };
+    return { ...UNKNOWN, isOverTime, findings: [findingOf(error, placeOf(error, path, data))] };
   }
 }
 

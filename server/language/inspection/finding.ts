@@ -25,6 +25,9 @@ export const MODEL_KEY: ConfigPath = ['model', 'base_model_name_or_path'];
 /** The key that names the data. */
 export const DATA_KEY: ConfigPath = ['data', 'dataset_name_or_path'];
 
+/** The key that names the adapter to go on from. */
+export const ADAPTER_KEY: ConfigPath = ['lora', 'init_adapter'];
+
 /** A finding under the value at `path`. */
 export function finding(
   severity: Severity,

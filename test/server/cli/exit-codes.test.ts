@@ -5,7 +5,7 @@ import { describeFailure } from '../../../server/cli/failure.ts';
 
 test.each<[ErrorCode, number]>([
   ['usage.invalid', 2],
-  ['usage.not_yet', 2],
+  ['hub.gated', 8],
   ['config.unknown_key', 2],
   ['model.corrupt', 3],
   ['adapter.mismatch', 3],
@@ -22,7 +22,7 @@ test.each<[ErrorCode, number]>([
 
 test('the help lists each code once', () => {
   const codes = [...describeExitCodes().matchAll(/^ +(\d+) /gm)].map((match) => Number(match[1]));
-  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130]);
+  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);
   expect(EXIT_CODES).toHaveLength(codes.length);
 });
 

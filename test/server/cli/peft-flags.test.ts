@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, formatProblem } from '../../../engine/config/config-error.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { configFromPeftFlags, type PeftFlagValues } from '../../../server/cli/peft-flags.ts';
 
@@ -151,19 +150,9 @@ describe('mistakes', () => {
     expect(() => configFromPeftFlags(flags({}, { quantize: true }), full)).toThrow(/^--quantize: /);
   });
 
-  test('names of the Hub are not supported yet', () => {
-    let thrown: unknown;
-    try {
-      configFromPeftFlags({ texts: {}, lorafa: true, quantize: false });
-    } catch (error) {
-      thrown = error;
-    }
-    const { code, problems } = thrown as ConfigError;
-    expect(code).toBe('usage.not_yet');
-    expect(problems.map(formatProblem)).toEqual([
-      expect.stringMatching(/^--base_model_name_or_path: "meta-llama\/.* are not supported yet; /),
-      expect.stringMatching(/^--dataset_name_or_path: "meta-math\/.* are not supported yet; /),
-    ]);
-    expect(thrown).toBeInstanceOf(ConfigError);
+  test('without names, those of the example on the Hub hold', () => {
+    const { model, data } = configFromPeftFlags({ texts: {}, lorafa: true, quantize: false });
+    expect(model.base_model_name_or_path).toBe('meta-llama/Meta-Llama-3-8B-Instruct');
+    expect(data.dataset_name_or_path).toBe('meta-math/MetaMathQA-40K');
   });
 });

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numberOption } from '../../../server/cli/commands/options.ts';
 import { generationOptions, toPrompt } from '../../../server/cli/generation-flags.ts';
-import { localPath } from '../../../server/cli/local-path.ts';
 import { readPrompt } from '../../../server/cli/prompt-input.ts';
 
 let folder: string;
@@ -72,10 +71,4 @@ test.each(['', ' ', 'x', '1x', 'Infinity', 'NaN', '-1', '1.5'])('%j is no count'
   const parse = numberOption({ min: 0, integer: true }, 'a whole number of at least 0');
   expect(() => parse(text)).toThrow('It must be a whole number of at least 0.');
   expect(parse('1e3')).toBe(1000);
-});
-
-test('a name of the Hub is no path, unless it is here', () => {
-  expect(localPath('a.gguf', folder)).toBe(path.join(folder, 'a.gguf'));
-  expect(localPath('./org/name', folder)).toBe(path.join(folder, 'org/name'));
-  expect(() => localPath('org/name', folder)).toThrow(/^"org\/name" is not here, and downloads/);
 });

@@ -3,7 +3,7 @@ import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { findAdapters } from '../../../server/discovery/find-adapters.ts';
-import { findModels, huggingFaceCache } from '../../../server/discovery/find-models.ts';
+import { findModels } from '../../../server/discovery/find-models.ts';
 import { findRunFolders } from '../../../server/discovery/find-runs.ts';
 import { walk } from '../../../server/discovery/walk.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
@@ -146,14 +146,6 @@ test('links between folders are not gone round in, and names are bounded', async
   expect(await files()).toEqual(['a/y.txt', 'c/z.txt', 'a/b/x.txt']);
   // Two folders, the four names in the first of them and one in the second.
   expect(await files(7)).toEqual(['a/y.txt', 'c/z.txt']);
-});
-
-test.each([
-  [{ HF_HUB_CACHE: '/hub', HF_HOME: '/home' }, '/hub'],
-  [{ HF_HOME: '/home' }, '/home/hub'],
-  [{ XDG_CACHE_HOME: '/cache' }, '/cache/huggingface/hub'],
-])('the Hugging Face cache of %j', (env, folder) => {
-  expect(huggingFaceCache(env)).toBe(path.normalize(folder));
 });
 
 test('adapters, and the runs that they are checkpoints of', async () => {

@@ -457,10 +457,14 @@ test('files are looked at in spite of mistakes of the configuration itself', asy
   ]);
 });
 
-test('a value that is wrong in itself is marked once', async () => {
+test('names on the Hub are no mistakes', async () => {
   const workspace = await ConfigWorkspace.create();
-  const text = workspace.text({ model: { base_model_name_or_path: 'organisation/name' } });
-  expect(await workspace.diagnostics(text)).toMatchObject([{ code: 'usage.not_yet' }]);
+  const text = workspace.text({
+    model: { base_model_name_or_path: 'organisation/name' },
+    data: { dataset_name_or_path: 'organisation/rows[:10]' },
+  });
+  const mark = { code: 'hub.not_cached', severity: DiagnosticSeverity.Information };
+  expect(await workspace.diagnostics(text)).toMatchObject([mark, mark]);
 });
 
 test.each([

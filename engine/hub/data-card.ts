@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** A configuration of a data set: its splits, and the files of each. */
+export interface DataConfig {
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly splits: ReadonlyMap<string, readonly string[]>;
+}
+
+const patterns = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+
+const cardSchema = z.array(
+  z.looseObject({
+    config_name: z.string(),
+    default: z.boolean().optional(),
+    data_files: z.union([
+      z.array(z.looseObject({ split: z.string(), path: patterns })),
+      patterns.transform((path) => [{ split: 'train', path }]),
+    ]),
+    data_dir: z.string().optional(),
+  }),
+);
+
+/**
+ * The configurations of a data set as the head of its card describes them.
+ *
+ * @param configs what the hub says is there; anything
+ * @returns undefined where the card says nothing that can be used
+ */
+export function cardConfigs(
+  configs: unknown,
+  files: readonly string[],
+): readonly DataConfig[] | undefined {
+  const { data } = cardSchema.safeParse(configs);
+  if (data === undefined || data.length === 0) return undefined;
+  return data.map(
+    ({ config_name: name, default: isDefault, data_files: splits, data_dir: dir }) => ({
+      name,
+      isDefault: isDefault ?? (data.length === 1 || name === 'default'),
+      splits: new Map(
+        splits.map(({ split, path }) => [
+          split,
+          files.filter((file) => path.some((pattern) => matches(file, inFolder(pattern, dir)))),
+        ]),
+      ),
+    }),
+  );
+}
+
+function inFolder(pattern: string, folder: string | undefined): string {
+  return folder === undefined ? pattern : `${folder.replace(/\/$/, '')}/${pattern}`;
+}
+
+/** Whether a path is one that a pattern with `*`, `?` and `**` means. */
+function matches(file: string, pattern: string): boolean {
+  const source = pattern
+    .replace(/^\.\//, '')
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replace(/\*\*\/?|\*|\?/g, (wild) =>
+      wild.startsWith('**') ? '.{0,999}' : wild === '*' ? '[^/]{0,999}' : '[^/]',
+    );
+  try {
+    return new RegExp(`^${source}$`).test(file);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,218 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { JsonError, parseJson } from '../json.ts';
+import { badAnswer, HubError, type HubSubject, refusal, unreachable } from './hub-error.ts';
+import type { HubSettings } from './hub-settings.ts';
+
+/** A server that says nothing for so long is gone. */
+const SILENCE_MS = 30_000;
+
+/** More than the hub sends anybody from one host to the next. */
+const MAX_REDIRECTS = 10;
+
+/** Bytes of an answer about a repository; one of a thousand files has 300 KiB. */
+const MAX_ANSWER_BYTES = 2 ** 26;
+
+/** Requests for the list of one repository, each of which names a thousand files or so. */
+const MAX_PAGES = 1000;
+
+/** How often something is tried before it counts as not to be had. */
+const TRIES = 5;
+
+/** How a connection behaves; other values are for tests. */
+export interface HubConnectionOptions {
+  /** The user's access token; undefined for none. */
+  readonly token: string | undefined;
+  readonly tries?: number;
+  readonly silenceMs?: number;
+}
+
+/** An answer whose body is still to come. Either it is read, or it is discarded. */
+export interface HubAnswer {
+  readonly response: Response;
+  /** The body, piece by piece. @throws HubError `hub.unreachable` when it breaks off, or nothing comes */
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly discard: () => Promise<void>;
+}
+
+/**
+ * Requests to the Hub. The token goes to the Hub itself and to no other host, whatever redirects and
+ * links the answers hold.
+ */
+export class HubConnection {
+  readonly endpoint: string;
+  readonly #origin: string;
+  readonly #token: string | undefined;
+  readonly #tries: number;
+  readonly #silenceMs: number;
+
+  constructor({ endpoint }: Pick<HubSettings, 'endpoint'>, options: HubConnectionOptions) {
+    this.endpoint = endpoint;
+    this.#origin = new URL(endpoint).origin;
+    this.#token = options.token;
+    this.#tries = options.tries ?? TRIES;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+  }
+
+  get hasToken(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /**
+   * Asks for something, following redirects.
+   *
+   * @throws HubError for every answer that is no success
+   */
+  async get(
+    url: string,
+    subject: HubSubject,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<HubAnswer> {
+    let place = new URL(url);
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+      const answer = await this.#ask(place, headers);
+      const { response } = answer;
+      if (response.ok) return answer;
+      await answer.discard();
+      const target = response.headers.get('location');
+      if (response.status < 300 || response.status >= 400 || target === null) {
+        throw refusal(response, subject);
+      }
+      place = nextPlace(target, place, subject);
+    }
+    throw badAnswer(subject, 'it redirects without end');
+  }
+
+  /**
+   * `fetch` for the client library, which asks for JSON: with the token, another try where that may
+   * help, and limits on what comes. The library itself is given no token: it would send it to any
+   * host that a link names.
+   */
+  fetchFor(subject: HubSubject): typeof fetch {
+    let pages = 0;
+    return (input) => {
+      pages += 1;
+      if (pages > MAX_PAGES) throw badAnswer(subject, 'its list of files has no end');
+      return this.retrying(async () => {
+        const { response, body } = await this.get(String(input), subject, {
+          accept: 'application/json',
+        });
+        const text = await readText(body, subject);
+        try {
+          parseJson(text);
+        } catch (error) {
+          if (error instanceof JsonError) throw badAnswer(subject, `it ${error.message}`);
+          throw error;
+        }
+        return new Response(text, { status: 200, headers: response.headers });
+      });
+    };
+  }
+
+  /**
+   * Does something again as long as that may help.
+   *
+   * @param hasProgress asked after a failure: whether the last try got further, so that it does not count
+   */
+  async retrying<T>(action: () => Promise<T>, hasProgress = () => false): Promise<T> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await action();
+      } catch (error) {
+        if (hasProgress()) failures = 0;
+        if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
+        if (failures >= this.#tries) throw error;
+        await delay(error.retryAfterMs * 2 ** Math.max(0, failures - 1));
+      }
+    }
+  }
+
+  async #ask(place: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer> {
+    const isHub = place.origin === this.#origin;
+    const silence = new Silence(this.#silenceMs);
+    try {
+      const response = await fetch(place, {
+        redirect: 'manual',
+        signal: silence.signal,
+        headers: {
+          'user-agent': 'lorafa',
+          // What is stored is what is hashed, and ranges count its bytes.
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(isHub && this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+        },
+      });
+      return {
+        response,
+        body: silence.watch(response.body, place.origin),
+        discard: async () => {
+          silence.end();
+          await response.body?.cancel().catch(() => undefined);
+        },
+      };
+    } catch (error) {
+      silence.end();
+      throw unreachable(place.origin, error);
+    }
+  }
+}
+
+function nextPlace(target: string, from: URL, subject: HubSubject): URL {
+  const next = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+  if (next === undefined || !['http:', 'https:'].includes(next.protocol)) {
+    throw badAnswer(subject, 'it redirects to what is no address');
+  }
+  if (from.protocol === 'https:' && next.protocol === 'http:') {
+    throw badAnswer(subject, 'it redirects to a connection that is not encrypted');
+  }
+  return next;
+}
+
+async function readText(body: AsyncIterable<Uint8Array>, subject: HubSubject): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.byteLength;
+    if (size > MAX_ANSWER_BYTES) throw badAnswer(subject, 'it has no end');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** Ends a request in which nothing happens. */
+class Silence {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(milliseconds: number) {
+    this.#timer = setTimeout(
+      () => this.#abort.abort(new DOMException('no answer in time', 'TimeoutError')),
+      milliseconds,
+    );
+    // A process that has nothing else to do has no reason to wait.
+    this.#timer.unref();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async *watch(body: Response['body'], origin: string): AsyncGenerator<Uint8Array> {
+    try {
+      if (body === null) return;
+      for await (const piece of body) {
+        this.#timer.refresh();
+        yield piece;
+        // Whoever takes long with a piece is not the server.
+        this.#timer.refresh();
+      }
+    } catch (error) {
+      throw unreachable(origin, error);
+    } finally {
+      this.end();
+    }
+  }
+}

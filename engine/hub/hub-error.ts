@@ -1,0 +1,146 @@
+import { type ErrorCode, LorafaError } from '../errors.ts';
+import { quote } from '../quote.ts';
+
+/** What of the Hub cannot be had, and whether it is worth trying again. */
+export class HubError extends LorafaError {
+  /** Milliseconds to wait before another try; undefined where another one would end like this. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: Extract<ErrorCode, `hub.${string}`>,
+    message: string,
+    { retryAfterMs, cause }: { readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(code, message, { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What is asked of the Hub, for sentences. */
+export interface HubSubject {
+  /** For people: `the model owner/name`. */
+  readonly title: string;
+  /** Its page. */
+  readonly page: string;
+  readonly revision: string;
+  /** Whether a token is sent along. */
+  readonly hasToken: boolean;
+}
+
+/** Where people make access tokens. */
+const TOKENS = 'https://huggingface.co/settings/tokens';
+
+/** How to sign in. */
+const SIGN_IN = `sign in (in VS Code "LoRA-FA: Sign in to Hugging Face"; elsewhere HF_TOKEN) with an access token from ${TOKENS}`;
+
+/** A server that is asked again at once is asked too much. */
+const RETRY_MS = 1000;
+
+/** Nobody waits longer than that for a limit to be lifted. */
+const LONGEST_WAIT_MS = 60_000;
+
+/** The error for an answer that is no success: one sentence, by what the Hub says and does not say. */
+export function refusal(response: Response, subject: HubSubject): HubError {
+  const { title, page, revision, hasToken } = subject;
+  const { status, headers } = response;
+  const code = headers.get('x-error-code') ?? '';
+  const said = (headers.get('x-error-message') ?? '').trim();
+  const words = said === '' ? '' : ` The hub says: ${quote(said, 300)}.`;
+  if (code === 'GatedRepo') {
+    return new HubError(
+      'hub.gated',
+      `Access to ${title} is given on request: ask for it at ${page}${hasToken ? '' : `, and ${SIGN_IN}`}.${words}`,
+    );
+  }
+  if (code === 'RevisionNotFound') {
+    return new HubError(
+      'hub.not_found',
+      `${title} has no revision ${quote(revision)}; see ${page} for its branches and tags.`,
+    );
+  }
+  if (code === 'EntryNotFound') {
+    return new HubError('hub.not_found', `A file of ${title} is gone; see ${page}.`);
+  }
+  const isInvalidToken = hasToken && status === 401 && code !== 'RepoNotFound';
+  if (isInvalidToken) {
+    return new HubError(
+      'hub.unauthorized',
+      `The hub does not accept your access token; ${SIGN_IN}.${words}`,
+    );
+  }
+  switch (status) {
+    case 401:
+    case 404:
+      return new HubError(
+        'hub.not_found',
+        `There is no ${title.replace(/^the /, '')} on the hub${hasToken ? ' that you may see' : ''}, nor a file or folder of that name here; check the name${hasToken ? '' : `, or, if it is private, ${SIGN_IN}`}.`,
+      );
+    case 403:
+      return new HubError(
+        'hub.forbidden',
+        `Your access token does not allow to read ${title}; give it that permission at ${TOKENS}, or see ${page}.${words}`,
+      );
+    case 429:
+      return rateLimited(headers.get('retry-after'));
+    default:
+      return status >= 500
+        ? new HubError(
+            'hub.unavailable',
+            `The hub has a problem of its own (status ${status}); try again later.${words}`,
+            { retryAfterMs: retryAfter(headers.get('retry-after')) ?? RETRY_MS },
+          )
+        : new HubError(
+            'hub.bad_answer',
+            `The hub answers with the status ${status} where ${title} is asked for; check HF_ENDPOINT, or try again later.${words}`,
+          );
+  }
+}
+
+function rateLimited(header: string | null): HubError {
+  const wait = retryAfter(header);
+  const when = wait === undefined ? 'later' : `in ${Math.ceil(wait / 1000)} seconds`;
+  return new HubError(
+    'hub.rate_limited',
+    `The hub takes no more requests from here for a while; try again ${when}${wait === undefined ? ', or sign in, which raises the limit' : ''}.`,
+    wait !== undefined && wait <= LONGEST_WAIT_MS ? { retryAfterMs: wait } : {},
+  );
+}
+
+/** Milliseconds of a `Retry-After` header, which holds seconds or a date. */
+function retryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const milliseconds = /^\d+$/.test(header)
+    ? 1000 * Number(header)
+    : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+/** The error for a hub that cannot be reached, or a connection that broke. */
+export function unreachable(endpoint: string, error: unknown): HubError {
+  return new HubError(
+    'hub.unreachable',
+    `${endpoint} cannot be reached (${reasonOf(error)}); check the network, or set HF_HUB_OFFLINE=1 to use only what is on this machine.`,
+    { retryAfterMs: RETRY_MS, cause: error },
+  );
+}
+
+/** An answer that makes no sense; another one may. */
+export function badAnswer(subject: Pick<HubSubject, 'title'>, problem: string): HubError {
+  return new HubError(
+    'hub.bad_answer',
+    `What the hub answers about ${subject.title} cannot be used: ${problem}; check HF_ENDPOINT, or try again later.`,
+    { retryAfterMs: RETRY_MS },
+  );
+}
+
+/** `fetch` itself only says that it failed; why stands in its cause. */
+function reasonOf(error: unknown): string {
+  const causes = [error];
+  while (causes.at(-1) instanceof Error && causes.length < 5) {
+    causes.push((causes.at(-1) as Error).cause);
+  }
+  const coded = causes.find((each) => each instanceof Error && 'code' in each && each.code);
+  if (coded !== undefined) return String((coded as { code: unknown }).code);
+  const last = causes.findLast((each) => each instanceof Error) as Error | undefined;
+  return last?.name === 'TimeoutError' ? 'no answer in time' : (last?.message ?? String(error));
+}

@@ -1,0 +1,197 @@
+import { stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
+import { downloadFile, partialName } from './download-file.ts';
+import { DownloadProgress, type OnDownload } from './download-progress.ts';
+import { CachedRepository } from './hub-cache.ts';
+import type { HubConnection } from './hub-connection.ts';
+import { HubError } from './hub-error.ts';
+import type { HubSettings } from './hub-settings.ts';
+import {
+  fileUrl,
+  isCommit,
+  listRepository,
+  type RemoteFile,
+  type Repository,
+  resolveRevision,
+  subjectOf,
+} from './repository.ts';
+import { withRepositoryLock } from './repository-lock.ts';
+import type { ChooseFiles } from './repository-view.ts';
+
+/** What is wanted of a repository. */
+export interface SnapshotRequest {
+  readonly repository: Repository;
+  /** As a person wrote it. */
+  readonly name: string;
+  readonly revision: string;
+  readonly choose: ChooseFiles;
+  /** The same files every time: where they are here, nobody needs to be asked. */
+  readonly isFixed: boolean;
+}
+
+/** Files of a repository on this machine. */
+export interface Snapshot {
+  readonly commit: string;
+  readonly folder: string;
+  /** With `/` between the parts of their names. */
+  readonly files: readonly string[];
+}
+
+/** What a download works with. */
+export interface HubSession {
+  readonly settings: HubSettings;
+  readonly connection: HubConnection;
+  readonly onDownload: OnDownload;
+}
+
+/** Disk space that is left to others. */
+const SPARE_BYTES = 2 ** 26;
+
+/** Finds in the cache what is wanted, without asking anybody; undefined where something is missing. */
+export async function cachedSnapshot(
+  { repository, name, revision, choose }: SnapshotRequest,
+  { cacheFolder }: Pick<HubSettings, 'cacheFolder'>,
+): Promise<Snapshot | undefined> {
+  const cached = new CachedRepository(cacheFolder, repository);
+  const commit = await cached.commitOf(revision);
+  if (commit === undefined) return undefined;
+  const folder = cached.snapshot(commit);
+  const here = await cached.files(commit);
+  const view = { repository, name, folder, files: here, configs: null, get: async () => undefined };
+  try {
+    return { commit, folder, files: await choose(view) };
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'hub.no_files') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Brings what is wanted into the cache, as far as it is not there. Of processes that want the same,
+ * one downloads.
+ *
+ * @throws HubError for everything that can be wrong between here and the Hub, and `hub.no_space`;
+ * LorafaError `output.not_writable`, and what the choice of files throws
+ */
+export async function fetchSnapshot(
+  { repository, name, revision, choose }: SnapshotRequest,
+  session: HubSession,
+): Promise<Snapshot> {
+  const { settings, connection } = session;
+  const cached = new CachedRepository(settings.cacheFolder, repository);
+  const { commit, configs } = await resolveRevision(repository, revision, connection);
+  const remote = new Map(
+    (await listRepository(repository, commit, connection)).map((file) => [file.path, file]),
+  );
+  const folder = cached.snapshot(commit);
+  const wanted = (names: readonly string[]): Wanted => ({
+    repository,
+    cached,
+    commit,
+    files: names.map((each) => remote.get(each)!),
+  });
+  // Nobody needs to be told of the few bytes that a choice depends on.
+  const quiet = { ...session, onDownload: () => undefined };
+  const get = (names: readonly string[]): Promise<void> => obtain(wanted(names), quiet);
+  const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
+  await obtain(wanted(files), session);
+  if (!isCommit(revision)) await storeRef(cached, revision, commit);
+  return { commit, folder, files };
+}
+
+async function storeRef(cached: CachedRepository, revision: string, commit: string): Promise<void> {
+  if ((await cached.commitOf(revision)) === commit) return;
+  const file = cached.ref(revision);
+  await ensureFolder(path.dirname(file));
+  await writeFileAtomic(file, commit);
+}
+
+/** Files of one commit. */
+interface Wanted {
+  readonly repository: Repository;
+  readonly cached: CachedRepository;
+  readonly commit: string;
+  readonly files: readonly RemoteFile[];
+}
+
+async function obtain(wanted: Wanted, session: HubSession): Promise<void> {
+  if ((await missingOf(wanted)).length === 0) return;
+  const { cached, repository } = wanted;
+  await ensureFolder(path.dirname(cached.lockFile));
+  await ensureFolder(cached.blobs);
+  const onWait = (): void =>
+    session.onDownload({
+      task: `waiting for another process that downloads ${repository.name}`,
+      done: 0,
+      total: 1,
+    });
+  await withRepositoryLock(cached.lockFile, onWait, async () => {
+    // Another process may have had it meanwhile.
+    const missing = await missingOf(wanted);
+    if (missing.length > 0) await downloadAll({ ...wanted, files: missing }, session);
+  });
+}
+
+async function downloadAll(wanted: Wanted, session: HubSession): Promise<void> {
+  const { repository, cached, commit, files } = wanted;
+  const { settings, connection, onDownload } = session;
+  await requireSpace(wanted, settings.cacheFolder);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const progress = new DownloadProgress(`downloading ${repository.name}`, total, onDownload);
+  const subject = subjectOf(repository, commit, connection);
+  for (const file of files) {
+    const blob = cached.blob(file.digest);
+    const pointer = pointerOf(wanted, file);
+    if ((await sizeOf(blob)) === file.size) progress.add(file.size, false);
+    else {
+      const url = fileUrl(repository, commit, file.path, settings.endpoint);
+      await downloadFile({ file, url, subject, blob }, connection, (bytes, isNew) =>
+        progress.add(bytes, isNew),
+      );
+    }
+    await linkFile(blob, pointer);
+    await sweepTemporaries(path.dirname(pointer));
+  }
+  progress.end();
+}
+
+async function missingOf(wanted: Wanted): Promise<readonly RemoteFile[]> {
+  const sizes = await Promise.all(wanted.files.map((file) => sizeOf(pointerOf(wanted, file))));
+  return wanted.files.filter(({ size }, index) => sizes[index] !== size);
+}
+
+function pointerOf({ cached, commit }: Wanted, file: RemoteFile): string {
+  return path.join(cached.snapshot(commit), ...file.path.split('/'));
+}
+
+/** Throws `hub.no_space` where the files would fill the disk. */
+async function requireSpace({ repository, cached, files }: Wanted, folder: string): Promise<void> {
+  const here = await Promise.all(
+    files.flatMap(({ digest }) => {
+      const blob = cached.blob(digest);
+      return [sizeOf(blob), sizeOf(partialName(blob))];
+    }),
+  );
+  const needed =
+    files.reduce((sum, { size }) => sum + size, 0) -
+    here.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const { bavail, bsize } = await statfs(cached.folder);
+  const free = bavail * bsize;
+  if (needed + SPARE_BYTES <= free) return;
+  throw new HubError(
+    'hub.no_space',
+    `${repository.name} needs ${inGib(needed)} more in ${folder}, and ${inGib(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
+  );
+}
+
+function inGib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+function sizeOf(file: string): Promise<number | undefined> {
+  return stat(file).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  );
+}

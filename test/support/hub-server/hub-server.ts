@@ -1,0 +1,329 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault, FaultPlan, SeenRequest } from './faults.ts';
+import { digestOf, type HubFile, type HubRepository } from './repositories.ts';
+
+/**
+ * A stand-in for the Hugging Face Hub on the loopback: the endpoints that clients use for reading, with
+ * their headers, and files of LFS on another host, as the Hub has them. It can fail in every way.
+ */
+export class HubServer {
+  /** Every request so far, in order. */
+  readonly requests: SeenRequest[] = [];
+  /** Tokens that let in. */
+  readonly tokens = new Set<string>();
+  /** Entries of a page of a list of files. */
+  pageSize = 1000;
+  fault: FaultPlan = () => undefined;
+  readonly #repositories = new Map<string, HubRepository>();
+  readonly #hub: Server;
+  readonly #cdn: Server;
+
+  private constructor() {
+    this.#hub = createServer((request, response) => this.#handle('hub', request, response));
+    this.#cdn = createServer((request, response) => this.#handle('cdn', request, response));
+  }
+
+  static async start(): Promise<HubServer> {
+    const server = new HubServer();
+    for (const each of [server.#hub, server.#cdn]) {
+      each.listen(0, '127.0.0.1');
+      await once(each, 'listening');
+    }
+    return server;
+  }
+
+  /** What `HF_ENDPOINT` takes. */
+  get endpoint(): string {
+    return originOf(this.#hub);
+  }
+
+  /** Serves a repository, in the place of one of the same name. */
+  add(repository: HubRepository): HubRepository {
+    this.#repositories.set(`${repository.kind} ${repository.name}`, repository);
+    return repository;
+  }
+
+  async close(): Promise<void> {
+    for (const each of [this.#hub, this.#cdn]) {
+      each.closeAllConnections();
+      each.close();
+      await once(each, 'close');
+    }
+  }
+
+  #handle(host: 'hub' | 'cdn', request: IncomingMessage, response: ServerResponse): void {
+    const { method = 'GET', url = '/', headers } = request;
+    const seen: SeenRequest = {
+      number: this.requests.length + 1,
+      method,
+      host,
+      path: url,
+      authorization: headers.authorization,
+      range: headers.range,
+    };
+    this.requests.push(seen);
+    const fault = this.fault(seen);
+    const answer = new Answer(request, response, fault);
+    if (fault === 'drop') request.socket.destroy();
+    else if (typeof fault === 'object' && 'status' in fault) {
+      void answer.refuse(fault.status, fault.headers ?? {});
+    } else if (fault !== 'hang') {
+      void (host === 'cdn'
+        ? this.#sendLarge(url, answer)
+        : this.#route(new URL(url, this.endpoint), seen, answer));
+    }
+  }
+
+  #route(url: URL, { authorization }: SeenRequest, answer: Answer): Promise<void> {
+    const parts = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    const isApi = parts[0] === 'api';
+    if (isApi) parts.shift();
+    const isCache = parts[0] === 'resolve-cache';
+    if (isCache) parts.shift();
+    const isDataset = parts[0] === 'datasets';
+    if (isApi || isDataset) parts.shift();
+    const [owner, name, ...rest] = isCache ? parts : parts;
+    const repository = this.#repositories.get(
+      `${isDataset ? 'dataset' : 'model'} ${owner}/${name}`,
+    );
+    const isLetIn = [...this.tokens].some((token) => authorization === `Bearer ${token}`);
+    if (authorization !== undefined && !isLetIn) {
+      return answer.refuse(401, {
+        'x-error-message': 'Invalid credentials in Authorization header',
+      });
+    }
+    if (repository === undefined || (repository.access === 'private' && !isLetIn)) {
+      const status = isLetIn ? 404 : 401;
+      return answer.refuse(status, {
+        'x-error-code': 'RepoNotFound',
+        'x-error-message': 'Repository not found',
+      });
+    }
+    const [what, ...below] = rest;
+    const at = isCache ? rest : below;
+    const found = revisionOf(repository, isCache ? rest : below);
+    if (found === undefined) {
+      return answer.refuse(404, {
+        'x-error-code': 'RevisionNotFound',
+        'x-error-message': `Invalid rev id: ${at[0]}`,
+      });
+    }
+    if (isCache) return this.#sendSmall(repository, found.path, answer);
+    if (isApi && what === 'revision') return answer.json(describe(repository));
+    if (isApi && what === 'tree') return this.#sendTree(repository, found.path, url, answer);
+    if (what !== 'resolve') return answer.refuse(404, {});
+    if (repository.access === 'gated' && !isLetIn) {
+      return answer.refuse(authorization === undefined ? 401 : 403, {
+        'x-error-code': 'GatedRepo',
+        'x-error-message': `Access to ${repository.kind} ${repository.name} is restricted.`,
+      });
+    }
+    return this.#resolve(repository, found.path, answer);
+  }
+
+  #resolve(repository: HubRepository, path: string, answer: Answer): Promise<void> {
+    const { kind, name, commit, files } = repository;
+    const file = files.get(path);
+    const common = { 'x-repo-commit': commit, 'accept-ranges': 'bytes' };
+    if (file === undefined) {
+      return answer.refuse(404, { ...common, 'x-error-code': 'EntryNotFound' });
+    }
+    const digest = digestOf(file);
+    const linked = {
+      ...common,
+      'x-linked-size': String(file.content.length),
+      'x-linked-etag': `"${digest}"`,
+    };
+    if (!file.isLarge) {
+      const place = path.split('/').map(encodeURIComponent).join('/');
+      const plural = kind === 'model' ? 'models' : 'datasets';
+      return answer.redirect(307, `/api/resolve-cache/${plural}/${name}/${commit}/${place}`, {
+        ...linked,
+        etag: `"${digest}"`,
+      });
+    }
+    return answer.redirect(
+      302,
+      `${originOf(this.#cdn)}/xet-bridge-us/${digest}?Signature=abc`,
+      linked,
+    );
+  }
+
+  #sendSmall(repository: HubRepository, path: string, answer: Answer): Promise<void> {
+    const file = repository.files.get(path);
+    if (file === undefined) return answer.refuse(404, { 'x-error-code': 'EntryNotFound' });
+    return answer.file(file, { 'x-repo-commit': repository.commit });
+  }
+
+  #sendLarge(url: string, answer: Answer): Promise<void> {
+    const digest = new URL(url, this.endpoint).pathname.split('/').at(-1);
+    const file = [...this.#repositories.values()]
+      .flatMap(({ files }) => [...files.values()])
+      .find((each) => each.isLarge && digestOf(each) === digest);
+    if (file === undefined) return answer.refuse(403, {});
+    return answer.file(file, {});
+  }
+
+  #sendTree(repository: HubRepository, below: string, url: URL, answer: Answer): Promise<void> {
+    const entries = treeOf(repository).filter(
+      ({ path }) => below === '' || path.startsWith(`${below}/`),
+    );
+    const start = Number(url.searchParams.get('cursor') ?? 0);
+    const end = start + this.pageSize;
+    const headers: Record<string, string> = {};
+    if (end < entries.length) {
+      const next = new URL(url, this.endpoint);
+      next.searchParams.set('cursor', String(end));
+      headers['link'] = `<${next.href}>; rel="next"`;
+    }
+    return answer.json(entries.slice(start, end), headers);
+  }
+}
+
+/** What is below a revision, which may have slashes of its own. */
+function revisionOf(
+  { branches, commit }: HubRepository,
+  parts: readonly string[],
+): { readonly path: string } | undefined {
+  const names = ['HEAD', commit, ...branches];
+  for (let count = 1; count <= parts.length; count++) {
+    if (names.includes(parts.slice(0, count).join('/'))) {
+      return { path: parts.slice(count).join('/') };
+    }
+  }
+  return undefined;
+}
+
+function describe({ kind, name, commit, access, files, cardData }: HubRepository): object {
+  return {
+    _id: commit.slice(0, 24),
+    id: name,
+    ...(kind === 'model' && { modelId: name, pipeline_tag: 'text-generation' }),
+    sha: commit,
+    private: access === 'private',
+    gated: access === 'gated' ? 'manual' : false,
+    disabled: false,
+    downloads: 1,
+    likes: 1,
+    tags: [],
+    createdAt: '2024-01-01T00:00:00.000Z',
+    lastModified: '2024-01-01T00:00:00.000Z',
+    siblings: [...files.keys()].map((rfilename) => ({ rfilename })),
+    ...(cardData !== undefined && { cardData }),
+  };
+}
+
+function treeOf({ files }: HubRepository): readonly { readonly path: string }[] {
+  const folders = new Set<string>();
+  for (const path of files.keys()) {
+    const parts = path.split('/');
+    for (let depth = 1; depth < parts.length; depth++) folders.add(parts.slice(0, depth).join('/'));
+  }
+  return [
+    ...[...folders].map((path) => ({ type: 'directory', oid: '0'.repeat(40), size: 0, path })),
+    ...[...files.values()].map((file) => ({
+      type: 'file',
+      path: file.path,
+      size: file.content.length,
+      oid: file.isLarge ? '1'.repeat(40) : digestOf(file),
+      ...(file.isLarge && {
+        lfs: { oid: digestOf(file), size: file.content.length, pointerSize: 134 },
+        xetHash: digestOf(file),
+      }),
+    })),
+  ];
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** One answer, which may go wrong. */
+class Answer {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #fault: Fault | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, fault: Fault | undefined) {
+    this.#request = request;
+    this.#response = response;
+    this.#fault = fault;
+  }
+
+  async refuse(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
+    const error = headers['x-error-message'] ?? 'refused';
+    this.#response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    this.#response.end(this.#isHead ? '' : JSON.stringify({ error }));
+  }
+
+  async redirect(
+    status: number,
+    location: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    this.#response.writeHead(status, { location, 'content-length': '0', ...headers });
+    this.#response.end();
+  }
+
+  json(value: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    const text = this.#fault === 'no-json' ? '<html>' : JSON.stringify(value);
+    return this.#send(200, Buffer.from(text), { 'content-type': 'application/json', ...headers });
+  }
+
+  async file(file: HubFile, headers: Readonly<Record<string, string>>): Promise<void> {
+    const { content } = file;
+    const common = {
+      etag: `"${digestOf(file)}"`,
+      'accept-ranges': 'bytes',
+      'content-type': 'application/octet-stream',
+      ...headers,
+    };
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(this.#request.headers.range ?? '') ?? [];
+    if (from === undefined || this.#fault === 'no-range') return this.#send(200, content, common);
+    const start = Number(from) + (this.#fault === 'other-range' ? 1 : 0);
+    const end = to ? Math.min(Number(to) + 1, content.length) : content.length;
+    if (start >= content.length) {
+      return this.#send(416, Buffer.alloc(0), { 'content-range': `bytes */${content.length}` });
+    }
+    const range = `bytes ${start}-${end - 1}/${content.length}`;
+    return this.#send(206, content.subarray(start, end), { ...common, 'content-range': range });
+  }
+
+  async #send(
+    status: number,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const fault = this.#fault;
+    let bytes = body;
+    if (fault === 'corrupt' && body.length > 0) {
+      bytes = Buffer.from(body);
+      bytes[bytes.length >> 1]! ^= 1;
+    }
+    if (fault === 'too-much') bytes = Buffer.concat([body, Buffer.alloc(1000)]);
+    const isObject = typeof fault === 'object';
+    if (isObject && 'endAfter' in fault) bytes = bytes.subarray(0, fault.endAfter);
+    this.#response.writeHead(status, { 'content-length': String(bytes.length), ...headers });
+    if (this.#isHead) {
+      this.#response.end();
+    } else if (isObject && 'cutAfter' in fault) {
+      this.#response.write(bytes.subarray(0, fault.cutAfter));
+      // What was written is to arrive before the connection breaks.
+      await delay(20);
+      this.#request.socket.destroy();
+    } else if (isObject && 'pieceBytes' in fault) {
+      for (let at = 0; at < bytes.length && !this.#response.destroyed; at += fault.pieceBytes) {
+        this.#response.write(bytes.subarray(at, at + fault.pieceBytes));
+        await delay(fault.pauseMs);
+      }
+      this.#response.end();
+    } else this.#response.end(bytes);
+  }
+
+  get #isHead(): boolean {
+    return this.#request.method === 'HEAD';
+  }
+}
