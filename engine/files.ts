@@ -266,9 +266,12 @@ async function makeFolder(folder: string): Promise<void> {
     if (await isFolder(folder)) return;
     const parent = path.dirname(folder);
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isMissing || parent === folder || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
-    await makeFolder(folder);
+    if (!isMissing || parent === folder) throw error;
+    // Another process may have made it just now.
+    if (!(await isFolder(parent))) await makeFolder(parent);
+    await mkdir(folder).catch(async (again: unknown) => {
+      if (!(await isFolder(folder))) throw again;
+    });
   }
 }
 

@@ -91,12 +91,26 @@ function named(
   if (inOne.length === 1 || inOne.some(({ isDefault }) => isDefault)) {
     return (inOne.find(({ isDefault }) => isDefault) ?? inOne[0]!).splits.get(part)!;
   }
-  const below = view.files.filter((file) => file.startsWith(`${part}/`));
-  if (below.length > 0) return splitFor(view, namedConfigs(below)[0], use);
+  const inFolder = folderFiles(view, part, use);
+  if (inFolder !== undefined) return inFolder;
   const names = configs.flatMap(({ name, splits }) =>
     [...splits.keys()].map((split) => (configs.length > 1 ? `${name}/${split}` : split)),
   );
   throw noFiles(view, `has no ${part}; there are ${listNames([...names, ...view.files])}`);
+}
+
+/** The files below a folder, or those of a split of it. */
+function folderFiles(
+  view: RepositoryView,
+  part: string,
+  use: DataUse,
+): readonly string[] | undefined {
+  const below = (folder: string) =>
+    namedConfigs(view.files.filter((file) => file.startsWith(`${folder}/`)))[0];
+  const whole = below(part);
+  if (whole !== undefined) return splitFor(view, whole, use);
+  const slash = part.lastIndexOf('/');
+  return below(part.slice(0, Math.max(0, slash)))?.splits.get(part.slice(slash + 1));
 }
 
 function splitFor(

@@ -1,4 +1,10 @@
+import path from 'node:path';
 import { z } from 'zod';
+import { readBoundedFile } from '../bounded-file.ts';
+import { ensureFolder, writeFileAtomic } from '../files.ts';
+import { parseJson } from '../json.ts';
+import { defaultCacheFolder } from '../models/weight-cache.ts';
+import type { Repository } from './repository.ts';
 
 /** A configuration of a data set: its splits, and the files of each. */
 export interface DataConfig {
@@ -64,4 +70,38 @@ function matches(file: string, pattern: string): boolean {
   } catch {
     return false;
   }
+}
+
+const MAX_CARD_BYTES = 2 ** 20;
+
+/**
+ * Keeps what the card of a data set says, for when the Hub cannot be asked: the shared cache has no
+ * place for it. Where that cannot be written, names of files have to do.
+ */
+export async function storeCard(
+  repository: Repository,
+  commit: string,
+  configs: unknown,
+): Promise<void> {
+  const text = JSON.stringify(configs ?? null);
+  if (configs === null || text.length > MAX_CARD_BYTES) return;
+  const file = cardFile(repository, commit);
+  await ensureFolder(path.dirname(file))
+    .then(() => writeFileAtomic(file, text))
+    .catch(() => undefined);
+}
+
+/** What {@link storeCard} kept; null where that is nothing. */
+export function storedCard(repository: Repository, commit: string): Promise<unknown> {
+  return readBoundedFile(cardFile(repository, commit), MAX_CARD_BYTES)
+    .then(
+      (bytes) => parseJson(String(bytes)),
+      () => null,
+    )
+    .catch(() => null);
+}
+
+function cardFile({ name }: Repository, commit: string): string {
+  const folder = path.join(defaultCacheFolder(), 'data-cards', name.replace('/', '--'));
+  return path.join(folder, `${commit}.json`);
 }

@@ -24,6 +24,8 @@ export interface HubConnectionOptions {
   readonly token: string | undefined;
   readonly tries?: number;
   readonly silenceMs?: number;
+  /** The longest wait before another try. */
+  readonly retryMs?: number;
 }
 
 /** An answer whose body is still to come. Either it is read, or it is discarded. */
@@ -44,6 +46,7 @@ export class HubConnection {
   readonly #token: string | undefined;
   readonly #tries: number;
   readonly #silenceMs: number;
+  readonly #retryMs: number;
 
   constructor({ endpoint }: Pick<HubSettings, 'endpoint'>, options: HubConnectionOptions) {
     this.endpoint = endpoint;
@@ -51,6 +54,7 @@ export class HubConnection {
     this.#token = options.token;
     this.#tries = options.tries ?? TRIES;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
+    this.#retryMs = options.retryMs ?? Number.POSITIVE_INFINITY;
   }
 
   get hasToken(): boolean {
@@ -75,7 +79,10 @@ export class HubConnection {
       await answer.discard();
       const target = response.headers.get('location');
       if (response.status < 300 || response.status >= 400 || target === null) {
-        throw refusal(response, subject);
+        throw place.origin === this.#origin || response.status >= 429
+          ? refusal(response, subject)
+          : // The address that the hub gave has run out, say; it gives another one.
+            badAnswer(subject, `${place.host}, to which it sends, says ${response.status}`);
       }
       place = nextPlace(target, place, subject);
     }
@@ -121,7 +128,7 @@ export class HubConnection {
         if (hasProgress()) failures = 0;
         if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
         if (failures >= this.#tries) throw error;
-        await delay(error.retryAfterMs * 2 ** Math.max(0, failures - 1));
+        await delay(Math.min(error.retryAfterMs * 2 ** Math.max(0, failures - 1), this.#retryMs));
       }
     }
   }

@@ -2,10 +2,10 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { dataFiles } from './choose-data-files.ts';
 import { adapterFiles, modelFiles } from './choose-model-files.ts';
 import type { OnDownload } from './download-progress.ts';
-import { HubConnection } from './hub-connection.ts';
+import { HubConnection, type HubConnectionOptions } from './hub-connection.ts';
 import { HubError } from './hub-error.ts';
 import { type HubName, parseHubName } from './hub-name.ts';
-import { hubSettings } from './hub-settings.ts';
+import { type HubSettings, hubSettings } from './hub-settings.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
 import { hubToken } from './hub-token.ts';
 import { localPaths } from './local-paths.ts';
@@ -27,6 +27,8 @@ export interface HubInputOptions {
   readonly onDownload?: OnDownload;
   /** What an earlier session of the same run used, which stays what it is. */
   readonly known?: readonly HubSource[];
+  /** How patient a connection is; for tests. */
+  readonly patience?: Omit<HubConnectionOptions, 'token'>;
 }
 
 /**
@@ -82,10 +84,10 @@ async function mapInputs(
 ): Promise<ResolvedConfig> {
   const { model, data, lora } = config;
   const one = async (name: string, use: InputUse): Promise<string> => (await map(name, use))[0]!;
-  const all = async (names: string | readonly string[], use: InputUse): Promise<string[]> => {
+  const all = async (names: string | string[], use: InputUse): Promise<string | string[]> => {
     const paths: string[] = [];
     for (const name of [names].flat()) paths.push(...(await map(name, use)));
-    return paths;
+    return typeof names === 'string' && paths.length === 1 ? paths[0]! : paths;
   };
   const { eval_dataset_name_or_path: held } = data;
   return {
@@ -148,7 +150,7 @@ class HubInputs {
       settings.isOffline || isFixed ? await cachedSnapshot(request, settings) : undefined;
     if (here !== undefined) return here;
     if (settings.isOffline) throw notCached(name);
-    this.#connection ??= connect(settings);
+    this.#connection ??= this.#connect(settings);
     const connection = await this.#connection;
     const { onDownload = () => undefined } = this.#options;
     try {
@@ -164,10 +166,10 @@ class HubInputs {
       return last;
     }
   }
-}
 
-async function connect(settings: ReturnType<typeof hubSettings>): Promise<HubConnection> {
-  return new HubConnection(settings, { token: await hubToken() });
+  async #connect(settings: HubSettings): Promise<HubConnection> {
+    return new HubConnection(settings, { token: await hubToken(), ...this.#options.patience });
+  }
 }
 
 function requestFor(hub: HubName, use: InputUse): SnapshotRequest {

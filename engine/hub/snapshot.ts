@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
+import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
 import { DownloadProgress, type OnDownload } from './download-progress.ts';
 import { CachedRepository } from './hub-cache.ts';
@@ -58,7 +59,8 @@ export async function cachedSnapshot(
   if (commit === undefined) return undefined;
   const folder = cached.snapshot(commit);
   const here = await cached.files(commit);
-  const view = { repository, name, folder, files: here, configs: null, get: async () => undefined };
+  const configs = await storedCard(repository, commit);
+  const view = { repository, name, folder, files: here, configs, get: async () => undefined };
   try {
     return { commit, folder, files: await choose(view) };
   } catch (error) {
@@ -96,6 +98,7 @@ export async function fetchSnapshot(
   const get = (names: readonly string[]): Promise<void> => obtain(wanted(names), quiet);
   const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
   await obtain(wanted(files), session);
+  await storeCard(repository, commit, configs);
   if (!isCommit(revision)) await storeRef(cached, revision, commit);
   return { commit, folder, files };
 }

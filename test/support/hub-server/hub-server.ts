@@ -227,7 +227,7 @@ function treeOf({ files }: HubRepository): readonly { readonly path: string }[] 
     ...[...files.values()].map((file) => ({
       type: 'file',
       path: file.path,
-      size: file.content.length,
+      size: file.saidSize ?? file.content.length,
       oid: file.isLarge ? '1'.repeat(40) : digestOf(file),
       ...(file.isLarge && {
         lfs: { oid: digestOf(file), size: file.content.length, pointerSize: 134 },

@@ -6,6 +6,8 @@ export interface HubFile {
   readonly content: Buffer;
   /** Kept in LFS, as the Hub does with large and binary files. */
   readonly isLarge: boolean;
+  /** What the list of files says of its size, where that is not true. */
+  readonly saidSize?: number;
 }
 
 /** What the stand-in serves under a name. */
