@@ -7,6 +7,7 @@ import type {
   TrainEvent,
 } from '../../engine/train/events.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
+import { progressText } from '../progress-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
@@ -47,12 +48,13 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
     else redraw(renderProgressBar(event, eta, target.columns));
   };
 
-  const reportTask = ({ task, done, total }: ProgressEvent): void => {
+  const reportTask = (event: ProgressEvent): void => {
+    const { task, done, total } = event;
     if (target.columns === undefined) {
       // Without a terminal a task is told once, when it is done.
       if (done === total) line(`${task}: done`);
     } else if (done === total) target.write(CLEAR_LINE);
-    else redraw(renderTaskBar(done / total, task, target.columns));
+    else redraw(renderTaskBar(done / total, progressText(event), target.columns));
   };
 
   return (event) => {

@@ -3,11 +3,13 @@ import path from 'node:path';
 import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
 import type { Prompt } from '../../engine/generate/prompt.ts';
+import { fetchInput } from '../../engine/hub/hub-inputs.ts';
 import { ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer.ts';
+import { progressText } from '../progress-text.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 
 /** Adapters that are kept in memory; those of one comparison fit. */
@@ -30,15 +32,18 @@ export class LoadedModel {
   /**
    * Loads a model.
    *
-   * @param onProgress called while weights are made into files of the cache folder
-   * @throws LorafaError for anything that is wrong with model or device
+   * @param onProgress called while it is downloaded, or weights are made into files of the cache folder
+   * @throws LorafaError for anything that is wrong with model, hub or device
    */
   static async open(
     { model: location, device, quantization }: ModelChoice,
     onProgress: (task: string, done: number, total: number) => void,
   ): Promise<LoadedModel> {
     const chosen = await chooseDevice(device);
-    const model = await openBaseModel(location, {
+    const place = await fetchInput(location, 'model', (state) =>
+      onProgress(progressText(state), state.done, state.total),
+    );
+    const model = await openBaseModel(place, {
       quantization: quantization === null ? undefined : { kind: 'nf4', ...quantization },
       onUnpack: (done, total) => onProgress('unpacking weights', done, total),
       onQuantize: (done, total) => onProgress('quantizing weights', done, total),

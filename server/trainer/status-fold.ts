@@ -1,11 +1,12 @@
 import type { TrainEvent } from '../../engine/train/events.ts';
+import { progressText } from '../progress-text.ts';
 import type { RunStatus } from '../runs/run-status.ts';
 
 /** The parts of a status that an event of the run changes; the state is not among them. */
 export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'>> {
   switch (event.type) {
     case 'progress':
-      return { progress: { task: event.task, done: event.done, total: event.total } };
+      return { progress: { task: progressText(event), done: event.done, total: event.total } };
     case 'started':
       return {
         progress: null,

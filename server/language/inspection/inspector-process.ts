@@ -2,6 +2,7 @@ import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vsc
 import { readConfig } from '../../../engine/config/parse.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
+import { progressText } from '../../progress-text.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
 import {
@@ -36,9 +37,10 @@ serve(connection, inspectConfig, ({ file, text }, token) =>
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
 serve(connection, estimateConfig, async ({ file }) =>
-  estimateRun(await readConfig(file), ({ task, done, total }) =>
-    notify(connection, estimateProgressed, { task, done, total }),
-  ),
+  estimateRun(await readConfig(file), (event) => {
+    const { done, total } = event;
+    notify(connection, estimateProgressed, { task: progressText(event), done, total });
+  }),
 );
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());
