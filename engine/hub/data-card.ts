@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
 import { ensureFolder, writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
-import { defaultCacheFolder } from '../models/weight-cache.ts';
 import type { Repository } from './repository.ts';
 
 /** A configuration of a data set: its splits, and the files of each. */

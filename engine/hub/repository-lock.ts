@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { beatFor } from '../locks/lock-beat.ts';
+import { removeIfHeldBy, takeLock } from '../locks/take-lock.ts';
 import { ownMark } from '../process-mark.ts';
-import { beatFor } from '../train/lock-beat.ts';
-import { removeIfHeldBy, takeLock } from '../train/take-lock.ts';
 
 /** How often a process that waits looks again. */
 const LOOK_MS = 300;

@@ -1,4 +1,4 @@
-import { readLockFile } from './lock-file.ts';
+import { readLockFile } from '../locks/lock-file.ts';
 import { inUse, lockFileOf } from './run-lock.ts';
 import { Lease, lostLock, type WriteLock } from './write-lock.ts';
 

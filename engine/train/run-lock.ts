@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { createFile, notWritable } from '../files.ts';
+import { beatFor } from '../locks/lock-beat.ts';
+import { type LockHolder, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
+import { isHeldBy, removeIfHeldBy, takeLock } from '../locks/take-lock.ts';
 import { ownMark } from '../process-mark.ts';
-import { beatFor } from './lock-beat.ts';
-import { type LockHolder, readLockFile, stateOfHolder } from './lock-file.ts';
-import { isHeldBy, removeIfHeldBy, takeLock } from './take-lock.ts';
 import { Lease, lostLock, type WriteLock } from './write-lock.ts';
 
 /** The file in a run folder that says which process may write there. */

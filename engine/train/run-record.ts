@@ -4,7 +4,7 @@ import { readBoundedFile } from '../bounded-file.ts';
 import { configSchema, type ResolvedConfig } from '../config/schema.ts';
 import { LorafaError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
-import { type HubSource, hubSourceSchema } from '../hub/hub-source.ts';
+import { type HubSource, hubSourceSchema } from '../inputs/hub-source.ts';
 import { parseJson } from '../json.ts';
 import { type Lineage, lineageSchema } from './lineage.ts';
 

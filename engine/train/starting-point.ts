@@ -4,9 +4,11 @@ import path from 'node:path';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { digestFile } from '../formats/file-digest.ts';
-import type { HubSource } from '../hub/hub-source.ts';
+import type { HubSource } from '../inputs/hub-source.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import type { RunData } from '../plan/run-data.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import type { Device } from '../runtime/device.ts';
 import {
   type Checkpoint,
@@ -23,8 +25,6 @@ import {
   runIdentity,
 } from './identity.ts';
 import { isOnLineage, type Lineage, nextLineage } from './lineage.ts';
-import type { RunData } from './run-data.ts';
-import type { RunPlan } from './run-plan.ts';
 import { findRunRecord, RECORD_FILE, type RunRecord } from './run-record.ts';
 import type { TrainerState } from './trainer-state.ts';
 

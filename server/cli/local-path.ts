@@ -1,5 +1,5 @@
 import { resolveInput } from '../../engine/config/resolve-paths.ts';
-import { fetchInput } from '../../engine/hub/hub-inputs.ts';
+import { fetchInput } from '../../engine/inputs/hub-inputs.ts';
 import { stderrProgress } from './stderr-progress.ts';
 
 /**

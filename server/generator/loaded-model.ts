@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
 import type { Prompt } from '../../engine/generate/prompt.ts';
-import { fetchInput } from '../../engine/hub/hub-inputs.ts';
+import { fetchInput } from '../../engine/inputs/hub-inputs.ts';
 import { ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
-import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { progressText } from '../progress-text.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 

@@ -1,6 +1,6 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
-import { cachedInput } from '../../../engine/hub/hub-inputs.ts';
-import type { InputUse } from '../../../engine/hub/hub-source.ts';
+import { cachedInput } from '../../../engine/inputs/hub-inputs.ts';
+import type { InputUse } from '../../../engine/inputs/hub-source.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 
 /** Where an input of a configuration is on this machine, or why nothing can be said about it. */

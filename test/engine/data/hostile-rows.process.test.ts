@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { loadDataset } from '../../../engine/data/dataset.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { byteLevelFiles, CHATML, NO_IDS } from '../tiny-tokenizer.ts';
+import { byteLevelFiles, CHATML, NO_IDS } from '../tokenizer/tiny-tokenizer.ts';
 import { dataOptions } from './data-options.ts';
 
 const QUICK = { question: 'Why?', answer: 'So.' };

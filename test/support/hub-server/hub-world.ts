@@ -8,7 +8,7 @@ import {
   fetchInputs,
   type HubInputOptions,
   type LocalInputs,
-} from '../../../engine/hub/hub-inputs.ts';
+} from '../../../engine/inputs/hub-inputs.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { HubServer } from './hub-server.ts';
 

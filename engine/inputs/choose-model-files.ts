@@ -1,0 +1,116 @@
+import path from 'node:path';
+import { readBoundedFile } from '../bounded-file.ts';
+import { isSafePath } from '../hub/hub-name.ts';
+import {
+  type ChooseFiles,
+  listNames,
+  noFiles,
+  type RepositoryView,
+} from '../hub/repository-view.ts';
+import { parseJson } from '../json.ts';
+import { isJsonObject } from '../json-file.ts';
+import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
+import { readConfig } from '../models/hugging-face-folder.ts';
+
+const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+const MAX_INDEX_BYTES = 2 ** 24;
+
+/** What a model has beside its weights, as far as it is read. */
+const SMALL_FILES = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+];
+
+/**
+ * The files of a base model: configuration, tokenizer and safetensors, or one GGUF file. What can be
+ * told to be of no use is refused before any weight is fetched.
+ *
+ * @param part the GGUF file that is meant, or what only its name holds (`Q4_K_M`)
+ * @throws HubError `hub.no_files`; LorafaError as `readConfig`
+ */
+export function modelFiles(part: string | undefined): ChooseFiles {
+  return async (view) => {
+    const { files } = view;
+    if (part !== undefined) return [ggufFile(view, part)];
+    if (files.includes('config.json') && (files.includes(WEIGHTS) || files.includes(INDEX))) {
+      return folderFiles(view);
+    }
+    const ggufs = files.filter(isGguf);
+    if (ggufs.length === 1) return ggufs;
+    if (ggufs.length > 1) {
+      throw noFiles(
+        view,
+        `holds several models; say which one, e.g. ${view.name}:${ggufs[0]} (there are ${listNames(ggufs)})`,
+      );
+    }
+    const hasPickles = files.some((file) => /\.(bin|pt|pth)$/.test(file));
+    throw noFiles(
+      view,
+      hasPickles
+        ? 'has its weights only as pickled .bin files, which are not read; look for another edition of it with safetensors'
+        : `has no config.json with ${WEIGHTS}, and no .gguf file; is it a language model?`,
+    );
+  };
+}
+
+async function folderFiles(view: RepositoryView): Promise<readonly string[]> {
+  const { files, folder } = view;
+  if (!files.includes('tokenizer.json')) {
+    throw noFiles(
+      view,
+      'has no tokenizer.json; look for an edition of it that was saved by a newer transformers',
+    );
+  }
+  const small = SMALL_FILES.filter((file) => files.includes(file));
+  await view.get(['config.json']);
+  await readConfig(folder);
+  if (files.includes(WEIGHTS)) return [...small, WEIGHTS];
+  await view.get([INDEX]);
+  const shards = await readShards(path.join(folder, INDEX));
+  const missing = shards.find((shard) => !files.includes(shard));
+  if (missing !== undefined) throw noFiles(view, `has no ${missing}, which its index names`);
+  return [...small, INDEX, ...shards];
+}
+
+/** The files that an index names; what is wrong with it otherwise is told when the model is opened. */
+async function readShards(index: string): Promise<readonly string[]> {
+  const json = parseJson(String(await readBoundedFile(index, MAX_INDEX_BYTES)));
+  const map = isJsonObject(json) && isJsonObject(json['weight_map']) ? json['weight_map'] : {};
+  const names = Object.values(map).filter((name) => typeof name === 'string');
+  return [...new Set(names)].filter(isSafePath).sort();
+}
+
+function ggufFile(view: RepositoryView, part: string): string {
+  if (view.files.includes(part) && isGguf(part)) return part;
+  const ggufs = view.files.filter(isGguf);
+  const wanted = part.toLowerCase();
+  const [found, ...others] = ggufs.filter((file) =>
+    path.posix
+      .basename(file)
+      .toLowerCase()
+      .split(/[^a-z0-9_]/)
+      .includes(wanted),
+  );
+  if (found !== undefined && others.length === 0) return found;
+  const choice = ggufs.length === 0 ? 'it has no .gguf file at all' : `it has ${listNames(ggufs)}`;
+  throw noFiles(
+    view,
+    found === undefined ? `has no file ${part}; ${choice}` : `has several files ${part}; ${choice}`,
+  );
+}
+
+function isGguf(file: string): boolean {
+  return file.toLowerCase().endsWith('.gguf');
+}
+
+/** The files of an adapter. @throws HubError `hub.no_files` */
+export const adapterFiles: ChooseFiles = async (view) => {
+  const wanted = [ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE];
+  const missing = wanted.find((file) => !view.files.includes(file));
+  if (missing === undefined) return wanted;
+  throw noFiles(view, `is no adapter that can be read: it has no ${missing}`);
+};
