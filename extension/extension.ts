@@ -2,9 +2,12 @@ import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerConfigEditor } from './config-editor/config-editor.ts';
 import { openAsForm, openAsText } from './config-editor/reopen.ts';
+import { secretsOf } from './hub/secrets.ts';
+import { signIn } from './hub/sign-in.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
 import { registerModels } from './models/register-models.ts';
+import { reportFailure } from './report-failure.ts';
 import { registerRuns } from './runs/register-runs.ts';
 import { ServerLink } from './server-link.ts';
 import { createLog } from './show/log.ts';
@@ -15,12 +18,16 @@ let languageClient: LazyLanguageClient | undefined;
 /** Called by VS Code once per window, when the extension is first needed. Starts no process. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = createLog(PRODUCT_NAME);
-  languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
+  const secrets = secretsOf(context);
+  const serverModule = context.asAbsolutePath('out/language-server.js');
+  languageClient = createLanguageClient(serverModule, log, secrets);
   const server = new ServerLink(languageClient);
-  context.subscriptions.push(log, languageClient, server);
+  context.subscriptions.push(log, secrets, languageClient, server);
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,
+    [COMMANDS.signIn]: () =>
+      signIn(secrets, server).catch((error: unknown) => reportFailure(error, log)),
     [COMMANDS.showLogs]: () => log.show(),
   });
   registerRuns(context, server, log);

@@ -25,6 +25,7 @@ export const COMMANDS = {
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',
   doctor: 'lorafa.doctor',
+  signIn: 'lorafa.signIn',
   showLogs: 'lorafa.showLogs',
   refreshViews: 'lorafa.refreshViews',
 } as const;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import type { Secrets } from './hub/secrets.ts';
 import { CONFIG_FILE_PATTERN } from './ids.ts';
 import { untrustedMessage } from './trust.ts';
 
@@ -30,6 +31,7 @@ const CONFIG_FILES = { scheme: 'file', pattern: `**/${CONFIG_FILE_PATTERN}` };
 export function createLanguageClient(
   serverModule: string,
   log: vscode.LogOutputChannel,
+  secrets: Secrets,
 ): LazyLanguageClient {
   let client: Promise<LanguageClient> | undefined;
   const didStart = new vscode.EventEmitter<LanguageClient>();
@@ -38,7 +40,7 @@ export function createLanguageClient(
     if (!vscode.workspace.isTrusted) {
       throw new Error(untrustedMessage());
     }
-    client ??= start(serverModule, log, didStart).catch((error: unknown) => {
+    client ??= start(serverModule, log, didStart, secrets).catch((error: unknown) => {
       // The next one who needs the server tries again.
       client = undefined;
       throw error;
@@ -75,8 +77,10 @@ async function start(
   serverModule: string,
   log: vscode.LogOutputChannel,
   didStart: vscode.EventEmitter<LanguageClient>,
+  secrets: Secrets,
 ): Promise<LanguageClient> {
   // By far the largest part of the extension: loaded now, so that activation stays quick.
   const { startLanguageClient } = await import('./start-language-client.ts');
-  return startLanguageClient(serverModule, CONFIG_FILES, log, (client) => didStart.fire(client));
+  const onRunning = (client: LanguageClient): void => didStart.fire(client);
+  return startLanguageClient(serverModule, CONFIG_FILES, log, onRunning, secrets);
 }

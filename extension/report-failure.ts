@@ -3,6 +3,21 @@ import { COMMANDS } from './ids.ts';
 import { failureOf } from './server-link.ts';
 import { type Choice, showError } from './show/notifications.ts';
 
+/** Codes of what an access token of the Hub may open. */
+const NEEDS_TOKEN: ReadonlySet<string> = new Set([
+  'hub.gated',
+  'hub.unauthorized',
+  'hub.forbidden',
+  'hub.bad_token',
+]);
+
+/** The button that signs in, where that may help with what has this code. */
+export function signInChoices(code: string | undefined): readonly Choice[] {
+  if (!NEEDS_TOKEN.has(code ?? '')) return [];
+  const title = vscode.l10n.t('Sign in to Hugging Face…');
+  return [{ title, run: () => vscode.commands.executeCommand(COMMANDS.signIn) }];
+}
+
 /** What a failure is about. */
 export interface FailedTask {
   /** The configuration that the user may want to see. */
@@ -40,6 +55,7 @@ export function reportFailure(
   if (failure?.code === 'model.not_found' && locateModel !== undefined) {
     choices.push({ title: vscode.l10n.t('Choose Base Model…'), run: locateModel });
   }
+  choices.push(...signInChoices(failure?.code));
   choices.push({ title: vscode.l10n.t('Show Logs'), run: () => log.show() });
   void showError(message, ...choices);
 }

@@ -1,11 +1,16 @@
 import * as vscode from 'vscode';
 import {
   LanguageClient,
+  type Message,
+  type MessageTransports,
+  type MessageWriter,
   RevealOutputChannelOn,
   State,
   TransportKind,
 } from 'vscode-languageclient/node';
-import { type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
+import { hubTokenGiven, type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
+import type { NotificationMessage } from '../server/rpc/message.ts';
+import type { Secrets } from './hub/secrets.ts';
 import { PRODUCT_NAME, SETTINGS_SECTION } from './ids.ts';
 import { showError } from './show/notifications.ts';
 
@@ -14,6 +19,30 @@ import { showError } from './show/notifications.ts';
  * are in the log, and what nobody else tells is shown as text.
  */
 class PlainLanguageClient extends LanguageClient {
+  #writer: MessageWriter | undefined;
+
+  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
+    const transports = await super.createMessageTransports(encoding);
+    this.#writer = transports.writer;
+    return transports;
+  }
+
+  /**
+   * Sends a notification past everything that can be set to write down what is sent
+   * (`lorafa.trace.server`).
+   */
+  async tellInSecret<Params>(
+    { method }: NotificationMessage<Params>,
+    params: Params,
+  ): Promise<void> {
+    const message: Message & { method: string; params: Params } = {
+      jsonrpc: '2.0',
+      method,
+      params,
+    };
+    await this.#writer?.write(message);
+  }
+
   override error(message: string, data?: unknown, showNotification?: boolean | 'force'): void {
     super.error(message, data, false);
     if (showNotification !== 'force') return;
@@ -29,12 +58,14 @@ class PlainLanguageClient extends LanguageClient {
  * @param files the documents that it is told about
  * @param outputChannel where the client and the server log
  * @param onRunning called after this and each later start (a server that crashed is started again)
+ * @param secrets what the server is told in secret, now and whenever it changes
  */
 export async function startLanguageClient(
   module: string,
   files: { readonly scheme: string; readonly pattern: string },
   outputChannel: vscode.LogOutputChannel,
   onRunning: (client: LanguageClient) => void,
+  secrets: Secrets,
 ): Promise<LanguageClient> {
   const initializationOptions: InitializationOptions = { protocolVersion: PROTOCOL_VERSION };
   const client = new PlainLanguageClient(
@@ -52,9 +83,18 @@ export async function startLanguageClient(
       },
     },
   );
+  const tellToken = async (): Promise<void> => {
+    const token = (await secrets.hubToken()) ?? null;
+    if (client.isRunning()) await client.tellInSecret(hubTokenGiven, { token });
+  };
   client.onDidChangeState(({ newState }) => {
-    if (newState === State.Running) onRunning(client);
+    if (newState !== State.Running) return;
+    void tellToken();
+    onRunning(client);
   });
   await client.start();
+  // Before anybody asks for anything: a run that starts may need it.
+  await tellToken();
+  secrets.tell(tellToken);
   return client;
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import type { CancellationToken } from 'vscode-jsonrpc';
 import { type ErrorCode, LorafaError } from '../engine/errors.ts';
+import { tokenToGive } from '../engine/hub/hub-token.ts';
 import { environmentOfChild } from './end-with-parent.ts';
 
 /** More than any answer: token by token, a thousand long rows. */
@@ -39,6 +40,8 @@ export function runCli(
         else resolve(answer);
       },
     );
+    // A command that ended at once reads nothing.
+    child.stdin?.on('error', () => undefined).end(tokenToGive() ?? '');
     let grace: NodeJS.Timeout | undefined;
     const cancellation = token.onCancellationRequested(() => {
       child.kill();

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { withoutToken } from '../engine/hub/hub-token.ts';
 
 /** Names the process with which a command of the command line is to end, by its id. */
 const PARENT_VARIABLE = 'LORAFA_ENDS_WITH';
@@ -49,14 +50,19 @@ export function endWithParent(parent = process.ppid): void {
 
 /** The environment of a command of the command line that is to end with this process. */
 export function environmentOfChild(): NodeJS.ProcessEnv {
-  return { ...process.env, ELECTRON_RUN_AS_NODE: '1', [PARENT_VARIABLE]: String(process.pid) };
+  return { ...withoutToken(), ELECTRON_RUN_AS_NODE: '1', [PARENT_VARIABLE]: String(process.pid) };
 }
 
-/** Does as {@link endWithParent} where this process was started with {@link environmentOfChild}. */
-export function endWithNamedParent(): void {
+/**
+ * Does as {@link endWithParent} where this process was started with {@link environmentOfChild}.
+ *
+ * @returns whether it was
+ */
+export function endWithNamedParent(): boolean {
   const parent = process.env[PARENT_VARIABLE];
-  if (parent === undefined) return;
+  if (parent === undefined) return false;
   // What this process starts in turn is its own affair.
   delete process.env[PARENT_VARIABLE];
   endWithParent(Number(parent));
+  return true;
 }

@@ -9,6 +9,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
+import { serveHub } from './hub-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
@@ -34,6 +35,7 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
+  serveHub(connection);
   const services = [
     ...serveConfigurations(params.capabilities.workspace?.inlayHint?.refreshSupport === true),
     ...serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri)),

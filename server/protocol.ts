@@ -330,6 +330,18 @@ export const estimateProgress = notification(
   z.object({ configFile: z.string(), task: z.string(), done: z.number(), total: z.number() }),
 );
 
+/**
+ * Client → server: the user's access token for the Hugging Face Hub, or that there is none. It is sent
+ * past all traces, before anything is asked for and whenever it changes, and written nowhere.
+ */
+export const hubTokenGiven = notification(
+  'lorafa/hub/token',
+  z.object({ token: z.nullable(z.string()) }),
+);
+
+/** Client → server: the name of the account whose access token the server has. */
+export const whoIsSignedIn = request<string>()('lorafa/hub/who', nothing);
+
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */
 export const examineMachine = request<Readonly<Record<string, unknown>>>()(
   'lorafa/doctor',

@@ -80,7 +80,7 @@ export class HubConnection {
       const target = response.headers.get('location');
       if (response.status < 300 || response.status >= 400 || target === null) {
         throw place.origin === this.#origin || response.status >= 429
-          ? refusal(response, subject)
+          ? refusal(response, subject, (text) => this.#withoutToken(text))
           : // The address that the hub gave has run out, say; it gives another one.
             badAnswer(subject, `${place.host}, to which it sends, says ${response.status}`);
       }
@@ -131,6 +131,11 @@ export class HubConnection {
         await delay(Math.min(error.retryAfterMs * 2 ** Math.max(0, failures - 1), this.#retryMs));
       }
     }
+  }
+
+  /** A hub may say again what it was told. */
+  #withoutToken(text: string): string {
+    return this.#token === undefined ? text : text.replaceAll(this.#token, '…');
   }
 
   async #ask(place: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer> {

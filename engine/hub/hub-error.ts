@@ -39,12 +39,20 @@ const RETRY_MS = 1000;
 /** Nobody waits longer than that for a limit to be lifted. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** The error for an answer that is no success: one sentence, by what the Hub says and does not say. */
-export function refusal(response: Response, subject: HubSubject): HubError {
+/**
+ * The error for an answer that is no success: one sentence, by what the Hub says and does not say.
+ *
+ * @param cleaned takes out of the Hub's own words what must not be shown
+ */
+export function refusal(
+  response: Response,
+  subject: HubSubject,
+  cleaned: (text: string) => string,
+): HubError {
   const { title, page, revision, hasToken } = subject;
   const { status, headers } = response;
   const code = headers.get('x-error-code') ?? '';
-  const said = (headers.get('x-error-message') ?? '').trim();
+  const said = cleaned(headers.get('x-error-message') ?? '').trim();
   const words = said === '' ? '' : ` The hub says: ${quote(said, 300)}.`;
   if (code === 'GatedRepo') {
     return new HubError(

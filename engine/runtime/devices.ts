@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { LorafaError, messageOf } from '../errors.ts';
+import { withoutToken } from '../hub/hub-token.ts';
 import { CPU, type Device, formatDevice, parseDevice } from './device.ts';
 import { selfTest } from './device-self-test.ts';
 
@@ -72,7 +73,7 @@ function tryInChild(device: Device, script: string): Promise<string | undefined>
     execFile(
       process.execPath,
       [script, formatDevice(device)],
-      { timeout: PROBE_TIMEOUT_MS },
+      { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
       (error, _stdout, stderr) => {
         resolve(error === null ? undefined : lastLine(stderr) || error.message);
       },

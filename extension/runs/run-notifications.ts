@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
+import { signInChoices } from '../report-failure.ts';
 import { showError, showInformation } from '../show/notifications.ts';
 import { abilitiesOf } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
@@ -43,7 +44,7 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
       const reason = status.reason?.message ?? '';
       log.error(`${folder}: ${reason}`);
       const message = vscode.l10n.t('The run {0} failed: {1}', name, reason);
-      await showError(message, open, resume);
+      await showError(message, ...signInChoices(status.reason?.code), open, resume);
       break;
     }
     default: {

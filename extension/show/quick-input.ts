@@ -41,6 +41,8 @@ export interface TextQuestion {
   readonly prompt: string;
   /** What stands there at first. */
   readonly value: string;
+  /** Nobody is to read it over the shoulder. */
+  readonly isSecret?: boolean;
   /** What is wrong with a text; undefined for one that can be taken. */
   problemOf(text: string): string | undefined;
 }
@@ -50,12 +52,14 @@ export function askForText({
   title,
   prompt,
   value,
+  isSecret = false,
   problemOf,
 }: TextQuestion): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title: inLine(title),
     prompt: inQuestion(prompt),
     value,
+    password: isSecret,
     ignoreFocusOut: true,
     validateInput: (text) => {
       const problem = problemOf(text);

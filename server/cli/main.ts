@@ -1,12 +1,15 @@
 #!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 MALLOC_ARENA_MAX=1 node
 // The variables are those of `trainer/heap-environment.ts`, which says why.
+import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
+import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { endWithNamedParent } from '../end-with-parent.ts';
 import { outputClosed } from './closed-output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
-endWithNamedParent();
+// Where nobody but the one who started this process can read it.
+if (endWithNamedParent()) giveHubToken((await text(process.stdin)) || undefined);
 
 // A terminal that was closed is no reader that went: it has sent SIGHUP, by which a command comes to
 // a good end.

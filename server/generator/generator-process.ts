@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type CancellationToken, ResponseError } from 'vscode-jsonrpc/node';
 import { LorafaError } from '../../engine/errors.ts';
+import { tokenToGive } from '../../engine/hub/hub-token.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 import { ChildEnded, ConnectedChild } from '../rpc/connected-child.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
@@ -34,7 +35,7 @@ export class GeneratorProcess {
     this.#child = new ConnectedChild(script);
     this.ended = this.#child.ended;
     this.#listen();
-    this.#opened = this.#ask(openModel, choice);
+    this.#opened = this.#ask(openModel, { ...choice, hubToken: tokenToGive() });
     // Each of those who ask for a text is told why; the next one after them tries again.
     this.#opened.catch(() => this.kill());
   }

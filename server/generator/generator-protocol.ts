@@ -8,7 +8,13 @@ import { notification, request } from '../rpc/message.ts';
  */
 
 /** Server → generator, first: load the model. Answered when it can generate. */
-export const openModel = request<null>()('generator/open', modelChoiceSchema);
+export const openModel = request<null>()(
+  'generator/open',
+  z.extend(modelChoiceSchema, {
+    /** The user's token for the Hugging Face Hub. */
+    hubToken: z.optional(z.string()),
+  }),
+);
 
 /** Generator → server: how far the loading is. */
 export const openProgress = notification(

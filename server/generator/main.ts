@@ -1,5 +1,6 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { LorafaError } from '../../engine/errors.ts';
+import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { endWithParent } from '../end-with-parent.ts';
 import { notify, serve } from '../rpc/serve.ts';
 import {
@@ -21,7 +22,8 @@ const connection = createMessageConnection(
 );
 let loaded: Promise<LoadedModel> | undefined;
 
-serve(connection, openModel, async (choice) => {
+serve(connection, openModel, async ({ hubToken, ...choice }) => {
+  giveHubToken(hubToken);
   loaded = LoadedModel.open(choice, (task, done, total) =>
     notify(connection, openProgress, { task, done, total }),
   );

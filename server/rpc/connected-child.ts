@@ -9,6 +9,7 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import { messageOf } from '../../engine/errors.ts';
+import { withoutToken } from '../../engine/hub/hub-token.ts';
 import { type RequestMessage, RPC_ERRORS } from './message.ts';
 
 /** The process that was asked has ended; the message says how, as the end of a sentence. */
@@ -30,7 +31,11 @@ export class ConnectedChild {
 
   /** @param script the built program */
   constructor(script: string) {
-    this.#child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    this.#child = fork(script, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      env: withoutToken(),
+    });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) => {
         this.#lastOutput = line;

@@ -18,6 +18,11 @@ export interface RequestSource {
   ): unknown;
 }
 
+/** The part of a connection that notifications come in by. */
+export interface NotificationSource {
+  onNotification(method: string, handler: (params: unknown) => void): unknown;
+}
+
 /** The part of a connection that notifications go out by. */
 export interface NotificationSink {
   sendNotification(method: string, params: unknown): Promise<void>;
@@ -43,6 +48,18 @@ export function serve<Params, Result>(
     } catch (error) {
       return errorAnswer(error);
     }
+  });
+}
+
+/** Does what a notification says; one that is not what the message declares says nothing. */
+export function heed<Params>(
+  source: NotificationSource,
+  { method, params: schema }: NotificationMessage<Params>,
+  handler: (params: Params) => void,
+): void {
+  source.onNotification(method, (raw) => {
+    const params = schema.safeParse(raw);
+    if (params.success) handler(params.data);
   });
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { type ErrorCode, LorafaError } from '../../engine/errors.ts';
+import { tokenToGive, withoutToken } from '../../engine/hub/hub-token.ts';
 import {
   TAKEN_NOTE,
   type TrainerJob,
@@ -23,7 +24,7 @@ const GIVE_UP_MS = 4000;
  */
 export async function startTrainer(
   script: string,
-  job: TrainerJob,
+  job: Omit<TrainerJob, 'hubToken'>,
   timeoutMs: number,
 ): Promise<void> {
   const child = spawn(process.execPath, [script], {
@@ -33,10 +34,10 @@ export async function startTrainer(
     // The folder that this process happens to be in may be removed while the run goes on.
     cwd: homedir(),
     // Inside VS Code, Node is VS Code's own program, told to be nothing else.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...withoutToken(), ELECTRON_RUN_AS_NODE: '1' },
   });
   const answered = answerOf(child, timeoutMs);
-  child.send(job, () => undefined);
+  child.send({ ...job, hubToken: tokenToGive() }, () => undefined);
   try {
     const answer = await answered;
     if (answer.type === 'refused') {

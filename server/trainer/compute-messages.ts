@@ -9,7 +9,11 @@ import type { TrainEvent } from '../../engine/train/events.ts';
 
 /** Trainer → compute. Requests are heard between two optimizer steps. */
 export type ComputeRequest =
-  | { readonly type: 'start'; readonly config: ResolvedConfig }
+  | {
+      readonly type: 'start';
+      readonly config: ResolvedConfig;
+      readonly hubToken?: string | undefined;
+    }
   /** `id` comes back with `held`, since an answer to an earlier pause may still be on its way. */
   | { readonly type: 'pause'; readonly id: number }
   | { readonly type: 'resume' | 'stop' | 'cancel' | 'checkpoint' };

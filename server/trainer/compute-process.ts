@@ -2,13 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import type { ResolvedConfig } from '../../engine/config/schema.ts';
+import { withoutToken } from '../../engine/hub/hub-token.ts';
 import {
   type ComputeMessage,
   type ComputeRequest,
   parseComputeMessage,
 } from './compute-messages.ts';
 import { HEAP_ENVIRONMENT } from './heap-environment.ts';
+import type { TrainerJob } from './trainer-job.ts';
 
 /** How a computing process ended. */
 export interface ComputeEnd {
@@ -37,12 +38,16 @@ export class ComputeProcess {
   #lastOutput: string | undefined;
 
   /** @param script the built `compute.ts`; another one only in tests */
-  constructor(script: string, config: ResolvedConfig, listener: ComputeListener) {
+  constructor(
+    script: string,
+    { config, hubToken }: Pick<TrainerJob, 'config' | 'hubToken'>,
+    listener: ComputeListener,
+  ) {
     this.#listener = listener;
     this.#child = fork(script, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
-      env: { ...HEAP_ENVIRONMENT, ...process.env },
+      env: { ...HEAP_ENVIRONMENT, ...withoutToken() },
     });
     this.#child.on('message', (message) => this.#receive(message));
     this.#listen(this.#child.stdout!);
@@ -57,7 +62,7 @@ export class ComputeProcess {
         if (this.#child.pid === undefined) end(null, null);
       });
     });
-    this.send({ type: 'start', config });
+    this.send({ type: 'start', config, hubToken });
   }
 
   /** The process's id; undefined when it could not be started. */

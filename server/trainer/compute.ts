@@ -1,4 +1,5 @@
 import { LorafaError, messageOf } from '../../engine/errors.ts';
+import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { TrainControl } from '../../engine/train/control.ts';
 import { train } from '../../engine/train/train.ts';
 import { endWithParent } from '../end-with-parent.ts';
@@ -21,6 +22,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 function obey(message: ComputeRequest): void {
   switch (message.type) {
     case 'start':
+      giveHubToken(message.hubToken);
       void run(message.config);
       break;
     case 'pause':

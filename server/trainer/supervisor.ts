@@ -221,7 +221,7 @@ export class Supervisor {
 
   async #compute(): Promise<ComputeEnd> {
     const { computeScript, job } = this.#options;
-    this.#process = new ComputeProcess(computeScript, job.config, {
+    this.#process = new ComputeProcess(computeScript, job, {
       onMessage: (message) => this.#receive(message),
       onOutput: (line) => this.#log('output', line),
     });

@@ -15,6 +15,7 @@ const trainerJobSchema = z.object({
   whenBusy: z.enum(WHEN_BUSY),
   /** Where the runs of this user are registered. */
   registryFolder: z.string(),
+  hubToken: z.optional(z.string()),
 });
 
 /** Starter → new trainer, over the IPC channel: the run to do. */
@@ -24,6 +25,8 @@ export interface TrainerJob {
   readonly configFile: string | null;
   readonly whenBusy: WhenBusy;
   readonly registryFolder: string;
+  /** The user's token for the Hugging Face Hub, which is written nowhere. */
+  readonly hubToken?: string | undefined;
 }
 
 /** Reads a job. Throws zod's error for anything else. */

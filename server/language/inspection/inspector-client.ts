@@ -1,5 +1,6 @@
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import { tokenToGive } from '../../../engine/hub/hub-token.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import { ChildEnded, ConnectedChild } from '../../rpc/connected-child.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
@@ -80,7 +81,7 @@ export class InspectorClient implements Inspector {
    */
   estimate(file: string, onProgress: OnProgress): Promise<RunEstimate> {
     this.#onProgress = onProgress;
-    return this.#ask(estimateConfig, { file });
+    return this.#ask(estimateConfig, { file, hubToken: tokenToGive() });
   }
 
   /** Ends the process, whatever it is doing. */

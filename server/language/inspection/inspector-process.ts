@@ -1,5 +1,6 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { readConfig } from '../../../engine/config/parse.ts';
+import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
 import { progressText } from '../../progress-text.ts';
@@ -36,12 +37,13 @@ serve(connection, inspectConfig, ({ file, text }, token) =>
 );
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
-serve(connection, estimateConfig, async ({ file }) =>
-  estimateRun(await readConfig(file), (event) => {
+serve(connection, estimateConfig, async ({ file, hubToken }) => {
+  giveHubToken(hubToken);
+  return estimateRun(await readConfig(file), (event) => {
     const { done, total } = event;
     notify(connection, estimateProgressed, { task: progressText(event), done, total });
-  }),
-);
+  });
+});
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());
 endWithParent();

@@ -42,7 +42,11 @@ export const listModules = request<readonly string[]>()(
 /** Server → inspector: estimate a run from a configuration, as it is on disk, and all of its data. */
 export const estimateConfig = request<RunEstimate>()(
   'inspector/estimate',
-  z.object({ file: z.string() }),
+  z.object({
+    file: z.string(),
+    /** The user's token for the Hugging Face Hub. */
+    hubToken: z.optional(z.string()),
+  }),
 );
 
 /** Inspector → server: how far an estimate is. */

@@ -21,10 +21,14 @@ async function environmentOfCompute(): Promise<Record<string, string>> {
     'run.lorafa.json',
   );
   const lines: string[] = [];
-  const child = new ComputeProcess(script, config, {
-    onMessage: () => undefined,
-    onOutput: (line) => lines.push(line),
-  });
+  const child = new ComputeProcess(
+    script,
+    { config },
+    {
+      onMessage: () => undefined,
+      onOutput: (line) => lines.push(line),
+    },
+  );
   await child.ended;
   return JSON.parse(lines.join(''));
 }

@@ -81,11 +81,12 @@ export class HubServer {
     const parts = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const isApi = parts[0] === 'api';
     if (isApi) parts.shift();
+    if (parts[0] === 'whoami-v2') return this.#sayWho(authorization, answer);
     const isCache = parts[0] === 'resolve-cache';
     if (isCache) parts.shift();
     const isDataset = parts[0] === 'datasets';
     if (isApi || isDataset) parts.shift();
-    const [owner, name, ...rest] = isCache ? parts : parts;
+    const [owner, name, ...rest] = parts;
     const repository = this.#repositories.get(
       `${isDataset ? 'dataset' : 'model'} ${owner}/${name}`,
     );
@@ -122,6 +123,13 @@ export class HubServer {
       });
     }
     return this.#resolve(repository, found.path, answer);
+  }
+
+  #sayWho(authorization: string | undefined, answer: Answer): Promise<void> {
+    const isKnown = [...this.tokens].some((token) => authorization === `Bearer ${token}`);
+    return isKnown
+      ? answer.json({ type: 'user', name: 'somebody', auth: { type: 'access_token' } })
+      : answer.refuse(401, { 'x-error-message': `Invalid token ${authorization}` });
   }
 
   #resolve(repository: HubRepository, path: string, answer: Answer): Promise<void> {
