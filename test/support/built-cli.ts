@@ -45,6 +45,7 @@ export class BuiltCli {
       env = {},
       cwd = this.folder,
       timeoutMs,
+      onStart,
       onOutput,
     }: {
       input?: string;
@@ -54,6 +55,7 @@ export class BuiltCli {
       env?: Readonly<Record<string, string>>;
       /** After so long the process is killed. */
       timeoutMs?: number;
+      onStart?: (run: ChildProcess) => void;
       onOutput?: (text: string, run: ChildProcess) => void;
     } = {},
   ): Promise<Outcome> {
@@ -63,6 +65,7 @@ export class BuiltCli {
       env: { ...process.env, ...env },
       ...(timeoutMs !== undefined && { timeout: timeoutMs, killSignal: 'SIGKILL' }),
     });
+    onStart?.(run);
     let [stdout, stderr] = ['', ''];
     run.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;

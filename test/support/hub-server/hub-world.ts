@@ -12,6 +12,17 @@ import {
 import { tempFolder } from '../temp-folder.ts';
 import { HubServer } from './hub-server.ts';
 
+/** Variables of whoever runs the tests that would lead elsewhere. */
+const OTHERS = [
+  'HF_HUB_CACHE',
+  'HUGGINGFACE_HUB_CACHE',
+  'HF_HUB_OFFLINE',
+  'HF_TOKEN',
+  'HF_TOKEN_PATH',
+  'HUGGING_FACE_HUB_TOKEN',
+  'TRANSFORMERS_OFFLINE',
+];
+
 /** A hub and a user of it, whose settings and cache are in a folder of the running test. */
 export class HubWorld {
   readonly hub: HubServer;
@@ -32,6 +43,7 @@ export class HubWorld {
     });
     const { env } = world;
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    for (const name of OTHERS) vi.stubEnv(name, undefined);
     return world;
   }
 
@@ -40,9 +52,6 @@ export class HubWorld {
     return {
       HF_ENDPOINT: this.hub.endpoint,
       HF_HOME: this.home,
-      HF_HUB_CACHE: '',
-      HF_TOKEN: '',
-      HF_HUB_OFFLINE: '',
       LORAFA_CACHE_DIR: path.join(this.folder, 'cache'),
     };
   }

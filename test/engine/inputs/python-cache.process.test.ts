@@ -1,0 +1,94 @@
+import { execFile, execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { HubWorld } from '../../support/hub-server/hub-world.ts';
+import type { HubRepository } from '../../support/hub-server/repositories.ts';
+import {
+  metaMathRepository,
+  tinyModelRepository,
+} from '../../support/hub-server/tiny-repositories.ts';
+import { inTempFolder } from '../../support/temp-folder.ts';
+
+/*
+ * The cache is the one of Python's huggingface_hub: what is fetched here is found and verified there,
+ * and the other way round. LORAFA_REFERENCE_PYTHON names a Python with `test/reference/requirements.txt`.
+ */
+
+const python = process.env['LORAFA_REFERENCE_PYTHON'] ?? 'python3';
+const script = path.resolve(import.meta.dirname, '../../reference/check_hub_cache.py');
+const MODEL_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+const DATA_FILES = ['MetaMathQA-40K.json'];
+
+function isMissing(): boolean {
+  try {
+    execFileSync(python, ['-c', 'import huggingface_hub'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const why = 'needs a Python with huggingface_hub (LORAFA_REFERENCE_PYTHON)';
+
+describe.skipIf(isMissing())(`with Python's huggingface_hub (${why})`, () => {
+  let model: HubRepository;
+  beforeAll(async () => {
+    model = await inTempFolder((folder) => tinyModelRepository(folder));
+  });
+
+  async function worldWithAll(): Promise<HubWorld> {
+    const world = await HubWorld.create();
+    world.hub.add(model);
+    world.hub.add(metaMathRepository());
+    return world;
+  }
+
+  async function ask(
+    world: HubWorld,
+    task: string,
+    { kind, name }: HubRepository,
+    files: readonly string[],
+  ): Promise<{ readonly paths: Record<string, string>; readonly [key: string]: unknown }> {
+    const env = { ...process.env, ...world.env, HF_HUB_DISABLE_PROGRESS_BARS: '1' };
+    const { stdout } = await promisify(execFile)(python, [script, task, kind, name, ...files], {
+      env,
+    });
+    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  }
+
+  test('what is fetched here is found and verified there', { timeout: 120_000 }, async () => {
+    const world = await worldWithAll();
+    const { config } = await world.fetch(world.config(model.name, metaMathRepository().name));
+    const folder = config.model.base_model_name_or_path;
+    const answer = await ask(world, 'verify', model, MODEL_FILES);
+    expect(answer).toEqual({
+      paths: Object.fromEntries(MODEL_FILES.map((file) => [file, path.join(folder, file)])),
+      same: true,
+      verified: MODEL_FILES.length,
+      mismatches: [],
+      extra: [],
+      warnings: [],
+      refs: [['main']],
+    });
+    expect(await ask(world, 'verify', metaMathRepository(), DATA_FILES)).toMatchObject({
+      verified: 1,
+      mismatches: [],
+      warnings: [],
+    });
+  });
+
+  test('what is fetched there is found here, and not fetched again', {
+    timeout: 120_000,
+  }, async () => {
+    const world = await worldWithAll();
+    await ask(world, 'fetch', model, MODEL_FILES);
+    await ask(world, 'fetch', metaMathRepository(), DATA_FILES);
+    const before = world.hub.requests.length;
+    const { config } = await world.fetch(world.config(model.name, metaMathRepository().name));
+    expect(path.basename(config.model.base_model_name_or_path)).toBe(model.commit);
+    const asked = world.hub.requests.slice(before);
+    expect(asked.filter(({ path: url }) => !url.startsWith('/api/'))).toEqual([]);
+    expect(await world.damage()).toEqual([]);
+  });
+});
