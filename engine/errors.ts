@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'hub.bad_answer'
   | 'hub.wrong_hash'
   | 'hub.no_space'
+  | 'hub.not_writable'
   | 'hub.no_files'
   | 'hub.not_cached'
   | 'device.unavailable'

@@ -1,5 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { LorafaError } from '../errors.ts';
 import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
@@ -120,6 +121,21 @@ interface Wanted {
 
 async function obtain(wanted: Wanted, session: HubSession): Promise<void> {
   if ((await missingOf(wanted)).length === 0) return;
+  try {
+    await obtainMissing(wanted, session);
+  } catch (error) {
+    if (!(error instanceof LorafaError) || error.code !== 'output.not_writable') throw error;
+    // Its way out is for results, which are put elsewhere in another way.
+    const problem = error.message.replace(/; [^;]*$/, '');
+    throw new HubError(
+      'hub.not_writable',
+      `${problem}; this is the cache of the hub, so set HF_HOME to a folder that can be written.`,
+      { cause: error },
+    );
+  }
+}
+
+async function obtainMissing(wanted: Wanted, session: HubSession): Promise<void> {
   const { cached, repository } = wanted;
   await ensureFolder(path.dirname(cached.lockFile));
   await ensureFolder(cached.blobs);

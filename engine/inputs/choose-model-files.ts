@@ -30,14 +30,16 @@ const SMALL_FILES = [
  * told to be of no use is refused before any weight is fetched.
  *
  * @param part the GGUF file that is meant, or what only its name holds (`Q4_K_M`)
+ * @param hasWeights false where only text is to be made into tokens
  * @throws HubError `hub.no_files`; LorafaError as `readConfig`
  */
-export function modelFiles(part: string | undefined): ChooseFiles {
+export function modelFiles(part: string | undefined, hasWeights = true): ChooseFiles {
   return async (view) => {
     const { files } = view;
     if (part !== undefined) return [ggufFile(view, part)];
-    if (files.includes('config.json') && (files.includes(WEIGHTS) || files.includes(INDEX))) {
-      return folderFiles(view);
+    const isFolder = !hasWeights || files.includes(WEIGHTS) || files.includes(INDEX);
+    if (files.includes('config.json') && isFolder) {
+      return folderFiles(view, hasWeights);
     }
     const ggufs = files.filter(isGguf);
     if (ggufs.length === 1) return ggufs;
@@ -57,7 +59,7 @@ export function modelFiles(part: string | undefined): ChooseFiles {
   };
 }
 
-async function folderFiles(view: RepositoryView): Promise<readonly string[]> {
+async function folderFiles(view: RepositoryView, hasWeights: boolean): Promise<readonly string[]> {
   const { files, folder } = view;
   if (!files.includes('tokenizer.json')) {
     throw noFiles(
@@ -68,6 +70,7 @@ async function folderFiles(view: RepositoryView): Promise<readonly string[]> {
   const small = SMALL_FILES.filter((file) => files.includes(file));
   await view.get(['config.json']);
   await readConfig(folder);
+  if (!hasWeights) return small;
   if (files.includes(WEIGHTS)) return [...small, WEIGHTS];
   await view.get([INDEX]);
   const shards = await readShards(path.join(folder, INDEX));

@@ -32,6 +32,8 @@ export interface HubInputOptions {
   readonly onDownload?: OnDownload;
   /** What an earlier session of the same run used, which stays what it is. */
   readonly known?: readonly HubSource[];
+  /** Only what the training rows and their tokens need: no weights, and no other input. */
+  readonly rowsOnly?: boolean;
   /** How patient a connection is; for tests. */
   readonly patience?: Omit<HubConnectionOptions, 'token'>;
 }
@@ -48,7 +50,11 @@ export async function fetchInputs(
   options: HubInputOptions = {},
 ): Promise<LocalInputs> {
   const inputs = new HubInputs(options);
-  const local = await mapInputs(config, (name, use) => inputs.paths(name, use));
+  const isNeeded = (use: InputUse): boolean =>
+    options.rowsOnly !== true || use === 'model' || use === 'training';
+  const local = await mapInputs(config, async (name, use) =>
+    isNeeded(use) ? inputs.paths(name, use) : [name],
+  );
   return { config: local, sources: inputs.sources, warnings: inputs.warnings };
 }
 
@@ -140,7 +146,9 @@ class HubInputs {
     const name = nameOf(hub);
     const known = this.#options.known?.find((each) => each.name === name && each.use === use);
     const snapshot = await this.#snapshot(
-      known === undefined ? requestFor(hub, use) : sameFiles(hub, use, known),
+      known === undefined
+        ? requestFor(hub, use, this.#options.rowsOnly !== true)
+        : sameFiles(hub, use, known),
     );
     const { commit, files } = snapshot;
     this.sources.push({ name, use, revision: hub.revision, commit, files: [...files] });
@@ -177,7 +185,7 @@ class HubInputs {
   }
 }
 
-function requestFor(hub: HubName, use: InputUse): SnapshotRequest {
+function requestFor(hub: HubName, use: InputUse, hasWeights = true): SnapshotRequest {
   const { repository, revision } = hub;
   return {
     repository: {
@@ -186,15 +194,15 @@ function requestFor(hub: HubName, use: InputUse): SnapshotRequest {
     },
     name: nameOf(hub),
     revision,
-    choose: chooseFor(hub, use),
+    choose: chooseFor(hub, use, hasWeights),
     isFixed: false,
   };
 }
 
-function chooseFor({ part }: HubName, use: InputUse): ChooseFiles {
+function chooseFor({ part }: HubName, use: InputUse, hasWeights: boolean): ChooseFiles {
   switch (use) {
     case 'model':
-      return modelFiles(part);
+      return modelFiles(part, hasWeights);
     case 'adapter':
       return adapterFiles;
     case 'training':

@@ -3,11 +3,11 @@ import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError, messageOf } from '../errors.ts';
 import type { JsonObject } from '../json-file.ts';
-import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
+import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { openGgufModel } from './gguf-model.ts';
-import { openHuggingFaceFolder } from './hugging-face-folder.ts';
+import { openHuggingFaceFolder, readConfig } from './hugging-face-folder.ts';
 
 /** A base model on disk, opened and checked: nothing but its headers has been read into memory. */
 export interface BaseModel {
@@ -58,6 +58,21 @@ export async function openBaseModel(
     );
   }
   return openGgufModel(path.join(location, ggufs[0]!), options);
+}
+
+/**
+ * What turns text into a base model's tokens. Of a folder the weights are not looked at, so that they
+ * need not be there.
+ *
+ * @throws LorafaError as {@link openBaseModel}
+ */
+export async function openTokenizer(
+  location: string,
+): Promise<Pick<BaseModel, 'config' | 'tokenizer'>> {
+  const names: string[] = await readdir(location).catch(() => []);
+  if (!names.includes('config.json')) return openBaseModel(location, { headersOnly: true });
+  const { config } = await readConfig(location);
+  return { config, tokenizer: await readTokenizerFiles(location) };
 }
 
 async function openFile(file: string, options: OpenOptions): Promise<BaseModel> {

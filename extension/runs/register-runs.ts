@@ -3,6 +3,7 @@ import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { registerViews } from '../views/views.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
+import { showDownloads } from './download-notifications.ts';
 import { RunActions } from './run-actions.ts';
 import { registerRunCommands } from './run-commands.ts';
 import { keepContextKeys } from './run-context-keys.ts';
@@ -34,6 +35,7 @@ export function registerRuns(
     keepContextKeys(store),
     showRunsInStatusBar(store),
     notifyOfEnds(store, log),
+    showDownloads(store, actions),
     vscode.window.registerWebviewPanelSerializer(PANELS.run, panels),
     vscode.window.registerWebviewPanelSerializer(PANELS.comparison, comparisons),
   );

@@ -63,7 +63,15 @@ export const runStatusSchema = z.object({
   /** Why the run ended as it did: an `ErrorCode` of the engine and a sentence for people. */
   reason: z.nullable(z.object({ code: z.string(), message: z.string() })),
   /** The part of the preparation that goes on; null before and after. */
-  progress: z.nullable(z.object({ task: z.string(), done: count, total: count })),
+  progress: z.nullable(
+    z.object({
+      task: z.string(),
+      done: count,
+      total: count,
+      /** Something is being downloaded, which may take long and cost somebody money. */
+      isDownload: z.optional(z.boolean()),
+    }),
+  ),
   /** Optimizer steps done and planned; 0 until the first step starts. */
   step: count,
   maxSteps: count,

@@ -6,7 +6,14 @@ import type { RunStatus } from '../runs/run-status.ts';
 export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'>> {
   switch (event.type) {
     case 'progress':
-      return { progress: { task: progressText(event), done: event.done, total: event.total } };
+      return {
+        progress: {
+          task: progressText(event),
+          done: event.done,
+          total: event.total,
+          ...(event.rate !== undefined && { isDownload: true }),
+        },
+      };
     case 'started':
       return {
         progress: null,

@@ -6,7 +6,7 @@ import { type ExamplePreview, previewExample } from '../../../engine/data/previe
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
-import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
@@ -55,12 +55,9 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const progress = stderrProgress();
   const { config } = await fetchInputs(
     await readConfig(file, (flags.set ?? []).map(parseOverride)),
-    { onDownload: (state) => progress({ type: 'progress', ...state }) },
+    { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
-  const base = await openBaseModel(config.model.base_model_name_or_path, {
-    onUnpack: (done, total) =>
-      progress({ type: 'progress', task: 'unpacking weights', done, total }),
-  });
+  const base = await openTokenizer(config.model.base_model_name_or_path);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
   const dataset = await loadDataset(
     [config.data.dataset_name_or_path].flat(),

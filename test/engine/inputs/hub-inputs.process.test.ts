@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import path from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { cachedInput, fetchInput } from '../../../engine/inputs/hub-inputs.ts';
-import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { openBaseModel, openTokenizer } from '../../../engine/models/base-model.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import {
   digestOf,
@@ -138,6 +138,17 @@ describe('what is fetched', () => {
     expect(await readFile(place, 'utf8')).toBe('two');
     const refs = path.join(world.cache, 'models--owner--gguf/refs');
     expect(await readdir(path.join(refs, 'refs/pr'))).toEqual(['1']);
+  });
+
+  test('no weights where only rows are looked at', async () => {
+    const world = await worldWithAll();
+    const given = world.config(MODEL, DATA, 'owner/other');
+    const { config } = await world.fetch(given, { rowsOnly: true });
+    const folder = config.model.base_model_name_or_path;
+    expect(await readdir(folder)).not.toContain('model.safetensors');
+    expect((await openTokenizer(folder)).config.vocabSize).toBe(260);
+    expect(config.data.eval_dataset_name_or_path).toBe('owner/other');
+    expect(await cachedInput(MODEL, 'model')).toBeUndefined();
   });
 
   test('progress in bytes, with a rate', async () => {
@@ -391,6 +402,15 @@ describe('a hub that means ill', () => {
       code: 'hub.no_space',
       message: expect.stringMatching(/^owner\/large needs 4194304\.0 GiB more in .* set HF_HOME/),
     });
+  });
+});
+
+test('a cache that cannot be written is told as such', async () => {
+  const world = await worldWithAll();
+  await writeFile(world.home, 'a file');
+  await expect(world.fetch(world.config(MODEL, DATA))).rejects.toMatchObject({
+    code: 'hub.not_writable',
+    message: expect.stringMatching(/^Cannot write to .* is a file, not a folder; .* set HF_HOME/),
   });
 });
 
