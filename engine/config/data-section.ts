@@ -9,12 +9,12 @@ const files = z
 export const dataSection = z
   .strictObject({
     dataset_name_or_path: files.describe(
-      'The training data: a `.jsonl`, `.json`, `.csv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file.',
+      'The training data: a `.jsonl`, `.json`, `.csv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file. Or a name on the Hugging Face Hub: `owner/name`, of which the training split is taken, `owner/name@revision`, and after a colon a split, a configuration or a file (`owner/name:test`).',
     ),
     eval_dataset_name_or_path: files
       .exactOptional()
       .describe(
-        'Held-out data, never trained on, in the same form as `dataset_name_or_path`. Excludes `eval_split`.',
+        'Held-out data, never trained on, in the same form as `dataset_name_or_path`; of a name on the Hub the split `validation` or `test` is taken. Excludes `eval_split`.',
       ),
     eval_split: z
       .union([z.number().gt(0).lt(1), z.int().min(1)])

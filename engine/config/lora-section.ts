@@ -85,7 +85,7 @@ export const loraSection = z
       .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(
-        'Folder of an adapter (PEFT format) to go on training from. Its own `adapter_config.json` decides rank, strength and layers, so no other key of this section but `lora_dropout` may be given.',
+        'Folder of an adapter (PEFT format) to go on training from, or its name on the Hugging Face Hub (`owner/name`). Its own `adapter_config.json` decides rank, strength and layers, so no other key of this section but `lora_dropout` may be given.',
       ),
   })
   .describe("The adapter: the fields of PEFT's LoraConfig.");

@@ -8,7 +8,7 @@ export const modelSection = z
       .min(1)
       .meta({ format: 'model-path' })
       .describe(
-        'The base model: a Hugging Face model folder (`config.json`, safetensors, tokenizer) or a `.gguf` file. It is read in place and never changed. A relative path starts at the folder of this file.',
+        'The base model: a Hugging Face model folder (`config.json`, safetensors, tokenizer) or a `.gguf` file, which is read in place and never changed; a relative path starts at the folder of this file. Or its name on the Hugging Face Hub: `owner/name`, `owner/name@revision`, and `owner/name:file.gguf` for one GGUF of several. What lies here goes first; what does not is downloaded when a run starts.',
       ),
     quantization: z
       .enum(['none', 'nf4'])

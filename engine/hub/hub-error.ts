@@ -31,7 +31,7 @@ export interface HubSubject {
 const TOKENS = 'https://huggingface.co/settings/tokens';
 
 /** How to sign in. */
-const SIGN_IN = `sign in (in VS Code "LoRA-FA: Sign in to Hugging Face"; elsewhere HF_TOKEN) with an access token from ${TOKENS}`;
+const SIGN_IN = `sign in (by "LoRA-FA: Sign in to Hugging Face" in VS Code, by HF_TOKEN elsewhere)`;
 
 /** A server that is asked again at once is asked too much. */
 const RETRY_MS = 1000;
@@ -52,12 +52,14 @@ export function refusal(
   const { title, page, revision, hasToken } = subject;
   const { status, headers } = response;
   const code = headers.get('x-error-code') ?? '';
-  const said = cleaned(headers.get('x-error-message') ?? '').trim();
+  const said = cleaned(headers.get('x-error-message') ?? '')
+    .trim()
+    .replace(/\.$/, '');
   const words = said === '' ? '' : ` The hub says: ${quote(said, 300)}.`;
   if (code === 'GatedRepo') {
     return new HubError(
       'hub.gated',
-      `Access to ${title} is given on request: ask for it at ${page}${hasToken ? '' : `, and ${SIGN_IN}`}.${words}`,
+      `Access to ${title} is given on request: ask for it at ${page}${hasToken ? '' : `, and ${SIGN_IN}`}.`,
     );
   }
   if (code === 'RevisionNotFound') {
@@ -73,7 +75,7 @@ export function refusal(
   if (isInvalidToken) {
     return new HubError(
       'hub.unauthorized',
-      `The hub does not accept your access token; ${SIGN_IN}.${words}`,
+      `The hub does not accept your access token; make a new one at ${TOKENS} and ${SIGN_IN}.`,
     );
   }
   switch (status) {

@@ -19,7 +19,7 @@ export function showDownloads(store: RunStore, actions: RunActions): vscode.Disp
   const update = (runs: RunList): void => {
     const downloads = new Map(
       runs.flatMap(({ folder, name, isLive, status: { progress } }) =>
-        isLive && progress?.isDownload === true ? [[folder, { name, progress }] as const] : [],
+        isLive && progress?.download !== undefined ? [[folder, { name, progress }] as const] : [],
       ),
     );
     for (const [folder, { close }] of shown) {
@@ -29,7 +29,7 @@ export function showDownloads(store: RunStore, actions: RunActions): vscode.Disp
     }
     for (const [folder, { name, progress }] of downloads) {
       if (!shown.has(folder)) shown.set(folder, open(folder, name, actions));
-      shown.get(folder)?.news?.report(progress.task);
+      shown.get(folder)?.news?.report(`${progress.task}: ${progress.download}`);
     }
   };
   return store.onDidChange(update);

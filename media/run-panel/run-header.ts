@@ -105,7 +105,8 @@ export class RunHeader {
     if (progress !== null && maxSteps === 0) {
       this.#progress.max = progress.total || 1;
       this.#progress.value = progress.done;
-      showText(this.#position, progress.task);
+      const { task, download } = progress;
+      showText(this.#position, download === undefined ? task : `${task}: ${download}`);
       return;
     }
     this.#progress.max = maxSteps || 1;

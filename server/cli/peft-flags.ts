@@ -24,14 +24,14 @@ export const PEFT_FLAGS: readonly PeftFlag[] = [
   {
     name: 'base_model_name_or_path',
     kind: 'path',
-    help: 'folder of the base model, or a .gguf file',
+    help: 'folder or .gguf file of the base model, or its name on the Hugging Face Hub',
     fallback: 'meta-llama/Meta-Llama-3-8B-Instruct',
     sets: [['model', 'base_model_name_or_path']],
   },
   {
     name: 'dataset_name_or_path',
     kind: 'path',
-    help: 'data file',
+    help: 'data file, or name of a data set on the Hugging Face Hub',
     fallback: 'meta-math/MetaMathQA-40K',
     sets: [['data', 'dataset_name_or_path']],
   },

@@ -68,8 +68,8 @@ export const runStatusSchema = z.object({
       task: z.string(),
       done: count,
       total: count,
-      /** Something is being downloaded, which may take long and cost somebody money. */
-      isDownload: z.optional(z.boolean()),
+      /** Bytes, rate and time left, where something is being downloaded. */
+      download: z.optional(z.string()),
     }),
   ),
   /** Optimizer steps done and planned; 0 until the first step starts. */

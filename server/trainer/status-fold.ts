@@ -1,19 +1,12 @@
-import type { TrainEvent } from '../../engine/train/events.ts';
-import { progressText } from '../progress-text.ts';
+import type { ProgressEvent, TrainEvent } from '../../engine/train/events.ts';
+import { downloadText } from '../progress-text.ts';
 import type { RunStatus } from '../runs/run-status.ts';
 
 /** The parts of a status that an event of the run changes; the state is not among them. */
 export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'>> {
   switch (event.type) {
     case 'progress':
-      return {
-        progress: {
-          task: progressText(event),
-          done: event.done,
-          total: event.total,
-          ...(event.rate !== undefined && { isDownload: true }),
-        },
-      };
+      return { progress: progressOf(event) };
     case 'started':
       return {
         progress: null,
@@ -40,6 +33,12 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'warning':
       return {};
   }
+}
+
+function progressOf(event: ProgressEvent): RunStatus['progress'] {
+  const { task, done, total } = event;
+  const download = downloadText(event);
+  return { task, done, total, ...(download !== undefined && { download }) };
 }
 
 /** Tells the time left of a run by the rate of this session, in which pauses do not count. */

@@ -86,6 +86,11 @@ export class Editor {
     this.#userDataDir = userDataDir;
   }
 
+  /** The folder of all logs, those of processes among them. */
+  get logs(): string {
+    return path.join(this.#userDataDir, 'logs');
+  }
+
   /** Waits until the workbench is there. */
   async ready(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor();

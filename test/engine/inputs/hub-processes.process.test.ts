@@ -129,7 +129,7 @@ describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
       );
       onTestFinished(() => observed.manager.dispose());
       await observed.manager.start(configFile, 'parallel');
-      await observed.untilRun(run, ({ status }) => status.progress?.task.includes('/s') === true);
+      await observed.untilRun(run, ({ status }) => status.progress?.download !== undefined);
       for (const pid of await processesOf(built.folder)) seen.push(await shownBy(pid));
       const { status } = await observed.untilRun(run, ({ isLive }) => !isLive);
       expect(status).toMatchObject({ state: 'completed', reason: null });

@@ -1,0 +1,92 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { HubWorld } from '../support/hub-server/hub-world.ts';
+import {
+  metaMathRepository,
+  tinyModelRepository,
+} from '../support/hub-server/tiny-repositories.ts';
+import { PATIENCE_MS, RUNS_TIMEOUT_MS } from './editor/demo-runs.ts';
+import { openEditor } from './editor/editor.ts';
+
+const TOKEN = 'hf_canaryInTheEditorPw3';
+
+test('a gated model of the Hub: signing in, a download that is cancelled, and the run', {
+  timeout: RUNS_TIMEOUT_MS,
+}, async () => {
+  const world = await HubWorld.create();
+  const { hub } = world;
+  hub.tokens.add(TOKEN);
+  const model = await tinyModelRepository(path.join(world.folder, 'tiny'));
+  hub.add({ ...model, access: 'gated' });
+  hub.add(metaMathRepository());
+  const folder = path.join(world.folder, 'workspace');
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'own.lorafa.json'), CONFIG);
+  // Whatever is sent is written down.
+  const editor = await openEditor({ folder, settings: { 'lorafa.trace.server': 'verbose' } });
+  const { page } = editor;
+  const toast = (text: string) => page.locator('.notification-list-item', { hasText: text });
+
+  await editor.openFile('own.lorafa.json');
+  await page.locator('.squiggly-info').first().waitFor();
+  expect(hub.requests).toEqual([]);
+  await editor.runCommand('LoRA-FA: Start Run');
+  const refused = toast('is given on request');
+  await refused.waitFor({ timeout: PATIENCE_MS });
+  await editor.screenshot('hub-gated');
+  await refused.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
+  await page.locator('.quick-input-list').getByText('Enter an access token…').click();
+  const input = page.locator('.quick-input-widget input[type="password"]');
+  await input.fill('hf_wrong');
+  await input.press('Enter');
+  await toast('does not accept your access token').waitFor();
+  await editor.runCommand('LoRA-FA: Sign in to Hugging Face');
+  await page.locator('.quick-input-list').getByText('Enter an access token…').click();
+  await input.fill(TOKEN);
+  await input.press('Enter');
+  await toast('Signed in to Hugging Face as somebody.').waitFor();
+
+  await editor.runCommand('Notifications: Clear All Notifications');
+  hub.fault = ({ host }) => (host === 'cdn' ? { pieceBytes: 500, pauseMs: 500 } : undefined);
+  await editor.openFile('own.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  const download = toast('downloading meta-llama/Meta-Llama-3-8B');
+  await download.getByText(/\/s, .* left/).waitFor({ timeout: PATIENCE_MS });
+  await editor.screenshot('hub-download');
+  await download.getByRole('button', { name: 'Cancel' }).click();
+  await toast('was cancelled').waitFor({ timeout: PATIENCE_MS });
+  await download.waitFor({ state: 'detached' });
+
+  hub.fault = () => undefined;
+  await editor.openFile('own.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  await toast('is complete').waitFor({ timeout: PATIENCE_MS });
+  expect(hub.requests.some(({ range }) => range !== undefined)).toBe(true);
+  expect(await world.damage()).toEqual([]);
+  expect(await telling(world.folder)).toEqual([]);
+  expect(await telling(editor.logs)).toEqual([]);
+});
+
+const CONFIG = JSON.stringify(
+  {
+    model: { base_model_name_or_path: 'meta-llama/Meta-Llama-3-8B' },
+    data: { dataset_name_or_path: 'meta-math/MetaMathQA-40K', max_length: 64 },
+    lora: { r: 2 },
+    training: { output_dir: 'run', max_steps: 2 },
+    engine: { device: 'cpu', intra_op_num_threads: 1 },
+  },
+  null,
+  2,
+);
+
+/** The files below a folder that hold the token. */
+async function telling(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    if ((await readFile(file)).includes(TOKEN)) found.push(file);
+  }
+  return found;
+}
