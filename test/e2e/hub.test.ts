@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { filesHolding } from '../support/files-holding.ts';
 import { HubWorld } from '../support/hub-server/hub-world.ts';
 import {
   metaMathRepository,
@@ -64,8 +65,8 @@ test('a gated model of the Hub: signing in, a download that is cancelled, and th
   await toast('is complete').waitFor({ timeout: PATIENCE_MS });
   expect(hub.requests.some(({ range }) => range !== undefined)).toBe(true);
   expect(await world.damage()).toEqual([]);
-  expect(await telling(world.folder)).toEqual([]);
-  expect(await telling(editor.logs)).toEqual([]);
+  expect(await filesHolding(world.folder, TOKEN)).toEqual([]);
+  expect(await filesHolding(editor.logs, TOKEN)).toEqual([]);
 });
 
 const CONFIG = JSON.stringify(
@@ -79,14 +80,3 @@ const CONFIG = JSON.stringify(
   null,
   2,
 );
-
-/** The files below a folder that hold the token. */
-async function telling(folder: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    if ((await readFile(file)).includes(TOKEN)) found.push(file);
-  }
-  return found;
-}

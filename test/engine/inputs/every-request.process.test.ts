@@ -50,9 +50,7 @@ beforeAll(async () => {
 });
 
 async function worldWithAll(): Promise<HubWorld> {
-  const world = await HubWorld.create();
-  world.hub.add(model);
-  world.hub.add(metaMathRepository());
+  const world = await HubWorld.create(model, metaMathRepository());
   world.hub.pageSize = 5;
   return world;
 }

@@ -24,10 +24,8 @@ beforeAll(async () => {
   model = await inTempFolder((folder) => tinyModelRepository(folder));
 });
 
-async function worldWithAll(): Promise<HubWorld> {
-  const world = await HubWorld.create();
-  for (const each of [model, metaMathRepository(), guanacoRepository()]) world.hub.add(each);
-  return world;
+function worldWithAll(): Promise<HubWorld> {
+  return HubWorld.create(model, metaMathRepository(), guanacoRepository());
 }
 
 function cdnRequests(world: HubWorld): number {

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { ObservedManager } from '../../server/runs/observed-manager.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
+import { filesHolding } from '../../support/files-holding.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import type { HubRepository } from '../../support/hub-server/repositories.ts';
 import {
@@ -29,9 +30,7 @@ afterEach(() => giveHubToken(undefined));
 async function userOf(
   access: HubRepository['access'] = 'public',
 ): Promise<{ world: HubWorld; configFile: string; run: string }> {
-  const world = await HubWorld.create();
-  world.hub.add({ ...model, access });
-  world.hub.add(metaMathRepository());
+  const world = await HubWorld.create({ ...model, access }, metaMathRepository());
   const configFile = path.join(world.folder, 'own.lorafa.json');
   const run = path.join(world.folder, 'run');
   await writeFile(
@@ -90,17 +89,6 @@ test('two processes at once fetch each file once', { timeout: 60_000 }, async ()
 describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
   const CANARY = 'hf_canaryInTheMineXq7';
 
-  /** The files below a folder that hold the token. */
-  async function telling(folder: string): Promise<readonly string[]> {
-    const found: string[] = [];
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const file = path.join(entry.parentPath, entry.name);
-      if ((await readFile(file)).includes(CANARY)) found.push(file);
-    }
-    return found;
-  }
-
   /** The arguments and variables of a process. */
   async function shownBy(pid: number): Promise<string> {
     const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
@@ -135,7 +123,7 @@ describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
       expect(status).toMatchObject({ state: 'completed', reason: null });
       expect(seen.length).toBeGreaterThanOrEqual(2);
       expect(seen.join('')).not.toContain(CANARY);
-      expect(await telling(world.folder)).toEqual([]);
+      expect(await filesHolding(world.folder, CANARY)).toEqual([]);
     },
   );
 
@@ -151,6 +139,6 @@ describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
     const { status } = await observed.untilRun(run, ({ isLive }) => !isLive);
     expect(status).toMatchObject({ state: 'failed', reason: { code: 'hub.forbidden' } });
     expect(status.reason?.message).toContain('"Bearer … is not let in"');
-    expect(await telling(world.folder)).toEqual([]);
+    expect(await filesHolding(world.folder, CANARY)).toEqual([]);
   });
 });

@@ -37,13 +37,6 @@ describe.skipIf(isMissing())(`with Python's huggingface_hub (${why})`, () => {
     model = await inTempFolder((folder) => tinyModelRepository(folder));
   });
 
-  async function worldWithAll(): Promise<HubWorld> {
-    const world = await HubWorld.create();
-    world.hub.add(model);
-    world.hub.add(metaMathRepository());
-    return world;
-  }
-
   async function ask(
     world: HubWorld,
     task: string,
@@ -58,7 +51,7 @@ describe.skipIf(isMissing())(`with Python's huggingface_hub (${why})`, () => {
   }
 
   test('what is fetched here is found and verified there', { timeout: 120_000 }, async () => {
-    const world = await worldWithAll();
+    const world = await HubWorld.create(model, metaMathRepository());
     const { config } = await world.fetch(world.config(model.name, metaMathRepository().name));
     const folder = config.model.base_model_name_or_path;
     const answer = await ask(world, 'verify', model, MODEL_FILES);
@@ -81,7 +74,7 @@ describe.skipIf(isMissing())(`with Python's huggingface_hub (${why})`, () => {
   test('what is fetched there is found here, and not fetched again', {
     timeout: 120_000,
   }, async () => {
-    const world = await worldWithAll();
+    const world = await HubWorld.create(model, metaMathRepository());
     await ask(world, 'fetch', model, MODEL_FILES);
     await ask(world, 'fetch', metaMathRepository(), DATA_FILES);
     const before = world.hub.requests.length;

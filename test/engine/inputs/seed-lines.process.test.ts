@@ -37,13 +37,8 @@ test.each([
   ['out-guanaco', ['--dataset_name_or_path', 'timdettmers/openassistant-guanaco', '--lorafa']],
   ['out-nf4', ['--dataset_name_or_path', 'meta-math/MetaMathQA-40K', '--lorafa', '--quantize']],
 ])('%s', async (out, flags) => {
-  const env = {
-    HF_ENDPOINT: hub.endpoint,
-    HF_HOME: path.join(work, 'hf'),
-    LORAFA_CACHE_DIR: path.join(work, 'cache'),
-  };
   const outcome = await built.run(['train', ...MODEL, ...flags, '--output_dir', out, ...SMALL], {
-    env,
+    env: environment(),
     cwd: work,
   });
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
@@ -53,3 +48,27 @@ test.each([
   const record = JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8'));
   expect(record.hub).toHaveLength(2);
 });
+
+test('a run that goes on has the rows that it began with', async () => {
+  const flags = [...MODEL, '--dataset_name_or_path', 'meta-math/MetaMathQA-40K', '--lorafa'];
+  const start = (out: string, ...more: string[]) =>
+    built.run(['train', ...flags, '--output_dir', out, '--save_step', '1', ...SMALL, ...more], {
+      env: environment(),
+      cwd: work,
+    });
+  expect(await start('first')).toMatchObject({ code: 0 });
+  hub.add(metaMathRepository(12));
+  const resumed = ['--set', 'training.resume_from_checkpoint=first/checkpoint-1'];
+  expect(await start('second', ...resumed)).toMatchObject({ code: 0, stderr: '' });
+  // Who begins anew has the new ones.
+  const { stdout } = await start('third', '--json');
+  expect(stdout).toMatch(/"train":\{"rows":11,/);
+});
+
+function environment(): Readonly<Record<string, string>> {
+  return {
+    HF_ENDPOINT: hub.endpoint,
+    HF_HOME: path.join(work, 'hf'),
+    LORAFA_CACHE_DIR: path.join(work, 'cache'),
+  };
+}

@@ -11,6 +11,7 @@ import {
 } from '../../../engine/inputs/hub-inputs.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { HubServer } from './hub-server.ts';
+import type { HubRepository } from './repositories.ts';
 
 /** Variables of whoever runs the tests that would lead elsewhere. */
 const OTHERS = [
@@ -35,8 +36,10 @@ export class HubWorld {
     this.home = path.join(folder, 'hf');
   }
 
-  static async create(): Promise<HubWorld> {
+  /** @param repositories what the hub has */
+  static async create(...repositories: readonly HubRepository[]): Promise<HubWorld> {
     const world = new HubWorld(await HubServer.start(), await tempFolder());
+    for (const repository of repositories) world.hub.add(repository);
     onTestFinished(async () => {
       await world.hub.close();
       vi.unstubAllEnvs();
