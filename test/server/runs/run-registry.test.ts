@@ -16,7 +16,7 @@ test('what a killed process was writing goes with a later run, and not at once',
   const registry = new RunRegistry(folder);
   const run = { folder: path.join(folder, 'run'), configFile: null };
   await registry.add(run);
-  expect(await registry.list()).toEqual([run]);
+  expect(await registry.list()).toMatchObject([run]);
   const names = await readdir(folder);
   expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([young]);
 });
