@@ -359,6 +359,20 @@ export async function renameFolder(source: string, target: string): Promise<void
 }
 
 /**
+ * Gives a folder another name, which nothing has.
+ *
+ * @throws LorafaError `output.not_writable`, also where something has that name.
+ */
+export async function moveFolder(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    const found = await lstat(target).catch(unlessMissing);
+    if (found !== undefined) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+  });
+}
+
+/**
  * Moves a file that is complete and flushed, replacing what has the name `target` already; both lie
  * on the same file system.
  *

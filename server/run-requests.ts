@@ -1,9 +1,12 @@
 import {
+  annotateRun,
   controlRun,
   deleteRun,
+  finishRun,
   getRunConfig,
   listRuns,
   measureRun,
+  renameRun,
   resumeRun,
   runChanged,
   runEvents,
@@ -34,6 +37,9 @@ export function serveRuns(
   serve(connection, controlRun, ({ folder, action }) => manager.control(folder, action));
   serve(connection, measureRun, ({ folder }) => manager.measure(folder));
   serve(connection, deleteRun, ({ folder }) => manager.delete(folder));
+  serve(connection, renameRun, ({ folder, name }) => manager.rename(folder, name));
+  serve(connection, annotateRun, ({ folder, notes }) => manager.annotate(folder, notes));
+  serve(connection, finishRun, ({ folder, checkpoint }) => manager.finish(folder, checkpoint));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {

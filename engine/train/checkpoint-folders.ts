@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { removeFolder } from '../files.ts';
-import { verifyFiles } from './checkpoint-files.ts';
+import { verifyFiles, verifySizes } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';
 import { readTrainerState, type TrainerState } from './trainer-state.ts';
@@ -47,40 +47,60 @@ export async function listCheckpoints(runFolder: string): Promise<string[]> {
     .map(({ name }) => path.join(runFolder, name));
 }
 
-/** The checkpoints of a run folder, oldest first in each part. */
-export interface CheckpointBranches {
-  /** Those that the run went through to where it stands. */
-  readonly current: readonly string[];
-  /** Those of branches that it left for an earlier checkpoint, and those that cannot be read. */
-  readonly abandoned: readonly string[];
+/** A checkpoint of a run folder, as far as it can be told without reading its weights. */
+export interface FoundCheckpoint {
+  readonly folder: string;
+  readonly step: number;
+  /** Whether the run went through it to where it stands: it is not on a branch that was left. */
+  readonly isCurrent: boolean;
+  /** Why it cannot be used, as a clause; null if nothing speaks against it. */
+  readonly problem: string | null;
 }
 
 /**
- * Tells the checkpoints on a run's way from the others, by their state files alone.
+ * The checkpoints of a run folder, oldest first: those on the run's way are told from the others by
+ * their state files, and what is wrong with them by the sizes of the other files too.
  *
  * @param way the lineage of the run's latest session; with none, every checkpoint is on it
  */
-export async function checkpointBranches(
+export async function findCheckpoints(
   runFolder: string,
   way: Lineage | undefined,
-): Promise<CheckpointBranches> {
+): Promise<readonly FoundCheckpoint[]> {
   const folders = await listCheckpoints(runFolder);
-  if (way === undefined) return { current: folders, abandoned: [] };
-  const [current, abandoned]: [string[], string[]] = [[], []];
+  const found: FoundCheckpoint[] = [];
   // One after the other: a folder may hold any number of states, each as large as may be.
   for (const folder of folders) {
-    const isCurrent = await readTrainerState(folder).then(
-      ({ state }) => isOnLineage(state, way),
-      () => false,
-    );
-    (isCurrent ? current : abandoned).push(folder);
+    const step = Number(CHECKPOINT_NAME.exec(path.basename(folder))?.[1]);
+    try {
+      const { state, files } = await readTrainerState(folder);
+      const isCurrent = way === undefined || isOnLineage(state, way);
+      const problem = await problemOf(async () => {
+        requireOwnName(folder, state);
+        await verifySizes(folder, files);
+      });
+      found.push({ folder, step, isCurrent, problem });
+    } catch (error) {
+      if (!(error instanceof UnusableCheckpoint)) throw error;
+      found.push({ folder, step, isCurrent: way === undefined, problem: error.problem });
+    }
   }
-  return { current, abandoned };
+  return found;
 }
 
 /** The checkpoints of a run folder, told apart by its record. */
-export async function runCheckpoints(runFolder: string): Promise<CheckpointBranches> {
-  return checkpointBranches(runFolder, await readLineage(runFolder));
+export async function runCheckpoints(runFolder: string): Promise<readonly FoundCheckpoint[]> {
+  return findCheckpoints(runFolder, await readLineage(runFolder));
+}
+
+async function problemOf(check: () => Promise<void>): Promise<string | null> {
+  try {
+    await check();
+    return null;
+  } catch (error) {
+    if (error instanceof UnusableCheckpoint) return error.problem;
+    throw error;
+  }
 }
 
 /**
@@ -161,8 +181,11 @@ export async function pruneCheckpoints(
   saved: string,
   way: Lineage,
 ): Promise<void> {
-  const { current, abandoned } = await checkpointBranches(runFolder, way);
-  const others = [...abandoned, ...current].filter((folder) => folder !== saved);
+  const found = await findCheckpoints(runFolder, way);
+  const others = found
+    .toSorted((a, b) => Number(a.isCurrent) - Number(b.isCurrent))
+    .map(({ folder }) => folder)
+    .filter((folder) => folder !== saved);
   for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
     await removeFolder(folder);
   }

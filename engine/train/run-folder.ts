@@ -107,7 +107,8 @@ export class RunFolder {
   }
 }
 
-function journalLine(event: TrainEvent): string {
+/** An event as a line of the journal. */
+export function journalLine(event: TrainEvent): string {
   const entry: JournalEntry = {
     time: new Date().toISOString(),
     ...event,

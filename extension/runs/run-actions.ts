@@ -125,8 +125,7 @@ export class RunActions {
   }
 
   #confirmDiscard(folder: string): Promise<boolean> {
-    const { checkpoints = [], abandonedCheckpoints = [] } = this.#context.store.find(folder) ?? {};
-    const isAllLost = checkpoints.length + abandonedCheckpoints.length === 0;
+    const isAllLost = this.#context.store.find(folder)?.checkpoints.length === 0;
     return confirm(
       vscode.l10n.t('End the run {0} without saving?', path.basename(folder)),
       vscode.l10n.t('Discard'),

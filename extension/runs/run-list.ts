@@ -38,21 +38,27 @@ export interface RunAbilities {
   readonly canResumeFromCheckpoint: boolean;
   /** Begin anew, since there is nothing yet to go on from. */
   readonly canStartAgain: boolean;
-  /** Try and pass on what it made. */
-  readonly canUseResult: boolean;
+  /** Make one of its checkpoints its result. */
+  readonly canFinish: boolean;
+  /** Try and pass on what it has learned, be it of its last checkpoint. */
+  readonly canUseAdapter: boolean;
+  /** Delete it, or give it another name. */
+  readonly canChange: boolean;
 }
 
 /** See {@link RunAbilities}. */
 export function abilitiesOf({
-  status: { state },
+  status: { state, step, maxSteps },
+  attempt,
   isLive,
   isSteerable,
   checkpoints,
-  abandonedCheckpoints,
+  adapter,
 }: RunSummary): RunAbilities {
   // After the last step there is nothing left to go on with.
-  const canGoOn = !isLive && state !== 'completed';
-  const hasCheckpoint = checkpoints.length + abandonedCheckpoints.length > 0;
+  const isThrough = state === 'completed' && step >= maxSteps && attempt === null;
+  const canGoOn = !isLive && !isThrough;
+  const hasCheckpoint = checkpoints.length > 0;
   return {
     canPause: isSteerable && state === 'running',
     canResume: isSteerable && (state === 'paused' || state === 'pausing'),
@@ -61,6 +67,8 @@ export function abilitiesOf({
     canDiscard: isSteerable && state !== 'queued',
     canResumeFromCheckpoint: canGoOn && hasCheckpoint,
     canStartAgain: canGoOn && !hasCheckpoint,
-    canUseResult: state === 'completed',
+    canFinish: !isLive && checkpoints.some(({ problem }) => problem === null),
+    canUseAdapter: adapter !== null,
+    canChange: !isLive,
   };
 }

@@ -23,8 +23,7 @@ export interface DeletedRun {
  * @throws LorafaError `usage.invalid` where it would refuse to
  */
 export async function deletionOf(folder: string): Promise<RunContents> {
-  await requireRunFolder(folder);
-  if ((await readLock(folder)) !== undefined) throw goesOn(folder);
+  await requireEndedRun(folder);
   return runContents(folder);
 }
 
@@ -37,8 +36,7 @@ export async function deletionOf(folder: string): Promise<RunContents> {
  * `output.not_writable`
  */
 export async function deleteRun(folder: string): Promise<DeletedRun> {
-  await requireRunFolder(folder);
-  if ((await readLock(folder)) !== undefined) throw goesOn(folder);
+  await requireEndedRun(folder);
   const lock = await RunLock.acquire(folder);
   let contents: RunContents;
   try {
@@ -56,12 +54,12 @@ export async function deleteRun(folder: string): Promise<DeletedRun> {
 }
 
 /**
- * Makes sure that a folder is one that a run has written: a file that is common, as `state.json` is,
- * makes none of it.
+ * Makes sure that a folder is one that a run has written, which has ended. A file whose name is
+ * common, as `state.json` is, makes none of it.
  *
  * @throws LorafaError `usage.invalid`
  */
-export async function requireRunFolder(folder: string): Promise<void> {
+export async function requireEndedRun(folder: string): Promise<void> {
   const fail = (problem: string): LorafaError =>
     new LorafaError('usage.invalid', `${folder} ${problem}.`, { location: { file: folder } });
   const found = await lstat(folder).catch(() => undefined);
@@ -71,6 +69,13 @@ export async function requireRunFolder(folder: string): Promise<void> {
   }
   if (!(await tellsOfRun(folder))) {
     throw fail('holds nothing that is surely a run’s; look into it, and do this by hand');
+  }
+  if ((await readLock(folder)) !== undefined) {
+    throw new LorafaError(
+      'usage.invalid',
+      `The run in ${folder} goes on; stop it and wait for its end first.`,
+      { location: { file: folder } },
+    );
   }
 }
 
@@ -89,12 +94,4 @@ async function tellsOfRun(folder: string): Promise<boolean> {
     );
   const areThere = await Promise.all([RUN_FILES.config, RUN_FILES.journal].map(isFile));
   return areThere.every(Boolean);
-}
-
-function goesOn(folder: string): LorafaError {
-  return new LorafaError(
-    'usage.invalid',
-    `The run in ${folder} goes on; stop it and wait for its end first.`,
-    { location: { file: folder } },
-  );
 }

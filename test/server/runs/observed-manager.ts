@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import type { LogLine, RunSummary } from '../../../server/protocol.ts';
 import { RunManager } from '../../../server/runs/run-manager.ts';
@@ -24,6 +25,7 @@ export class ObservedManager {
       workspaceFolders: [folder],
       registry: new RunRegistry(registryFolder),
       trainerScript,
+      cliScript: path.join(path.dirname(trainerScript), 'cli.js'),
       answerTimeoutMs,
       onChanged: (summary) => {
         this.#summaries.push(summary);

@@ -170,7 +170,7 @@ describe('a run of the command line', () => {
     await mkdir(path.join(folder, 'checkpoint-3'));
     expect((await readRunFolder(folder))?.summary).toMatchObject({
       isLive: false,
-      checkpoints: [path.join(folder, 'checkpoint-3')],
+      checkpoints: [{ folder: path.join(folder, 'checkpoint-3'), step: 3 }],
       status,
     });
   });
