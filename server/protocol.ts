@@ -366,6 +366,8 @@ export interface FoundAdapter {
   readonly quantization: ModelChoice['quantization'];
   /** The run folder that it is a checkpoint of; null for other adapters. */
   readonly checkpointOf: string | null;
+  /** Why it cannot be used, as a clause; null if nothing is known against it. */
+  readonly problem: string | null;
   /** When it was saved, ISO 8601. */
   readonly modified: string;
 }

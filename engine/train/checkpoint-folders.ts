@@ -72,18 +72,9 @@ export async function findCheckpoints(
   // One after the other: a folder may hold any number of states, each as large as may be.
   for (const folder of folders) {
     const step = Number(CHECKPOINT_NAME.exec(path.basename(folder))?.[1]);
-    try {
-      const { state, files } = await readTrainerState(folder);
-      const isCurrent = way === undefined || isOnLineage(state, way);
-      const problem = await problemOf(async () => {
-        requireOwnName(folder, state);
-        await verifySizes(folder, files);
-      });
-      found.push({ folder, step, isCurrent, problem });
-    } catch (error) {
-      if (!(error instanceof UnusableCheckpoint)) throw error;
-      found.push({ folder, step, isCurrent: way === undefined, problem: error.problem });
-    }
+    const { problem, state } = await lookInto(folder);
+    const isCurrent = way === undefined || (state !== undefined && isOnLineage(state, way));
+    found.push({ folder, step, isCurrent, problem });
   }
   return found;
 }
@@ -93,13 +84,24 @@ export async function runCheckpoints(runFolder: string): Promise<readonly FoundC
   return findCheckpoints(runFolder, await readLineage(runFolder));
 }
 
-async function problemOf(check: () => Promise<void>): Promise<string | null> {
+/** What is wrong with a checkpoint, as far as it can be told without reading its weights. */
+export async function checkpointProblem(folder: string): Promise<string | null> {
+  return (await lookInto(folder)).problem;
+}
+
+async function lookInto(
+  folder: string,
+): Promise<{ readonly state?: TrainerState; readonly problem: string | null }> {
+  let state: TrainerState | undefined;
   try {
-    await check();
-    return null;
+    const stored = await readTrainerState(folder);
+    state = stored.state;
+    requireOwnName(folder, state);
+    await verifySizes(folder, stored.files);
+    return { state, problem: null };
   } catch (error) {
-    if (error instanceof UnusableCheckpoint) return error.problem;
-    throw error;
+    if (!(error instanceof UnusableCheckpoint)) throw error;
+    return { ...(state !== undefined && { state }), problem: error.problem };
   }
 }
 

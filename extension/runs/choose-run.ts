@@ -19,16 +19,27 @@ export async function chooseRun(runs: RunList, title: string): Promise<RunSummar
   return picked?.run;
 }
 
-/** Two runs or more, as the user ticks them; undefined for fewer. */
-export async function chooseRuns(runs: RunList, title: string): Promise<RunList | undefined> {
-  const picked = await pickSeveral(runs.map(runRow), {
+/**
+ * Runs as the user ticks them; undefined for fewer than are needed.
+ *
+ * @param ticked folders of those that are ticked to begin with
+ */
+export async function chooseRuns(
+  runs: RunList,
+  title: string,
+  least: 1 | 2,
+  ticked: readonly string[] = [],
+): Promise<RunList | undefined> {
+  const rows = runs.map((run) => ({ ...runRow(run), isTicked: ticked.includes(run.folder) }));
+  const picked = await pickSeveral(rows, {
     title,
-    placeHolder: vscode.l10n.t('Choose two or more'),
+    placeHolder:
+      least === 2 ? vscode.l10n.t('Choose two or more') : vscode.l10n.t('Choose one or more'),
     matchOnDescription: true,
   });
   if (picked === undefined) return undefined;
-  if (picked.length > 1) return picked.map(({ run }) => run);
-  void showInformation(vscode.l10n.t('Choose at least two runs to compare.'));
+  if (picked.length >= least) return picked.map(({ run }) => run);
+  if (least === 2) void showInformation(vscode.l10n.t('Choose at least two runs to compare.'));
   return undefined;
 }
 

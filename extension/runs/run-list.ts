@@ -11,9 +11,10 @@ export function sortRuns(runs: RunList): RunList {
   );
 }
 
-/** The list with a run that is new or has changed. */
-export function withRun(runs: RunList, changed: RunSummary): RunList {
-  return sortRuns([...runs.filter(({ folder }) => folder !== changed.folder), changed]);
+/** The list with runs that are new or have changed, by their folders, and without those that are gone. */
+export function withNews(runs: RunList, news: ReadonlyMap<string, RunSummary | null>): RunList {
+  const told = [...news.values()].filter((run) => run !== null);
+  return sortRuns([...runs.filter(({ folder }) => !news.has(folder)), ...told]);
 }
 
 /**
@@ -23,6 +24,11 @@ export function withRun(runs: RunList, changed: RunSummary): RunList {
  */
 export function endedRuns(liveBefore: ReadonlySet<string>, runs: RunList): RunList {
   return runs.filter(({ folder, status }) => liveBefore.has(folder) && isFinal(status.state));
+}
+
+/** How the last session of a run ended, whatever an earlier one came to. */
+export function outcomeOf({ status, attempt }: RunSummary): NonNullable<RunSummary['attempt']> {
+  return attempt ?? status;
 }
 
 /** What can be asked of a run in its state; what `when` clauses and buttons go by. */

@@ -2,6 +2,7 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
+import { checkpointProblem } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { nf4Of } from '../../engine/train/run-model.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
@@ -50,6 +51,7 @@ async function describe(folder: string): Promise<FoundAdapter> {
     rank: config.r,
     quantization: await quantizationOfRun(isCheckpoint ? parent : folder),
     checkpointOf: isCheckpoint ? parent : null,
+    problem: isCheckpoint ? await checkpointProblem(folder) : null,
     modified: mtime.toISOString(),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { abilitiesOf, endedRuns, sortRuns, withRun } from '../../../extension/runs/run-list.ts';
+import { abilitiesOf, endedRuns, sortRuns, withNews } from '../../../extension/runs/run-list.ts';
 import { RUN_STATES } from '../../../server/runs/run-status.ts';
 import { checkpoint, runSummary } from '../../support/run-summary.ts';
 
@@ -12,10 +12,12 @@ test('live runs come first, then the latest', () => {
 });
 
 test('news of a run replaces what was known of it, and new runs find their place', () => {
-  const first = withRun(withRun([], old), live);
+  const news = (...runs: readonly (typeof old)[]) => new Map(runs.map((run) => [run.folder, run]));
+  const first = withNews([], news(old, live));
   expect(first).toEqual([live, old]);
   const ended = runSummary({ state: 'stopped', since: '2026-02-01' }, { folder: '/runs/live' });
-  expect(withRun(first, ended)).toEqual([ended, old]);
+  expect(withNews(first, news(ended))).toEqual([ended, old]);
+  expect(withNews(first, new Map([[live.folder, null]]))).toEqual([old]);
   expect(first).toEqual([live, old]);
 });
 

@@ -24,8 +24,10 @@ function found(folder: string, pattern: RegExp, ...allowed: readonly string[]): 
 const HARMLESS_FUNCTIONS = [
   'activeTextEditor',
   'tabGroups',
+  'onDidChangeWindowState',
   'showTextDocument',
   'showOpenDialog',
+  'showSaveDialog',
   'registerTreeDataProvider',
   'registerCustomEditorProvider',
   'registerWebviewPanelSerializer',
