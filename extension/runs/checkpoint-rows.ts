@@ -48,7 +48,7 @@ export function describeCheckpoint({
   return [
     ...(problem === null ? [] : [vscode.l10n.t('damaged: {0}', problem)]),
     ...(loss === null ? [] : [vscode.l10n.t('loss {0}', formatLoss(loss))]),
-    ...(evalLoss === null ? [] : [vscode.l10n.t('evaluation {0}', formatLoss(evalLoss))]),
+    ...(evalLoss === null ? [] : [vscode.l10n.t('eval {0}', formatLoss(evalLoss))]),
     ...(isCurrent ? [] : [vscode.l10n.t('left behind by an earlier session')]),
   ];
 }

@@ -47,8 +47,8 @@ export function registerKeepingCommands(
     [COMMANDS.renameRun]: async (arg) => {
       const title = vscode.l10n.t('Rename which run?');
       const run = await targets.one(arg, { title, abilities: ['canChange'] });
-      const renamed = run && (await keeper.rename(run));
-      if (renamed !== undefined) panels.follow(run!.folder, renamed);
+      if (run === undefined) return;
+      await keeper.rename(run, (renamed) => panels.follow(run.folder, renamed));
     },
     [COMMANDS.editRunNote]: withOne(vscode.l10n.t('Write a note about which run?'), (run) =>
       keeper.editNote(run),

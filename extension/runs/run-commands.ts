@@ -78,7 +78,7 @@ export function registerRunCommands(
       if (checkpoint !== undefined) show(await actions.resume(run!.folder, checkpoint));
     },
     [COMMANDS.openRunPanel]: async (arg) => {
-      show(await targets.one(arg, { title: vscode.l10n.t('Show which run?') }));
+      show(await targets.one(arg, { title: vscode.l10n.t('Show which run?'), isAnother: true }));
     },
     [COMMANDS.compareRuns]: async (arg, selected) => {
       await actions.load();

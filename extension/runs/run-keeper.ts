@@ -58,8 +58,12 @@ export class RunKeeper {
     });
   }
 
-  /** Gives the folder of a run another name; resolves with the run as it is then. */
-  rename(run: RunSummary): Promise<RunSummary | undefined> {
+  /**
+   * Gives the folder of a run another name.
+   *
+   * @param onRenamed called with the run as it is then, before anyone hears of it
+   */
+  rename(run: RunSummary, onRenamed: (renamed: RunSummary) => void): Promise<void> {
     return this.#attempt(async () => {
       const { server, store } = this.#context;
       const name = await askForText({
@@ -69,10 +73,10 @@ export class RunKeeper {
         problemOf: (text) =>
           text.trim() === '' ? vscode.l10n.t('A run needs a name.') : undefined,
       });
-      if (name === undefined || name.trim() === run.name) return undefined;
+      if (name === undefined || name.trim() === run.name) return;
       const renamed = await server.ask(renameRun, { folder: run.folder, name: name.trim() });
+      onRenamed(renamed);
       store.add(renamed);
-      return renamed;
     });
   }
 
@@ -152,12 +156,11 @@ export class RunKeeper {
     store.add(await server.ask(annotateRun, { folder, notes }));
   }
 
-  async #attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+  async #attempt(action: () => Promise<void>): Promise<void> {
     try {
-      return await action();
+      await action();
     } catch (error) {
       reportFailure(error, this.#context.log);
-      return undefined;
     }
   }
 }

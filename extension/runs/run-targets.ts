@@ -11,6 +11,8 @@ export interface RunQuestion {
   readonly title: string;
   /** One of these is needed; without any, every run will do. */
   readonly abilities?: readonly (keyof RunAbilities)[];
+  /** Whether the run in front is not the one that is meant. */
+  readonly isAnother?: boolean;
 }
 
 /** Finds out which runs a command is for: those of the menu, the selected ones, that in front, or the user's choice. */
@@ -28,14 +30,17 @@ export class RunTargets {
   }
 
   /** One run; undefined when the user closed the question. */
-  async one(arg: unknown, { title, abilities }: RunQuestion): Promise<RunSummary | undefined> {
+  async one(
+    arg: unknown,
+    { title, abilities, isAnother = false }: RunQuestion,
+  ): Promise<RunSummary | undefined> {
     await this.#actions.load();
     const folder =
       folderOf(arg) ?? (isSelection(arg) ? this.#view.selectedRuns[0]?.folder : undefined);
     if (folder !== undefined) return this.#store.find(folder);
     const able = this.#able(abilities);
     const inFront = able.find((run) => run.folder === this.#panels.activeFolder);
-    return inFront ?? chooseRun(able, title);
+    return isAnother || inFront === undefined ? chooseRun(able, title) : inFront;
   }
 
   /**
@@ -54,7 +59,9 @@ export class RunTargets {
       : foldersOf(Array.isArray(selected) ? selected : [arg]);
     const runs = folders.flatMap((folder) => this.#store.find(folder) ?? []);
     if (runs.length > 0) return runs;
-    return chooseRuns(this.#able(question.abilities), question.title, 1);
+    const able = this.#able(question.abilities);
+    const inFront = able.find((run) => run.folder === this.#panels.activeFolder);
+    return inFront === undefined ? chooseRuns(able, question.title, 1) : [inFront];
   }
 
   #able(abilities: RunQuestion['abilities']): RunList {

@@ -44,9 +44,21 @@ export function formatLoss(loss: number): string {
 }
 
 /** What a run is doing, in a few words: `34% · loss 1.234 · 12 min`, `Completed · loss 0.871`. */
-export function describeRun({ status, problem, isLive }: RunSummary): string {
-  const { state, loss, evalLoss, etaSeconds, progress } = status;
+export function describeRun(run: RunSummary): string {
+  const { problem, isLive } = run;
+  return problem !== null && isLive ? problem : partsOf(run, true).join(' · ');
+}
+
+/** The same where an icon says that it is complete, as one expects: `loss 0.871 · eval 0.9`. */
+export function describeShortly(run: RunSummary): string {
+  const { status, problem, isLive } = run;
   if (problem !== null && isLive) return problem;
+  const isWhole = status.state === 'completed' && status.step >= status.maxSteps;
+  return partsOf(run, !isWhole || status.loss === null).join(' · ');
+}
+
+function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
+  const { state, loss, evalLoss, etaSeconds, progress } = status;
   const parts: string[] = [];
   if (state === 'preparing' && progress !== null && progress.total > 0) {
     parts.push(`${progress.task} ${Math.floor((100 * progress.done) / progress.total)}%`);
@@ -54,15 +66,15 @@ export function describeRun({ status, problem, isLive }: RunSummary): string {
     parts.push(percentDone(status));
   } else if (state === 'paused' || state === 'pausing') {
     parts.push(stateLabel(state), percentDone(status));
-  } else {
+  } else if (hasEnd) {
     parts.push(endLabel(status));
   }
   if (loss !== null) parts.push(vscode.l10n.t('loss {0}', formatLoss(loss)));
   if (!isLive && evalLoss !== null) {
-    parts.push(vscode.l10n.t('evaluation {0}', formatLoss(evalLoss)));
+    parts.push(vscode.l10n.t('eval {0}', formatLoss(evalLoss)));
   }
   if (state === 'running' && etaSeconds !== null) parts.push(formatDuration(etaSeconds));
-  return parts.join(' · ');
+  return parts;
 }
 
 /** What became of a run: that it came to its end, or how far it came. */

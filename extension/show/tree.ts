@@ -20,7 +20,6 @@ export class TreeView<Element> implements vscode.Disposable {
     this.#view = vscode.window.createTreeView(id, {
       treeDataProvider: provider,
       canSelectMany: true,
-      showCollapseAll: true,
     });
   }
 

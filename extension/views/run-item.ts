@@ -7,7 +7,7 @@ import { stateColor, stateIcon } from '../runs/run-icons.ts';
 import { abilitiesOf } from '../runs/run-list.ts';
 import {
   describeAttempt,
-  describeRun,
+  describeShortly,
   formatDate,
   formatDuration,
   formatLoss,
@@ -38,7 +38,7 @@ export function runItem(run: RunSummary): vscode.TreeItem {
       arguments: [folder],
     },
     tooltip: tooltipOf(run),
-    spoken: `${name}, ${description}`,
+    spoken: `${name}, ${stateLabel(status.state)}, ${description}`,
   });
 }
 
@@ -63,7 +63,7 @@ function describeRow(run: RunSummary): string {
   const { status, began, isLive, notes } = run;
   const seconds = secondsOf(run);
   return [
-    describeRun(run),
+    describeShortly(run),
     ...(isLive ? [] : [formatDate(began ?? status.since)]),
     ...(isLive || seconds === 0 ? [] : [formatDuration(seconds)]),
     ...notes.tags.map((tag) => `#${tag}`),

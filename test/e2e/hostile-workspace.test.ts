@@ -183,7 +183,7 @@ test('in Restricted Mode nothing is started, read or written', TIMEOUT, async ()
   await editor.openActivity('LoRA-FA');
   await page.locator('.welcome-view-content').first().waitFor();
   await editor.runCommand(OTHER_COMMAND);
-  const done = page.locator('.notification-list-item', { hasText: /All of 1\d commands/ });
+  const done = page.locator('.notification-list-item', { hasText: /All of \d\d commands/ });
   await done.waitFor();
   await editor.screenshot('hostile-restricted');
   await editor.openFile('misnamed.lorafa.json');

@@ -108,7 +108,8 @@ export class Editor {
 
   /** Opens a container of the activity bar, e.g. "LoRA-FA". */
   async openActivity(title: string): Promise<void> {
-    await this.page.locator(`.activitybar .action-label[aria-label="${title}"]`).click();
+    // Behind the name there may be what a number at the icon counts.
+    await this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`).click();
     await this.page.locator('.sidebar .title-label', { hasText: title }).waitFor();
   }
 
