@@ -2,12 +2,12 @@ import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { Journal } from '../files.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
+import { openRunModel } from '../plan/run-model.ts';
 import { openCheckpoint } from './checkpoint-folders.ts';
 import type { CompletedEvent } from './events.ts';
 import { whereItIsNow } from './moved-run.ts';
 import { journalLine, RUN_FILES } from './run-folder.ts';
 import { RunLock } from './run-lock.ts';
-import { openRunModel } from './run-model.ts';
 import { readRunRecord } from './run-record.ts';
 import { createTrainee } from './trainee.ts';
 

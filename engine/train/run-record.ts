@@ -73,6 +73,11 @@ async function readRecord<T>(folder: string, schema: z.ZodType<T>): Promise<T> {
   throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
 }
 
+/** The record of a run folder; undefined where there is none that can be understood. */
+export function findRunRecord(folder: string): Promise<RunRecord | undefined> {
+  return readRunRecord(folder).catch(() => undefined);
+}
+
 /** The lineage of a run's latest session, whatever is run; undefined where it cannot be read. */
 export async function readLineage(folder: string): Promise<Lineage | undefined> {
   try {

@@ -4,7 +4,7 @@ import { LorafaError } from '../../engine/errors.ts';
 import { removeEmptyFolder, removeFolder } from '../../engine/files.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { RunLock, readLock } from '../../engine/train/run-lock.ts';
-import { readRunRecord } from '../../engine/train/run-record.ts';
+import { findRunRecord } from '../../engine/train/run-record.ts';
 import { JournalReader } from './journal-reader.ts';
 import { type RunContents, runContents } from './run-contents.ts';
 import { readStateFile } from './state-file.ts';
@@ -81,11 +81,7 @@ export async function requireEndedRun(folder: string): Promise<void> {
 
 async function tellsOfRun(folder: string): Promise<boolean> {
   if ((await readStateFile(folder)) !== undefined) return true;
-  const hasRecord = await readRunRecord(folder).then(
-    () => true,
-    () => false,
-  );
-  if (hasRecord) return true;
+  if ((await findRunRecord(folder)) !== undefined) return true;
   for await (const entries of new JournalReader(folder).read()) if (entries.length > 0) return true;
   const isFile = (name: string): Promise<boolean> =>
     lstat(path.join(folder, name)).then(

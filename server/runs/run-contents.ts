@@ -5,7 +5,7 @@ import { STAGING_FOLDER } from '../../engine/lora/save-adapter.ts';
 import { isCheckpointName, isPartialCheckpoint } from '../../engine/train/checkpoint-folders.ts';
 import { OPTIMIZER_FILE, RESULT_FILES } from '../../engine/train/result-files.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
-import { readRunRecord } from '../../engine/train/run-record.ts';
+import { findRunRecord } from '../../engine/train/run-record.ts';
 import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 
 /** The files by which a folder is told for that of a run, in the order in which they may go. */
@@ -93,10 +93,7 @@ async function checkpointContents(
 
 /** The names of what the run makes; a run whose record cannot be read may be one of any kind. */
 async function resultNames(folder: string): Promise<readonly string[]> {
-  const isWhole = await readRunRecord(folder).then(
-    ({ config }) => config.training.method === 'full',
-    () => false,
-  );
+  const isWhole = (await findRunRecord(folder))?.config.training.method === 'full';
   return isWhole ? RESULT_FILES.model : RESULT_FILES.adapter;
 }
 
