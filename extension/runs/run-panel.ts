@@ -15,6 +15,7 @@ import {
   describeAttempt,
   describeRun,
   formatDuration,
+  isFinishedEarly,
   secondsOf,
   stateLabel,
 } from './run-texts.ts';
@@ -200,7 +201,7 @@ export class RunPanel {
       type: 'run',
       run,
       abilities: abilitiesOf(run),
-      stateLabel: stateLabel(state),
+      stateLabel: isFinishedEarly(run.status) ? vscode.l10n.t('Finished early') : stateLabel(state),
       description: describeRun(run),
       reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
       attempt: attempt === undefined ? null : withRelativePaths(attempt),

@@ -53,7 +53,7 @@ export function describeRun(run: RunSummary): string {
 export function describeShortly(run: RunSummary): string {
   const { status, problem, isLive } = run;
   if (problem !== null && isLive) return problem;
-  const isWhole = status.state === 'completed' && status.step >= status.maxSteps;
+  const isWhole = status.state === 'completed' && !isFinishedEarly(status);
   return partsOf(run, !isWhole || status.loss === null).join(' · ');
 }
 
@@ -77,11 +77,17 @@ function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
   return parts;
 }
 
+/** Whether a checkpoint before the last step was made the result of a run. */
+export function isFinishedEarly({ state, step, maxSteps }: RunStatus): boolean {
+  return state === 'completed' && step < maxSteps;
+}
+
 /** What became of a run: that it came to its end, or how far it came. */
 function endLabel(status: RunStatus): string {
   const { state, step, maxSteps } = status;
-  const isEarly = state === 'completed' && step < maxSteps;
-  return isEarly ? vscode.l10n.t('Finished at step {0} of {1}', step, maxSteps) : stateLabel(state);
+  return isFinishedEarly(status)
+    ? vscode.l10n.t('Finished at step {0} of {1}', step, maxSteps)
+    : stateLabel(state);
 }
 
 /** What came of an attempt to go on with a run that came to nothing; undefined without one. */

@@ -50,7 +50,8 @@ export function groupItem({ configFile, runs }: RunGroup): vscode.TreeItem {
         ? vscode.l10n.t('Without a known configuration')
         : path.basename(configFile, '.lorafa.json'),
     id: `group ${configFile ?? ''}`,
-    description: vscode.l10n.t('{0} runs', runs.length),
+    description:
+      runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', runs.length),
     iconPath: new vscode.ThemeIcon('file-code'),
     contextValue: 'group',
     collapsibleState: vscode.TreeItemCollapsibleState.Expanded,

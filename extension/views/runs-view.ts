@@ -124,8 +124,14 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
   #badge(): TreeTexts['badge'] {
     const { size } = this.#unseen;
     if (size === 0) return undefined;
-    return { value: size, tooltip: vscode.l10n.t('{0} runs have ended', size) };
+    return { value: size, tooltip: endedText(size) };
   }
+}
+
+function endedText(count: number): string {
+  return count === 1
+    ? vscode.l10n.t('A run has ended')
+    : vscode.l10n.t('{0} runs have ended', count);
 }
 
 /** The runs that a row stands for. */

@@ -139,7 +139,9 @@ export class RunHeader {
       abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
       abilities.canResumeFromCheckpoint &&
-        button(texts.resumeLatest, use('resume', 'latest'), { isPrimary: true }),
+        button(texts.resumeLatest, use('resume', 'latest'), {
+          isPrimary: run.status.state !== 'completed',
+        }),
       abilities.canStartAgain &&
         button(texts.startAgain, use('resume', 'latest'), {
           hint: texts.startAgainHint,

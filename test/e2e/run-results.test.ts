@@ -67,7 +67,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   expect(await choices.filter({ hasText: oldest }).count()).toBe(0);
   await editor.screenshot('finish-here');
   await choices.first().click();
-  await waitForState(panel, 'Completed');
+  await waitForState(panel, 'Finished early');
   await row.filter({ hasText: /Finished at step \d+ of 60000/ }).waitFor();
   await readFile(path.join(folder, 'runs/early/adapter_model.safetensors'));
 
@@ -77,11 +77,11 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await panel
     .locator('.attempt', { hasText: 'An attempt to go on failed' })
     .waitFor({ timeout: PATIENCE_MS });
-  await waitForState(panel, 'Completed');
+  await waitForState(panel, 'Finished early');
   await editor.reload();
   panel = await editor.webviewFrame('early');
-  await panel.locator('.attempt', { hasText: /failed .*: data\/train\.jsonl/ }).waitFor();
-  await waitForState(panel, 'Completed');
+  await panel.locator('.attempt', { hasText: /failed .*data file data\/train\.jsonl/ }).waitFor();
+  await waitForState(panel, 'Finished early');
   await panel.getByRole('button', { name: 'Export Adapter…' }).waitFor();
   await editor.screenshot('run-attempt');
 
