@@ -32,8 +32,8 @@ export function registerRunCommands(
 ): void {
   const { store } = context;
 
-  function show(run: RunSummary | undefined): void {
-    if (run !== undefined) panels.show(run.folder, run.name);
+  function show(run: RunSummary | undefined, preserveFocus = false): void {
+    if (run !== undefined) panels.show(run.folder, run.name, preserveFocus);
   }
 
   const table: CommandTable = {
@@ -77,8 +77,12 @@ export function registerRunCommands(
       const checkpoint = run === undefined ? undefined : await chooseCheckpoint(run);
       if (checkpoint !== undefined) show(await actions.resume(run!.folder, checkpoint));
     },
-    [COMMANDS.openRunPanel]: async (arg) => {
-      show(await targets.one(arg, { title: vscode.l10n.t('Show which run?'), isAnother: true }));
+    [COMMANDS.openRunPanel]: async (arg, options) => {
+      const run = await targets.one(arg, {
+        title: vscode.l10n.t('Show which run?'),
+        isAnother: true,
+      });
+      show(run, typeof options === 'object' && options !== null && 'preserveFocus' in options);
     },
     [COMMANDS.compareRuns]: async (arg, selected) => {
       await actions.load();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS, VIEWS } from '../ids.ts';
@@ -6,12 +7,16 @@ import { abilitiesOf, outcomeOf, type RunList } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
 import { formatLoss, stateLabel } from './run-texts.ts';
 
+/** So long a notification waits for its answer before there may be another one of its kind. */
+const PATIENCE_MS = 600_000;
+
 /** Whether the user knows without being told that a run has ended: he ended it, or sees it. */
 export type IsKnownEnd = (run: RunSummary) => boolean;
 
 /**
- * Tells how runs have ended, with what one does next, unless the user knows it. While a notification
- * waits for its answer there is no other of its kind: what ends meanwhile is told together after it.
+ * Tells how runs have ended, with what one does next, unless the user knows it. Nothing is told while
+ * nobody looks at the window, nor while a notification of the same kind waits for its answer: what
+ * ends meanwhile is told together after it.
  */
 export function notifyOfEnds(
   store: RunStore,
@@ -42,14 +47,27 @@ class Teller {
 
   async #tellAll(): Promise<void> {
     this.#isTelling = true;
-    // Runs that end together, as after the window was closed, come one after the other.
-    for (await undefined; this.#waiting.length > 0; ) {
+    // Runs that end together come one after the other, be it overnight.
+    for (await untilSeen(); this.#waiting.length > 0; await untilSeen()) {
       const [first, ...more] = this.#waiting;
       this.#waiting = [];
-      await (more.length === 0 ? tellEnd(first!, this.#log) : tellEnds([first!, ...more]));
+      const told = more.length === 0 ? tellEnd(first!, this.#log) : tellEnds([first!, ...more]);
+      await Promise.race([told, delay(PATIENCE_MS)]);
     }
     this.#isTelling = false;
   }
+}
+
+/** Resolves when the user looks at the window. */
+async function untilSeen(): Promise<void> {
+  if (vscode.window.state.focused) return;
+  await new Promise<void>((resolve) => {
+    const subscription = vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (!focused) return;
+      subscription.dispose();
+      resolve();
+    });
+  });
 }
 
 /** Tells of several runs at once. */

@@ -100,17 +100,17 @@ export class RunPanel {
   }
 
   /** Shows another run in it, from the start. */
-  turnTo(folder: string, name: string): void {
+  turnTo(folder: string, name: string, preserveFocus = false): void {
     this.#unwatch();
     this.#folder = folder;
     this.#comparedWith = null;
     titlePanel(this.#panel, name);
     this.#load();
-    this.reveal();
+    this.reveal(preserveFocus);
   }
 
-  reveal(): void {
-    this.#panel.reveal();
+  reveal(preserveFocus = false): void {
+    this.#panel.reveal(undefined, preserveFocus);
   }
 
   onDidDispose(handler: () => void): void {
@@ -252,18 +252,19 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
     return [...this.#open].some((panel) => panel.folder === folder && panel.isVisible);
   }
 
-  show(folder: string, name: string): void {
+  /** @param preserveFocus whether the focus stays where it is */
+  show(folder: string, name: string, preserveFocus: boolean): void {
     const own = this.#of(folder);
     const free = [...this.#open].findLast(({ isPinned }) => !isPinned);
-    if (own !== undefined) own.reveal();
-    else if (free !== undefined) free.turnTo(folder, name);
-    else this.#add(openPanel(PANELS.run, name), folder);
+    if (own !== undefined) own.reveal(preserveFocus);
+    else if (free !== undefined) free.turnTo(folder, name, preserveFocus);
+    else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
   }
 
   /** Goes on showing a run whose folder has another name now. */
   follow(folder: string, renamed: RunSummary): void {
     const panel = this.#of(folder);
-    if (panel?.isVisible) panel.turnTo(renamed.folder, renamed.name);
+    if (panel?.isVisible) panel.turnTo(renamed.folder, renamed.name, true);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

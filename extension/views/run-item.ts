@@ -35,7 +35,8 @@ export function runItem(run: RunSummary): vscode.TreeItem {
     command: {
       command: COMMANDS.openRunPanel,
       title: vscode.l10n.t('Open Run Panel'),
-      arguments: [folder],
+      // Who goes through the rows by keyboard stays there.
+      arguments: [folder, { preserveFocus: true }],
     },
     tooltip: tooltipOf(run),
     spoken: `${name}, ${stateLabel(status.state)}, ${description}`,

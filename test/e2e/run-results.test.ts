@@ -129,5 +129,8 @@ test('runs that end unseen are told of, one notification at a time', {
   await expect
     .poll(() => rows.filter({ hasText: /loss \d\.\d+ · eval/ }).count(), { timeout: PATIENCE_MS })
     .toBe(3);
-  expect(await toasts(editor).filter({ hasText: 'The run' }).count()).toBe(1);
+  await editor.runCommand('Notifications: Show Notifications');
+  const kept = editor.page.locator('.notifications-center .notification-list-item');
+  await kept.first().waitFor();
+  expect(await kept.filter({ hasText: 'is complete' }).count()).toBe(1);
 });

@@ -25,6 +25,7 @@ const HARMLESS_FUNCTIONS = [
   'activeTextEditor',
   'tabGroups',
   'onDidChangeWindowState',
+  'state',
   'showTextDocument',
   'showOpenDialog',
   'showSaveDialog',
