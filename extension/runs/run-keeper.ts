@@ -77,6 +77,7 @@ export class RunKeeper {
       const renamed = await server.ask(renameRun, { folder: run.folder, name: name.trim() });
       onRenamed(renamed);
       store.add(renamed);
+      store.remove(run.folder);
     });
   }
 

@@ -145,7 +145,9 @@ export class RunManager {
     const renamed = await renameRun(folder, name);
     await registry.add({ folder: renamed, configFile });
     await registry.remove(folder);
-    await this.#forget(folder);
+    // Who asked learns both names at once, from the answer.
+    this.#runs.get(folder)?.dispose();
+    this.#runs.delete(folder);
     return this.#refreshed(renamed);
   }
 
