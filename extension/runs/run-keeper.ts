@@ -174,7 +174,7 @@ function confirmDeletion(runs: RunList, footprints: readonly RunFootprint[]): Pr
   const names = runs.slice(0, NAMES).map(({ name }) => name);
   const more = runs.length - names.length;
   const detail = [
-    ...(runs.length > 1 ? [[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')] : []),
+    ...(runs.length > 1 ? [`${[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')}.`] : []),
     vscode.l10n.t(
       'Result, journal and checkpoints ({0}) go for good: {1}.',
       sum('checkpoints'),

@@ -23,22 +23,21 @@ export function notifyOfEnds(
   isKnownEnd: IsKnownEnd,
   log: vscode.LogOutputChannel,
 ): vscode.Disposable {
-  const [failures, others] = [new Teller(log), new Teller(log)];
+  const [failures, others] = [new Teller(), new Teller()];
   return store.onDidEnd((run) => {
+    const { state, reason } = outcomeOf(run);
+    const entry = `${run.folder}: ${state}${reason === null ? '' : `: ${reason.message}`}`;
+    if (state === 'failed') log.error(entry);
+    else log.info(entry);
     if (isKnownEnd(run)) return;
-    (outcomeOf(run).state === 'failed' ? failures : others).tell(run);
+    (state === 'failed' ? failures : others).tell(run);
   });
 }
 
 /** Notifications of one kind, one at a time. */
 class Teller {
-  readonly #log: vscode.LogOutputChannel;
   #waiting: RunSummary[] = [];
   #isTelling = false;
-
-  constructor(log: vscode.LogOutputChannel) {
-    this.#log = log;
-  }
 
   tell(run: RunSummary): void {
     this.#waiting = [...this.#waiting.filter(({ folder }) => folder !== run.folder), run];
@@ -51,7 +50,7 @@ class Teller {
     for (await untilSeen(); this.#waiting.length > 0; await untilSeen()) {
       const [first, ...more] = this.#waiting;
       this.#waiting = [];
-      const told = more.length === 0 ? tellEnd(first!, this.#log) : tellEnds([first!, ...more]);
+      const told = more.length === 0 ? tellEnd(first!) : tellEnds([first!, ...more]);
       await Promise.race([told, delay(PATIENCE_MS)]);
     }
     this.#isTelling = false;
@@ -79,7 +78,7 @@ function tellEnds(runs: RunList): Promise<void> {
   });
 }
 
-async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<void> {
+async function tellEnd(run: RunSummary): Promise<void> {
   const { name, status } = run;
   const { open, resume, test } = choicesFor(run);
   const { state, reason } = outcomeOf(run);
@@ -95,7 +94,6 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
     }
     case 'failed': {
       const why = reason?.message ?? '';
-      log.error(`${run.folder}: ${why}`);
       const message =
         run.attempt === null
           ? vscode.l10n.t('The run {0} failed: {1}', name, why)

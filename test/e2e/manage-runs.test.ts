@@ -137,7 +137,9 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await row('alpha').click({ modifiers: ['Control'] });
   await page.keyboard.press('Delete');
   const dialog = page.locator('.monaco-dialog-box', { hasText: 'Delete 2 runs?' });
-  await dialog.getByText(/gamma, alpha.*checkpoints \(0\).*MiB.*stays: mine\.txt/).waitFor();
+  await dialog
+    .getByText(/gamma, alpha\. Result.*checkpoints \(0\).*MiB.*stays: mine\.txt/)
+    .waitFor();
   await editor.screenshot('delete-runs');
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect.poll(() => namesIn(page)).toEqual(['best']);
