@@ -53,7 +53,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   for (const name of ['Test Adapter', 'Export Adapter…', 'Finish Here…']) {
     await panel.getByRole('button', { name, exact: true }).waitFor();
   }
-  await editor.examine('run-stopped', panel);
+  await editor.screenshot('run-stopped');
 
   // A damaged checkpoint says so, and is not offered as a result; the best one comes first.
   const oldest = (await checkpointsOf(panel).last().locator('td').first().innerText()).trim();
@@ -65,7 +65,6 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await choices.filter({ hasText: 'best evaluation' }).waitFor();
   expect(await choices.first().innerText()).toMatch(/checkpoint-\d+.*loss \d.*eval \d.*best/s);
   expect(await choices.filter({ hasText: oldest }).count()).toBe(0);
-  await editor.screenshot('finish-here');
   await choices.first().click();
   await waitForState(panel, 'Finished early');
   await row.filter({ hasText: /Finished at step \d+ of 60000/ }).waitFor();
@@ -83,7 +82,6 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await panel.locator('.attempt', { hasText: /failed .*data file data\/train\.jsonl/ }).waitFor();
   await waitForState(panel, 'Finished early');
   await panel.getByRole('button', { name: 'Export Adapter…' }).waitFor();
-  await editor.screenshot('run-attempt');
 
   // Its checkpoints stand under the adapter, and a click tries it.
   await page.locator('.sidebar .pane-header', { hasText: 'Adapters' }).click();

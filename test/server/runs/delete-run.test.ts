@@ -3,9 +3,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { RunLock } from '../../../engine/train/run-lock.ts';
 import { deleteRun, deletionOf } from '../../../server/runs/delete-run.ts';
-import { initialStatus } from '../../../server/runs/run-status.ts';
-import { writeStateFile } from '../../../server/runs/state-file.ts';
 import { startedEvent } from '../../support/journal-events.ts';
+import { storeState } from '../../support/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const TIME = '2026-01-01T00:00:00.000Z';
@@ -32,16 +31,7 @@ async function runFolder(): Promise<string> {
     '.adapter.tmp/adapter_model.safetensors',
     '.checkpoint-1.77-0123abcd.tmp/adapter_model.safetensors',
   );
-  await writeStateFile(folder, {
-    version: 1,
-    pid: 1,
-    address: null,
-    protocolVersion: 1,
-    heartbeat: TIME,
-    queued: TIME,
-    configFile: null,
-    status: initialStatus('completed', TIME),
-  });
+  await storeState(folder, TIME);
   return folder;
 }
 

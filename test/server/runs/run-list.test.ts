@@ -5,9 +5,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
 import { mapBounded } from '../../../server/runs/map-bounded.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
-import { initialStatus } from '../../../server/runs/run-status.ts';
-import { writeStateFile } from '../../../server/runs/state-file.ts';
 import { startedEvent, stepEvent } from '../../support/journal-events.ts';
+import { storeState } from '../../support/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { ObservedManager } from './observed-manager.ts';
 
@@ -126,16 +125,7 @@ describe('a run with a trainer whose journal is damaged', () => {
   test('has a problem', async () => {
     const { observed, folder } = await open({
       run: async (folder) => {
-        await writeStateFile(folder, {
-          version: 1,
-          pid: 1,
-          address: null,
-          protocolVersion: 1,
-          heartbeat: TIME,
-          queued: TIME,
-          configFile: null,
-          status: initialStatus('completed', TIME),
-        });
+        await storeState(folder, TIME);
         await writeFile(
           path.join(folder, 'events.jsonl'),
           `${line(startedEvent())}{"type":"step"}\n${line(stepEvent())}`,

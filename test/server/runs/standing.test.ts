@@ -5,21 +5,15 @@ import type { RunSummary } from '../../../server/protocol.ts';
 import { RunSessions } from '../../../server/runs/run-sessions.ts';
 import { initialStatus, type RunState } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
-import { writeStateFile } from '../../../server/runs/state-file.ts';
-import { startedEvent, stepEvent } from '../../support/journal-events.ts';
+import { completedEvent, startedEvent, stepEvent } from '../../support/journal-events.ts';
+import { storeState } from '../../support/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** A moment of the day of the run. */
 const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString();
 
 const step = (number: number, loss: number) => stepEvent({ step: number, loss });
-const completed = {
-  type: 'completed',
-  adapter_dir: '/run',
-  steps: 9,
-  train_loss: 1,
-  train_runtime: 2,
-};
+const completed = completedEvent();
 const failed = { type: 'failed', code: 'output.not_writable', message: 'The disk is full.' };
 const stopped = { type: 'stopped', step: 4, checkpoint_dir: '/run/checkpoint-4' };
 const cancelled = { type: 'cancelled', step: 4, checkpoint_dir: null };
@@ -35,14 +29,8 @@ async function runOf(
   await writeFile(path.join(folder, 'events.jsonl'), `${lines.join('\n')}\n`);
   if (state !== undefined) {
     const reason = { code: 'model.not_found', message: 'The model is gone.' };
-    await writeStateFile(folder, {
-      version: 1,
-      pid: 1,
-      address: null,
-      protocolVersion: 1,
-      heartbeat: at(state.queued + 1),
+    await storeState(folder, at(state.queued + 1), {
       queued: at(state.queued),
-      configFile: null,
       status: { ...initialStatus(state.state, at(state.queued + 1)), reason },
     });
   }
