@@ -23,6 +23,9 @@ import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
 import { sessionWarnings } from './session-warnings.ts';
 
+/** How long a run may not be found before its panel is closed, in milliseconds. */
+const GONE_MS = 2000;
+
 /**
  * The panel of a run, which can become that of another one. The page is given everything anew
  * whenever its script starts: when it is opened, restored after a reload of the window, or shown
@@ -36,6 +39,7 @@ export class RunPanel {
   /** Ends with the panel. */
   readonly #subscriptions: vscode.Disposable[] = [];
   #watch: vscode.Disposable | undefined;
+  #leaving: NodeJS.Timeout | undefined;
   /** Folder of the run whose configuration is shown beside. */
   #comparedWith: string | null = null;
 
@@ -65,6 +69,7 @@ export class RunPanel {
     );
     panel.onDidDispose(() => {
       this.#unwatch();
+      clearTimeout(this.#leaving);
       for (const subscription of this.#subscriptions) subscription.dispose();
     });
     this.#load();
@@ -186,12 +191,20 @@ export class RunPanel {
     this.#watch = undefined;
   }
 
+  /** Closes the panel of a run that was deleted or moved; one that is being renamed is soon found again. */
+  #closeIfGone(): void {
+    this.#leaving ??= setTimeout(() => {
+      this.#leaving = undefined;
+      const { store } = this.#context;
+      if (store.isKnown && store.find(this.#folder) === undefined) this.#panel.dispose();
+    }, GONE_MS);
+  }
+
   #tellRun(): void {
     const { store } = this.#context;
     const run = store.find(this.#folder);
     if (run === undefined) {
-      // It was deleted, moved or renamed.
-      if (store.isKnown) this.#panel.dispose();
+      this.#closeIfGone();
       return;
     }
     const { state, etaSeconds } = run.status;

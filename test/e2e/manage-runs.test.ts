@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startedEvent, stepEvent } from '../support/journal-events.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
@@ -161,7 +161,15 @@ test('selected runs are compared with all that came of them, and written as a ta
   await row('beta').click({ modifiers: ['Control'] });
   await row('beta').click({ button: 'right' });
   await page.locator('.monaco-menu .action-item', { hasText: 'Delete Run…' }).waitFor();
-  await page.locator('.monaco-menu .action-item', { hasText: 'Compare Runs' }).click();
+  // A menu that has just opened takes no click.
+  await vi.waitFor(
+    async () => {
+      const item = page.locator('.monaco-menu .action-item', { hasText: 'Compare Runs' });
+      if (await item.isVisible()) await item.click({ timeout: 1000 });
+      await item.waitFor({ state: 'detached', timeout: 1000 });
+    },
+    { timeout: 30_000 },
+  );
   const comparison = await editor.webviewFrame('Compare Runs');
   await comparison.getByRole('row', { name: /^Loss 0\.900 0\.300$/ }).waitFor();
   await comparison.getByRole('row', { name: /^Evaluation loss 1\.000 0\.400$/ }).waitFor();
