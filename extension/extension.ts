@@ -18,6 +18,9 @@ export function activate(context: vscode.ExtensionContext): void {
   languageClient = createLanguageClient(context.asAbsolutePath('out/language-server.js'), log);
   const server = new ServerLink(languageClient);
   context.subscriptions.push(log, languageClient, server);
+  const { version } = context.extension.packageJSON as { readonly version: string };
+  log.info(`${PRODUCT_NAME} ${version} on ${process.platform} ${process.arch}`);
+  context.subscriptions.push(server.onDidStart(() => log.info('The background server runs.')));
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,

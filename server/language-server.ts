@@ -76,6 +76,7 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     workspaceFolders,
     registry,
     trainerScript: program('./trainer.js'),
+    cliScript: program('./cli.js'),
   });
   const generators = serveModels(connection, {
     workspaceFolders,
