@@ -33,7 +33,7 @@ await build({
   // The ES module edition of a package where it has one: UMD hides its imports from the bundler.
   mainFields: ['module', 'main'],
   // The native libraries of the one lie beside its own files; the other is inside VS Code.
-  external: ['onnxruntime-node', 'vscode'],
+  external: ['koffi', 'onnxruntime-node', 'vscode'],
   sourcemap: true,
   // CommonJS dependencies call `require`, which ES modules do not have.
   banner: {

@@ -9,6 +9,7 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   stat,
   symlink,
   unlink,
@@ -322,6 +323,30 @@ function unlessMissing(error: unknown): undefined {
   throw error;
 }
 
+/** Whether a name is one of what {@link sweepTemporaries} removes, once its process is gone. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/**
+ * Removes a folder that holds nothing.
+ *
+ * @returns whether it did; not where it holds something
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function removeEmptyFolder(folder: string): Promise<boolean> {
+  return explained(folder, async () => {
+    try {
+      await rmdir(folder);
+      return true;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
 /**
  * Gives a complete folder its final name. What has that name already is moved aside, and removed
  * only when the new one has it.
@@ -336,6 +361,20 @@ export async function renameFolder(source: string, target: string): Promise<void
     await rename(source, target);
     await syncFolder(path.dirname(target));
     if (isReplaced) await rm(aside, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Gives a folder another name, which nothing has.
+ *
+ * @throws LorafaError `output.not_writable`, also where something has that name.
+ */
+export async function moveFolder(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    const found = await lstat(target).catch(unlessMissing);
+    if (found !== undefined) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
   });
 }
 

@@ -23,6 +23,9 @@ export function activate(context: vscode.ExtensionContext): void {
   languageClient = createLanguageClient(serverModule, log, secrets);
   const server = new ServerLink(languageClient);
   context.subscriptions.push(log, secrets, languageClient, server);
+  const { version } = context.extension.packageJSON as { readonly version: string };
+  log.info(`${PRODUCT_NAME} ${version} on ${process.platform} ${process.arch}`);
+  context.subscriptions.push(server.onDidStart(() => log.info('The background server runs.')));
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,

@@ -15,8 +15,20 @@ export const COMMANDS = {
   resumeRun: 'lorafa.resumeRun',
   stopRun: 'lorafa.stopRun',
   resumeFromCheckpoint: 'lorafa.resumeFromCheckpoint',
+  finishRun: 'lorafa.finishRun',
   openRunPanel: 'lorafa.openRunPanel',
+  pinRunPanel: 'lorafa.pinRunPanel',
   compareRuns: 'lorafa.compareRuns',
+  duplicateRun: 'lorafa.duplicateRun',
+  openRunConfiguration: 'lorafa.openRunConfiguration',
+  editRunNote: 'lorafa.editRunNote',
+  editRunTags: 'lorafa.editRunTags',
+  renameRun: 'lorafa.renameRun',
+  revealRun: 'lorafa.revealRun',
+  deleteRun: 'lorafa.deleteRun',
+  sortRuns: 'lorafa.sortRuns',
+  filterRuns: 'lorafa.filterRuns',
+  groupRuns: 'lorafa.groupRuns',
   previewData: LENS_COMMANDS.previewData,
   estimateRun: LENS_COMMANDS.estimateRun,
   openAsForm: 'lorafa.openAsForm',
@@ -71,6 +83,8 @@ export const CONTEXT_KEYS = {
   canStop: 'lorafa.canStop',
   /** The workspace has a run, live or past. */
   hasRuns: 'lorafa.hasRuns',
+  /** The runs on disk were looked for: where there are none, none are being found. */
+  knowsRuns: 'lorafa.knowsRuns',
 } as const;
 
 /** Settings, without the section that they share ({@link SETTINGS_SECTION}). */

@@ -29,8 +29,20 @@ try {
   const allowList = await readFile('.vscodeignore', 'utf8');
   const binaries = `!node_modules/onnxruntime-node/bin/napi-v6/${libraries}/`;
   // CUDA's provider libraries are downloaded on demand; a checkout may have them beside the others.
-  const names = ['libonnxruntime.*', 'onnxruntime.dll', 'onnxruntime_binding.node', 'DirectML.dll'];
-  const all = [...names, 'dxcompiler.dll', 'dxil.dll'].map((name) => binaries + name);
+  const names = [
+    'libonnxruntime.*',
+    'onnxruntime.dll',
+    'DirectML.dll',
+    'dxcompiler.dll',
+    'dxil.dll',
+  ];
+  const caller = `node_modules/@koromix/koffi-${target}/`;
+  const callerNames = ['package.json', 'index.js', `${target.replace('-', '_')}/koffi.node`];
+  await requireCaller(caller);
+  const all = [
+    ...names.map((name) => binaries + name),
+    ...callerNames.map((name) => `!${caller}${name}`),
+  ];
   await writeFile(ignoreFile, `${allowList}${all.join('\n')}\n`);
   const packagePath = `lorafa-${target}.vsix`;
   await createVSIX({
@@ -47,4 +59,14 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true });
+}
+
+/** npm installs what calls native code for this machine alone, unless it is told otherwise. */
+async function requireCaller(caller) {
+  const isThere = await stat(caller).then(
+    () => true,
+    () => false,
+  );
+  const [os, cpu] = target.split('-');
+  if (!isThere) throw new Error(`${caller} is missing; run npm ci --os=${os} --cpu=${cpu} first.`);
 }

@@ -78,6 +78,7 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     workspaceFolders,
     registry,
     trainerScript: program('./trainer.js'),
+    cliScript: program('./cli.js'),
   });
   const generators = serveModels(connection, {
     workspaceFolders,

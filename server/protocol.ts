@@ -5,7 +5,8 @@ import type { RunEstimate } from '../engine/plan/estimate-run.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import { notification, request } from './rpc/message.ts';
-import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
+import { runNotesSchema } from './runs/run-notes-schema.ts';
+import { type RunStatus, runStatusSchema, timeSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
 
 /**
@@ -42,6 +43,24 @@ export type InitializationOptions = z.infer<typeof initializationOptions>;
 const nothing = z.object({});
 const folder = z.string().check(z.minLength(1));
 
+const measured = z.nullable(z.number());
+
+/** Schema of {@link RunCheckpoint}. */
+const checkpointSchema = z.object({
+  folder: z.string(),
+  step: z.number(),
+  /** Losses when it was written, the second of an evaluation at that very step. */
+  loss: measured,
+  evalLoss: measured,
+  /** Whether the run went through it; not where it was left for an earlier one. */
+  isCurrent: z.boolean(),
+  /** Why it cannot be used, as a clause; null if nothing is known against it. */
+  problem: z.nullable(z.string()),
+});
+
+/** A checkpoint on disk. */
+export type RunCheckpoint = Readonly<z.infer<typeof checkpointSchema>>;
+
 /** Schema of {@link RunSummary}. */
 const runSummarySchema = z.object({
   /** Absolute path of the run folder, which is the identity of a run. */
@@ -50,15 +69,27 @@ const runSummarySchema = z.object({
   name: z.string(),
   /** The file that it was started with, if known. */
   configFile: z.nullable(z.string()),
+  /** Where it stands: of what is over, the session that came to something. */
   status: runStatusSchema,
+  /** A later session that came to nothing, such as a resume that was refused; null without one. */
+  attempt: z.nullable(z.pick(runStatusSchema, { state: true, since: true, reason: true })),
+  /** When its first session began; null before that. */
+  began: z.nullable(timeSchema),
+  /** Seconds that its sessions took, as far as they are written down. */
+  seconds: z.number(),
   /** Whether a process works on it. */
   isLive: z.boolean(),
   /** False for the runs of the command line, which only their terminal steers, and for past ones. */
   isSteerable: z.boolean(),
-  /** Folders of the checkpoints on disk that the run went through, oldest first. */
-  checkpoints: z.readonly(z.array(z.string())),
-  /** Those that it left behind when it was resumed from an earlier one, and those that are broken. */
-  abandonedCheckpoints: z.readonly(z.array(z.string())),
+  /** Oldest first. */
+  checkpoints: z.readonly(z.array(checkpointSchema)),
+  /**
+   * Folder of the adapter that one tries and passes on: that of the run for its result, otherwise
+   * that of the newest checkpoint with one; null while there is none.
+   */
+  adapter: z.nullable(z.string()),
+  /** What people wrote about it. */
+  notes: runNotesSchema,
   /** What is wrong with the trainer itself, such as another version or no answer; null if nothing. */
   problem: z.nullable(z.string()),
 });
@@ -113,6 +144,51 @@ export type RunConfig = Readonly<Record<string, unknown>> | null;
 /** Client → server: the configuration of a run, to show it and to compare it with another. */
 export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
 
+/** What of a run's folder goes with the run, and what stays. */
+export interface RunFootprint {
+  /** Bytes of all that goes. */
+  readonly bytes: number;
+  readonly checkpoints: number;
+  /** What is not the run's and stays, as paths from its folder. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Client → server: what {@link deleteRun} would remove, to ask before. Refused where that would be.
+ */
+export const measureRun = request<RunFootprint>()('lorafa/runs/measure', z.object({ folder }));
+
+/**
+ * Client → server: remove a run that has ended, with its checkpoints and its result. What somebody
+ * else has put into its folder stays there. Answered with what was removed, and told by
+ * {@link runGone}.
+ */
+export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
+  'lorafa/runs/delete',
+  z.object({ folder }),
+);
+
+/** Client → server: keep what people write about a run, in its folder; in place of what was there. */
+export const annotateRun = request<RunSummary>()(
+  'lorafa/runs/annotate',
+  z.object({ folder, notes: runNotesSchema }),
+);
+
+/** Client → server: give the folder of a run that has ended another name, beside where it lies. */
+export const renameRun = request<RunSummary>()(
+  'lorafa/runs/rename',
+  z.object({ folder, name: z.string().check(z.minLength(1)) }),
+);
+
+/**
+ * Client → server: make a checkpoint of a run that has ended the run's result, as if that had been
+ * its last step. The run can still be resumed.
+ */
+export const finishRun = request<RunSummary>()(
+  'lorafa/runs/finish',
+  z.object({ folder, checkpoint: z.string().check(z.minLength(1)) }),
+);
+
 /**
  * Client → server: send the journal and the log of a run, from the start and then as they grow, by
  * {@link runEvents} and {@link runLog}. Asked for again, it begins again from the start. Answered
@@ -125,6 +201,9 @@ export const unwatchRun = request<null>()('lorafa/runs/unwatch', z.object({ fold
 
 /** Server → client: a run is new or its status changed. */
 export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
+
+/** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
+export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
 
 /** Server → client: the next entries of a watched run's journal. */
 export const runEvents = notification(
@@ -287,6 +366,8 @@ export interface FoundAdapter {
   readonly quantization: ModelChoice['quantization'];
   /** The run folder that it is a checkpoint of; null for other adapters. */
   readonly checkpointOf: string | null;
+  /** Why it cannot be used, as a clause; null if nothing is known against it. */
+  readonly problem: string | null;
   /** When it was saved, ISO 8601. */
   readonly modified: string;
 }

@@ -51,9 +51,9 @@ test('the extension and its pages compute nothing: no value comes from the engin
 });
 
 test('one file loads ONNX Runtime, and one writes', () => {
-  const loaders = IMPORTS.filter(
-    ({ to, values }) => to === 'onnxruntime-node' && values.length > 0,
-  );
+  const native = IMPORTS.filter(({ to }) => to === 'koffi').map(({ from }) => from);
+  expect(native).toEqual(['engine/runtime/c-api.ts', 'engine/runtime/c-texts.ts']);
+  const loaders = IMPORTS.filter(({ to, values }) => to.endsWith('/c-api.ts') && values.length > 0);
   expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);
   const writers = IMPORTS.filter(
     ({ to, values }) => /^node:fs/.test(to) && values.some((name) => WRITING.test(name)),

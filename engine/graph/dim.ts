@@ -75,6 +75,20 @@ export function staticSize(shape: Shape): number | undefined {
   return typeof size === 'number' ? size : undefined;
 }
 
+/** The size of a dimension where those that it is made of are known; undefined where one is not. */
+export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number | undefined {
+  let total = 0;
+  for (const [monomial, coefficient] of parse(dim)) {
+    const names = monomial === '' ? [] : monomial.split('*');
+    const product = names.reduce(
+      (size, name) => size * (sizes.get(name) ?? Number.NaN),
+      coefficient,
+    );
+    total += product;
+  }
+  return Number.isNaN(total) ? undefined : total;
+}
+
 /** `[2, past+sequence, 64]` */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ensureFolder, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { copyFile, ensureFolder, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import {
   ADAPTER_CONFIG_FILE,
@@ -16,9 +16,6 @@ export const STAGING_FOLDER = '.adapter.tmp';
  * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors` (float32).
  * An adapter that is in the folder already is replaced; other files stay.
  *
- * Both files are complete before either takes its place, and the configuration comes last (the one
- * it replaces goes first), so that at no moment the two do not belong together.
- *
  * @param baseModelNameOrPath The base model, for whoever loads the adapter.
  * @throws LorafaError `output.not_writable`.
  */
@@ -27,11 +24,7 @@ export async function saveAdapter(
   { config, modules, weights }: Adapter,
   baseModelNameOrPath: string,
 ): Promise<void> {
-  const staging = path.join(folder, STAGING_FOLDER);
-  await ensureFolder(folder);
-  await removeFolder(staging);
-  await ensureFolder(staging);
-  try {
+  await placeAdapter(folder, async (staging) => {
     const tensors = modules.flatMap(adapterTensors);
     await writeSafetensors(
       path.join(staging, ADAPTER_WEIGHTS_FILE),
@@ -43,6 +36,36 @@ export async function saveAdapter(
       path.join(staging, ADAPTER_CONFIG_FILE),
       `${JSON.stringify(json, null, 2)}\n`,
     );
+  });
+}
+
+/**
+ * Copies the files of an adapter from another folder, in place of those that are there.
+ *
+ * @throws LorafaError `output.not_writable`; Node's own error when one cannot be read
+ */
+export async function copyAdapter(source: string, folder: string): Promise<void> {
+  await placeAdapter(folder, async (staging) => {
+    for (const file of [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE]) {
+      await copyFile(path.join(source, file), path.join(staging, file));
+    }
+  });
+}
+
+/**
+ * Both files are complete before either takes its place, and the configuration comes last (the one
+ * it replaces goes first), so that at no moment the two do not belong together.
+ */
+async function placeAdapter(
+  folder: string,
+  make: (staging: string) => Promise<void>,
+): Promise<void> {
+  const staging = path.join(folder, STAGING_FOLDER);
+  await ensureFolder(folder);
+  await removeFolder(staging);
+  await ensureFolder(staging);
+  try {
+    await make(staging);
     await removeFolder(path.join(folder, ADAPTER_CONFIG_FILE));
     for (const file of [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE]) {
       await moveFile(path.join(staging, file), path.join(folder, file));

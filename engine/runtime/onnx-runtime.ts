@@ -1,12 +1,14 @@
 import { isMainThread } from 'node:worker_threads';
-import { LorafaError } from '../errors.ts';
+import { LorafaError, messageOf } from '../errors.ts';
+import { type CApi, openCApi, type Pointer } from './c-api.ts';
+import { onnxRuntimeLibrary } from './library.ts';
 
 /*
  * The only place that loads ONNX Runtime. Its official builds report to their maker unless told not
  * to: they keep a device id and a store of events in the user's cache folder and send them over
  * HTTPS (https://github.com/microsoft/onnxruntime/blob/v1.30.0/docs/Privacy.md). The variable must be
- * set before the library is there, so the import is a dynamic one: a static one would come first.
- * What the variable was before does not matter, since nobody's data leaves the machine.
+ * set before the library is there. What it was before does not matter, since nobody's data leaves the
+ * machine.
  */
 
 // A thread has a copy of the environment, which native code does not see.
@@ -15,5 +17,43 @@ if (!isMainThread) {
 }
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
-/** ONNX Runtime, which sends nothing anywhere. */
-export const ort = await import('onnxruntime-node');
+/** ONNX Runtime's C API; failures come as its own status, see {@link check}. */
+export const ort: CApi = open();
+
+/** `ORT_LOGGING_LEVEL_ERROR` */
+export const LOG_ERRORS = 3;
+
+/** The one environment of this process, which all sessions share. */
+export const environment: Pointer = create((out) => ort.CreateEnv(LOG_ERRORS, 'lorafa', out));
+check(ort.DisableTelemetryEvents(environment));
+
+/** Memory that JavaScript owns, for {@link CApi.CreateTensorWithDataAsOrtValue}. */
+export const cpuMemory: Pointer = create((out) => ort.CreateCpuMemoryInfo(0, 0, out));
+
+/** Throws LorafaError `device.failed` with ONNX Runtime's own words unless a call succeeded. */
+export function check(status: Pointer | null, what = 'ONNX Runtime failed'): void {
+  if (status === null) return;
+  const message = ort.GetErrorMessage(status);
+  ort.ReleaseStatus(status);
+  throw new LorafaError('device.failed', `${what}: ${message}`);
+}
+
+/** What a call makes. Throws as {@link check} does. */
+export function create(call: (out: BigUint64Array) => Pointer | null, what?: string): Pointer {
+  const out = new BigUint64Array(1);
+  check(call(out), what);
+  return out[0]!;
+}
+
+function open(): CApi {
+  const file = onnxRuntimeLibrary();
+  try {
+    return openCApi(file);
+  } catch (error) {
+    throw new LorafaError(
+      'device.unavailable',
+      `ONNX Runtime could not be loaded from ${file} (${messageOf(error)}); install the extension again.`,
+      { location: { file }, cause: error },
+    );
+  }
+}

@@ -1,136 +1,178 @@
-import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
-import { LorafaError, messageOf } from '../errors.ts';
-import { staticSize } from '../graph/dim.ts';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { LorafaError } from '../errors.ts';
+import { sizeOf, staticSize } from '../graph/dim.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
+import type { Pointer } from './c-api.ts';
+import { type CTexts, cTexts } from './c-texts.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
-import { ort } from './onnx-runtime.ts';
-import { isHostDType, type Tensor, type TypedArray } from './tensor.ts';
+import { HostValues } from './host-values.ts';
+import { check, create, environment, ort } from './onnx-runtime.ts';
+import { type SessionSetup, sessionOptions } from './session-options.ts';
+import { type HostDType, isHostDType, newArray, type Tensor, type TypedArray } from './tensor.ts';
 
-/** The version of ONNX Runtime that runs. */
-export const onnxRuntimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
-
-export interface SessionOptions {
+export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
-  /** Real path of the folder that holds the files of the graph's weights. */
-  readonly weightsFolder?: string;
 }
 
 /** What a run is fed: a bare array where the graph knows the whole shape. */
 export type Feeds = Readonly<Record<string, TypedArray | Tensor>>;
 
-/**
- * Session options that were measured on whole training steps (ARCHITECTURE.md). Constant folding
- * would upcast all half-precision weights at load, common subexpression elimination would merge
- * recomputed values with the originals, prepacking would copy each weight once per reader. An
- * arena belongs to one session and never shrinks: with one session for each batch shape, every
- * shape would hold its peak for ever.
- */
-const SESSION_CONFIG = {
-  graphOptimizationLevel: 'disabled',
-  enableMemPattern: false,
-  enableCpuMemArena: false,
-  executionMode: 'sequential',
-  logSeverityLevel: 3,
-} as const satisfies InferenceSession.SessionOptions;
-
-/** A graph that is loaded into ONNX Runtime. The only user of `onnx-runtime.ts`. */
+/** A graph that is loaded into ONNX Runtime. */
 export class Session {
   readonly #graph: Graph;
-  readonly #session: InferenceSession;
-  readonly #inputs: ReadonlyMap<string, Value<'input'>>;
+  readonly #inputs: readonly Value<'input'>[];
+  readonly #outputs: readonly Output[];
+  readonly #inputNames: CTexts;
+  readonly #outputNames: CTexts;
+  #session: Pointer | undefined;
 
-  private constructor(graph: Graph, session: InferenceSession) {
+  private constructor(graph: Graph, session: Pointer) {
     this.#graph = graph;
     this.#session = session;
-    this.#inputs = new Map(graphInputs(graph).map((input) => [input.name, input]));
+    this.#inputs = graphInputs(graph);
+    this.#outputs = outputsOf(graph);
+    this.#inputNames = cTexts(this.#inputs.map(({ name }) => name));
+    this.#outputNames = cTexts(this.#outputs.map(({ value }) => value.name));
   }
 
   /** Loads a graph. Throws `device.failed` with ONNX Runtime's own words. */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const device = options.device ?? CPU;
-    const extra: Record<string, string> = { disable_prepacking: '1' };
-    if (options.weightsFolder !== undefined) {
-      extra['model_external_initializers_file_folder_path'] = options.weightsFolder;
-    }
+    const { device = CPU, threads = 0 } = options;
+    const what = `ONNX Runtime could not load the graph on ${formatDevice(device)}`;
+    const model = writeOnnx(graph);
+    const native = sessionOptions({ ...options, device, threads }, what);
     try {
-      const session = await ort.InferenceSession.create(writeOnnx(graph), {
-        ...SESSION_CONFIG,
-        executionProviders: executionProviders(device),
-        intraOpNumThreads: options.threads ?? 0,
-        extra: { session: extra },
-      });
-      return new Session(graph, session);
-    } catch (error) {
-      throw new LorafaError(
-        'device.failed',
-        `ONNX Runtime could not load the graph on ${formatDevice(device)}: ${messageOf(error)}`,
-        { cause: error },
+      const session = create(
+        (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, native, out),
+        what,
       );
+      return new Session(graph, session);
+    } finally {
+      ort.ReleaseSessionOptions(native);
     }
   }
 
   /**
    * Computes the graph's outputs. Blocks the thread's event loop while it computes.
    *
-   * @param results arrays to fill, by output name, for writing over inputs; it saves no memory, since
-   * what is returned is a copy in any case
+   * @param results arrays to fill, by output name; an input's own array is written over when all that
+   * reads it has been computed
    * @throws LorafaError `device.failed`
    */
   async run(
     feeds: Feeds,
     results: Readonly<Record<string, TypedArray>> = {},
   ): Promise<Record<string, Tensor>> {
-    const ortFeeds = Object.fromEntries(
-      [...this.#inputs].map(([name, input]) => [name, toOrt(input, feeds[name])]),
-    );
-    const fetches: Record<string, OnnxValue | null> = {};
-    for (const [name, value] of this.#graph.outputs) {
-      const target = results[name];
-      fetches[value.name] = target === undefined ? null : toOrt(value, target);
+    await othersTurn();
+    if (this.#session === undefined) {
+      throw new LorafaError('internal.graph', 'a session was run after its release');
     }
-    let fetched: InferenceSession.ReturnType;
+    const values = new HostValues();
     try {
-      fetched = await this.#session.run(ortFeeds, fetches);
-    } catch (error) {
-      throw new LorafaError('device.failed', `ONNX Runtime failed: ${messageOf(error)}`, {
-        cause: error,
+      const given = this.#inputs.map((input) => fed(input, feeds[input.name]));
+      const sizes = sizesIn(this.#inputs, given);
+      const wanted = this.#outputs.map((output) => roomFor(output, sizes, results));
+      const inputs = this.#inputs.map(({ dtype }, index) =>
+        values.over(dtype as HostDType, given[index]!),
+      );
+      const outputs = this.#outputs.map(({ value }, index) =>
+        values.over(value.dtype as HostDType, wanted[index]!),
+      );
+      check(
+        ort.Run(
+          this.#session,
+          null,
+          this.#inputNames.addresses,
+          BigUint64Array.from(inputs),
+          inputs.length,
+          this.#outputNames.addresses,
+          outputs.length,
+          BigUint64Array.from(outputs),
+        ),
+      );
+      values.finish();
+      const computed = this.#outputs.flatMap(({ names }, index) =>
+        names.map((name) => [name, wanted[index]!] as const),
+      );
+      const passed = [...this.#graph.outputs].flatMap(([name, { op, name: input }]) => {
+        const index = this.#inputs.findIndex((value) => op === 'input' && value.name === input);
+        return index < 0 ? [] : [[name, given[index]!] as const];
       });
+      return Object.fromEntries([...computed, ...passed]);
+    } finally {
+      values.release();
     }
-    const entries = [...this.#graph.outputs].map(([name, value]) => {
-      const { data, dims } = fetched[value.name]!;
-      return [name, { data: data as TypedArray, shape: dims }] as const;
-    });
-    return Object.fromEntries(entries);
   }
 
   /** Frees the session's memory (on a GPU only the end of the process frees all of it). */
   async release(): Promise<void> {
-    await this.#session.release();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session !== undefined) ort.ReleaseSession(session);
   }
 }
 
-function executionProviders(device: Device): InferenceSession.ExecutionProviderConfig[] {
-  switch (device.kind) {
-    case 'cpu':
-      return ['cpu'];
-    case 'cuda':
-      return [{ name: 'cuda', deviceId: device.index }, 'cpu'];
-    case 'webgpu':
-      return ['webgpu', 'cpu'];
-  }
+/** What is computed, once, and the names by which it goes. */
+interface Output {
+  readonly value: Value;
+  readonly names: readonly string[];
 }
 
-function toOrt(value: Value, feed: TypedArray | Tensor | undefined): OrtTensor {
+/** An input that is an output as well is nothing to compute. */
+function outputsOf(graph: Graph): readonly Output[] {
+  const outputs = new Map<string, { value: Value; names: string[] }>();
+  for (const [name, value] of graph.outputs) {
+    if (value.op === 'input') continue;
+    const known = outputs.get(value.name);
+    if (known === undefined) outputs.set(value.name, { value, names: [name] });
+    else known.names.push(name);
+  }
+  return [...outputs.values()];
+}
+
+/** Where an output goes. */
+function roomFor(
+  { value, names }: Output,
+  sizes: ReadonlyMap<string, number>,
+  results: Readonly<Record<string, TypedArray>>,
+): Tensor {
+  requireHostDType(value);
+  const shape = value.shape.map((dim) => {
+    const size = sizeOf(dim, sizes);
+    if (size !== undefined) return size;
+    throw new LorafaError('internal.graph', `no input tells the size ${dim} of ${value.name}`);
+  });
+  const target = names.map((name) => results[name]).find((array) => array !== undefined);
+  if (target !== undefined) return fed(value, { data: target, shape });
+  return { data: newArray(value.dtype as HostDType, staticSize(shape)!), shape };
+}
+
+/** What the sizes are that the graph knows by name, as the arrays that are fed have them. */
+function sizesIn(inputs: readonly Value[], given: readonly Tensor[]): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  inputs.forEach(({ shape }, index) => {
+    shape.forEach((dim, axis) => {
+      if (typeof dim === 'string') sizes.set(dim, given[index]!.shape[axis]!);
+    });
+  });
+  return sizes;
+}
+
+function requireHostDType({ name, dtype }: Value): void {
+  if (isHostDType(dtype)) return;
+  throw new LorafaError('internal.graph', `${name} is ${dtype}, not for JavaScript`);
+}
+
+/** An array in the shape of a value. */
+function fed(value: Value, feed: TypedArray | Tensor | undefined): Tensor {
   if (feed === undefined) {
     throw new LorafaError('internal.graph', `the input ${value.name} was not fed`);
   }
-  if (!isHostDType(value.dtype)) {
-    throw new LorafaError('internal.graph', `${value.name} is ${value.dtype}, not for JavaScript`);
-  }
+  requireHostDType(value);
   const { data, shape } = 'shape' in feed ? feed : { data: feed, shape: value.shape };
   const dims = shape.map(Number);
   if (data.length !== staticSize(dims)) {
@@ -139,5 +181,5 @@ function toOrt(value: Value, feed: TypedArray | Tensor | undefined): OrtTensor {
       `${value.name} was given ${data.length} elements for the shape [${shape.join(', ')}]`,
     );
   }
-  return new ort.Tensor(value.dtype, data as never, dims);
+  return { data, shape: dims };
 }

@@ -40,6 +40,20 @@ export function typedArray<K extends HostDType>(dtype: K, data: ArrayLike<number
   return make(data);
 }
 
+const ARRAYS: { readonly [K in HostDType]: new (length: number) => TypedArrays[K] } = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** An array of zeros in the array type that belongs to `dtype`. */
+export function newArray(dtype: HostDType, length: number): TypedArray {
+  return new ARRAYS[dtype](length);
+}
+
 /** int64 numbers from a plain list. */
 export function int64(values: ArrayLike<number>): BigInt64Array {
   return typedArray('int64', values);

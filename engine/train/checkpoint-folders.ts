@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { removeFolder } from '../files.ts';
-import { verifyFiles } from './checkpoint-files.ts';
+import { verifyFiles, verifySizes } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';
 import { readTrainerState, type TrainerState } from './trainer-state.ts';
@@ -47,40 +47,62 @@ export async function listCheckpoints(runFolder: string): Promise<string[]> {
     .map(({ name }) => path.join(runFolder, name));
 }
 
-/** The checkpoints of a run folder, oldest first in each part. */
-export interface CheckpointBranches {
-  /** Those that the run went through to where it stands. */
-  readonly current: readonly string[];
-  /** Those of branches that it left for an earlier checkpoint, and those that cannot be read. */
-  readonly abandoned: readonly string[];
+/** A checkpoint of a run folder, as far as it can be told without reading its weights. */
+export interface FoundCheckpoint {
+  readonly folder: string;
+  readonly step: number;
+  /** Whether the run went through it to where it stands: it is not on a branch that was left. */
+  readonly isCurrent: boolean;
+  /** Why it cannot be used, as a clause; null if nothing speaks against it. */
+  readonly problem: string | null;
 }
 
 /**
- * Tells the checkpoints on a run's way from the others, by their state files alone.
+ * The checkpoints of a run folder, oldest first: those on the run's way are told from the others by
+ * their state files, and what is wrong with them by the sizes of the other files too.
  *
  * @param way the lineage of the run's latest session; with none, every checkpoint is on it
  */
-export async function checkpointBranches(
+export async function findCheckpoints(
   runFolder: string,
   way: Lineage | undefined,
-): Promise<CheckpointBranches> {
+): Promise<readonly FoundCheckpoint[]> {
   const folders = await listCheckpoints(runFolder);
-  if (way === undefined) return { current: folders, abandoned: [] };
-  const [current, abandoned]: [string[], string[]] = [[], []];
+  const found: FoundCheckpoint[] = [];
   // One after the other: a folder may hold any number of states, each as large as may be.
   for (const folder of folders) {
-    const isCurrent = await readTrainerState(folder).then(
-      ({ state }) => isOnLineage(state, way),
-      () => false,
-    );
-    (isCurrent ? current : abandoned).push(folder);
+    const step = Number(CHECKPOINT_NAME.exec(path.basename(folder))?.[1]);
+    const { problem, state } = await lookInto(folder);
+    const isCurrent = way === undefined || (state !== undefined && isOnLineage(state, way));
+    found.push({ folder, step, isCurrent, problem });
   }
-  return { current, abandoned };
+  return found;
 }
 
 /** The checkpoints of a run folder, told apart by its record. */
-export async function runCheckpoints(runFolder: string): Promise<CheckpointBranches> {
-  return checkpointBranches(runFolder, await readLineage(runFolder));
+export async function runCheckpoints(runFolder: string): Promise<readonly FoundCheckpoint[]> {
+  return findCheckpoints(runFolder, await readLineage(runFolder));
+}
+
+/** What is wrong with a checkpoint, as far as it can be told without reading its weights. */
+export async function checkpointProblem(folder: string): Promise<string | null> {
+  return (await lookInto(folder)).problem;
+}
+
+async function lookInto(
+  folder: string,
+): Promise<{ readonly state?: TrainerState; readonly problem: string | null }> {
+  let state: TrainerState | undefined;
+  try {
+    const stored = await readTrainerState(folder);
+    state = stored.state;
+    requireOwnName(folder, state);
+    await verifySizes(folder, stored.files);
+    return { state, problem: null };
+  } catch (error) {
+    if (!(error instanceof UnusableCheckpoint)) throw error;
+    return { ...(state !== undefined && { state }), problem: error.problem };
+  }
 }
 
 /**
@@ -161,8 +183,11 @@ export async function pruneCheckpoints(
   saved: string,
   way: Lineage,
 ): Promise<void> {
-  const { current, abandoned } = await checkpointBranches(runFolder, way);
-  const others = [...abandoned, ...current].filter((folder) => folder !== saved);
+  const found = await findCheckpoints(runFolder, way);
+  const others = found
+    .toSorted((a, b) => Number(a.isCurrent) - Number(b.isCurrent))
+    .map(({ folder }) => folder)
+    .filter((folder) => folder !== saved);
   for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
     if (!(await isOfOtherVersion(folder))) await removeFolder(folder);
   }

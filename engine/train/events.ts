@@ -208,6 +208,9 @@ const completedEvent = z.object({
   train_loss: z.number(),
   /** Seconds from the first to the last step of this session. */
   train_runtime: z.number().nonnegative(),
+  /** Losses of the result, where the run was finished at an earlier step than its last one. */
+  loss: z.number().nullable().exactOptional(),
+  eval_loss: z.number().nullable().exactOptional(),
 });
 
 /** The schema of every event, by its type. */

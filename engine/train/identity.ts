@@ -7,7 +7,7 @@ import type { BaseModel } from '../models/base-model.ts';
 import type { RunData } from '../plan/run-data.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
-import { onnxRuntimeVersion } from '../runtime/session.ts';
+import { ort } from '../runtime/onnx-runtime.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 type Identity = TrainerState['identity'];
@@ -97,7 +97,7 @@ export function runEnvironment({ engine }: ResolvedConfig, device: Device): Envi
   const { intra_op_num_threads: threads } = engine;
   return {
     device: formatDevice(device),
-    'ONNX Runtime': onnxRuntimeVersion,
+    'ONNX Runtime': ort.version,
     processor: os.cpus()[0]?.model.trim() ?? process.arch,
     threads: threads === 0 ? `one per core of ${os.availableParallelism()}` : threads,
   };

@@ -74,6 +74,12 @@ export class RunLock implements WriteLock {
     await removeIfHeldBy(this.#file, this.#token);
   }
 
+  /** Like {@link release}, after the folder was given another name. */
+  async releaseAt(folder: string): Promise<void> {
+    this.#stopBeat();
+    await removeIfHeldBy(lockFileOf(folder), this.#token);
+  }
+
   /** Somebody has removed the file by hand; unless the folder was taken since, it is still ours. */
   async #makeAgain(): Promise<void> {
     if (!(await createFile(this.#file, this.#content))) throw lostLock(this.#folder);

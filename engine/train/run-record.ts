@@ -53,6 +53,11 @@ export async function writeRunRecord(folder: string, record: RunRecord): Promise
  * @throws LorafaError `checkpoint.corrupt` when there is none that can be understood
  */
 export async function readRunRecord(folder: string): Promise<RunRecord> {
+  const { config, lineage, hub } = await readRecord(folder, recordSchema);
+  return { config, lineage, ...(hub !== undefined && { hub }) };
+}
+
+async function readRecord<T>(folder: string, schema: z.ZodType<T>): Promise<T> {
   const file = path.join(folder, RECORD_FILE);
   const fail = (problem: string, cause?: unknown): LorafaError =>
     new LorafaError(
@@ -66,11 +71,8 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   } catch (error) {
     throw fail(`is missing or broken (${messageOf(error)})`, error);
   }
-  const parsed = recordSchema.safeParse(migrated(json, fail));
-  if (parsed.success) {
-    const { config, lineage, hub } = parsed.data;
-    return { config, lineage, ...(hub !== undefined && { hub }) };
-  }
+  const parsed = schema.safeParse(migrated(json, fail));
+  if (parsed.success) return parsed.data;
   const { path: at, message } = parsed.error.issues[0]!;
   throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
 }
@@ -80,9 +82,13 @@ export function findRunRecord(folder: string): Promise<RunRecord | undefined> {
   return readRunRecord(folder).catch(() => undefined);
 }
 
-/** The lineage of a run's latest session; undefined where its record cannot be read. */
+/** The lineage of a run's latest session, whatever is run; undefined where it cannot be read. */
 export async function readLineage(folder: string): Promise<Lineage | undefined> {
-  return (await findRunRecord(folder))?.lineage;
+  try {
+    return (await readRecord(folder, recordSchema.pick({ version: true, lineage: true }))).lineage;
+  } catch {
+    return undefined;
+  }
 }
 
 function migrated(json: unknown, fail: (problem: string) => LorafaError): unknown {

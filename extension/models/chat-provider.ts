@@ -5,6 +5,7 @@ import { countTokens, type ModelChoice } from '../../server/protocol.ts';
 import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { chatModelTexts } from '../show/chat-model.ts';
+import { mainAdapters } from './adapter-tree.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
 import { readCatalog } from './model-catalog.ts';
 import type { TextGeneration } from './text-generation.ts';
@@ -24,7 +25,10 @@ interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly folder: string;
 }
 
-/** Offers every finished adapter of the workspace as a model in VS Code's own chat. */
+/**
+ * Offers the adapters of the workspace as models in VS Code's own chat; of a run that has no result
+ * yet its newest checkpoint.
+ */
 class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterModel> {
   readonly onDidChangeLanguageModelChatInformation: vscode.Event<void>;
   readonly #server: ServerLink;
@@ -42,9 +46,9 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     const files = await vscode.workspace.findFiles(ADAPTER_FILES, null, 1);
     if (files.length === 0) return [];
     const { models, adapters } = await readCatalog(this.#server);
-    return adapters.flatMap((adapter) => {
-      const { path: folder, name, model, checkpointOf, quantization, modified } = adapter;
-      if (model === null || checkpointOf !== null) return [];
+    return mainAdapters(adapters).flatMap((adapter) => {
+      const { path: folder, name, model, quantization, modified } = adapter;
+      if (model === null) return [];
       const known = models.find((each) => each.path === model);
       const context = known?.contextLength ?? USUAL_CONTEXT;
       const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, Math.floor(context / 2));

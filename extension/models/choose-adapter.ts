@@ -40,8 +40,11 @@ export async function chooseAdapter(
 export function adapterFolderOf(arg: unknown): string | undefined {
   if (typeof arg === 'string') return arg;
   if (arg instanceof vscode.Uri) return arg.fsPath;
-  if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
-  return typeof arg.path === 'string' ? arg.path : undefined;
+  if (typeof arg !== 'object' || arg === null) return undefined;
+  if ('path' in arg && typeof arg.path === 'string') return arg.path;
+  // A row of the adapters' view with checkpoints below it, and one of the runs' view.
+  if (!('adapter' in arg)) return undefined;
+  return typeof arg.adapter === 'string' ? arg.adapter : adapterFolderOf(arg.adapter);
 }
 
 function adapterRow(adapter: UsableAdapter): PickRow & { readonly adapter: UsableAdapter } {

@@ -1,9 +1,9 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
+import { checkpointRows } from './checkpoint-rows.ts';
 import { stateIcon } from './run-icons.ts';
 import type { RunList } from './run-list.ts';
 import { describeRun } from './run-texts.ts';
@@ -19,40 +19,48 @@ export async function chooseRun(runs: RunList, title: string): Promise<RunSummar
   return picked?.run;
 }
 
-/** Two runs or more, as the user ticks them; undefined for fewer. */
-export async function chooseRuns(runs: RunList, title: string): Promise<RunList | undefined> {
-  const picked = await pickSeveral(runs.map(runRow), {
+/**
+ * Runs as the user ticks them; undefined for fewer than are needed.
+ *
+ * @param ticked folders of those that are ticked to begin with
+ */
+export async function chooseRuns(
+  runs: RunList,
+  title: string,
+  least: 1 | 2,
+  ticked: readonly string[] = [],
+): Promise<RunList | undefined> {
+  const rows = runs.map((run) => ({ ...runRow(run), isTicked: ticked.includes(run.folder) }));
+  const picked = await pickSeveral(rows, {
     title,
-    placeHolder: vscode.l10n.t('Choose two or more'),
+    placeHolder:
+      least === 2 ? vscode.l10n.t('Choose two or more') : vscode.l10n.t('Choose one or more'),
     matchOnDescription: true,
   });
   if (picked === undefined) return undefined;
-  if (picked.length > 1) return picked.map(({ run }) => run);
-  void showInformation(vscode.l10n.t('Choose at least two runs to compare.'));
+  if (picked.length >= least) return picked.map(({ run }) => run);
+  if (least === 2) void showInformation(vscode.l10n.t('Choose at least two runs to compare.'));
   return undefined;
 }
 
 /**
- * A checkpoint of a run, as the user picks it: the newest comes first, those that the run left behind
- * last. Without any, `latest` stands for the start of the run.
+ * A checkpoint of a run to resume from, as the user picks it. Without any, `latest` stands for the
+ * start of the run.
  */
 export async function chooseCheckpoint(run: RunSummary): Promise<string | undefined> {
-  const itemOf = (folder: string, description: string) => ({
-    label: path.basename(folder),
-    description,
-    folder,
-  });
-  const items = [
-    ...run.checkpoints
-      .toReversed()
-      .map((folder, index) => itemOf(folder, index === 0 ? vscode.l10n.t('newest') : '')),
-    ...run.abandonedCheckpoints
-      .toReversed()
-      .map((folder) => itemOf(folder, vscode.l10n.t('left behind by an earlier session'))),
-  ];
-  if (items.length === 0) return 'latest';
-  const picked = await pick(items, { title: vscode.l10n.t('Resume {0} from…', run.name) });
-  return picked?.folder;
+  if (run.checkpoints.length === 0) return 'latest';
+  const title = vscode.l10n.t('Resume {0} from…', run.name);
+  return (await pick(checkpointRows(run), { title, matchOnDescription: true }))?.folder;
+}
+
+/** A checkpoint of a run to be its result: the best one by evaluation comes first. */
+export async function chooseResult(run: RunSummary): Promise<string | undefined> {
+  const usable = run.checkpoints.filter(({ problem }) => problem === null);
+  const rows = checkpointRows({ ...run, checkpoints: usable }).toSorted(
+    (a, b) => Number(b.isBest) - Number(a.isBest),
+  );
+  const title = vscode.l10n.t('Finish {0} with which checkpoint as its result?', run.name);
+  return (await pick(rows, { title, matchOnDescription: true }))?.folder;
 }
 
 /** A configuration: that of the active editor, the only one, or the user's choice. */

@@ -10,7 +10,12 @@ export interface ComparedRun {
 
 /** What the extension tells a comparison. */
 export type ComparisonNews =
-  | { readonly type: 'runs'; readonly runs: readonly ComparedRun[] }
+  | {
+      readonly type: 'runs';
+      readonly runs: readonly ComparedRun[];
+      /** What came of them, a row for each kind of result. */
+      readonly results: readonly ConfigRow[];
+    }
   /** Curves of one run; see `historyRows`. `isStart`: forget the earlier ones. */
   | {
       readonly type: 'rows';
@@ -23,7 +28,10 @@ export type ComparisonNews =
 /** What a comparison asks of the extension. */
 export type ComparisonRequest =
   /** Its script runs; everything is sent from the start. */
-  { readonly type: 'ready' } | { readonly type: 'openRun'; readonly folder: string };
+  | { readonly type: 'ready' }
+  | { readonly type: 'openRun'; readonly folder: string }
+  /** Write the table into a file. */
+  | { readonly type: 'export' };
 
 /** What the page keeps over a reload of the window. */
 export interface ComparisonState {

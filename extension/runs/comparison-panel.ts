@@ -1,13 +1,15 @@
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig } from '../../server/protocol.ts';
+import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { COMMANDS, PANELS } from '../ids.ts';
 import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
-import { configRows } from './config-differences.ts';
+import { comparisonCsv, resultRows } from './comparison-table.ts';
+import { type ConfigRow, configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
-import { chartTexts } from './run-panel-texts.ts';
+import type { RunList } from './run-list.ts';
+import { comparisonTexts } from './run-panel-texts.ts';
 import { describeRun } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 
@@ -37,12 +39,20 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     let watches: readonly vscode.Disposable[] = [];
 
     const tell = (news: ComparisonNews): void => void panel.webview.postMessage(news);
+    const shownRuns = (): RunList => folders.flatMap((folder) => store.find(folder) ?? []);
     const tellRuns = (): void => {
-      const runs = folders.flatMap((folder) => {
-        const run = store.find(folder);
-        return run === undefined ? [] : [{ folder, name: run.name, description: describeRun(run) }];
-      });
-      tell({ type: 'runs', runs });
+      const shown = shownRuns();
+      const runs = shown.map((run) => ({
+        folder: run.folder,
+        name: run.name,
+        description: describeRun(run),
+      }));
+      tell({ type: 'runs', runs, results: resultRows(shown) });
+    };
+    const readConfigs = async (): Promise<readonly ConfigRow[]> => {
+      const read = ({ folder }: RunSummary): Promise<RunConfig> =>
+        server.ask(getRunConfig, { folder }).catch(() => null);
+      return configRows(await Promise.all(shownRuns().map(read)));
     };
     const unwatch = (): void => {
       for (const watch of watches) watch.dispose();
@@ -52,9 +62,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       unwatch();
       await actions.load();
       tellRuns();
-      const read = (folder: string): Promise<RunConfig> =>
-        server.ask(getRunConfig, { folder }).catch(() => null);
-      tell({ type: 'config', rows: configRows(await Promise.all(folders.map(read))) });
+      tell({ type: 'config', rows: await readConfigs() });
       watches = folders.map((folder) =>
         feed.watch(folder, {
           onEvents: (entries, isStart) => {
@@ -79,7 +87,9 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       }),
       panel.webview.onDidReceiveMessage(async (request: ComparisonRequest) => {
         if (request.type === 'ready') await sendAll();
-        else await vscode.commands.executeCommand(COMMANDS.openRunPanel, request.folder);
+        else if (request.type === 'export') {
+          await actions.exportText(comparisonCsv(shownRuns(), await readConfigs()), 'runs.csv');
+        } else await vscode.commands.executeCommand(COMMANDS.openRunPanel, request.folder);
       }),
     );
     panel.onDidDispose(() => {
@@ -89,7 +99,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
       bundle: 'comparison-panel',
       title: panel.title,
-      texts: chartTexts(),
+      texts: comparisonTexts(),
     });
   }
 }

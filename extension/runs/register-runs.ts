@@ -4,14 +4,17 @@ import type { ServerLink } from '../server-link.ts';
 import { registerViews } from '../views/views.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { showDownloads } from './download-notifications.ts';
+import { registerKeepingCommands } from './keeping-commands.ts';
 import { RunActions } from './run-actions.ts';
 import { registerRunCommands } from './run-commands.ts';
 import { keepContextKeys } from './run-context-keys.ts';
 import { RunFeed } from './run-feed.ts';
+import { RunKeeper } from './run-keeper.ts';
 import { notifyOfEnds } from './run-notifications.ts';
 import { RunPanels } from './run-panel.ts';
 import { showRunsInStatusBar } from './run-status-bar.ts';
 import { RunStore } from './run-store.ts';
+import { RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
 
 /** Everything that people see of runs: commands, views, panels, status bar, notifications. */
@@ -24,17 +27,27 @@ export function registerRuns(
   const feed = new RunFeed(server, log);
   const { extensionUri } = extension;
   const context: RunsContext = { extensionUri, log, server, store, feed };
-  const actions = new RunActions(context);
+  const keeper = new RunKeeper(context);
+  const actions = new RunActions(context, keeper);
   const panels = new RunPanels(context, actions);
   const comparisons = new ComparisonPanels(context, actions);
-  const refreshViews = registerViews(extension, context);
-  registerRunCommands(extension, { context, actions, panels, comparisons, refreshViews });
+  const views = registerViews(extension, context);
+  const targets = new RunTargets(store, actions, panels, views.runs);
+  registerRunCommands(extension, {
+    context,
+    actions,
+    panels,
+    comparisons,
+    targets,
+    refreshViews: () => views.refreshAll(),
+  });
+  registerKeepingCommands(extension, { targets, actions, keeper, panels, view: views.runs });
   extension.subscriptions.push(
     store,
     feed,
     keepContextKeys(store),
     showRunsInStatusBar(store),
-    notifyOfEnds(store, log),
+    notifyOfEnds(store, (run) => panels.isVisible(run.folder) || actions.hasEnded(run), log),
     showDownloads(store, actions),
     vscode.window.registerWebviewPanelSerializer(PANELS.run, panels),
     vscode.window.registerWebviewPanelSerializer(PANELS.comparison, comparisons),

@@ -7,7 +7,8 @@ import { COMMANDS } from '../ids.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
 import { confirm, showProgress } from '../show/notifications.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
-import type { RunList } from './run-list.ts';
+import type { RunKeeper } from './run-keeper.ts';
+import { outcomeOf, type RunList } from './run-list.ts';
 import type { CheckpointTask } from './run-panel-messages.ts';
 import type { RunsContext } from './runs-context.ts';
 
@@ -17,14 +18,19 @@ import type { RunsContext } from './runs-context.ts';
  */
 export class RunActions {
   readonly #context: RunsContext;
+  readonly #keeper: RunKeeper;
   /**
    * What is being started, by its configuration file or run folder: whoever clicks twice means it
    * once.
    */
   readonly #underWay = new Map<string, Promise<RunSummary | undefined>>();
 
-  constructor(context: RunsContext) {
+  /** Runs that were told to end. */
+  readonly #ended = new Set<string>();
+
+  constructor(context: RunsContext, keeper: RunKeeper) {
     this.#context = context;
+    this.#keeper = keeper;
   }
 
   /**
@@ -83,7 +89,15 @@ export class RunActions {
   /** Steers a live run. Asks before work is thrown away. */
   async control(folder: string, action: RunAction): Promise<void> {
     if (action === 'cancel' && !(await this.#confirmDiscard(folder))) return;
+    if (action === 'stop' || action === 'cancel') this.#ended.add(folder);
+    else this.#ended.delete(folder);
     await this.#attempt(() => this.#context.server.ask(controlRun, { folder, action }));
+  }
+
+  /** Whether a run has ended because the user wanted it to, in this window. */
+  hasEnded(run: RunSummary): boolean {
+    const { state } = outcomeOf(run);
+    return this.#ended.delete(run.folder) && (state === 'stopped' || state === 'cancelled');
   }
 
   /** Does with a checkpoint what a button of the run panel says. */
@@ -99,20 +113,38 @@ export class RunActions {
         await vscode.commands.executeCommand(COMMANDS.exportAdapter, checkpoint);
         break;
       case 'reveal':
-        await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(checkpoint));
+        await reveal(checkpoint);
         break;
+      case 'finish': {
+        const summary = this.#context.store.find(run);
+        if (summary !== undefined) await this.#keeper.finish(summary, checkpoint);
+        break;
+      }
     }
   }
 
   /** Shows the file that a run was started with, or its folder in the explorer. */
   async openFiles(folder: string, what: 'configFile' | 'folder'): Promise<void> {
     if (what === 'folder') {
-      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(folder));
+      await reveal(folder);
       return;
     }
     // Without it, what the run really uses: its resolved configuration.
     const file = this.#context.store.find(folder)?.configFile ?? path.join(folder, 'run.json');
-    await this.#attempt(() => vscode.window.showTextDocument(vscode.Uri.file(file)));
+    await this.#attempt(() => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file)));
+  }
+
+  /** Writes a text into a file that the user chooses. */
+  async exportText(text: string, name: string): Promise<void> {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const target = await vscode.window.showSaveDialog({
+      ...(folder !== undefined && { defaultUri: vscode.Uri.joinPath(folder, name) }),
+      filters: { CSV: ['csv'] },
+    });
+    if (target === undefined) return;
+    await this.#attempt(() =>
+      vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text)),
+    );
   }
 
   /** Reads the runs on disk; undefined when that failed. */
@@ -125,8 +157,7 @@ export class RunActions {
   }
 
   #confirmDiscard(folder: string): Promise<boolean> {
-    const { checkpoints = [], abandonedCheckpoints = [] } = this.#context.store.find(folder) ?? {};
-    const isAllLost = checkpoints.length + abandonedCheckpoints.length === 0;
+    const isAllLost = this.#context.store.find(folder)?.checkpoints.length === 0;
     return confirm(
       vscode.l10n.t('End the run {0} without saving?', path.basename(folder)),
       vscode.l10n.t('Discard'),
@@ -156,4 +187,11 @@ export class RunActions {
       return undefined;
     }
   }
+}
+
+/** Shows a folder in the explorer, or outside of the workspace in that of the system. */
+async function reveal(folder: string): Promise<void> {
+  const uri = vscode.Uri.file(folder);
+  const isInside = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  await vscode.commands.executeCommand(isInside ? 'revealInExplorer' : 'revealFileInOS', uri);
 }

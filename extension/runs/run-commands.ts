@@ -3,12 +3,12 @@ import type { RunSummary } from '../../server/protocol.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
 import { COMMANDS } from '../ids.ts';
 import { uriOf } from '../uri-of.ts';
-import { chooseCheckpoint, chooseConfigFile, chooseRun, chooseRuns } from './choose-run.ts';
+import { chooseCheckpoint, chooseConfigFile, chooseRuns } from './choose-run.ts';
 import type { ComparisonPanels } from './comparison-panel.ts';
 import { createConfiguration } from './new-configuration.ts';
 import type { RunActions } from './run-actions.ts';
-import { abilitiesOf, type RunAbilities } from './run-list.ts';
 import type { RunPanels } from './run-panel.ts';
+import { folderOf, type RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
 
 /** What the commands work with. */
@@ -17,6 +17,7 @@ export interface RunCommandOptions {
   readonly actions: RunActions;
   readonly panels: RunPanels;
   readonly comparisons: ComparisonPanels;
+  readonly targets: RunTargets;
   /** Looks at the disk again for everything that the views show. */
   readonly refreshViews: () => Promise<void>;
 }
@@ -27,28 +28,12 @@ export interface RunCommandOptions {
  */
 export function registerRunCommands(
   extension: vscode.ExtensionContext,
-  { context, actions, panels, comparisons, refreshViews }: RunCommandOptions,
+  { context, actions, panels, comparisons, targets, refreshViews }: RunCommandOptions,
 ): void {
   const { store } = context;
 
-  /** The run that a command was called for, or one that can do it now. */
-  async function target(
-    arg: unknown,
-    title: string,
-    abilities?: readonly (keyof RunAbilities)[],
-  ): Promise<RunSummary | undefined> {
-    await actions.load();
-    const folder = folderOf(arg);
-    if (folder !== undefined) return store.find(folder);
-    const able = store.runs.filter(
-      (run) => abilities?.some((ability) => abilitiesOf(run)[ability]) ?? true,
-    );
-    const inFront = able.find((run) => run.folder === panels.activeFolder);
-    return inFront ?? chooseRun(able, title);
-  }
-
-  function show(run: RunSummary | undefined): void {
-    if (run !== undefined) panels.show(run.folder, run.name);
+  function show(run: RunSummary | undefined, preserveFocus = false): void {
+    if (run !== undefined) panels.show(run.folder, run.name, preserveFocus);
   }
 
   const table: CommandTable = {
@@ -61,43 +46,60 @@ export function registerRunCommands(
       show(await actions.start(file));
     },
     [COMMANDS.pauseRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Pause which run?'), ['canPause']);
+      const run = await targets.one(arg, {
+        title: vscode.l10n.t('Pause which run?'),
+        abilities: ['canPause'],
+      });
       if (run !== undefined) await actions.control(run.folder, 'pause');
     },
     [COMMANDS.resumeRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Resume which run?'), ['canResume']);
+      const run = await targets.one(arg, {
+        title: vscode.l10n.t('Resume which run?'),
+        abilities: ['canResume'],
+      });
       if (run !== undefined) await actions.control(run.folder, 'resume');
     },
     [COMMANDS.stopRun]: async (arg) => {
-      const run = await target(arg, vscode.l10n.t('Stop which run?'), ['canStop']);
+      const run = await targets.one(arg, {
+        title: vscode.l10n.t('Stop which run?'),
+        abilities: ['canStop'],
+      });
       if (run !== undefined) await actions.control(run.folder, 'stop');
     },
     [COMMANDS.resumeFromCheckpoint]: async (arg) => {
       const title = vscode.l10n.t('Resume which run?');
-      const run = await target(arg, title, ['canResumeFromCheckpoint', 'canStartAgain']);
+      const run = await targets.one(arg, {
+        title,
+        abilities: ['canResumeFromCheckpoint', 'canStartAgain'],
+      });
       // Asked by the notification of an end that is long past: the run goes on already.
       if (run?.isLive) return show(run);
       const checkpoint = run === undefined ? undefined : await chooseCheckpoint(run);
       if (checkpoint !== undefined) show(await actions.resume(run!.folder, checkpoint));
     },
-    [COMMANDS.openRunPanel]: async (arg) => {
-      show(await target(arg, vscode.l10n.t('Show which run?')));
+    [COMMANDS.openRunPanel]: async (arg, options) => {
+      const run = await targets.one(arg, {
+        title: vscode.l10n.t('Show which run?'),
+        isAnother: true,
+      });
+      show(run, typeof options === 'object' && options !== null && 'preserveFocus' in options);
     },
-    [COMMANDS.compareRuns]: async () => {
+    [COMMANDS.compareRuns]: async (arg, selected) => {
       await actions.load();
-      const runs = await chooseRuns(store.runs, vscode.l10n.t('Compare runs'));
+      const given = Array.isArray(selected)
+        ? selected.flatMap((row: unknown) => folderOf(row) ?? [])
+        : [];
+      const folder = folderOf(arg);
+      const ticked = folder === undefined ? [] : [folder];
+      const runs =
+        given.length > 1
+          ? store.runs.filter((run) => given.includes(run.folder))
+          : await chooseRuns(store.runs, vscode.l10n.t('Compare runs'), 2, ticked);
       if (runs !== undefined) comparisons.show(runs.map(({ folder }) => folder));
     },
     [COMMANDS.refreshViews]: () => refreshViews(),
   };
   registerCommands(extension, table);
-}
-
-/** A row of the view, or the folder itself. */
-function folderOf(arg: unknown): string | undefined {
-  if (typeof arg === 'string') return arg;
-  if (typeof arg !== 'object' || arg === null || !('folder' in arg)) return undefined;
-  return typeof arg.folder === 'string' ? arg.folder : undefined;
 }
 
 /** A row of the base models' view. */

@@ -14,6 +14,7 @@ export function keepContextKeys(store: RunStore): vscode.Disposable {
   // So that past runs can be opened before anything was asked about them.
   tell(CONTEXT_KEYS.hasRuns, store.hasRuns);
   return store.onDidChange((runs) => {
+    tell(CONTEXT_KEYS.knowsRuns, store.isKnown);
     for (const [key, value] of contextValues(runs)) tell(key, value);
   });
 }

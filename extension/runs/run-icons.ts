@@ -8,7 +8,8 @@ const ICONS: Readonly<Record<RunState, string>> = {
   paused: 'debug-pause',
   stopping: 'sync~spin',
   completed: 'pass',
-  stopped: 'debug-stop',
+  // Not the stop of the debugger, which is red.
+  stopped: 'stop-circle',
   cancelled: 'circle-slash',
   failed: 'error',
 };

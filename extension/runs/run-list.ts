@@ -11,9 +11,10 @@ export function sortRuns(runs: RunList): RunList {
   );
 }
 
-/** The list with a run that is new or has changed. */
-export function withRun(runs: RunList, changed: RunSummary): RunList {
-  return sortRuns([...runs.filter(({ folder }) => folder !== changed.folder), changed]);
+/** The list with runs that are new or have changed, by their folders, and without those that are gone. */
+export function withNews(runs: RunList, news: ReadonlyMap<string, RunSummary | null>): RunList {
+  const told = [...news.values()].filter((run) => run !== null);
+  return sortRuns([...runs.filter(({ folder }) => !news.has(folder)), ...told]);
 }
 
 /**
@@ -23,6 +24,11 @@ export function withRun(runs: RunList, changed: RunSummary): RunList {
  */
 export function endedRuns(liveBefore: ReadonlySet<string>, runs: RunList): RunList {
   return runs.filter(({ folder, status }) => liveBefore.has(folder) && isFinal(status.state));
+}
+
+/** How the last session of a run ended, whatever an earlier one came to. */
+export function outcomeOf({ status, attempt }: RunSummary): NonNullable<RunSummary['attempt']> {
+  return attempt ?? status;
 }
 
 /** What can be asked of a run in its state; what `when` clauses and buttons go by. */
@@ -38,21 +44,27 @@ export interface RunAbilities {
   readonly canResumeFromCheckpoint: boolean;
   /** Begin anew, since there is nothing yet to go on from. */
   readonly canStartAgain: boolean;
-  /** Try and pass on what it made. */
-  readonly canUseResult: boolean;
+  /** Make one of its checkpoints its result. */
+  readonly canFinish: boolean;
+  /** Try and pass on what it has learned, be it of its last checkpoint. */
+  readonly canUseAdapter: boolean;
+  /** Delete it, or give it another name. */
+  readonly canChange: boolean;
 }
 
 /** See {@link RunAbilities}. */
 export function abilitiesOf({
-  status: { state },
+  status: { state, step, maxSteps },
+  attempt,
   isLive,
   isSteerable,
   checkpoints,
-  abandonedCheckpoints,
+  adapter,
 }: RunSummary): RunAbilities {
   // After the last step there is nothing left to go on with.
-  const canGoOn = !isLive && state !== 'completed';
-  const hasCheckpoint = checkpoints.length + abandonedCheckpoints.length > 0;
+  const isThrough = state === 'completed' && step >= maxSteps && attempt === null;
+  const canGoOn = !isLive && !isThrough;
+  const hasCheckpoint = checkpoints.length > 0;
   return {
     canPause: isSteerable && state === 'running',
     canResume: isSteerable && (state === 'paused' || state === 'pausing'),
@@ -61,6 +73,8 @@ export function abilitiesOf({
     canDiscard: isSteerable && state !== 'queued',
     canResumeFromCheckpoint: canGoOn && hasCheckpoint,
     canStartAgain: canGoOn && !hasCheckpoint,
-    canUseResult: state === 'completed',
+    canFinish: !isLive && checkpoints.some(({ problem }) => problem === null),
+    canUseAdapter: adapter !== null,
+    canChange: !isLive,
   };
 }

@@ -27,6 +27,13 @@ export interface RunNews {
   readonly stateLabel: string;
   /** What it is doing, in a few words. */
   readonly description: string;
+  /** Why it ended, or what is wrong with it; empty where there is nothing to say. */
+  readonly reason: string;
+  /** What came of a later attempt that came to nothing; null without one. */
+  readonly attempt: string | null;
+  /** When it began and how long it took, as people say it; null before that. */
+  readonly began: string | null;
+  readonly duration: string | null;
   /** Time left as people say it; null while unknown. */
   readonly timeLeft: string | null;
 }
@@ -47,8 +54,8 @@ export type RunPanelRequest =
   | { readonly type: 'ready' }
   | { readonly type: 'control'; readonly action: RunAction }
   /**
-   * `folder`: that of the checkpoint, that of the run for its final adapter, or to resume from the
-   * newest checkpoint that is whole `latest`.
+   * `folder`: that of the checkpoint, that of the run for its final adapter, `latest` to resume from
+   * the newest checkpoint that is whole, or `ask` to let the user choose.
    */
   | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
   /** Put this run's configuration beside; null for none. */
@@ -56,7 +63,7 @@ export type RunPanelRequest =
   | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
 
 /** What can be done with a checkpoint. */
-export type CheckpointTask = 'test' | 'resume' | 'export' | 'reveal';
+export type CheckpointTask = 'test' | 'resume' | 'export' | 'reveal' | 'finish';
 
 /** What a page keeps over a reload of the window. */
 export interface RunPanelState {

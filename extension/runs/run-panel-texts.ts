@@ -37,6 +37,19 @@ export function chartTexts() {
 /** See {@link chartTexts}. */
 export type ChartTexts = ReturnType<typeof chartTexts>;
 
+/** Words of the comparison. */
+export function comparisonTexts() {
+  return {
+    ...chartTexts(),
+    runs: vscode.l10n.t('Runs'),
+    results: vscode.l10n.t('Results'),
+    exportCsv: vscode.l10n.t('Export as CSV…'),
+  };
+}
+
+/** See {@link comparisonTexts}. */
+export type ComparisonTexts = ReturnType<typeof comparisonTexts>;
+
 /** Words of the run panel. */
 export function runPanelTexts() {
   return {
@@ -51,6 +64,12 @@ export function runPanelTexts() {
     discardHint: vscode.l10n.t('End the run and drop what was done since the last checkpoint'),
     testAdapter: vscode.l10n.t('Test Adapter'),
     exportAdapter: vscode.l10n.t('Export Adapter…'),
+    finish: vscode.l10n.t('Finish Here…'),
+    finishHint: vscode.l10n.t('Make a checkpoint the result of this run, without training on'),
+    makeResult: vscode.l10n.t('Make Result'),
+    adapterOf: vscode.l10n.t('The adapter of {0}'),
+    began: vscode.l10n.t('Started'),
+    duration: vscode.l10n.t('Duration'),
     resumeLatest: vscode.l10n.t('Resume from Last Checkpoint'),
     startAgain: vscode.l10n.t('Start Again'),
     startAgainHint: vscode.l10n.t(
@@ -71,9 +90,8 @@ export function runPanelTexts() {
     openConfig: vscode.l10n.t('Open Configuration File'),
     openFolder: vscode.l10n.t('Open Run Folder'),
     checkpoints: vscode.l10n.t('Checkpoints'),
-    abandonedHint: vscode.l10n.t(
-      'Left behind when the run was resumed from an earlier checkpoint, or broken',
-    ),
+    abandonedHint: vscode.l10n.t('Left behind when the run was resumed from an earlier checkpoint'),
+    damaged: vscode.l10n.t('{0} (damaged)'),
     abandoned: vscode.l10n.t('{0} (left behind)'),
     noCheckpoints: vscode.l10n.t('No checkpoint has been written yet.'),
     checkpoint: vscode.l10n.t('Checkpoint'),

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig } from '../../server/protocol.ts';
+import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { showWarning } from '../show/notifications.ts';
 import { openPanel, titlePanel } from '../show/panel.ts';
+import { withRelativePaths } from '../show/relative-paths.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
@@ -10,23 +11,35 @@ import type { RunActions } from './run-actions.ts';
 import { abilitiesOf } from './run-list.ts';
 import type { RunPanelNews, RunPanelRequest } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
-import { describeRun, formatDuration, stateLabel } from './run-texts.ts';
+import {
+  describeAttempt,
+  describeRun,
+  formatDuration,
+  isFinishedEarly,
+  secondsOf,
+  stateLabel,
+} from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
 import { sessionWarnings } from './session-warnings.ts';
 
+/** How long a run may not be found before its panel is closed, in milliseconds. */
+const GONE_MS = 2000;
+
 /**
- * The panel of one run. The page is given everything anew whenever its script starts: when it is
- * opened, restored after a reload of the window, or shown again after another tab was in front.
+ * The panel of a run, which can become that of another one. The page is given everything anew
+ * whenever its script starts: when it is opened, restored after a reload of the window, or shown
+ * again after another tab was in front.
  */
 export class RunPanel {
-  readonly folder: string;
+  #folder: string;
   readonly #panel: vscode.WebviewPanel;
   readonly #context: RunsContext;
   readonly #actions: RunActions;
   /** Ends with the panel. */
   readonly #subscriptions: vscode.Disposable[] = [];
   #watch: vscode.Disposable | undefined;
+  #leaving: NodeJS.Timeout | undefined;
   /** Folder of the run whose configuration is shown beside. */
   #comparedWith: string | null = null;
 
@@ -36,7 +49,7 @@ export class RunPanel {
     context: RunsContext,
     actions: RunActions,
   ) {
-    this.folder = folder;
+    this.#folder = folder;
     this.#panel = panel;
     this.#context = context;
     this.#actions = actions;
@@ -56,25 +69,66 @@ export class RunPanel {
     );
     panel.onDidDispose(() => {
       this.#unwatch();
+      clearTimeout(this.#leaving);
       for (const subscription of this.#subscriptions) subscription.dispose();
     });
-    panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
-      bundle: 'run-panel',
-      title: panel.title,
-      texts: runPanelTexts(),
-    });
+    this.#load();
+  }
+
+  /** The run that it shows. */
+  get folder(): string {
+    return this.#folder;
   }
 
   get isActive(): boolean {
     return this.#panel.active;
   }
 
-  reveal(): void {
-    this.#panel.reveal();
+  get isVisible(): boolean {
+    return this.#panel.visible;
+  }
+
+  /** Whether the user wants to keep it: its tab is pinned. */
+  get isPinned(): boolean {
+    const { title, viewColumn } = this.#panel;
+    return vscode.window.tabGroups.all
+      .filter((group) => group.viewColumn === viewColumn)
+      .flatMap(({ tabs }) => tabs)
+      .some(
+        ({ input, isPinned, label }) =>
+          // VS Code puts something of its own before the type.
+          input instanceof vscode.TabInputWebview &&
+          input.viewType.endsWith(PANELS.run) &&
+          label === title &&
+          isPinned,
+      );
+  }
+
+  /** Shows another run in it, from the start. */
+  turnTo(folder: string, name: string, preserveFocus = false): void {
+    this.#unwatch();
+    this.#folder = folder;
+    this.#comparedWith = null;
+    titlePanel(this.#panel, name);
+    this.#load();
+    this.reveal(preserveFocus);
+  }
+
+  reveal(preserveFocus = false): void {
+    this.#panel.reveal(undefined, preserveFocus);
   }
 
   onDidDispose(handler: () => void): void {
     this.#panel.onDidDispose(handler);
+  }
+
+  #load(): void {
+    const { webview, title } = this.#panel;
+    webview.html = renderWebviewPage(webview, this.#context.extensionUri, {
+      bundle: 'run-panel',
+      title,
+      texts: runPanelTexts(),
+    });
   }
 
   #tell(news: RunPanelNews): void {
@@ -87,17 +141,17 @@ export class RunPanel {
         await this.#sendAll();
         break;
       case 'control':
-        await this.#actions.control(this.folder, request.action);
+        await this.#actions.control(this.#folder, request.action);
         break;
       case 'checkpoint':
-        await this.#actions.useCheckpoint(request.task, this.folder, request.folder);
+        await this.#actions.useCheckpoint(request.task, this.#folder, request.folder);
         break;
       case 'compareConfig':
         this.#comparedWith = request.folder;
         await this.#tellConfig();
         break;
       case 'open':
-        await this.#actions.openFiles(this.folder, request.what);
+        await this.#actions.openFiles(this.#folder, request.what);
         break;
     }
   }
@@ -105,14 +159,14 @@ export class RunPanel {
   async #sendAll(): Promise<void> {
     this.#unwatch();
     const runs = await this.#actions.load();
-    if (runs !== undefined && this.#context.store.find(this.folder) === undefined) {
+    if (runs !== undefined && this.#context.store.find(this.#folder) === undefined) {
       this.#panel.dispose();
-      void showWarning(vscode.l10n.t('The run in {0} is not there any more.', this.folder));
+      void showWarning(vscode.l10n.t('The run in {0} is not there any more.', this.#folder));
       return;
     }
     this.#tellRun();
     await this.#tellConfig();
-    this.#watch = this.#context.feed.watch(this.folder, {
+    this.#watch = this.#context.feed.watch(this.#folder, {
       onEvents: (entries, isStart) => {
         const rows = historyRows(entries);
         if (isStart || rows.length > 0) this.#tell({ type: 'rows', isStart, rows });
@@ -137,17 +191,35 @@ export class RunPanel {
     this.#watch = undefined;
   }
 
+  /** Closes the panel of a run that was deleted or moved; one that is being renamed is soon found again. */
+  #closeIfGone(): void {
+    this.#leaving ??= setTimeout(() => {
+      this.#leaving = undefined;
+      const { store } = this.#context;
+      if (store.isKnown && store.find(this.#folder) === undefined) this.#panel.dispose();
+    }, GONE_MS);
+  }
+
   #tellRun(): void {
-    const run = this.#context.store.find(this.folder);
-    if (run === undefined) return;
+    const { store } = this.#context;
+    const run = store.find(this.#folder);
+    if (run === undefined) {
+      this.#closeIfGone();
+      return;
+    }
     const { state, etaSeconds } = run.status;
     titlePanel(this.#panel, run.name);
+    const attempt = describeAttempt(run);
     this.#tell({
       type: 'run',
       run,
       abilities: abilitiesOf(run),
-      stateLabel: stateLabel(state),
+      stateLabel: isFinishedEarly(run.status) ? vscode.l10n.t('Finished early') : stateLabel(state),
       description: describeRun(run),
+      reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
+      attempt: attempt === undefined ? null : withRelativePaths(attempt),
+      began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
+      duration: run.began && formatDuration(secondsOf(run)),
       timeLeft: state === 'running' && etaSeconds !== null ? formatDuration(etaSeconds) : null,
     });
   }
@@ -157,23 +229,26 @@ export class RunPanel {
     const read = (folder: string): Promise<RunConfig> =>
       server.ask(getRunConfig, { folder }).catch(() => null);
     const comparedWith = this.#comparedWith;
-    const shown = comparedWith === null ? [this.folder] : [this.folder, comparedWith];
+    const shown = comparedWith === null ? [this.#folder] : [this.#folder, comparedWith];
     this.#tell({
       type: 'config',
       rows: configRows(await Promise.all(shown.map(read))),
       comparedWith,
       others: store.runs
-        .filter(({ folder }) => folder !== this.folder)
+        .filter(({ folder }) => folder !== this.#folder)
         .map(({ folder, name }) => ({ folder, name })),
     });
   }
 }
 
-/** Opens run panels, one for each run at most, and restores them after a reload of the window. */
+/**
+ * Opens run panels and restores them after a reload of the window. A panel that nobody has pinned is
+ * used for the next run, so that looking at many runs does not leave many tabs.
+ */
 export class RunPanels implements vscode.WebviewPanelSerializer {
   readonly #context: RunsContext;
   readonly #actions: RunActions;
-  readonly #open = new Map<string, RunPanel>();
+  readonly #open = new Set<RunPanel>();
 
   constructor(context: RunsContext, actions: RunActions) {
     this.#context = context;
@@ -182,28 +257,43 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
 
   /** The run whose panel is in front. */
   get activeFolder(): string | undefined {
-    return [...this.#open.values()].find(({ isActive }) => isActive)?.folder;
+    return [...this.#open].find(({ isActive }) => isActive)?.folder;
   }
 
-  show(folder: string, name: string): void {
-    const known = this.#open.get(folder);
-    if (known !== undefined) {
-      known.reveal();
-      return;
-    }
-    this.#add(openPanel(PANELS.run, name), folder);
+  /** Whether the user can see a run's panel. */
+  isVisible(folder: string): boolean {
+    return [...this.#open].some((panel) => panel.folder === folder && panel.isVisible);
+  }
+
+  /** @param preserveFocus whether the focus stays where it is */
+  show(folder: string, name: string, preserveFocus: boolean): void {
+    const own = this.#of(folder);
+    const free = [...this.#open].findLast(({ isPinned }) => !isPinned);
+    if (own !== undefined) own.reveal(preserveFocus);
+    else if (free !== undefined) free.turnTo(folder, name, preserveFocus);
+    else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
+  }
+
+  /** Goes on showing a run whose folder has another name now. */
+  follow(folder: string, renamed: RunSummary): void {
+    const panel = this.#of(folder);
+    if (panel?.isVisible) panel.turnTo(renamed.folder, renamed.name, true);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const folder = folderOf(state);
-    if (folder === undefined || this.#open.has(folder)) panel.dispose();
+    if (folder === undefined || this.#of(folder) !== undefined) panel.dispose();
     else this.#add(panel, folder);
+  }
+
+  #of(folder: string): RunPanel | undefined {
+    return [...this.#open].find((panel) => panel.folder === folder);
   }
 
   #add(panel: vscode.WebviewPanel, folder: string): void {
     const made = new RunPanel(panel, folder, this.#context, this.#actions);
-    this.#open.set(folder, made);
-    made.onDidDispose(() => this.#open.delete(folder));
+    this.#open.add(made);
+    made.onDidDispose(() => this.#open.delete(made));
   }
 }
 

@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
-import { listRuns, type RunSummary, runChanged } from '../../server/protocol.ts';
+import { listRuns, type RunSummary, runChanged, runGone } from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
-import { endedRuns, type RunList, sortRuns, withRun } from './run-list.ts';
+import { endedRuns, type RunList, sortRuns, withNews } from './run-list.ts';
+
+/** News of many runs come together when a folder is read; they are taken in at once. */
+const NEWS_MS = 20;
 
 /** What is remembered from one session of the window to the next. */
 const MEMORY = {
@@ -23,6 +26,10 @@ export class RunStore implements vscode.Disposable {
   readonly #didEnd = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
+  #isKnown = false;
+  /** What was told of runs and is not taken in yet: null for a run that is gone. */
+  readonly #news = new Map<string, RunSummary | null>();
+  #newsTimer: NodeJS.Timeout | undefined;
   #listing: Promise<void> | undefined;
 
   /** Fires after every change, with all runs. */
@@ -35,7 +42,8 @@ export class RunStore implements vscode.Disposable {
     this.#server = server;
     this.#memory = memory;
     this.#log = log;
-    server.listen(runChanged, (run) => this.#replace(withRun(this.#runs, run)));
+    server.listen(runChanged, (run) => this.#hear(run.folder, run));
+    server.listen(runGone, ({ folder }) => this.#hear(folder, null));
     // A server that was started again tells news only after it was asked for the list.
     this.#subscription = server.onDidStart(() => {
       this.#listing = this.#list().catch((error: unknown) => this.#log.error(String(error)));
@@ -45,6 +53,11 @@ export class RunStore implements vscode.Disposable {
   /** Sorted: live ones first, then the latest first. */
   get runs(): RunList {
     return this.#runs;
+  }
+
+  /** Whether the runs on disk were read: until then an empty list means nothing. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** Whether a run was live when the window was last closed. */
@@ -76,17 +89,40 @@ export class RunStore implements vscode.Disposable {
 
   /** Takes in what the server answered about one run, without waiting for its news. */
   add(run: RunSummary): void {
-    this.#replace(withRun(this.#runs, run));
+    this.#news.set(run.folder, run);
+    this.#takeIn();
+  }
+
+  /** Takes in that there is no run in a folder any more. */
+  remove(folder: string): void {
+    this.#news.set(folder, null);
+    this.#takeIn();
   }
 
   dispose(): void {
+    clearTimeout(this.#newsTimer);
     this.#subscription.dispose();
     this.#didChange.dispose();
     this.#didEnd.dispose();
   }
 
   async #list(): Promise<void> {
-    this.#replace(sortRuns(await this.#server.ask(listRuns, {})));
+    const runs = await this.#server.ask(listRuns, {});
+    this.#isKnown = true;
+    this.#replace(sortRuns(runs));
+  }
+
+  #hear(folder: string, news: RunSummary | null): void {
+    this.#news.set(folder, news);
+    this.#newsTimer ??= setTimeout(() => this.#takeIn(), NEWS_MS);
+  }
+
+  #takeIn(): void {
+    clearTimeout(this.#newsTimer);
+    this.#newsTimer = undefined;
+    const runs = withNews(this.#runs, this.#news);
+    this.#news.clear();
+    this.#replace(runs);
   }
 
   #replace(runs: RunList): void {

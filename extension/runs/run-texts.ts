@@ -44,9 +44,21 @@ export function formatLoss(loss: number): string {
 }
 
 /** What a run is doing, in a few words: `34% · loss 1.234 · 12 min`, `Completed · loss 0.871`. */
-export function describeRun({ status, problem }: RunSummary): string {
-  const { state, loss, etaSeconds, progress } = status;
-  if (problem !== null) return problem;
+export function describeRun(run: RunSummary): string {
+  const { problem, isLive } = run;
+  return problem !== null && isLive ? problem : partsOf(run, true).join(' · ');
+}
+
+/** The same where an icon says that it is complete, as one expects: `loss 0.871 · eval 0.9`. */
+export function describeShortly(run: RunSummary): string {
+  const { status, problem, isLive } = run;
+  if (problem !== null && isLive) return problem;
+  const isWhole = status.state === 'completed' && !isFinishedEarly(status);
+  return partsOf(run, !isWhole || status.loss === null).join(' · ');
+}
+
+function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
+  const { state, loss, evalLoss, etaSeconds, progress } = status;
   const parts: string[] = [];
   if (state === 'preparing' && progress !== null && progress.total > 0) {
     parts.push(`${progress.task} ${Math.floor((100 * progress.done) / progress.total)}%`);
@@ -54,12 +66,63 @@ export function describeRun({ status, problem }: RunSummary): string {
     parts.push(percentDone(status));
   } else if (state === 'paused' || state === 'pausing') {
     parts.push(stateLabel(state), percentDone(status));
-  } else {
-    parts.push(stateLabel(state));
+  } else if (hasEnd) {
+    parts.push(endLabel(status));
   }
   if (loss !== null) parts.push(vscode.l10n.t('loss {0}', formatLoss(loss)));
+  if (!isLive && evalLoss !== null) {
+    parts.push(vscode.l10n.t('eval {0}', formatLoss(evalLoss)));
+  }
   if (state === 'running' && etaSeconds !== null) parts.push(formatDuration(etaSeconds));
-  return parts.join(' · ');
+  return parts;
+}
+
+/** Whether a checkpoint before the last step was made the result of a run. */
+export function isFinishedEarly({ state, step, maxSteps }: RunStatus): boolean {
+  return state === 'completed' && step < maxSteps;
+}
+
+/** What became of a run: that it came to its end, or how far it came. */
+function endLabel(status: RunStatus): string {
+  const { state, step, maxSteps } = status;
+  return isFinishedEarly(status)
+    ? vscode.l10n.t('Finished at step {0} of {1}', step, maxSteps)
+    : stateLabel(state);
+}
+
+/** What came of an attempt to go on with a run that came to nothing; undefined without one. */
+export function describeAttempt({ attempt }: RunSummary): string | undefined {
+  if (attempt === null) return undefined;
+  const when = new Date(attempt.since).toLocaleString(vscode.env.language);
+  const reason = attempt.reason?.message;
+  if (attempt.state !== 'failed') {
+    return vscode.l10n.t('An attempt to go on was ended before it came to anything ({0}).', when);
+  }
+  return reason === undefined
+    ? vscode.l10n.t('An attempt to go on failed ({0}).', when)
+    : vscode.l10n.t('An attempt to go on failed ({0}): {1}', when, reason);
+}
+
+/** When a run began, as people say it: the hour for those of today, otherwise the day. */
+export function formatDate(time: string, now = new Date()): string {
+  const date = new Date(time);
+  const isToday = date.toDateString() === now.toDateString();
+  return isToday
+    ? date.toLocaleTimeString(vscode.env.language, { hour: '2-digit', minute: '2-digit' })
+    : date.toLocaleDateString(vscode.env.language, {
+        day: 'numeric',
+        month: 'short',
+        ...(date.getFullYear() !== now.getFullYear() && { year: 'numeric' }),
+      });
+}
+
+/** How long a run has taken so far, in seconds: of one that goes on, since it began. */
+export function secondsOf(
+  { isLive, seconds, status, began }: RunSummary,
+  now = Date.now(),
+): number {
+  const isComputing = isLive && began !== null && status.state === 'running';
+  return isComputing ? Math.max(seconds, (now - Date.parse(began)) / 1000) : seconds;
 }
 
 /** The run that the status bar tells of and opens; undefined where there are none. */

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { plainLine } from '../../server/plain-text.ts';
 import { LIMITS } from './limits.ts';
 import { withoutLinks } from './markup.ts';
+import { withRelativePaths } from './relative-paths.ts';
 
 /** A button of a notification, and what it does. */
 export interface Choice extends vscode.MessageItem {
@@ -67,5 +68,5 @@ export function showProgress<T>(
 }
 
 function inNotification(text: string): string {
-  return withoutLinks(plainLine(text, LIMITS.message));
+  return withoutLinks(plainLine(withRelativePaths(text), LIMITS.message));
 }

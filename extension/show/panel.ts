@@ -6,10 +6,13 @@ import { LIMITS } from './limits.ts';
 export function openPanel(
   type: string,
   title: string,
-  options: vscode.WebviewPanelOptions = {},
+  {
+    preserveFocus = false,
+    ...options
+  }: vscode.WebviewPanelOptions & { readonly preserveFocus?: boolean } = {},
 ): vscode.WebviewPanel {
-  const column = vscode.ViewColumn.Active;
-  return vscode.window.createWebviewPanel(type, inTab(title), column, options);
+  const place = { viewColumn: vscode.ViewColumn.Active, preserveFocus };
+  return vscode.window.createWebviewPanel(type, inTab(title), place, options);
 }
 
 /** Names the tab of a webview. */

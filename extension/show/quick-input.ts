@@ -11,6 +11,8 @@ export interface PickRow {
   readonly description?: string;
   /** On a line of its own. */
   readonly detail?: string;
+  /** Where several can be chosen, whether it is to begin with. */
+  readonly isTicked?: boolean;
 }
 
 /** Lets the user choose one of some rows; undefined when the list was closed. */
@@ -73,12 +75,13 @@ interface Item<Row> extends vscode.QuickPickItem {
 }
 
 function itemOf<Row extends PickRow>(row: Row): Item<Row> {
-  const { icon, label, description, detail } = row;
+  const { icon, label, description, detail, isTicked } = row;
   const text = withoutIcons(inLine(label));
   return {
     label: icon === undefined ? text : `$(${icon}) ${text}`,
     ...(description !== undefined && { description: withoutIcons(inLine(description)) }),
     ...(detail !== undefined && { detail: withoutIcons(inLine(detail)) }),
+    ...(isTicked !== undefined && { picked: isTicked }),
     row,
   };
 }

@@ -4,7 +4,10 @@ import { LIMITS } from './limits.ts';
 
 /** A row of a view; see `vscode.TreeItem`, of which it has the fields that are no text. */
 export interface ViewRow
-  extends Pick<vscode.TreeItem, 'id' | 'iconPath' | 'contextValue' | 'command'> {
+  extends Pick<
+    vscode.TreeItem,
+    'id' | 'iconPath' | 'contextValue' | 'command' | 'collapsibleState' | 'resourceUri'
+  > {
   readonly label: string;
   /** Shown behind the label, less prominently. */
   readonly description?: string;

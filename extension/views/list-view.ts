@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 
-/** A view that is a plain list, read when it is first shown and when it is told to refresh. */
+/** A view of rows, perhaps with others below them, read when it is first shown and when it is told to refresh. */
 export class ListView<Element> implements vscode.TreeDataProvider<Element> {
   readonly #read: () => Promise<readonly Element[]>;
   readonly #draw: (element: Element) => vscode.TreeItem;
   readonly #onFailure: (error: unknown) => void;
+  readonly #childrenOf: (element: Element) => readonly Element[];
   readonly #didChange = new vscode.EventEmitter<void>();
 
   readonly onDidChangeTreeData = this.#didChange.event;
@@ -12,15 +13,18 @@ export class ListView<Element> implements vscode.TreeDataProvider<Element> {
   /**
    * @param read the elements in their order
    * @param onFailure told what `read` threw; the list is then empty
+   * @param childrenOf what stands below an element; nothing by default
    */
   constructor(
     read: () => Promise<readonly Element[]>,
     draw: (element: Element) => vscode.TreeItem,
     onFailure: (error: unknown) => void,
+    childrenOf: (element: Element) => readonly Element[] = () => [],
   ) {
     this.#read = read;
     this.#draw = draw;
     this.#onFailure = onFailure;
+    this.#childrenOf = childrenOf;
   }
 
   refresh(): void {
@@ -33,7 +37,8 @@ export class ListView<Element> implements vscode.TreeDataProvider<Element> {
 
   async getChildren(parent?: Element): Promise<Element[]> {
     // Nothing is started in a folder that is not trusted; the view says so itself.
-    if (parent !== undefined || !vscode.workspace.isTrusted) return [];
+    if (parent !== undefined) return [...this.#childrenOf(parent)];
+    if (!vscode.workspace.isTrusted) return [];
     try {
       return [...(await this.#read())];
     } catch (error) {

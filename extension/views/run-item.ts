@@ -1,15 +1,26 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
+import type { RunGroup } from '../runs/arrange-runs.ts';
 import { stateColor, stateIcon } from '../runs/run-icons.ts';
 import { abilitiesOf } from '../runs/run-list.ts';
-import { describeRun, stateLabel } from '../runs/run-texts.ts';
+import {
+  describeAttempt,
+  describeShortly,
+  formatDate,
+  formatDuration,
+  formatLoss,
+  secondsOf,
+  stateLabel,
+} from '../runs/run-texts.ts';
+import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
 
 /** A run as a row of the view; its context value names what can be done with it. */
 export function runItem(run: RunSummary): vscode.TreeItem {
-  const { folder, name, status, configFile } = run;
-  const description = describeRun(run);
+  const { folder, name, status } = run;
+  const description = describeRow(run);
   const color = stateColor(status.state);
   const able = Object.entries(abilitiesOf(run)).filter(([, can]) => can);
   return viewRow({
@@ -24,14 +35,63 @@ export function runItem(run: RunSummary): vscode.TreeItem {
     command: {
       command: COMMANDS.openRunPanel,
       title: vscode.l10n.t('Open Run Panel'),
-      arguments: [folder],
+      // Who goes through the rows by keyboard stays there.
+      arguments: [folder, { preserveFocus: true }],
     },
-    tooltip: [
-      `${name}: ${stateLabel(status.state)}`,
-      status.reason?.message,
-      folder,
-      configFile ?? undefined,
-    ],
+    tooltip: tooltipOf(run),
     spoken: `${name}, ${stateLabel(status.state)}, ${description}`,
   });
+}
+
+/** The runs of a configuration as a row with rows below it. */
+export function groupItem({ configFile, runs }: RunGroup): vscode.TreeItem {
+  return viewRow({
+    label:
+      configFile === null
+        ? vscode.l10n.t('Without a known configuration')
+        : path.basename(configFile, '.lorafa.json'),
+    id: `group ${configFile ?? ''}`,
+    description:
+      runs.length === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', runs.length),
+    iconPath: new vscode.ThemeIcon('file-code'),
+    contextValue: 'group',
+    collapsibleState: vscode.TreeItemCollapsibleState.Expanded,
+    ...(configFile !== null && { tooltip: [configFile] }),
+  });
+}
+
+/** Where a run stands, when it began, how long it took, and its tags. */
+function describeRow(run: RunSummary): string {
+  const { status, began, isLive, notes } = run;
+  const seconds = secondsOf(run);
+  return [
+    describeShortly(run),
+    ...(isLive ? [] : [formatDate(began ?? status.since)]),
+    ...(isLive || seconds === 0 ? [] : [formatDuration(seconds)]),
+    ...notes.tags.map((tag) => `#${tag}`),
+  ].join(' · ');
+}
+
+function tooltipOf(run: RunSummary): readonly (string | undefined)[] {
+  const { folder, name, status, configFile, began, problem, notes } = run;
+  const { state, step, maxSteps, loss, evalLoss, reason } = status;
+  const seconds = secondsOf(run);
+  const moment = (time: string): string => new Date(time).toLocaleString(vscode.env.language);
+  const line = (text: string, value: string | number | null): string | undefined =>
+    value === null ? undefined : vscode.l10n.t('{0}: {1}', text, value);
+  return [
+    `${name}: ${stateLabel(state)}`,
+    line(vscode.l10n.t('Started'), began && moment(began)),
+    line(vscode.l10n.t('Duration'), seconds === 0 ? null : formatDuration(seconds)),
+    line(vscode.l10n.t('Step'), maxSteps === 0 ? null : `${step} / ${maxSteps}`),
+    line(vscode.l10n.t('Loss'), loss === null ? null : formatLoss(loss)),
+    line(vscode.l10n.t('Evaluation loss'), evalLoss === null ? null : formatLoss(evalLoss)),
+    reason?.message,
+    describeAttempt(run),
+    problem ?? undefined,
+    notes.text === '' ? undefined : line(vscode.l10n.t('Note'), notes.text),
+    notes.tags.length === 0 ? undefined : line(vscode.l10n.t('Tags'), notes.tags.join(', ')),
+    folder,
+    configFile ?? undefined,
+  ].map((text) => text && withRelativePaths(text));
 }

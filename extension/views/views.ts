@@ -1,33 +1,43 @@
 import * as vscode from 'vscode';
-import {
-  examineMachine,
-  listAdapters,
-  listModels,
-  type RunSummary,
-} from '../../server/protocol.ts';
+import { examineMachine, listAdapters, listModels } from '../../server/protocol.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
+import { adapterTree } from '../models/adapter-tree.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
-import { throttle } from '../throttle.ts';
-import { adapterItem, deviceItem, modelItem } from './asset-items.ts';
+import {
+  type AdapterRow,
+  adapterItem,
+  checkpointsBelow,
+  deviceItem,
+  modelItem,
+} from './asset-items.ts';
 import { ListView } from './list-view.ts';
 import { machineDevices } from './machine-report.ts';
-import { runItem } from './run-item.ts';
+import { RunsView } from './runs-view.ts';
+import { watchDisk } from './watch-disk.ts';
 
-/** A run tells of every step; nobody reads a list that fast. */
-const REFRESH_MS = 500;
+/** The views, as those see them who steer them. */
+export interface Views {
+  readonly runs: RunsView;
+  /** Looks at the disk again for all of them. */
+  refreshAll(): Promise<void>;
+}
 
 /**
- * Registers the views of the activity bar. The server starts when one of them is first opened.
- *
- * @returns looks at the disk again for all of them
+ * Registers the views of the activity bar. The server starts when one of them is first opened; from
+ * then on what they show follows the disk.
  */
 export function registerViews(
   extension: vscode.ExtensionContext,
   { server, store, log }: RunsContext,
-): () => Promise<void> {
+): Views {
   const failed = (error: unknown): void => log.error(String(error));
-  const runs = new ListView<RunSummary>(() => store.load(), runItem, failed);
-  const adapters = new ListView(() => server.ask(listAdapters, {}), adapterItem, failed);
+  const runs = new RunsView(store, extension.workspaceState, failed);
+  const adapters = new ListView<AdapterRow>(
+    async () => adapterTree(await server.ask(listAdapters, {})),
+    adapterItem,
+    failed,
+    checkpointsBelow,
+  );
   const models = new ListView(
     () => server.ask(listModels, { folders: modelFolders() }),
     modelItem,
@@ -38,27 +48,42 @@ export function registerViews(
     deviceItem,
     failed,
   );
-  const refreshAll = (): void => {
+  const refreshLists = (): void => {
     for (const view of [runs, adapters, models, devices]) view.refresh();
   };
+  const lookForRuns = (): void => {
+    // Nobody has wanted to see runs yet.
+    if (store.isKnown) store.refresh().catch(failed);
+  };
   extension.subscriptions.push(
-    vscode.window.registerTreeDataProvider(VIEWS.runs, runs),
+    runs,
     vscode.window.registerTreeDataProvider(VIEWS.adapters, adapters),
     vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
-    store.onDidChange(throttle(REFRESH_MS, () => runs.refresh())),
+    watchDisk(store, {
+      onRuns: lookForRuns,
+      onAdapters: () => adapters.refresh(),
+      onModels: () => models.refresh(),
+    }),
     // A run that has ended has left an adapter.
     store.onDidEnd(() => adapters.refresh()),
-    vscode.workspace.onDidGrantWorkspaceTrust(refreshAll),
+    vscode.workspace.onDidGrantWorkspaceTrust(refreshLists),
+    // Elsewhere, as in the Hugging Face cache, a download may have ended meanwhile.
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) models.refresh();
+    }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(`${SETTINGS_SECTION}.${SETTINGS.modelFolders}`)) {
         models.refresh();
       }
     }),
   );
-  return async () => {
-    await store.refresh();
-    refreshAll();
+  return {
+    runs,
+    refreshAll: async () => {
+      await store.refresh();
+      refreshLists();
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import type {
   ComparisonState,
 } from '../../extension/runs/comparison-messages.ts';
 import type { ConfigRow } from '../../extension/runs/config-differences.ts';
-import type { ChartTexts } from '../../extension/runs/run-panel-texts.ts';
+import type { ComparisonTexts } from '../../extension/runs/run-panel-texts.ts';
 import { swatch } from '../charts/curve-line.ts';
 import { RunHistory } from '../charts/run-history.ts';
 import { configTable } from '../webview/config-table.ts';
@@ -15,28 +15,35 @@ import { readTexts } from '../webview/texts.ts';
 import { ComparisonCharts, curveStyle } from './comparison-charts.ts';
 
 /** The comparison: losses of several runs over each other, and where their configurations differ. */
-const texts = readTexts<ChartTexts>();
+const texts = readTexts<ComparisonTexts>();
 const host = connectHost<ComparisonNews, ComparisonRequest, ComparisonState>();
 const saved = host.getState();
 const histories = new Map<string, RunHistory>();
 let choices = { smoothing: saved?.smoothing ?? 0.9, isLogScale: saved?.isLogScale ?? false };
 let runs: readonly ComparedRun[] = [];
+let results: readonly ConfigRow[] = [];
 let config: readonly ConfigRow[] = [];
 let charts: ComparisonCharts | undefined;
+let drawn = '';
 
 const chartPlace = element('section');
 const onlyDifferences = element('input', {
   attributes: { type: 'checkbox', checked: true },
-  on: { change: () => drawConfig() },
+  on: { change: () => drawTable() },
 });
-const table = element('div');
+const table = element('div', { class: 'scrolled' });
 document.body.append(
   element('main', {}, [
     chartPlace,
     element('section', {}, [
       element('div', { class: 'toolbar' }, [
-        element('h2', { text: texts.config }),
+        element('h2', { text: texts.runs }),
         element('label', {}, [onlyDifferences, texts.onlyDifferences]),
+        element('button', {
+          text: texts.exportCsv,
+          attributes: { type: 'button' },
+          on: { click: () => host.send({ type: 'export' }) },
+        }),
       ]),
       table,
     ]),
@@ -48,6 +55,7 @@ host.send({ type: 'ready' });
 function receive(message: ComparisonNews): void {
   switch (message.type) {
     case 'runs':
+      results = message.results;
       showRuns(message.runs);
       break;
     case 'rows': {
@@ -59,7 +67,7 @@ function receive(message: ComparisonNews): void {
     }
     case 'config':
       config = message.rows;
-      drawConfig();
+      drawTable();
       break;
   }
 }
@@ -69,6 +77,7 @@ function showRuns(all: readonly ComparedRun[]): void {
     JSON.stringify(list.map(({ folder, name }) => [folder, name]));
   const isSame = names(all) === names(runs);
   runs = all;
+  drawTable();
   if (isSame) return;
   charts = new ComparisonCharts(
     texts,
@@ -79,7 +88,6 @@ function showRuns(all: readonly ComparedRun[]): void {
   chartPlace.replaceChildren(charts.root);
   charts.update();
   keep(choices);
-  drawConfig();
 }
 
 function historyOf(folder: string): RunHistory {
@@ -93,8 +101,11 @@ function keep(chosen: typeof choices): void {
   host.setState({ ...choices, folders: runs.map(({ folder }) => folder) });
 }
 
-function drawConfig(): void {
-  if (runs.length === 0 || config.length === 0) return;
+function drawTable(): void {
+  const content = JSON.stringify([runs, results, config, onlyDifferences.checked]);
+  // Only when something changed: what is replaced loses the keyboard's focus.
+  if (runs.length === 0 || content === drawn) return;
+  drawn = content;
   const columns = runs.map(({ folder, name }, index) => {
     const { color, line } = curveStyle(index);
     return element(
@@ -108,6 +119,11 @@ function drawConfig(): void {
     );
   });
   table.replaceChildren(
-    configTable(texts, { rows: config, columns, onlyDifferences: onlyDifferences.checked }),
+    configTable(texts, {
+      rows: config,
+      columns,
+      onlyDifferences: onlyDifferences.checked,
+      results,
+    }),
   );
 }

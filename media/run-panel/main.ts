@@ -38,7 +38,7 @@ const charts = new RunCharts(
   { smoothing: choices.smoothing!, isLogScale: choices.isLogScale! },
   (chosen) => keep(chosen),
 );
-const checkpoints = new CheckpointList(texts, history, (task, folder) =>
+const checkpoints = new CheckpointList(texts, (task, folder) =>
   host.send({ type: 'checkpoint', task, folder }),
 );
 const config = new ConfigView(texts, (folder) => host.send({ type: 'compareConfig', folder }));
@@ -84,7 +84,6 @@ function receive(message: RunPanelNews): void {
       history.add(message.rows);
       charts.update();
       header.showBestEval(lowestPoint(history.points('eval_loss')));
-      if (news !== undefined) checkpoints.show(news);
       drawFigures();
       break;
     case 'facts':

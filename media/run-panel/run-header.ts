@@ -28,6 +28,7 @@ export class RunHeader {
   readonly #progress = element('progress');
   readonly #position = element('span', { class: 'position' });
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
+  readonly #attempt = element('p', { class: 'reason attempt' });
   readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
@@ -43,6 +44,7 @@ export class RunHeader {
       element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
       this.#reason,
+      this.#attempt,
       this.#warnings,
       element('div', { class: 'facts' }, [
         this.#facts,
@@ -69,10 +71,13 @@ export class RunHeader {
       showText(this.#spoken, `${run.name}: ${description}`);
     }
     this.#showProgress(news);
-    const reason = run.problem ?? status.reason?.message ?? '';
-    showText(this.#reason, reason);
-    this.#reason.hidden = reason === '';
-    if (JSON.stringify(before?.abilities) !== JSON.stringify(news.abilities)) this.#showButtons();
+    showText(this.#reason, news.reason);
+    this.#reason.hidden = news.reason === '';
+    showText(this.#attempt, news.attempt ?? '');
+    this.#attempt.hidden = news.attempt === null;
+    const buttonsOf = (of: RunNews | undefined): string =>
+      JSON.stringify([of?.abilities, of?.run.adapter]);
+    if (buttonsOf(before) !== buttonsOf(news)) this.#showButtons();
     this.#showFacts();
   }
 
@@ -120,6 +125,9 @@ export class RunHeader {
   #showButtons(): void {
     const { abilities, run } = this.#news!;
     const texts = this.#texts;
+    const canUse = abilities.canUseAdapter && !run.isLive;
+    const isResult = run.adapter === run.folder;
+    const adapterHint = fill(texts.adapterOf, run.adapter?.split(/[\\/]/).at(-1) ?? '');
     const control = (action: Extract<RunPanelRequest, { type: 'control' }>['action']) => () =>
       this.#send({ type: 'control', action });
     const use = (task: CheckpointTask, folder: string) => () =>
@@ -132,16 +140,23 @@ export class RunHeader {
       abilities.canStop && button(texts.stop, control('stop'), { hint: texts.stopHint }),
       abilities.canDiscard && button(texts.discard, control('cancel'), { hint: texts.discardHint }),
       abilities.canResumeFromCheckpoint &&
-        button(texts.resumeLatest, use('resume', 'latest'), { isPrimary: true }),
+        button(texts.resumeLatest, use('resume', 'latest'), {
+          isPrimary: run.status.state !== 'completed',
+        }),
       abilities.canStartAgain &&
         button(texts.startAgain, use('resume', 'latest'), {
           hint: texts.startAgainHint,
           isPrimary: true,
         }),
-      // The folder of a run that is complete is that of its adapter.
-      abilities.canUseResult &&
-        button(texts.testAdapter, use('test', run.folder), { isPrimary: true }),
-      abilities.canUseResult && button(texts.exportAdapter, use('export', run.folder)),
+      canUse &&
+        button(texts.testAdapter, use('test', run.adapter!), {
+          hint: adapterHint,
+          isPrimary: isResult,
+        }),
+      canUse && button(texts.exportAdapter, use('export', run.adapter!), { hint: adapterHint }),
+      abilities.canFinish &&
+        run.status.state !== 'completed' &&
+        button(texts.finish, use('finish', 'ask'), { hint: texts.finishHint }),
     ].filter((made) => made !== false);
     // The one who pressed a button with the keyboard goes on from the button that replaces it.
     const hadFocus = this.#buttons.contains(document.activeElement);
@@ -155,6 +170,9 @@ export class RunHeader {
     const { device, memory } = this.#news.run.status;
     const session = this.#session;
     const rows: (readonly [string, string])[] = [];
+    const { began, duration } = this.#news;
+    if (began !== null) rows.push([texts.began, began]);
+    if (duration !== null) rows.push([texts.duration, duration]);
     if (device !== null) rows.push([texts.device, device]);
     if (memory !== null) {
       const { resident, peak } = memory;

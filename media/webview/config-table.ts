@@ -14,15 +14,18 @@ export interface ConfigTableContent {
   /** Headings of the columns with values, one for each run. */
   readonly columns: readonly (Node | string)[];
   readonly onlyDifferences: boolean;
+  /** Rows that come first in any case, such as what came of the runs. */
+  readonly results?: readonly ConfigRow[];
 }
 
 /** Configurations side by side, a key a row; where they differ, the row is marked. */
 export function configTable(
   texts: ConfigTableTexts,
-  { rows, columns, onlyDifferences }: ConfigTableContent,
+  { rows, columns, onlyDifferences, results = [] }: ConfigTableContent,
 ): HTMLElement {
   const shown = onlyDifferences ? rows.filter(isDifferent) : rows;
-  if (shown.length === 0) return element('p', { class: 'quiet', text: texts.noDifferences });
+  if (shown.length + results.length === 0)
+    return element('p', { class: 'quiet', text: texts.noDifferences });
   return element('table', {}, [
     element('thead', {}, [
       element('tr', {}, [
@@ -30,10 +33,14 @@ export function configTable(
         ...columns.map((column) => element('th', { attributes: { scope: 'col' } }, [column])),
       ]),
     ]),
-    element(
-      'tbody',
-      {},
-      shown.map((row) =>
+    element('tbody', {}, [
+      ...results.map(({ key, values }) =>
+        element('tr', { class: 'result' }, [
+          element('th', { text: key, attributes: { scope: 'row' } }),
+          ...values.map((value) => element('td', { text: value ?? '–' })),
+        ]),
+      ),
+      ...shown.map((row) =>
         element('tr', !onlyDifferences && isDifferent(row) ? { class: 'different' } : {}, [
           element('th', { class: 'code', text: row.key, attributes: { scope: 'row' } }),
           ...row.values.map((value) =>
@@ -43,6 +50,6 @@ export function configTable(
           ),
         ]),
       ),
-    ),
+    ]),
   ]);
 }

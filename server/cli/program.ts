@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addFinishCommand } from './commands/finish.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPreviewCommand } from './commands/preview.ts';
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(see --help)')
     .addHelpText('after', `\n${describeExitCodes()}`);
   addTrainCommand(program);
+  addFinishCommand(program);
   addGenerateCommand(program);
   addEvaluateCommand(program);
   addPlanCommand(program);

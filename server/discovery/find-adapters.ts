@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
 import { nf4Of } from '../../engine/plan/run-model.ts';
+import { checkpointProblem } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol.ts';
@@ -50,6 +51,7 @@ async function describe(folder: string): Promise<FoundAdapter> {
     rank: config.r,
     quantization: await quantizationOfRun(isCheckpoint ? parent : folder),
     checkpointOf: isCheckpoint ? parent : null,
+    problem: isCheckpoint ? await checkpointProblem(folder) : null,
     modified: mtime.toISOString(),
   };
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
+import { isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
 import { walk } from './walk.ts';
@@ -17,15 +18,16 @@ export async function findRunFolders(
   registry: RunRegistry,
 ): Promise<readonly string[]> {
   const isInside = (file: string): boolean =>
-    workspaceFolders.some((folder) => !path.relative(folder, file).startsWith('..'));
+    workspaceFolders.some((folder) => isBelow(folder, file));
   const registered = await registry.list();
   const found = new Set(
     registered
       .filter(({ folder, configFile }) => isInside(folder) || isInside(configFile ?? folder))
       .map(({ folder }) => folder),
   );
+  const options = { depth: DEPTH, isWanted, isEntered: (name: string) => !isCheckpointName(name) };
   for (const workspaceFolder of workspaceFolders) {
-    for await (const { folder, files } of walk(workspaceFolder, { depth: DEPTH, isWanted })) {
+    for await (const { folder, files } of walk(workspaceFolder, options)) {
       if (isRun(files)) found.add(folder);
       for (const name of files.filter(isConfig)) {
         const output = await outputFolder(path.join(folder, name));
@@ -34,6 +36,12 @@ export async function findRunFolders(
     }
   }
   return [...found];
+}
+
+/** Whether a path is that of a folder or of something in it, be its name `..x`. */
+function isBelow(folder: string, file: string): boolean {
+  const [first] = path.relative(folder, file).split(path.sep);
+  return first !== '..' && !path.isAbsolute(first!);
 }
 
 function isConfig(name: string): boolean {

@@ -15,6 +15,8 @@ export interface WalkOptions {
   readonly depth: number;
   /** Whether a file of this name is of interest. */
   readonly isWanted: (name: string) => boolean;
+  /** Whether a folder of this name is looked into; by default each that may be a user's own. */
+  readonly isEntered?: (name: string) => boolean;
   /** How many names are looked at; the folders that are left then are left out. */
   readonly maxEntries?: number;
 }
@@ -34,7 +36,7 @@ const AT_ONCE = 1024;
  */
 export async function* walk(
   top: string,
-  { depth, isWanted, maxEntries = MAX_ENTRIES }: WalkOptions,
+  { depth, isWanted, isEntered = () => true, maxEntries = MAX_ENTRIES }: WalkOptions,
 ): AsyncGenerator<WalkedFolder, void> {
   let left = maxEntries;
   let level = [top];
@@ -47,7 +49,7 @@ export async function* walk(
         if (left < 0) break;
         if (!entry.isDirectory()) {
           if (isWanted(entry.name)) files.push(entry.name);
-        } else if (!entry.name.startsWith('.') && !SKIPPED.has(entry.name)) {
+        } else if (isOwn(entry.name) && isEntered(entry.name)) {
           next.push(path.join(folder, entry.name));
         }
       }
@@ -56,6 +58,10 @@ export async function* walk(
     }
     level = next.sort();
   }
+}
+
+function isOwn(name: string): boolean {
+  return !name.startsWith('.') && !SKIPPED.has(name);
 }
 
 /** What is in a folder; nothing in one that cannot be read. */

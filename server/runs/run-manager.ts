@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CancellationToken } from 'vscode-jsonrpc';
 import { readConfig } from '../../engine/config/parse.ts';
 import { isHubInput } from '../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
@@ -9,17 +10,22 @@ import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
 import { whereItIsNow } from '../../engine/train/moved-run.ts';
 import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
+import { runCli } from '../cli-process.ts';
 import { findRunFolders } from '../discovery/find-runs.ts';
-import type { RunConfig, RunSummary } from '../protocol.ts';
+import type { RunConfig, RunFootprint, RunSummary } from '../protocol.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
+import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
 import { mapBounded } from './map-bounded.ts';
+import { renameRun } from './rename-run.ts';
+import { writeNotes } from './run-notes.ts';
+import type { RunNotes } from './run-notes-schema.ts';
 import type { RunRegistry } from './run-registry.ts';
 import type { RunStatus } from './run-status.ts';
 import { unknownRun } from './run-summary.ts';
 import type { RunFollower } from './run-watcher.ts';
 import { startTrainer } from './start-trainer.ts';
-import { TrackedRun } from './tracked-run.ts';
+import { type RunListener, TrackedRun } from './tracked-run.ts';
 
 /** How long a trainer may take to answer: it never computes itself. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -28,14 +34,14 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const LIST_PATIENCE_MS = 5000;
 
 /** What a manager works with. */
-export interface RunManagerOptions {
+export interface RunManagerOptions extends RunListener {
   readonly workspaceFolders: readonly string[];
   readonly registry: RunRegistry;
   /** The built `trainer/main.ts`. */
   readonly trainerScript: string;
+  /** The built `cli/main.ts`. */
+  readonly cliScript: string;
   readonly answerTimeoutMs?: number;
-  /** Called for each new run and each change of one, in order. */
-  readonly onChanged: (summary: RunSummary) => void;
 }
 
 /**
@@ -56,6 +62,11 @@ export class RunManager {
     const { workspaceFolders, registry } = this.#options;
     await this.#watchRegistry();
     const folders = await findRunFolders(workspaceFolders, registry);
+    const listed = new Set(folders);
+    // Those that nothing leads to any more: they tell themselves that they are gone.
+    await mapBounded([...this.#runs.values()], async (run) => {
+      if (!listed.has(run.folder)) await run.look().catch(() => undefined);
+    });
     const found = await mapBounded(folders, (folder) =>
       // Whatever is wrong with one run, the others are listed.
       this.#look(folder).catch((error: unknown) => unknownRun(folder, messageOf(error))),
@@ -114,6 +125,46 @@ export class RunManager {
     return this.#run(folder).control(action);
   }
 
+  /** See {@link measureRun}. */
+  async measure(folder: string): Promise<RunFootprint> {
+    const { bytes, checkpoints, others } = await deletionOf(folder);
+    return { bytes, checkpoints, others };
+  }
+
+  /** See {@link deleteRun}. Throws as it does. */
+  async delete(folder: string): Promise<DeletedRun> {
+    const deleted = await deleteRun(folder);
+    await this.#options.registry.remove(folder);
+    await this.#forget(folder);
+    return deleted;
+  }
+
+  /** See {@link renameRun}. */
+  async rename(folder: string, name: string): Promise<RunSummary> {
+    const { registry } = this.#options;
+    const configFile = (await this.#run(folder).refresh())?.configFile ?? null;
+    const renamed = await renameRun(folder, name);
+    await registry.add({ folder: renamed, configFile });
+    await registry.remove(folder);
+    // Who asked learns both names at once, from the answer.
+    this.#runs.get(folder)?.dispose();
+    this.#runs.delete(folder);
+    return this.#refreshed(renamed);
+  }
+
+  /** Keeps what people write about a run. Throws LorafaError `output.not_writable`. */
+  async annotate(folder: string, notes: RunNotes): Promise<RunSummary> {
+    if ((await this.#run(folder).refresh()) !== undefined) await writeNotes(folder, notes);
+    return this.#refreshed(folder);
+  }
+
+  /** See `finishRun` of the engine: in a process of its own, since it may load a model. */
+  async finish(folder: string, checkpoint: string): Promise<RunSummary> {
+    const args = ['finish', folder, '--checkpoint', checkpoint];
+    await runCli(this.#options.cliScript, args, CancellationToken.None);
+    return this.#refreshed(folder);
+  }
+
   /** The configuration that a run uses; null while it is not stored. */
   async config(folder: string): Promise<RunConfig> {
     return readRunRecord(folder).then(
@@ -146,10 +197,15 @@ export class RunManager {
     const { registry, trainerScript, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
     const job = { config, configFile, whenBusy, registryFolder: registry.folder };
     await startTrainer(trainerScript, job, answerTimeoutMs);
-    const folder = config.training.output_dir;
+    return this.#refreshed(config.training.output_dir);
+  }
+
+  async #refreshed(folder: string): Promise<RunSummary> {
     const summary = await this.#run(folder).refresh();
     if (summary !== undefined) return summary;
-    throw new LorafaError('internal.unexpected', `${folder} holds no run after its start.`);
+    throw new LorafaError('checkpoint.corrupt', `${folder} holds no run any more.`, {
+      location: { file: folder },
+    });
   }
 
   /** Looks at a run; one that takes long is told of by `onChanged` when it was read. */
@@ -162,7 +218,7 @@ export class RunManager {
       () => undefined,
     );
     try {
-      return await Promise.race([run.refresh(), late]);
+      return await Promise.race([run.look(), late]);
     } finally {
       patience.abort();
     }
@@ -180,11 +236,18 @@ export class RunManager {
     );
   }
 
+  async #forget(folder: string): Promise<void> {
+    const run = this.#run(folder);
+    await run.refresh();
+    run.dispose();
+    this.#runs.delete(folder);
+  }
+
   #run(folder: string): TrackedRun {
     const known = this.#runs.get(folder);
     if (known !== undefined) return known;
-    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, onChanged } = this.#options;
-    const run = new TrackedRun(folder, answerTimeoutMs, onChanged);
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
+    const run = new TrackedRun(folder, answerTimeoutMs, this.#options);
     this.#runs.set(folder, run);
     return run;
   }

@@ -1,13 +1,16 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
-import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { RESULT_FILES } from '../../engine/train/result-files.ts';
 import { RUN_FILES } from '../../engine/train/run-folder.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
-import type { RunSummary } from '../protocol.ts';
-import { statusChange } from '../trainer/status-fold.ts';
-import { JournalReader } from './journal-reader.ts';
-import { initialStatus, isFinal, type RunState, type RunStatus } from './run-status.ts';
+import type { RunCheckpoint, RunSummary } from '../protocol.ts';
+import { readNotes } from './run-notes.ts';
+import { NO_NOTES } from './run-notes-schema.ts';
+import { RunSessions } from './run-sessions.ts';
+import { initialStatus, isFinal, type RunStatus } from './run-status.ts';
+import { crashed } from './session.ts';
+import { standingOf } from './standing.ts';
 import { findStateFile, HEARTBEAT_MS, type RunStateFile } from './state-file.ts';
 
 /** What a run folder tells about its run, and where to reach its trainer. */
@@ -23,17 +26,19 @@ export interface FolderReport {
 const MISSED_HEARTBEATS = 3;
 
 /**
- * Reads all that a run folder says about its run: what its trainer stored if it had one, otherwise
- * what the journal of the command line says. A run that has not ended and whose process is gone has
- * failed, whatever was stored last. What is damaged is left out and told.
+ * Reads all that a run folder says about its run: its journal, and what its trainer stored if it had
+ * one. A run that has not ended and whose process is gone has failed, whatever was stored last. What
+ * is damaged is left out and told.
  *
- * @param journal kept from call to call, it reads only what is new
+ * @param sessions kept from call to call, they read only what is new
+ * @param told what a trainer has just said of its end, which a full disk may not have taken
  * @returns undefined when the folder holds no run
  * @throws Node's own error where the lock cannot be read
  */
 export async function readRunFolder(
   folder: string,
-  journal = new JournalStatus(folder),
+  sessions = new RunSessions(folder),
+  told?: RunStatus,
 ): Promise<FolderReport | undefined> {
   // Of a folder that was moved or removed, the journal would still tell what it said before.
   if (!(await isThere(folder))) return undefined;
@@ -43,29 +48,31 @@ export async function readRunFolder(
   // with nobody there, what was read first may have changed.
   if (holder === undefined) state = await findStateFile(folder);
   const stored = state.content;
-  const known = await knownStatus(stored, holder !== undefined, journal);
-  const damage = state.problem ?? journal.problem;
-  const status =
-    known ??
-    (damage === null
-      ? await bareStatus(folder)
-      : await unknownStatus(folder, holder !== undefined, damage));
-  if (status === undefined) return undefined;
-  const checkpoints = await runCheckpoints(folder);
-  const isLive = holder !== undefined && !isFinal(status.state);
+  const isHeld = holder !== undefined;
+  await sessions.read();
+  const damage = state.problem ?? sessions.problem;
+  const standing = standingOf(withTold(stored, told), sessions, isHeld);
+  const known = standing?.status ?? (await statusWithout(folder, isHeld, damage));
+  if (known === undefined) return undefined;
+  const isLive = isHeld && !isFinal(known.state);
   const isSilent =
     stored !== undefined &&
     Date.now() - Date.parse(stored.heartbeat) > MISSED_HEARTBEATS * HEARTBEAT_MS;
+  const checkpoints = await checkpointsOf(folder, sessions);
   return {
     summary: {
       folder,
       name: path.basename(folder),
       configFile: stored?.configFile ?? null,
-      status: isLive || isFinal(status.state) ? status : crashed(status, stored?.heartbeat),
+      status: isLive || isFinal(known.state) ? known : crashed(known, stored?.heartbeat),
+      attempt: standing?.attempt ?? null,
+      began: sessions.began,
+      seconds: sessions.seconds,
       isLive,
       isSteerable: isLive && stored !== undefined,
-      checkpoints: checkpoints.current,
-      abandonedCheckpoints: checkpoints.abandoned,
+      checkpoints,
+      adapter: await usableAdapter(folder, checkpoints),
+      notes: await readNotes(folder),
       problem: isLive && isSilent ? 'The trainer has not been heard of for a while.' : damage,
     },
     address: isLive ? (stored?.address ?? null) : null,
@@ -73,28 +80,51 @@ export async function readRunFolder(
   };
 }
 
-function isThere(folder: string): Promise<boolean> {
-  return lstat(folder).then(
-    () => true,
-    () => false,
-  );
+/** The checkpoints of a run, with what was measured when they were written. */
+export async function checkpointsOf(
+  folder: string,
+  sessions: RunSessions,
+): Promise<readonly RunCheckpoint[]> {
+  const found = await runCheckpoints(folder);
+  return found.map((checkpoint) => ({ ...checkpoint, ...sessions.lossesAt(checkpoint.step) }));
 }
 
-/**
- * What a trainer has stored, or else what the journal says. Where a disk took no more of the state,
- * it may still have taken the end of the run.
- */
-async function knownStatus(
+/** See `RunSummary.adapter`. */
+export async function usableAdapter(
+  folder: string,
+  checkpoints: readonly RunCheckpoint[],
+): Promise<string | null> {
+  const usable = checkpoints.filter(({ problem }) => problem === null);
+  const newestFirst = usable
+    .toReversed()
+    .toSorted((a, b) => Number(b.isCurrent) - Number(a.isCurrent))
+    .map((checkpoint) => checkpoint.folder);
+  for (const place of [folder, ...newestFirst]) if (await holdsAdapter(place)) return place;
+  return null;
+}
+
+async function holdsAdapter(folder: string): Promise<boolean> {
+  for (const name of RESULT_FILES.adapter) {
+    if ((await changeOf(path.join(folder, name))) === undefined) return false;
+  }
+  return true;
+}
+
+/** A trainer's last words are worth more than what it has stored before. */
+function withTold(
   stored: RunStateFile | undefined,
+  told: RunStatus | undefined,
+): RunStateFile | undefined {
+  const isNews = stored !== undefined && told !== undefined && !isFinal(stored.status.state);
+  return isNews ? { ...stored, status: told } : stored;
+}
+
+function statusWithout(
+  folder: string,
   isHeld: boolean,
-  journal: JournalStatus,
+  damage: string | null,
 ): Promise<RunStatus | undefined> {
-  if (stored === undefined) return journal.read(isHeld);
-  if (isHeld || isFinal(stored.status.state)) return stored.status;
-  const told = await journal.read(isHeld);
-  // Before the first step of a session the journal ends with that of an earlier one.
-  const isOfSession = told !== undefined && isFinal(told.state) && told.since >= stored.queued;
-  return isOfSession ? told : stored.status;
+  return damage === null ? bareStatus(folder) : unknownStatus(folder, isHeld, damage);
 }
 
 /** How a run is listed whose folder could not be looked at, with the reason why. */
@@ -104,10 +134,14 @@ export async function unknownRun(folder: string, problem: string): Promise<RunSu
     name: path.basename(folder),
     configFile: null,
     status: await unknownStatus(folder, false, problem),
+    attempt: null,
+    began: null,
+    seconds: 0,
     isLive: false,
     isSteerable: false,
     checkpoints: [],
-    abandonedCheckpoints: [],
+    adapter: null,
+    notes: NO_NOTES,
     problem,
   };
 }
@@ -117,16 +151,26 @@ export async function unknownRun(folder: string, problem: string): Promise<RunSu
  * when it was configured; undefined where there is no such run.
  */
 async function bareStatus(folder: string): Promise<RunStatus | undefined> {
-  const changed = (name: string): Promise<Date | undefined> =>
-    lstat(path.join(folder, name)).then(
-      (stats) => (stats.isFile() ? stats.mtime : undefined),
-      () => undefined,
-    );
   const [configured, journaled] = await Promise.all(
-    [RUN_FILES.config, RUN_FILES.journal].map(changed),
+    [RUN_FILES.config, RUN_FILES.journal].map((name) => changeOf(path.join(folder, name))),
   );
   if (configured === undefined || journaled === undefined) return undefined;
-  return initialStatus('preparing', momentOf(configured.getTime()));
+  return initialStatus('preparing', momentOf(configured));
+}
+
+function isThere(folder: string): Promise<boolean> {
+  return lstat(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** When a file was changed, in milliseconds; undefined where there is no file of its own. */
+function changeOf(file: string): Promise<number | undefined> {
+  return lstat(file).then(
+    (stats) => (stats.isFile() ? stats.mtimeMs : undefined),
+    () => undefined,
+  );
 }
 
 /** The status of a run whose folder says nothing that can be understood. */
@@ -144,70 +188,4 @@ async function unknownStatus(folder: string, isHeld: boolean, problem: string): 
 /** What a file system has for a time, in milliseconds, may be beyond what ISO 8601 can say. */
 function momentOf(time: number): string {
   return new Date(Math.min(Math.max(0, time), Date.now())).toISOString();
-}
-
-/** The status of a run whose process is gone without having stored an end. */
-export function crashed(status: RunStatus, lastHeard = status.since): RunStatus {
-  return {
-    ...status,
-    state: 'failed',
-    since: lastHeard,
-    reason: {
-      code: 'training.crashed',
-      message:
-        'The process of this run ended without a word, as in a crash or when the computer was switched off; resume it from its last checkpoint or start it again.',
-    },
-    progress: null,
-    etaSeconds: null,
-    waitsFor: null,
-  };
-}
-
-/** The status of runs of the command line, which keep no state file, as their journal tells it. */
-export class JournalStatus {
-  readonly #journal: JournalReader;
-  #status: RunStatus | undefined;
-
-  constructor(folder: string) {
-    this.#journal = new JournalReader(folder);
-  }
-
-  /** What is wrong with the journal as far as it was read; null if nothing. */
-  get problem(): string | null {
-    return this.#journal.problem;
-  }
-
-  /**
-   * Reads on in the journal.
-   *
-   * @param isHeld whether a process works on the run
-   * @returns undefined when there is no journal
-   */
-  async read(isHeld: boolean): Promise<RunStatus | undefined> {
-    for await (const entries of this.#journal.read()) {
-      for (const entry of entries) this.#add(entry);
-    }
-    // The journal of a run that goes on again still ends with the end of its earlier part.
-    const isNewPart = isHeld && this.#status !== undefined && isFinal(this.#status.state);
-    return isNewPart ? { ...this.#status!, state: 'preparing' } : this.#status;
-  }
-
-  #add(entry: JournalEntry): void {
-    const { time: heard } = entry;
-    const before = this.#status ?? initialStatus('running', heard);
-    const state = stateAfter(entry);
-    this.#status = {
-      ...before,
-      ...statusChange(entry),
-      heard,
-      ...(state !== undefined && { state, since: heard }),
-    };
-  }
-}
-
-function stateAfter({ type }: JournalEntry): RunState | undefined {
-  if (type === 'started') return 'running';
-  const isEnd =
-    type === 'completed' || type === 'stopped' || type === 'cancelled' || type === 'failed';
-  return isEnd ? type : undefined;
 }

@@ -1,11 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import type { RunSummary } from '../protocol.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { RunSessions } from './run-sessions.ts';
 import { isFinal, type RunStatus } from './run-status.ts';
-import { JournalStatus, readRunFolder } from './run-summary.ts';
+import { checkpointsOf, readRunFolder, usableAdapter } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
 import { TrainerClient } from './trainer-client.ts';
 
@@ -15,13 +16,23 @@ const LOOK_AGAIN_MS = [50, 500, 2000];
 /** How often to look at a run that goes on and has nobody who tells of it. */
 const LOOK_MS = 2000;
 
+/** Who is told of a run. */
+export interface RunListener {
+  /** Called for a new run and for each change of one, in order. */
+  readonly onChanged: (summary: RunSummary) => void;
+  /** Called for a folder that held a run and holds none any more. */
+  readonly onGone: (folder: string) => void;
+}
+
 /** A run as one server sees it: its folder, and the connection to its trainer while it lives. */
 export class TrackedRun {
   readonly folder: string;
-  readonly #journal: JournalStatus;
+  readonly #sessions: RunSessions;
   readonly #answerTimeoutMs: number;
-  readonly #onChanged: (summary: RunSummary) => void;
+  readonly #listener: RunListener;
   #summary: RunSummary | undefined;
+  /** What the folder looked like before it was read. */
+  #fingerprint: string | undefined;
   /** What in the folder is damaged. */
   #damage: string | null = null;
   #client: TrainerClient | undefined;
@@ -34,16 +45,22 @@ export class TrackedRun {
   /** What happens to the run is told in order: each piece of news waits for the one before. */
   #news: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, answerTimeoutMs: number, onChanged: (summary: RunSummary) => void) {
+  constructor(folder: string, answerTimeoutMs: number, listener: RunListener) {
     this.folder = folder;
-    this.#journal = new JournalStatus(folder);
+    this.#sessions = new RunSessions(folder);
     this.#answerTimeoutMs = answerTimeoutMs;
-    this.#onChanged = onChanged;
+    this.#listener = listener;
   }
 
   /** What was found when it was last looked at; undefined before that, and without a run. */
   get known(): RunSummary | undefined {
     return this.#summary;
+  }
+
+  /** Like {@link refresh}, but of a run that is over reads nothing where nothing has changed. */
+  async look(): Promise<RunSummary | undefined> {
+    if (this.#fingerprint === (await fingerprintOf(this.folder))) return this.#summary;
+    return this.refresh();
   }
 
   /** Looks at the folder again, connects to the trainer if there is one; undefined without a run. */
@@ -98,11 +115,16 @@ export class TrackedRun {
     this.#client?.dispose();
   }
 
-  async #refresh(): Promise<void> {
-    const report = await readRunFolder(this.folder, this.#journal);
+  /** @param told what the trainer has just said of its end */
+  async #refresh(told?: RunStatus): Promise<void> {
+    const fingerprint = await fingerprintOf(this.folder);
+    const report = await readRunFolder(this.folder, this.#sessions, told);
+    this.#fingerprint = report?.summary.isLive ? undefined : fingerprint;
     if (report === undefined) {
       // Moved or removed: it is no run of this folder any more.
+      const wasThere = this.#summary !== undefined;
       this.#summary = undefined;
+      if (wasThere && !this.#isDisposed) this.#listener.onGone(this.folder);
       return;
     }
     const { summary, address } = report;
@@ -145,18 +167,20 @@ export class TrackedRun {
   async #statusChanged(status: RunStatus): Promise<void> {
     const before = this.#summary;
     if (before === undefined) return;
-    const isLive = !isFinal(status.state);
-    const hasNewFiles = !isLive || status.checkpoint !== before.status.checkpoint;
-    const summary = { ...before, status, isLive, isSteerable: isLive };
-    if (hasNewFiles) {
-      const { current, abandoned } = await runCheckpoints(this.folder);
-      this.#tell({ ...summary, checkpoints: current, abandonedCheckpoints: abandoned });
-    } else this.#tell(summary);
-    if (isLive) return;
-    // It has said its last: whoever takes the folder on now has another address.
-    this.#client?.dispose();
-    this.#client = undefined;
-    this.#grew();
+    if (isFinal(status.state)) {
+      // It has said its last: whoever takes the folder on now has another address.
+      this.#client?.dispose();
+      this.#client = undefined;
+      await this.#refresh(status);
+      this.#grew();
+    } else if (status.checkpoint === before.status.checkpoint) {
+      this.#tell({ ...before, status });
+    } else {
+      await this.#sessions.read();
+      const checkpoints = await checkpointsOf(this.folder, this.#sessions);
+      const adapter = await usableAdapter(this.folder, checkpoints);
+      this.#tell({ ...before, status, checkpoints, adapter });
+    }
   }
 
   /** A trainer that ends closes its socket a little before its process is gone. */
@@ -164,7 +188,7 @@ export class TrackedRun {
     if (this.#isDisposed) return;
     this.#client = undefined;
     const delay = LOOK_AGAIN_MS[attempt];
-    const report = await readRunFolder(this.folder, this.#journal);
+    const report = await readRunFolder(this.folder, this.#sessions);
     if (report?.summary.isLive && delay !== undefined) {
       const lookAgain = async (): Promise<void> => {
         if (this.#client === undefined) await this.#closed(attempt + 1);
@@ -210,7 +234,7 @@ export class TrackedRun {
     this.#lookAfter(summary);
     if (isDeepStrictEqual(summary, this.#summary)) return;
     this.#summary = summary;
-    if (!this.#isDisposed) this.#onChanged(summary);
+    if (!this.#isDisposed) this.#listener.onChanged(summary);
   }
 
   /** A folder that cannot be read just now is looked at again with the next piece of news. */

@@ -28,7 +28,12 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'failed':
       return { reason: { code: event.code, message: event.message } };
     case 'completed':
-      return { step: event.steps };
+      return {
+        step: event.steps,
+        reason: null,
+        ...(event.loss !== undefined && { loss: event.loss }),
+        ...(event.eval_loss !== undefined && { evalLoss: event.eval_loss }),
+      };
     case 'sample':
     case 'warning':
       return {};

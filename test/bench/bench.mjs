@@ -24,7 +24,7 @@ try {
     platform: 'node',
     target: 'node20',
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node'],
+    external: ['koffi', 'onnxruntime-node'],
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { onnxRuntimeVersion } from '../../engine/runtime/session.ts';
+import { ort } from '../../engine/runtime/onnx-runtime.ts';
 import type { BenchGroup } from './bench-row.ts';
 import { groupTable } from './group-table.ts';
 import { type Reach, reaches } from './reach.ts';
@@ -74,7 +74,7 @@ function machine(): string {
   const cpus = os.cpus();
   const memory = Math.round(os.totalmem() / 2 ** 30);
   const cpu = cpus[0]?.model.trim() ?? 'an unknown CPU';
-  return `${cpus.length} cores of ${cpu}, ${memory} GiB, ${os.type()}, Node.js ${process.versions.node}, ONNX Runtime ${onnxRuntimeVersion}`;
+  return `${cpus.length} cores of ${cpu}, ${memory} GiB, ${os.type()}, Node.js ${process.versions.node}, ONNX Runtime ${ort.version}`;
 }
 
 function sgemmPeak(lines: readonly ResultLine[]): string {

@@ -7,7 +7,7 @@ import {
   metaMathRepository,
   tinyModelRepository,
 } from '../support/hub-server/tiny-repositories.ts';
-import { PATIENCE_MS, RUNS_TIMEOUT_MS } from './editor/demo-runs.ts';
+import { PATIENCE_MS, RUNS_TIMEOUT_MS, waitForState } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
 const TOKEN = 'hf_canaryInTheEditorPw3';
@@ -35,6 +35,8 @@ test('a gated model of the Hub: signing in, a download that is cancelled, and th
   await editor.runCommand('LoRA-FA: Start Run');
   const refused = toast('is given on request');
   await refused.waitFor({ timeout: PATIENCE_MS });
+  const panel = await editor.webviewFrame('run');
+  await waitForState(panel, 'Failed');
   await editor.screenshot('hub-gated');
   await refused.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
   await page.locator('.quick-input-list').getByText('Enter an access token…').click();
@@ -56,13 +58,13 @@ test('a gated model of the Hub: signing in, a download that is cancelled, and th
   await download.getByText(/\/s, .* left/).waitFor({ timeout: PATIENCE_MS });
   await editor.screenshot('hub-download');
   await download.getByRole('button', { name: 'Cancel' }).click();
-  await toast('was cancelled').waitFor({ timeout: PATIENCE_MS });
+  await waitForState(await editor.webviewFrame('run'), 'Cancelled');
   await download.waitFor({ state: 'detached' });
 
   hub.fault = () => undefined;
   await editor.openFile('own.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
-  await toast('is complete').waitFor({ timeout: PATIENCE_MS });
+  await waitForState(await editor.webviewFrame('run'), 'Completed');
   expect(hub.requests.some(({ range }) => range !== undefined)).toBe(true);
   expect(await world.damage()).toEqual([]);
   expect(await filesHolding(world.folder, TOKEN)).toEqual([]);

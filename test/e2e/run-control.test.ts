@@ -79,7 +79,8 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
 
 /** Puts the panel of a run in front, and returns its page. */
 async function showPanel(editor: Editor, name: string): Promise<Frame> {
-  await editor.page.locator('.tab').getByText(name, { exact: true }).click();
+  await editor.runCommand('LoRA-FA: Open Run Panel');
+  await editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).click();
   return editor.webviewFrame(name);
 }
 

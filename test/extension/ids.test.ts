@@ -45,7 +45,7 @@ test('the config editor and the language are for the same files', () => {
 
 test('menus, conditions and links name ids that exist', () => {
   const ids = new Set<string>([
-    ...[COMMANDS, VIEWS, CONTEXT_KEYS].flatMap((group) => Object.values(group)),
+    ...[COMMANDS, VIEWS, PANELS, CONTEXT_KEYS].flatMap((group) => Object.values(group)),
     ...Object.values(SETTINGS).map((name) => `${SETTINGS_SECTION}.${name}`),
     CONFIG_EDITOR,
   ]);

@@ -33,7 +33,7 @@ beforeAll(async () => {
     format: 'esm',
     platform: 'node',
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node'],
+    external: ['koffi', 'onnxruntime-node'],
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },

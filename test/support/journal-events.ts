@@ -1,4 +1,9 @@
-import type { RunSummary, StartedEvent, StepEvent } from '../../engine/train/events.ts';
+import type {
+  CompletedEvent,
+  RunSummary,
+  StartedEvent,
+  StepEvent,
+} from '../../engine/train/events.ts';
 
 const split = { rows: 8, tokens: 64, supervisedTokens: 32, truncatedRows: 0, droppedRows: 0 };
 const layout = { rows: 8, paddingWaste: 0.1 };
@@ -33,5 +38,16 @@ export function stepEvent(change: Partial<StepEvent> = {}): StepEvent {
     num_tokens: 64,
     tokens_per_second: 100,
     ...change,
+  };
+}
+
+/** The event of a run that is over after nine steps. */
+export function completedEvent(): CompletedEvent {
+  return {
+    type: 'completed',
+    adapter_dir: '/run',
+    steps: 9,
+    train_loss: 1,
+    train_runtime: 2,
   };
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../../server/protocol.ts';
+import { NO_NOTES } from '../../server/runs/run-notes-schema.ts';
 import { initialStatus, isFinal, type RunStatus } from '../../server/runs/run-status.ts';
 
 /** A run as the server would tell of it; whether it is live follows from its state. */
@@ -16,10 +17,28 @@ export function runSummary(
     configFile: null,
     isLive,
     isSteerable: isLive,
+    attempt: null,
+    began: null,
+    seconds: 0,
     checkpoints: [],
-    abandonedCheckpoints: [],
+    adapter: null,
+    notes: NO_NOTES,
     problem: null,
     ...summary,
     status: full,
+  };
+}
+
+/** A checkpoint as the server would tell of it. */
+export function checkpoint(change: Partial<RunCheckpoint> = {}): RunCheckpoint {
+  const { step = 20 } = change;
+  return {
+    folder: `/home/me/runs/first/checkpoint-${step}`,
+    step,
+    loss: null,
+    evalLoss: null,
+    isCurrent: true,
+    problem: null,
+    ...change,
   };
 }

@@ -67,6 +67,9 @@ export class TreeItem {
   }
 }
 
+/** Without a folder. */
+export const workspace = { workspaceFolders: undefined };
+
 export const StatusBarAlignment = { Left: 1 };
 export const ProgressLocation = { Notification: 15 };
 export const ViewColumn = { Active: -1 };

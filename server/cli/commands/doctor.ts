@@ -30,9 +30,9 @@ async function doctor(json: boolean): Promise<void> {
 /** Loading ONNX Runtime's native library is itself one of the things that may fail. */
 async function inspectRuntime(): Promise<RuntimeReport> {
   try {
-    const { onnxRuntimeVersion } = await import('../../../engine/runtime/session.ts');
+    const { ort } = await import('../../../engine/runtime/onnx-runtime.ts');
     const { probeDevices } = await import('../../../engine/runtime/devices.ts');
-    return { version: onnxRuntimeVersion, devices: await probeDevices() };
+    return { version: ort.version, devices: await probeDevices() };
   } catch (error) {
     return { problem: messageOf(error) };
   }

@@ -113,7 +113,9 @@ export class Editor {
 
   /** Opens a container of the activity bar, e.g. "LoRA-FA". */
   async openActivity(title: string): Promise<void> {
-    await this.page.locator(`.activitybar .action-label[aria-label="${title}"]`).click();
+    // Behind the name there may be what a number at the icon counts, which lies above it.
+    const label = this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`);
+    await label.click({ force: true });
     await this.page.locator('.sidebar .title-label', { hasText: title }).waitFor();
   }
 

@@ -1,8 +1,22 @@
-import { cp, link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
-import { checkpointBranches, latestCheckpoint } from '../../../engine/train/checkpoint-folders.ts';
+import {
+  findCheckpoints,
+  latestCheckpoint,
+  runCheckpoints,
+} from '../../../engine/train/checkpoint-folders.ts';
 import { readRunRecord } from '../../../engine/train/run-record.ts';
 import {
   readTrainerState,
@@ -265,6 +279,23 @@ describe('a run that ended before its first checkpoint', () => {
   });
 });
 
+test('what is wrong with a checkpoint is told as far as it shows without reading it', async () => {
+  const config = await fourOfSix();
+  const { output_dir: folder } = config.training;
+  const file = (step: number, name: string): string =>
+    path.join(folder, `checkpoint-${step}`, name);
+  await rm(file(1, 'adapter_model.safetensors'));
+  await truncate(file(2, 'optimizer.safetensors'), 7);
+  await writeFile(file(3, 'trainer_state.json'), '{');
+  const found = await runCheckpoints(folder);
+  expect(found.map(({ step, problem }) => [step, problem])).toEqual([
+    [1, 'adapter_model.safetensors is missing'],
+    [2, expect.stringMatching(/^optimizer.safetensors has 7 bytes and was written with \d+$/)],
+    [3, expect.stringMatching(/^trainer_state.json cannot be read/)],
+    [4, null],
+  ]);
+});
+
 describe('branches', () => {
   /** Resumed from step 2 and stopped after step 3; of the first way, checkpoints 4 to 6 are left. */
   async function branched(): Promise<ResolvedConfig> {
@@ -278,18 +309,13 @@ describe('branches', () => {
   test('latest is the newest of the branch that the run is on', async () => {
     const config = await branched();
     const { output_dir: folder } = config.training;
-    const { lineage } = await readRunRecord(folder);
-    const branches = await checkpointBranches(folder, lineage);
-    expect(branches.current.map((each) => path.basename(each))).toEqual(
-      [1, 2, 3].map((step) => `checkpoint-${step}`),
-    );
-    expect(branches.abandoned.map((each) => path.basename(each))).toEqual(
-      [4, 5, 6].map((step) => `checkpoint-${step}`),
-    );
+    const found = await runCheckpoints(folder);
+    expect(found.map(({ step, isCurrent }) => (isCurrent ? step : -step))).toEqual([
+      1, 2, 3, -4, -5, -6,
+    ]);
     expect(resumedAt(await run(resuming(config)))).toBe(3);
     // The way to the end has replaced what was left there.
-    const now = await readRunRecord(folder);
-    expect((await checkpointBranches(folder, now.lineage)).abandoned).toEqual([]);
+    expect((await runCheckpoints(folder)).every(({ isCurrent }) => isCurrent)).toBe(true);
   });
 
   test('what was left behind is not missed, whatever is wrong with it', async () => {
@@ -314,11 +340,8 @@ describe('branches', () => {
     const config = await branched();
     const { output_dir: folder } = config.training;
     await stopAfter(6, resuming(config, path.join(folder, 'checkpoint-5')));
-    const { lineage } = await readRunRecord(folder);
-    const { current } = await checkpointBranches(folder, lineage);
-    expect(current.map((each) => path.basename(each))).toEqual(
-      [1, 2, 4, 5, 6].map((step) => `checkpoint-${step}`),
-    );
+    const current = (await runCheckpoints(folder)).filter(({ isCurrent }) => isCurrent);
+    expect(current.map(({ step }) => step)).toEqual([1, 2, 4, 5, 6]);
   });
 });
 
@@ -336,9 +359,9 @@ test('any number of huge states is looked through in bounded memory', async () =
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss());
   }, 1);
-  const branches = await checkpointBranches(folder, [{ session: 'first', from: 0 }]);
+  const found = await findCheckpoints(folder, [{ session: 'first', from: 0 }]);
   clearInterval(watch);
-  expect(branches.abandoned).toHaveLength(200);
+  expect(found.filter(({ isCurrent }) => !isCurrent)).toHaveLength(200);
   expect(peak - before).toBeLessThan(150 * 2 ** 20);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { abilitiesOf, endedRuns, sortRuns, withRun } from '../../../extension/runs/run-list.ts';
+import { abilitiesOf, endedRuns, sortRuns, withNews } from '../../../extension/runs/run-list.ts';
 import { RUN_STATES } from '../../../server/runs/run-status.ts';
-import { runSummary } from '../../support/run-summary.ts';
+import { checkpoint, runSummary } from '../../support/run-summary.ts';
 
 const old = runSummary({ state: 'completed', since: '2026-01-01' }, { folder: '/runs/old' });
 const recent = runSummary({ state: 'failed', since: '2026-03-01' }, { folder: '/runs/recent' });
@@ -12,10 +12,12 @@ test('live runs come first, then the latest', () => {
 });
 
 test('news of a run replaces what was known of it, and new runs find their place', () => {
-  const first = withRun(withRun([], old), live);
+  const news = (...runs: readonly (typeof old)[]) => new Map(runs.map((run) => [run.folder, run]));
+  const first = withNews([], news(old, live));
   expect(first).toEqual([live, old]);
   const ended = runSummary({ state: 'stopped', since: '2026-02-01' }, { folder: '/runs/live' });
-  expect(withRun(first, ended)).toEqual([ended, old]);
+  expect(withNews(first, news(ended))).toEqual([ended, old]);
+  expect(withNews(first, new Map([[live.folder, null]]))).toEqual([old]);
   expect(first).toEqual([live, old]);
 });
 
@@ -27,18 +29,18 @@ test('a run has ended when it was live before and is not any more', () => {
 test('abilities follow the state', () => {
   const able = (ability: keyof ReturnType<typeof abilitiesOf>): string[] =>
     RUN_STATES.filter(
-      (state) => abilitiesOf(runSummary({ state }, { checkpoints: ['/c'] }))[ability],
+      (state) => abilitiesOf(runSummary({ state }, { checkpoints: [checkpoint()] }))[ability],
     );
   expect(able('canPause')).toEqual(['running']);
   expect(able('canResume')).toEqual(['pausing', 'paused']);
   expect(able('canStop')).toEqual(['queued', 'preparing', 'running', 'pausing', 'paused']);
   expect(able('canCheckpoint')).toEqual(['running', 'paused']);
-  expect(able('canUseResult')).toEqual(['completed']);
+  expect(able('canFinish')).toEqual(['completed', 'stopped', 'cancelled', 'failed']);
   expect(able('canResumeFromCheckpoint')).toEqual(['stopped', 'cancelled', 'failed']);
 });
 
 test('a run of the command line is only watched', () => {
-  const watched = abilitiesOf(runSummary({}, { isSteerable: false, checkpoints: ['/c'] }));
+  const watched = abilitiesOf(runSummary({}, { isSteerable: false, checkpoints: [checkpoint()] }));
   expect(Object.values(watched)).not.toContain(true);
 });
 
@@ -46,8 +48,8 @@ test('whatever ended early can be gone on with: from a checkpoint, or from its s
   const abilities = (change: Parameters<typeof runSummary>[1]) =>
     abilitiesOf(runSummary({ state: 'failed' }, change));
   const begun = { canResumeFromCheckpoint: true, canStartAgain: false };
-  expect(abilities({ checkpoints: ['/c'] })).toMatchObject(begun);
-  expect(abilities({ abandonedCheckpoints: ['/c'] })).toMatchObject(begun);
+  expect(abilities({ checkpoints: [checkpoint()] })).toMatchObject(begun);
+  expect(abilities({ checkpoints: [checkpoint({ isCurrent: false })] })).toMatchObject(begun);
   expect(abilities({})).toMatchObject({ canResumeFromCheckpoint: false, canStartAgain: true });
   expect(abilitiesOf(old).canStartAgain).toBe(false);
 });

@@ -24,8 +24,11 @@ function found(folder: string, pattern: RegExp, ...allowed: readonly string[]): 
 const HARMLESS_FUNCTIONS = [
   'activeTextEditor',
   'tabGroups',
+  'onDidChangeWindowState',
+  'state',
   'showTextDocument',
   'showOpenDialog',
+  'showSaveDialog',
   'registerTreeDataProvider',
   'registerCustomEditorProvider',
   'registerWebviewPanelSerializer',

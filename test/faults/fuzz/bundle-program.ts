@@ -21,7 +21,7 @@ export async function bundleFuzzProgram(): Promise<{
     platform: 'node',
     target: 'node20',
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node'],
+    external: ['koffi', 'onnxruntime-node'],
     sourcemap: 'inline',
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

@@ -39,7 +39,7 @@ describe('help', () => {
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'generate', 'evaluate', 'plan', 'preview', 'doctor'])
+    for (const command of ['train', 'finish', 'generate', 'evaluate', 'plan', 'preview', 'doctor'])
       expect(stdout).toContain(command);
     expect(stdout).toContain('130  interrupted');
   });
@@ -238,6 +238,29 @@ describe('a run', () => {
       await access(String(last?.['checkpoint_dir']));
     },
   );
+
+  test('that was stopped is finished at a checkpoint, and still goes on', async () => {
+    await signalled('finished', '"type":"step"', 'SIGINT');
+    const best = await finish('--checkpoint', 'best');
+    // It may have been stopped just after a step that was evaluated.
+    expect(`${best.stdout}${best.stderr}`).toMatch(/is that of step \d|was evaluated/);
+    const latest = await finish('--json');
+    expect(latest.code).toBe(0);
+    const { steps } = JSON.parse(latest.stdout) as { steps: number };
+    const checkpoint = inFolder(`finished/checkpoint-${steps}`);
+    for (const name of ['adapter_model.safetensors', 'adapter_config.json']) {
+      const [result, saved] = [inFolder('finished'), checkpoint].map((folder) =>
+        readFile(path.join(folder, name)),
+      );
+      expect(await result).toEqual(await saved);
+    }
+    const elsewhere = await finish('--checkpoint', 'result/checkpoint-4');
+    expect(elsewhere.stderr).toContain('is no checkpoint of the run in');
+  });
+
+  function finish(...args: readonly string[]): Promise<Outcome> {
+    return lorafa('finish', 'finished', ...args);
+  }
 
   test('ends with a checkpoint when nobody reads any more what it prints', async () => {
     let isClosed = false;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import type { LogLine, RunSummary } from '../../../server/protocol.ts';
 import { RunManager } from '../../../server/runs/run-manager.ts';
@@ -9,6 +10,8 @@ export class ObservedManager {
   readonly manager: RunManager;
   readonly entries: JournalEntry[] = [];
   readonly lines: LogLine[] = [];
+  /** Folders that hold no run any more. */
+  readonly gone: string[] = [];
   readonly #summaries: RunSummary[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -22,9 +25,14 @@ export class ObservedManager {
       workspaceFolders: [folder],
       registry: new RunRegistry(registryFolder),
       trainerScript,
+      cliScript: path.join(path.dirname(trainerScript), 'cli.js'),
       answerTimeoutMs,
       onChanged: (summary) => {
         this.#summaries.push(summary);
+        this.#wake();
+      },
+      onGone: (gone) => {
+        this.gone.push(gone);
         this.#wake();
       },
     });

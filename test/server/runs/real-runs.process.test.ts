@@ -75,7 +75,7 @@ test('a run from its configuration to its adapter', async () => {
   expect(summary).toMatchObject({
     isSteerable: false,
     problem: null,
-    checkpoints: [path.join(folder, 'checkpoint-3')],
+    checkpoints: [{ folder: path.join(folder, 'checkpoint-3'), problem: null }],
     status: { state: 'completed', step: 3, maxSteps: 3, device: 'cpu', reason: null },
   });
   expect(summary.status.memory!.resident).toBeGreaterThan(10e6);
@@ -140,13 +140,15 @@ describe('steering', () => {
     const { status } = await observed.untilState(folder, 'paused');
     await observed.manager.control(folder, 'checkpoint');
     const saved = path.join(folder, `checkpoint-${status.step}`);
-    await observed.untilRun(folder, ({ checkpoints }) => checkpoints.includes(saved));
+    await observed.untilRun(folder, ({ checkpoints }) =>
+      checkpoints.some((checkpoint) => checkpoint.folder === saved),
+    );
     await observed.manager.control(folder, 'resume');
     await observed.untilRun(folder, (run) => run.status.step > status.step);
     const stopped = await end(observed, folder);
     expect(stopped.status.state).toBe('stopped');
     const last = path.join(folder, `checkpoint-${stopped.status.step}`);
-    expect(stopped.checkpoints).toEqual([saved, last]);
+    expect(stopped.checkpoints.map((checkpoint) => checkpoint.folder)).toEqual([saved, last]);
 
     await observed.manager.resume(folder, 'latest', 'parallel');
     const goal = stopped.status.step + 2;

@@ -11,7 +11,7 @@ import { MAX_LOG_LINE_BYTES, parseLogLine, RunLog } from '../../../server/runs/r
 import { initialStatus, NEXT_STATES, RUN_STATES } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
 import { type RunStateFile, writeStateFile } from '../../../server/runs/state-file.ts';
-import { startedEvent, stepEvent } from '../../support/journal-events.ts';
+import { completedEvent, startedEvent, stepEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const SINCE = '2026-01-01T00:00:00.000Z';
@@ -152,13 +152,7 @@ describe('a run of the command line', () => {
   const started = startedEvent();
   const step = stepEvent();
   const stopped = { type: 'stopped', step: 4, checkpoint_dir: null };
-  const completed = {
-    type: 'completed',
-    adapter_dir: '/run',
-    steps: 9,
-    train_loss: 1,
-    train_runtime: 2,
-  };
+  const completed = completedEvent();
 
   test.each<[string, object[], object]>([
     ['completed', [completed], { state: 'completed', step: 9 }],
@@ -170,7 +164,7 @@ describe('a run of the command line', () => {
     await mkdir(path.join(folder, 'checkpoint-3'));
     expect((await readRunFolder(folder))?.summary).toMatchObject({
       isLive: false,
-      checkpoints: [path.join(folder, 'checkpoint-3')],
+      checkpoints: [{ folder: path.join(folder, 'checkpoint-3'), step: 3 }],
       status,
     });
   });

@@ -1,0 +1,60 @@
+import { ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import type { Pointer } from './c-api.ts';
+import { cpuMemory, create, ort } from './onnx-runtime.ts';
+import type { HostDType, Tensor, TypedArray } from './tensor.ts';
+
+type ArrayType = new (buffer: ArrayBuffer, start: number, length: number) => TypedArray;
+
+/** V8 may move what is at most this large; native code goes on pointing at where it was. */
+const MOVABLE_BYTES = 64;
+
+/**
+ * Tensors for one run, over memory that JavaScript owns: native code reads feeds where they are and
+ * writes results where they are wanted, nothing is copied. Whoever makes a list releases it.
+ */
+export class HostValues {
+  readonly #values: Pointer[] = [];
+  /** What native code points at. */
+  readonly #kept: TypedArray[] = [];
+  readonly #copies: (() => void)[] = [];
+
+  /** A tensor over an array, which must stay as it is until the list is released. */
+  over(dtype: HostDType, { data, shape }: Tensor): Pointer {
+    const memory = data.byteLength > MOVABLE_BYTES ? data : this.#unmovable(data);
+    this.#kept.push(memory);
+    const dims = BigInt64Array.from(shape, BigInt);
+    const type = ONNX_DATA_TYPE[dtype];
+    const value = create((out) =>
+      ort.CreateTensorWithDataAsOrtValue(
+        cpuMemory,
+        memory,
+        data.byteLength,
+        dims,
+        dims.length,
+        type,
+        out,
+      ),
+    );
+    this.#values.push(value);
+    return value;
+  }
+
+  /** Puts results into the arrays that they belong in; to be called after the run. */
+  finish(): void {
+    for (const copy of this.#copies) copy();
+  }
+
+  release(): void {
+    for (const value of this.#values) ort.ReleaseValue(value);
+    this.#values.length = 0;
+    this.#kept.length = 0;
+  }
+
+  #unmovable(data: TypedArray): TypedArray {
+    const room = new ArrayBuffer(MOVABLE_BYTES);
+    const copy = new (data.constructor as ArrayType)(room, 0, data.length);
+    copy.set(data as never);
+    this.#copies.push(() => data.set(copy as never));
+    return copy;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Pointer } from './c-api.ts';
+import { cTexts } from './c-texts.ts';
+import type { Device } from './device.ts';
+import { check, create, LOG_ERRORS, ort } from './onnx-runtime.ts';
+
+/** How a session computes. */
+export interface SessionSetup {
+  readonly device: Device;
+  readonly threads: number;
+  /** Real path of the folder that holds the files of the graph's weights. */
+  readonly weightsFolder?: string;
+}
+
+/** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
+const [NO_OPTIMIZATION, SEQUENTIAL] = [0, 0];
+
+/**
+ * Session options that were measured on whole training steps (ARCHITECTURE.md). Constant folding
+ * would upcast all half-precision weights at load, common subexpression elimination would merge
+ * recomputed values with the originals, prepacking would copy each weight once per reader. An
+ * arena belongs to one session and never shrinks: with one session for each batch shape, every
+ * shape would hold its peak for ever.
+ *
+ * @returns to be released by the caller
+ */
+export function sessionOptions(setup: SessionSetup, what: string): Pointer {
+  const options = create((out) => ort.CreateSessionOptions(out), what);
+  try {
+    const entries = {
+      'session.disable_prepacking': '1',
+      ...(setup.weightsFolder !== undefined && {
+        'session.model_external_initializers_file_folder_path': setup.weightsFolder,
+      }),
+    };
+    for (const status of [
+      ort.SetSessionGraphOptimizationLevel(options, NO_OPTIMIZATION),
+      ort.SetSessionExecutionMode(options, SEQUENTIAL),
+      ort.DisableMemPattern(options),
+      ort.DisableCpuMemArena(options),
+      ort.SetSessionLogSeverityLevel(options, LOG_ERRORS),
+      ort.SetIntraOpNumThreads(options, setup.threads),
+      ...Object.entries(entries).map(([key, value]) =>
+        ort.AddSessionConfigEntry(options, key, value),
+      ),
+    ]) {
+      check(status, what);
+    }
+    addProvider(options, setup.device, what);
+    return options;
+  } catch (error) {
+    ort.ReleaseSessionOptions(options);
+    throw error;
+  }
+}
+
+/** What a device does not compute, the CPU does. */
+function addProvider(options: Pointer, device: Device, what: string): void {
+  if (device.kind === 'cuda') addCuda(options, device.index, what);
+  if (device.kind === 'webgpu') {
+    check(ort.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0), what);
+  }
+}
+
+function addCuda(options: Pointer, index: number, what: string): void {
+  const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
+  try {
+    const [keys, values] = [cTexts(['device_id']), cTexts([String(index)])];
+    check(ort.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, 1), what);
+    check(ort.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda), what);
+  } finally {
+    ort.ReleaseCUDAProviderOptions(cuda);
+  }
+}

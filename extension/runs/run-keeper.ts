@@ -1,0 +1,204 @@
+import * as vscode from 'vscode';
+import {
+  annotateRun,
+  deleteRun,
+  finishRun,
+  measureRun,
+  type RunFootprint,
+  type RunSummary,
+  renameRun,
+} from '../../server/protocol.ts';
+import { MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS } from '../../server/runs/run-notes-schema.ts';
+import { reportFailure } from '../report-failure.ts';
+import { confirm, showInformation, showProgress } from '../show/notifications.ts';
+import { askForText } from '../show/quick-input.ts';
+import { formatSize } from '../size.ts';
+import { chooseResult } from './choose-run.ts';
+import { duplicateConfiguration } from './duplicate-configuration.ts';
+import type { RunList } from './run-list.ts';
+import type { RunsContext } from './runs-context.ts';
+
+/** So many names are listed in a question. */
+const NAMES = 10;
+
+/**
+ * What people do with runs to keep them in order. Whatever goes wrong is told in a notification and
+ * in the log; nothing here throws.
+ */
+export class RunKeeper {
+  readonly #context: RunsContext;
+
+  constructor(context: RunsContext) {
+    this.#context = context;
+  }
+
+  /** Deletes runs that have ended, when the user has seen what goes, and how much it takes. */
+  delete(runs: RunList): Promise<void> {
+    return this.#attempt(async () => {
+      const { server, store } = this.#context;
+      const ended = runs.filter(({ isLive }) => !isLive);
+      if (ended.length === 0) {
+        await showInformation(
+          vscode.l10n.t('A run that goes on cannot be deleted: stop it first.'),
+        );
+        return;
+      }
+      const footprints = await Promise.all(
+        ended.map(({ folder }) => server.ask(measureRun, { folder })),
+      );
+      if (!(await confirmDeletion(ended, footprints))) return;
+      const title = vscode.l10n.t('Deleting runs…');
+      await showProgress({ title }, async ({ report }) => {
+        for (const { folder, name } of ended) {
+          report(name);
+          await server.ask(deleteRun, { folder });
+          store.remove(folder);
+        }
+      });
+    });
+  }
+
+  /**
+   * Gives the folder of a run another name.
+   *
+   * @param onRenamed called with the run as it is then, before anyone hears of it
+   */
+  rename(run: RunSummary, onRenamed: (renamed: RunSummary) => void): Promise<void> {
+    return this.#attempt(async () => {
+      const { server, store } = this.#context;
+      const name = await askForText({
+        title: vscode.l10n.t('Rename {0}', run.name),
+        prompt: vscode.l10n.t('The run’s folder gets this name'),
+        value: run.name,
+        problemOf: (text) =>
+          text.trim() === '' ? vscode.l10n.t('A run needs a name.') : undefined,
+      });
+      if (name === undefined || name.trim() === run.name) return;
+      const renamed = await server.ask(renameRun, { folder: run.folder, name: name.trim() });
+      onRenamed(renamed);
+      store.add(renamed);
+      store.remove(run.folder);
+    });
+  }
+
+  /** Lets the user write a note about a run. */
+  editNote(run: RunSummary): Promise<void> {
+    return this.#attempt(async () => {
+      const text = await askForText({
+        title: vscode.l10n.t('Note about {0}', run.name),
+        prompt: vscode.l10n.t('What is to be remembered of this run'),
+        value: run.notes.text,
+        problemOf: (given) =>
+          given.length > MAX_NOTE_LENGTH
+            ? vscode.l10n.t('A note has at most {0} characters.', MAX_NOTE_LENGTH)
+            : undefined,
+      });
+      if (text !== undefined) await this.#annotate(run, { ...run.notes, text: text.trim() });
+    });
+  }
+
+  /** Lets the user give tags to runs: those of the first stand there to begin with. */
+  editTags(runs: RunList): Promise<void> {
+    return this.#attempt(async () => {
+      const [first] = runs;
+      if (first === undefined) return;
+      const text = await askForText({
+        title:
+          runs.length === 1
+            ? vscode.l10n.t('Tags of {0}', first.name)
+            : vscode.l10n.t('Tags of {0} runs', runs.length),
+        prompt: vscode.l10n.t('Words with commas between them; the filter finds them as #word'),
+        value: first.notes.tags.join(', '),
+        problemOf: (given) => problemOfTags(tagsOf(given)),
+      });
+      if (text === undefined) return;
+      for (const run of runs) await this.#annotate(run, { ...run.notes, tags: tagsOf(text) });
+    });
+  }
+
+  /**
+   * Makes a checkpoint the result of a run.
+   *
+   * @param checkpoint its folder; `ask` lets the user choose
+   */
+  finish(run: RunSummary, checkpoint: string): Promise<void> {
+    return this.#attempt(async () => {
+      const { server, store } = this.#context;
+      const chosen = checkpoint === 'ask' ? await chooseResult(run) : checkpoint;
+      if (chosen === undefined) return;
+      const hasResult = run.adapter === run.folder;
+      const question = vscode.l10n.t('Replace the result of {0}?', run.name);
+      const detail = vscode.l10n.t(
+        'The adapter in its folder becomes that of the checkpoint. The checkpoints stay.',
+      );
+      if (hasResult && !(await confirm(question, vscode.l10n.t('Replace'), detail))) return;
+      const title = vscode.l10n.t('Finishing {0}…', run.name);
+      const finished = await showProgress({ title }, () =>
+        server.ask(finishRun, { folder: run.folder, checkpoint: chosen }),
+      );
+      store.add(finished);
+    });
+  }
+
+  /** Copies the configuration that a run was started with, and opens the copy. */
+  duplicate({ configFile, name }: RunSummary): Promise<void> {
+    return this.#attempt(async () => {
+      if (configFile !== null) return duplicateConfiguration(vscode.Uri.file(configFile));
+      const message = vscode.l10n.t(
+        'It is not known with which configuration {0} was started; its run panel shows what it used.',
+        name,
+      );
+      await showInformation(message);
+    });
+  }
+
+  async #annotate({ folder }: RunSummary, notes: RunSummary['notes']): Promise<void> {
+    const { server, store } = this.#context;
+    store.add(await server.ask(annotateRun, { folder, notes }));
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      reportFailure(error, this.#context.log);
+    }
+  }
+}
+
+function confirmDeletion(runs: RunList, footprints: readonly RunFootprint[]): Promise<boolean> {
+  const [first] = runs;
+  const sum = (key: 'bytes' | 'checkpoints'): number =>
+    footprints.reduce((total, footprint) => total + footprint[key], 0);
+  const others = footprints.flatMap((footprint) => footprint.others);
+  const names = runs.slice(0, NAMES).map(({ name }) => name);
+  const more = runs.length - names.length;
+  const detail = [
+    ...(runs.length > 1 ? [`${[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')}.`] : []),
+    vscode.l10n.t(
+      'Result, journal and checkpoints ({0}) go for good: {1}.',
+      sum('checkpoints'),
+      formatSize(sum('bytes')),
+    ),
+    ...(others.length > 0
+      ? [vscode.l10n.t('What is not the run’s stays: {0}.', others.slice(0, NAMES).join(', '))]
+      : []),
+  ].join(' ');
+  const question =
+    runs.length === 1
+      ? vscode.l10n.t('Delete the run {0} in {1}?', first!.name, first!.folder)
+      : vscode.l10n.t('Delete {0} runs?', runs.length);
+  return confirm(question, vscode.l10n.t('Delete'), detail);
+}
+
+function tagsOf(text: string): readonly string[] {
+  const tags = text.split(',').map((tag) => tag.trim().replace(/^#/, ''));
+  return [...new Set(tags.filter((tag) => tag !== ''))];
+}
+
+function problemOfTags(tags: readonly string[]): string | undefined {
+  if (tags.length > MAX_TAGS) return vscode.l10n.t('A run has at most {0} tags.', MAX_TAGS);
+  return tags.some((tag) => tag.length > MAX_TAG_LENGTH)
+    ? vscode.l10n.t('A tag has at most {0} characters.', MAX_TAG_LENGTH)
+    : undefined;
+}

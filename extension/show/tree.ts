@@ -1,0 +1,50 @@
+import * as vscode from 'vscode';
+import { plainLine } from '../../server/plain-text.ts';
+import { LIMITS } from './limits.ts';
+
+/** Texts around the rows of a view. */
+export interface TreeTexts {
+  /** Behind the view's name. */
+  readonly description?: string | undefined;
+  /** Above its rows. */
+  readonly message?: string | undefined;
+  /** A number at the view's icon, and what it counts; undefined for none. */
+  readonly badge?: { readonly value: number; readonly tooltip: string } | undefined;
+}
+
+/** A view of rows, several of which can be selected. */
+export class TreeView<Element> implements vscode.Disposable {
+  readonly #view: vscode.TreeView<Element>;
+
+  constructor(id: string, provider: vscode.TreeDataProvider<Element>) {
+    this.#view = vscode.window.createTreeView(id, {
+      treeDataProvider: provider,
+      canSelectMany: true,
+    });
+  }
+
+  get selection(): readonly Element[] {
+    return this.#view.selection;
+  }
+
+  get isVisible(): boolean {
+    return this.#view.visible;
+  }
+
+  /** Fires when the view comes into sight, and when it goes. */
+  get onDidChangeVisibility(): vscode.Event<unknown> {
+    return this.#view.onDidChangeVisibility;
+  }
+
+  /** Replaces all of the texts. */
+  showTexts({ description, message, badge }: TreeTexts): void {
+    const view = this.#view;
+    view.description = plainLine(description ?? '', LIMITS.label);
+    view.message = plainLine(message ?? '', LIMITS.label);
+    view.badge = badge && { ...badge, tooltip: plainLine(badge.tooltip, LIMITS.tooltip) };
+  }
+
+  dispose(): void {
+    this.#view.dispose();
+  }
+}

@@ -1,0 +1,203 @@
+import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { expect, test, vi } from 'vitest';
+import { startedEvent, stepEvent } from '../support/journal-events.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+
+/** A run that was done some time ago, as it lies on disk. */
+interface PastRun {
+  readonly name: string;
+  readonly loss: number;
+  readonly end: 'completed' | 'failed';
+  readonly learningRate?: number;
+}
+
+const PAST: readonly PastRun[] = [
+  { name: 'alpha', loss: 0.9, end: 'completed' },
+  { name: 'beta', loss: 0.3, end: 'completed', learningRate: 0.01 },
+  { name: 'gamma', loss: 0.6, end: 'failed' },
+];
+
+/** Writes the folder of a run, without weights. */
+async function writeRun(folder: string, { name, loss, end }: PastRun): Promise<void> {
+  const run = path.join(folder, 'runs', name);
+  await mkdir(run, { recursive: true });
+  const evaluation = { step: 9, epoch: 1, eval_loss: loss + 0.1, eval_perplexity: 2 };
+  const result = { adapter_dir: run, steps: 9, train_loss: loss, train_runtime: 60 };
+  const entries: readonly object[] = [
+    startedEvent(),
+    ...Array.from({ length: 9 }, (_, index) =>
+      stepEvent({ step: index + 1, loss: loss + (8 - index) / 10 }),
+    ),
+    { type: 'eval', ...evaluation, eval_runtime: 1 },
+    end === 'completed'
+      ? { type: 'completed', ...result }
+      : { type: 'failed', code: 'data.corrupt', message: `${folder}/data/rows.jsonl is damaged.` },
+  ];
+  const lines = entries.map((entry, minute) => {
+    const time = new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString();
+    return JSON.stringify({ time, ...entry });
+  });
+  await writeFile(path.join(run, 'events.jsonl'), `${lines.join('\n')}\n`);
+  await writeFile(path.join(run, 'run.json'), '{}');
+}
+
+async function pastRuns(): Promise<string> {
+  const folder = path.join(await tempFolder(), 'experiments');
+  for (const run of PAST) await writeRun(folder, run);
+  return folder;
+}
+
+const rowsOf = (page: Page): Locator =>
+  page.locator('[id="workbench.view.extension.lorafa"] .monaco-list-row[aria-level]');
+
+async function namesIn(page: Page): Promise<readonly string[]> {
+  return rowsOf(page).locator('.label-name').allInnerTexts();
+}
+
+/** A window that shows past runs. */
+async function openRuns() {
+  const folder = await pastRuns();
+  const editor = await openEditor({ folder });
+  await editor.openActivity('LoRA-FA');
+  const row = (name: string): Locator => rowsOf(editor.page).filter({ hasText: name });
+  return { folder, editor, row };
+}
+
+async function answer(editor: Editor, text: string): Promise<void> {
+  const input = editor.page.locator('.quick-input-widget input[type="text"]');
+  await input.waitFor();
+  await input.fill(text);
+  await input.press('Enter');
+  await input.waitFor({ state: 'hidden' });
+}
+
+test('runs are sorted, filtered, tagged, renamed and deleted, and follow the disk', {
+  timeout: 180_000,
+}, async () => {
+  const { folder, editor, row } = await openRuns();
+  const { page } = editor;
+  const choices = page.locator('.quick-input-widget .monaco-list-row');
+  await row('beta')
+    .filter({ hasText: /loss 0\.300 · eval 0\.400 · .* · 11 min/ })
+    .waitFor();
+
+  await editor.runCommand('LoRA-FA: Sort Runs By…');
+  await choices.filter({ hasText: 'Loss, lowest first' }).first().click();
+  await expect.poll(() => namesIn(page)).toEqual(['beta', 'gamma', 'alpha']);
+
+  await row('alpha').click();
+  await editor.webviewFrame('alpha');
+  await row('beta').click();
+  await editor.webviewFrame('beta');
+  expect(await page.locator('.tabs-container .tab').count()).toBe(1);
+  await editor.runCommand('LoRA-FA: Keep This Run Panel');
+  await row('gamma').click();
+  const failed = await editor.webviewFrame('gamma');
+  await expect.poll(() => page.locator('.tabs-container .tab').count()).toBe(2);
+  // Paths of the workspace begin at its folder.
+  await failed.locator('.reason', { hasText: 'data/rows.jsonl is damaged.' }).waitFor();
+  expect(await failed.locator('.reason').first().innerText()).not.toContain(folder);
+
+  await row('beta').click();
+  await editor.runCommand('LoRA-FA: Edit Tags…');
+  await answer(editor, 'good, #baseline');
+  await row('beta').filter({ hasText: '#good · #baseline' }).waitFor();
+  await editor.runCommand('LoRA-FA: Edit Note…');
+  await answer(editor, 'with the larger rate');
+  await editor.runCommand('LoRA-FA: Filter Runs…');
+  await answer(editor, '#good larger');
+  await expect.poll(() => namesIn(page)).toEqual(['beta']);
+  await page.locator('.pane-header .description', { hasText: '1 of 3: #good larger' }).waitFor();
+  await editor.runCommand('LoRA-FA: Filter Runs…');
+  await answer(editor, '');
+  await expect.poll(() => namesIn(page)).toEqual(['beta', 'gamma', 'alpha']);
+
+  // By keyboard, on what is selected.
+  await row('beta').click();
+  await page.keyboard.press('F2');
+  await answer(editor, 'best');
+  await row('best').waitFor();
+  await row('beta').waitFor({ state: 'detached' });
+  await editor.webviewFrame('best');
+  expect(JSON.parse(await readFile(path.join(folder, 'runs/best/notes.json'), 'utf8'))).toEqual({
+    version: 1,
+    notes: { text: 'with the larger rate', tags: ['good', 'baseline'] },
+  });
+
+  // What others do on disk shows by itself.
+  await cp(path.join(folder, 'runs/alpha'), path.join(folder, 'runs/copy'), { recursive: true });
+  await row('copy').waitFor();
+  await rename(path.join(folder, 'runs/copy'), path.join(folder, 'runs/moved'));
+  await row('moved').waitFor();
+  await row('copy').waitFor({ state: 'detached' });
+  await rm(path.join(folder, 'runs/moved'), { recursive: true });
+  await row('moved').waitFor({ state: 'detached' });
+
+  // Several at once; what is not the runs' stays.
+  await writeFile(path.join(folder, 'runs/gamma/mine.txt'), 'x');
+  await row('gamma').click();
+  await row('alpha').click({ modifiers: ['Control'] });
+  await page.keyboard.press('Delete');
+  const dialog = page.locator('.monaco-dialog-box', { hasText: 'Delete 2 runs?' });
+  await dialog
+    .getByText(/gamma, alpha\. Result.*checkpoints \(0\).*MiB.*stays: mine\.txt/)
+    .waitFor();
+  await editor.screenshot('delete-runs');
+  await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect.poll(() => namesIn(page)).toEqual(['best']);
+  await access(path.join(folder, 'runs/gamma/mine.txt'));
+  await expect(access(path.join(folder, 'runs/alpha'))).rejects.toThrow('ENOENT');
+});
+
+test('selected runs are compared with all that came of them, and written as a table', {
+  timeout: 120_000,
+}, async () => {
+  const { folder, editor, row } = await openRuns();
+  const { page } = editor;
+  await row('alpha').click({ modifiers: ['Control'] });
+  await row('beta').click({ modifiers: ['Control'] });
+  await row('beta').click({ button: 'right' });
+  await page.locator('.monaco-menu .action-item', { hasText: 'Delete Run…' }).waitFor();
+  // A menu that has just opened takes no click.
+  await vi.waitFor(
+    async () => {
+      const item = page.locator('.monaco-menu .action-item', { hasText: 'Compare Runs' });
+      if (await item.isVisible()) await item.click({ timeout: 1000 });
+      await item.waitFor({ state: 'detached', timeout: 1000 });
+    },
+    { timeout: 30_000 },
+  );
+  const comparison = await editor.webviewFrame('Compare Runs');
+  await comparison.getByRole('row', { name: /^Loss 0\.900 0\.300$/ }).waitFor();
+  await comparison.getByRole('row', { name: /^Evaluation loss 1\.000 0\.400$/ }).waitFor();
+  await comparison.getByRole('button', { name: 'Export as CSV…' }).click();
+  const place = page.locator('.quick-input-widget input[type="text"]');
+  await expect.poll(() => place.inputValue()).toMatch(/runs\.csv$/);
+  await page.locator('.quick-input-widget .monaco-list-row').first().waitFor();
+  await place.fill(path.join(folder, 'table.csv'));
+  await place.press('Enter');
+  await expect
+    .poll(() => readFile(path.join(folder, 'table.csv'), 'utf8').catch(() => ''))
+    .toMatch(
+      /^run,folder,state,started,seconds,step,loss,eval_loss,.*\r\nalpha,.*,completed,.*,660,9,0\.9,1,/,
+    );
+});
+
+test('a thousand runs are there at once', { timeout: 180_000 }, async () => {
+  const folder = path.join(await tempFolder(), 'many');
+  for (let number = 0; number < 1000; number += 1) {
+    const name = `run-${String(number).padStart(4, '0')}`;
+    await writeRun(folder, { name, loss: 1 + number / 1000, end: 'completed' });
+  }
+  const editor = await openEditor({ folder });
+  const start = performance.now();
+  await editor.openActivity('LoRA-FA');
+  await rowsOf(editor.page).first().waitFor();
+  console.log(`1000 runs after ${Math.round(performance.now() - start)} ms`);
+  await editor.runCommand('LoRA-FA: Filter Runs…');
+  await answer(editor, 'run-0777');
+  await expect.poll(() => namesIn(editor.page)).toEqual(['run-0777']);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { adapterTree, mainAdapters } from '../../../extension/models/adapter-tree.ts';
+import type { FoundAdapter } from '../../../server/protocol.ts';
+
+const adapter = (path: string, change: Partial<FoundAdapter> = {}): FoundAdapter => ({
+  path,
+  name: path.slice(1),
+  baseModel: null,
+  rank: 8,
+  quantization: null,
+  checkpointOf: null,
+  problem: null,
+  modified: '2026-01-01T00:00:00.000Z',
+  ...change,
+});
+
+const FOUND = [
+  adapter('/done/checkpoint-9', { checkpointOf: '/done' }),
+  adapter('/early/checkpoint-9', { checkpointOf: '/early' }),
+  adapter('/done'),
+  adapter('/early/checkpoint-10', { checkpointOf: '/early', problem: 'damaged' }),
+  adapter('/done/checkpoint-10', { checkpointOf: '/done' }),
+  adapter('/others'),
+];
+
+test('checkpoints stand under their adapter or run, the newest first', () => {
+  const tree = adapterTree(FOUND).map(({ name, adapter: own, checkpoints }) => [
+    name,
+    own?.path ?? null,
+    checkpoints.map(({ path }) => path),
+  ]);
+  expect(tree).toEqual([
+    ['done', '/done', ['/done/checkpoint-10', '/done/checkpoint-9']],
+    ['early', null, ['/early/checkpoint-10', '/early/checkpoint-9']],
+    ['others', '/others', []],
+  ]);
+});
+
+test('of a run without a result the newest checkpoint that is whole stands for it', () => {
+  expect(mainAdapters(FOUND).map(({ path }) => path)).toEqual([
+    '/done',
+    '/early/checkpoint-9',
+    '/others',
+  ]);
+});

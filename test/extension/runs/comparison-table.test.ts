@@ -1,0 +1,39 @@
+import { expect, test, vi } from 'vitest';
+import { comparisonCsv, resultRows } from '../../../extension/runs/comparison-table.ts';
+import { runSummary } from '../../support/run-summary.ts';
+
+vi.mock('vscode', async () => ({
+  ...(await import('../../support/vscode-words.ts')),
+  env: { language: 'en' },
+}));
+
+const RUNS = [
+  runSummary({ state: 'completed', step: 9, maxSteps: 9, loss: 0.5 }, { seconds: 61.4 }),
+  runSummary(
+    { state: 'failed', step: 4, maxSteps: 9, evalLoss: -1 },
+    { folder: '/runs/=1+1', notes: { text: 'says "no",\nmostly', tags: ['a', 'b'] } },
+  ),
+];
+
+test('what came of runs stands beside each other; what none has is left out', () => {
+  const rows = new Map(resultRows(RUNS).map(({ key, values }) => [key, values]));
+  expect(rows.get('State')).toEqual(['Completed', 'Failed']);
+  expect(rows.get('Step')).toEqual(['9 / 9', '4 / 9']);
+  expect(rows.get('Loss')).toEqual(['0.500', null]);
+  expect(rows.get('Tags')).toEqual([null, 'a, b']);
+  expect(rows.has('Started')).toBe(false);
+});
+
+test('a table has a run a row, numbers as they are, and nothing that a spreadsheet would run', () => {
+  const config = [
+    { key: 'lora.r', values: ['8', '16'] },
+    { key: 'lora.target_modules', values: ['"all-linear"', '["q_proj"]'] },
+    { key: 'training.seed', values: ['null', null] },
+  ];
+  expect(comparisonCsv(RUNS, config).split('\r\n')).toEqual([
+    'run,folder,state,started,seconds,step,loss,eval_loss,device,tags,note,lora.r,lora.target_modules,training.seed',
+    'first,/home/me/runs/first,completed,,61,9,0.5,,,,,8,all-linear,',
+    `'=1+1,/runs/=1+1,failed,,0,4,,-1,,"a, b","says ""no"",\nmostly",16,"[""q_proj""]",`,
+    '',
+  ]);
+});
