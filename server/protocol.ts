@@ -113,6 +113,30 @@ export type RunConfig = Readonly<Record<string, unknown>> | null;
 /** Client → server: the configuration of a run, to show it and to compare it with another. */
 export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
 
+/** What of a run's folder goes with the run, and what stays. */
+export interface RunFootprint {
+  /** Bytes of all that goes. */
+  readonly bytes: number;
+  readonly checkpoints: number;
+  /** What is not the run's and stays, as paths from its folder. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Client → server: what {@link deleteRun} would remove, to ask before. Refused where that would be.
+ */
+export const measureRun = request<RunFootprint>()('lorafa/runs/measure', z.object({ folder }));
+
+/**
+ * Client → server: remove a run that has ended, with its checkpoints and its result. What somebody
+ * else has put into its folder stays there. Answered with what was removed, and told by
+ * {@link runGone}.
+ */
+export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
+  'lorafa/runs/delete',
+  z.object({ folder }),
+);
+
 /**
  * Client → server: send the journal and the log of a run, from the start and then as they grow, by
  * {@link runEvents} and {@link runLog}. Asked for again, it begins again from the start. Answered
@@ -125,6 +149,9 @@ export const unwatchRun = request<null>()('lorafa/runs/unwatch', z.object({ fold
 
 /** Server → client: a run is new or its status changed. */
 export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
+
+/** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
+export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
 
 /** Server → client: the next entries of a watched run's journal. */
 export const runEvents = notification(

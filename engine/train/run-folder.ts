@@ -22,12 +22,19 @@ export const RUN_FILES = {
   state: 'state.json',
   /** What that process and its libraries have to say, one message a line. */
   log: 'run.log',
+  /** What people wrote about the run (`server/runs/run-notes.ts`). */
+  notes: 'notes.json',
   /** Which process may write here; see {@link RunLock}. */
   lock: LOCK_FILE,
 } as const;
 
 /** Files that may be there before the run itself takes the folder into use. */
-const EARLY_FILES: ReadonlySet<string> = new Set([RUN_FILES.state, RUN_FILES.log, RUN_FILES.lock]);
+const EARLY_FILES: ReadonlySet<string> = new Set([
+  RUN_FILES.state,
+  RUN_FILES.log,
+  RUN_FILES.notes,
+  RUN_FILES.lock,
+]);
 
 /** Files that a run has before there is anything of it worth keeping. */
 const BARE_FILES: ReadonlySet<string> = new Set(Object.values(RUN_FILES));
