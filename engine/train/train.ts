@@ -16,8 +16,9 @@ import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
+import { refuseOccupied } from './occupied-folder.ts';
 import { loadRunData, type RunData } from './run-data.ts';
-import { RunFolder, refuseOccupied } from './run-folder.ts';
+import { RunFolder } from './run-folder.ts';
 import { openGenerationModel, openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { createSampler } from './sampler.ts';
@@ -56,8 +57,7 @@ export async function train(
   config: ResolvedConfig,
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
-  const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
-  await refuseOccupied(output, resumeFrom);
+  await refuseOccupied(config);
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);

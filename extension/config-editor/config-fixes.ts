@@ -1,46 +1,51 @@
 import * as vscode from 'vscode';
-import { PRODUCT_NAME } from '../ids.ts';
+import { type ConfigFix, listFixes, type TextChange } from '../../server/protocol.ts';
+import type { ServerLink } from '../server-link.ts';
 import type { TextProblem } from './form-state.ts';
 import type { FormFix } from './messages.ts';
 
-/** Asks for the quick fixes of a configuration, by the problems that they are for. */
+/** The fixes of a problem, by what it says and where. */
+export type FixesOf = (problem: Pick<TextProblem, 'offset' | 'message'>) => readonly FormFix[];
+
+/** Asks for the quick fixes of an open configuration. */
 export async function findFixes(
+  server: ServerLink,
   document: vscode.TextDocument,
-): Promise<(problem: Pick<TextProblem, 'offset' | 'message'>) => readonly FormFix[]> {
-  const fixes = (await actionsOf(document)).flatMap((action) =>
-    (action.diagnostics ?? []).map(({ range, message }) => ({
-      problem: `${document.offsetAt(range.start)} ${message}`,
-      fix: { id: idOf(action), title: action.title },
-    })),
-  );
+): Promise<FixesOf> {
+  const { problems } = await server.ask(listFixes, { uri: String(document.uri) });
   return ({ offset, message }) =>
-    fixes.filter(({ problem }) => problem === `${offset} ${message}`).map(({ fix }) => fix);
+    problems
+      .filter(
+        (each) =>
+          each.message === message &&
+          document.offsetAt(new vscode.Position(each.start.line, each.start.character)) === offset,
+      )
+      .flatMap((each) => each.fixes.map((fix) => ({ id: idOf(each, fix), title: fix.title })));
 }
 
 /** Does what a quick fix says, on the document as it is now; nothing when it is no longer offered. */
-export async function applyFix(document: vscode.TextDocument, id: string): Promise<void> {
-  const action = (await actionsOf(document)).find((each) => idOf(each) === id);
-  if (action === undefined) return;
-  if (action.edit !== undefined) await vscode.workspace.applyEdit(action.edit);
-  const { command } = action;
-  if (command === undefined) return;
-  await vscode.commands.executeCommand(command.command, ...(command.arguments ?? []));
+export async function applyFix(
+  server: ServerLink,
+  document: vscode.TextDocument,
+  id: string,
+): Promise<void> {
+  const { version, problems } = await server.ask(listFixes, { uri: String(document.uri) });
+  const fix = problems
+    .flatMap((each) => each.fixes.map((one) => ({ id: idOf(each, one), one })))
+    .find((each) => each.id === id)?.one;
+  if (fix === undefined || version !== document.version) return;
+  if (fix.edit !== null && !(await changeText(document.uri, fix.edit))) return;
+  if (fix.command === null) return;
+  await vscode.commands.executeCommand(fix.command.id, ...fix.command.arguments);
 }
 
-/** Other extensions offer fixes for every problem, which open in a text editor. */
-async function actionsOf(document: vscode.TextDocument): Promise<readonly vscode.CodeAction[]> {
-  const all = new vscode.Range(0, 0, document.lineCount, 0);
-  const actions = await vscode.commands.executeCommand<
-    readonly (vscode.CodeAction | vscode.Command)[]
-  >('vscode.executeCodeActionProvider', document.uri, all);
-  return actions.filter(
-    (action): action is vscode.CodeAction =>
-      action instanceof vscode.CodeAction &&
-      action.diagnostics?.[0]?.source === PRODUCT_NAME &&
-      (action.edit !== undefined || action.command?.command.startsWith('lorafa.') === true),
-  );
+/** Makes a change of a text; false where VS Code refuses it. */
+export function changeText(file: vscode.Uri, { start, end, text }: TextChange): Thenable<boolean> {
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(file, new vscode.Range(start.line, start.character, end.line, end.character), text);
+  return vscode.workspace.applyEdit(edit);
 }
 
-function idOf({ title, diagnostics }: vscode.CodeAction): string {
-  return JSON.stringify([diagnostics?.[0]?.message, title]);
+function idOf({ message }: { readonly message: string }, { title }: ConfigFix): string {
+  return JSON.stringify([message, title]);
 }

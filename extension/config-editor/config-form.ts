@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import { clearValue, NotAnObjectError, setValue } from '../../server/language/config-edit.ts';
 import type { ConfigPath } from '../../server/language/json-path.ts';
 import { COMMANDS } from '../ids.ts';
+import type { ServerLink } from '../server-link.ts';
 import { showError } from '../show/notifications.ts';
 import { manageTrust } from '../trust.ts';
 import { browse } from './browse.ts';
-import { applyFix, findFixes } from './config-fixes.ts';
+import { applyFix, type FixesOf, findFixes } from './config-fixes.ts';
 import { editDocument } from './edit-document.ts';
 import { readFormState, type TextProblem } from './form-state.ts';
 import {
@@ -27,9 +28,10 @@ const SETTLE_MS = 1500;
 export class ConfigForm implements OpenForm, vscode.Disposable {
   readonly document: vscode.TextDocument;
   readonly #panel: vscode.WebviewPanel;
+  readonly #server: ServerLink;
   readonly #subscription: vscode.Disposable;
   #state: FormState | undefined;
-  #fixesOf: Awaited<ReturnType<typeof findFixes>> = () => [];
+  #fixesOf: FixesOf = () => [];
   #isReady = false;
   #answeredEdit = 0;
   /** Edits are made one after the other: each starts from the text of the one before. */
@@ -40,9 +42,15 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #revealed: ConfigPath | undefined;
 
   /** @param revealed the key to begin with */
-  constructor(document: vscode.TextDocument, panel: vscode.WebviewPanel, revealed?: ConfigPath) {
+  constructor(
+    document: vscode.TextDocument,
+    panel: vscode.WebviewPanel,
+    server: ServerLink,
+    revealed?: ConfigPath,
+  ) {
     this.document = document;
     this.#panel = panel;
+    this.#server = server;
     this.#revealed = revealed;
     this.#subscription = vscode.Disposable.from(
       panel.webview.onDidReceiveMessage((data: unknown) =>
@@ -81,8 +89,12 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
 
   reveal(path: ConfigPath): void {
     this.#panel.reveal();
-    if (this.#isReady) this.#send({ type: 'reveal', path });
+    if (this.#isReady) this.#send({ type: 'reveal', path, takesFocus: true });
     else this.#revealed = path;
+  }
+
+  follow(path: ConfigPath): void {
+    this.#send({ type: 'reveal', path, takesFocus: false });
   }
 
   dispose(): void {
@@ -132,7 +144,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       }
       case 'fix':
         await this.settle();
-        return applyFix(this.document, message.fix);
+        return applyFix(this.#server, this.document, message.fix);
       case 'command':
         if (message.command === 'openAsText') return openAsText();
         if (message.command === 'manageTrust') return manageTrust();
@@ -143,13 +155,18 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   /** Shows the problems at once, and their fixes when they are known. */
   #showProblems(): void {
     this.#sendState();
+    if (!vscode.workspace.isTrusted) return;
     const { version } = this.document;
-    findFixes(this.document).then((fixesOf) => {
-      // A document that changed meanwhile has its problems told anew.
-      if (this.document.version !== version) return;
-      this.#fixesOf = fixesOf;
-      this.#sendState();
-    }, reportFailure);
+    findFixes(this.#server, this.document).then(
+      (fixesOf) => {
+        // A document that changed meanwhile has its problems told anew.
+        if (this.document.version !== version) return;
+        this.#fixesOf = fixesOf;
+        this.#sendState();
+        // Without a server, the form shows what it can.
+      },
+      () => undefined,
+    );
   }
 
   #sendState(): void {
@@ -157,9 +174,9 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       ...problem,
       fixes: this.#fixesOf(problem),
     }));
-    const { isTrusted } = vscode.workspace;
+    const isRestricted = !vscode.workspace.isTrusted;
     const lastValues = this.#state?.values ?? {};
-    this.#state = { ...readFormState(this.document.getText(), problems, lastValues), isTrusted };
+    this.#state = { ...readFormState(this.document.getText(), problems, lastValues), isRestricted };
     this.#send({ type: 'state', state: this.#state, answeredEdit: this.#answeredEdit });
   }
 

@@ -20,7 +20,7 @@ export function readFormState(
   text: string,
   problems: readonly TextProblem[],
   lastValues: unknown,
-): Omit<FormState, 'isTrusted'> {
+): Omit<FormState, 'isRestricted'> {
   const { root, errorOffset } = readTree(text);
   const isBroken = errorOffset !== undefined;
   const read: unknown = root === undefined ? {} : getNodeValue(root);

@@ -38,10 +38,12 @@ export interface SettleMessage {
   readonly request: number;
 }
 
-/** Show a field and put the cursor into it. */
+/** Show a field. */
 export interface RevealMessage {
   readonly type: 'reveal';
   readonly path: ConfigPath;
+  /** Whether the cursor goes into it. */
+  readonly takesFocus: boolean;
 }
 
 /** How the document is now. */
@@ -59,8 +61,8 @@ export interface FormState {
   /** Where the syntax is broken, both counting from 1; null while it is not. */
   readonly syntaxError: { readonly line: number; readonly column: number } | null;
   readonly problems: readonly FormProblem[];
-  /** Whether the folder is trusted; in one that is not nothing is checked and nothing started. */
-  readonly isTrusted: boolean;
+  /** In a folder that is not trusted nothing is checked and nothing started. */
+  readonly isRestricted: boolean;
 }
 
 /** A diagnostic of the document. */

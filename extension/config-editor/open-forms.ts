@@ -10,6 +10,8 @@ export interface OpenForm {
   settle(): Promise<void>;
   /** Brings it to the front with the cursor in the field of a key. */
   reveal(path: ConfigPath): void;
+  /** Shows the field of a key and leaves the focus where it is. */
+  follow(path: ConfigPath): void;
 }
 
 const forms = new Set<OpenForm>();

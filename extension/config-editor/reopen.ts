@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { CONFIG_EDITOR } from '../ids.ts';
+import { CONFIG_EDITOR, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { fileOf } from './config-tabs.ts';
 import { settleForms } from './open-forms.ts';
 
@@ -14,6 +14,27 @@ export function openAsText(): Promise<void> {
 /** Shows the active editor's run configuration as a form, in its place. */
 export function openAsForm(): Promise<void> {
   return reopen(CONFIG_EDITOR);
+}
+
+/**
+ * Makes form or text what configurations open as, by VS Code's own setting for that, and shows the
+ * active one so.
+ */
+export async function alwaysOpenAs(kind: 'form' | 'text'): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('workbench');
+  const known = settings.inspect<Readonly<Record<string, string>>>('editorAssociations');
+  const editor = kind === 'form' ? CONFIG_EDITOR : TEXT_EDITOR;
+  // What the folder says for these files would win over what the user says.
+  const isOfFolder = known?.workspaceValue?.[CONFIG_FILE_PATTERN] !== undefined;
+  const before = isOfFolder ? known?.workspaceValue : known?.globalValue;
+  await settings.update(
+    'editorAssociations',
+    { ...before, [CONFIG_FILE_PATTERN]: editor },
+    isOfFolder ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+  );
+  const { activeTab } = vscode.window.tabGroups.activeTabGroup;
+  const file = activeTab && fileOf(activeTab);
+  if (file?.path.endsWith(CONFIG_FILE_PATTERN.slice(1))) await reopen(editor);
 }
 
 async function reopen(editor: string): Promise<void> {

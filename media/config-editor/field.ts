@@ -15,8 +15,8 @@ import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
 import { isRecord, toText } from './values.ts';
 
-/** What can have the focus inside a control of several parts. */
-const FOCUSABLE = 'vscode-textfield, vscode-textarea, vscode-single-select, vscode-button';
+/** What can have the focus inside a control of several parts: what is typed in comes first. */
+const FOCUSABLE = ['vscode-textfield, vscode-textarea', 'vscode-single-select, vscode-button'];
 
 /** What a field asks of the extension. */
 export interface FieldActions {
@@ -32,8 +32,8 @@ export interface FieldView {
   /** @param value undefined where the key is left out */
   show(value: unknown, problems: readonly FormProblem[]): void;
   setDisabled(isDisabled: boolean): void;
-  /** Scrolls to it and puts the cursor into it. */
-  reveal(): void;
+  /** Scrolls to it and marks it for a moment. */
+  reveal(takesFocus: boolean): void;
 }
 
 /** Makes a field. */
@@ -106,12 +106,12 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
       clear.disabled = isDisabled;
       if (browseButton !== undefined) browseButton.disabled = isDisabled;
     },
-    reveal: () => {
+    reveal: (takesFocus) => {
       root.scrollIntoView({ block: 'center' });
-      const input = [...control.element.querySelectorAll<HTMLElement>(FOCUSABLE)].find(
-        (each) => each.offsetParent !== null,
-      );
-      (input ?? control.element).focus({ preventScroll: true });
+      const input = FOCUSABLE.flatMap((kind) => [
+        ...control.element.querySelectorAll<HTMLElement>(kind),
+      ]).find((each) => each.offsetParent !== null);
+      if (takesFocus) (input ?? control.element).focus({ preventScroll: true });
       root.classList.remove('revealed');
       // Begins the animation anew where it was shown a moment ago.
       void root.offsetWidth;

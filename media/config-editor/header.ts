@@ -43,6 +43,7 @@ export function makeHeader(texts: FormTexts, actions: HeaderActions): Header {
     element('p', { text: texts.restricted }),
     commandButton('manageTrust', false),
   );
+  restricted.classList.add('restricted');
   const start = commandButton('startRun', false);
   const needTrust = [start, commandButton('previewData', true), commandButton('estimateRun', true)];
   const obstacle = element('button', {
@@ -79,19 +80,19 @@ export function makeHeader(texts: FormTexts, actions: HeaderActions): Header {
       else if (count === 0) showText(matches, fill(texts.noMatches, search.value.trim()));
       else showText(matches, fill(texts.matches, count));
     },
-    setObstacles: ({ syntaxError, isTrusted, problems }) => {
+    setObstacles: ({ syntaxError, isRestricted, problems }) => {
       broken.hidden = syntaxError === null;
       if (syntaxError !== null) {
         showText(message, fill(texts.brokenSyntax, syntaxError.line, syntaxError.column));
       }
-      restricted.hidden = isTrusted;
+      restricted.hidden = !isRestricted;
       for (const button of needTrust) {
-        button.disabled = !isTrusted;
-        button.title = isTrusted ? '' : texts.needsTrust;
+        button.disabled = isRestricted;
+        button.title = isRestricted ? texts.needsTrust : '';
       }
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       // It can be pressed all the same: what was corrected a moment ago is not known yet.
-      start.secondary = errors > 0 || syntaxError !== null || !isTrusted;
+      start.secondary = errors > 0 || syntaxError !== null || isRestricted;
       obstacle.hidden = errors === 0 || syntaxError !== null;
       showText(
         obstacle,

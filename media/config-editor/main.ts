@@ -1,8 +1,8 @@
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type {
-  FormProblem,
   HostMessage,
   PageMessage,
+  RevealMessage,
   StateMessage,
 } from '../../extension/config-editor/messages.ts';
 import { element } from '../webview/element.ts';
@@ -15,6 +15,9 @@ import { placeProblems, placesOf } from './place-problems.ts';
 import { problemSummary } from './problem-summary.ts';
 import { matchesSearch } from './search.ts';
 import { type SectionView, sectionView } from './section.ts';
+
+/** What is to be shown. */
+type Place = Pick<RevealMessage, 'path' | 'takesFocus'>;
 
 /** What a reload of the window or a visit to another tab does not change. */
 interface PageState {
@@ -32,10 +35,10 @@ let lastEdit = 0;
 let isSearching = false;
 let hasState = false;
 /** What is to be shown when the fields are there. */
-let awaited: FormProblem['path'] | undefined;
+let awaited: Place | undefined;
 
 const fix = (id: string): void => host.send({ type: 'fix', fix: id });
-const summary = problemSummary(texts, { goTo: reveal, fix });
+const summary = problemSummary(texts, { goTo: (path) => reveal({ path, takesFocus: true }), fix });
 const header = makeHeader(texts, {
   // What is typed goes before the command that works on it.
   run: (command) => {
@@ -109,12 +112,13 @@ function showState({ state, answeredEdit }: StateMessage): void {
   });
 }
 
-/** Puts the cursor into the field of a key, or shows the section or the summary where it has none. */
-function reveal(path: FormProblem['path']): void {
+/** Shows the field of a key, or the section or the summary where it has none. */
+function reveal(shown: Place): void {
   if (!hasState) {
-    awaited = path;
+    awaited = shown;
     return;
   }
+  const { path, takesFocus } = shown;
   for (const place of placesOf(path)) {
     const section = sections.find(({ name }) => place === name || place.startsWith(`${name}.`));
     const field = section?.find(place);
@@ -124,8 +128,9 @@ function reveal(path: FormProblem['path']): void {
       filter();
     }
     section.element.open = true;
-    if (field !== undefined) return field.reveal();
-    return section.element.scrollIntoView({ block: 'start' });
+    if (field === undefined) section.element.scrollIntoView({ block: 'start' });
+    else field.reveal(takesFocus);
+    return;
   }
   if (path.length > 0) summary.reveal();
 }
@@ -133,12 +138,14 @@ function reveal(path: FormProblem['path']): void {
 function receive(message: HostMessage): void {
   switch (message.type) {
     case 'state':
-      return showState(message);
+      showState(message);
+      break;
     case 'reveal':
-      return reveal(message.path);
+      reveal(message);
+      break;
     case 'settle':
       settleTyping();
-      return host.send({ type: 'settled', request: message.request });
+      host.send({ type: 'settled', request: message.request });
   }
 }
 

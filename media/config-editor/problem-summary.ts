@@ -64,9 +64,9 @@ export function problemSummary(texts: FormTexts, { goTo, fix }: SummaryActions):
   }
 
   function linked({ path, message }: FormProblem): readonly Node[] {
-    const text = element('span', {}, withInlineCode(message));
-    if (path.length === 0) return [text];
-    const key = pathKey(path);
+    const { key, rest } = keyAndRest(path, message);
+    const text = element('span', {}, withInlineCode(rest));
+    if (key === '') return [text];
     return [
       element('button', {
         class: 'link place',
@@ -90,6 +90,17 @@ export function problemSummary(texts: FormTexts, { goTo, fix }: SummaryActions):
       heading.focus({ preventScroll: true });
     },
   };
+}
+
+/** The key that a problem is about, and the message without it where it begins with that. */
+export function keyAndRest(
+  path: FormProblem['path'],
+  message: string,
+): { readonly key: string; readonly rest: string } {
+  // An item of a list is shown where the list is.
+  const key = pathKey(path.filter((part) => typeof part === 'string'));
+  const start = `\`${key}\` `;
+  return { key, rest: message.startsWith(start) ? message.slice(start.length) : message };
 }
 
 /** How many problems there are of each kind, in words: `2 errors, 1 warning`. */

@@ -2,7 +2,7 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { nf4Of } from '../../engine/train/run-model.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol.ts';
