@@ -181,9 +181,9 @@ export class RunStarter {
       vscode.l10n.t('Delete the run {0} and start anew in its place?', name),
       vscode.l10n.t('Delete and Start'),
       vscode.l10n.t(
-        '{0} are deleted for good: its result, {1} checkpoints, its curves and its log.',
-        formatBytes(bytes),
+        'Its result, its checkpoints ({0}), its curves and its log are deleted for good: {1}.',
         checkpoints,
+        formatBytes(bytes),
       ),
     );
     if (isAgreed) await server.ask(deleteRun, { folder });
