@@ -1,5 +1,5 @@
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
-import { TOKENIZER_FILES } from '../models/save-tokenizer.ts';
+import { TOKENIZER_FILES } from '../tokenizer/save-tokenizer.ts';
 
 /** The weights of a model that a run has trained whole. */
 export const MODEL_FILE = 'model.safetensors';
