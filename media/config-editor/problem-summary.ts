@@ -104,7 +104,7 @@ export function keyAndRest(
 }
 
 /** How many problems there are of each kind, in words: `2 errors, 1 warning`. */
-export function headingOf(texts: FormTexts, problems: readonly FormProblem[]): string {
+function headingOf(texts: FormTexts, problems: readonly FormProblem[]): string {
   const words = {
     error: [texts.oneError, texts.errors],
     warning: [texts.oneWarning, texts.warnings],

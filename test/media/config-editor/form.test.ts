@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FormProblem } from '../../../extension/config-editor/messages.ts';
 import { placeProblems } from '../../../media/config-editor/place-problems.ts';
+import { keyAndRest } from '../../../media/config-editor/problem-summary.ts';
 import { matchesSearch } from '../../../media/config-editor/search.ts';
 import {
   isSame,
@@ -37,6 +38,16 @@ test('problems stand at their field, else at their section; what has no place on
     training: [parent],
     lora: [misspelt],
   });
+});
+
+test('the summary names the key once, and an item of a list by the list', () => {
+  const path = ['lora', 'target_modules', 1];
+  expect(keyAndRest(path, '`lora.target_modules` names "x"')).toEqual({
+    key: 'lora.target_modules',
+    rest: 'names "x"',
+  });
+  expect(keyAndRest(['lora', 'r'], 'Too large')).toEqual({ key: 'lora.r', rest: 'Too large' });
+  expect(keyAndRest([], 'Expected comma')).toEqual({ key: '', rest: 'Expected comma' });
 });
 
 test('a search finds names with or without underscores, and words of the help', () => {
