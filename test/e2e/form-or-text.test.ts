@@ -82,7 +82,6 @@ test('in a folder that is not trusted, the form says what needs trust and where 
   await editor.runCommand('LoRA-FA: Doctor');
   const report = await editor.webviewFrame('Preview LoRA-FA Doctor');
   await report.getByRole('heading', { name: 'What needs trust' }).waitFor();
-  await editor.screenshot('doctor-restricted');
 
   await tabsOf(editor).click();
   const again = await formOf(editor, FILE);

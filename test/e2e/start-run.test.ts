@@ -112,7 +112,6 @@ test('a configuration with a known error is never started, and shows where it is
   await expect(readFile(path.join(folder, 'runs', 'first', 'state.json'))).rejects.toThrow(
     'ENOENT',
   );
-  await editor.examine('config-editor-refused', form);
 
   // The same from elsewhere, with another error that only the files know.
   await modules.locator('textarea').fill('q_porj');
@@ -154,8 +153,6 @@ test('where a run is in the way, what can be done is offered, and works', {
   const output = () => field(current, 'training.output_dir');
   await output().locator('.problem', { hasText: 'holds a finished run' }).waitFor();
   await output().locator('.fix', { hasText: 'Train further as first-2' }).waitFor();
-  await output().scrollIntoViewIfNeeded();
-  await editor.screenshot('config-editor-run-in-the-way');
 
   // The question of the start.
   await inputOf(current, 'lora.r').fill('8');
@@ -183,7 +180,6 @@ test('where a run is in the way, what can be done is offered, and works', {
   await output().locator('.fix', { hasText: 'Replace it' }).click();
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.filter({ hasText: 'Delete the run first-3' }).waitFor();
-  await editor.screenshot('replace-run');
   await dialog.getByRole('button', { name: 'Delete and Start' }).click();
   await vi.waitFor(
     async () =>
