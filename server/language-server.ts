@@ -7,6 +7,7 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { serveChecks } from './check-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
@@ -34,10 +35,12 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
-  const services = [
-    ...serveConfigurations(params.capabilities.workspace?.inlayHint?.refreshSupport === true),
-    ...serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri)),
-  ];
+  const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
+  const configurations = serveConfigurations(canRefreshHints);
+  const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
+  // What a run leaves is what the next one of its configuration finds.
+  const background = serveBackground(folders, () => configurations.lookAgain());
+  const services: readonly Service[] = [configurations, ...background];
   connection.onShutdown(async () => {
     await Promise.all(services.map((service) => service.dispose()));
   });
@@ -58,16 +61,30 @@ interface Service {
 }
 
 /** What is told about open configurations, by a process whose program lies beside this one. */
-function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
+function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain(): void } {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
   serveEstimates(connection, inspectorScript);
-  const language = { inspector, source: SERVER_NAME, canRefreshHints };
-  return [serveLanguage(connection, documents, language), inspector];
+  serveChecks(connection, inspector);
+  const language = serveLanguage(connection, documents, {
+    inspector,
+    source: SERVER_NAME,
+    canRefreshHints,
+  });
+  return {
+    lookAgain: () => language.lookAgain(),
+    dispose: () => {
+      language.dispose();
+      return inspector.dispose();
+    },
+  };
 }
 
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
-function serveBackground(folderUris: readonly string[]): readonly Service[] {
+function serveBackground(
+  folderUris: readonly string[],
+  onRunChanged: () => void,
+): readonly Service[] {
   const workspaceFolders = folderUris
     .filter((uri) => uri.startsWith('file:'))
     .map((uri) => fileURLToPath(uri));
@@ -77,6 +94,7 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     registry,
     trainerScript: program('./trainer.js'),
     cliScript: program('./cli.js'),
+    onStateChanged: onRunChanged,
   });
   const generators = serveModels(connection, {
     workspaceFolders,

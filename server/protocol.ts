@@ -103,6 +103,79 @@ export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
  */
 export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
 
+/** A place in a file; lines and characters count from 0. */
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** A change of a text. */
+export interface TextChange {
+  readonly start: Position;
+  readonly end: Position;
+  readonly text: string;
+}
+
+/** A quick fix. */
+export interface ConfigFix {
+  readonly title: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  /** The command that is run then; null if none. */
+  readonly command: { readonly id: string; readonly arguments: readonly unknown[] } | null;
+}
+
+/** The quick fixes of an open configuration. */
+export interface ConfigFixes {
+  /** The version of the text that they are for. */
+  readonly version: number;
+  readonly problems: readonly {
+    readonly message: string;
+    readonly start: Position;
+    readonly fixes: readonly ConfigFix[];
+  }[];
+}
+
+/** Client → server: the quick fixes of each problem of an open configuration, as the form shows them. */
+export const listFixes = request<ConfigFixes>()(
+  'lorafa/config/fixes',
+  z.object({ uri: z.string() }),
+);
+
+/** A mistake in a configuration, for which no run of it starts. */
+export interface CheckedProblem {
+  readonly message: string;
+  /** The key or value; empty where the text is broken. */
+  readonly path: readonly (string | number)[];
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** A way to go on where a run is in the way. */
+export interface StartWay {
+  readonly title: string;
+  readonly detail: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  readonly step: 'start' | 'resume' | 'replace';
+}
+
+/** Whether a run of a configuration can be started. */
+export interface RunCheck {
+  readonly problems: readonly CheckedProblem[];
+  /** The run that is in the output folder, and what can be done; null if none is. */
+  readonly occupied: {
+    readonly folder: string;
+    readonly ways: readonly StartWay[];
+  } | null;
+}
+
+/** Client → server: what is known against starting a configuration, as it is on disk. */
+export const checkRun = request<RunCheck>()(
+  'lorafa/runs/check',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
+
 /**
  * Client → server: start a run from a configuration file, as it is on disk. Answered when its
  * trainer has taken it on; the configuration is frozen from then on.

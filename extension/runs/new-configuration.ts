@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { listModels } from '../../server/protocol.ts';
+import { openConfig } from '../config-editor/show-place.ts';
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
 import { showInformation } from '../show/notifications.ts';
@@ -53,7 +54,7 @@ export async function createConfiguration(
       notes: notes(name),
     });
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
-    await vscode.window.showTextDocument(file);
+    await openConfig(file);
   } catch (error) {
     reportFailure(error, log);
   }
