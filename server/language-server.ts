@@ -7,11 +7,13 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
+import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol.ts';
 import { serveRuns } from './run-requests.ts';
 import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
@@ -62,8 +64,10 @@ function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
   serveEstimates(connection, inspectorScript);
+  serveDataFiles(connection, inspector);
   const language = { inspector, source: SERVER_NAME, canRefreshHints };
-  return [serveLanguage(connection, documents, language), inspector];
+  const previews = servePreviews(connection, inspectorScript);
+  return [serveLanguage(connection, documents, language), inspector, previews];
 }
 
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
