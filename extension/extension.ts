@@ -25,7 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   registerRuns(context, server, log);
   registerModels(context, server, log);
-  context.subscriptions.push(registerConfigEditor(context.extensionUri));
+  context.subscriptions.push(registerConfigEditor(context.extensionUri, server));
 }
 
 /** Called by VS Code before the window closes; it waits a few seconds for the promise. */

@@ -10,6 +10,7 @@ import { LENS_COMMANDS } from '../server/command-ids.ts';
 export const COMMANDS = {
   openDemo: 'lorafa.openDemo',
   newConfiguration: 'lorafa.newConfiguration',
+  newConfigurationFromData: 'lorafa.newConfigurationFromData',
   startRun: LENS_COMMANDS.startRun,
   pauseRun: 'lorafa.pauseRun',
   resumeRun: 'lorafa.resumeRun',
@@ -70,6 +71,12 @@ export const CONTEXT_KEYS = {
   canStop: 'lorafa.canStop',
   /** The workspace has a run, live or past. */
   hasRuns: 'lorafa.hasRuns',
+  /** Steps of the walkthrough that are done. */
+  didOpenDemo: 'lorafa.didOpenDemo',
+  didStartRun: 'lorafa.didStartRun',
+  didWatchRun: 'lorafa.didWatchRun',
+  didTestAdapter: 'lorafa.didTestAdapter',
+  didConfigure: 'lorafa.didConfigure',
 } as const;
 
 /** Settings, without the section that they share ({@link SETTINGS_SECTION}). */

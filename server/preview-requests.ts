@@ -40,7 +40,6 @@ export function servePreviews(
   }
 
   serve(connection, readPreview, async ({ id, configFile }, token) => {
-    await close(id);
     const inspector = new InspectorClient(inspectorScript);
     open.set(id, inspector);
     try {

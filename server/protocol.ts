@@ -356,6 +356,8 @@ export const closePreview = request<null>()('lorafa/preview/close', preview);
 
 /** The beginning of a data file, and what could be learned from its rows. */
 export interface DataSample {
+  /** Rows of the file, perhaps inferred from its beginning. */
+  readonly count: number;
   readonly columns: readonly string[];
   /** Values of the first rows by column, as texts. */
   readonly rows: readonly Readonly<Record<string, string>>[];

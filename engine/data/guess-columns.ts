@@ -1,14 +1,12 @@
-import type { ColumnKey } from './columns.ts';
-
-/** What is learned from a row, by the columns that hold it. */
+/** What is learned from a row, by the keys of section `data` that name its columns. */
 export type ColumnMapping =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text_column: string }
   | {
       readonly kind: 'prompt_completion';
-      readonly prompt: string;
-      readonly completion: string;
+      readonly prompt_column: string;
+      readonly completion_column: string;
     }
-  | { readonly kind: 'messages'; readonly messages: string };
+  | { readonly kind: 'messages'; readonly messages_column: string };
 
 /** The values of one row. */
 type Values = Readonly<Record<string, unknown>>;
@@ -61,11 +59,11 @@ export function guessMapping(rows: readonly Values[]): ColumnMapping | undefined
   const valuesOf = (name: string): readonly unknown[] =>
     rows.map((row) => row[name]).filter((value) => value !== undefined && value !== null);
   const messages = names.find((name) => isConversation(valuesOf(name)));
-  if (messages !== undefined) return { kind: 'messages', messages };
+  if (messages !== undefined) return { kind: 'messages', messages_column: messages };
   const columns = names.flatMap((name) => textColumn(name, valuesOf(name)) ?? []);
   const telling = columns.filter(({ isOther }) => !isOther);
   const usable = telling.length > 0 ? telling : columns;
-  if (usable.length < 2) return usable[0] && { kind: 'text', text: usable[0].name };
+  if (usable.length < 2) return usable[0] && { kind: 'text', text_column: usable[0].name };
   const named = best(usable, ({ completion, prompt }) => completion - prompt);
   const prompt =
     best(
@@ -73,19 +71,11 @@ export function guessMapping(rows: readonly Values[]): ColumnMapping | undefined
       ({ prompt, completion }) => prompt - completion,
     ) ?? longest(usable.filter((column) => column !== named));
   const completion = named ?? longestBehind(usable, prompt);
-  return { kind: 'prompt_completion', prompt: prompt.name, completion: completion.name };
-}
-
-/** The keys of section `data` that a mapping sets. */
-export function mappingKeys(mapping: ColumnMapping): Partial<Record<ColumnKey, string>> {
-  switch (mapping.kind) {
-    case 'text':
-      return { text_column: mapping.text };
-    case 'prompt_completion':
-      return { prompt_column: mapping.prompt, completion_column: mapping.completion };
-    case 'messages':
-      return { messages_column: mapping.messages };
-  }
+  return {
+    kind: 'prompt_completion',
+    prompt_column: prompt.name,
+    completion_column: completion.name,
+  };
 }
 
 /** Turns as OpenAI or ShareGPT write them. */

@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
 import { clearValue, NotAnObjectError, setValue } from '../../server/language/config-edit.ts';
 import { COMMANDS, CONFIG_EDITOR } from '../ids.ts';
+import type { ServerLink } from '../server-link.ts';
 import { showError } from '../show/notifications.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { browse } from './browse.ts';
+import { watchColumns } from './data-columns.ts';
 import { editDocument } from './edit-document.ts';
 import { readFormState, type TextProblem } from './form-state.ts';
 import { formTexts } from './form-texts.ts';
 import {
+  type ColumnsMessage,
   type FormState,
   type PageMessage,
   pageMessageSchema,
@@ -20,11 +23,14 @@ import { openAsText } from './reopen.ts';
  * shows what the text says then, so that undo, dirty state, saving and text editors beside it are
  * VS Code's own.
  */
-export function registerConfigEditor(extensionUri: vscode.Uri): vscode.Disposable {
+export function registerConfigEditor(
+  extensionUri: vscode.Uri,
+  server: ServerLink,
+): vscode.Disposable {
   return vscode.window.registerCustomEditorProvider(
     CONFIG_EDITOR,
     {
-      resolveCustomTextEditor: (document, panel) => openForm(document, panel, extensionUri),
+      resolveCustomTextEditor: (document, panel) => openForm(document, panel, extensionUri, server),
     },
     { supportsMultipleEditorsPerDocument: true },
   );
@@ -34,22 +40,31 @@ function openForm(
   document: vscode.TextDocument,
   { webview, onDidDispose }: vscode.WebviewPanel,
   extensionUri: vscode.Uri,
+  server: ServerLink,
 ): void {
   let answeredEdit = 0;
   let state: FormState = { values: {}, syntaxError: null, problems: [] };
   /** Messages are handled one after the other: each edit starts from the text of the one before. */
   let last: Promise<unknown> = Promise.resolve();
 
+  const lookAtColumns = watchColumns(document, server, (columns) => {
+    lastColumns = { type: 'columns', columns };
+    void webview.postMessage(lastColumns);
+  });
+  let lastColumns: ColumnsMessage = { type: 'columns', columns: [] };
+
   function sendState(): void {
     state = readFormState(document.getText(), problemsOf(document), state.values);
     const message: StateMessage = { type: 'state', state, answeredEdit };
     void webview.postMessage(message);
+    lookAtColumns();
   }
 
   async function handle(message: PageMessage): Promise<unknown> {
     switch (message.type) {
       case 'ready':
         answeredEdit = 0;
+        void webview.postMessage(lastColumns);
         return sendState();
       case 'set':
       case 'clear':

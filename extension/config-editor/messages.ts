@@ -33,6 +33,12 @@ export interface StateMessage {
   readonly answeredEdit: number;
 }
 
+/** From the extension to the page: the columns of the data that the document names. */
+export interface ColumnsMessage {
+  readonly type: 'columns';
+  readonly columns: readonly string[];
+}
+
 /** A document as the form shows it. */
 export interface FormState {
   /** What the text says; the last one that could be read while the syntax is broken. */

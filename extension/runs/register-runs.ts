@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { registerViews } from '../views/views.ts';
+import { tick } from '../walkthrough/tick.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { RunActions } from './run-actions.ts';
 import { registerRunCommands } from './run-commands.ts';
@@ -32,6 +33,9 @@ export function registerRuns(
     store,
     feed,
     keepContextKeys(store),
+    store.onDidChange((runs) => {
+      if (runs.some(({ isLive }) => isLive)) tick('run');
+    }),
     showRunsInStatusBar(store),
     notifyOfEnds(store, log),
     vscode.window.registerWebviewPanelSerializer(PANELS.run, panels),

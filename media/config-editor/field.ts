@@ -7,6 +7,7 @@ import { fill } from '../webview/texts.ts';
 import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
+import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
 import { listControl, numberControl, textControl } from './controls/text-control.ts';
@@ -19,6 +20,8 @@ import { isRecord, toText } from './values.ts';
 export interface FieldActions {
   write(path: readonly string[], value: unknown): void;
   browse(path: readonly string[], kind: BrowseKind): void;
+  /** The columns that a field for one can have. */
+  readonly columns: KnownColumns;
 }
 
 /** One key of the configuration with its name, its help, its control and its problems. */
@@ -35,12 +38,13 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
   const { path, control: kind } = field;
   const name = path.slice(1).join('.');
   const id = `field-${pathKey(path)}`;
-  const control = makeControl(field, {
+  const context = {
     label: name,
     default: field.default,
     texts,
-    write: (value) => actions.write(path, value),
-  });
+    write: (value: unknown) => actions.write(path, value),
+  };
+  const control = makeControl(field, context, actions.columns);
   const problems = problemList(texts, `${id}-problems`);
   const clear = element('button', {
     class: 'link clear',
@@ -103,7 +107,11 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
   };
 }
 
-function makeControl({ control }: FormField, context: ControlContext): Control {
+function makeControl(
+  { control }: FormField,
+  context: ControlContext,
+  columns: KnownColumns,
+): Control {
   switch (control.kind) {
     case 'switch':
       return switchControl(context);
@@ -117,6 +125,8 @@ function makeControl({ control }: FormField, context: ControlContext): Control {
       return textControl(context, control.isMultiline);
     case 'list':
       return listControl(context, control.items);
+    case 'column':
+      return knownColumnControl(context, columns);
     case 'names':
       return namesControl(context);
     case 'record':

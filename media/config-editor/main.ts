@@ -1,9 +1,14 @@
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
-import type { PageMessage, StateMessage } from '../../extension/config-editor/messages.ts';
+import type {
+  ColumnsMessage,
+  PageMessage,
+  StateMessage,
+} from '../../extension/config-editor/messages.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
 import { configForm } from './config-form.ts';
+import { KnownColumns } from './controls/known-columns.ts';
 import { makeHeader } from './header.ts';
 import { placeProblems } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
@@ -18,7 +23,7 @@ interface PageState {
 }
 
 const texts = readTexts<FormTexts>();
-const host = connectHost<StateMessage, PageMessage, PageState>();
+const host = connectHost<StateMessage | ColumnsMessage, PageMessage, PageState>();
 const restored = host.getState();
 
 /** Edits are counted, so that a state from before the last one does not undo it on the screen. */
@@ -27,6 +32,7 @@ let isSearching = false;
 let hasState = false;
 
 const header = makeHeader(texts, (command) => host.send({ type: 'command', command }), filter);
+const columns = new KnownColumns();
 const general = problemList(texts);
 const sections: readonly SectionView[] = configForm.sections.map((section) =>
   sectionView(section, texts, {
@@ -36,6 +42,7 @@ const sections: readonly SectionView[] = configForm.sections.map((section) =>
       host.send(value === undefined ? { type: 'clear', ...edit } : { type: 'set', ...edit, value });
     },
     browse: (path, kind) => host.send({ type: 'browse', path: [...path], kind }),
+    columns,
   }),
 );
 const main = element('main', {}, [general.element, ...sections.map((section) => section.element)]);
@@ -92,6 +99,9 @@ function showState({ state, answeredEdit }: StateMessage): void {
 
 header.setSearch(restored?.search ?? '');
 filter();
-host.listen(showState);
+host.listen((message) => {
+  if (message.type === 'columns') columns.names = message.columns;
+  else showState(message);
+});
 host.send({ type: 'ready' });
 window.addEventListener('scroll', store, { passive: true });

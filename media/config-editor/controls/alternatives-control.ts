@@ -51,6 +51,29 @@ export function openChoiceControl(
   ]);
 }
 
+/** The name of a column: one of those that the data have, or another. */
+export function columnControl(context: ControlContext, columns: readonly string[]): Control {
+  // Without any there is nothing to choose.
+  if (columns.length === 0) return textControl(context, false);
+  return alternativesControl(context, (inner) => [
+    {
+      label: context.texts.notSet,
+      matches: (value) => value === undefined,
+      choice: { value: undefined },
+    },
+    ...columns.map((column) => ({
+      label: column,
+      matches: (value: unknown) => value === column,
+      choice: { value: column },
+    })),
+    {
+      label: context.texts.other,
+      matches: () => true,
+      choice: { control: textControl(inner, false) },
+    },
+  ]);
+}
+
 function alternativesControl(
   context: ControlContext,
   makeAlternatives: (inner: ControlContext) => readonly Alternative[],

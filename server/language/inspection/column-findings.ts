@@ -89,7 +89,7 @@ function templateFindings(
 
 /**
  * @param corrected the value of the key with the right name of the column in it
- * @param others what else would help
+ * @param others what would help where no name is near
  */
 function missingColumn(
   key: string,
@@ -108,7 +108,7 @@ function missingColumn(
       path,
       'data.missing_column',
       `\`${formatPath(path)}\` names the column "${column}", but ${row.file} has ${listColumns(row)}: ${advice}`,
-      [...(near === undefined ? [] : [setValue(path, corrected(near))]), ...others()],
+      near === undefined ? others() : [setValue(path, corrected(near))],
     ),
   ];
 }

@@ -1,11 +1,7 @@
 import type { Remedy } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { ColumnKey } from '../../../engine/data/columns.ts';
-import {
-  type ColumnMapping,
-  guessMapping,
-  mappingKeys,
-} from '../../../engine/data/guess-columns.ts';
+import { type ColumnMapping, guessMapping } from '../../../engine/data/guess-columns.ts';
 import type { Row } from '../../../engine/data/row.ts';
 
 type Data = ResolvedConfig['data'];
@@ -47,33 +43,36 @@ export function pairRemedies(key: ColumnKey, data: Data, rows: readonly Row[]): 
   if (!isPair) return keyOf(guess) === key ? [mappingRemedy(guess)] : [];
   if (guess.kind === 'messages') return [];
   const [first, second] =
-    guess.kind === 'text' ? [guess.text, guess.text] : [guess.prompt, guess.completion];
+    guess.kind === 'text'
+      ? [guess.text_column, guess.text_column]
+      : [guess.prompt_column, guess.completion_column];
   const pair = {
     kind: 'prompt_completion',
-    prompt: isColumn(prompt) ? prompt : first,
-    completion: isColumn(completion) ? completion : second,
+    prompt_column: isColumn(prompt) ? prompt : first,
+    completion_column: isColumn(completion) ? completion : second,
   } as const;
-  return pair.prompt === pair.completion ? [] : [mappingRemedy(pair)];
+  return pair.prompt_column === pair.completion_column ? [] : [mappingRemedy(pair)];
 }
 
 function keyOf(mapping: ColumnMapping): string | undefined {
-  return Object.keys(mappingKeys(mapping))[0];
+  return Object.keys(mapping).find((name) => name !== 'kind');
 }
 
 function othersThan(guess: ColumnMapping): readonly ColumnMapping[] {
   if (guess.kind !== 'prompt_completion') return [];
-  const { prompt, completion } = guess;
+  const { prompt_column: prompt, completion_column: completion } = guess;
   return [
-    { kind: 'prompt_completion', prompt: completion, completion: prompt },
-    { kind: 'text', text: completion },
-    { kind: 'text', text: prompt },
+    { kind: 'prompt_completion', prompt_column: completion, completion_column: prompt },
+    { kind: 'text', text_column: completion },
+    { kind: 'text', text_column: prompt },
   ];
 }
 
 function mappingRemedy(mapping: ColumnMapping): Remedy {
+  const { kind: _, ...keys } = mapping;
   return {
     kind: 'set',
-    values: Object.entries(mappingKeys(mapping)).map(([key, value]) => ({
+    values: Object.entries(keys).map(([key, value]) => ({
       path: ['data', key],
       value,
     })),
@@ -84,10 +83,10 @@ function mappingRemedy(mapping: ColumnMapping): Remedy {
 function titleOf(mapping: ColumnMapping): string {
   switch (mapping.kind) {
     case 'text':
-      return `Learn all of "${mapping.text}"`;
+      return `Learn all of "${mapping.text_column}"`;
     case 'prompt_completion':
-      return `Learn "${mapping.completion}" from "${mapping.prompt}"`;
+      return `Learn "${mapping.completion_column}" from "${mapping.prompt_column}"`;
     case 'messages':
-      return `Learn the answers in "${mapping.messages}"`;
+      return `Learn the answers in "${mapping.messages_column}"`;
   }
 }

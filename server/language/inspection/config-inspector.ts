@@ -108,7 +108,7 @@ export class ConfigInspector {
    * @throws LorafaError as `readRows`
    */
   async sample(name: string): Promise<DataSample> {
-    return dataSample((await this.#data.beginning(name)).rows);
+    return dataSample(await this.#data.beginning(name));
   }
 
   /** Full names of the layers that an adapter can have; none where the model cannot be opened. */

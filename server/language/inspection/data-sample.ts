@@ -6,6 +6,7 @@ import { recogniseShape } from '../../../engine/data/shapes.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { shortened } from '../../../engine/quote.ts';
 import type { DataSample } from '../../protocol.ts';
+import type { DataBeginning } from './known-data.ts';
 
 /** Rows that are shown. */
 const SHOWN_ROWS = 5;
@@ -17,10 +18,11 @@ const VALUE_LENGTH = 200;
 const DEFAULTS: DataOptions = dataSection.parse({ dataset_name_or_path: 'any' });
 
 /** What people choose the columns by that are learned from. */
-export function dataSample(rows: readonly Row[]): DataSample {
+export function dataSample({ rows, count }: DataBeginning): DataSample {
   const values = rows.map(({ value }) => value);
   const columns = Object.keys(values[0] ?? {});
   return {
+    count: count.rows,
     columns,
     rows: values
       .slice(0, SHOWN_ROWS)

@@ -41,9 +41,12 @@ export class KnownData {
     const { file } = parseDataPath(name);
     const { path } = known.model;
     const key = JSON.stringify([name, path, options]);
-    return this.#samples.get(key, [file, ...modelFiles(path)], () =>
-      loadDataset([startOf(name)], known.tokenizer, options),
-    );
+    return this.#samples.get(key, [file, ...modelFiles(path)], async () => {
+      const { count } = await this.beginning(name);
+      // Messages name the rows where these are not all of them.
+      const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
+      return loadDataset([isWhole ? name : startOf(name)], known.tokenizer, options);
+    });
   }
 }
 
