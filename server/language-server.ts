@@ -63,7 +63,6 @@ interface Service {
 function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
-  serveEstimates(connection, inspectorScript);
   serveDataFiles(connection, inspector);
   const language = { inspector, source: SERVER_NAME, canRefreshHints };
   const previews = servePreviews(connection, inspectorScript);
@@ -81,11 +80,18 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     registry,
     trainerScript: program('./trainer.js'),
   });
+  const runFolders = () => findRunFolders(workspaceFolders, registry);
+  const cliScript = program('./cli.js');
   const generators = serveModels(connection, {
     workspaceFolders,
-    runFolders: () => findRunFolders(workspaceFolders, registry),
+    runFolders,
     generatorScript: program('./generator.js'),
-    cliScript: program('./cli.js'),
+    cliScript,
+  });
+  serveEstimates(connection, {
+    inspectorScript: program('./inspector.js'),
+    cliScript,
+    runFolders,
   });
   return [runs, generators];
 }

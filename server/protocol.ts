@@ -3,9 +3,11 @@ import type { ColumnMapping } from '../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport } from '../engine/data/report.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
+import type { MeasuredSpeed } from '../engine/plan/measure-speed.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import { notification, request } from './rpc/message.ts';
+import type { EarlierSpeed } from './runs/earlier-speed.ts';
 import { type RunStatus, runStatusSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
 
@@ -379,12 +381,19 @@ export const listColumns = request<readonly string[]>()(
   z.object({ configFile: z.string().check(z.minLength(1)), text: z.string() }),
 );
 
+/** What a run would take. */
+export interface EstimateAnswer {
+  readonly estimate: RunEstimate;
+  /** How fast an earlier run trained the same model with the same settings; null if none did. */
+  readonly earlier: EarlierSpeed | null;
+}
+
 /**
  * Client → server: what a run of a configuration, as it is on disk, would take: memory, steps,
  * parameters and tokens, from all of its data. {@link estimateProgress} tells how far it is.
  * Cancelled like any request (`$/cancelRequest`).
  */
-export const estimateRun = request<RunEstimate>()(
+export const estimateRun = request<EstimateAnswer>()(
   'lorafa/estimate',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
@@ -393,6 +402,15 @@ export const estimateRun = request<RunEstimate>()(
 export const estimateProgress = notification(
   'lorafa/estimate/progress',
   z.object({ configFile: z.string(), task: z.string(), done: z.number(), total: z.number() }),
+);
+
+/**
+ * Client → server: time a few real steps of a configuration, as it is on disk; what `lorafa measure
+ * --json` prints. Cancelled like any request (`$/cancelRequest`), which ends the process.
+ */
+export const measureRun = request<MeasuredSpeed>()(
+  'lorafa/measure',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
 
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */

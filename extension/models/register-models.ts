@@ -29,7 +29,7 @@ export function registerModels(
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({ extensionUri, log, server, generation });
   const reports = new Reports();
-  const estimates = new Estimates(server, reports);
+  const estimates = new Estimates(server, reports, log);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
