@@ -1,5 +1,5 @@
 import { readConfig } from '../engine/config/parse.ts';
-import type { MeasuredSpeed } from '../engine/plan/measure-speed.ts';
+import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { runCli } from './cli-process.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun, measureRun } from './protocol.ts';

@@ -1,8 +1,8 @@
 import { TemplateTooLarge } from '../bounded-interpreter.ts';
-import { textLength } from '../chat-template.ts';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { type TimeLimit, TimeLimitError, withinTime } from '../time-limit.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import { textLength } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { describeDataPath } from './data-path.ts';
 import type { DataOptions } from './options.ts';
 import { type DatasetReport, ExampleCounter, formatIssues, IssueCollector } from './report.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type Dataset, DatasetBuilder } from './dataset-builder.ts';
 import type { DataOptions } from './options.ts';
 import type { BadRow, Row } from './row.ts';

@@ -1,5 +1,5 @@
 import { withinTime } from '../time-limit.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
 
 /** Tokens that are bytes of a character, as `Tokenizer.tokenText` writes them. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
-import { COMPUTE_MODES } from '../models/compute-mode.ts';
+import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 
 /**
  * What a training run reports while it goes, in the order in which it happens. The same objects

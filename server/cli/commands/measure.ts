@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
-import { measureSpeed } from '../../../engine/plan/measure-speed.ts';
+import { TrainControl } from '../../../engine/train/control.ts';
+import { measureSpeed } from '../../../engine/train/measure-speed.ts';
 import { formatCount } from '../format.ts';
+import { withInterrupt } from '../interrupt.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 import { stderrProgress } from '../stderr-progress.ts';
@@ -31,7 +33,11 @@ export function addMeasureCommand(program: Command): void {
 
 async function measure(file: string, flags: MeasureFlags): Promise<void> {
   const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
-  const speed = await measureSpeed(config, stderrProgress());
+  const control = new TrainControl();
+  const speed = await withInterrupt(
+    () => control.stop('cancel'),
+    () => measureSpeed(config, stderrProgress(), control),
+  );
   const { tokensPerSecond, steps } = speed;
   if (flags.json === true) printJson(process.stdout, speed);
   else

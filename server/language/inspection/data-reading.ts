@@ -6,9 +6,9 @@ import { ExampleTexts } from '../../../engine/data/example-text.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { planRun } from '../../../engine/plan/run-plan.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
-import { planRun } from '../../../engine/train/run-plan.ts';
 import type { PreviewPage, PreviewState } from '../../protocol.ts';
 
 /** Milliseconds between two pieces of news. */
