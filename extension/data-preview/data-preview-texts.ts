@@ -11,6 +11,7 @@ export function dataPreviewTexts() {
     cancelled: vscode.l10n.t(
       'Reading was cancelled after {0} rows ({1}%): the figures are those of these rows.',
     ),
+    cancelledEmpty: vscode.l10n.t('Reading was cancelled.'),
     search: vscode.l10n.t('Search in rows'),
     found: vscode.l10n.t('Rows {0} to {1} of {2} with “{3}”'),
     noneFound: vscode.l10n.t('No row holds “{0}”.'),

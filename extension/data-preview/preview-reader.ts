@@ -60,6 +60,8 @@ export class PreviewReader implements vscode.Disposable {
       await this.#server.ask(readPreview, { id: this.#id, configFile }, this.#reading.token);
     } catch (error) {
       if (!this.#isCancelled) throw error;
+      // Its process did not end the reading by itself, and was ended.
+      if (this.state !== undefined) this.state = { ...this.state, isReading: false };
     }
   }
 

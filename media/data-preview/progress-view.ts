@@ -32,19 +32,20 @@ export function progressView(texts: DataPreviewTexts, onCancel: () => void): Pro
   return {
     element: root,
     show: (progress) => {
-      const isReading = progress !== undefined && progress.state?.isReading !== false;
-      const isHalf = progress?.isCancelled === true && (progress.state?.share ?? 1) < 1;
+      const { state, isCancelled = false } = progress ?? {};
+      const isReading = progress !== undefined && (state?.isReading ?? !isCancelled);
+      const isHalf = isCancelled && (state?.share ?? 0) < 1;
       root.hidden = !isReading && !isHalf;
       bar.hidden = !isReading;
       cancel.hidden = !isReading;
-      cancel.disabled = progress?.isCancelled === true;
-      const { share, report } = progress?.state ?? {};
-      if (share === undefined || report === undefined) {
+      cancel.disabled = isCancelled;
+      if (state === undefined) {
         // Without a value it moves: nobody knows yet how long it takes.
         bar.removeAttribute('value');
-        showText(words, texts.opening);
+        showText(words, isCancelled ? texts.cancelledEmpty : texts.opening);
         return;
       }
+      const { share, report } = state;
       bar.value = share;
       const text = isReading ? texts.reading : texts.cancelled;
       showText(words, fill(text, formatCount(report.rows), Math.floor(100 * share)));

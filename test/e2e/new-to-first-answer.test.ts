@@ -20,8 +20,8 @@ test('the demo: from an empty window to the first tuned answer', {
   const box = page.locator('.quick-input-widget input[type="text"]');
   await box.fill(`${parent}/`);
   await newcomer.click(newcomer.button('Put the Demo Here'));
-  await newcomer.trust();
   await page.locator('.tab.active[data-resource-name="demo.lorafa.json"]').waitFor();
+  await newcomer.trust();
   const answer = await newcomer.trainAndAsk('demo', `${SENTENCE}\nJSON: `);
   expect(answer).toMatch(/^\{"name": "\w+", .*\}$/);
   newcomer.report('demo');

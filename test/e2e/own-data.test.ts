@@ -20,13 +20,19 @@ function row(editor: Editor, text: string) {
   return editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
 }
 
-/** Opens the context menu of a file in the explorer. */
-async function menuOf(editor: Editor, file: string) {
-  const entry = editor.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
-  await entry.click({ button: 'right' });
-  const menu = editor.page.locator('.context-view .monaco-menu');
-  await menu.waitFor();
-  return menu;
+/** Takes an item of the context menu of a file in the explorer, whose menus come a little later. */
+async function takeFromMenu(editor: Editor, file: string, item: string): Promise<void> {
+  const { page } = editor;
+  const entry = page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+  const menu = page.locator('.context-view .monaco-menu');
+  await vi.waitFor(
+    async () => {
+      await page.keyboard.press('Escape');
+      await entry.click({ button: 'right', timeout: 2_000 });
+      await menu.getByText(item, { exact: true }).click({ timeout: 2_000 });
+    },
+    { timeout: 60_000 },
+  );
 }
 
 test('a table of one’s own becomes a configuration: from the explorer, back and forth', async () => {
@@ -37,7 +43,7 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   const back = page.locator('.quick-input-titlebar').getByRole('button', { name: /Back/ });
 
   // Before there is a configuration, the preview offers to make one.
-  await (await menuOf(editor, 'tickets.csv')).getByText('Preview Training Data').click();
+  await takeFromMenu(editor, 'tickets.csv', 'Preview Training Data');
   const offer = page.locator('.notification-list-item', { hasText: 'No run configuration uses' });
   await offer.getByRole('button', { name: 'New Run Configuration…' }).click();
   await row(editor, 'base').click();
@@ -65,14 +71,10 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   await page.locator('.view-line', { hasText: 'steps per epoch' }).first().waitFor();
   await expect.poll(() => page.locator('.squiggly-error').count()).toBe(0);
 
-  await (await menuOf(editor, 'tickets.csv')).getByText('Preview Training Data').click();
+  await takeFromMenu(editor, 'tickets.csv', 'Preview Training Data');
   const preview = await editor.webviewFrame('Data: tickets.lorafa.json');
   await preview.getByText('ticket → reply').waitFor();
-  const menu = await menuOf(editor, 'tickets.lorafa.json');
-  for (const name of ['Start Run', 'Preview Training Data', 'Estimate Memory and Steps']) {
-    await menu.getByText(name, { exact: true }).waitFor();
-  }
-  await menu.getByText('Open as Form', { exact: true }).click();
+  await takeFromMenu(editor, 'tickets.lorafa.json', 'Open as Form');
   await editor.webviewFrame('tickets.lorafa.json');
 });
 
@@ -117,7 +119,7 @@ test('columns that nobody knows are mended by what they say, in the text and in 
   const form = await editor.webviewFrame('first.lorafa.json');
   const field = form.locator('[data-path="data.completion_column"]');
   await field.locator('vscode-single-select').click();
-  await field.locator('.option', { hasText: 'date' }).click();
+  await field.locator('[role="option"]', { hasText: 'date' }).click();
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(file, 'utf8')).toBe(mended.replace('"reply"', '"date"'));
   await editor.examine('form-columns', form);

@@ -44,12 +44,23 @@ export class Newcomer {
     await this.click(this.page.locator('.part.banner a', { hasText: 'Manage' }));
     const sheet = this.page.locator('.workspace-trust-editor');
     const trust = sheet.getByRole('button', { name: 'Trust', exact: true });
+    const trusted = sheet.filter({ hasText: 'You trust this folder' });
     // The sheet is drawn anew while extensions start.
-    await vi.waitFor(() => trust.click({ timeout: 2_000 }), { timeout: RUN_MS });
+    await vi.waitFor(
+      async () => {
+        if (!(await trusted.isVisible())) await trust.click({ timeout: 2_000 });
+        await trusted.waitFor({ timeout: 2_000 });
+      },
+      { timeout: 60_000 },
+    );
     this.clicks += 1;
-    await sheet.filter({ hasText: 'You trust' }).waitFor();
-    await this.page.keyboard.press('Escape');
-    await sheet.waitFor({ state: 'hidden' });
+    await vi.waitFor(
+      async () => {
+        await sheet.press('Escape', { timeout: 2_000 });
+        await sheet.waitFor({ state: 'hidden', timeout: 2_000 });
+      },
+      { timeout: 60_000 },
+    );
   }
 
   /** From a configuration that is open as a form to the first answer of what it trains. */
