@@ -84,7 +84,7 @@ async function folderWithManyRows(): Promise<string> {
     });
   const rows = Array.from({ length: MANY_ROWS }, (_, index) => `${row(index)}\n`);
   await writeFile(path.join(folder, 'rows.jsonl'), rows.join(''));
-  await writeConfig(folder, 256);
+  await writeConfig(folder, 1024);
   return folder;
 }
 
