@@ -12,8 +12,10 @@ export interface ColumnRow extends PickRow {
   readonly choice: Learned | { readonly kind: 'column'; readonly column: string };
 }
 
-/** Characters of a value in a list of several. */
-const VALUE_LENGTH = 42;
+/** Characters that fit into a line. */
+const LINE_LENGTH = 92;
+/** Between the values of a line. */
+const SEPARATOR = ' │ ';
 
 /** What is probably to be learned, then every column with its first values. */
 export function learnedRows(sample: DataSample): readonly (ColumnRow | PickHeading)[] {
@@ -88,7 +90,7 @@ export function describeMapping(mapping: ColumnMapping): string {
 }
 
 function exampleOf(mapping: ColumnMapping, row: Readonly<Record<string, string>> = {}): string {
-  const shown = (column: string): string => shortValue(row[column] ?? '', 2 * VALUE_LENGTH);
+  const shown = (column: string): string => shortValue(row[column] ?? '', LINE_LENGTH / 2);
   switch (mapping.kind) {
     case 'text':
       return shown(mapping.text_column);
@@ -103,8 +105,20 @@ function columnRow({ rows }: DataSample, column: string): PickRow {
   return {
     icon: 'symbol-field',
     label: column,
-    detail: rows.map((row) => shortValue(row[column] ?? '', VALUE_LENGTH)).join('  │  '),
+    detail: inOneLine(rows.map((row) => row[column] ?? '')),
   };
+}
+
+/** All values, each with its share of a line; what short ones leave is for the others. */
+function inOneLine(values: readonly string[]): string {
+  const lengths = values.map(({ length }) => length).toSorted((a, b) => a - b);
+  let left = LINE_LENGTH - SEPARATOR.length * (values.length - 1);
+  let share = 0;
+  for (const [index, length] of lengths.entries()) {
+    share = Math.floor(left / (lengths.length - index));
+    left -= Math.min(length, share);
+  }
+  return values.map((value) => shortValue(value, Math.max(1, share))).join(SEPARATOR);
 }
 
 function shortValue(value: string, length: number): string {

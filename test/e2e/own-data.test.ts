@@ -1,7 +1,9 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Frame } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
+import { accessibilityProblems } from './editor/accessibility.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 const CSV = `ticket;reply;date
@@ -18,6 +20,20 @@ async function folderWithTable(): Promise<string> {
 
 function row(editor: Editor, text: string) {
   return editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: text }).first();
+}
+
+/** The form that is shown: VS Code gives the frames of custom editors no title. */
+function formOf({ page }: Editor): Promise<Frame> {
+  return vi.waitUntil(
+    async () => {
+      for (const frame of page.frames()) {
+        const fields = frame.locator('[data-path="data.completion_column"]');
+        if ((await fields.count().catch(() => 0)) > 0) return frame;
+      }
+      return undefined;
+    },
+    { timeout: 30_000, interval: 200 },
+  );
 }
 
 /** Takes an item of the context menu of a file in the explorer, whose menus come a little later. */
@@ -49,7 +65,7 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   await row(editor, 'base').click();
   await title.filter({ hasText: 'columns of tickets.csv (2/3)' }).waitFor();
   await row(editor, 'Learn “reply” from “ticket”').waitFor();
-  await row(editor, 'My parcel 0 has not come').waitFor();
+  await row(editor, 'My parcel 0 has…').waitFor();
   await editor.screenshot('new-configuration-columns');
 
   // Another column than the suggested one, and back from there through all steps.
@@ -75,7 +91,7 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   const preview = await editor.webviewFrame('Data: tickets.lorafa.json');
   await preview.getByText('ticket → reply').waitFor();
   await takeFromMenu(editor, 'tickets.lorafa.json', 'Open as Form');
-  await editor.webviewFrame('tickets.lorafa.json');
+  await formOf(editor);
 });
 
 test('columns that nobody knows are mended by what they say, in the text and in the form', async () => {
@@ -116,11 +132,12 @@ test('columns that nobody knows are mended by what they say, in the text and in 
   await expect.poll(() => readFile(file, 'utf8')).toBe(mended);
 
   await editor.runCommand('LoRA-FA: Open as Form');
-  const form = await editor.webviewFrame('first.lorafa.json');
+  const form = await formOf(editor);
   const field = form.locator('[data-path="data.completion_column"]');
   await field.locator('vscode-single-select').click();
   await field.locator('[role="option"]', { hasText: 'date' }).click();
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(file, 'utf8')).toBe(mended.replace('"reply"', '"date"'));
-  await editor.examine('form-columns', form);
+  await editor.screenshot('form-columns');
+  expect(await accessibilityProblems(form)).toEqual([]);
 });
