@@ -1,10 +1,7 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { DataPreviewTexts } from '../../../extension/data-preview/data-preview-texts.ts';
 import { describePosition } from '../../../media/data-preview/position.ts';
 import type { PreviewState } from '../../../server/protocol.ts';
-
-vi.stubGlobal('document', { documentElement: { lang: 'en' } });
-afterAll(() => vi.unstubAllGlobals());
 
 /** Every text is its own key, with room for its values. */
 const texts = new Proxy({} as DataPreviewTexts, {
@@ -41,5 +38,5 @@ test.each([
     'noneFound x {1} {2} {3}',
   ],
 ])('%s', (_, shown, start, last, expected) => {
-  expect(describePosition(texts, shown, start, last)).toBe(expected);
+  expect(describePosition(texts, shown, start, last, String)).toBe(expected);
 });
