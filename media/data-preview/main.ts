@@ -8,7 +8,6 @@ import { PAGE_ROWS } from '../../extension/data-preview/pages.ts';
 import type { PreviewState } from '../../server/protocol.ts';
 import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
-import { formatCount } from '../webview/numbers.ts';
 import { fill, readTexts } from '../webview/texts.ts';
 import { describePosition } from './position.ts';
 import { progressView } from './progress-view.ts';
@@ -104,10 +103,7 @@ function showPosition(): void {
   next.disabled = last >= used;
   random.disabled = used <= PAGE_ROWS;
   if (shown > 0 && used === 0) rows.replaceChildren();
-  showText(
-    position,
-    state === undefined ? '' : describePosition(texts, state, start, last, formatCount),
-  );
+  showText(position, state === undefined ? '' : describePosition(texts, state, start, last));
 }
 
 function showProblem(sentences: readonly string[]): void {

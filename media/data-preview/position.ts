@@ -1,5 +1,6 @@
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import type { PreviewState } from '../../server/protocol.ts';
+import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
 /**
@@ -7,14 +8,12 @@ import { fill } from '../webview/texts.ts';
  *
  * @param start how many come before them
  * @param last the number of the last one, from 1
- * @param formatCount a number in the user's language
  */
 export function describePosition(
   texts: DataPreviewTexts,
   { isReading, report, search }: Pick<PreviewState, 'isReading' | 'report' | 'search'>,
   start: number,
   last: number,
-  formatCount: (count: number) => string,
 ): string {
   const first = formatCount(Math.min(start + 1, last));
   if (search === null) {
