@@ -13,7 +13,7 @@ export interface ColumnRow extends PickRow {
 }
 
 /** Characters that fit into a line. */
-const LINE_LENGTH = 92;
+const LINE_LENGTH = 78;
 /** Between the values of a line. */
 const SEPARATOR = ' │ ';
 
