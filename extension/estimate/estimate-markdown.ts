@@ -38,7 +38,7 @@ export function estimateMarkdown(
     verdict,
     time === undefined
       ? texts.timeUnknown
-      : `${texts.time} **${formatDuration(time.seconds)}** (${asMarkdown(time.source)}, ${count(time.tokensPerSecond)} ${texts.tokensPerSecond}). ${texts.timeOfSteps}`,
+      : `${texts.time} **${formatDuration(Math.max(1, time.seconds))}** (${asMarkdown(time.source)}, ${count(time.tokensPerSecond)} ${texts.tokensPerSecond}). ${texts.timeOfSteps}`,
     `## ${texts.memory}`,
     markdownTable(
       [texts.part, texts.size],

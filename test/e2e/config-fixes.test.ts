@@ -107,7 +107,7 @@ test('what a configuration comes to stands in it, and its estimate is a click aw
   // How long it takes is not known before something like it was run.
   await report.getByText('is not known yet').waitFor();
   await page.getByRole('button', { name: 'Time a Few Steps' }).click();
-  await report.getByText(/It will train for about .* measured here with \d+ steps/).waitFor();
+  await report.getByText(/It will train for about .*measured here with \d+ steps/).waitFor();
   await page.locator('.notification-list-item').waitFor({ state: 'detached' });
   await editor.screenshot('estimate');
 });

@@ -73,7 +73,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   // What was run tells how long the like of it takes.
   await editor.runCommand('LoRA-FA: Estimate Memory and Steps');
   const report = await editor.webviewFrame('Preview Estimate of demo.lorafa.json');
-  await report.getByText(/It will train for about .* as fast as the run demo/).waitFor();
+  await report.getByText(/It will train for about .*as fast as the run demo/).waitFor();
 
   // The same adapter, as other extensions get at it.
   const { models, promptTokens, parts } = await probe.ask(editor);
