@@ -31,7 +31,8 @@ export async function openDemo({ extensionUri, globalState }: DemoContext): Prom
   }
   await tick('demo');
   if (open !== undefined) {
-    await vscode.commands.executeCommand('vscode.open', config);
+    // Not in the place of the walkthrough, which goes on.
+    await vscode.commands.executeCommand('vscode.open', config, { preview: false });
     return;
   }
   // Without a folder VS Code starts anew with this one.
@@ -46,7 +47,7 @@ export async function openDemoOfNewWindow({ globalState }: DemoContext): Promise
   const config = vscode.Uri.file(file);
   if (vscode.workspace.getWorkspaceFolder(config) === undefined) return;
   await globalState.update(OPENED_NEXT, undefined);
-  await vscode.commands.executeCommand('vscode.open', config);
+  await vscode.commands.executeCommand('vscode.open', config, { preview: false });
 }
 
 /**
