@@ -28,7 +28,7 @@ import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
  * and server come from one package, but a window that was not reloaded after an update may start
  * the new server with the old client.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * Client → server, inside the `initialize` request: what the server must know before it can answer
