@@ -18,7 +18,13 @@ test('the demo: from an empty window to the first tuned answer', {
   await newcomer.click(newcomer.button('Fine-tune your first model', false));
   await newcomer.click(newcomer.button('Get the Demo'));
   const box = page.locator('.quick-input-widget input[type="text"]');
+  // The dialog puts its own folder into the field when it has listed it.
+  await newcomer.row('..').waitFor();
+  await expect.poll(() => box.inputValue()).toMatch(/\/$/);
   await box.fill(`${parent}/`);
+  await expect
+    .poll(() => page.locator('.quick-input-widget .monaco-list-row').allInnerTexts())
+    .toEqual(['..']);
   await newcomer.click(newcomer.button('Put the Demo Here'));
   await page.locator('.tab.active[data-resource-name="demo.lorafa.json"]').waitFor();
   await newcomer.trust();
