@@ -408,8 +408,8 @@ export const estimateProgress = notification(
  * Client → server: time a few real steps of a configuration, as it is on disk; what `lorafa measure
  * --json` prints. Cancelled like any request (`$/cancelRequest`), which ends the process.
  */
-export const measureRun = request<MeasuredSpeed>()(
-  'lorafa/measure',
+export const timeSteps = request<MeasuredSpeed>()(
+  'lorafa/estimate/time',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
-import { estimateProgress, estimateRun, measureRun } from '../../server/protocol.ts';
+import { estimateProgress, estimateRun, timeSteps } from '../../server/protocol.ts';
 import { reportFailure } from '../report-failure.ts';
 import type { Reports } from '../reports/reports.ts';
 import type { ServerLink } from '../server-link.ts';
@@ -66,7 +66,7 @@ export class Estimates {
   async #measure(configFile: string, name: string, estimate: RunEstimate): Promise<void> {
     const title = vscode.l10n.t('Timing a few steps of {0}: half a minute at most', name);
     const speed = await this.#cancellable(title, (_, token) =>
-      this.#server.ask(measureRun, { configFile }, token),
+      this.#server.ask(timeSteps, { configFile }, token),
     );
     if (speed === undefined) return;
     const source = vscode.l10n.t('measured here with {0} steps', speed.steps);
