@@ -22,7 +22,7 @@ export function learnedRows(sample: DataSample): readonly (ColumnRow | PickHeadi
   const suggestion = suggestionRow(sample);
   return [
     ...(suggestion === undefined ? [] : [{ heading: vscode.l10n.t('suggested') }, suggestion]),
-    { heading: vscode.l10n.t('or choose the column that the model learns to write') },
+    { heading: vscode.l10n.t('columns') },
     ...sample.columns.map((column) => ({
       ...columnRow(sample, column),
       choice: { kind: 'column' as const, column },

@@ -122,7 +122,7 @@ export async function chooseColumns(
       const picked = await pickStep(place, {
         title,
         placeHolder: vscode.l10n.t(
-          'What does the model learn? Below each column, its first values',
+          'What does the model learn to write? Each column is shown with its first values',
         ),
         rows: reading.then(learnedRows),
       });

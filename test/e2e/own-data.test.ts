@@ -67,7 +67,7 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   await row(editor, 'base').click();
   await title.filter({ hasText: 'columns of tickets.csv (2/3)' }).waitFor();
   await row(editor, 'Learn “reply” from “ticket”').waitFor();
-  await row(editor, 'My parcel 0…').waitFor();
+  await row(editor, 'My parcel 4').waitFor();
   await editor.screenshot('new-configuration-columns');
 
   // Another column than the suggested one, and back from there through all steps.
