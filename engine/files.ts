@@ -9,6 +9,7 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   stat,
   unlink,
 } from 'node:fs/promises';
@@ -314,6 +315,30 @@ export async function sweepTemporaries(folder: string, minAgeMs = 0): Promise<vo
 function unlessMissing(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
   throw error;
+}
+
+/** Whether a name is one of what {@link sweepTemporaries} removes, once its process is gone. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/**
+ * Removes a folder that holds nothing.
+ *
+ * @returns whether it did; not where it holds something
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function removeEmptyFolder(folder: string): Promise<boolean> {
+  return explained(folder, async () => {
+    try {
+      await rmdir(folder);
+      return true;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+      throw error;
+    }
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerConfigEditor } from './config-editor/config-editor.ts';
-import { openAsForm, openAsText } from './config-editor/reopen.ts';
+import { alwaysOpenAs, openAsForm, openAsText } from './config-editor/reopen.ts';
+import { watchConfigurations } from './config-editor/watch-configurations.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
 import { registerModels } from './models/register-models.ts';
@@ -21,11 +22,16 @@ export function activate(context: vscode.ExtensionContext): void {
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,
+    [COMMANDS.alwaysForm]: () => alwaysOpenAs('form'),
+    [COMMANDS.alwaysText]: () => alwaysOpenAs('text'),
     [COMMANDS.showLogs]: () => log.show(),
   });
   registerRuns(context, server, log);
   registerModels(context, server, log);
-  context.subscriptions.push(registerConfigEditor(context.extensionUri, server));
+  context.subscriptions.push(
+    registerConfigEditor(context.extensionUri, server),
+    watchConfigurations(),
+  );
 }
 
 /** Called by VS Code before the window closes; it waits a few seconds for the promise. */

@@ -1,4 +1,4 @@
-import { LENS_COMMANDS } from '../server/command-ids.ts';
+import { SERVER_COMMANDS } from '../server/command-ids.ts';
 
 /**
  * Every identifier that the extension shares with its manifest (`package.json`), in one place; a
@@ -11,17 +11,20 @@ export const COMMANDS = {
   openDemo: 'lorafa.openDemo',
   newConfiguration: 'lorafa.newConfiguration',
   newConfigurationFromData: 'lorafa.newConfigurationFromData',
-  startRun: LENS_COMMANDS.startRun,
+  startRun: SERVER_COMMANDS.startRun,
+  replaceRun: SERVER_COMMANDS.replaceRun,
   pauseRun: 'lorafa.pauseRun',
   resumeRun: 'lorafa.resumeRun',
   stopRun: 'lorafa.stopRun',
-  resumeFromCheckpoint: 'lorafa.resumeFromCheckpoint',
+  resumeFromCheckpoint: SERVER_COMMANDS.resumeFromCheckpoint,
   openRunPanel: 'lorafa.openRunPanel',
   compareRuns: 'lorafa.compareRuns',
-  previewData: LENS_COMMANDS.previewData,
-  estimateRun: LENS_COMMANDS.estimateRun,
+  previewData: SERVER_COMMANDS.previewData,
+  estimateRun: SERVER_COMMANDS.estimateRun,
   openAsForm: 'lorafa.openAsForm',
   openAsText: 'lorafa.openAsText',
+  alwaysForm: 'lorafa.alwaysOpenAsForm',
+  alwaysText: 'lorafa.alwaysOpenAsText',
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',
@@ -77,6 +80,8 @@ export const CONTEXT_KEYS = {
   didWatchRun: 'lorafa.didWatchRun',
   didTestAdapter: 'lorafa.didTestAdapter',
   didConfigure: 'lorafa.didConfigure',
+  /** The workspace has a run configuration, so that something can be started. */
+  hasConfigurations: 'lorafa.hasConfigurations',
 } as const;
 
 /** Settings, without the section that they share ({@link SETTINGS_SECTION}). */

@@ -6,6 +6,7 @@ import {
   TransportKind,
 } from 'vscode-languageclient/node';
 import { type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
+import { followProblem } from './config-editor/follow-problem.ts';
 import { PRODUCT_NAME, SETTINGS_SECTION } from './ids.ts';
 import { showError } from './show/notifications.ts';
 
@@ -46,6 +47,12 @@ export async function startLanguageClient(
       initializationOptions,
       outputChannel,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
+      middleware: {
+        provideCodeActions: (document, range, context, token, next) => {
+          followProblem(document, range, context);
+          return next(document, range, context, token);
+        },
+      },
       initializationFailedHandler: (error) => {
         void showError(error instanceof Error ? error.message : String(error));
         return false;

@@ -7,6 +7,7 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { serveChecks } from './check-requests.ts';
 import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
@@ -36,10 +37,12 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
-  const services = [
-    ...serveConfigurations(params.capabilities.workspace?.inlayHint?.refreshSupport === true),
-    ...serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri)),
-  ];
+  const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
+  const configurations = serveConfigurations(canRefreshHints);
+  const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
+  // What a run leaves is what the next one of its configuration finds.
+  const background = serveBackground(folders, () => configurations.lookAgain());
+  const services: readonly Service[] = [configurations, ...background];
   connection.onShutdown(async () => {
     await Promise.all(services.map((service) => service.dispose()));
   });
@@ -60,17 +63,31 @@ interface Service {
 }
 
 /** What is told about open configurations, by a process whose program lies beside this one. */
-function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
+function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain(): void } {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
+  serveChecks(connection, inspector);
   serveDataFiles(connection, inspector);
-  const language = { inspector, source: SERVER_NAME, canRefreshHints };
   const previews = servePreviews(connection, inspectorScript);
-  return [serveLanguage(connection, documents, language), inspector, previews];
+  const language = serveLanguage(connection, documents, {
+    inspector,
+    source: SERVER_NAME,
+    canRefreshHints,
+  });
+  return {
+    lookAgain: () => language.lookAgain(),
+    dispose: async () => {
+      language.dispose();
+      await Promise.all([inspector.dispose(), previews.dispose()]);
+    },
+  };
 }
 
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
-function serveBackground(folderUris: readonly string[]): readonly Service[] {
+function serveBackground(
+  folderUris: readonly string[],
+  onRunChanged: () => void,
+): readonly Service[] {
   const workspaceFolders = folderUris
     .filter((uri) => uri.startsWith('file:'))
     .map((uri) => fileURLToPath(uri));
@@ -79,6 +96,7 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     workspaceFolders,
     registry,
     trainerScript: program('./trainer.js'),
+    onStateChanged: onRunChanged,
   });
   const runFolders = () => findRunFolders(workspaceFolders, registry);
   const cliScript = program('./cli.js');

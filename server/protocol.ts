@@ -75,6 +75,79 @@ export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
  */
 export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
 
+/** A place in a file; lines and characters count from 0. */
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** A change of a text. */
+export interface TextChange {
+  readonly start: Position;
+  readonly end: Position;
+  readonly text: string;
+}
+
+/** A quick fix. */
+export interface ConfigFix {
+  readonly title: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  /** The command that is run then; null if none. */
+  readonly command: { readonly id: string; readonly arguments: readonly unknown[] } | null;
+}
+
+/** The quick fixes of an open configuration. */
+export interface ConfigFixes {
+  /** The version of the text that they are for. */
+  readonly version: number;
+  readonly problems: readonly {
+    readonly message: string;
+    readonly start: Position;
+    readonly fixes: readonly ConfigFix[];
+  }[];
+}
+
+/** Client → server: the quick fixes of each problem of an open configuration, as the form shows them. */
+export const listFixes = request<ConfigFixes>()(
+  'lorafa/config/fixes',
+  z.object({ uri: z.string() }),
+);
+
+/** A mistake in a configuration, for which no run of it starts. */
+export interface CheckedProblem {
+  readonly message: string;
+  /** The key or value; empty where the text is broken. */
+  readonly path: readonly (string | number)[];
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** A way to go on where a run is in the way. */
+export interface StartWay {
+  readonly title: string;
+  readonly detail: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  readonly step: 'start' | 'resume' | 'replace';
+}
+
+/** Whether a run of a configuration can be started. */
+export interface RunCheck {
+  readonly problems: readonly CheckedProblem[];
+  /** The run that is in the output folder, and what can be done; null if none is. */
+  readonly occupied: {
+    readonly folder: string;
+    readonly ways: readonly StartWay[];
+  } | null;
+}
+
+/** Client → server: what is known against starting a configuration, as it is on disk. */
+export const checkRun = request<RunCheck>()(
+  'lorafa/runs/check',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
+
 /**
  * Client → server: start a run from a configuration file, as it is on disk. Answered when its
  * trainer has taken it on; the configuration is frozen from then on.
@@ -116,6 +189,30 @@ export type RunConfig = Readonly<Record<string, unknown>> | null;
 /** Client → server: the configuration of a run, to show it and to compare it with another. */
 export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
 
+/** What of a run's folder goes with the run, and what stays. */
+export interface RunFootprint {
+  /** Bytes of all that goes. */
+  readonly bytes: number;
+  readonly checkpoints: number;
+  /** What is not the run's and stays, as paths from its folder. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Client → server: what {@link deleteRun} would remove, to ask before. Refused where that would be.
+ */
+export const measureRun = request<RunFootprint>()('lorafa/runs/measure', z.object({ folder }));
+
+/**
+ * Client → server: remove a run that has ended, with its checkpoints and its result. What somebody
+ * else has put into its folder stays there. Answered with what was removed, and told by
+ * {@link runGone}.
+ */
+export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
+  'lorafa/runs/delete',
+  z.object({ folder }),
+);
+
 /**
  * Client → server: send the journal and the log of a run, from the start and then as they grow, by
  * {@link runEvents} and {@link runLog}. Asked for again, it begins again from the start. Answered
@@ -128,6 +225,9 @@ export const unwatchRun = request<null>()('lorafa/runs/unwatch', z.object({ fold
 
 /** Server → client: a run is new or its status changed. */
 export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
+
+/** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
+export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
 
 /** Server → client: the next entries of a watched run's journal. */
 export const runEvents = notification(

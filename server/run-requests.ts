@@ -1,10 +1,13 @@
 import {
   controlRun,
+  deleteRun,
   getRunConfig,
   listRuns,
+  measureRun,
   resumeRun,
   runChanged,
   runEvents,
+  runGone,
   runLog,
   startRun,
   unwatchRun,
@@ -16,11 +19,28 @@ import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 /** Answers the client's requests about runs, and sends it what happens to them. */
 export function serveRuns(
   connection: RequestSource & NotificationSink,
-  options: Omit<RunManagerOptions, 'onChanged'>,
+  {
+    onStateChanged,
+    ...options
+  }: Omit<RunManagerOptions, 'onChanged' | 'onGone'> & {
+    /** Called when a run began, ended or is gone: not for each step. */
+    readonly onStateChanged: () => void;
+  },
 ): RunManager {
+  const live = new Map<string, boolean>();
   const manager = new RunManager({
     ...options,
-    onChanged: (summary) => notify(connection, runChanged, summary),
+    onChanged: (summary) => {
+      const { folder, isLive } = summary;
+      void notify(connection, runChanged, summary);
+      if (live.get(folder) !== isLive) onStateChanged();
+      live.set(folder, isLive);
+    },
+    onGone: (folder) => {
+      void notify(connection, runGone, { folder });
+      live.delete(folder);
+      onStateChanged();
+    },
   });
   serve(connection, listRuns, () => manager.list());
   serve(connection, startRun, ({ configFile, whenBusy }) => manager.start(configFile, whenBusy));
@@ -28,6 +48,8 @@ export function serveRuns(
     manager.resume(folder, checkpoint, whenBusy, baseModel),
   );
   serve(connection, controlRun, ({ folder, action }) => manager.control(folder, action));
+  serve(connection, measureRun, ({ folder }) => manager.measure(folder));
+  serve(connection, deleteRun, ({ folder }) => manager.delete(folder));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {

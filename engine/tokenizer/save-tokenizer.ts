@@ -2,6 +2,14 @@ import path from 'node:path';
 import { writeFileAtomic } from '../files.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
 
+/** Names of the files that {@link saveTokenizerFiles} writes, the last two where there is such a thing. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  'generation_config.json',
+] as const;
+
 /**
  * Writes a tokenizer as a Hugging Face folder holds it, so that a saved model keeps its chat
  * template and end-of-text tokens.

@@ -5,10 +5,9 @@ import type { Optimizer } from '../optim/optimizer.ts';
 import { digestFiles } from './checkpoint-files.ts';
 import { checkpointPath, PARTIAL_SUFFIX } from './checkpoint-folders.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
+import { OPTIMIZER_FILE } from './result-files.ts';
 import type { Trainee } from './trainee.ts';
 import { type TrainerState, writeTrainerState } from './trainer-state.ts';
-
-const OPTIMIZER_FILE = 'optimizer.safetensors';
 
 /**
  * Writes a checkpoint: a folder with the adapter (or model), `optimizer.safetensors`, and at last

@@ -19,7 +19,8 @@ import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
-import { RunFolder, refuseOccupied } from './run-folder.ts';
+import { refuseOccupied } from './occupied-folder.ts';
+import { RunFolder } from './run-folder.ts';
 import { createSampler } from './sampler.ts';
 import { resumedRun, startingPoint } from './starting-point.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
@@ -56,8 +57,7 @@ export async function train(
   config: ResolvedConfig,
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
-  const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
-  await refuseOccupied(output, resumeFrom);
+  await refuseOccupied(config);
   const resumed = await resumedRun(config);
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);

@@ -16,8 +16,7 @@ import { decaysInTrainer } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
-
-const MODEL_FILE = 'model.safetensors';
+import { MODEL_FILE } from './result-files.ts';
 
 /** What a run trains: an adapter's B, an adapter's A and B, or a whole model. */
 export interface Trainee {

@@ -28,15 +28,11 @@ export class Estimates {
   }
 
   /**
-   * Estimates a configuration, saved if it has changes, and shows the result as a document.
+   * Estimates a configuration, as it is on disk, and shows the result as a document.
    *
    * @throws the server's error answer
    */
   async show(file: vscode.Uri): Promise<void> {
-    const document = vscode.workspace.textDocuments.find(
-      ({ uri }) => uri.toString() === file.toString(),
-    );
-    await document?.save();
     const configFile = file.fsPath;
     const name = path.basename(configFile);
     const title = vscode.l10n.t('Estimating {0}', name);

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type CommandTable, registerCommands } from '../commands.ts';
+import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
@@ -49,12 +50,12 @@ export function registerModels(
         given === undefined || isConfigFile(given)
           ? (given ?? (await chooseConfigFile(title)))
           : await configOfData(given, title);
-      if (file !== undefined) previews.show(file);
+      if (file !== undefined && (await saveConfig(file))) previews.show(file);
     }),
     [COMMANDS.estimateRun]: attempt(async (arg) => {
       const title = vscode.l10n.t('Estimate which run configuration?');
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
-      if (file !== undefined) await estimates.show(file);
+      if (file !== undefined && (await saveConfig(file))) await estimates.show(file);
     }),
     [COMMANDS.testAdapter]: attempt((arg) =>
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),

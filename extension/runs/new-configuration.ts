@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { openConfig } from '../config-editor/show-place.ts';
 import { reportFailure } from '../report-failure.ts';
 import { showInformation } from '../show/notifications.ts';
 import { BACK, type StepPlace } from '../show/quick-steps.ts';
@@ -63,7 +64,7 @@ export async function createConfiguration(
     });
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
     tick('own');
-    await vscode.commands.executeCommand('vscode.open', file);
+    await openConfig(file);
   } catch (error) {
     reportFailure(error, context.log);
   }

@@ -10,6 +10,7 @@ import type { RunActions } from './run-actions.ts';
 import { abilitiesOf, type RunAbilities } from './run-list.ts';
 import type { RunPanels } from './run-panel.ts';
 import type { RunsContext } from './runs-context.ts';
+import { RunStarter } from './start-run.ts';
 
 /** What the commands work with. */
 export interface RunCommandOptions {
@@ -30,6 +31,7 @@ export function registerRunCommands(
   { context, actions, panels, comparisons, refreshViews }: RunCommandOptions,
 ): void {
   const { store } = context;
+  const starter = new RunStarter(context, actions, (folder, name) => panels.show(folder, name));
 
   /** The run that a command was called for, or one that can do it now. */
   async function target(
@@ -58,9 +60,12 @@ export function registerRunCommands(
     [COMMANDS.startRun]: async (arg) => {
       const file =
         uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
-      if (file === undefined || !(await saved(file))) return;
-      await actions.load();
-      show(await actions.start(file));
+      if (file !== undefined) await starter.start(file);
+    },
+    [COMMANDS.replaceRun]: async (arg) => {
+      const file =
+        uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
+      if (file !== undefined) await starter.replace(file);
     },
     [COMMANDS.pauseRun]: async (arg) => {
       const run = await target(arg, vscode.l10n.t('Pause which run?'), ['canPause']);
@@ -106,12 +111,4 @@ function folderOf(arg: unknown): string | undefined {
 function modelOf(arg: unknown): string | undefined {
   if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
   return arg instanceof vscode.Uri || typeof arg.path !== 'string' ? undefined : arg.path;
-}
-
-/** Saves what is typed but not on disk yet, since the run takes what is on disk. */
-async function saved(file: vscode.Uri): Promise<boolean> {
-  const document = vscode.workspace.textDocuments.find(
-    ({ uri }) => uri.toString() === file.toString(),
-  );
-  return document?.isDirty ? document.save() : true;
 }

@@ -16,12 +16,16 @@ import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
 import { isRecord, toText } from './values.ts';
 
+/** What can have the focus inside a control of several parts: what is typed in comes first. */
+const FOCUSABLE = ['vscode-textfield, vscode-textarea', 'vscode-single-select, vscode-button'];
+
 /** What a field asks of the extension. */
 export interface FieldActions {
   write(path: readonly string[], value: unknown): void;
   browse(path: readonly string[], kind: BrowseKind): void;
   /** The columns that a field for one can have. */
   readonly columns: KnownColumns;
+  fix(id: string): void;
 }
 
 /** One key of the configuration with its name, its help, its control and its problems. */
@@ -31,6 +35,8 @@ export interface FieldView {
   /** @param value undefined where the key is left out */
   show(value: unknown, problems: readonly FormProblem[]): void;
   setDisabled(isDisabled: boolean): void;
+  /** Scrolls to it and marks it for a moment. */
+  reveal(takesFocus: boolean): void;
 }
 
 /** Makes a field. */
@@ -45,7 +51,7 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
     write: (value: unknown) => actions.write(path, value),
   };
   const control = makeControl(field, context, actions.columns);
-  const problems = problemList(texts, `${id}-problems`);
+  const problems = problemList(texts, actions.fix, `${id}-problems`);
   const clear = element('button', {
     class: 'link clear',
     text: texts.clear,
@@ -103,6 +109,17 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
       control.setDisabled(isDisabled);
       clear.disabled = isDisabled;
       if (browseButton !== undefined) browseButton.disabled = isDisabled;
+    },
+    reveal: (takesFocus) => {
+      root.scrollIntoView({ block: 'center' });
+      const input = FOCUSABLE.flatMap((kind) => [
+        ...control.element.querySelectorAll<HTMLElement>(kind),
+      ]).find((each) => each.offsetParent !== null);
+      if (takesFocus) (input ?? control.element).focus({ preventScroll: true });
+      root.classList.remove('revealed');
+      // Begins the animation anew where it was shown a moment ago.
+      void root.offsetWidth;
+      root.classList.add('revealed');
     },
   };
 }

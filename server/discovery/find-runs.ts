@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
 import { walk } from './walk.ts';
 

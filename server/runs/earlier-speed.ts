@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { median } from '../../engine/median.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import { JournalReader } from './journal-reader.ts';
 

@@ -9,9 +9,10 @@ import { ensureFolder } from '../../engine/files.ts';
 import { whereItIsNow } from '../../engine/train/moved-run.ts';
 import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
 import { findRunFolders } from '../discovery/find-runs.ts';
-import type { RunConfig, RunSummary } from '../protocol.ts';
+import type { RunConfig, RunFootprint, RunSummary } from '../protocol.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
+import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
 import { mapBounded } from './map-bounded.ts';
 import type { RunRegistry } from './run-registry.ts';
 import type { RunStatus } from './run-status.ts';
@@ -35,6 +36,8 @@ export interface RunManagerOptions {
   readonly answerTimeoutMs?: number;
   /** Called for each new run and each change of one, in order. */
   readonly onChanged: (summary: RunSummary) => void;
+  /** Called for a folder that held a run and holds none any more. */
+  readonly onGone: (folder: string) => void;
 }
 
 /**
@@ -113,6 +116,20 @@ export class RunManager {
     return this.#run(folder).control(action);
   }
 
+  /** See {@link measureRun}. */
+  async measure(folder: string): Promise<RunFootprint> {
+    const { bytes, checkpoints, others } = await deletionOf(folder);
+    return { bytes, checkpoints, others };
+  }
+
+  /** See {@link deleteRun}. Throws as it does. */
+  async delete(folder: string): Promise<DeletedRun> {
+    const deleted = await deleteRun(folder);
+    await this.#options.registry.remove(folder);
+    this.#forget(folder);
+    return deleted;
+  }
+
   /** The configuration that a run uses; null while it is not stored. */
   async config(folder: string): Promise<RunConfig> {
     return readRunRecord(folder).then(
@@ -177,6 +194,12 @@ export class RunManager {
       `${folder} holds no run that could go on, and ${configFile}, by which it was started, writes to ${output}; start that configuration if it is what you want.`,
       { location: { file: folder } },
     );
+  }
+
+  #forget(folder: string): void {
+    this.#runs.get(folder)?.dispose();
+    this.#runs.delete(folder);
+    this.#options.onGone(folder);
   }
 
   #run(folder: string): TrackedRun {

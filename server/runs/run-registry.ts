@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
-import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
+import { ensureFolder, removeFolder, writeFileAtomic } from '../../engine/files.ts';
 import { parseJson } from '../../engine/json.ts';
 import { mapBounded } from './map-bounded.ts';
 
@@ -47,9 +47,13 @@ export class RunRegistry {
   /** Remembers a run. Throws LorafaError `output.not_writable`. */
   async add(run: RegisteredRun): Promise<void> {
     await ensureFolder(this.folder);
-    const name = createHash('sha256').update(run.folder).digest('hex').slice(0, 16);
     const content = JSON.stringify({ version: 1, ...run });
-    await writeFileAtomic(path.join(this.folder, `${name}.json`), `${content}\n`);
+    await writeFileAtomic(this.#fileOf(run.folder), `${content}\n`);
+  }
+
+  /** Forgets a run. Throws LorafaError `output.not_writable`. */
+  async remove(folder: string): Promise<void> {
+    await removeFolder(this.#fileOf(folder));
   }
 
   /** All runs, also those whose folder is gone by now. */
@@ -58,6 +62,11 @@ export class RunRegistry {
     const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
     const runs = await mapBounded(files, (name) => this.#read(name));
     return runs.filter((run) => run !== undefined);
+  }
+
+  #fileOf(folder: string): string {
+    const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+    return path.join(this.folder, `${name}.json`);
   }
 
   async #read(name: string): Promise<RegisteredRun | undefined> {

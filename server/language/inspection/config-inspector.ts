@@ -21,6 +21,7 @@ import { DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
+import { outputFindings } from './output-findings.ts';
 import { type RunLength, scheduleFindings } from './schedule-findings.ts';
 
 /** What the files that a configuration names tell about its run. */
@@ -77,7 +78,7 @@ export class ConfigInspector {
     const trainee = model && (await this.#trainee(config, model, findings));
     onPlace(DATA_KEY);
     const data = await inspectData(config, this.#data, model);
-    findings.push(...data.findings);
+    findings.push(...data.findings, ...(await outputFindings(config, given)));
     const length = runLengthOf(config, data.facts);
     if (length !== undefined) {
       const isGiven = (key: string) => given('training', key) !== undefined;

@@ -24,6 +24,7 @@ function found(folder: string, pattern: RegExp, ...allowed: readonly string[]): 
 const HARMLESS_FUNCTIONS = [
   'activeTextEditor',
   'tabGroups',
+  'visibleTextEditors',
   'showTextDocument',
   'showOpenDialog',
   'registerTreeDataProvider',

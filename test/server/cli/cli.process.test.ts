@@ -207,6 +207,17 @@ describe('a run', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
+  test('into a folder that holds a run, is refused with flags that work', async () => {
+    const args = ['train', 'run.lorafa.json', '--set', 'training.max_steps=1'];
+    const into = (output: string) => lorafa(...args, '--set', `training.output_dir=${output}`);
+    expect((await into('taken')).code).toBe(0);
+    const { code, stderr } = await into('taken');
+    expect(code).toBe(6);
+    const [, flag] = /holds a run already; start anew beside it with --set (\S+)\.\n/.exec(stderr)!;
+    expect(flag).toBe(`training.output_dir=${inFolder('taken-2')}`);
+    expect((await lorafa(...args, '--set', flag!)).code).toBe(0);
+  });
+
   /** A run without end that gets signals when its output first holds a text. */
   function signalled(output: string, text: string, ...signals: readonly NodeJS.Signals[]) {
     let isSent = false;

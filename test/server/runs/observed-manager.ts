@@ -9,6 +9,8 @@ export class ObservedManager {
   readonly manager: RunManager;
   readonly entries: JournalEntry[] = [];
   readonly lines: LogLine[] = [];
+  /** Folders that hold no run any more. */
+  readonly gone: string[] = [];
   readonly #summaries: RunSummary[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -25,6 +27,10 @@ export class ObservedManager {
       answerTimeoutMs,
       onChanged: (summary) => {
         this.#summaries.push(summary);
+        this.#wake();
+      },
+      onGone: (gone) => {
+        this.gone.push(gone);
         this.#wake();
       },
     });

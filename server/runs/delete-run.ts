@@ -1,0 +1,100 @@
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import { LorafaError } from '../../engine/errors.ts';
+import { removeEmptyFolder, removeFolder } from '../../engine/files.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
+import { RunLock, readLock } from '../../engine/train/run-lock.ts';
+import { readRunRecord } from '../../engine/train/run-record.ts';
+import { JournalReader } from './journal-reader.ts';
+import { type RunContents, runContents } from './run-contents.ts';
+import { readStateFile } from './state-file.ts';
+
+/** What is left of a run that was deleted. */
+export interface DeletedRun {
+  /** Bytes that are free now. */
+  readonly bytes: number;
+  /** What was not the run's and stays, as paths from the folder; the folder is gone if there is none. */
+  readonly others: readonly string[];
+}
+
+/**
+ * What a run folder holds that {@link deleteRun} would remove.
+ *
+ * @throws LorafaError `usage.invalid` where it would refuse to
+ */
+export async function deletionOf(folder: string): Promise<RunContents> {
+  await requireRunFolder(folder);
+  if ((await readLock(folder)) !== undefined) throw goesOn(folder);
+  return runContents(folder);
+}
+
+/**
+ * Removes a run that has ended: all that it has written, and its folder if there is nothing else in
+ * it. Nothing is followed out of the folder, and what somebody else has put there stays. What tells
+ * of the run goes last, so that one of which only a part was removed is still listed.
+ *
+ * @throws LorafaError `usage.invalid` where there is no run, or one that goes on; `output.in_use`;
+ * `output.not_writable`
+ */
+export async function deleteRun(folder: string): Promise<DeletedRun> {
+  await requireRunFolder(folder);
+  if ((await readLock(folder)) !== undefined) throw goesOn(folder);
+  const lock = await RunLock.acquire(folder);
+  let contents: RunContents;
+  try {
+    contents = await runContents(folder);
+    for (const entry of contents.own) {
+      await lock.verify();
+      await removeFolder(entry);
+    }
+  } finally {
+    await lock.release();
+  }
+  const { bytes, others } = contents;
+  const isGone = others.length === 0 && (await removeEmptyFolder(folder));
+  return { bytes, others: isGone ? [] : others };
+}
+
+/**
+ * Makes sure that a folder is one that a run has written: a file that is common, as `state.json` is,
+ * makes none of it.
+ *
+ * @throws LorafaError `usage.invalid`
+ */
+export async function requireRunFolder(folder: string): Promise<void> {
+  const fail = (problem: string): LorafaError =>
+    new LorafaError('usage.invalid', `${folder} ${problem}.`, { location: { file: folder } });
+  const found = await lstat(folder).catch(() => undefined);
+  if (found === undefined) throw fail('is not there any more');
+  if (!found.isDirectory()) {
+    throw fail('is not a folder of its own; do this with what it leads to, by hand');
+  }
+  if (!(await tellsOfRun(folder))) {
+    throw fail('holds nothing that is surely a run’s; look into it, and do this by hand');
+  }
+}
+
+async function tellsOfRun(folder: string): Promise<boolean> {
+  if ((await readStateFile(folder)) !== undefined) return true;
+  const hasRecord = await readRunRecord(folder).then(
+    () => true,
+    () => false,
+  );
+  if (hasRecord) return true;
+  for await (const entries of new JournalReader(folder).read()) if (entries.length > 0) return true;
+  const isFile = (name: string): Promise<boolean> =>
+    lstat(path.join(folder, name)).then(
+      (stats) => stats.isFile(),
+      () => false,
+    );
+  const areThere = await Promise.all([RUN_FILES.config, RUN_FILES.journal].map(isFile));
+  return areThere.every(Boolean);
+}
+
+function goesOn(folder: string): LorafaError {
+  return new LorafaError(
+    'usage.invalid',
+    `The run in ${folder} goes on; stop it and wait for its end first.`,
+    { location: { file: folder } },
+  );
+}

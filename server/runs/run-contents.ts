@@ -1,0 +1,120 @@
+import { lstat, opendir } from 'node:fs/promises';
+import path from 'node:path';
+import { isTemporaryName } from '../../engine/files.ts';
+import { STAGING_FOLDER } from '../../engine/lora/save-adapter.ts';
+import { isCheckpointName, isPartialCheckpoint } from '../../engine/train/checkpoint-folders.ts';
+import { OPTIMIZER_FILE, RESULT_FILES } from '../../engine/train/result-files.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
+import { readRunRecord } from '../../engine/train/run-record.ts';
+import { STATE_FILE } from '../../engine/train/trainer-state.ts';
+
+/** The files by which a folder is told for that of a run, in the order in which they may go. */
+const RECORD_FILES: readonly string[] = [
+  RUN_FILES.notes,
+  RUN_FILES.log,
+  RUN_FILES.config,
+  RUN_FILES.journal,
+  RUN_FILES.state,
+];
+
+/** What of a run folder is the run's, and what somebody else has put there. */
+export interface RunContents {
+  /** Paths of files and of whole folders of the run; those by which it is told for one come last. */
+  readonly own: readonly string[];
+  /** How many of them are checkpoints. */
+  readonly checkpoints: number;
+  /** Bytes that they take. */
+  readonly bytes: number;
+  /** What is not the run's, links among it: paths from the run folder. */
+  readonly others: readonly string[];
+}
+
+/** Something in a folder. */
+interface Entry {
+  readonly path: string;
+  readonly name: string;
+  readonly isFile: boolean;
+  readonly isFolder: boolean;
+  readonly bytes: number;
+}
+
+/**
+ * Looks at all that is in a run folder. Only what a run writes is the run's: names that it gives, and
+ * neither links nor what lies behind them. The lock is nobody's.
+ *
+ * @throws Node's own error where the folder cannot be read
+ */
+export async function runContents(folder: string): Promise<RunContents> {
+  const results = await resultNames(folder);
+  const inCheckpoint = new Set([...results, OPTIMIZER_FILE, STATE_FILE]);
+  const inRun = new Set([...results, ...RECORD_FILES]);
+  const found = { own: [] as string[], records: [] as string[], others: [] as string[] };
+  let [bytes, checkpoints] = [0, 0];
+  for await (const entry of entriesOf(folder)) {
+    const { name } = entry;
+    if (name === RUN_FILES.lock) continue;
+    const isLeftover = isTemporaryName(name) || name === STAGING_FOLDER;
+    if (entry.isFolder && (isCheckpointName(name) || isPartialCheckpoint(name))) {
+      const part = await checkpointContents(entry, inCheckpoint);
+      found.own.push(...part.own);
+      found.others.push(...part.others);
+      bytes += part.bytes;
+      checkpoints += 1;
+    } else if (entry.isFolder ? isLeftover : entry.isFile && (isLeftover || inRun.has(name))) {
+      (RECORD_FILES.includes(name) ? found.records : found.own).push(entry.path);
+      bytes += entry.isFolder ? await bytesBelow(entry.path) : entry.bytes;
+    } else {
+      found.others.push(name);
+    }
+  }
+  const place = (file: string): number => RECORD_FILES.indexOf(path.basename(file));
+  const records = found.records.toSorted((a, b) => place(a) - place(b));
+  return { own: [...found.own, ...records], checkpoints, bytes, others: found.others.toSorted() };
+}
+
+/** A checkpoint with nothing else in it is the run's as a whole. */
+async function checkpointContents(
+  { path: folder, name }: Entry,
+  known: ReadonlySet<string>,
+): Promise<Omit<RunContents, 'checkpoints'>> {
+  const own: string[] = [];
+  const others: string[] = [];
+  let bytes = 0;
+  for await (const entry of entriesOf(folder)) {
+    if (entry.isFile && (known.has(entry.name) || isTemporaryName(entry.name))) {
+      own.push(entry.path);
+      bytes += entry.bytes;
+    } else if (entry.name !== STAGING_FOLDER || !entry.isFolder) {
+      others.push(path.join(name, entry.name));
+    }
+  }
+  return { own: others.length === 0 ? [folder] : own, bytes, others };
+}
+
+/** The names of what the run makes; a run whose record cannot be read may be one of any kind. */
+async function resultNames(folder: string): Promise<readonly string[]> {
+  const isWhole = await readRunRecord(folder).then(
+    ({ config }) => config.training.method === 'full',
+    () => false,
+  );
+  return isWhole ? RESULT_FILES.model : RESULT_FILES.adapter;
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for await (const entry of entriesOf(folder)) {
+    bytes += entry.isFolder ? await bytesBelow(entry.path) : entry.bytes;
+  }
+  return bytes;
+}
+
+/** What is in a folder; what vanishes meanwhile is not. */
+async function* entriesOf(folder: string): AsyncGenerator<Entry, void> {
+  for await (const { name } of await opendir(folder)) {
+    const file = path.join(folder, name);
+    const found = await lstat(file).catch(() => undefined);
+    if (found === undefined) continue;
+    const [isFile, isFolder] = [found.isFile(), found.isDirectory()];
+    yield { path: file, name, isFile, isFolder, bytes: isFile ? found.size : 0 };
+  }
+}
