@@ -32,3 +32,14 @@ export function placeProblems(form: ConfigForm, problems: readonly FormProblem[]
 export function placesOf(path: FormProblem['path']): readonly string[] {
   return path.map((_, index) => pathKey(path.slice(0, path.length - index)));
 }
+
+/** The key that a problem is about, and the message without it where it begins with that. */
+export function keyAndRest(
+  path: FormProblem['path'],
+  message: string,
+): { readonly key: string; readonly rest: string } {
+  // An item of a list is shown where the list is.
+  const key = pathKey(path.filter((part) => typeof part === 'string'));
+  const start = `\`${key}\` `;
+  return { key, rest: message.startsWith(start) ? message.slice(start.length) : message };
+}

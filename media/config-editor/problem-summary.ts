@@ -3,7 +3,7 @@ import type { FormProblem } from '../../extension/config-editor/messages.ts';
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { withInlineCode } from './inline-code.ts';
-import { pathKey } from './place-problems.ts';
+import { keyAndRest } from './place-problems.ts';
 import { problemItem } from './problem-list.ts';
 import { isSame } from './values.ts';
 
@@ -90,17 +90,6 @@ export function problemSummary(texts: FormTexts, { goTo, fix }: SummaryActions):
       heading.focus({ preventScroll: true });
     },
   };
-}
-
-/** The key that a problem is about, and the message without it where it begins with that. */
-export function keyAndRest(
-  path: FormProblem['path'],
-  message: string,
-): { readonly key: string; readonly rest: string } {
-  // An item of a list is shown where the list is.
-  const key = pathKey(path.filter((part) => typeof part === 'string'));
-  const start = `\`${key}\` `;
-  return { key, rest: message.startsWith(start) ? message.slice(start.length) : message };
 }
 
 /** How many problems there are of each kind, in words: `2 errors, 1 warning`. */

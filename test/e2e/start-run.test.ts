@@ -59,11 +59,11 @@ test('a run is started as it is on the screen, however fast one is', {
   const { page } = editor;
   for (let attempt = 0; attempt < 10; attempt++) {
     await page.locator(`.tab[data-resource-name="${FILE}"]`).click();
-    const page_ = await formOf(editor, FILE);
-    await inputOf(page_, 'training.output_dir').fill(`runs/attempt-${attempt}`);
+    const shown = await formOf(editor, FILE);
+    await inputOf(shown, 'training.output_dir').fill(`runs/attempt-${attempt}`);
     // Typed, not settled: the field still has the focus.
-    await inputOf(page_, 'lora.r').fill(String(20 + attempt));
-    await STARTS[attempt % STARTS.length]!(editor, page_);
+    await inputOf(shown, 'lora.r').fill(String(20 + attempt));
+    await STARTS[attempt % STARTS.length]!(editor, shown);
     const record = path.join(folder, 'runs', `attempt-${attempt}`, 'run.json');
     await vi.waitFor(
       async () => {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FormProblem } from '../../../extension/config-editor/messages.ts';
-import { placeProblems } from '../../../media/config-editor/place-problems.ts';
-import { keyAndRest } from '../../../media/config-editor/problem-summary.ts';
+import { keyAndRest, placeProblems } from '../../../media/config-editor/place-problems.ts';
 import { matchesSearch } from '../../../media/config-editor/search.ts';
 import {
   isSame,
