@@ -10,6 +10,7 @@ import { SERVER_COMMANDS } from '../server/command-ids.ts';
 export const COMMANDS = {
   openDemo: 'lorafa.openDemo',
   newConfiguration: 'lorafa.newConfiguration',
+  newConfigurationFromData: 'lorafa.newConfigurationFromData',
   startRun: SERVER_COMMANDS.startRun,
   replaceRun: SERVER_COMMANDS.replaceRun,
   pauseRun: 'lorafa.pauseRun',
@@ -87,6 +88,12 @@ export const CONTEXT_KEYS = {
   hasRuns: 'lorafa.hasRuns',
   /** The runs on disk were looked for: where there are none, none are being found. */
   knowsRuns: 'lorafa.knowsRuns',
+  /** Steps of the walkthrough that are done. */
+  didOpenDemo: 'lorafa.didOpenDemo',
+  didStartRun: 'lorafa.didStartRun',
+  didWatchRun: 'lorafa.didWatchRun',
+  didTestAdapter: 'lorafa.didTestAdapter',
+  didConfigure: 'lorafa.didConfigure',
   /** The workspace has a run configuration, so that something can be started. */
   hasConfigurations: 'lorafa.hasConfigurations',
 } as const;

@@ -8,11 +8,13 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { serveChecks } from './check-requests.ts';
+import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
+import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol.ts';
 import { serveRuns } from './run-requests.ts';
 import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
@@ -64,8 +66,9 @@ interface Service {
 function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain(): void } {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
-  serveEstimates(connection, inspectorScript);
   serveChecks(connection, inspector);
+  serveDataFiles(connection, inspector);
+  const previews = servePreviews(connection, inspectorScript);
   const language = serveLanguage(connection, documents, {
     inspector,
     source: SERVER_NAME,
@@ -73,9 +76,9 @@ function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain():
   });
   return {
     lookAgain: () => language.lookAgain(),
-    dispose: () => {
+    dispose: async () => {
       language.dispose();
-      return inspector.dispose();
+      await Promise.all([inspector.dispose(), previews.dispose()]);
     },
   };
 }
@@ -96,11 +99,18 @@ function serveBackground(
     cliScript: program('./cli.js'),
     onStateChanged: onRunChanged,
   });
+  const runFolders = () => findRunFolders(workspaceFolders, registry);
+  const cliScript = program('./cli.js');
   const generators = serveModels(connection, {
     workspaceFolders,
-    runFolders: () => findRunFolders(workspaceFolders, registry),
+    runFolders,
     generatorScript: program('./generator.js'),
-    cliScript: program('./cli.js'),
+    cliScript,
+  });
+  serveEstimates(connection, {
+    inspectorScript: program('./inspector.js'),
+    cliScript,
+    runFolders,
   });
   return [runs, generators];
 }

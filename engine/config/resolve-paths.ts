@@ -64,7 +64,7 @@ export function resolvePath(name: string, folder: string): string {
 
 /** Whether `name` is a Hub name (`organisation/name`) rather than a file or folder from `folder`. */
 export function isHubName(name: string, folder: string): boolean {
-  const isFile = /\.(jsonl?|csv|parquet|txt|gguf)(\[[^\]]*\])?$/i.test(name);
+  const isFile = /\.(jsonl?|csv|tsv|parquet|txt|gguf)(\[[^\]]*\])?$/i.test(name);
   return /^[\w-][\w.-]*\/[\w.-]+$/.test(name) && !isFile && !existsSync(resolvePath(name, folder));
 }
 

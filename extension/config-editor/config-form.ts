@@ -7,6 +7,7 @@ import { showError } from '../show/notifications.ts';
 import { manageTrust } from '../trust.ts';
 import { browse } from './browse.ts';
 import { applyFix, type FixesOf, findFixes } from './config-fixes.ts';
+import { watchColumns } from './data-columns.ts';
 import { editDocument } from './edit-document.ts';
 import { readFormState, type TextProblem } from './form-state.ts';
 import {
@@ -33,6 +34,8 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #state: FormState | undefined;
   #fixesOf: FixesOf = () => [];
   #isReady = false;
+  readonly #lookAtColumns: () => void;
+  #columns: readonly string[] = [];
   #answeredEdit = 0;
   /** Edits are made one after the other: each starts from the text of the one before. */
   #lastEdit: Promise<unknown> = Promise.resolve();
@@ -52,6 +55,10 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
     this.#panel = panel;
     this.#server = server;
     this.#revealed = revealed;
+    this.#lookAtColumns = watchColumns(document, server, (columns) => {
+      this.#columns = columns;
+      this.#sendColumns();
+    });
     this.#subscription = vscode.Disposable.from(
       panel.webview.onDidReceiveMessage((data: unknown) =>
         this.#receive(pageMessageSchema.parse(data)),
@@ -133,6 +140,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       case 'ready':
         this.#isReady = true;
         this.#answeredEdit = 0;
+        this.#sendColumns();
         this.#showProblems();
         if (this.#revealed !== undefined) this.reveal(this.#revealed);
         this.#revealed = undefined;
@@ -178,6 +186,11 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
     const lastValues = this.#state?.values ?? {};
     this.#state = { ...readFormState(this.document.getText(), problems, lastValues), isRestricted };
     this.#send({ type: 'state', state: this.#state, answeredEdit: this.#answeredEdit });
+    this.#lookAtColumns();
+  }
+
+  #sendColumns(): void {
+    this.#send({ type: 'columns', columns: this.#columns });
   }
 
   #send(message: HostMessage): void {

@@ -30,7 +30,7 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
 export type PageMessage = z.infer<typeof pageMessageSchema>;
 
 /** From the extension to the page. */
-export type HostMessage = StateMessage | SettleMessage | RevealMessage;
+export type HostMessage = StateMessage | SettleMessage | RevealMessage | ColumnsMessage;
 
 /** Write at once what was typed, and say so: someone is about to use the document. */
 export interface SettleMessage {
@@ -52,6 +52,12 @@ export interface StateMessage {
   readonly state: FormState;
   /** The last edit of this page that the state contains, or that was refused; 0 before the first. */
   readonly answeredEdit: number;
+}
+
+/** From the extension to the page: the columns of the data that the document names. */
+export interface ColumnsMessage {
+  readonly type: 'columns';
+  readonly columns: readonly string[];
 }
 
 /** A document as the form shows it. */

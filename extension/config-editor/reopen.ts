@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CONFIG_EDITOR, CONFIG_FILE_PATTERN } from '../ids.ts';
+import { uriOf } from '../uri-of.ts';
 import { fileOf } from './config-tabs.ts';
 import { settleForms } from './open-forms.ts';
 
@@ -11,9 +12,14 @@ export function openAsText(): Promise<void> {
   return reopen(TEXT_EDITOR);
 }
 
-/** Shows the active editor's run configuration as a form, in its place. */
-export function openAsForm(): Promise<void> {
-  return reopen(CONFIG_EDITOR);
+/**
+ * Shows a run configuration as a form: a file of the explorer, or that of the active editor in its
+ * place.
+ */
+export async function openAsForm(arg?: unknown): Promise<void> {
+  const file = uriOf(arg);
+  if (file === undefined) await reopen(CONFIG_EDITOR);
+  else await vscode.commands.executeCommand('vscode.openWith', file, CONFIG_EDITOR);
 }
 
 /**

@@ -41,7 +41,9 @@ export function registerRunCommands(
   }
 
   const table: CommandTable = {
-    [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, modelOf(arg)),
+    [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, { model: modelOf(arg) }),
+    [COMMANDS.newConfigurationFromData]: (arg) =>
+      createConfiguration(context, { data: uriOf(arg)?.fsPath }),
     [COMMANDS.startRun]: async (arg) => {
       const file =
         uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));

@@ -7,6 +7,7 @@ import { fill } from '../webview/texts.ts';
 import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
+import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
 import { listControl, numberControl, textControl } from './controls/text-control.ts';
@@ -22,6 +23,8 @@ const FOCUSABLE = ['vscode-textfield, vscode-textarea', 'vscode-single-select, v
 export interface FieldActions {
   write(path: readonly string[], value: unknown): void;
   browse(path: readonly string[], kind: BrowseKind): void;
+  /** The columns that a field for one can have. */
+  readonly columns: KnownColumns;
   fix(id: string): void;
 }
 
@@ -41,12 +44,13 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
   const { path, control: kind } = field;
   const name = path.slice(1).join('.');
   const id = `field-${pathKey(path)}`;
-  const control = makeControl(field, {
+  const context = {
     label: name,
     default: field.default,
     texts,
-    write: (value) => actions.write(path, value),
-  });
+    write: (value: unknown) => actions.write(path, value),
+  };
+  const control = makeControl(field, context, actions.columns);
   const problems = problemList(texts, actions.fix, `${id}-problems`);
   const clear = element('button', {
     class: 'link clear',
@@ -120,7 +124,11 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
   };
 }
 
-function makeControl({ control }: FormField, context: ControlContext): Control {
+function makeControl(
+  { control }: FormField,
+  context: ControlContext,
+  columns: KnownColumns,
+): Control {
   switch (control.kind) {
     case 'switch':
       return switchControl(context);
@@ -134,6 +142,8 @@ function makeControl({ control }: FormField, context: ControlContext): Control {
       return textControl(context, control.isMultiline);
     case 'list':
       return listControl(context, control.items);
+    case 'column':
+      return knownColumnControl(context, columns);
     case 'names':
       return namesControl(context);
     case 'record':

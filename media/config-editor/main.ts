@@ -9,6 +9,7 @@ import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
 import { configForm } from './config-form.ts';
+import { KnownColumns } from './controls/known-columns.ts';
 import { settleTyping } from './controls/typing.ts';
 import { makeHeader } from './header.ts';
 import { placeProblems, placesOf } from './place-problems.ts';
@@ -37,6 +38,7 @@ let hasState = false;
 /** What is to be shown when the fields are there. */
 let awaited: Place | undefined;
 
+const columns = new KnownColumns();
 const fix = (id: string): void => host.send({ type: 'fix', fix: id });
 const summary = problemSummary(texts, { goTo: (path) => reveal({ path, takesFocus: true }), fix });
 const header = makeHeader(texts, {
@@ -56,6 +58,7 @@ const sections: readonly SectionView[] = configForm.sections.map((section) =>
       host.send(value === undefined ? { type: 'clear', ...edit } : { type: 'set', ...edit, value });
     },
     browse: (path, kind) => host.send({ type: 'browse', path: [...path], kind }),
+    columns,
     fix,
   }),
 );
@@ -139,6 +142,9 @@ function receive(message: HostMessage): void {
   switch (message.type) {
     case 'state':
       showState(message);
+      break;
+    case 'columns':
+      columns.names = message.columns;
       break;
     case 'reveal':
       reveal(message);

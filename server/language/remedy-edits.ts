@@ -33,7 +33,10 @@ export function remedyEdit(document: TextDocument, remedy: FindingRemedy): TextE
 export function remedyTitle(remedy: FindingRemedy, at: ConfigPath): string {
   switch (remedy.kind) {
     case 'set':
-      return capitalized(remedy.values.map((setting) => settingTitle(setting, at)).join(' and '));
+      return (
+        remedy.title ??
+        capitalized(remedy.values.map((setting) => settingTitle(setting, at)).join(' and '))
+      );
     case 'rename': {
       const isHere = formatPath(remedy.path.slice(0, -1)) === formatPath(remedy.to.slice(0, -1));
       return isHere ? `Rename to \`${remedy.to.at(-1)}\`` : `Move to \`${formatPath(remedy.to)}\``;

@@ -3,7 +3,7 @@ import { element } from '../../webview/element.ts';
 import { isSame, toText } from '../values.ts';
 import { makeSelect } from './choice-control.ts';
 import type { Control, ControlContext } from './control.ts';
-import { freeTextControl, namesListControl } from './text-control.ts';
+import { freeTextControl, namesListControl, textControl } from './text-control.ts';
 
 /** One kind of value that a key may have. */
 interface Alternative {
@@ -55,6 +55,29 @@ export function openChoiceControl(
     })),
     {
       label: texts.other,
+      matches: () => true,
+      choice: { control: freeTextControl(inner), empty: '' },
+    },
+  ]);
+}
+
+/** The name of a column: one of those that the data have, or another. */
+export function columnControl(context: ControlContext, columns: readonly string[]): Control {
+  // Without any there is nothing to choose.
+  if (columns.length === 0) return textControl(context, false);
+  return alternativesControl(context, (inner) => [
+    {
+      label: context.texts.notSet,
+      matches: (value) => value === undefined,
+      choice: { value: undefined },
+    },
+    ...columns.map((column) => ({
+      label: column,
+      matches: (value: unknown) => value === column,
+      choice: { value: column },
+    })),
+    {
+      label: context.texts.other,
       matches: () => true,
       choice: { control: freeTextControl(inner), empty: '' },
     },

@@ -13,7 +13,9 @@ import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts'
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
+import type { DataSample } from '../../protocol.ts';
 import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
+import { dataSample } from './data-sample.ts';
 import { FileCache } from './file-cache.ts';
 import { DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
@@ -101,6 +103,15 @@ export class ConfigInspector {
     return [...new Set(columns.flat())];
   }
 
+  /**
+   * The beginning of a data file, and what could be learned from it.
+   *
+   * @throws LorafaError as `readRows`
+   */
+  async sample(name: string): Promise<DataSample> {
+    return dataSample(await this.#data.beginning(name));
+  }
+
   /** Full names of the layers that an adapter can have; none where the model cannot be opened. */
   async moduleNames(location: string): Promise<readonly string[]> {
     try {
@@ -113,8 +124,8 @@ export class ConfigInspector {
 
   async #columnsOf(name: string): Promise<readonly string[]> {
     try {
-      const { firstRow } = await this.#data.beginning(name);
-      return Object.keys(firstRow?.value ?? {});
+      const { rows } = await this.#data.beginning(name);
+      return Object.keys(rows[0]?.value ?? {});
     } catch {
       return [];
     }

@@ -125,8 +125,9 @@ async function inspectFile(
 ): Promise<FileFacts> {
   const unknown = { rows: undefined, isExact: false, longest: undefined, tokens: undefined };
   try {
-    const { count, firstRow } = await files.beginning(name);
-    const columns = firstRow === undefined ? [] : columnFindings(data, firstRow);
+    const { count, rows: beginning } = await files.beginning(name);
+    const [first, ...others] = beginning;
+    const columns = first === undefined ? [] : columnFindings(data, [first, ...others], path);
     if (columns.length > 0 || model === undefined) {
       return { ...unknown, findings: columns, rows: count.rows };
     }

@@ -4,13 +4,19 @@ import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
+import { DataReading } from './data-reading.ts';
 import {
+  dataNews,
   estimateConfig,
   estimateProgressed,
+  getDataRows,
   inspectConfig,
   inspectedPlace,
   listColumns,
   listModules,
+  readData,
+  sampleFile,
+  searchData,
 } from './inspector-protocol.ts';
 
 /**
@@ -40,6 +46,17 @@ serve(connection, estimateConfig, async ({ file }) =>
     notify(connection, estimateProgressed, { task, done, total }),
   ),
 );
+serve(connection, sampleFile, ({ file }) => inspector.sample(file));
+const reading = new DataReading((state) => void notify(connection, dataNews, { state }));
+serve(connection, readData, async ({ file }, token) => {
+  await reading.read(await readConfig(file), () => token.isCancellationRequested);
+  return null;
+});
+serve(connection, getDataRows, ({ start, count }) => reading.page(start, count));
+serve(connection, searchData, async ({ text }) => {
+  await reading.search(text);
+  return null;
+});
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());
 endWithParent();

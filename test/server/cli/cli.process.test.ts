@@ -39,7 +39,16 @@ describe('help', () => {
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'finish', 'generate', 'evaluate', 'plan', 'preview', 'doctor'])
+    for (const command of [
+      'train',
+      'finish',
+      'generate',
+      'evaluate',
+      'plan',
+      'measure',
+      'preview',
+      'doctor',
+    ])
       expect(stdout).toContain(command);
     expect(stdout).toContain('130  interrupted');
   });
@@ -342,6 +351,14 @@ describe('plan', () => {
       memory: { total: expect.any(Number) },
     });
   });
+});
+
+test('measure times steps, in words and as JSON', async () => {
+  const words = await lorafa('measure', 'run.lorafa.json');
+  expect(words.code).toBe(0);
+  expect(words.stdout).toMatch(/^[\d,]+ tokens per second in the median of \d+ steps$/m);
+  const [speed] = eventsOf(await lorafa('measure', 'run.lorafa.json', '--json'));
+  expect(speed).toEqual({ tokensPerSecond: expect.any(Number), steps: expect.any(Number) });
 });
 
 describe('preview', () => {
