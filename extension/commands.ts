@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { COMMANDS, type CommandId } from './ids.ts';
-import { showError } from './show/notifications.ts';
-import { untrustedMessage } from './trust.ts';
+import { tellUntrusted } from './trust.ts';
 
 /** What each command does when it is run from the palette, a menu, a key or a link. */
 export type CommandTable = Readonly<
@@ -12,6 +11,9 @@ export type CommandTable = Readonly<
 const WITHOUT_TRUST: ReadonlySet<string> = new Set([
   COMMANDS.openAsForm,
   COMMANDS.openAsText,
+  COMMANDS.alwaysForm,
+  COMMANDS.alwaysText,
+  COMMANDS.doctor,
   COMMANDS.showLogs,
 ]);
 
@@ -23,9 +25,7 @@ const WITHOUT_TRUST: ReadonlySet<string> = new Set([
 export function registerCommands(context: vscode.ExtensionContext, table: CommandTable): void {
   for (const [id, run] of Object.entries(table)) {
     const action = (...args: readonly unknown[]): unknown =>
-      vscode.workspace.isTrusted || WITHOUT_TRUST.has(id)
-        ? run(...args)
-        : showError(untrustedMessage());
+      vscode.workspace.isTrusted || WITHOUT_TRUST.has(id) ? run(...args) : tellUntrusted();
     context.subscriptions.push(vscode.commands.registerCommand(id, action));
   }
 }

@@ -1,7 +1,8 @@
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerConfigEditor } from './config-editor/config-editor.ts';
-import { openAsForm, openAsText } from './config-editor/reopen.ts';
+import { alwaysOpenAs, openAsForm, openAsText } from './config-editor/reopen.ts';
+import { watchConfigurations } from './config-editor/watch-configurations.ts';
 import { secretsOf } from './hub/secrets.ts';
 import { signIn } from './hub/sign-in.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
@@ -29,13 +30,18 @@ export function activate(context: vscode.ExtensionContext): void {
   registerCommands(context, {
     [COMMANDS.openAsForm]: openAsForm,
     [COMMANDS.openAsText]: openAsText,
+    [COMMANDS.alwaysForm]: () => alwaysOpenAs('form'),
+    [COMMANDS.alwaysText]: () => alwaysOpenAs('text'),
     [COMMANDS.signIn]: () =>
       signIn(secrets, server).catch((error: unknown) => reportFailure(error, log)),
     [COMMANDS.showLogs]: () => log.show(),
   });
   registerRuns(context, server, log);
   registerModels(context, server, log);
-  context.subscriptions.push(registerConfigEditor(context.extensionUri));
+  context.subscriptions.push(
+    registerConfigEditor(context.extensionUri, server),
+    watchConfigurations(),
+  );
 }
 
 /** Called by VS Code before the window closes; it waits a few seconds for the promise. */

@@ -1,4 +1,4 @@
-import { LENS_COMMANDS } from '../server/command-ids.ts';
+import { SERVER_COMMANDS } from '../server/command-ids.ts';
 
 /**
  * Every identifier that the extension shares with its manifest (`package.json`), in one place; a
@@ -10,11 +10,13 @@ import { LENS_COMMANDS } from '../server/command-ids.ts';
 export const COMMANDS = {
   openDemo: 'lorafa.openDemo',
   newConfiguration: 'lorafa.newConfiguration',
-  startRun: LENS_COMMANDS.startRun,
+  newConfigurationFromData: 'lorafa.newConfigurationFromData',
+  startRun: SERVER_COMMANDS.startRun,
+  replaceRun: SERVER_COMMANDS.replaceRun,
   pauseRun: 'lorafa.pauseRun',
   resumeRun: 'lorafa.resumeRun',
   stopRun: 'lorafa.stopRun',
-  resumeFromCheckpoint: 'lorafa.resumeFromCheckpoint',
+  resumeFromCheckpoint: SERVER_COMMANDS.resumeFromCheckpoint,
   finishRun: 'lorafa.finishRun',
   openRunPanel: 'lorafa.openRunPanel',
   pinRunPanel: 'lorafa.pinRunPanel',
@@ -29,10 +31,12 @@ export const COMMANDS = {
   sortRuns: 'lorafa.sortRuns',
   filterRuns: 'lorafa.filterRuns',
   groupRuns: 'lorafa.groupRuns',
-  previewData: LENS_COMMANDS.previewData,
-  estimateRun: LENS_COMMANDS.estimateRun,
+  previewData: SERVER_COMMANDS.previewData,
+  estimateRun: SERVER_COMMANDS.estimateRun,
   openAsForm: 'lorafa.openAsForm',
   openAsText: 'lorafa.openAsText',
+  alwaysForm: 'lorafa.alwaysOpenAsForm',
+  alwaysText: 'lorafa.alwaysOpenAsText',
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',
@@ -85,6 +89,14 @@ export const CONTEXT_KEYS = {
   hasRuns: 'lorafa.hasRuns',
   /** The runs on disk were looked for: where there are none, none are being found. */
   knowsRuns: 'lorafa.knowsRuns',
+  /** Steps of the walkthrough that are done. */
+  didOpenDemo: 'lorafa.didOpenDemo',
+  didStartRun: 'lorafa.didStartRun',
+  didWatchRun: 'lorafa.didWatchRun',
+  didTestAdapter: 'lorafa.didTestAdapter',
+  didConfigure: 'lorafa.didConfigure',
+  /** The workspace has a run configuration, so that something can be started. */
+  hasConfigurations: 'lorafa.hasConfigurations',
 } as const;
 
 /** Settings, without the section that they share ({@link SETTINGS_SECTION}). */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { openConfig } from './config-editor/show-place.ts';
 import { COMMANDS } from './ids.ts';
 import { failureOf } from './server-link.ts';
 import { type Choice, showError } from './show/notifications.ts';
@@ -43,13 +44,14 @@ export function reportFailure(
   if (configFile !== undefined) {
     choices.push({
       title: vscode.l10n.t('Open Configuration'),
-      run: () => vscode.window.showTextDocument(configFile),
+      run: () => openConfig(configFile),
     });
   }
-  if (failure?.code === 'output.not_writable') {
+  if (failure?.code === 'output.not_writable' && configFile !== undefined) {
+    // Another window was faster: now it is known what is in the way.
     choices.push({
-      title: vscode.l10n.t('Resume from Checkpoint…'),
-      run: () => vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint),
+      title: vscode.l10n.t('Try Again'),
+      run: () => vscode.commands.executeCommand(COMMANDS.startRun, configFile),
     });
   }
   if (failure?.code === 'model.not_found' && locateModel !== undefined) {

@@ -10,6 +10,7 @@ import {
 } from 'vscode-languageclient/node';
 import { hubTokenGiven, type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
 import type { NotificationMessage } from '../server/rpc/message.ts';
+import { followProblem } from './config-editor/follow-problem.ts';
 import type { Secrets } from './hub/secrets.ts';
 import { PRODUCT_NAME, SETTINGS_SECTION } from './ids.ts';
 import { showError } from './show/notifications.ts';
@@ -77,6 +78,12 @@ export async function startLanguageClient(
       initializationOptions,
       outputChannel,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
+      middleware: {
+        provideCodeActions: (document, range, context, token, next) => {
+          followProblem(document, range, context);
+          return next(document, range, context, token);
+        },
+      },
       initializationFailedHandler: (error) => {
         void showError(error instanceof Error ? error.message : String(error));
         return false;

@@ -1,26 +1,41 @@
+import { readConfig } from '../engine/config/parse.ts';
+import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
+import { runCli } from './cli-process.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
-import { estimateProgress, estimateRun } from './protocol.ts';
+import { estimateProgress, estimateRun, timeSteps } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import { earlierSpeed } from './runs/earlier-speed.ts';
 
-/**
- * Answers the client's requests for estimates, each in a process of its own.
- *
- * @param inspectorScript the built `language/inspection/inspector-process.ts`
- */
+/** What estimates need. */
+export interface EstimateOptions {
+  /** The built `language/inspection/inspector-process.ts`. */
+  readonly inspectorScript: string;
+  /** The built `cli/main.ts`. */
+  readonly cliScript: string;
+  /** Folders of the workspace's runs. */
+  readonly runFolders: () => Promise<readonly string[]>;
+}
+
+/** Answers the client's requests for estimates and measurements, each in a process of its own. */
 export function serveEstimates(
   connection: RequestSource & NotificationSink,
-  inspectorScript: string,
+  { inspectorScript, cliScript, runFolders }: EstimateOptions,
 ): void {
   serve(connection, estimateRun, async ({ configFile }, token) => {
     const inspector = new InspectorClient(inspectorScript);
     const cancelled = token.onCancellationRequested(() => inspector.dispose());
     try {
-      return await inspector.estimate(configFile, (progress) =>
+      const estimate = await inspector.estimate(configFile, (progress) =>
         notify(connection, estimateProgress, { configFile, ...progress }),
       );
+      const earlier = await earlierSpeed(await readConfig(configFile), await runFolders());
+      return { estimate, earlier: earlier ?? null };
     } finally {
       cancelled.dispose();
       await inspector.dispose();
     }
+  });
+  serve(connection, timeSteps, async ({ configFile }, token) => {
+    return (await runCli(cliScript, ['measure', configFile], token)) as MeasuredSpeed;
   });
 }

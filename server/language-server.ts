@@ -7,12 +7,15 @@ import {
   TextDocuments,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { serveChecks } from './check-requests.ts';
+import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
 import { serveHub } from './hub-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
+import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol.ts';
 import { serveRuns } from './run-requests.ts';
 import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
@@ -36,10 +39,12 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
     );
   }
   serveHub(connection);
-  const services = [
-    ...serveConfigurations(params.capabilities.workspace?.inlayHint?.refreshSupport === true),
-    ...serveBackground((params.workspaceFolders ?? []).map(({ uri }) => uri)),
-  ];
+  const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
+  const configurations = serveConfigurations(canRefreshHints);
+  const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
+  // What a run leaves is what the next one of its configuration finds.
+  const background = serveBackground(folders, () => configurations.lookAgain());
+  const services: readonly Service[] = [configurations, ...background];
   connection.onShutdown(async () => {
     await Promise.all(services.map((service) => service.dispose()));
   });
@@ -60,16 +65,31 @@ interface Service {
 }
 
 /** What is told about open configurations, by a process whose program lies beside this one. */
-function serveConfigurations(canRefreshHints: boolean): readonly Service[] {
+function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain(): void } {
   const inspectorScript = program('./inspector.js');
   const inspector = new InspectorClient(inspectorScript);
-  serveEstimates(connection, inspectorScript);
-  const language = { inspector, source: SERVER_NAME, canRefreshHints };
-  return [serveLanguage(connection, documents, language), inspector];
+  serveChecks(connection, inspector);
+  serveDataFiles(connection, inspector);
+  const previews = servePreviews(connection, inspectorScript);
+  const language = serveLanguage(connection, documents, {
+    inspector,
+    source: SERVER_NAME,
+    canRefreshHints,
+  });
+  return {
+    lookAgain: () => language.lookAgain(),
+    dispose: async () => {
+      language.dispose();
+      await Promise.all([inspector.dispose(), previews.dispose()]);
+    },
+  };
 }
 
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
-function serveBackground(folderUris: readonly string[]): readonly Service[] {
+function serveBackground(
+  folderUris: readonly string[],
+  onRunChanged: () => void,
+): readonly Service[] {
   const workspaceFolders = folderUris
     .filter((uri) => uri.startsWith('file:'))
     .map((uri) => fileURLToPath(uri));
@@ -79,12 +99,20 @@ function serveBackground(folderUris: readonly string[]): readonly Service[] {
     registry,
     trainerScript: program('./trainer.js'),
     cliScript: program('./cli.js'),
+    onStateChanged: onRunChanged,
   });
+  const runFolders = () => findRunFolders(workspaceFolders, registry);
+  const cliScript = program('./cli.js');
   const generators = serveModels(connection, {
     workspaceFolders,
-    runFolders: () => findRunFolders(workspaceFolders, registry),
+    runFolders,
     generatorScript: program('./generator.js'),
-    cliScript: program('./cli.js'),
+    cliScript,
+  });
+  serveEstimates(connection, {
+    inspectorScript: program('./inspector.js'),
+    cliScript,
+    runFolders,
   });
   return [runs, generators];
 }

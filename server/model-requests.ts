@@ -5,14 +5,12 @@ import { findModels } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
   countTokens,
-  type DataPreview,
   examineMachine,
   generate,
   generationPiece,
   generationProgress,
   listAdapters,
   listModels,
-  previewData,
 } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
@@ -27,7 +25,7 @@ export interface ModelRequestOptions {
   readonly cliScript: string;
 }
 
-/** Answers the client's requests about models, adapters, data and the machine. */
+/** Answers the client's requests about models, adapters and the machine. */
 export function serveModels(
   connection: RequestSource & NotificationSink,
   { workspaceFolders, runFolders, generatorScript, cliScript }: ModelRequestOptions,
@@ -53,11 +51,6 @@ export function serveModels(
   serve(connection, listAdapters, async () =>
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
-  serve(connection, previewData, async ({ configFile, rows, skip }, token) => {
-    const which = ['--rows', `${rows}`, '--skip', `${skip}`];
-    const answer = await runCli(cliScript, ['preview', configFile, ...which], token);
-    return answer as DataPreview;
-  });
   serve(connection, examineMachine, async (_nothing, token) => {
     return (await runCli(cliScript, ['doctor'], token)) as Readonly<Record<string, unknown>>;
   });

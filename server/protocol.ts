@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
+import type { ColumnMapping } from '../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport } from '../engine/data/report.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
+import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { notification, request } from './rpc/message.ts';
+import type { EarlierSpeed } from './runs/earlier-speed.ts';
 import { runNotesSchema } from './runs/run-notes-schema.ts';
 import { type RunStatus, runStatusSchema, timeSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
@@ -26,7 +29,7 @@ import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
  * and server come from one package, but a window that was not reloaded after an update may start
  * the new server with the old client.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * Client → server, inside the `initialize` request: what the server must know before it can answer
@@ -102,6 +105,79 @@ export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
  * tells changes by {@link runChanged}.
  */
 export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
+
+/** A place in a file; lines and characters count from 0. */
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** A change of a text. */
+export interface TextChange {
+  readonly start: Position;
+  readonly end: Position;
+  readonly text: string;
+}
+
+/** A quick fix. */
+export interface ConfigFix {
+  readonly title: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  /** The command that is run then; null if none. */
+  readonly command: { readonly id: string; readonly arguments: readonly unknown[] } | null;
+}
+
+/** The quick fixes of an open configuration. */
+export interface ConfigFixes {
+  /** The version of the text that they are for. */
+  readonly version: number;
+  readonly problems: readonly {
+    readonly message: string;
+    readonly start: Position;
+    readonly fixes: readonly ConfigFix[];
+  }[];
+}
+
+/** Client → server: the quick fixes of each problem of an open configuration, as the form shows them. */
+export const listFixes = request<ConfigFixes>()(
+  'lorafa/config/fixes',
+  z.object({ uri: z.string() }),
+);
+
+/** A mistake in a configuration, for which no run of it starts. */
+export interface CheckedProblem {
+  readonly message: string;
+  /** The key or value; empty where the text is broken. */
+  readonly path: readonly (string | number)[];
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** A way to go on where a run is in the way. */
+export interface StartWay {
+  readonly title: string;
+  readonly detail: string;
+  /** What changes in the text first; null if nothing. */
+  readonly edit: TextChange | null;
+  readonly step: 'start' | 'resume' | 'replace';
+}
+
+/** Whether a run of a configuration can be started. */
+export interface RunCheck {
+  readonly problems: readonly CheckedProblem[];
+  /** The run that is in the output folder, and what can be done; null if none is. */
+  readonly occupied: {
+    readonly folder: string;
+    readonly ways: readonly StartWay[];
+  } | null;
+}
+
+/** Client → server: what is known against starting a configuration, as it is on disk. */
+export const checkRun = request<RunCheck>()(
+  'lorafa/runs/check',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
 
 /**
  * Client → server: start a run from a configuration file, as it is on disk. Answered when its
@@ -375,32 +451,103 @@ export interface FoundAdapter {
 /** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
 export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
 
-/** What `lorafa preview --json` prints. */
-export interface DataPreview {
+/** How far the reading of the data of a preview is, and what became of the rows so far. */
+export interface PreviewState {
+  /** Of the data, 0 to 1. */
+  readonly share: number;
+  readonly isReading: boolean;
   readonly report: DatasetReport;
-  /** Of an epoch over all rows that are used. */
-  readonly padding: PaddingReport;
+  /** Of an epoch over all rows that are used; null until all were read. */
+  readonly padding: PaddingReport | null;
+  /** Why a run would be refused for its rows, as a sentence for people; null if for nothing. */
+  readonly problem: string | null;
+  /** What is searched for, how many rows hold it so far, and the share of rows that was searched. */
+  readonly search: { readonly text: string; readonly found: number; readonly share: number } | null;
+}
+
+/** Some rows as training sees them. */
+export interface PreviewPage {
+  /** How many rows come before the first of these. */
+  readonly start: number;
   readonly examples: readonly ExamplePreview[];
 }
 
-/** Client → server: some rows of a configuration's data as training sees them, with counts. */
-export const previewData = request<DataPreview>()(
-  'lorafa/data/preview',
-  z.object({
-    configFile: z.string().check(z.minLength(1)),
-    /** How many rows. */
-    rows: z.int().check(z.nonnegative()),
-    /** How many of the rows that are used come before them. */
-    skip: z.int().check(z.nonnegative()),
+/** Chosen by the client: names a preview in all messages about it. */
+const preview = z.object({ id: z.string() });
+
+/**
+ * Client → server: read the data of a configuration, as it is on disk, for a preview, in a process
+ * that ends with {@link closePreview}. {@link previewNews} tells how far it is, from the first rows
+ * on. Answered when all is read or the request was cancelled (`$/cancelRequest`); the rows that were
+ * read can be looked at all the same.
+ */
+export const readPreview = request<null>()(
+  'lorafa/preview/read',
+  z.extend(preview, { configFile: z.string().check(z.minLength(1)) }),
+);
+
+/** Server → client: how far the reading is, or the search. */
+export const previewNews = notification(
+  'lorafa/preview/news',
+  z.extend(preview, { state: z.custom<PreviewState>() }),
+);
+
+/** Client → server: rows of a preview; while something is searched for, those that hold it. */
+export const getPreviewRows = request<PreviewPage>()(
+  'lorafa/preview/rows',
+  z.extend(preview, {
+    start: z.int().check(z.nonnegative()),
+    count: z.int().check(z.gte(1), z.lte(100)),
   }),
 );
+
+/** Client → server: search the rows of a preview; an empty text shows all again. */
+export const searchPreview = request<null>()(
+  'lorafa/preview/search',
+  z.extend(preview, { text: z.string() }),
+);
+
+/** Client → server: nobody looks at a preview any more, and its process ends. */
+export const closePreview = request<null>()('lorafa/preview/close', preview);
+
+/** The beginning of a data file, and what could be learned from its rows. */
+export interface DataSample {
+  /** Rows of the file, perhaps inferred from its beginning. */
+  readonly count: number;
+  readonly columns: readonly string[];
+  /** Values of the first rows by column, as texts. */
+  readonly rows: readonly Readonly<Record<string, string>>[];
+  /** How rows are read if nothing is said about columns; null where that cannot be told. */
+  readonly recognised: string | null;
+  /** What is probably to be learned; null where no column holds text. */
+  readonly guess: ColumnMapping | null;
+}
+
+/** Client → server: the columns and first rows of a data file. */
+export const sampleData = request<DataSample>()(
+  'lorafa/data/sample',
+  z.object({ file: z.string().check(z.minLength(1)) }),
+);
+
+/** Client → server: the columns of the data that a configuration names, as its text is now. */
+export const listColumns = request<readonly string[]>()(
+  'lorafa/data/columns',
+  z.object({ configFile: z.string().check(z.minLength(1)), text: z.string() }),
+);
+
+/** What a run would take. */
+export interface EstimateAnswer {
+  readonly estimate: RunEstimate;
+  /** How fast an earlier run trained the same model with the same settings; null if none did. */
+  readonly earlier: EarlierSpeed | null;
+}
 
 /**
  * Client → server: what a run of a configuration, as it is on disk, would take: memory, steps,
  * parameters and tokens, from all of its data. {@link estimateProgress} tells how far it is.
  * Cancelled like any request (`$/cancelRequest`).
  */
-export const estimateRun = request<RunEstimate>()(
+export const estimateRun = request<EstimateAnswer>()(
   'lorafa/estimate',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
@@ -422,6 +569,15 @@ export const hubTokenGiven = notification(
 
 /** Client → server: the name of the account whose access token the server has. */
 export const whoIsSignedIn = request<string>()('lorafa/hub/who', nothing);
+
+/**
+ * Client → server: time a few real steps of a configuration, as it is on disk; what `lorafa measure
+ * --json` prints. Cancelled like any request (`$/cancelRequest`), which ends the process.
+ */
+export const timeSteps = request<MeasuredSpeed>()(
+  'lorafa/estimate/time',
+  z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
 
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */
 export const examineMachine = request<Readonly<Record<string, unknown>>>()(

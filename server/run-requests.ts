@@ -22,12 +22,28 @@ import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 /** Answers the client's requests about runs, and sends it what happens to them. */
 export function serveRuns(
   connection: RequestSource & NotificationSink,
-  options: Omit<RunManagerOptions, 'onChanged' | 'onGone'>,
+  {
+    onStateChanged,
+    ...options
+  }: Omit<RunManagerOptions, 'onChanged' | 'onGone'> & {
+    /** Called when a run began, ended or is gone: not for each step. */
+    readonly onStateChanged: () => void;
+  },
 ): RunManager {
+  const live = new Map<string, boolean>();
   const manager = new RunManager({
     ...options,
-    onChanged: (summary) => notify(connection, runChanged, summary),
-    onGone: (folder) => notify(connection, runGone, { folder }),
+    onChanged: (summary) => {
+      const { folder, isLive } = summary;
+      void notify(connection, runChanged, summary);
+      if (live.get(folder) !== isLive) onStateChanged();
+      live.set(folder, isLive);
+    },
+    onGone: (folder) => {
+      void notify(connection, runGone, { folder });
+      live.delete(folder);
+      onStateChanged();
+    },
   });
   serve(connection, listRuns, () => manager.list());
   serve(connection, startRun, ({ configFile, whenBusy }) => manager.start(configFile, whenBusy));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const column = z.string().min(1);
+const column = z.string().min(1).meta({ format: 'data-column' });
 const files = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .meta({ format: 'data-path' });
@@ -9,7 +9,7 @@ const files = z
 export const dataSection = z
   .strictObject({
     dataset_name_or_path: files.describe(
-      'The training data: a `.jsonl`, `.json`, `.csv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file. Or a name on the Hugging Face Hub: `owner/name`, of which the training split is taken, `owner/name@revision`, and after a colon a split, a configuration or a file (`owner/name:test`).',
+      'The training data: a `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file. Or a name on the Hugging Face Hub: `owner/name`, of which the training split is taken, `owner/name@revision`, and after a colon a split, a configuration or a file (`owner/name:test`).',
     ),
     eval_dataset_name_or_path: files
       .exactOptional()

@@ -87,6 +87,15 @@ export async function readConfig(
   file: string,
   overrides: readonly ConfigOverride[] = [],
 ): Promise<ResolvedConfig> {
+  return parseConfig(await readConfigText(file), file, overrides);
+}
+
+/**
+ * Reads the text of a configuration file.
+ *
+ * @throws LorafaError `config.not_found`, or `config.syntax` when it is not UTF-8
+ */
+export async function readConfigText(file: string): Promise<string> {
   const bytes = await readBoundedFile(file, MAX_BYTES).catch((error: unknown) => {
     throw new LorafaError(
       'config.not_found',
@@ -94,7 +103,7 @@ export async function readConfig(
       { location: { file }, cause: error },
     );
   });
-  return parseConfig(decode(bytes, file), file, overrides);
+  return decode(bytes, file);
 }
 
 function decode(bytes: Uint8Array, file: string): string {

@@ -19,7 +19,12 @@ export interface PathProblem {
 /** A change to the configuration. */
 export type Remedy =
   /** Gives a value, whether the key is there already or not; several at once where they belong together. */
-  | { readonly kind: 'set'; readonly values: readonly Setting[] }
+  | {
+      readonly kind: 'set';
+      readonly values: readonly Setting[];
+      /** What that means, where it is more than its values say. */
+      readonly title?: string;
+    }
   /** Gives a key another name, or another section where the new path says so. */
   | { readonly kind: 'rename'; readonly path: ConfigPath; readonly to: ConfigPath }
   | { readonly kind: 'remove'; readonly path: ConfigPath };

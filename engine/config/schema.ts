@@ -24,7 +24,12 @@ export type ConfigInput = z.input<typeof configSchema>;
 export type ResolvedConfig = z.output<typeof configSchema>;
 
 /** What a string is for, so that editors can offer more than a line of text; checks nothing. */
-export type StringFormat = 'model-path' | 'data-path' | 'folder-path' | 'multiline-text';
+export type StringFormat =
+  | 'model-path'
+  | 'data-path'
+  | 'folder-path'
+  | 'multiline-text'
+  | 'data-column';
 
 /** The part of JSON Schema (draft 7) that {@link configJsonSchema} makes use of. */
 export interface JsonSchemaNode {

@@ -16,6 +16,36 @@ export function requireColumn(name: string, row: Row): string {
   );
 }
 
+/** A key of section `data` that names a column. */
+export type ColumnKey = 'text_column' | 'prompt_column' | 'completion_column' | 'messages_column';
+
+/** The column that a key names, and the one that is meant where it names none. */
+export interface WantedColumn {
+  readonly key: ColumnKey;
+  readonly named: string | undefined;
+  readonly fallback: string;
+}
+
+/**
+ * The columns that some keys stand for.
+ *
+ * @throws LorafaError `data.missing_column`, which names every key that has to be set or corrected
+ */
+export function requireColumns(wanted: readonly WantedColumn[], row: Row): readonly string[] {
+  const names = wanted.map(({ named, fallback }) => named ?? fallback);
+  const missing = wanted.filter((_, index) => !Object.hasOwn(row.value, names[index]!));
+  if (missing.length === 0) return names;
+  const [only] = missing;
+  if (missing.length === 1 && only!.named !== undefined) requireColumn(only!.named, row);
+  const keys = missing.map(({ key }) => `data.${key}`);
+  const absent = missing.map(({ named, fallback }) => `"${named ?? fallback}"`);
+  throw new LorafaError(
+    'data.missing_column',
+    `${row.file}:${row.line} has no column ${absent.join(' and no column ')}; its columns are ${listColumns(row)}: set ${keys.join(' and ')}.`,
+    { location: { file: row.file, line: row.line } },
+  );
+}
+
 /** The columns of a row for a sentence, cut where there are too many to read. */
 export function listColumns(row: Row): string {
   const names = Object.keys(row.value).map((name) => `"${name}"`);

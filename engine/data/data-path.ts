@@ -28,6 +28,13 @@ export function parseDataPath(path: string): DataPath {
   return { file: file!, start, end };
 }
 
+/** A data path as people say it: `train.jsonl`, or `train.jsonl (rows 1 to 1000)`. */
+export function describeDataPath(path: string): string {
+  const { file, start, end } = parseDataPath(path);
+  if (start === 0 && end === Infinity) return file;
+  return `${file} (${end === Infinity ? `from row ${start + 1} on` : `rows ${start + 1} to ${end}`})`;
+}
+
 function invalid(path: string, reason: string): LorafaError {
   return new LorafaError('config.invalid_value', `Cannot read the data path "${path}": ${reason}.`);
 }

@@ -69,20 +69,26 @@ export function formatIssues({ count, first }: IssueList): string {
   return count > shown.length ? `${text}; and ${count - shown.length} more` : text;
 }
 
+/** Counts examples as they come. */
+export class ExampleCounter {
+  counts: ExampleCounts = { used: 0, tokens: 0, supervisedTokens: 0, truncatedRows: 0, longest: 0 };
+
+  add(example: TokenizedExample): void {
+    const { used, tokens, supervisedTokens, truncatedRows, longest } = this.counts;
+    const { length } = example.inputIds;
+    this.counts = {
+      used: used + 1,
+      tokens: tokens + length,
+      supervisedTokens: supervisedTokens + countSupervised(example),
+      truncatedRows: truncatedRows + (example.truncated ? 1 : 0),
+      longest: Math.max(longest, length),
+    };
+  }
+}
+
 /** Counts a set of examples. */
 export function countExamples(examples: readonly TokenizedExample[]): ExampleCounts {
-  const counts = {
-    used: examples.length,
-    tokens: 0,
-    supervisedTokens: 0,
-    truncatedRows: 0,
-    longest: 0,
-  };
-  for (const example of examples) {
-    counts.tokens += example.inputIds.length;
-    counts.supervisedTokens += countSupervised(example);
-    counts.truncatedRows += example.truncated ? 1 : 0;
-    counts.longest = Math.max(counts.longest, example.inputIds.length);
-  }
-  return counts;
+  const counter = new ExampleCounter();
+  for (const example of examples) counter.add(example);
+  return counter.counts;
 }

@@ -12,6 +12,7 @@ const READERS: Readonly<Record<string, (file: string) => AsyncGenerator<Row | Ba
   '.jsonl': readJsonl,
   '.json': readJson,
   '.csv': readCsv,
+  '.tsv': readCsv,
   '.parquet': readParquet,
   '.txt': readText,
 };

@@ -1,6 +1,12 @@
 import { LorafaError } from '../errors.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
-import { listColumns, requireColumn, textOf } from './columns.ts';
+import {
+  type ColumnKey,
+  listColumns,
+  requireColumns,
+  textOf,
+  type WantedColumn,
+} from './columns.ts';
 import { parseMessages } from './messages.ts';
 import type { DataOptions } from './options.ts';
 import type { Row } from './row.ts';
@@ -46,10 +52,10 @@ const CHAT_COLUMNS = ['messages', 'conversations', 'conversation'];
 export function recogniseShape(row: Row, options: DataOptions): Shape {
   switch (formatOf(options)) {
     case 'text':
-      return textShape(requireColumn(options.text_column ?? 'text', row));
+      return textShape(requireKey('text_column', options, 'text', row));
     case 'messages':
       return messagesShape(
-        requireColumn(options.messages_column ?? chatColumn(row) ?? 'messages', row),
+        requireKey('messages_column', options, chatColumn(row) ?? 'messages', row),
       );
     case 'prompt_completion':
       return pairShape(row, options);
@@ -82,6 +88,14 @@ function recogniseByColumns(row: Row, options: DataOptions): Shape {
   );
 }
 
+function requireKey(key: ColumnKey, options: DataOptions, fallback: string, row: Row): string {
+  return requireColumns([wantedColumn(key, options, fallback)], row)[0]!;
+}
+
+function wantedColumn(key: ColumnKey, options: DataOptions, fallback: string): WantedColumn {
+  return { key, named: options[key], fallback };
+}
+
 function textShape(column: string): Shape {
   return {
     kind: 'text',
@@ -100,8 +114,13 @@ function messagesShape(column: string): Shape {
 
 function pairShape(row: Row, options: DataOptions): Shape {
   const known = knownPair(row);
-  const prompt = requireColumn(options.prompt_column ?? known?.[0] ?? 'prompt', row);
-  const completion = requireColumn(options.completion_column ?? known?.[1] ?? 'completion', row);
+  const [prompt, completion] = requireColumns(
+    [
+      wantedColumn('prompt_column', options, known?.[0] ?? 'prompt'),
+      wantedColumn('completion_column', options, known?.[1] ?? 'completion'),
+    ],
+    row,
+  ) as [string, string];
   const context = options.prompt_column === undefined ? known?.[2] : undefined;
   const hasContext = context !== undefined && Object.hasOwn(row.value, context);
   return {

@@ -8,37 +8,11 @@ import type { RunData } from '../plan/run-data.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import { ort } from '../runtime/onnx-runtime.ts';
+import { decisiveSettings } from './run-settings.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 type Identity = TrainerState['identity'];
 type Environment = TrainerState['environment'];
-
-/** Settings that a resumed run may change: they alter nothing of the steps that are still to come. */
-const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
-  'output_dir',
-  'resume_from_checkpoint',
-  'logging_steps',
-  'eval_steps',
-  'save_steps',
-  'save_total_limit',
-  'sample_prompts',
-  'sample_steps',
-  'per_device_eval_batch_size',
-  'gradient_checkpointing',
-  // The number of steps that follow from these is compared instead.
-  'num_train_epochs',
-  'max_steps',
-  'warmup_steps',
-  'warmup_ratio',
-]);
-
-/** The same for other sections: what the files hold is compared, not where they lie. */
-const FREE_MODEL_KEYS: ReadonlySet<string> = new Set(['base_model_name_or_path']);
-const FREE_DATA_KEYS: ReadonlySet<string> = new Set([
-  'dataset_name_or_path',
-  'eval_dataset_name_or_path',
-]);
-const FREE_LORA_KEYS: ReadonlySet<string> = new Set(['init_adapter']);
 
 /** Key of the digest of the adapter that a run began with. */
 export const FIRST_ADAPTER = 'digest of the first adapter';
@@ -62,21 +36,9 @@ export function runIdentity(
   config: ResolvedConfig,
   { model, weightsDigest, adapterDigest, data, plan }: IdentityParts,
 ): Identity {
-  const kept = (section: object, free: ReadonlySet<string>): object =>
-    Object.fromEntries(Object.entries(section).filter(([key]) => !free.has(key)));
-  const sections = {
-    model: kept(config.model, FREE_MODEL_KEYS),
-    data: kept(config.data, FREE_DATA_KEYS),
-    lora: kept(config.lora, FREE_LORA_KEYS),
-    training: kept(config.training, FREE_TRAINING_KEYS),
-    engine: { compute: config.engine.compute },
-  };
-  const settings = Object.entries(sections).flatMap(([section, keys]) =>
-    Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value] as const),
-  );
   return JSON.parse(
     JSON.stringify({
-      ...Object.fromEntries(settings),
+      ...decisiveSettings(config),
       'number of steps': plan.maxSteps,
       'warm-up steps': plan.warmupSteps,
       'training tokens': data.trainReport.tokens,

@@ -1,50 +1,19 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, Journal, notWritable, removeFolder, sweepTemporaries } from '../files.ts';
+import { ensureFolder, Journal, removeFolder, sweepTemporaries } from '../files.ts';
 import { STAGING_FOLDER } from '../lora/save-adapter.ts';
-import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
+import { isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { Lineage } from './lineage.ts';
+import { refuseOccupied } from './occupied-folder.ts';
 import { ParentLock } from './parent-lock.ts';
-import { LOCK_FILE, RunLock } from './run-lock.ts';
-import { RECORD_FILE, type RunRecord, readLineage, writeRunRecord } from './run-record.ts';
-import { readTrainerState } from './trainer-state.ts';
+import { RUN_FILES } from './run-files.ts';
+import { RunLock } from './run-lock.ts';
+import { type RunRecord, readLineage, writeRunRecord } from './run-record.ts';
 import type { WriteLock } from './write-lock.ts';
-
-/** Names inside a run folder. The folder is the truth: all that is shown of a run comes from it. */
-export const RUN_FILES = {
-  /** The resolved configuration that the run really uses; see {@link RunRecord}. */
-  config: RECORD_FILE,
-  /** One {@link JournalEntry} a line, only ever appended to. */
-  journal: 'events.jsonl',
-  /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
-  state: 'state.json',
-  /** What that process and its libraries have to say, one message a line. */
-  log: 'run.log',
-  /** What people wrote about the run (`server/runs/run-notes.ts`). */
-  notes: 'notes.json',
-  /** Which process may write here; see {@link RunLock}. */
-  lock: LOCK_FILE,
-} as const;
-
-/** Files that may be there before the run itself takes the folder into use. */
-const EARLY_FILES: ReadonlySet<string> = new Set([
-  RUN_FILES.state,
-  RUN_FILES.log,
-  RUN_FILES.notes,
-  RUN_FILES.lock,
-]);
-
-/** Files that a run has before there is anything of it worth keeping. */
-const BARE_FILES: ReadonlySet<string> = new Set(Object.values(RUN_FILES));
-
-/** What is being written or removed, or was when a process ended. */
-function isUnfinished(name: string): boolean {
-  return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
-}
 
 /** How a run folder is taken into use. */
 export interface OpenOptions {
@@ -78,8 +47,8 @@ export class RunFolder {
    * has gone on with the run since the caller looked
    */
   static async open(record: RunRecord, { isLocked, way }: OpenOptions): Promise<RunFolder> {
-    const { output_dir: folder, resume_from_checkpoint: resumed } = record.config.training;
-    await refuseOccupied(folder, resumed);
+    const { output_dir: folder } = record.config.training;
+    await refuseOccupied(record.config);
     await ensureFolder(folder);
     const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
@@ -148,53 +117,7 @@ async function requireUnchanged(folder: string, way: Lineage | undefined): Promi
 async function sweepUnfinished(folder: string): Promise<void> {
   await sweepTemporaries(folder);
   await removeFolder(path.join(folder, STAGING_FOLDER));
-  for (const name of (await listFolder(folder)).filter(isPartialCheckpoint)) {
+  for (const name of (await readdir(folder)).filter(isPartialCheckpoint)) {
     await removeFolder(path.join(folder, name));
-  }
-}
-
-/**
- * Makes sure that a run may use an output folder: it is empty or new, holds a run that is to go on,
- * or one that ended before there was anything of it to keep.
- *
- * @param resumed the checkpoint that the run goes on from, or `latest`; undefined for a new run
- * @throws LorafaError `output.not_writable`; `checkpoint.corrupt` where it cannot be told whether
- * the run that is there is that of the checkpoint
- */
-export async function refuseOccupied(folder: string, resumed: string | undefined): Promise<void> {
-  const names = (await listFolder(folder)).filter((name) => !isUnfinished(name));
-  const others = names.filter((name) => !EARLY_FILES.has(name));
-  if (others.length === 0) return;
-  const isRun = names.includes(RUN_FILES.config) || names.some(isCheckpointName);
-  if (isRun && names.every((name) => BARE_FILES.has(name))) return;
-  if (isRun && resumed !== undefined && (await isOfRun(resumed, folder))) return;
-  const whichRun =
-    resumed === undefined ? 'a run already' : `a run already, which is not that of ${resumed}`;
-  const problem = isRun
-    ? `holds ${whichRun}; choose another training.output_dir, or go on with that run by training.resume_from_checkpoint "latest"`
-    : `holds other files (${others.slice(0, 3).join(', ')}…); choose an empty or new folder as training.output_dir`;
-  throw new LorafaError('output.not_writable', `${folder} ${problem}.`, {
-    location: { file: folder },
-  });
-}
-
-/** Whether a checkpoint is one of the run in a folder, or of another copy of it. */
-async function isOfRun(checkpoint: string, folder: string): Promise<boolean> {
-  if (checkpoint === 'latest') return true;
-  const [own, parent] = await Promise.all(
-    [folder, path.dirname(checkpoint)].map((name) => realpath(name).catch(() => name)),
-  );
-  if (own === parent) return true;
-  const { state } = await readTrainerState(checkpoint);
-  const way = await readLineage(folder);
-  return way !== undefined && way[0]!.session === state.lineage[0]!.session;
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw notWritable(folder, error);
   }
 }

@@ -20,7 +20,8 @@ import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
-import { RunFolder, refuseOccupied } from './run-folder.ts';
+import { refuseOccupied } from './occupied-folder.ts';
+import { RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { createSampler } from './sampler.ts';
 import { resumedRun, startingPoint } from './starting-point.ts';
@@ -58,8 +59,7 @@ export async function train(
   given: ResolvedConfig,
   { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
 ): Promise<TrainResult> {
-  const { output_dir: output, resume_from_checkpoint: resumeFrom } = given.training;
-  await refuseOccupied(output, resumeFrom);
+  await refuseOccupied(given);
   const resumed = await resumedRun(given);
   const { config, sources, warnings } = await fetchInputs(given, {
     known: resumed.hub,

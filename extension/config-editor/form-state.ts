@@ -1,12 +1,13 @@
 import { getNodeValue } from 'jsonc-parser';
 import { pathAtOffset, readTree } from '../../server/language/json-path.ts';
-import type { FormProblem, FormState } from './messages.ts';
+import type { FormFix, FormProblem, FormState } from './messages.ts';
 
 /** A diagnostic of the document, at an offset in its text. */
 export interface TextProblem {
   readonly offset: number;
   readonly severity: FormProblem['severity'];
   readonly message: string;
+  readonly fixes: readonly FormFix[];
 }
 
 /**
@@ -19,18 +20,19 @@ export function readFormState(
   text: string,
   problems: readonly TextProblem[],
   lastValues: unknown,
-): FormState {
+): Omit<FormState, 'isRestricted'> {
   const { root, errorOffset } = readTree(text);
   const isBroken = errorOffset !== undefined;
   const read: unknown = root === undefined ? {} : getNodeValue(root);
   return {
     values: isBroken ? lastValues : read,
     syntaxError: isBroken ? lineAndColumn(text, errorOffset) : null,
-    problems: problems.map(({ offset, severity, message }) => ({
+    problems: problems.map(({ offset, severity, message, fixes }) => ({
       // In a broken text, paths are what the parser made of it: the banner is the better place.
       path: isBroken ? [] : pathAtOffset(root, offset),
       severity,
       message,
+      fixes,
     })),
   };
 }

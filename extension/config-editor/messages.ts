@@ -15,22 +15,49 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('clear'), edit: z.number(), path }),
   /** Ask for a file or folder and write it. */
   z.object({ type: z.literal('browse'), path, kind: z.enum(['model', 'data', 'folder']) }),
+  /** All that was typed before {@link SettleMessage} of this number is sent. */
+  z.object({ type: z.literal('settled'), request: z.number() }),
+  /** Do what a {@link FormFix} says. */
+  z.object({ type: z.literal('fix'), fix: z.string() }),
   /** A button of the header. */
   z.object({
     type: z.literal('command'),
-    command: z.enum(['startRun', 'previewData', 'estimateRun', 'openAsText']),
+    command: z.enum(['startRun', 'previewData', 'estimateRun', 'openAsText', 'manageTrust']),
   }),
 ]);
 
 /** From the page to the extension. */
 export type PageMessage = z.infer<typeof pageMessageSchema>;
 
-/** From the extension to the page: how the document is now. */
+/** From the extension to the page. */
+export type HostMessage = StateMessage | SettleMessage | RevealMessage | ColumnsMessage;
+
+/** Write at once what was typed, and say so: someone is about to use the document. */
+export interface SettleMessage {
+  readonly type: 'settle';
+  readonly request: number;
+}
+
+/** Show a field. */
+export interface RevealMessage {
+  readonly type: 'reveal';
+  readonly path: ConfigPath;
+  /** Whether the cursor goes into it. */
+  readonly takesFocus: boolean;
+}
+
+/** How the document is now. */
 export interface StateMessage {
   readonly type: 'state';
   readonly state: FormState;
   /** The last edit of this page that the state contains, or that was refused; 0 before the first. */
   readonly answeredEdit: number;
+}
+
+/** From the extension to the page: the columns of the data that the document names. */
+export interface ColumnsMessage {
+  readonly type: 'columns';
+  readonly columns: readonly string[];
 }
 
 /** A document as the form shows it. */
@@ -40,6 +67,8 @@ export interface FormState {
   /** Where the syntax is broken, both counting from 1; null while it is not. */
   readonly syntaxError: { readonly line: number; readonly column: number } | null;
   readonly problems: readonly FormProblem[];
+  /** In a folder that is not trusted nothing is checked and nothing started. */
+  readonly isRestricted: boolean;
 }
 
 /** A diagnostic of the document. */
@@ -48,4 +77,13 @@ export interface FormProblem {
   readonly path: ConfigPath;
   readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
+  /** What can be done about it, the likeliest first. */
+  readonly fixes: readonly FormFix[];
+}
+
+/** A quick fix. */
+export interface FormFix {
+  /** Names it in the answer of the page. */
+  readonly id: string;
+  readonly title: string;
 }

@@ -1,23 +1,18 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { type DataPreview, previewData } from '../../server/protocol.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type { DataPreviewNews, DataPreviewRequest } from './data-preview-messages.ts';
 import { dataPreviewTexts } from './data-preview-texts.ts';
-import { PAGE_ROWS, pageStart, ROWS_READ, randomPage, readStart } from './pages.ts';
+import { PAGE_ROWS, pageStart, randomPage } from './pages.ts';
+import { type PreviewNews, PreviewReader } from './preview-reader.ts';
 
 /** What a data preview works with. */
 export interface DataPreviewContext {
   readonly extensionUri: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
   readonly server: ServerLink;
-}
-
-/** Rows as they were last read. */
-interface RowsRead {
-  readonly start: number;
-  readonly preview: DataPreview;
+  readonly news: PreviewNews;
 }
 
 /** The panel that shows the training data of one configuration as training sees them. */
@@ -25,10 +20,12 @@ export class DataPreviewPanel {
   readonly #panel: vscode.WebviewPanel;
   readonly #configFile: string;
   readonly #context: DataPreviewContext;
-  #read: RowsRead | undefined;
+  /** What the rows are read by; undefined until the page wants some. */
+  #reader: PreviewReader | undefined;
   #start = 0;
-  /** Ends the reading that goes on. */
-  #reading: vscode.CancellationTokenSource | undefined;
+  /** How many rows the page shows. */
+  #shown = 0;
+  #search = '';
 
   constructor(panel: vscode.WebviewPanel, configFile: string, context: DataPreviewContext) {
     this.#panel = panel;
@@ -45,11 +42,11 @@ export class DataPreviewPanel {
     );
     const subscriptions = [
       saved,
-      saved.onDidChange(() => this.#refresh()),
+      saved.onDidChange(() => this.#read()),
       panel.webview.onDidReceiveMessage((request: DataPreviewRequest) => this.#answer(request)),
     ];
     panel.onDidDispose(() => {
-      this.#reading?.cancel();
+      this.#reader?.dispose();
       for (const subscription of subscriptions) subscription.dispose();
     });
     panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
@@ -72,16 +69,25 @@ export class DataPreviewPanel {
   }
 
   async #answer(request: DataPreviewRequest): Promise<void> {
-    const used = this.#read?.preview.report.used ?? 0;
     switch (request.type) {
+      case 'ready':
+        this.#start = request.start;
+        await (this.#reader === undefined ? this.#read() : this.#tellAll());
+        break;
       case 'rows':
         await this.#show(request.start);
         break;
       case 'random':
-        await this.#show(randomPage(this.#start, used, Math.random()));
+        await this.#show(randomPage(this.#start, this.#reader?.rows ?? 0, Math.random()));
+        break;
+      case 'search':
+        await this.#searchFor(request.text);
+        break;
+      case 'cancel':
+        this.#reader?.cancel();
         break;
       case 'refresh':
-        await this.#refresh();
+        await this.#read();
         break;
       case 'openConfig':
         await this.#openFile(this.#configFile, 1);
@@ -92,50 +98,76 @@ export class DataPreviewPanel {
     }
   }
 
-  async #refresh(): Promise<void> {
-    this.#read = undefined;
-    await this.#show(this.#start);
+  /** Reads everything anew; rows are shown while it goes on. */
+  async #read(): Promise<void> {
+    this.#reader?.dispose();
+    const { server, news } = this.#context;
+    const reader = new PreviewReader(server, news, () => this.#tellNews());
+    this.#reader = reader;
+    this.#shown = 0;
+    this.#tellState();
+    try {
+      const reading = reader.read(this.#configFile);
+      if (this.#search !== '') reader.search(this.#search).catch(() => undefined);
+      await reading;
+      if (this.#reader === reader) await this.#tellAll();
+    } catch (error) {
+      if (this.#reader === reader) this.#fail(error);
+    }
   }
 
-  /** Shows the page with a row, and reads it first if it has not been read. */
-  async #show(start: number): Promise<void> {
-    const known = this.#read;
-    const isKnown = known !== undefined && start >= known.start && start < known.start + ROWS_READ;
-    const read = isKnown ? known : await this.#load(readStart(start));
-    if (read === undefined) return;
-    const { report, padding, examples } = read.preview;
-    this.#start = pageStart(start, report.used);
-    // There are fewer rows than there were: the page is now an earlier one.
-    if (this.#start < read.start) return this.#show(this.#start);
-    const offset = this.#start - read.start;
-    this.#tell({
-      type: 'rows',
-      configFile: this.#configFile,
-      name: path.basename(this.#configFile),
-      start: this.#start,
-      report,
-      padding,
-      examples: examples.slice(offset, offset + PAGE_ROWS),
+  async #searchFor(text: string): Promise<void> {
+    this.#search = text;
+    this.#start = 0;
+    this.#shown = 0;
+    await this.#attempt(async (reader) => {
+      await reader.search(text);
+      if (this.#search === text) await this.#tellAll();
     });
   }
 
-  /** @returns undefined when it failed, which the page is told, or when another reading began */
-  async #load(start: number): Promise<RowsRead | undefined> {
-    this.#reading?.cancel();
-    const reading = new vscode.CancellationTokenSource();
-    this.#reading = reading;
-    this.#tell({ type: 'reading' });
-    const params = { configFile: this.#configFile, rows: ROWS_READ, skip: start };
+  /** Shows the page with a row, as far as it was read. */
+  async #show(start: number): Promise<void> {
+    await this.#attempt(async (reader) => {
+      this.#start = pageStart(start, reader.rows);
+      const page = await reader.page(this.#start, PAGE_ROWS);
+      // Another page was wanted meanwhile.
+      if (page.start !== this.#start || reader !== this.#reader) return;
+      this.#shown = page.examples.length;
+      this.#tell({ type: 'rows', ...page });
+    });
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#tellState();
+    await this.#show(this.#start);
+  }
+
+  /** Rows that came since the page was filled belong to it as long as there is room. */
+  #tellNews(): void {
+    this.#tellState();
+    const rows = this.#reader?.rows ?? 0;
+    const isFull = this.#shown === PAGE_ROWS || this.#start + this.#shown >= rows;
+    if (!isFull) void this.#show(this.#start);
+  }
+
+  #tellState(): void {
+    this.#tell({
+      type: 'state',
+      configFile: this.#configFile,
+      name: path.basename(this.#configFile),
+      state: this.#reader?.state,
+      isCancelled: this.#reader?.isCancelled ?? false,
+    });
+  }
+
+  async #attempt(action: (reader: PreviewReader) => Promise<void>): Promise<void> {
+    const reader = this.#reader;
+    if (reader?.state === undefined) return;
     try {
-      const preview = await this.#context.server.ask(previewData, params, reading.token);
-      if (reading.token.isCancellationRequested) return undefined;
-      this.#read = { start, preview };
-      return this.#read;
+      await action(reader);
     } catch (error) {
-      if (!reading.token.isCancellationRequested) this.#fail(error);
-      return undefined;
-    } finally {
-      reading.dispose();
+      if (this.#reader === reader) this.#fail(error);
     }
   }
 

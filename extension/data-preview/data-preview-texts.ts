@@ -4,7 +4,18 @@ import * as vscode from 'vscode';
 export function dataPreviewTexts() {
   return {
     title: vscode.l10n.t('Training data of {0}'),
-    reading: vscode.l10n.t('Reading the data…'),
+    opening: vscode.l10n.t('Opening the data…'),
+    reading: vscode.l10n.t('Reading: {0} rows, {1}%'),
+    progress: vscode.l10n.t('Share of the data that was read'),
+    cancel: vscode.l10n.t('Cancel'),
+    cancelled: vscode.l10n.t(
+      'Reading was cancelled after {0} rows ({1}%): the figures are those of these rows.',
+    ),
+    cancelledEmpty: vscode.l10n.t('Reading was cancelled.'),
+    search: vscode.l10n.t('Search in rows'),
+    found: vscode.l10n.t('Rows {0} to {1} of {2} with “{3}”'),
+    noneFound: vscode.l10n.t('No row holds “{0}”.'),
+    searching: vscode.l10n.t('{0}% searched'),
     previous: vscode.l10n.t('Previous'),
     next: vscode.l10n.t('Next'),
     random: vscode.l10n.t('Random'),

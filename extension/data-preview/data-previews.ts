@@ -3,14 +3,15 @@ import * as vscode from 'vscode';
 import { PANELS } from '../ids.ts';
 import { openPanel } from '../show/panel.ts';
 import { type DataPreviewContext, DataPreviewPanel } from './data-preview-panel.ts';
+import { PreviewNews } from './preview-reader.ts';
 
 /** Opens data previews, one for each configuration, and restores them after a reload. */
 export class DataPreviews implements vscode.WebviewPanelSerializer {
   readonly #context: DataPreviewContext;
   readonly #open = new Map<string, DataPreviewPanel>();
 
-  constructor(context: DataPreviewContext) {
-    this.#context = context;
+  constructor(context: Omit<DataPreviewContext, 'news'>) {
+    this.#context = { ...context, news: new PreviewNews(context.server) };
   }
 
   show(configFile: vscode.Uri): void {

@@ -1,20 +1,11 @@
 /** Rows that are shown at a time. */
 export const PAGE_ROWS = 5;
-/** Pages that are read at a time: reading takes seconds where the data are large. */
-const PAGES_READ = 8;
-/** Rows that are read at a time. */
-export const ROWS_READ = PAGE_ROWS * PAGES_READ;
 
 /** The position nearest to `start` at which a page can begin, given the number of all rows. */
 export function pageStart(start: number, rows: number): number {
   const last = Math.max(0, Math.ceil(rows / PAGE_ROWS) - 1) * PAGE_ROWS;
   const whole = Number.isFinite(start) ? Math.floor(start / PAGE_ROWS) * PAGE_ROWS : 0;
   return Math.min(Math.max(0, whole), last);
-}
-
-/** Where to begin reading so that the page at `start` is among what is read. */
-export function readStart(start: number): number {
-  return Math.floor(start / ROWS_READ) * ROWS_READ;
 }
 
 /**

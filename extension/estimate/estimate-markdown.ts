@@ -1,28 +1,44 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes, formatDuration } from '../../server/cli/format.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
 import { asMarkdown } from '../show/markup.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
 
-/** What a run would take, as a Markdown document: the verdict first, then memory, then the run. */
+/** How long a run trains, and how that is known. */
+export interface TimeEstimate {
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  /** In words. */
+  readonly source: string;
+}
+
+/**
+ * What a run would take, as a Markdown document: the verdict first, then memory, then the run.
+ *
+ * @param time undefined where nothing is known of it
+ */
 export function estimateMarkdown(
   name: string,
   estimate: RunEstimate,
+  time: TimeEstimate | undefined,
   texts: EstimateTexts,
 ): string {
   const { memory, memoryLimit, parameters, train, evaluation } = estimate;
   const { largestBatch, largestEvaluationBatch } = estimate;
   const fits = memory.total <= memoryLimit;
   const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
-  const count = (value: number): string => value.toLocaleString('en-US');
+  const count = (value: number): string => Math.round(value).toLocaleString('en-US');
   const size = ({ rows, length }: BatchSize): string => `${rows} × ${count(length)}`;
   const tokens = (split: SplitReport): string =>
     `${count(split.tokens)} (${count(split.supervisedTokens)})`;
   return [
     `# ${texts.title}: ${asMarkdown(name)}`,
     verdict,
+    time === undefined
+      ? texts.timeUnknown
+      : `${texts.time} **${formatDuration(Math.max(1, time.seconds))}** (${asMarkdown(time.source)}, ${count(time.tokensPerSecond)} ${texts.tokensPerSecond}). ${texts.timeOfSteps}`,
     `## ${texts.memory}`,
     markdownTable(
       [texts.part, texts.size],

@@ -8,6 +8,12 @@ export function estimateTexts() {
     doesNotFit: vscode.l10n.t('The run does not fit into memory:'),
     needed: vscode.l10n.t('needed'),
     available: vscode.l10n.t('available'),
+    time: vscode.l10n.t('It will train for about'),
+    timeOfSteps: vscode.l10n.t('Evaluations, answers and checkpoints come on top.'),
+    timeUnknown: vscode.l10n.t(
+      'How long it takes is not known yet: no run of this model with these settings was made here.',
+    ),
+    tokensPerSecond: vscode.l10n.t('tokens/s'),
     memory: vscode.l10n.t('Memory at the peak'),
     part: vscode.l10n.t('Part'),
     size: vscode.l10n.t('Size'),

@@ -1,6 +1,11 @@
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
-import { confirm, showInformation } from '../show/notifications.ts';
+import {
+  confirm,
+  type ProgressNews,
+  showInformation,
+  showProgress,
+} from '../show/notifications.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
 
@@ -29,7 +34,11 @@ export async function exportAdapter(server: ServerLink, arg: unknown): Promise<v
   if (parent === undefined) return;
   const target = vscode.Uri.joinPath(parent, exportName(adapter));
   if (!(await mayReplace(target))) return;
-  await copyAdapter(vscode.Uri.file(adapter.path), target);
+  const options = { title: vscode.l10n.t('Exporting {0}', adapter.name), cancellable: true };
+  const isWhole = await showProgress(options, (news, token) =>
+    copyAdapter(vscode.Uri.file(adapter.path), target, news, token),
+  );
+  if (!isWhole) return;
   await showInformation(
     vscode.l10n.t('The adapter is in {0}; PEFT and others can load it.', target.fsPath),
     {
@@ -44,14 +53,36 @@ function exportName({ name }: UsableAdapter): string {
   return name.replaceAll(/[\\/]/g, '-');
 }
 
-async function copyAdapter(source: vscode.Uri, target: vscode.Uri): Promise<void> {
+/**
+ * Copies file by file beside their place, and moves them there when all are copied.
+ *
+ * @returns false when it was cancelled: nothing is left of it then
+ */
+async function copyAdapter(
+  source: vscode.Uri,
+  target: vscode.Uri,
+  news: ProgressNews,
+  token: vscode.CancellationToken,
+): Promise<boolean> {
   const { fs } = vscode.workspace;
   const present = new Set((await fs.readDirectory(source)).map(([name]) => name));
-  await fs.createDirectory(target);
-  for (const name of ADAPTER_FILES.filter((file) => present.has(file))) {
-    await fs.copy(vscode.Uri.joinPath(source, name), vscode.Uri.joinPath(target, name), {
-      overwrite: true,
-    });
+  const files = ADAPTER_FILES.filter((file) => present.has(file));
+  const half = target.with({ path: `${target.path}.part` });
+  try {
+    await fs.createDirectory(half);
+    for (const [index, name] of files.entries()) {
+      news.report(vscode.l10n.t('{0} ({1} of {2})', name, index + 1, files.length));
+      const copy = vscode.Uri.joinPath(half, name);
+      await fs.copy(vscode.Uri.joinPath(source, name), copy, { overwrite: true });
+      if (token.isCancellationRequested) return false;
+    }
+    for (const name of files) {
+      const [from, to] = [vscode.Uri.joinPath(half, name), vscode.Uri.joinPath(target, name)];
+      await fs.rename(from, to, { overwrite: true });
+    }
+    return true;
+  } finally {
+    await fs.delete(half, { recursive: true }).then(undefined, () => undefined);
   }
 }
 

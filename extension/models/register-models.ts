@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { type CommandTable, registerCommands } from '../commands.ts';
+import { saveConfig } from '../config-editor/save-config.ts';
+import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
 import { Estimates } from '../estimate/estimate.ts';
@@ -10,7 +12,7 @@ import { Reports } from '../reports/reports.ts';
 import { chooseConfigFile } from '../runs/choose-run.ts';
 import type { ServerLink } from '../server-link.ts';
 import { uriOf } from '../uri-of.ts';
-import { openDemo } from '../walkthrough/open-demo.ts';
+import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
 import { exportAdapter } from './export-adapter.ts';
@@ -28,7 +30,7 @@ export function registerModels(
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({ extensionUri, log, server, generation });
   const reports = new Reports();
-  const estimates = new Estimates(server, reports);
+  const estimates = new Estimates(server, reports, log);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -40,16 +42,20 @@ export function registerModels(
       }
     };
   const table: CommandTable = {
-    [COMMANDS.openDemo]: attempt(() => openDemo(extensionUri)),
+    [COMMANDS.openDemo]: attempt(() => openDemo(extension)),
     [COMMANDS.previewData]: attempt(async (arg) => {
       const title = vscode.l10n.t('Preview the data of which run configuration?');
-      const file = uriOf(arg) ?? (await chooseConfigFile(title));
-      if (file !== undefined) previews.show(file);
+      const given = uriOf(arg);
+      const file =
+        given === undefined || isConfigFile(given)
+          ? (given ?? (await chooseConfigFile(title)))
+          : await configOfData(given, title);
+      if (file !== undefined && (await saveConfig(file))) previews.show(file);
     }),
     [COMMANDS.estimateRun]: attempt(async (arg) => {
       const title = vscode.l10n.t('Estimate which run configuration?');
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
-      if (file !== undefined) await estimates.show(file);
+      if (file !== undefined && (await saveConfig(file))) await estimates.show(file);
     }),
     [COMMANDS.testAdapter]: attempt((arg) =>
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
@@ -59,6 +65,7 @@ export function registerModels(
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports)),
   };
   registerCommands(extension, table);
+  void openDemoOfNewWindow(extension);
   registerChatModels(extension, server, generation);
   extension.subscriptions.push(
     reports,

@@ -4,6 +4,7 @@ import { readCatalog } from '../models/model-catalog.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel } from '../show/panel.ts';
+import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
   GenerateRequest,
@@ -141,6 +142,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
     try {
       const answer = await this.#context.generation.write(wish, listener, token);
       this.#tell({ type: 'done', side, answer });
+      if (side === 'adapter' && answer.generatedTokens > 0) tick('test');
     } catch (error) {
       this.#tell({ type: 'failed', side, message: this.#messageOf(error) });
     }

@@ -51,7 +51,7 @@ export function groupRuns(runs: RunList): readonly RunGroup[] {
 }
 
 const newestFirst = (a: RunSummary, b: RunSummary): number =>
-  b.status.since.localeCompare(a.status.since);
+  b.status.since.localeCompare(a.status.since) || a.name.localeCompare(b.name);
 
 const COMPARISONS: Readonly<Record<RunOrder, (a: RunSummary, b: RunSummary) => number>> = {
   newest: newestFirst,

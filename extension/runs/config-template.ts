@@ -6,6 +6,10 @@ export interface ConfigChoices {
   readonly model: string;
   /** Path of the training data as it is to stand in the file. */
   readonly data: string;
+  /** Keys that name columns. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** How many rows there are: few of them need more passes, and smaller steps, to be learned. */
+  readonly rows: number;
   /** Heading of the file and notes to its keys, in the user's language. */
   readonly notes: ConfigNotes;
 }
@@ -15,6 +19,7 @@ export interface ConfigNotes {
   readonly heading: string;
   readonly model: string;
   readonly data: string;
+  readonly columns: string;
   readonly evalSplit: string;
   readonly lora: string;
   readonly output: string;
@@ -24,8 +29,12 @@ export interface ConfigNotes {
 }
 
 /** The text of a run configuration with what people change first, each key with a note. */
-export function configTemplate({ name, model, data, notes }: ConfigChoices): string {
+export function configTemplate({ name, model, data, columns, rows, notes }: ConfigChoices): string {
   const json = (value: string): string => JSON.stringify(value);
+  const named = Object.entries(columns).map(
+    ([key, column]) => `    ${json(key)}: ${json(column)},\n`,
+  );
+  const { epochs, accumulation } = scheduleFor(rows);
   return `// ${notes.heading}
 {
   "model": {
@@ -35,7 +44,7 @@ export function configTemplate({ name, model, data, notes }: ConfigChoices): str
   "data": {
     // ${notes.data}
     "dataset_name_or_path": ${json(data)},
-    // ${notes.evalSplit}
+${named.length === 0 ? '' : `    // ${notes.columns}\n${named.join('')}`}    // ${notes.evalSplit}
     "eval_split": 0.05
   },
   "lora": {
@@ -49,10 +58,10 @@ export function configTemplate({ name, model, data, notes }: ConfigChoices): str
     // ${notes.output}
     "output_dir": ${json(`runs/${name}`)},
     // ${notes.epochs}
-    "num_train_epochs": 3,
+    "num_train_epochs": ${epochs},
     // ${notes.batch}
     "per_device_train_batch_size": 1,
-    "gradient_accumulation_steps": 16,
+    "gradient_accumulation_steps": ${accumulation},
     // ${notes.rate}
     "learning_rate": 3e-4,
     "lr_scheduler_type": "cosine",
@@ -60,4 +69,10 @@ export function configTemplate({ name, model, data, notes }: ConfigChoices): str
   }
 }
 `;
+}
+
+/** Some hundred steps, whatever the data. */
+function scheduleFor(rows: number): { readonly epochs: number; readonly accumulation: number } {
+  if (rows < 200) return { epochs: 10, accumulation: 4 };
+  return rows < 2000 ? { epochs: 5, accumulation: 8 } : { epochs: 3, accumulation: 16 };
 }

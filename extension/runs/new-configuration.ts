@@ -1,36 +1,45 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
-import { listModels } from '../../server/protocol.ts';
-import { CONFIG_FILE_PATTERN } from '../ids.ts';
+import { openConfig } from '../config-editor/show-place.ts';
 import { reportFailure } from '../report-failure.ts';
 import { showInformation } from '../show/notifications.ts';
-import { askForText, type PickRow, pick } from '../show/quick-input.ts';
-import { modelFolders } from '../views/views.ts';
-import { configTemplate } from './config-template.ts';
+import { BACK, type StepPlace } from '../show/quick-steps.ts';
+import { tick } from '../walkthrough/tick.ts';
+import type { Learned } from './column-rows.ts';
+import { type ConfigNotes, configTemplate } from './config-template.ts';
+import {
+  type Answer,
+  chooseColumns,
+  chooseData,
+  chooseModel,
+  chooseName,
+  configFileName,
+  type LearnedData,
+  pathInFile,
+} from './configuration-steps.ts';
 import type { RunsContext } from './runs-context.ts';
 
-/** Kinds of files that rows of training data come in. */
-const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt'];
-/** Files that have such a name and are no data. */
-const NO_DATA =
-  '{**/node_modules/**,**/.*/**,**/*.lorafa.json,**/{package,package-lock,tsconfig,config,generation_config,tokenizer,tokenizer_config,special_tokens_map,vocab,adapter_config,run,state,trainer_state}.json,**/events.jsonl}';
-const MAX_DATA_FILES = 200;
-
-interface PathRow extends PickRow {
-  /** Undefined: the user wants to look for it. */
-  readonly path: string | undefined;
+/** What is known already of a configuration that is to be made. */
+export interface GivenParts {
+  /** Path of the base model. */
+  readonly model?: string | undefined;
+  /** Path of the training data. */
+  readonly data?: string | undefined;
 }
 
-/**
- * Asks for model, data and a name, and opens a commented configuration file made of them.
- *
- * @param givenModel path of the base model where it is known already
- */
+/** Everything that is asked for. */
+interface Parts {
+  readonly model: string;
+  readonly data: string;
+  readonly columns: LearnedData;
+  readonly name: string;
+}
+
+/** Asks for model, data, columns and a name, and opens a commented configuration file of them. */
 export async function createConfiguration(
-  { server, log }: RunsContext,
-  givenModel?: string,
+  context: RunsContext,
+  given: GivenParts = {},
 ): Promise<void> {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const folder = folderOf(given.data);
   if (folder === undefined) {
     await showInformation(vscode.l10n.t('Open a folder first: a run lives beside its data.'), {
       title: vscode.l10n.t('Open Folder…'),
@@ -39,121 +48,70 @@ export async function createConfiguration(
     return;
   }
   try {
-    const model = givenModel ?? (await chooseModel(server, folder));
-    if (model === undefined) return;
-    const data = await chooseData();
-    if (data === undefined) return;
-    const name = await chooseName(folder);
-    if (name === undefined) return;
-    const file = vscode.Uri.file(path.join(folder, `${name}${CONFIG_FILE_PATTERN.slice(1)}`));
+    const parts = await askForParts(context, folder, given);
+    if (parts === undefined) return;
+    const { model, data, columns, name } = parts;
+    const { learned, rows } = columns;
+    const { kind: _, ...columnKeys } = learned;
+    const file = vscode.Uri.joinPath(folder, configFileName(name));
     const text = configTemplate({
       name,
       model: pathInFile(folder, model),
       data: pathInFile(folder, data),
-      notes: notes(name),
+      columns: columnKeys,
+      rows,
+      notes: notes(name, learned),
     });
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
-    await vscode.window.showTextDocument(file);
+    tick('own');
+    await openConfig(file);
   } catch (error) {
-    reportFailure(error, log);
+    reportFailure(error, context.log);
   }
 }
 
-async function chooseModel(
-  server: RunsContext['server'],
-  folder: string,
-): Promise<string | undefined> {
-  const found = server.ask(listModels, { folders: modelFolders() }).then((models) => [
-    ...models
-      .filter(({ problem }) => problem === null)
-      .map((model) => ({
-        icon: 'database',
-        label: model.name,
-        description: pathInFile(folder, model.path),
-        path: model.path,
-      })),
-    {
-      icon: 'folder-opened',
-      label: vscode.l10n.t('Look for a model folder or .gguf file…'),
-      path: undefined,
-    },
-  ]);
-  const picked = await pick<PathRow>(found, {
-    title: vscode.l10n.t('New run configuration (1/3): base model'),
-    placeHolder: vscode.l10n.t('The language model to fine-tune'),
-    matchOnDescription: true,
-    ignoreFocusOut: true,
-  });
-  if (picked === undefined || picked.path !== undefined) return picked?.path;
-  const opened = await vscode.window.showOpenDialog({
-    canSelectFiles: true,
-    canSelectFolders: true,
-    title: vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file'),
-    openLabel: vscode.l10n.t('Use This Model'),
-  });
-  return opened?.[0]?.fsPath;
+/** Asks for one part after the other; Back goes to the one before. */
+async function askForParts(
+  context: RunsContext,
+  folder: vscode.Uri,
+  given: GivenParts,
+): Promise<Parts | undefined> {
+  const parts: { -readonly [Part in keyof Parts]?: Parts[Part] | undefined } = { ...given };
+  const questions = {
+    model: (place) => chooseModel(context, folder, place),
+    data: (place) => chooseData(place),
+    columns: (place) => chooseColumns(context, parts.data!, place),
+    name: (place) => chooseName(folder, parts.data!, place),
+  } satisfies { [Part in keyof Parts]: (place: StepPlace) => Promise<Answer<Parts[Part]>> };
+  const steps = (Object.keys(questions) as (keyof Parts)[]).filter(
+    (part) => parts[part] === undefined,
+  );
+  for (let index = 0; index < steps.length; ) {
+    const part = steps[index]!;
+    const answer = await questions[part]({ step: index + 1, steps: steps.length });
+    if (answer === undefined) return undefined;
+    if (answer !== BACK) Object.assign(parts, { [part]: answer });
+    index += answer === BACK ? -1 : 1;
+  }
+  return parts as Parts;
 }
 
-async function chooseData(): Promise<string | undefined> {
-  const pattern = `**/*.{${DATA_EXTENSIONS.join(',')}}`;
-  const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES).then((uris) => [
-    ...uris
-      .map((uri) => ({
-        icon: 'file',
-        label: vscode.workspace.asRelativePath(uri),
-        path: uri.fsPath,
-      }))
-      .toSorted((a, b) => a.label.localeCompare(b.label)),
-    { icon: 'folder-opened', label: vscode.l10n.t('Look for a data file…'), path: undefined },
-  ]);
-  const picked = await pick<PathRow>(Promise.resolve(files), {
-    title: vscode.l10n.t('New run configuration (2/3): training data'),
-    placeHolder: vscode.l10n.t('The rows to learn from'),
-    ignoreFocusOut: true,
-  });
-  if (picked === undefined || picked.path !== undefined) return picked?.path;
-  const opened = await vscode.window.showOpenDialog({
-    canSelectFiles: true,
-    title: vscode.l10n.t('Training data'),
-    filters: { [vscode.l10n.t('Training data')]: DATA_EXTENSIONS },
-    openLabel: vscode.l10n.t('Use This Data'),
-  });
-  return opened?.[0]?.fsPath;
+/** The workspace folder that the data lie in, or the first one. */
+function folderOf(data: string | undefined): vscode.Uri | undefined {
+  const ofData =
+    data === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(data));
+  return (ofData ?? vscode.workspace.workspaceFolders?.[0])?.uri;
 }
 
-async function chooseName(folder: string): Promise<string | undefined> {
-  const taken = await vscode.workspace.fs
-    .readDirectory(vscode.Uri.file(folder))
-    .then((entries) => new Set(entries.map(([entry]) => entry)));
-  const fileName = (name: string): string => `${name}${CONFIG_FILE_PATTERN.slice(1)}`;
-  let suggestion = 'first-run';
-  for (let count = 2; taken.has(fileName(suggestion)); count += 1) suggestion = `run-${count}`;
-  return askForText({
-    title: vscode.l10n.t('New run configuration (3/3): name'),
-    prompt: vscode.l10n.t('The file is called NAME.lorafa.json; results go to runs/NAME.'),
-    value: suggestion,
-    problemOf: (name) => {
-      if (!/^[\w][\w. -]*$/.test(name)) {
-        return vscode.l10n.t('Use letters, digits, spaces, dots, - and _.');
-      }
-      if (taken.has(fileName(name))) return vscode.l10n.t('{0} exists already.', fileName(name));
-      return undefined;
-    },
-  });
-}
-
-/** Paths inside the folder are written relative to it, so that the folder can be moved. */
-function pathInFile(folder: string, target: string): string {
-  const relative = path.relative(folder, target);
-  const isInside = !relative.startsWith('..') && !path.isAbsolute(relative);
-  return isInside ? relative.replaceAll('\\', '/') || '.' : target;
-}
-
-function notes(name: string) {
+function notes(name: string, learned: Learned): ConfigNotes {
   return {
     heading: vscode.l10n.t('{0}: a fine-tuning run with LoRA-FA.', name),
     model: vscode.l10n.t('The model to fine-tune: a Hugging Face folder or a .gguf file.'),
     data: vscode.l10n.t('Rows with text, prompt and completion, or messages.'),
+    columns:
+      learned.kind === 'prompt_completion'
+        ? vscode.l10n.t('What is only read, and what is learned.')
+        : vscode.l10n.t('What is learned.'),
     evalSplit: vscode.l10n.t('This share of the rows is never trained on, but measured.'),
     lora: vscode.l10n.t('LoRA-FA trains half of what LoRA trains, so it can afford a larger rank.'),
     output: vscode.l10n.t('Checkpoints and the finished adapter.'),

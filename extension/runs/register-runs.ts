@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { registerViews } from '../views/views.ts';
+import { tick } from '../walkthrough/tick.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { showDownloads } from './download-notifications.ts';
 import { registerKeepingCommands } from './keeping-commands.ts';
@@ -46,6 +47,9 @@ export function registerRuns(
     store,
     feed,
     keepContextKeys(store),
+    store.onDidChange((runs) => {
+      if (runs.some(({ isLive }) => isLive)) tick('run');
+    }),
     showRunsInStatusBar(store),
     notifyOfEnds(store, (run) => panels.isVisible(run.folder) || actions.hasEnded(run), log),
     showDownloads(store, actions),

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { controlRun, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
+import { openConfig } from '../config-editor/show-place.ts';
 import { COMMANDS } from '../ids.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
 import { confirm, showProgress } from '../show/notifications.ts';
@@ -131,7 +132,7 @@ export class RunActions {
     }
     // Without it, what the run really uses: its resolved configuration.
     const file = this.#context.store.find(folder)?.configFile ?? path.join(folder, 'run.json');
-    await this.#attempt(() => vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file)));
+    await this.#attempt(() => openConfig(vscode.Uri.file(file)));
   }
 
   /** Writes a text into a file that the user chooses. */

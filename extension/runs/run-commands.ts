@@ -10,6 +10,7 @@ import type { RunActions } from './run-actions.ts';
 import type { RunPanels } from './run-panel.ts';
 import { folderOf, type RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
+import { RunStarter } from './start-run.ts';
 
 /** What the commands work with. */
 export interface RunCommandOptions {
@@ -31,19 +32,27 @@ export function registerRunCommands(
   { context, actions, panels, comparisons, targets, refreshViews }: RunCommandOptions,
 ): void {
   const { store } = context;
+  const starter = new RunStarter(context, actions, (folder, name) =>
+    panels.show(folder, name, false),
+  );
 
   function show(run: RunSummary | undefined, preserveFocus = false): void {
     if (run !== undefined) panels.show(run.folder, run.name, preserveFocus);
   }
 
   const table: CommandTable = {
-    [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, modelOf(arg)),
+    [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, { model: modelOf(arg) }),
+    [COMMANDS.newConfigurationFromData]: (arg) =>
+      createConfiguration(context, { data: uriOf(arg)?.fsPath }),
     [COMMANDS.startRun]: async (arg) => {
       const file =
         uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
-      if (file === undefined || !(await saved(file))) return;
-      await actions.load();
-      show(await actions.start(file));
+      if (file !== undefined) await starter.start(file);
+    },
+    [COMMANDS.replaceRun]: async (arg) => {
+      const file =
+        uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
+      if (file !== undefined) await starter.replace(file);
     },
     [COMMANDS.pauseRun]: async (arg) => {
       const run = await targets.one(arg, {
@@ -106,12 +115,4 @@ export function registerRunCommands(
 function modelOf(arg: unknown): string | undefined {
   if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
   return arg instanceof vscode.Uri || typeof arg.path !== 'string' ? undefined : arg.path;
-}
-
-/** Saves what is typed but not on disk yet, since the run takes what is on disk. */
-async function saved(file: vscode.Uri): Promise<boolean> {
-  const document = vscode.workspace.textDocuments.find(
-    ({ uri }) => uri.toString() === file.toString(),
-  );
-  return document?.isDirty ? document.save() : true;
 }

@@ -7,7 +7,10 @@ export type RunList = readonly RunSummary[];
 /** Puts runs into the order in which people see them. */
 export function sortRuns(runs: RunList): RunList {
   return runs.toSorted(
-    (a, b) => Number(b.isLive) - Number(a.isLive) || b.status.since.localeCompare(a.status.since),
+    (a, b) =>
+      Number(b.isLive) - Number(a.isLive) ||
+      b.status.since.localeCompare(a.status.since) ||
+      a.name.localeCompare(b.name),
   );
 }
 

@@ -4,6 +4,7 @@ import { PANELS } from '../ids.ts';
 import { showWarning } from '../show/notifications.ts';
 import { openPanel, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
+import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
@@ -169,6 +170,7 @@ export class RunPanel {
     this.#watch = this.#context.feed.watch(this.#folder, {
       onEvents: (entries, isStart) => {
         const rows = historyRows(entries);
+        if (entries.some(({ type }) => type === 'step')) tick('watch');
         if (isStart || rows.length > 0) this.#tell({ type: 'rows', isStart, rows });
         const samples = sampleRows(entries);
         if (isStart || samples.length > 0) this.#tell({ type: 'samples', isStart, rows: samples });

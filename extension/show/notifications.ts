@@ -67,6 +67,12 @@ export function showProgress<T>(
   );
 }
 
+/** Shows in the status bar that something goes on which hardly ever takes long. */
+export function showQuietProgress<T>(title: string, task: () => Promise<T>): Thenable<T> {
+  const options = { location: vscode.ProgressLocation.Window, title: inNotification(title) };
+  return vscode.window.withProgress(options, task);
+}
+
 function inNotification(text: string): string {
   return withoutLinks(plainLine(withRelativePaths(text), LIMITS.message));
 }

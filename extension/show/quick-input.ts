@@ -70,11 +70,13 @@ export function askForText({
   });
 }
 
-interface Item<Row> extends vscode.QuickPickItem {
+/** A row with what it stands for. */
+export interface Item<Row> extends vscode.QuickPickItem {
   readonly row: Row;
 }
 
-function itemOf<Row extends PickRow>(row: Row): Item<Row> {
+/** A row as VS Code draws it. */
+export function itemOf<Row extends PickRow>(row: Row): Item<Row> {
   const { icon, label, description, detail, isTicked } = row;
   const text = withoutIcons(inLine(label));
   return {
@@ -86,7 +88,8 @@ function itemOf<Row extends PickRow>(row: Row): Item<Row> {
   };
 }
 
-function inPick({ title, placeHolder, ...options }: vscode.QuickPickOptions) {
+/** What stands around rows, as VS Code draws it. */
+export function inPick({ title, placeHolder, ...options }: vscode.QuickPickOptions) {
   return {
     ...options,
     ...(title !== undefined && { title: inLine(title) }),
@@ -94,11 +97,12 @@ function inPick({ title, placeHolder, ...options }: vscode.QuickPickOptions) {
   };
 }
 
-function inLine(text: string): string {
+/** A text in one line. */
+export function inLine(text: string): string {
   return plainLine(text, LIMITS.label);
 }
 
 /** Prompts and what is wrong with an answer may have links, and icons. */
-function inQuestion(text: string): string {
+export function inQuestion(text: string): string {
   return withoutIcons(withoutLinks(inLine(text)));
 }

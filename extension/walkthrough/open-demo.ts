@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { demoConfigForUser } from './demo-config.ts';
+import { tick } from './tick.ts';
 
 /** Name of the folder that the demo is copied into, inside the user's. */
 const DEMO_FOLDER = 'lorafa-demo';
@@ -7,34 +8,73 @@ const CONFIG_NAME = 'demo.lorafa.json';
 /** The parts of the demo that a run needs, besides its configuration. */
 const PARTS = ['base', 'data'];
 
+/** Path of a configuration that is opened by the window in which its folder is. */
+const OPENED_NEXT = 'lorafa.openedNext';
+
+/** What the demo is opened with. */
+export type DemoContext = Pick<vscode.ExtensionContext, 'extensionUri' | 'globalState'>;
+
 /**
  * Copies the demo (a very small base model, its data and a configuration) into the user's folder and
  * opens the configuration. A demo that is there already is opened as it is.
  *
  * @throws vscode.FileSystemError where the folder cannot be written
  */
-export async function openDemo(extensionUri: vscode.Uri): Promise<void> {
+export async function openDemo({ extensionUri, globalState }: DemoContext): Promise<void> {
   const open = vscode.workspace.workspaceFolders?.[0]?.uri;
   const parent = open ?? (await chooseFolder());
   if (parent === undefined) return;
   const target = vscode.Uri.joinPath(parent, DEMO_FOLDER);
   const config = vscode.Uri.joinPath(target, CONFIG_NAME);
   if (!(await exists(config))) {
-    await copyDemo(vscode.Uri.joinPath(extensionUri, 'media', 'demo'), target);
+    await copyDemo(demoSource(extensionUri), target);
+  }
+  await tick('demo');
+  if (open !== undefined) {
+    // Not in the place of the walkthrough, which goes on.
+    await vscode.commands.executeCommand('vscode.open', config, { preview: false });
+    return;
   }
   // Without a folder VS Code starts anew with this one.
-  if (open === undefined) await vscode.commands.executeCommand('vscode.openFolder', target);
-  else await vscode.commands.executeCommand('vscode.open', config);
+  await globalState.update(OPENED_NEXT, config.fsPath);
+  await vscode.commands.executeCommand('vscode.openFolder', target);
+}
+
+/** Opens the demo that this window was started anew for, if it was. */
+export async function openDemoOfNewWindow({ globalState }: DemoContext): Promise<void> {
+  const file = globalState.get<string>(OPENED_NEXT);
+  if (file === undefined) return;
+  const config = vscode.Uri.file(file);
+  if (vscode.workspace.getWorkspaceFolder(config) === undefined) return;
+  await globalState.update(OPENED_NEXT, undefined);
+  await vscode.commands.executeCommand('vscode.open', config, { preview: false });
+}
+
+/**
+ * Copies the demo's base model alone into a folder, beside the demo if that is there.
+ *
+ * @returns its path
+ */
+export async function copyDemoBase(extensionUri: vscode.Uri, folder: vscode.Uri): Promise<string> {
+  const target = vscode.Uri.joinPath(folder, DEMO_FOLDER);
+  await vscode.workspace.fs.createDirectory(target);
+  await copyPart('base', demoSource(extensionUri), target);
+  return vscode.Uri.joinPath(target, 'base').fsPath;
+}
+
+function demoSource(extensionUri: vscode.Uri): vscode.Uri {
+  return vscode.Uri.joinPath(extensionUri, 'media', 'demo');
+}
+
+function copyPart(part: string, source: vscode.Uri, target: vscode.Uri): Thenable<void> {
+  const [from, to] = [vscode.Uri.joinPath(source, part), vscode.Uri.joinPath(target, part)];
+  return vscode.workspace.fs.copy(from, to, { overwrite: true });
 }
 
 async function copyDemo(source: vscode.Uri, target: vscode.Uri): Promise<void> {
   const { fs } = vscode.workspace;
   await fs.createDirectory(target);
-  for (const part of PARTS) {
-    await fs.copy(vscode.Uri.joinPath(source, part), vscode.Uri.joinPath(target, part), {
-      overwrite: true,
-    });
-  }
+  for (const part of PARTS) await copyPart(part, source, target);
   const text = new TextDecoder().decode(
     await fs.readFile(vscode.Uri.joinPath(source, CONFIG_NAME)),
   );

@@ -7,6 +7,7 @@ import { fill } from '../webview/texts.ts';
 import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
+import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
 import { listControl, numberControl, textControl } from './controls/text-control.ts';
@@ -15,10 +16,16 @@ import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
 import { isRecord, toText } from './values.ts';
 
+/** What can have the focus inside a control of several parts: what is typed in comes first. */
+const FOCUSABLE = ['vscode-textfield, vscode-textarea', 'vscode-single-select, vscode-button'];
+
 /** What a field asks of the extension. */
 export interface FieldActions {
   write(path: readonly string[], value: unknown): void;
   browse(path: readonly string[], kind: BrowseKind): void;
+  /** The columns that a field for one can have. */
+  readonly columns: KnownColumns;
+  fix(id: string): void;
 }
 
 /** One key of the configuration with its name, its help, its control and its problems. */
@@ -28,6 +35,8 @@ export interface FieldView {
   /** @param value undefined where the key is left out */
   show(value: unknown, problems: readonly FormProblem[]): void;
   setDisabled(isDisabled: boolean): void;
+  /** Scrolls to it and marks it for a moment. */
+  reveal(takesFocus: boolean): void;
 }
 
 /** Makes a field. */
@@ -35,13 +44,14 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
   const { path, control: kind } = field;
   const name = path.slice(1).join('.');
   const id = `field-${pathKey(path)}`;
-  const control = makeControl(field, {
+  const context = {
     label: name,
     default: field.default,
     texts,
-    write: (value) => actions.write(path, value),
-  });
-  const problems = problemList(texts, `${id}-problems`);
+    write: (value: unknown) => actions.write(path, value),
+  };
+  const control = makeControl(field, context, actions.columns);
+  const problems = problemList(texts, actions.fix, `${id}-problems`);
   const clear = element('button', {
     class: 'link clear',
     text: texts.clear,
@@ -100,10 +110,25 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
       clear.disabled = isDisabled;
       if (browseButton !== undefined) browseButton.disabled = isDisabled;
     },
+    reveal: (takesFocus) => {
+      root.scrollIntoView({ block: 'center' });
+      const input = FOCUSABLE.flatMap((kind) => [
+        ...control.element.querySelectorAll<HTMLElement>(kind),
+      ]).find((each) => each.offsetParent !== null);
+      if (takesFocus) (input ?? control.element).focus({ preventScroll: true });
+      root.classList.remove('revealed');
+      // Begins the animation anew where it was shown a moment ago.
+      void root.offsetWidth;
+      root.classList.add('revealed');
+    },
   };
 }
 
-function makeControl({ control }: FormField, context: ControlContext): Control {
+function makeControl(
+  { control }: FormField,
+  context: ControlContext,
+  columns: KnownColumns,
+): Control {
   switch (control.kind) {
     case 'switch':
       return switchControl(context);
@@ -117,6 +142,8 @@ function makeControl({ control }: FormField, context: ControlContext): Control {
       return textControl(context, control.isMultiline);
     case 'list':
       return listControl(context, control.items);
+    case 'column':
+      return knownColumnControl(context, columns);
     case 'names':
       return namesControl(context);
     case 'record':

@@ -1,14 +1,24 @@
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
-import type { PageMessage, StateMessage } from '../../extension/config-editor/messages.ts';
+import type {
+  HostMessage,
+  PageMessage,
+  RevealMessage,
+  StateMessage,
+} from '../../extension/config-editor/messages.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
 import { configForm } from './config-form.ts';
+import { KnownColumns } from './controls/known-columns.ts';
+import { settleTyping } from './controls/typing.ts';
 import { makeHeader } from './header.ts';
-import { placeProblems } from './place-problems.ts';
-import { problemList } from './problem-list.ts';
+import { placeProblems, placesOf } from './place-problems.ts';
+import { problemSummary } from './problem-summary.ts';
 import { matchesSearch } from './search.ts';
 import { type SectionView, sectionView } from './section.ts';
+
+/** What is to be shown. */
+type Place = Pick<RevealMessage, 'path' | 'takesFocus'>;
 
 /** What a reload of the window or a visit to another tab does not change. */
 interface PageState {
@@ -18,16 +28,28 @@ interface PageState {
 }
 
 const texts = readTexts<FormTexts>();
-const host = connectHost<StateMessage, PageMessage, PageState>();
+const host = connectHost<HostMessage, PageMessage, PageState>();
 const restored = host.getState();
 
 /** Edits are counted, so that a state from before the last one does not undo it on the screen. */
 let lastEdit = 0;
 let isSearching = false;
 let hasState = false;
+/** What is to be shown when the fields are there. */
+let awaited: Place | undefined;
 
-const header = makeHeader(texts, (command) => host.send({ type: 'command', command }), filter);
-const general = problemList(texts);
+const columns = new KnownColumns();
+const fix = (id: string): void => host.send({ type: 'fix', fix: id });
+const summary = problemSummary(texts, { goTo: (path) => reveal({ path, takesFocus: true }), fix });
+const header = makeHeader(texts, {
+  // What is typed goes before the command that works on it.
+  run: (command) => {
+    settleTyping();
+    host.send({ type: 'command', command });
+  },
+  search: filter,
+  showProblems: () => summary.reveal(),
+});
 const sections: readonly SectionView[] = configForm.sections.map((section) =>
   sectionView(section, texts, {
     write: (path, value) => {
@@ -36,9 +58,11 @@ const sections: readonly SectionView[] = configForm.sections.map((section) =>
       host.send(value === undefined ? { type: 'clear', ...edit } : { type: 'set', ...edit, value });
     },
     browse: (path, kind) => host.send({ type: 'browse', path: [...path], kind }),
+    columns,
+    fix,
   }),
 );
-const main = element('main', {}, [general.element, ...sections.map((section) => section.element)]);
+const main = element('main', {}, [summary.element, ...sections.map((section) => section.element)]);
 main.hidden = true;
 document.body.append(header.element, main);
 
@@ -75,8 +99,8 @@ function store(): void {
 function showState({ state, answeredEdit }: StateMessage): void {
   if (answeredEdit < lastEdit) return;
   const problems = placeProblems(configForm, state.problems);
-  header.setSyntaxError(state.syntaxError);
-  general.show(problems.general);
+  header.setObstacles(state);
+  summary.show(state.problems);
   for (const section of sections) {
     section.setDisabled(state.syntaxError !== null);
     section.show(state.values, problems);
@@ -87,11 +111,52 @@ function showState({ state, answeredEdit }: StateMessage): void {
   requestAnimationFrame(() => {
     window.scrollTo({ top: restored?.scroll ?? 0 });
     hasState = true;
+    if (awaited !== undefined) reveal(awaited);
   });
+}
+
+/** Shows the field of a key, or the section or the summary where it has none. */
+function reveal(shown: Place): void {
+  if (!hasState) {
+    awaited = shown;
+    return;
+  }
+  const { path, takesFocus } = shown;
+  for (const place of placesOf(path)) {
+    const section = sections.find(({ name }) => place === name || place.startsWith(`${name}.`));
+    const field = section?.find(place);
+    if (section === undefined || (field === undefined && place !== section.name)) continue;
+    if (section.element.hidden || field?.element.hidden) {
+      header.setSearch('');
+      filter();
+    }
+    section.element.open = true;
+    if (field === undefined) section.element.scrollIntoView({ block: 'start' });
+    else field.reveal(takesFocus);
+    return;
+  }
+  if (path.length > 0) summary.reveal();
+}
+
+function receive(message: HostMessage): void {
+  switch (message.type) {
+    case 'state':
+      showState(message);
+      break;
+    case 'columns':
+      columns.names = message.columns;
+      break;
+    case 'reveal':
+      reveal(message);
+      break;
+    case 'settle':
+      settleTyping();
+      host.send({ type: 'settled', request: message.request });
+  }
 }
 
 header.setSearch(restored?.search ?? '');
 filter();
-host.listen(showState);
+host.listen(receive);
 host.send({ type: 'ready' });
 window.addEventListener('scroll', store, { passive: true });

@@ -5,8 +5,6 @@ import type { ConfigForm } from '../../server/language/config-form.ts';
 export interface PlacedProblems {
   /** By {@link pathKey} of a field, or by the name of a section. */
   readonly at: ReadonlyMap<string, readonly FormProblem[]>;
-  /** What has no place of its own. */
-  readonly general: readonly FormProblem[];
 }
 
 /** The path of a field as one string, unique in the form. */
@@ -16,23 +14,32 @@ export function pathKey(path: readonly (string | number)[]): string {
 
 /**
  * Finds the place of each problem: its field, or that of a list or an object around it, else its
- * section.
+ * section. What has no place stands in the summary alone.
  */
 export function placeProblems(form: ConfigForm, problems: readonly FormProblem[]): PlacedProblems {
   const places = new Set(
     form.sections.flatMap(({ name, fields }) => [name, ...fields.map(({ path }) => pathKey(path))]),
   );
   const at = new Map<string, FormProblem[]>();
-  const general: FormProblem[] = [];
   for (const problem of problems) {
-    const place = prefixes(problem.path).find((prefix) => places.has(prefix));
-    if (place === undefined) general.push(problem);
-    else at.set(place, [...(at.get(place) ?? []), problem]);
+    const place = placesOf(problem.path).find((prefix) => places.has(prefix));
+    if (place !== undefined) at.set(place, [...(at.get(place) ?? []), problem]);
   }
-  return { at, general };
+  return { at };
 }
 
-/** The path and the paths around it, longest first. */
-function prefixes(path: FormProblem['path']): readonly string[] {
+/** Keys of a path and of the paths around it, longest first. */
+export function placesOf(path: FormProblem['path']): readonly string[] {
   return path.map((_, index) => pathKey(path.slice(0, path.length - index)));
+}
+
+/** The key that a problem is about, and the message without it where it begins with that. */
+export function keyAndRest(
+  path: FormProblem['path'],
+  message: string,
+): { readonly key: string; readonly rest: string } {
+  // An item of a list is shown where the list is.
+  const key = pathKey(path.filter((part) => typeof part === 'string'));
+  const start = `\`${key}\` `;
+  return { key, rest: message.startsWith(start) ? message.slice(start.length) : message };
 }

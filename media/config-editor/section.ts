@@ -14,6 +14,8 @@ export interface SectionView {
   readonly element: HTMLDetailsElement;
   show(values: unknown, problems: PlacedProblems): void;
   setDisabled(isDisabled: boolean): void;
+  /** Its field for a key; undefined where the key has none here. */
+  find(key: string): FieldView | undefined;
   /** Hides the fields that do not pass, and itself if none does; says how many do. */
   filter(passes: (field: FieldView) => boolean): number;
 }
@@ -27,7 +29,7 @@ export function sectionView(
   const views = fields.map((field) => fieldView(field, texts, actions));
   const count = element('span', { class: 'count' });
   const problemCount = element('span', { class: 'count problem error' });
-  const problems = problemList(texts);
+  const problems = problemList(texts, actions.fix);
   const root = element(
     'details',
     { class: 'section', attributes: { open: true, 'data-section': name } },
@@ -60,6 +62,7 @@ export function sectionView(
     setDisabled: (isDisabled) => {
       for (const view of views) view.setDisabled(isDisabled);
     },
+    find: (key) => views.find(({ field }) => pathKey(field.path) === key),
     filter: (passes) => {
       for (const view of views) view.element.hidden = !passes(view);
       const passing = views.filter((view) => !view.element.hidden).length;

@@ -2,16 +2,33 @@ import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { DatasetReport, IssueList } from '../../engine/data/report.ts';
 import type { PaddingReport } from '../../engine/train/events.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
+import type { PreviewState } from '../../server/protocol.ts';
 import { element } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 import { type OpenRow, rowLink } from './row-view.ts';
 
-/** What became of all rows, in numbers; what is worth a look unfolds. */
-export function reportView(
+/**
+ * Shows what became of the rows, in numbers; what is worth a look unfolds, and stays so while more
+ * rows come.
+ */
+export function showReport(
+  target: HTMLElement,
+  texts: DataPreviewTexts,
+  { report, padding }: Pick<PreviewState, 'report' | 'padding'>,
+  onOpen: OpenRow,
+): void {
+  const open = new Set(
+    [...target.querySelectorAll('details')].filter((each) => each.open).map(({ id }) => id),
+  );
+  target.replaceChildren(...reportView(texts, report, padding, onOpen));
+  for (const each of target.querySelectorAll('details')) each.open = open.has(each.id);
+}
+
+function reportView(
   texts: DataPreviewTexts,
   report: DatasetReport,
-  { packing, unpacked, packed }: PaddingReport,
+  padding: PaddingReport | null,
   onOpen: OpenRow,
 ): readonly HTMLElement[] {
   const { rows, used, tokens, supervisedTokens, longest, shapes } = report;
@@ -23,15 +40,14 @@ export function reportView(
     [texts.longest, formatCount(longest)],
     [texts.truncatedRows, formatCount(report.truncated.count)],
     [texts.droppedRows, formatCount(report.dropped.count + report.neverSupervised.count)],
-    [texts.padding, percent(packing ? packed : unpacked)],
-    packing ? [texts.paddingUnpacked, percent(unpacked)] : [texts.paddingPacked, percent(packed)],
+    ...(padding === null ? [] : paddingFigures(texts, padding)),
     [texts.shape, shapes.join(', ')],
   ];
-  const issues: readonly (readonly [string, IssueList])[] = [
-    [texts.droppedIssues, report.dropped],
-    [texts.neverSupervisedIssues, report.neverSupervised],
-    [texts.truncatedIssues, report.truncated],
-    [texts.lastTurnOnlyIssues, report.lastTurnOnly],
+  const issues: readonly (readonly [string, string, IssueList])[] = [
+    ['dropped', texts.droppedIssues, report.dropped],
+    ['never-supervised', texts.neverSupervisedIssues, report.neverSupervised],
+    ['truncated', texts.truncatedIssues, report.truncated],
+    ['last-turn-only', texts.lastTurnOnlyIssues, report.lastTurnOnly],
   ];
   return [
     element(
@@ -42,8 +58,23 @@ export function reportView(
       ),
     ),
     ...issues
-      .filter(([, { count }]) => count > 0)
-      .map(([text, list]) => issuesView(texts, fill(text, formatCount(list.count)), list, onOpen)),
+      .filter(([, , { count }]) => count > 0)
+      .map(([id, text, list]) => {
+        const view = issuesView(texts, fill(text, formatCount(list.count)), list, onOpen);
+        view.id = id;
+        return view;
+      }),
+  ];
+}
+
+/** Known when all rows are. */
+function paddingFigures(
+  texts: DataPreviewTexts,
+  { packing, unpacked, packed }: PaddingReport,
+): readonly (readonly [string, string])[] {
+  return [
+    [texts.padding, percent(packing ? packed : unpacked)],
+    packing ? [texts.paddingUnpacked, percent(unpacked)] : [texts.paddingPacked, percent(packed)],
   ];
 }
 

@@ -4,6 +4,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFinishCommand } from './commands/finish.ts';
 import { addGenerateCommand } from './commands/generate.ts';
+import { addMeasureCommand } from './commands/measure.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPreviewCommand } from './commands/preview.ts';
 import { addTrainCommand } from './commands/train.ts';
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addGenerateCommand(program);
   addEvaluateCommand(program);
   addPlanCommand(program);
+  addMeasureCommand(program);
   addPreviewCommand(program);
   addDoctorCommand(program);
   return program;

@@ -4,7 +4,7 @@ import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/ada
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
 import { nf4Of } from '../../engine/plan/run-model.ts';
 import { checkpointProblem } from '../../engine/train/checkpoint-folders.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol.ts';
 import { walk } from './walk.ts';

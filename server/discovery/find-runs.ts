@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
 import { isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
 import { walk } from './walk.ts';
 

@@ -1,8 +1,15 @@
-import { type CodeAction, CodeActionKind, type Diagnostic } from 'vscode-languageserver';
+import {
+  type CodeAction,
+  CodeActionKind,
+  type Command,
+  type Diagnostic,
+} from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import * as z from 'zod/mini';
+import { SERVER_COMMANDS } from '../command-ids.ts';
 import type { DiagnosticData } from './config-diagnostics.ts';
 import { remedyEdit, remedyTitle } from './remedy-edits.ts';
+import { type RunRemedy, runRemedySchema } from './run-remedy.ts';
 
 const path = z.array(z.union([z.string(), z.number()]));
 
@@ -14,9 +21,11 @@ const dataSchema: z.ZodMiniType<DiagnosticData> = z.object({
       z.object({
         kind: z.literal('set'),
         values: z.array(z.object({ path, value: z.unknown() })),
+        title: z.exactOptional(z.string()),
       }),
       z.object({ kind: z.literal('rename'), path, to: path }),
       z.object({ kind: z.literal('remove'), path }),
+      runRemedySchema,
     ]),
   ),
 });
@@ -31,17 +40,31 @@ export function configActions(
     if (!data.success) return [];
     return data.data.remedies.flatMap((remedy, index): CodeAction[] => {
       const edit = remedyEdit(document, remedy);
-      if (edit === undefined) return [];
+      const command = remedy.kind === 'run' ? runCommand(remedy, document.uri) : undefined;
+      if (edit === undefined && command === undefined) return [];
       return [
         {
           title: remedyTitle(remedy, data.data.path),
           kind: CodeActionKind.QuickFix,
           diagnostics: [diagnostic],
           // What takes something away is never done without a look at it.
-          isPreferred: index === 0 && remedy.kind !== 'remove',
-          edit: { changes: { [document.uri]: [edit] } },
+          isPreferred: index === 0 && (remedy.kind === 'set' || remedy.kind === 'rename'),
+          ...(edit !== undefined && { edit: { changes: { [document.uri]: [edit] } } }),
+          ...(command !== undefined && { command }),
         },
       ];
     });
   });
+}
+
+/** What follows the changes of a remedy. */
+function runCommand({ title, step, folder }: RunRemedy, uri: string): Command {
+  switch (step) {
+    case 'start':
+      return { title, command: SERVER_COMMANDS.startRun, arguments: [uri] };
+    case 'replace':
+      return { title, command: SERVER_COMMANDS.replaceRun, arguments: [uri] };
+    case 'resume':
+      return { title, command: SERVER_COMMANDS.resumeFromCheckpoint, arguments: [folder] };
+  }
 }

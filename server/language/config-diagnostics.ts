@@ -5,15 +5,14 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { readJsonc } from '../../engine/config/jsonc-document.ts';
 import { checkConfig } from '../../engine/config/parse.ts';
-import type { Remedy } from '../../engine/config/path-problem.ts';
-import type { Finding, Severity } from './inspection/finding.ts';
+import type { Finding, FindingRemedy, Severity } from './inspection/finding.ts';
 import { capitalized } from './words.ts';
 
 /** What a diagnostic carries to the client and back, for the quick fixes. */
 export interface DiagnosticData {
   /** Where in the configuration the problem lies. */
   readonly path: ConfigPath;
-  readonly remedies: readonly Remedy[];
+  readonly remedies: readonly FindingRemedy[];
 }
 
 /** Both numbers count from 1. */
@@ -31,7 +30,7 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
 /**
  * The problems of an open run configuration, as marks under the keys and values that they are
  * about. Broken JSON is left to the editor: VS Code's own JSON support marks it already, and two
- * marks that say the same thing help nobody.
+ * marks that say the same thing help nobody. Whoever asks outside of the editor can have it.
  *
  * @param document a `*.lorafa.json` file as it is in the editor, saved or not
  * @param source who speaks, shown behind each message
@@ -41,11 +40,12 @@ export function configDiagnostics(
   document: TextDocument,
   source: string,
   findings: readonly Finding[] = [],
+  { withSyntax = false }: { readonly withSyntax?: boolean } = {},
 ): Diagnostic[] {
   const file = fileURLToPath(document.uri);
   const text = document.getText();
   const problems = checkConfig(text, file)
-    .problems.filter(({ code }) => code !== 'config.syntax')
+    .problems.filter(({ code }) => withSyntax || code !== 'config.syntax')
     .map(({ about, ...problem }) => ({ ...problem, ...about, severity: 'error' as const }));
   const jsonc = readJsonc(text, file);
   // A value that is wrong in itself is not judged by the files as well.

@@ -58,6 +58,10 @@ export type FieldControl =
       readonly browse?: BrowseKind;
     }
   | {
+      /** The name of a column of the data. */
+      readonly kind: 'column';
+    }
+  | {
       /** A regular expression or a list of names, which mean different things. */
       readonly kind: 'names';
     }
@@ -109,6 +113,7 @@ function controlFor(path: readonly string[], node: JsonSchemaNode): FieldControl
   }
   if (types.has('array')) return listControl(kinds, node);
   if (types.has('object')) return { kind: 'record' };
+  if (node.format === 'data-column') return { kind: 'column' };
   if (types.has('string')) {
     return { kind: 'text', isMultiline: node.format === 'multiline-text', ...browseOf(node) };
   }

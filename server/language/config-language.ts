@@ -1,4 +1,6 @@
 import {
+  type CompletionItem,
+  CompletionItemKind,
   type CompletionList,
   getLanguageService,
   type Hover,
@@ -35,9 +37,33 @@ export function createConfigLanguage(): ConfigLanguage {
     schemas: [{ uri: SCHEMA_URI, fileMatch: ['*'], schema }],
   });
   return {
-    complete: async (document, position) =>
-      service.doComplete(document, position, service.parseJSONDocument(document)),
+    complete: async (document, position) => {
+      const list = await service.doComplete(
+        document,
+        position,
+        service.parseJSONDocument(document),
+      );
+      return list && { ...list, items: list.items.map((item) => keyItem(item, document)) };
+    },
     hover: async (document, position) =>
       service.doHover(document, position, service.parseJSONDocument(document)),
+  };
+}
+
+/**
+ * A key as people take it: typed without quotes it is found by its name, and what it can be set to is
+ * offered next.
+ */
+function keyItem(item: CompletionItem, document: TextDocument): CompletionItem {
+  if (item.kind !== CompletionItemKind.Property) return item;
+  const range = item.textEdit && 'range' in item.textEdit ? item.textEdit.range : undefined;
+  const isQuoted = range !== undefined && document.getText(range).startsWith('"');
+  const isEmpty = item.textEdit?.newText.includes('$1') === true;
+  return {
+    ...item,
+    ...(!isQuoted && { filterText: item.label }),
+    ...(isEmpty && {
+      command: { title: 'Suggest', command: 'editor.action.triggerSuggest' },
+    }),
   };
 }

@@ -1,11 +1,11 @@
 import type { CodeLens } from 'vscode-languageserver';
-import { LENS_COMMANDS } from '../command-ids.ts';
+import { SERVER_COMMANDS } from '../command-ids.ts';
 
 /** With no-break spaces, since VS Code loses an ordinary one between icon and text. */
 const LENSES = [
-  { title: '$(play)\u00a0Start run', command: LENS_COMMANDS.startRun },
-  { title: '$(preview)\u00a0Preview data', command: LENS_COMMANDS.previewData },
-  { title: '$(dashboard)\u00a0Estimate', command: LENS_COMMANDS.estimateRun },
+  { title: '$(play)\u00a0Start run', command: SERVER_COMMANDS.startRun },
+  { title: '$(preview)\u00a0Preview data', command: SERVER_COMMANDS.previewData },
+  { title: '$(dashboard)\u00a0Estimate', command: SERVER_COMMANDS.estimateRun },
 ] as const;
 
 /** What can be done with a configuration, above its first line; each command gets its URI. */

@@ -12,8 +12,11 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { refusal } from '../../engine/config/jsonc-tree.ts';
 import { messageOf } from '../../engine/errors.ts';
+import { listFixes } from '../protocol.ts';
+import { serve } from '../rpc/serve.ts';
 import { configActions } from './config-actions.ts';
 import { configDiagnostics } from './config-diagnostics.ts';
+import { configFixes } from './config-fixes.ts';
 import { configHints } from './config-hints.ts';
 import { createConfigLanguage } from './config-language.ts';
 import { configLenses } from './config-lenses.ts';
@@ -49,22 +52,26 @@ const DELAY_MS = 300;
 /**
  * Gives open configurations their diagnostics, and answers what the editor asks about them.
  *
- * @returns what ends the inspections under way, before the connection ends
+ * @returns what ends the inspections under way, before the connection ends, and what looks at the
+ *   files of all open configurations again
  */
 export function serveLanguage(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   { inspector, source, canRefreshHints, delay = DELAY_MS }: LanguageOptions,
-): { dispose(): void } {
+): { dispose(): void; lookAgain(): void } {
   const language = createConfigLanguage();
   const states = new Map<string, DocumentState>();
 
+  function findingsOf({ uri }: TextDocument): Inspection['findings'] {
+    return states.get(uri)?.inspection.findings ?? [];
+  }
+
   function publish(document: TextDocument): void {
-    const findings = states.get(document.uri)?.inspection.findings;
     void connection.sendDiagnostics({
       uri: document.uri,
       version: document.version,
-      diagnostics: configDiagnostics(document, source, findings).map(plainDiagnostic),
+      diagnostics: configDiagnostics(document, source, findingsOf(document)).map(plainDiagnostic),
     });
   }
 
@@ -132,6 +139,11 @@ export function serveLanguage(
       ? null
       : configActions(document, context.diagnostics).map(plainAction);
   });
+  serve(connection, listFixes, ({ uri }) => {
+    const document = readable({ uri });
+    if (document === undefined) return { version: 0, problems: [] };
+    return configFixes(document, configDiagnostics(document, source, findingsOf(document)));
+  });
   connection.onCodeLens(({ textDocument }) =>
     documents.get(textDocument.uri) === undefined ? null : configLenses(textDocument.uri),
   );
@@ -144,6 +156,9 @@ export function serveLanguage(
   });
 
   return {
+    lookAgain: () => {
+      for (const document of documents.all()) inspectSoon(document);
+    },
     dispose: () => {
       for (const state of states.values()) state.cancel();
     },

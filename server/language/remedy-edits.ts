@@ -3,17 +3,19 @@ import type { TextEdit } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { describeValue } from '../../engine/config/expectation.ts';
-import type { Remedy, Setting } from '../../engine/config/path-problem.ts';
+import type { Setting } from '../../engine/config/path-problem.ts';
 import { changedRange, clearValue, NotAnObjectError, setValue } from './config-edit.ts';
+import type { FindingRemedy } from './inspection/finding.ts';
 import { readTree } from './json-path.ts';
 import { capitalized } from './words.ts';
 
 /**
  * The edit by which a remedy changes a document. Comments and formatting stay.
  *
- * @returns undefined where the document is no longer what the remedy was made for
+ * @returns undefined where there is nothing to change: the document is no longer what the remedy was
+ *   made for, or it needs no change
  */
-export function remedyEdit(document: TextDocument, remedy: Remedy): TextEdit | undefined {
+export function remedyEdit(document: TextDocument, remedy: FindingRemedy): TextEdit | undefined {
   const before = document.getText();
   if (readTree(before).errorOffset !== undefined) return undefined;
   const after = tryApply(before, remedy);
@@ -28,16 +30,21 @@ export function remedyEdit(document: TextDocument, remedy: Remedy): TextEdit | u
  *
  * @param at the path of the problem: a value there is simply changed, another one is named
  */
-export function remedyTitle(remedy: Remedy, at: ConfigPath): string {
+export function remedyTitle(remedy: FindingRemedy, at: ConfigPath): string {
   switch (remedy.kind) {
     case 'set':
-      return capitalized(remedy.values.map((setting) => settingTitle(setting, at)).join(' and '));
+      return (
+        remedy.title ??
+        capitalized(remedy.values.map((setting) => settingTitle(setting, at)).join(' and '))
+      );
     case 'rename': {
       const isHere = formatPath(remedy.path.slice(0, -1)) === formatPath(remedy.to.slice(0, -1));
       return isHere ? `Rename to \`${remedy.to.at(-1)}\`` : `Move to \`${formatPath(remedy.to)}\``;
     }
     case 'remove':
       return `Remove \`${formatPath(remedy.path)}\``;
+    case 'run':
+      return remedy.title;
   }
 }
 
@@ -48,7 +55,7 @@ function settingTitle({ path, value }: Setting, at: ConfigPath): string {
     : `set \`${formatPath(path)}\` to ${shown}`;
 }
 
-function tryApply(text: string, remedy: Remedy): string {
+function tryApply(text: string, remedy: FindingRemedy): string {
   try {
     return apply(text, remedy);
   } catch (error) {
@@ -57,7 +64,7 @@ function tryApply(text: string, remedy: Remedy): string {
   }
 }
 
-function apply(text: string, remedy: Remedy): string {
+function apply(text: string, remedy: FindingRemedy): string {
   switch (remedy.kind) {
     case 'set':
       return remedy.values.reduce((result, each) => set(result, each.path, each.value), text);
@@ -65,6 +72,10 @@ function apply(text: string, remedy: Remedy): string {
       return remove(text, remedy.path);
     case 'rename':
       return rename(text, remedy.path, remedy.to);
+    case 'run': {
+      const removed = remedy.removes.reduce(remove, text);
+      return remedy.values.reduce((result, each) => set(result, each.path, each.value), removed);
+    }
   }
 }
 

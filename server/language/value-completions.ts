@@ -158,7 +158,7 @@ function columnInTemplate(
 }
 
 /** The names of the training data, whatever else is wrong with the configuration. */
-function dataNames(given: Given, folder: string): readonly string[] {
+export function dataNames(given: Given, folder: string): readonly string[] {
   const names = [given('data', 'dataset_name_or_path')].flat();
   return names
     .filter((name) => typeof name === 'string' && name !== '')

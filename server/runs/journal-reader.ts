@@ -4,7 +4,7 @@ import {
   MAX_ENTRY_BYTES,
   parseJournalLine,
 } from '../../engine/train/journal-entry.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { LineTail, type TailLine } from './line-tail.ts';
 
 /** A step as a run writes it, which is what nearly all lines are. */

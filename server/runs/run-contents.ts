@@ -4,7 +4,7 @@ import { isTemporaryName } from '../../engine/files.ts';
 import { STAGING_FOLDER } from '../../engine/lora/save-adapter.ts';
 import { isCheckpointName, isPartialCheckpoint } from '../../engine/train/checkpoint-folders.ts';
 import { OPTIMIZER_FILE, RESULT_FILES } from '../../engine/train/result-files.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';
 import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 

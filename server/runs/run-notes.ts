@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { removeFolder, writeFileAtomic } from '../../engine/files.ts';
 import { parseJson } from '../../engine/json.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { NO_NOTES, type RunNotes, runNotesSchema } from './run-notes-schema.ts';
 
 /** More than notes take, however they are escaped. */

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import { RESULT_FILES } from '../../engine/train/result-files.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunCheckpoint, RunSummary } from '../protocol.ts';
 import { readNotes } from './run-notes.ts';

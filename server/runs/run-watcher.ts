@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import type { LogLine } from '../protocol.ts';
 import { JournalReader } from './journal-reader.ts';
 import { LineTail } from './line-tail.ts';

@@ -4,7 +4,7 @@ import { codeOf, readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
 import { writeFileAtomic } from '../../engine/files.ts';
 import { JsonError, parseJson } from '../../engine/json.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { runStatusSchema, timeSchema } from './run-status.ts';
 
 /** How often a trainer refreshes the heartbeat in its state file, in milliseconds. */

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { LorafaError } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
-import { RUN_FILES, refuseOccupied } from '../../engine/train/run-folder.ts';
+import { refuseOccupied } from '../../engine/train/occupied-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
 import type { LogLevel } from '../protocol.ts';
 import { RunLog } from '../runs/run-log.ts';
@@ -47,11 +48,11 @@ export class TrainerFolder {
     address: string,
     status: RunStatus,
   ): Promise<TrainerFolder> {
-    const { output_dir: folder, resume_from_checkpoint: checkpoint } = config.training;
+    const { output_dir: folder } = config.training;
     await ensureFolder(folder);
     const lock = await RunLock.acquire(folder);
     try {
-      await refuseOccupied(folder, checkpoint);
+      await refuseOccupied(config);
       const log = await RunLog.open(path.join(folder, RUN_FILES.log));
       const content: RunStateFile = {
         version: 1,

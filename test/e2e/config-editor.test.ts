@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Frame, Locator } from 'playwright-core';
+import type { Frame } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
+import { field, formOf, formsOf } from './editor/config-form.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 const FILE = 'first.lorafa.json';
@@ -41,7 +42,7 @@ async function openForm(text = CONFIG): Promise<OpenForm> {
   await editor.openFile(FILE);
   return {
     editor,
-    form: await formOf(editor),
+    form: await formOf(editor, FILE),
     saved: async () => {
       await editor.runCommand('File: Save');
       await editor.page.locator('.tab.active:not(.dirty)').waitFor();
@@ -49,25 +50,6 @@ async function openForm(text = CONFIG): Promise<OpenForm> {
       return vi.waitUntil(() => readFile(file, 'utf8'));
     },
   };
-}
-
-/** The page of the only form. */
-function formOf(editor: Editor): Promise<Frame> {
-  return vi.waitUntil(async () => (await formsOf(editor))[0], { timeout: 30_000, interval: 200 });
-}
-
-/** Pages of forms: VS Code gives the frames of custom editors no title, but their pages have one. */
-async function formsOf({ page }: Editor): Promise<readonly Frame[]> {
-  const forms: Frame[] = [];
-  for (const frame of page.frames()) {
-    const isForm = (await frame.title().catch(() => '')) === FILE;
-    if (isForm && (await frame.locator('main').isVisible())) forms.push(frame);
-  }
-  return forms;
-}
-
-function field(form: Frame, key: string): Locator {
-  return form.locator(`.field[data-path="${key}"]`);
 }
 
 test('what is changed in the form is changed in the text, comments stay, and undo works', async () => {
@@ -105,8 +87,11 @@ test('what is changed in the form is changed in the text, comments stay, and und
   await rank.locator('input').click();
   await page.keyboard.press('Control+Z');
   await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('0.0001');
+  // The name of the device, and before it the choice to give one.
+  await page.keyboard.press('Control+Z');
   await page.keyboard.press('Control+Z');
   await field(form, 'engine.device').locator('.clear').waitFor({ state: 'hidden' });
+  await page.keyboard.press('Control+Shift+Z');
   await page.keyboard.press('Control+Shift+Z');
   await page.keyboard.press('Control+Shift+Z');
   await expect.poll(() => inputOf(form, 'training.learning_rate')).toBe('');
@@ -120,7 +105,7 @@ test('what is changed in the text is changed in the form beside it', async () =>
   // The command that follows is for the form that is new: it must be there, and have the focus.
   const groups = page.locator('.editor-group-container');
   await groups.nth(1).and(page.locator('.active')).waitFor();
-  await expect.poll(async () => (await formsOf(editor)).length).toBe(2);
+  await expect.poll(async () => (await formsOf(editor, FILE)).length).toBe(2);
   await editor.runCommand('LoRA-FA: Open as Text');
   await groups.nth(1).locator('.view-line', { hasText: '"learning_rate"' }).waitFor();
   await editor.goTo(8, 10);
@@ -143,7 +128,7 @@ test('what is changed in the text is changed in the form beside it', async () =>
   await page.locator('.monaco-editor .view-line').first().click();
   await editor.goTo(8, 12);
   await page.keyboard.type('{');
-  const banner = form.locator('.banner');
+  const banner = form.locator('.banner:not(.restricted)');
   await banner.filter({ hasText: 'not valid JSON at line 8' }).waitFor();
   await field(form, 'lora.r').locator('input:disabled').waitFor();
   await editor.screenshot('config-editor-broken-text');
@@ -168,7 +153,7 @@ test('problems stand at their fields, and the page comes back as it was left', a
   await form.locator('.matches', { hasText: 'match' }).waitFor();
   await field(form, 'training.seed').waitFor({ state: 'hidden' });
   await editor.reload();
-  const restored = await formOf(editor);
+  const restored = await formOf(editor, FILE);
   await expect.poll(() => restored.locator('.search input').inputValue()).toBe('rank pattern');
   await restored.locator('.search input').fill('');
   await field(restored, 'lora.r').waitFor();
@@ -177,7 +162,7 @@ test('problems stand at their fields, and the page comes back as it was left', a
   await editor.runCommand('LoRA-FA: Open as Text');
   await editor.page.locator('.view-line', { hasText: '"rr": 5' }).waitFor();
   await editor.runCommand('LoRA-FA: Open as Form');
-  await formOf(editor);
+  await formOf(editor, FILE);
 });
 
 /** The text of the first input of a field. */

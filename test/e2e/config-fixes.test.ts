@@ -104,6 +104,10 @@ test('what a configuration comes to stands in it, and its estimate is a click aw
   await report.getByText('The run fits into memory').waitFor();
   await report.getByRole('row', { name: 'Optimizer steps 20' }).waitFor();
   await report.getByRole('row', { name: `Rows ${ROWS}` }).waitFor();
+  // How long it takes is not known before something like it was run.
+  await report.getByText('is not known yet').waitFor();
+  await page.getByRole('button', { name: 'Time a Few Steps' }).click();
+  await report.getByText(/It will train for about .*measured here with \d+ steps/).waitFor();
   await page.locator('.notification-list-item').waitFor({ state: 'detached' });
   await editor.screenshot('estimate');
 });

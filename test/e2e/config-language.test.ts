@@ -59,6 +59,38 @@ test('a run configuration is checked, explained and completed while it is writte
   await problems.filter({ hasText: '`training.lr_scheduler_type` must be "constant"' }).waitFor();
 });
 
+test('a key is found by its bare name, and its values are offered when it is taken', async () => {
+  const editor = await openConfig();
+  const { page } = editor;
+  const suggestions = page.locator('.suggest-widget:visible .monaco-list-row');
+  await page.locator('.squiggly-error').first().waitFor();
+  await editor.goTo(6, 32);
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('lr_scheduler_t');
+  await suggestions
+    .filter({ hasText: 'lr_scheduler_type' })
+    .and(page.locator('.focused'))
+    .waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.view-line', { hasText: '"lr_scheduler_type": ,' }).waitFor();
+  await suggestions.filter({ hasText: 'constant_with_warmup' }).waitFor();
+  await page.keyboard.type('lin');
+  await suggestions.filter({ hasText: '"linear"' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.view-line', { hasText: '"lr_scheduler_type": "linear",' }).waitFor();
+
+  // A key that takes a path offers what lies there.
+  await editor.goTo(3, 16);
+  await page.keyboard.press('Control+Shift+K');
+  await editor.goTo(2, 1);
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('model');
+  await suggestions.filter({ hasText: 'model' }).and(page.locator('.focused')).waitFor();
+  await page.keyboard.press('Enter');
+  await suggestions.filter({ hasText: 'base_model_name_or_path' }).first().waitFor();
+});
+
 test('in a folder that is not trusted no server is started until it is', async () => {
   const editor = await openConfig({ trusted: false });
   await editor.runCommand('LoRA-FA: Show Logs');

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
+import { accessibilityProblems } from './editor/accessibility.ts';
 import { openEditor } from './editor/editor.ts';
 
 const ROWS = 12;
@@ -72,4 +73,48 @@ test('the preview shows what is learned, what is cut and what is dropped, page b
 
   await articles(frame).first().getByRole('button').click();
   await editor.waitForStatusBar('Ln 2, Col 1');
+});
+
+/** So many rows of so many bytes that reading them takes far longer than what is done meanwhile. */
+async function folderWithManyRows(): Promise<string> {
+  const folder = await folderWithData();
+  const row = (index: number): string =>
+    JSON.stringify({
+      prompt: `Number ${index}. ${'Erwin is 31 years old and lives in Oslo. '.repeat(13)}\nJSON: `,
+      completion: '{"name": "Erwin", "age": 31, "city": "Oslo"}',
+    });
+  const rows = Array.from({ length: MANY_ROWS }, (_, index) => `${row(index)}\n`);
+  await writeFile(path.join(folder, 'rows.jsonl'), rows.join(''));
+  await writeConfig(folder, 1024);
+  return folder;
+}
+
+const MANY_ROWS = 100_000;
+
+test('of very many rows the first are shown at once, and reading them can be ended', async () => {
+  const editor = await openEditor({ folder: await folderWithManyRows() });
+  await editor.openFile('first.lorafa.json');
+  await editor.runCommand('LoRA-FA: Preview Training Data');
+  const frame = await editor.webviewFrame('Data: first.lorafa.json');
+  await articles(frame).nth(4).waitFor();
+  await frame.getByText(/Reading: [\d,]+ rows, \d+%/).waitFor();
+  await frame.getByRole('button', { name: 'Next' }).click();
+  await frame.getByText(/Rows 6 to 10 of/).waitFor();
+  await editor.screenshot('data-preview-reading');
+  expect(await accessibilityProblems(frame)).toEqual([]);
+
+  const search = frame.getByRole('searchbox', { name: 'Search in rows' });
+  await search.fill('number 33.');
+  await frame.getByText(/Rows 1 to 1 of 1 with “number 33.”/).waitFor();
+  await articles(frame).getByRole('button', { name: 'rows.jsonl:34', exact: true }).waitFor();
+
+  await frame.getByRole('button', { name: 'Cancel' }).click();
+  await frame.getByText(/Reading was cancelled after [\d,]+ rows/).waitFor();
+  await search.fill('');
+  await frame.getByText(/Rows 1 to 5 of/).waitFor();
+  await frame.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'hidden' });
+
+  // Its process, which holds the rows, goes with the panel; the one that looks at configurations stays.
+  await editor.runCommand('View: Close Editor');
+  await expect.poll(async () => (await editor.processesOf('inspector.js')).length).toBe(1);
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import {
   chartedStep,
   demoFolder,

@@ -136,7 +136,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await editor.examine('compare-runs', comparison);
 });
 
-test('a new configuration is made of a model, data and a name', async () => {
+test('a new configuration is made of a model, data, what is learned of them and a name', async () => {
   const folder = await demoFolder(FIRST);
   const editor = await openEditor({ folder });
   const { page } = editor;
@@ -146,6 +146,8 @@ test('a new configuration is made of a model, data and a name', async () => {
   await editor.screenshot('new-configuration');
   await choices.filter({ hasText: 'base' }).first().click();
   await choices.filter({ hasText: 'data/train.jsonl' }).click();
+  await choices.filter({ hasText: 'Learn prompt → completion' }).click();
+  await page.locator('.quick-input-title', { hasText: 'name (4/4)' }).waitFor();
   const name = page.locator('.quick-input-widget input[type="text"]');
   await name.fill('first');
   await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor();

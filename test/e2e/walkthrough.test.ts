@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { openEditor } from './editor/editor.ts';
@@ -25,6 +26,12 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   // The pictures beside the steps need some width.
   await editor.runCommand('View: Toggle Primary Side Bar Visibility');
   await editor.screenshot('walkthrough');
+
+  // A command that came to nothing ticks nothing.
+  await editor.runCommand('LoRA-FA: New Run Configuration');
+  await page.locator('.quick-input-title', { hasText: 'New run configuration' }).waitFor();
+  await page.keyboard.press('Escape');
+  expect(await ticked(steps)).toEqual([]);
 
   await page
     .locator('.getting-started-step a, .getting-started-step .monaco-button', {
@@ -53,6 +60,21 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   expect(await base.locator('pre').textContent()).not.toContain('{');
   await editor.examine('playground', frame);
 
+  await page.locator('.tab', { hasText: /Welcome|Walkthrough/ }).click();
+  await expect
+    .poll(() => ticked(steps))
+    .toEqual([
+      'Get the demo',
+      'Look at the data and start the run',
+      'Watch it learn',
+      'Try what it learned',
+    ]);
+
+  // What was run tells how long the like of it takes.
+  await editor.runCommand('LoRA-FA: Estimate Memory and Steps');
+  const report = await editor.webviewFrame('Preview Estimate of demo.lorafa.json');
+  await report.getByText(/It will train for about .*as fast as the run demo/).waitFor();
+
   // The same adapter, as other extensions get at it.
   const { models, promptTokens, parts } = await probe.ask(editor);
   expect(models).toEqual(['demo']);
@@ -60,3 +82,11 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
   expect(parts.length).toBeGreaterThan(1);
   expect(parts.join('')).toBe(answer);
 });
+
+/** Titles of the steps that are done. */
+function ticked(steps: Locator): Promise<readonly string[]> {
+  return steps
+    .filter({ has: steps.page().locator('.codicon-getting-started-step-checked') })
+    .locator('.step-title')
+    .allInnerTexts();
+}

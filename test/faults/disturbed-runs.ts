@@ -1,6 +1,6 @@
 import { access, cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
 import { BuiltCli } from '../support/built-cli.ts';
 import { type Fault, Interposer, readOperations } from './interposer/interposer.ts';

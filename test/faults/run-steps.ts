@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type JournalEntry, parseJournalLine } from '../../engine/train/journal-entry.ts';
-import { RUN_FILES } from '../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 
 /** The numbers of a step that do not depend on the machine. */
 export type StepFacts = Readonly<

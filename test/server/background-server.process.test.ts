@@ -2,16 +2,19 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
+  closePreview,
   controlRun,
   countTokens,
-  type DataPreview,
   examineMachine,
   generate,
   generationPiece,
+  getPreviewRows,
   listAdapters,
   listModels,
   listRuns,
-  previewData,
+  type PreviewState,
+  previewNews,
+  readPreview,
   startRun,
   watchRun,
 } from '../../server/protocol.ts';
@@ -86,7 +89,7 @@ test('parameters are checked, and failures say why', async () => {
     },
   });
   await expect(
-    server.ask(previewData, { configFile: '/missing.lorafa.json', rows: 3, skip: 0 }),
+    server.ask(readPreview, { id: 'x', configFile: '/missing.lorafa.json' }),
   ).rejects.toMatchObject({ code: -32803, data: { code: 'config.not_found' } });
 });
 
@@ -94,12 +97,23 @@ test('data, machine, models, adapters and texts', async () => {
   const server = await startServer();
   const configFile = path.join(built.folder, 'preview.lorafa.json');
   await writeFile(configFile, tiny.configText());
-  const preview: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 0 });
-  expect(preview.examples).toHaveLength(2);
-  expect(preview.report.rows).toBe(7);
-  const next: DataPreview = await server.ask(previewData, { configFile, rows: 2, skip: 1 });
-  expect(next.examples[0]).toEqual(preview.examples[1]);
-  expect(preview.examples[0]!.tokens.some(({ supervised }) => supervised)).toBe(true);
+  const states: PreviewState[] = [];
+  server.connection.onNotification(
+    previewNews.method,
+    (news: { state: PreviewState }) => void states.push(news.state),
+  );
+  const id = 'one';
+  await server.ask(readPreview, { id, configFile });
+  expect(states.at(-1)).toMatchObject({ share: 1, isReading: false, report: { rows: 7 } });
+  const first = await server.ask(getPreviewRows, { id, start: 0, count: 2 });
+  expect(first.examples).toHaveLength(2);
+  expect(first.examples[0]!.tokens.some(({ supervised }) => supervised)).toBe(true);
+  const next = await server.ask(getPreviewRows, { id, start: 1, count: 2 });
+  expect(next.examples[0]).toEqual(first.examples[1]);
+  await server.ask(closePreview, { id });
+  await expect(server.ask(getPreviewRows, { id, start: 0, count: 2 })).rejects.toMatchObject({
+    data: { code: 'data.not_found' },
+  });
   expect(await server.ask(examineMachine, {})).toMatchObject({
     onnxruntime: { devices: expect.arrayContaining([{ device: 'cpu', usable: true }]) as object[] },
   });

@@ -15,6 +15,45 @@ function keeps(to: string) {
   };
 }
 
+/** An input that stays open until the user does something with it. */
+export class Input {
+  title = '';
+  placeholder = '';
+  prompt = '';
+  value = '';
+  validationMessage: string | undefined;
+  items: readonly unknown[] = [];
+  selectedItems: readonly unknown[] = [];
+  buttons: readonly unknown[] = [];
+  step = 0;
+  totalSteps = 0;
+  accept = (): void => undefined;
+  hide = (): void => undefined;
+  trigger = (): void => undefined;
+  onDidAccept(handler: () => void): void {
+    this.accept = handler;
+  }
+  onDidHide(handler: () => void): void {
+    this.hide = handler;
+  }
+  onDidTriggerButton(handler: () => void): void {
+    this.trigger = handler;
+  }
+  onDidChangeValue(handler: () => void): void {
+    this.type = (value) => {
+      this.value = value;
+      handler();
+    };
+  }
+  type = (value: string): void => {
+    this.value = value;
+  };
+  show(): void {
+    shown.push({ to: 'input', args: [this] });
+  }
+  dispose(): void {}
+}
+
 class Item {
   name = '';
   text = '';
@@ -35,6 +74,8 @@ export const window = {
   showInformationMessage: keeps('information'),
   showQuickPick: keeps('quickPick'),
   showInputBox: keeps('inputBox'),
+  createQuickPick: () => new Input(),
+  createInputBox: () => new Input(),
   withProgress: (options: unknown, task: (progress: unknown, token: unknown) => unknown) => {
     shown.push({ to: 'progress', args: [options] });
     return task({ report: (news: unknown) => shown.push({ to: 'report', args: [news] }) }, {});
@@ -73,3 +114,5 @@ export const workspace = { workspaceFolders: undefined };
 export const StatusBarAlignment = { Left: 1 };
 export const ProgressLocation = { Notification: 15 };
 export const ViewColumn = { Active: -1 };
+export const QuickInputButtons = { Back: 'back' };
+export const QuickPickItemKind = { Separator: -1 };

@@ -3,15 +3,17 @@ import { element } from '../../webview/element.ts';
 import { isSame, toText } from '../values.ts';
 import { makeSelect } from './choice-control.ts';
 import type { Control, ControlContext } from './control.ts';
-import { namesListControl, textControl } from './text-control.ts';
+import { freeTextControl, namesListControl, textControl } from './text-control.ts';
 
 /** One kind of value that a key may have. */
 interface Alternative {
   readonly label: string;
   /** Whether a value of the text, undefined for none, is of this kind. The first that says so is. */
   matches(value: unknown): boolean;
-  /** What choosing it writes at once, or how a value of this kind is typed. */
-  readonly choice: { readonly value: unknown } | { readonly control: Control };
+  /** What choosing it writes, or how a value of this kind is typed and what it is at first. */
+  readonly choice:
+    | { readonly value: unknown }
+    | { readonly control: Control; readonly empty: unknown };
 }
 
 /**
@@ -29,9 +31,13 @@ export function namesControl(context: ControlContext): Control {
     {
       label: texts.list,
       matches: (value) => Array.isArray(value),
-      choice: { control: namesListControl(inner) },
+      choice: { control: namesListControl(inner), empty: [] },
     },
-    { label: texts.pattern, matches: () => true, choice: { control: textControl(inner, false) } },
+    {
+      label: texts.pattern,
+      matches: () => true,
+      choice: { control: freeTextControl(inner), empty: '' },
+    },
   ]);
 }
 
@@ -47,7 +53,34 @@ export function openChoiceControl(
       matches: (value: unknown) => isSame(value ?? fallback, option),
       choice: { value: option },
     })),
-    { label: texts.other, matches: () => true, choice: { control: textControl(inner, false) } },
+    {
+      label: texts.other,
+      matches: () => true,
+      choice: { control: freeTextControl(inner), empty: '' },
+    },
+  ]);
+}
+
+/** The name of a column: one of those that the data have, or another. */
+export function columnControl(context: ControlContext, columns: readonly string[]): Control {
+  // Without any there is nothing to choose.
+  if (columns.length === 0) return textControl(context, false);
+  return alternativesControl(context, (inner) => [
+    {
+      label: context.texts.notSet,
+      matches: (value) => value === undefined,
+      choice: { value: undefined },
+    },
+    ...columns.map((column) => ({
+      label: column,
+      matches: (value: unknown) => value === column,
+      choice: { value: column },
+    })),
+    {
+      label: context.texts.other,
+      matches: () => true,
+      choice: { control: freeTextControl(inner), empty: '' },
+    },
   ]);
 }
 
@@ -55,17 +88,8 @@ function alternativesControl(
   context: ControlContext,
   makeAlternatives: (inner: ControlContext) => readonly Alternative[],
 ): Control {
-  /** What the person chose and did not fill yet. */
-  let chosen: Alternative | undefined;
   let shown: unknown;
-  const alternatives = makeAlternatives({
-    ...context,
-    default: undefined,
-    write: (value) => {
-      if (value !== undefined) chosen = undefined;
-      context.write(value);
-    },
-  });
+  const alternatives = makeAlternatives({ ...context, default: undefined });
   const controls = alternatives.flatMap(({ choice }) =>
     'control' in choice ? [choice.control] : [],
   );
@@ -79,21 +103,20 @@ function alternativesControl(
   }
 
   function render(): void {
-    const actual = actualOne();
-    const current = chosen ?? actual;
-    select.value = current.label;
-    const control = 'control' in current.choice ? current.choice.control : undefined;
+    const { label, choice } = actualOne();
+    select.value = label;
+    const control = 'control' in choice ? choice.control : undefined;
     for (const other of controls) other.element.hidden = other !== control;
-    if (current === actual) control?.show(shown);
+    control?.show(shown);
   }
 
   select.addEventListener('change', () => {
     const selected = alternatives.find(({ label }) => label === select.value)!;
-    const isChange = selected !== actualOne();
-    chosen = 'control' in selected.choice && isChange ? selected : undefined;
-    // What is written at once comes back with the next state.
-    if ('value' in selected.choice && isChange) context.write(selected.choice.value);
-    else render();
+    if (selected === actualOne()) return render();
+    // What is written comes back with the next state, and what is empty still with its problem: the
+    // text never says something else than the form.
+    const { choice } = selected;
+    context.write('value' in choice ? choice.value : choice.empty);
   });
 
   return {

@@ -21,6 +21,15 @@ export function textControl(context: ControlContext, isMultiline: boolean): Cont
   });
 }
 
+/** A string that is there even where it is empty. */
+export function freeTextControl(context: ControlContext): Control {
+  return typedControl(makeTextElement(context, false), context, {
+    read: (text) => text,
+    show: toText,
+    isComplete: () => true,
+  });
+}
+
 /** A number in any notation; the language server knows its bounds. */
 export function numberControl(context: ControlContext): Control {
   return typedControl(makeTextElement(context, false), context, {
@@ -53,13 +62,10 @@ export function listControl(context: ControlContext, items: 'text' | 'number'): 
   };
 }
 
-/** A list of names, which is a list even with one. */
+/** A list of names, which is a list even with one, or none. */
 export function namesListControl(context: ControlContext): Control {
   return typedControl(makeTextElement(context, true), context, {
-    read: (text) => {
-      const lines = readLines(text);
-      return lines.length === 0 ? undefined : lines;
-    },
+    read: readLines,
     show: (value) => (Array.isArray(value) ? value.map(toText).join('\n') : toText(value)),
     isComplete: () => true,
   });

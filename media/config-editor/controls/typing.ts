@@ -13,8 +13,15 @@ export interface Typing {
   isPending(): boolean;
 }
 
+const settlers: (() => void)[] = [];
+
+/** Writes what was typed anywhere on the page, as if every field were left. */
+export function settleTyping(): void {
+  for (const settle of settlers) settle();
+}
+
 /**
- * Watches the text fields inside an element.
+ * Watches the text fields inside an element, which stays as long as the page does.
  *
  * @param write called at a pause, and with `isDone` when the field is left, a key chord (such as
  *   save) is pressed or the page is hidden; answers whether that settled it: half a number at a
@@ -38,9 +45,11 @@ export function watchTyping(root: HTMLElement, write: (isDone: boolean) => boole
   root.addEventListener('keydown', ({ key, ctrlKey, metaKey }) => {
     if (key === 'Enter' || ctrlKey || metaKey) settle(true);
   });
-  window.addEventListener('pagehide', () => settle(true));
+  settlers.push(() => settle(true));
   return { isPending: () => isPending };
 }
+
+window.addEventListener('pagehide', settleTyping);
 
 /** Changes the text of a field and keeps the cursor where it was, as far as the text goes. */
 export async function setText(field: TextElement, text: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
+import { OccupiedError } from '../../../engine/train/occupied-folder.ts';
 import { whenOutputCloses } from '../closed-output.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
@@ -85,8 +86,26 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
   } catch (error) {
     // The reason gets a line of its own below the progress bar.
     if (flags.json !== true && target.columns !== undefined) target.write('\n');
-    throw error;
+    throw error instanceof OccupiedError ? inWordsOfFlags(error, file) : error;
   }
+}
+
+/** Says what works here: the same command with another flag. */
+function inWordsOfFlags(error: OccupiedError, file: string | undefined): LorafaError {
+  const { problem, free, canResume, location } = error;
+  const output = file === undefined ? '--output_dir ' : '--set training.output_dir=';
+  const resume = canResume
+    ? '; go on with it with --set training.resume_from_checkpoint=latest'
+    : '';
+  return new LorafaError(
+    error.code,
+    `${problem}; start anew beside it with ${output}${shellWord(free)}${resume}.`,
+    location === undefined ? {} : { location },
+  );
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function loadConfig(file: string | undefined, flags: TrainFlags): Promise<ResolvedConfig> {

@@ -14,13 +14,16 @@ import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts'
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
+import type { DataSample } from '../../protocol.ts';
 import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
+import { dataSample } from './data-sample.ts';
 import { FileCache } from './file-cache.ts';
 import { ADAPTER_KEY, DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
 import { namedInput } from './named-input.ts';
+import { outputFindings } from './output-findings.ts';
 import { type RunLength, scheduleFindings } from './schedule-findings.ts';
 
 /** What the files that a configuration names tell about its run. */
@@ -77,7 +80,7 @@ export class ConfigInspector {
     const trainee = model && (await this.#trainee(config, model, findings));
     onPlace(DATA_KEY);
     const data = await inspectData(config, this.#data, model);
-    findings.push(...data.findings);
+    findings.push(...data.findings, ...(await outputFindings(config, given)));
     const length = runLengthOf(config, data.facts);
     if (length !== undefined) {
       const isGiven = (key: string) => given('training', key) !== undefined;
@@ -102,6 +105,15 @@ export class ConfigInspector {
     return [...new Set(columns.flat())];
   }
 
+  /**
+   * The beginning of a data file, and what could be learned from it.
+   *
+   * @throws LorafaError as `readRows`
+   */
+  async sample(name: string): Promise<DataSample> {
+    return dataSample(await this.#data.beginning(name));
+  }
+
   /** Full names of the layers that an adapter can have; none where the model cannot be opened. */
   async moduleNames(location: string): Promise<readonly string[]> {
     try {
@@ -118,7 +130,7 @@ export class ConfigInspector {
     try {
       const [file] = (await cachedInput(name, 'training')) ?? [];
       const known = file === undefined ? undefined : await this.#data.beginning(file);
-      return Object.keys(known?.firstRow?.value ?? {});
+      return Object.keys(known?.rows[0]?.value ?? {});
     } catch {
       return [];
     }

@@ -139,8 +139,9 @@ async function inspectFile(
   model: KnownModel | undefined,
 ): Promise<FileFacts> {
   try {
-    const { count, firstRow } = await files.beginning(name);
-    const columns = firstRow === undefined ? [] : columnFindings(data, firstRow);
+    const { count, rows: beginning } = await files.beginning(name);
+    const [first, ...others] = beginning;
+    const columns = first === undefined ? [] : columnFindings(data, [first, ...others], path);
     if (columns.length > 0 || model === undefined) {
       return { ...UNKNOWN, findings: columns, rows: count.rows };
     }

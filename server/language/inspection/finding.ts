@@ -1,6 +1,7 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import type { PathProblem, Remedy } from '../../../engine/config/path-problem.ts';
 import { type ErrorCode, LorafaError } from '../../../engine/errors.ts';
+import type { RunRemedy } from '../run-remedy.ts';
 
 /** How much a finding matters: a run is refused, is probably not what was meant, or good to know. */
 export type Severity = 'error' | 'warning' | 'information';
@@ -10,14 +11,19 @@ export type FindingCode =
   | ErrorCode
   | 'data.truncated'
   | 'inspection.ended'
+  | 'output.occupied'
   | 'plan.memory'
   | 'plan.steps';
 
 /** Something to say about a value of a configuration, found in the files that it names. */
-export interface Finding extends Omit<PathProblem, 'code'> {
+export interface Finding extends Omit<PathProblem, 'code' | 'remedies'> {
   readonly severity: Severity;
   readonly code: FindingCode;
+  readonly remedies?: readonly FindingRemedy[];
 }
+
+/** What can be done about a finding. */
+export type FindingRemedy = Remedy | RunRemedy;
 
 /** The key that names the base model. */
 export const MODEL_KEY: ConfigPath = ['model', 'base_model_name_or_path'];
@@ -34,7 +40,7 @@ export function finding(
   path: ConfigPath,
   code: FindingCode,
   message: string,
-  remedies: readonly Remedy[] = [],
+  remedies: readonly FindingRemedy[] = [],
 ): Finding {
   return { severity, path, part: 'value', code, message, remedies };
 }

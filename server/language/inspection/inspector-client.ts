@@ -2,18 +2,24 @@ import type { CancellationToken } from 'vscode-jsonrpc/node';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import { tokenToGive } from '../../../engine/hub/hub-token.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
+import type { DataSample, PreviewPage, PreviewState } from '../../protocol.ts';
 import { ChildEnded, ConnectedChild } from '../../rpc/connected-child.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
 import type { FileKnowledge } from '../value-completions.ts';
 import type { Inspection } from './config-inspector.ts';
 import { finding, MODEL_KEY } from './finding.ts';
 import {
+  dataNews,
   estimateConfig,
   estimateProgressed,
+  getDataRows,
   inspectConfig,
   inspectedPlace,
   listColumns,
   listModules,
+  readData,
+  sampleFile,
+  searchData,
 } from './inspector-protocol.ts';
 
 /** Looks at the files that configurations name, without keeping its caller busy. */
@@ -53,6 +59,7 @@ export class InspectorClient implements Inspector {
   #last: Promise<unknown> = Promise.resolve();
   #place: ConfigPath = MODEL_KEY;
   #onProgress: OnProgress = () => undefined;
+  #onNews: (state: PreviewState) => void = () => undefined;
 
   /** @param script the built `inspector-process.ts` */
   constructor(script: string, limits: InspectionLimits = LIMITS) {
@@ -82,6 +89,43 @@ export class InspectorClient implements Inspector {
   estimate(file: string, onProgress: OnProgress): Promise<RunEstimate> {
     this.#onProgress = onProgress;
     return this.#ask(estimateConfig, { file, hubToken: tokenToGive() });
+  }
+
+  /** The columns and first rows of a data file. */
+  sample(file: string): Promise<DataSample> {
+    return this.#ask(sampleFile, { file });
+  }
+
+  /**
+   * Reads all data of a configuration; see `DataReading`. They stay in the process, so that this is
+   * asked of an inspector of its own. Cancelled, the process ends if it does not answer soon.
+   */
+  async readData(
+    file: string,
+    onNews: (state: PreviewState) => void,
+    token: CancellationToken,
+  ): Promise<null> {
+    this.#onNews = onNews;
+    let timer: NodeJS.Timeout | undefined;
+    const cancellation = token.onCancellationRequested(() => {
+      timer = setTimeout(() => this.#child?.kill(), this.#limits.cancelled);
+    });
+    try {
+      return await this.#ask(readData, { file, hubToken: tokenToGive() }, token);
+    } finally {
+      cancellation.dispose();
+      clearTimeout(timer);
+    }
+  }
+
+  /** Rows of the data that were read; while something is searched for, those that hold it. */
+  dataRows(start: number, count: number): Promise<PreviewPage> {
+    return this.#ask(getDataRows, { start, count });
+  }
+
+  /** Searches the data that are read. */
+  searchData(text: string): Promise<null> {
+    return this.#ask(searchData, { text });
   }
 
   /** Ends the process, whatever it is doing. */
@@ -129,9 +173,13 @@ export class InspectorClient implements Inspector {
     );
   }
 
-  #ask<Params, Result>(message: RequestMessage<Params, Result>, params: Params): Promise<Result> {
+  #ask<Params, Result>(
+    message: RequestMessage<Params, Result>,
+    params: Params,
+    token?: CancellationToken,
+  ): Promise<Result> {
     this.#child ??= this.#start();
-    return this.#child.ask(message, params);
+    return this.#child.ask(message, params, token);
   }
 
   #start(): ConnectedChild {
@@ -141,6 +189,9 @@ export class InspectorClient implements Inspector {
     });
     child.connection.onNotification(estimateProgressed.method, (raw: unknown) =>
       this.#onProgress(estimateProgressed.params.parse(raw)),
+    );
+    child.connection.onNotification(dataNews.method, (raw: unknown) =>
+      this.#onNews(dataNews.params.parse(raw).state),
     );
     child.connection.listen();
     void child.ended.then(() => {

@@ -6,13 +6,19 @@ import { endWithParent } from '../../end-with-parent.ts';
 import { progressText } from '../../progress-text.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
+import { DataReading } from './data-reading.ts';
 import {
+  dataNews,
   estimateConfig,
   estimateProgressed,
+  getDataRows,
   inspectConfig,
   inspectedPlace,
   listColumns,
   listModules,
+  readData,
+  sampleFile,
+  searchData,
 } from './inspector-protocol.ts';
 
 /**
@@ -43,6 +49,18 @@ serve(connection, estimateConfig, async ({ file, hubToken }) => {
     const { done, total } = event;
     notify(connection, estimateProgressed, { task: progressText(event), done, total });
   });
+});
+serve(connection, sampleFile, ({ file }) => inspector.sample(file));
+const reading = new DataReading((state) => void notify(connection, dataNews, { state }));
+serve(connection, readData, async ({ file, hubToken }, token) => {
+  giveHubToken(hubToken);
+  await reading.read(await readConfig(file), () => token.isCancellationRequested);
+  return null;
+});
+serve(connection, getDataRows, ({ start, count }) => reading.page(start, count));
+serve(connection, searchData, async ({ text }) => {
+  await reading.search(text);
+  return null;
 });
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());

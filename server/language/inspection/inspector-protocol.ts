@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
+import type { DataSample, PreviewPage, PreviewState } from '../../protocol.ts';
 import { notification, request } from '../../rpc/message.ts';
 import type { Inspection } from './config-inspector.ts';
 
@@ -7,6 +8,13 @@ import type { Inspection } from './config-inspector.ts';
  * Every message between the language server and the process in which it looks at files, whose two
  * ends are always of one version.
  */
+
+/** A configuration whose inputs may have to be fetched first. */
+const fileToFetch = z.object({
+  file: z.string(),
+  /** The user's token for the Hugging Face Hub. */
+  hubToken: z.optional(z.string()),
+});
 
 /**
  * Server → inspector: look at the files that a configuration names. Cancelled when its text changes;
@@ -40,17 +48,34 @@ export const listModules = request<readonly string[]>()(
 );
 
 /** Server → inspector: estimate a run from a configuration, as it is on disk, and all of its data. */
-export const estimateConfig = request<RunEstimate>()(
-  'inspector/estimate',
-  z.object({
-    file: z.string(),
-    /** The user's token for the Hugging Face Hub. */
-    hubToken: z.optional(z.string()),
-  }),
-);
+export const estimateConfig = request<RunEstimate>()('inspector/estimate', fileToFetch);
 
 /** Inspector → server: how far an estimate is. */
 export const estimateProgressed = notification(
   'inspector/estimate/progress',
   z.object({ task: z.string(), done: z.number(), total: z.number() }),
 );
+
+/** Server → inspector: the columns and first rows of a data file. */
+export const sampleFile = request<DataSample>()('inspector/sample', z.object({ file: z.string() }));
+
+/**
+ * Server → inspector: read all data of a configuration, as it is on disk, and keep them. Cancelled,
+ * it is answered too, and what was read is kept.
+ */
+export const readData = request<null>()('inspector/data/read', fileToFetch);
+
+/** Inspector → server: how far that is, or the search in it. */
+export const dataNews = notification(
+  'inspector/data/news',
+  z.object({ state: z.custom<PreviewState>() }),
+);
+
+/** Server → inspector: rows of the data that were read. */
+export const getDataRows = request<PreviewPage>()(
+  'inspector/data/rows',
+  z.object({ start: z.number(), count: z.number() }),
+);
+
+/** Server → inspector: search the data that are read. */
+export const searchData = request<null>()('inspector/data/search', z.object({ text: z.string() }));

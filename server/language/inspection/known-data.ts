@@ -1,6 +1,7 @@
 import { countRows, type RowCount } from '../../../engine/data/count-rows.ts';
 import { parseDataPath } from '../../../engine/data/data-path.ts';
-import { type Dataset, loadDataset } from '../../../engine/data/dataset.ts';
+import { loadDataset } from '../../../engine/data/dataset.ts';
+import type { Dataset } from '../../../engine/data/dataset-builder.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
 import { isRow, type Row } from '../../../engine/data/row.ts';
 import { readRows } from '../../../engine/data/rows.ts';
@@ -13,8 +14,8 @@ export const SAMPLE_ROWS = 20;
 /** What a data file is like, told by its beginning. */
 export interface DataBeginning {
   readonly count: RowCount;
-  /** The first row that can be read, whose columns count as the file's; undefined if none can. */
-  readonly firstRow: Row | undefined;
+  /** The first rows that can be read; the columns of the first of them count as the file's. */
+  readonly rows: readonly Row[];
 }
 
 /** Data files by their names, each perhaps with a slice; those used last are remembered. */
@@ -26,8 +27,8 @@ export class KnownData {
   async beginning(name: string): Promise<DataBeginning> {
     const { file } = parseDataPath(name);
     return this.#beginnings.get(name, [file], async () => {
-      const firstRow = await firstReadableRow(name);
-      return { firstRow, count: await countRows(name) };
+      const rows = await firstRows(name);
+      return { rows, count: await countRows(name) };
     });
   }
 
@@ -40,9 +41,12 @@ export class KnownData {
     const { file } = parseDataPath(name);
     const { path } = known.model;
     const key = JSON.stringify([name, path, options]);
-    return this.#samples.get(key, [file, ...modelFiles(path)], () =>
-      loadDataset([startOf(name)], known.tokenizer, options),
-    );
+    return this.#samples.get(key, [file, ...modelFiles(path)], async () => {
+      const { count } = await this.beginning(name);
+      // Messages name the rows where these are not all of them.
+      const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
+      return loadDataset([isWhole ? name : startOf(name)], known.tokenizer, options);
+    });
   }
 }
 
@@ -52,7 +56,8 @@ function startOf(name: string): string {
   return `${file}[${start}:${Math.min(end, start + SAMPLE_ROWS)}]`;
 }
 
-async function firstReadableRow(name: string): Promise<Row | undefined> {
-  for await (const row of readRows([startOf(name)])) if (isRow(row)) return row;
-  return undefined;
+async function firstRows(name: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for await (const row of readRows([startOf(name)])) if (isRow(row)) rows.push(row);
+  return rows;
 }

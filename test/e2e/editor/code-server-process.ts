@@ -15,8 +15,8 @@ export interface CodeServerProcess {
 
 /** What one code-server is for. */
 export interface CodeServerOptions {
-  /** The folder that it opens. */
-  readonly folder: string;
+  /** The folder that it opens, if any. */
+  readonly folder?: string;
   /** A folder for its settings, logs and state. */
   readonly userDataDir: string;
   /** What is installed. */
@@ -39,7 +39,7 @@ export async function startCodeServer(
     ...['--config', path.join(userDataDir, 'config.yaml'), '--user-data-dir', userDataDir],
     ...['--extensions-dir', extensionsDir, '--disable-telemetry', '--disable-update-check'],
     ...(asksForTrust ? [] : ['--disable-workspace-trust']),
-    folder,
+    ...(folder === undefined ? [] : [folder]),
   ];
   // A process group of its own: one signal then reaches the extension hosts too.
   const child = spawn(codeServer.node, [codeServer.entry, ...args], {

@@ -14,8 +14,8 @@ import { prepareThemes, showTheme, THEMES, type Theme } from './themes.ts';
 
 /** How {@link openEditor} opens VS Code. */
 export interface EditorOptions {
-  /** The folder to open. */
-  readonly folder: string;
+  /** The folder to open; without one the window is empty. */
+  readonly folder?: string;
   /** User settings on top of the quiet ones. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** False: VS Code asks whether it should trust the folder. Default: it trusts it. */
@@ -44,7 +44,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
   const { codeServer, extensionsDir } = inject('bench');
   const { otherExtension } = options;
   const server = await startCodeServer(codeServer, {
-    folder: options.folder,
+    ...(options.folder !== undefined && { folder: options.folder }),
     userDataDir,
     extensionsDir:
       otherExtension === undefined
@@ -70,7 +70,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     if (task.result?.state === 'fail') await keepEvidence(task.name, page, userDataDir);
   });
   await prepareThemes(page);
-  await page.goto(server.url);
+  await page.goto(options.folder === undefined ? `${server.url}?ew=true` : server.url);
   await editor.ready();
   return editor;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Dataset, loadDataset } from '../../../engine/data/dataset.ts';
+import { loadDataset } from '../../../engine/data/dataset.ts';
+import type { Dataset } from '../../../engine/data/dataset-builder.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
 import { MAX_LISTED_ISSUES } from '../../../engine/data/report.ts';
 import { splitExamples } from '../../../engine/data/split.ts';

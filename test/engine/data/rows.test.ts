@@ -1,6 +1,6 @@
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MAX_LINE_BYTES } from '../../../engine/data/lines.ts';
 import { type BadRow, isRow, type Row } from '../../../engine/data/row.ts';
 import { readRows } from '../../../engine/data/rows.ts';
@@ -154,6 +154,22 @@ describe('.csv', () => {
       [4, 'the row is not valid UTF-8'],
       [5, { a: '1', b: '2' }],
     ]);
+  });
+
+  test.each([
+    ['excel.csv', 'ticket;"re;ply, all"\n1,5;"a;b"\n', { ticket: '1,5', 're;ply, all': 'a;b' }],
+    ['tabs.tsv', 'a\tb\n1,2\t3;4\n', { a: '1,2', b: '3;4' }],
+    ['one.csv', 'text\na;b\n', { text: 'a;b' }],
+  ])('what separates fields is told by the header: %s', async (name, content, value) => {
+    expect(await brief(await write(name, content))).toEqual([[2, value]]);
+  });
+
+  test('rows with another number of fields cost no more than others', async () => {
+    const file = await write('many.csv', `a,b\n${'1,2,3\n'.repeat(20_000)}`);
+    const stacks = vi.spyOn(Error, 'captureStackTrace');
+    onTestFinished(() => stacks.mockRestore());
+    expect((await all(file)).length).toBe(20_000);
+    expect(stacks).not.toHaveBeenCalled();
   });
 
   test.each([

@@ -69,7 +69,18 @@ describe('set by name', () => {
       { text_column: 'txet' },
       /no column "txet"; its columns are "text", "answer": did you mean "text"\?/,
     ],
-    [{ format: 'prompt_completion' }, /rows\.jsonl:7 has no column "prompt"/],
+    [
+      { format: 'prompt_completion' },
+      /rows\.jsonl:7 has no column "prompt" and no column "completion"; .*: set data\.prompt_column and data\.completion_column\./,
+    ],
+    [
+      { prompt_column: 'text' },
+      /no column "completion"; its columns are "text", "answer": set data\.completion_column\./,
+    ],
+    [
+      { prompt_column: 'txet' },
+      /no column "txet" and no column "completion"; .*: set data\.prompt_column and data\.completion_column\./,
+    ],
     [{ format: 'messages' }, /no column "messages"/],
     [{ completion_template: '{ansver}' }, /no column "ansver".* did you mean "answer"\?/],
   ])('%j names the missing column', (options, message) => {

@@ -7,7 +7,12 @@ const TEXT = `{
 }`;
 
 function pathOf(text: string, at: string) {
-  const problem = { offset: text.indexOf(at), severity: 'error', message: 'no' } as const;
+  const problem = {
+    offset: text.indexOf(at),
+    severity: 'error',
+    message: 'no',
+    fixes: [],
+  } as const;
   return readFormState(text, [problem], {}).problems[0]?.path;
 }
 
@@ -30,11 +35,11 @@ test('a text is read with its comments', () => {
 test('while the syntax is broken the last values stay, and problems belong to the whole', () => {
   const last = { lora: { r: 8 } };
   const broken = '{\n  "lora": { "r": 16\n';
-  const problem = { offset: 12, severity: 'error', message: 'Expected comma' } as const;
-  expect(readFormState(broken, [problem], last)).toEqual({
+  const said = { severity: 'error', message: 'Expected comma', fixes: [] } as const;
+  expect(readFormState(broken, [{ offset: 12, ...said }], last)).toEqual({
     values: last,
     syntaxError: { line: 3, column: 1 },
-    problems: [{ path: [], severity: 'error', message: 'Expected comma' }],
+    problems: [{ path: [], ...said }],
   });
   const deep = '['.repeat(100_000);
   expect(readFormState(deep, [], last)).toMatchObject({ values: last, syntaxError: { line: 1 } });

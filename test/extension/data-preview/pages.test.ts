@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  PAGE_ROWS,
-  pageStart,
-  ROWS_READ,
-  randomPage,
-  readStart,
-} from '../../../extension/data-preview/pages.ts';
+import { PAGE_ROWS, pageStart, randomPage } from '../../../extension/data-preview/pages.ts';
 
 test('a page begins at a multiple of its length, within the rows', () => {
   expect(pageStart(0, 11)).toBe(0);
@@ -15,14 +9,6 @@ test('a page begins at a multiple of its length, within the rows', () => {
   expect(pageStart(-3, 11)).toBe(0);
   expect(pageStart(Number.NaN, 11)).toBe(0);
   expect(pageStart(7, 0)).toBe(0);
-});
-
-test('a page lies wholly inside what is read for it', () => {
-  for (let start = 0; start < 3 * ROWS_READ; start += PAGE_ROWS) {
-    const first = readStart(start);
-    expect(first).toBeLessThanOrEqual(start);
-    expect(start + PAGE_ROWS).toBeLessThanOrEqual(first + ROWS_READ);
-  }
 });
 
 test('a random page is another one, and each of the others can come', () => {

@@ -40,7 +40,7 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
 }
 
 test('the verdict comes first, then what it is made of', () => {
-  const markdown = estimateMarkdown('first.lorafa.json', estimate(), texts);
+  const markdown = estimateMarkdown('first.lorafa.json', estimate(), undefined, texts);
   expect(markdown).toContain('✓ fits 4.0 GiB needed, 8.0 GiB available');
   expect(markdown).toContain('| activations | 2.0 GiB |');
   expect(markdown).toContain('| steps | 18 |');
@@ -53,14 +53,16 @@ test('the verdict comes first, then what it is made of', () => {
 test('the rows that are held out for evaluation are told apart', () => {
   const evaluation = { rows: 3, tokens: 900, supervisedTokens: 300 };
   const split = { ...evaluation, truncatedRows: 0, droppedRows: 0 };
-  const markdown = estimateMarkdown('x', estimate({ evaluation: split }), texts);
+  const markdown = estimateMarkdown('x', estimate({ evaluation: split }), undefined, texts);
   expect(markdown).toContain('| rows | 12 |');
   expect(markdown).toContain('| evaluationRows | 3 |');
   expect(markdown).toContain('| evaluationTokens | 900 (300) |');
 });
 
 test('what is computed between the steps is told where there is any', () => {
-  expect(estimateMarkdown('x', estimate(), texts)).not.toMatch(/evaluation|answer|largestCounts/i);
+  expect(estimateMarkdown('x', estimate(), undefined, texts)).not.toMatch(
+    /evaluation|answer|largestCounts/i,
+  );
   const { memory } = estimate();
   const markdown = estimateMarkdown(
     'x',
@@ -68,6 +70,7 @@ test('what is computed between the steps is told where there is any', () => {
       memory: { ...memory, answerWeights: GIB, evaluation: 3 * GIB, answers: GIB / 4 },
       largestEvaluationBatch: { rows: 8, length: 1_024 },
     }),
+    undefined,
     texts,
   );
   expect(markdown).toContain('| answerWeights | 1.0 GiB |');
@@ -80,7 +83,14 @@ test('what is computed between the steps is told where there is any', () => {
 
 test('a run that does not fit says so; warnings cannot break out of their list', () => {
   const changes = { memoryLimit: 3 * GIB, warnings: ['1 row was cut (a_b.jsonl:3: <b>\nlong)'] };
-  const markdown = estimateMarkdown('x', estimate(changes), texts);
+  const markdown = estimateMarkdown('x', estimate(changes), undefined, texts);
   expect(markdown).toContain('✗ doesNotFit 4.0 GiB needed, 3.0 GiB available');
   expect(markdown).toContain('- 1 row was cut (a\\_b.jsonl:3: \\<b\\> long)');
+});
+
+test('how long it trains, and how that is known', () => {
+  expect(estimateMarkdown('x', estimate(), undefined, texts)).toContain('\n\ntimeUnknown\n\n');
+  const time = { seconds: 754, tokensPerSecond: 3_456.7, source: 'as run_2' };
+  const markdown = estimateMarkdown('x', estimate(), time, texts);
+  expect(markdown).toContain('time **12m 34s** (as run\\_2, 3,457 tokensPerSecond). timeOfSteps');
 });

@@ -7,6 +7,7 @@ const notes = {
   heading: note,
   model: note,
   data: note,
+  columns: note,
   evalSplit: note,
   lora: note,
   output: note,
@@ -15,13 +16,30 @@ const notes = {
   rate: note,
 };
 
+const choices = { name: 'my run', model: 'base', data: 'data/train.jsonl', rows: 60, notes };
+
 test('a new configuration is valid and holds what was chosen', () => {
   const model = 'models\\a "quoted" name';
-  const text = configTemplate({ name: 'my run', model, data: 'data/train.jsonl', notes });
+  const columns = { prompt_column: 'ticket "open"', completion_column: 'reply' };
+  const text = configTemplate({ ...choices, model, columns });
   expect(text.match(/\/\/ a note/g)).toHaveLength(Object.keys(notes).length);
   const config = parseConfig(text, '/folder/my run.lorafa.json');
   expect(config.model.base_model_name_or_path).toContain('"quoted"');
   expect(config.data.dataset_name_or_path).toBe('/folder/data/train.jsonl');
+  expect(config.data).toMatchObject(columns);
   expect(config.training.output_dir).toBe('/folder/runs/my run');
   expect(config.training.method).toBe('lorafa');
+});
+
+test('columns that are recognised are not named', () => {
+  const text = configTemplate({ ...choices, columns: {} });
+  expect(text.match(/\/\/ a note/g)).toHaveLength(Object.keys(notes).length - 1);
+  expect(parseConfig(text, '/folder/a.lorafa.json').data.prompt_column).toBeUndefined();
+});
+
+test.each([60, 1_000, 100_000])('%d rows are learned in a fair number of steps', (rows) => {
+  const text = configTemplate({ ...choices, columns: {}, rows });
+  const { training } = parseConfig(text, '/folder/a.lorafa.json');
+  const steps = (rows * training.num_train_epochs) / training.gradient_accumulation_steps;
+  expect(steps).toBeGreaterThan(100);
 });

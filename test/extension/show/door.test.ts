@@ -26,6 +26,7 @@ const HARMLESS_FUNCTIONS = [
   'tabGroups',
   'onDidChangeWindowState',
   'state',
+  'visibleTextEditors',
   'showTextDocument',
   'showOpenDialog',
   'showSaveDialog',

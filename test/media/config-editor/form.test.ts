@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FormProblem } from '../../../extension/config-editor/messages.ts';
-import { placeProblems } from '../../../media/config-editor/place-problems.ts';
+import { keyAndRest, placeProblems } from '../../../media/config-editor/place-problems.ts';
 import { matchesSearch } from '../../../media/config-editor/search.ts';
 import {
   isSame,
@@ -14,10 +14,10 @@ import { configForm } from '../../../server/language/config-form.ts';
 const form = configForm();
 
 function problemAt(...path: (string | number)[]): FormProblem {
-  return { path, severity: 'error', message: path.join('/') };
+  return { path, severity: 'error', message: path.join('/'), fixes: [] };
 }
 
-test('problems stand at their field, else at their section, else above the form', () => {
+test('problems stand at their field, else at their section; what has no place only in the summary', () => {
   const rank = problemAt('lora', 'r');
   const item = problemAt('lora', 'target_modules', 1);
   const row = problemAt('lora', 'rank_pattern', 'down_proj');
@@ -37,7 +37,16 @@ test('problems stand at their field, else at their section, else above the form'
     training: [parent],
     lora: [misspelt],
   });
-  expect(placed.general).toEqual([strange, whole]);
+});
+
+test('the summary names the key once, and an item of a list by the list', () => {
+  const path = ['lora', 'target_modules', 1];
+  expect(keyAndRest(path, '`lora.target_modules` names "x"')).toEqual({
+    key: 'lora.target_modules',
+    rest: 'names "x"',
+  });
+  expect(keyAndRest(['lora', 'r'], 'Too large')).toEqual({ key: 'lora.r', rest: 'Too large' });
+  expect(keyAndRest([], 'Expected comma')).toEqual({ key: '', rest: 'Expected comma' });
 });
 
 test('a search finds names with or without underscores, and words of the help', () => {

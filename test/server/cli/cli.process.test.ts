@@ -39,7 +39,16 @@ describe('help', () => {
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
-    for (const command of ['train', 'finish', 'generate', 'evaluate', 'plan', 'preview', 'doctor'])
+    for (const command of [
+      'train',
+      'finish',
+      'generate',
+      'evaluate',
+      'plan',
+      'measure',
+      'preview',
+      'doctor',
+    ])
       expect(stdout).toContain(command);
     expect(stdout).toContain('130  interrupted');
   });
@@ -207,6 +216,17 @@ describe('a run', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
+  test('into a folder that holds a run, is refused with flags that work', async () => {
+    const args = ['train', 'run.lorafa.json', '--set', 'training.max_steps=1'];
+    const into = (output: string) => lorafa(...args, '--set', `training.output_dir=${output}`);
+    expect((await into('taken')).code).toBe(0);
+    const { code, stderr } = await into('taken');
+    expect(code).toBe(6);
+    const [, flag] = /holds a run already; start anew beside it with --set (\S+)\.\n/.exec(stderr)!;
+    expect(flag).toBe(`training.output_dir=${inFolder('taken-2')}`);
+    expect((await lorafa(...args, '--set', flag!)).code).toBe(0);
+  });
+
   /** A run without end that gets signals when its output first holds a text. */
   function signalled(output: string, text: string, ...signals: readonly NodeJS.Signals[]) {
     let isSent = false;
@@ -331,6 +351,14 @@ describe('plan', () => {
       memory: { total: expect.any(Number) },
     });
   });
+});
+
+test('measure times steps, in words and as JSON', async () => {
+  const words = await lorafa('measure', 'run.lorafa.json');
+  expect(words.code).toBe(0);
+  expect(words.stdout).toMatch(/^[\d,]+ tokens per second in the median of \d+ steps$/m);
+  const [speed] = eventsOf(await lorafa('measure', 'run.lorafa.json', '--json'));
+  expect(speed).toEqual({ tokensPerSecond: expect.any(Number), steps: expect.any(Number) });
 });
 
 describe('preview', () => {

@@ -41,6 +41,26 @@ test('an accepted key brings its default and the comma that it needs', async () 
   expect(offered['weight_decay']).toMatch(/"weight_decay": \$\{1:0\.01\}, *"seed"/);
 });
 
+test('a key is found by its bare name, and what it can be set to is offered next', async () => {
+  const keyOf = async (marked: string, key: string) => {
+    const list = await language.complete(...at(marked));
+    return list!.items.find(({ label }) => label === key);
+  };
+  expect(await keyOf('{ "training": { lr_sch| } }', 'lr_scheduler_type')).toMatchObject({
+    filterText: 'lr_scheduler_type',
+    textEdit: { newText: '"lr_scheduler_type": $1' },
+    command: { command: 'editor.action.triggerSuggest' },
+  });
+  // One in quotes is replaced with them.
+  const quoted = await keyOf('{ "training": { "lr_sch|" } }', 'lr_scheduler_type');
+  expect(quoted).toMatchObject({ filterText: '"lr_scheduler_type"' });
+  expect(await keyOf('{ mod| }', 'model')).toMatchObject({
+    command: { command: 'editor.action.triggerSuggest' },
+  });
+  // A value that is filled in has nothing to offer.
+  expect(await keyOf('{ "training": { see| } }', 'seed')).not.toHaveProperty('command');
+});
+
 test('the values of a key are offered', async () => {
   const offered = await completions('{ "training": { "method": | } }');
   expect(Object.keys(offered).sort()).toEqual(['"full"', '"lora"', '"lorafa"']);

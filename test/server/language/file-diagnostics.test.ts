@@ -181,16 +181,52 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'rows of an unknown shape': {
     changes: { data: { dataset_name_or_path: 'odd.jsonl' } },
-    prepare: (workspace) => workspace.writeRows('odd.jsonl', [{ left: 'a', right: 'b' }]),
+    prepare: (workspace) => workspace.writeRows('odd.jsonl', [{ left: 'a b c', right: 'b c d' }]),
     marked: '"odd.jsonl"',
     code: 'data.missing_column',
     says: 'Cannot tell what to learn',
+    fixes: [
+      'Learn "right" from "left"',
+      'Learn "left" from "right"',
+      'Learn all of "right"',
+      'Learn all of "left"',
+    ],
+  },
+  'a column whose name is far from all': {
+    changes: { data: { prompt_column: 'ticket', completion_column: 'answer' } },
+    marked: '"ticket"',
+    code: 'data.missing_column',
+    says: '`data.prompt_column` names the column "ticket"',
+    fixes: ['Learn "answer" from "question"'],
+  },
+  'a prompt without a completion': {
+    changes: { data: { dataset_name_or_path: 'odd.jsonl', prompt_column: 'left' } },
+    prepare: (workspace) => workspace.writeRows('odd.jsonl', [{ left: 'a b c', right: 'b c d' }]),
+    marked: '"left"',
+    code: 'data.missing_column',
+    says: 'set data.completion_column',
+    fixes: ['Learn "right" from "left"'],
+  },
+  'too many bad rows at the start of a file': {
+    changes: {},
+    prepare: (workspace) =>
+      workspace.writeRows(
+        'rows.jsonl',
+        Array.from({ length: 25 }, (_, index) => ({
+          question: 'a',
+          ...(index !== 1 && { answer: 'b' }),
+        })),
+      ),
+    marked: '"rows.jsonl"',
+    code: 'data.bad_rows',
+    says: 'rows.jsonl (rows 1 to 20) cannot be used',
   },
   'a format whose column is not there': {
     changes: { data: { format: 'text' } },
     marked: '"text"',
     code: 'data.missing_column',
     says: 'no column "text"',
+    fixes: ['Learn all of "answer"', 'Learn all of "question"'],
   },
   'conversations for a model without a chat template': {
     changes: { data: { dataset_name_or_path: 'chat.jsonl' } },

@@ -10,7 +10,7 @@ import type { JsonObject } from '../../../engine/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
 import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
-import { estimateProgress, estimateRun } from '../../../server/protocol.ts';
+import { estimateProgress, estimateRun, type PreviewState } from '../../../server/protocol.ts';
 import {
   BACKTRACKING,
   ENDLESS_TEMPLATE,
@@ -105,7 +105,11 @@ test('the client asks for an estimate, hears of it, and may cancel it', async ()
     client.dispose();
     server.dispose();
   });
-  serveEstimates(server, script);
+  serveEstimates(server, {
+    inspectorScript: script,
+    cliScript: 'none.js',
+    runFolders: async () => [],
+  });
   const { token, cancel } = cancellable();
   const files: string[] = [];
   client.onNotification(estimateProgress.method, ({ configFile }: { configFile: string }) => {
@@ -116,8 +120,11 @@ test('the client asks for an estimate, hears of it, and may cancel it', async ()
   client.listen();
 
   const configFile = workspace.path('run.lorafa.json');
-  const estimate = await client.sendRequest(estimateRun.method, { configFile });
-  expect(estimate).toMatchObject({ steps: 12, memory: { total: expect.any(Number) } });
+  const answer = await client.sendRequest(estimateRun.method, { configFile });
+  expect(answer).toMatchObject({
+    estimate: { steps: 12, memory: { total: expect.any(Number) } },
+    earlier: null,
+  });
   const cancelled = client.sendRequest(
     estimateRun.method,
     { configFile: workspace.path('many.lorafa.json') },
@@ -127,6 +134,67 @@ test('the client asks for an estimate, hears of it, and may cancel it', async ()
   expect(new Set(files)).toEqual(new Set(['run.lorafa.json', 'many.lorafa.json']));
   const missing = client.sendRequest(estimateRun.method, { configFile: workspace.path('gone') });
   await expect(missing).rejects.toMatchObject({ data: { code: 'config.not_found' } });
+});
+
+test('data that are being read are shown, searched and left off', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const rows = Array.from({ length: 20_000 }, (_, index) => ({
+    question: `What is ${index}?`,
+    answer: `The number ${index}.`,
+  }));
+  await workspace.writeRows('rows.jsonl', rows);
+  await workspace.write('run.lorafa.json', workspace.text());
+  const file = workspace.path('run.lorafa.json');
+  const client = inspectorClient();
+  const { token, cancel } = cancellable();
+  const states: PreviewState[] = [];
+  const onNews = (state: PreviewState): void => {
+    states.push(state);
+    // The first news comes with the first rows.
+    if (states.length === 1) void client.searchData('WHAT IS 7?');
+    if (state.search !== null) cancel();
+  };
+  await client.readData(file, onNews, token);
+  expect(states[0]).toMatchObject({ isReading: true, report: { rows: 25 }, search: null });
+  const last = states.at(-1)!;
+  expect(last).toMatchObject({ isReading: false, padding: null, search: { found: 1, share: 1 } });
+  expect(last.share).toBeLessThan(1);
+  const { examples } = await client.dataRows(0, 5);
+  expect(examples.map(({ line }) => line)).toEqual([8]);
+  await client.searchData('');
+  expect((await client.dataRows(5, 2)).examples.map(({ line }) => line)).toEqual([6, 7]);
+});
+
+test('rows that a run would be refused for are shown with the reason', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.writeRows('rows.jsonl', [{ question: 'a b', answer: 'c d' }, { question: 'a' }]);
+  await workspace.write('run.lorafa.json', workspace.text());
+  const client = inspectorClient();
+  const states: PreviewState[] = [];
+  const { token } = cancellable();
+  await client.readData(workspace.path('run.lorafa.json'), (state) => states.push(state), token);
+  expect(states.at(-1)).toMatchObject({
+    isReading: false,
+    report: { used: 1, dropped: { count: 1 } },
+    problem: expect.stringContaining('max_bad_rows') as string,
+  });
+  expect((await client.dataRows(0, 5)).examples).toHaveLength(1);
+});
+
+test('the beginning of a data file, and what could be learned from it', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('tickets.csv', 'ticket;reply\nHelp me;"We ""help"" you"\n');
+  const client = inspectorClient();
+  expect(await client.sample(workspace.path('tickets.csv'))).toEqual({
+    count: 1,
+    columns: ['ticket', 'reply'],
+    rows: [{ ticket: 'Help me', reply: 'We "help" you' }],
+    recognised: null,
+    guess: { kind: 'prompt_completion', prompt_column: 'ticket', completion_column: 'reply' },
+  });
+  expect(await client.sample(workspace.path('rows.jsonl'))).toMatchObject({
+    recognised: 'question → answer',
+  });
 });
 
 /** A cancellation token and what cancels it. */

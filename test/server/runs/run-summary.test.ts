@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EVENT_SCHEMAS, type TrainEvent } from '../../../engine/train/events.ts';
 import { parseJournalLine } from '../../../engine/train/journal-entry.ts';
-import { RUN_FILES } from '../../../engine/train/run-folder.ts';
+import { RUN_FILES } from '../../../engine/train/run-files.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
 import { runChanged } from '../../../server/protocol.ts';
 import { LineTail, type TailLine } from '../../../server/runs/line-tail.ts';

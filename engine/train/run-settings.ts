@@ -1,0 +1,64 @@
+import type { ResolvedConfig } from '../config/schema.ts';
+
+/** Settings that a resumed run may change: they alter nothing of the steps that are still to come. */
+const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
+  'output_dir',
+  'resume_from_checkpoint',
+  'logging_steps',
+  'eval_steps',
+  'save_steps',
+  'save_total_limit',
+  'sample_prompts',
+  'sample_steps',
+  'per_device_eval_batch_size',
+  'gradient_checkpointing',
+  // The number of steps that follow from these is compared instead.
+  'num_train_epochs',
+  'max_steps',
+  'warmup_steps',
+  'warmup_ratio',
+]);
+
+/** The same for other sections: what the files hold is compared, not where they lie. */
+const FREE_MODEL_KEYS: ReadonlySet<string> = new Set(['base_model_name_or_path']);
+const FREE_DATA_KEYS: ReadonlySet<string> = new Set([
+  'dataset_name_or_path',
+  'eval_dataset_name_or_path',
+]);
+const FREE_LORA_KEYS: ReadonlySet<string> = new Set(['init_adapter']);
+
+/** Settings from which the numbers of steps follow. */
+const LENGTH_KEYS = ['num_train_epochs', 'max_steps', 'warmup_steps', 'warmup_ratio'] as const;
+
+/** The settings that decide every step of a run, by their paths; those of its length follow from the data too. */
+export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string, unknown>> {
+  const kept = (section: object, free: ReadonlySet<string>): object =>
+    Object.fromEntries(Object.entries(section).filter(([key]) => !free.has(key)));
+  const sections = {
+    model: kept(config.model, FREE_MODEL_KEYS),
+    data: kept(config.data, FREE_DATA_KEYS),
+    lora: kept(config.lora, FREE_LORA_KEYS),
+    training: kept(config.training, FREE_TRAINING_KEYS),
+    engine: { compute: config.engine.compute },
+  };
+  const settings = Object.entries(sections).flatMap(([section, keys]) =>
+    Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value] as const),
+  );
+  return Object.fromEntries(settings);
+}
+
+/**
+ * Whether a run of one configuration may go on with what a run of another one left, as far as their
+ * settings tell: what is in the files that they name is not looked at.
+ */
+export function hasSameSettings(stored: ResolvedConfig, current: ResolvedConfig): boolean {
+  const [before, now] = [stored, current].map((config) => {
+    const lengths = LENGTH_KEYS.map((key) => [`training.${key}`, config.training[key]] as const);
+    const all = Object.entries({ ...decisiveSettings(config), ...Object.fromEntries(lengths) });
+    return all
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+      .toSorted();
+  });
+  return before!.join('\n') === now!.join('\n');
+}

@@ -1,0 +1,18 @@
+import * as vscode from 'vscode';
+import { showError } from '../show/notifications.ts';
+import { settleForms } from './open-forms.ts';
+
+/**
+ * Brings a configuration onto the disk as it is on the screen, in forms as in text editors: what
+ * works on it reads it there.
+ *
+ * @returns false where it could not be saved, which the user is told
+ */
+export async function saveConfig(file: vscode.Uri): Promise<boolean> {
+  await settleForms(file);
+  const document = vscode.workspace.textDocuments.find(({ uri }) => String(uri) === String(file));
+  if (document === undefined || !document.isDirty || (await document.save())) return true;
+  const name = vscode.workspace.asRelativePath(file);
+  void showError(vscode.l10n.t('{0} could not be saved, so that nothing was done with it.', name));
+  return false;
+}

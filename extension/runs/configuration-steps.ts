@@ -1,0 +1,195 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { listModels, sampleData } from '../../server/protocol.ts';
+import { CONFIG_FILE_PATTERN } from '../ids.ts';
+import { reportFailure } from '../report-failure.ts';
+import type { PickRow } from '../show/quick-input.ts';
+import { BACK, pickStep, type StepPlace, textStep } from '../show/quick-steps.ts';
+import { modelFolders } from '../views/views.ts';
+import { copyDemoBase } from '../walkthrough/open-demo.ts';
+import { type Learned, learnedRows, promptRows } from './column-rows.ts';
+import type { RunsContext } from './runs-context.ts';
+
+/** What a step was answered: a value, to go back, or undefined for the end of all. */
+export type Answer<Value> = Value | typeof BACK | undefined;
+
+/** What is learned, and the number of rows that it is learned from. */
+export interface LearnedData {
+  readonly learned: Learned;
+  readonly rows: number;
+}
+
+/** Kinds of files that rows of training data come in. */
+const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt'];
+/** Files that have such a name and are no data. */
+const NO_DATA =
+  '{**/node_modules/**,**/.*/**,**/*.lorafa.json,**/{package,package-lock,tsconfig,config,generation_config,tokenizer,tokenizer_config,special_tokens_map,vocab,adapter_config,run,state,trainer_state}.json,**/events.jsonl}';
+const MAX_DATA_FILES = 200;
+
+/** A row for a path; undefined where it is yet to be found. */
+interface PathRow extends PickRow {
+  readonly path: string | undefined;
+  /** Makes what the path will name. */
+  readonly make?: () => Promise<string>;
+}
+
+/** Asks for the base model. */
+export async function chooseModel(
+  { server, extensionUri }: RunsContext,
+  folder: vscode.Uri,
+  place: StepPlace,
+): Promise<Answer<string>> {
+  const found = server.ask(listModels, { folders: modelFolders() }).then((models): PathRow[] => [
+    ...models
+      .filter(({ problem }) => problem === null)
+      .map((model) => ({
+        icon: 'database',
+        label: model.name,
+        description: pathInFile(folder, model.path),
+        path: model.path,
+      })),
+    {
+      icon: 'mortar-board',
+      label: vscode.l10n.t('The base model of the demo'),
+      description: vscode.l10n.t('2 MB, to try with; it is copied into this folder'),
+      path: undefined,
+      make: () => copyDemoBase(extensionUri, folder),
+    },
+    {
+      icon: 'folder-opened',
+      label: vscode.l10n.t('Look for a model folder or .gguf file…'),
+      path: undefined,
+    },
+  ]);
+  const picked = await pickStep<PathRow>(place, {
+    title: vscode.l10n.t('New run configuration: base model'),
+    placeHolder: vscode.l10n.t('The language model to fine-tune'),
+    rows: found,
+  });
+  if (picked === undefined || picked === BACK) return picked;
+  if (picked.path !== undefined) return picked.path;
+  if (picked.make !== undefined) return picked.make();
+  const opened = await vscode.window.showOpenDialog({
+    canSelectFiles: true,
+    canSelectFolders: true,
+    title: vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file'),
+    openLabel: vscode.l10n.t('Use This Model'),
+  });
+  return opened?.[0]?.fsPath;
+}
+
+/** Asks for the training data. */
+export async function chooseData(place: StepPlace): Promise<Answer<string>> {
+  const pattern = `**/*.{${DATA_EXTENSIONS.join(',')}}`;
+  const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES);
+  const rows = Promise.resolve(files).then((uris): PathRow[] => [
+    ...uris
+      .map((uri) => ({
+        icon: 'file',
+        label: vscode.workspace.asRelativePath(uri),
+        path: uri.fsPath,
+      }))
+      .toSorted((a, b) => a.label.localeCompare(b.label)),
+    { icon: 'folder-opened', label: vscode.l10n.t('Look for a data file…'), path: undefined },
+  ]);
+  const picked = await pickStep<PathRow>(place, {
+    title: vscode.l10n.t('New run configuration: training data'),
+    placeHolder: vscode.l10n.t('The rows to learn from'),
+    rows,
+  });
+  if (picked === undefined || picked === BACK || picked.path !== undefined) {
+    return typeof picked === 'object' ? picked.path : picked;
+  }
+  const opened = await vscode.window.showOpenDialog({
+    canSelectFiles: true,
+    title: vscode.l10n.t('Training data'),
+    filters: { [vscode.l10n.t('Training data')]: DATA_EXTENSIONS },
+    openLabel: vscode.l10n.t('Use This Data'),
+  });
+  return opened?.[0]?.fsPath;
+}
+
+/** Asks what is learned from a data file, with its columns and first rows in view. */
+export async function chooseColumns(
+  { server, log }: RunsContext,
+  file: string,
+  place: StepPlace,
+): Promise<Answer<LearnedData>> {
+  const reading = server.ask(sampleData, { file });
+  const title = vscode.l10n.t('New run configuration: columns of {0}', path.basename(file));
+  try {
+    for (;;) {
+      const picked = await pickStep(place, {
+        title,
+        placeHolder: vscode.l10n.t(
+          'What does the model learn to write? Each column is shown with its first values',
+        ),
+        rows: reading.then(learnedRows),
+      });
+      if (picked === undefined || picked === BACK) return picked;
+      const sample = await reading;
+      const { choice } = picked;
+      if (choice.kind !== 'column') return { learned: choice, rows: sample.count };
+      const prompt = await pickStep(
+        { ...place, isContinued: true },
+        {
+          title,
+          placeHolder: vscode.l10n.t('What is “{0}” the answer to?', choice.column),
+          rows: promptRows(sample, choice.column),
+        },
+      );
+      if (prompt === undefined) return undefined;
+      if (prompt !== BACK && prompt.choice.kind !== 'column') {
+        return { learned: prompt.choice, rows: sample.count };
+      }
+    }
+  } catch (error) {
+    reportFailure(error, log);
+    return place.step > 1 ? BACK : undefined;
+  }
+}
+
+/** Asks for the name of the run. */
+export async function chooseName(
+  folder: vscode.Uri,
+  data: string,
+  place: StepPlace,
+): Promise<Answer<string>> {
+  const taken = await vscode.workspace.fs
+    .readDirectory(folder)
+    .then((entries) => new Set(entries.map(([entry]) => entry)));
+  return textStep(place, {
+    title: vscode.l10n.t('New run configuration: name'),
+    prompt: vscode.l10n.t('The file is called NAME.lorafa.json; results go to runs/NAME.'),
+    value: freeName(path.parse(data).name, taken),
+    problemOf: (name) => {
+      if (!NAME.test(name)) return vscode.l10n.t('Use letters, digits, spaces, dots, - and _.');
+      if (taken.has(configFileName(name))) {
+        return vscode.l10n.t('{0} exists already.', configFileName(name));
+      }
+      return undefined;
+    },
+  });
+}
+
+const NAME = /^[\w][\w. -]*$/;
+
+/** The name of the configuration of a run. */
+export function configFileName(name: string): string {
+  return `${name}${CONFIG_FILE_PATTERN.slice(1)}`;
+}
+
+/** That of the data, as far as a run may be called so, and with a number where it is taken. */
+function freeName(wish: string, taken: ReadonlySet<string>): string {
+  const base = NAME.test(wish) ? wish : 'first-run';
+  let name = base;
+  for (let count = 2; taken.has(configFileName(name)); count += 1) name = `${base}-${count}`;
+  return name;
+}
+
+/** Paths inside the folder are written relative to it, so that the folder can be moved. */
+export function pathInFile(folder: vscode.Uri, target: string): string {
+  const relative = path.relative(folder.fsPath, target);
+  const isInside = !relative.startsWith('..') && !path.isAbsolute(relative);
+  return isInside ? relative.replaceAll('\\', '/') || '.' : target;
+}

@@ -1,0 +1,16 @@
+import * as vscode from 'vscode';
+import { CONTEXT_KEYS } from '../ids.ts';
+
+/** The keys by which the manifest's walkthrough knows that a step is done. */
+const KEYS = {
+  demo: CONTEXT_KEYS.didOpenDemo,
+  run: CONTEXT_KEYS.didStartRun,
+  watch: CONTEXT_KEYS.didWatchRun,
+  test: CONTEXT_KEYS.didTestAdapter,
+  own: CONTEXT_KEYS.didConfigure,
+} as const;
+
+/** Ticks a step of the walkthrough off: what it asks for was done, and not only begun. */
+export function tick(step: keyof typeof KEYS): Thenable<unknown> {
+  return vscode.commands.executeCommand('setContext', KEYS[step], true);
+}

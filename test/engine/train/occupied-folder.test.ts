@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { configSchema } from '../../../engine/config/schema.ts';
+import { freeFolder, refuseOccupied } from '../../../engine/train/occupied-folder.ts';
+import { writeRunRecord } from '../../../engine/train/run-record.ts';
+import { hasSameSettings } from '../../../engine/train/run-settings.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+function configOf(
+  output: string,
+  training: Readonly<Record<string, unknown>> = {},
+): ResolvedConfig {
+  return configSchema.parse({
+    model: { base_model_name_or_path: '/models/base' },
+    data: { dataset_name_or_path: '/data/rows.jsonl' },
+    training: { output_dir: output, max_steps: 10, ...training },
+  });
+}
+
+test('the next folder of a name is one that nobody has', async () => {
+  const parent = await tempFolder();
+  const next = async (name: string): Promise<string> =>
+    path.basename(await freeFolder(path.join(parent, name)));
+  expect(await next('first')).toBe('first-2');
+  await mkdir(path.join(parent, 'first-2'));
+  await writeFile(path.join(parent, 'first-3'), '');
+  expect(await next('first')).toBe('first-4');
+  expect(await next('first-2')).toBe('first-4');
+  expect(await next('run-9')).toBe('run-10');
+  // A year is no number of a run, nor is a version.
+  expect(await next('tuned-2026')).toBe('tuned-2026-2');
+  expect(await next('v1.5')).toBe('v1.5-2');
+});
+
+test('a taken folder is refused with the next one, and with what the run that is there allows', async () => {
+  const folder = path.join(await tempFolder(), 'first');
+  await mkdir(path.join(folder, 'checkpoint-5'), { recursive: true });
+  const config = configOf(folder);
+  await writeRunRecord(folder, { config, lineage: [{ session: 'a', from: 0 }] });
+  await expect(refuseOccupied(config)).rejects.toMatchObject({
+    code: 'output.not_writable',
+    free: `${folder}-2`,
+    canResume: true,
+  });
+  const other = configOf(folder, { learning_rate: 1 });
+  await expect(refuseOccupied(other)).rejects.toMatchObject({ canResume: false });
+  await expect(refuseOccupied(configOf(folder, { save_steps: 3 }))).rejects.toMatchObject({
+    canResume: true,
+  });
+  // One that came to its end has nothing left to go on with.
+  await writeFile(path.join(folder, 'adapter_config.json'), '{}');
+  await expect(refuseOccupied(config)).rejects.toMatchObject({ canResume: false });
+});
+
+test('settings that decide steps make another run, others do not', () => {
+  const config = configOf('/runs/a');
+  expect(hasSameSettings(config, configOf('/runs/b', { logging_steps: 7 }))).toBe(true);
+  expect(hasSameSettings(config, configOf('/runs/a', { max_steps: 20 }))).toBe(false);
+  expect(hasSameSettings(config, configOf('/runs/a', { seed: 1 }))).toBe(false);
+});
