@@ -116,6 +116,7 @@ export async function train(
     optimizer,
     control,
     emit,
+    onProgress: onEvent,
     verify: () => folder.verify(),
     state,
     checkpoint: start.checkpoint,

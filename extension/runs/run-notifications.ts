@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
-import { showError, showInformation } from '../show/notifications.ts';
+import { showError, showInformation, showWarning } from '../show/notifications.ts';
 import { abilitiesOf } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
-import { formatLoss } from './run-texts.ts';
+import { formatLoss, outcomeLabel } from './run-texts.ts';
 
 /** Tells with a notification how each run has ended, with what one does next. */
 export function notifyOfEnds(store: RunStore, log: vscode.LogOutputChannel): vscode.Disposable {
@@ -31,7 +31,12 @@ async function tellEnd(run: RunSummary, log: vscode.LogOutputChannel): Promise<v
   };
   switch (status.state) {
     case 'completed': {
-      const { loss } = status;
+      const { loss, verdict } = status;
+      if (verdict !== null) {
+        const outcome = `${name}: ${outcomeLabel(status)}. ${verdict.message} ${verdict.advice}`;
+        await showWarning(outcome, open, test);
+        break;
+      }
       const message =
         loss === null
           ? vscode.l10n.t('The run {0} is complete.', name)

@@ -10,7 +10,7 @@ import type { RunActions } from './run-actions.ts';
 import { abilitiesOf } from './run-list.ts';
 import type { RunPanelNews, RunPanelRequest } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
-import { describeRun, formatDuration, stateLabel } from './run-texts.ts';
+import { describeRun, formatDuration, outcomeLabel, stateLabel } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
 import { sessionWarnings } from './session-warnings.ts';
@@ -140,13 +140,14 @@ export class RunPanel {
   #tellRun(): void {
     const run = this.#context.store.find(this.folder);
     if (run === undefined) return;
-    const { state, etaSeconds } = run.status;
+    const { state, etaSeconds, verdict } = run.status;
     titlePanel(this.#panel, run.name);
     this.#tell({
       type: 'run',
       run,
       abilities: abilitiesOf(run),
       stateLabel: stateLabel(state),
+      verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
       timeLeft: state === 'running' && etaSeconds !== null ? formatDuration(etaSeconds) : null,
     });

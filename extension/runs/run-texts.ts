@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
-import type { RunState, RunStatus } from '../../server/runs/run-status.ts';
+import { isFinal, type RunState, type RunStatus } from '../../server/runs/run-status.ts';
 import { PRODUCT_NAME } from '../ids.ts';
 import type { RunList } from './run-list.ts';
 
@@ -19,6 +19,17 @@ export function stateLabel(state: RunState): string {
     failed: vscode.l10n.t('Failed'),
   };
   return labels[state];
+}
+
+/** The same with what is wrong with its course: `Completed, but did not learn`. */
+export function outcomeLabel({ state, verdict }: RunStatus): string {
+  const label = stateLabel(state);
+  // Of a run that failed its reason tells more.
+  if (verdict === null || state === 'failed') return label;
+  if (verdict.kind === 'overfitted') return vscode.l10n.t('{0}, but was better before', label);
+  return isFinal(state)
+    ? vscode.l10n.t('{0}, but did not learn', label)
+    : vscode.l10n.t('{0}, but does not learn', label);
 }
 
 /** `34%`; rounded down, so that 100 % means that no step is left. */
@@ -48,14 +59,15 @@ export function describeRun({ status, problem }: RunSummary): string {
   const { state, loss, etaSeconds, progress } = status;
   if (problem !== null) return problem;
   const parts: string[] = [];
-  if (state === 'preparing' && progress !== null && progress.total > 0) {
+  if ((state === 'preparing' || status.step === 0) && progress !== null && progress.total > 0) {
     parts.push(`${progress.task} ${Math.floor((100 * progress.done) / progress.total)}%`);
   } else if (state === 'running') {
     parts.push(percentDone(status));
+    if (status.verdict !== null) parts.push(vscode.l10n.t('does not learn'));
   } else if (state === 'paused' || state === 'pausing') {
     parts.push(stateLabel(state), percentDone(status));
   } else {
-    parts.push(stateLabel(state));
+    parts.push(outcomeLabel(status));
   }
   if (loss !== null) parts.push(vscode.l10n.t('loss {0}', formatLoss(loss)));
   if (state === 'running' && etaSeconds !== null) parts.push(formatDuration(etaSeconds));

@@ -1,23 +1,23 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
-import { stateColor, stateIcon } from '../runs/run-icons.ts';
+import { runColor, runIcon } from '../runs/run-icons.ts';
 import { abilitiesOf } from '../runs/run-list.ts';
-import { describeRun, stateLabel } from '../runs/run-texts.ts';
+import { describeRun, outcomeLabel } from '../runs/run-texts.ts';
 import { viewRow } from '../show/rows.ts';
 
 /** A run as a row of the view; its context value names what can be done with it. */
 export function runItem(run: RunSummary): vscode.TreeItem {
   const { folder, name, status, configFile } = run;
   const description = describeRun(run);
-  const color = stateColor(status.state);
+  const color = runColor(status);
   const able = Object.entries(abilitiesOf(run)).filter(([, can]) => can);
   return viewRow({
     label: name,
     id: folder,
     description,
     iconPath: new vscode.ThemeIcon(
-      stateIcon(status.state),
+      runIcon(status),
       color === undefined ? undefined : new vscode.ThemeColor(color),
     ),
     contextValue: ['run', ...able.map(([ability]) => ability)].join(' '),
@@ -27,11 +27,13 @@ export function runItem(run: RunSummary): vscode.TreeItem {
       arguments: [folder],
     },
     tooltip: [
-      `${name}: ${stateLabel(status.state)}`,
+      `${name}: ${outcomeLabel(status)}`,
       status.reason?.message,
+      status.verdict?.message,
+      status.verdict?.advice,
       folder,
       configFile ?? undefined,
     ],
-    spoken: `${name}, ${stateLabel(status.state)}, ${description}`,
+    spoken: `${name}, ${outcomeLabel(status)}, ${description}`,
   });
 }

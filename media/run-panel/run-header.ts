@@ -9,6 +9,7 @@ import { visible } from '../../server/plain-text.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+import { VerdictLine } from './verdict-line.ts';
 
 /** The latest of them; all are in the log. */
 const SHOWN_WARNINGS = 10;
@@ -28,6 +29,7 @@ export class RunHeader {
   readonly #progress = element('progress');
   readonly #position = element('span', { class: 'position' });
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
+  readonly #verdict = new VerdictLine();
   readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
@@ -43,6 +45,7 @@ export class RunHeader {
       element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
       this.#reason,
+      this.#verdict.root,
       this.#warnings,
       element('div', { class: 'facts' }, [
         this.#facts,
@@ -72,6 +75,7 @@ export class RunHeader {
     const reason = run.problem ?? status.reason?.message ?? '';
     showText(this.#reason, reason);
     this.#reason.hidden = reason === '';
+    this.#verdict.show(news);
     if (JSON.stringify(before?.abilities) !== JSON.stringify(news.abilities)) this.#showButtons();
     this.#showFacts();
   }
@@ -102,7 +106,7 @@ export class RunHeader {
   #showProgress({ run: { status }, timeLeft }: RunNews): void {
     const { progress, step, maxSteps } = status;
     const { steps, timeLeft: left } = this.#texts;
-    if (progress !== null && maxSteps === 0) {
+    if (progress !== null && step === 0) {
       this.#progress.max = progress.total || 1;
       this.#progress.value = progress.done;
       showText(this.#position, progress.task);
