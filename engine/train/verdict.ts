@@ -114,7 +114,7 @@ function rateVerdict({ peakRate, reports, steps }: Learning): Verdict | null {
   if (reports === 0 || peakRate > 0) return null;
   return {
     kind: 'flat',
-    message: `The learning rate was 0 in all reports of ${steps === 1 ? 'its only step' : `its ${steps} steps`}: the warm-up is as long as the run.`,
+    message: `The learning rate was 0 in ${steps === 1 ? 'its only step' : `all reports of its ${steps} steps`}: the warm-up is as long as the run.`,
     advice: 'Lower training.warmup_steps or training.warmup_ratio, or train for more steps.',
   };
 }

@@ -137,7 +137,8 @@ function describeRun(run: RunSummary): readonly string[] {
 }
 
 function describeVerdict({ kind, message, advice }: Verdict): readonly string[] {
-  const head = kind === 'overfitted' ? 'the run was better than it is now' : 'the run did not learn';
+  const head =
+    kind === 'overfitted' ? 'the run was better than it is now' : 'the run did not learn';
   return [`${head}: ${message}`, `what to try: ${advice}`];
 }
 

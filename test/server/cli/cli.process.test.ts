@@ -136,6 +136,7 @@ describe('a run', () => {
     const events = eventsOf(trained).filter(({ type }) => type !== 'progress');
     expect(events.map(({ type }) => type)).toEqual([
       'started',
+      'eval',
       'step',
       'step',
       'checkpoint',
@@ -145,7 +146,7 @@ describe('a run', () => {
       'checkpoint',
       'completed',
     ]);
-    expect(events[1]).toEqual({
+    expect(events[2]).toEqual({
       type: 'step',
       step: 1,
       maxSteps: 4,
