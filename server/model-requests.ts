@@ -1,10 +1,12 @@
 import { runCli } from './cli-process.ts';
+import { readTraining } from './discovery/adapter-training.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
 import { findModels, huggingFaceCache } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
   countTokens,
   type DataPreview,
+  describeTraining,
   examineMachine,
   generate,
   generationPiece,
@@ -52,6 +54,7 @@ export function serveModels(
   serve(connection, listAdapters, async () =>
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
+  serve(connection, describeTraining, ({ folder }) => readTraining(folder));
   serve(connection, previewData, async ({ configFile, rows, skip }, token) => {
     const which = ['--rows', `${rows}`, '--skip', `${skip}`];
     const answer = await runCli(cliScript, ['preview', configFile, ...which], token);

@@ -7,6 +7,7 @@ import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { ParentLock } from './parent-lock.ts';
+import { EXAMPLES_FILE } from './run-examples.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
 import { RECORD_FILE, type RunRecord, readLineage, writeRunRecord } from './run-record.ts';
 import { readTrainerState } from './trainer-state.ts';
@@ -18,6 +19,8 @@ export const RUN_FILES = {
   config: RECORD_FILE,
   /** One {@link JournalEntry} a line, only ever appended to. */
   journal: 'events.jsonl',
+  /** What its model was trained on, and can be tried on; see `run-examples.ts`. */
+  examples: EXAMPLES_FILE,
   /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
   state: 'state.json',
   /** What that process and its libraries have to say, one message a line. */

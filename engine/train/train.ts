@@ -17,6 +17,7 @@ import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
 import { loadRunData, type RunData } from './run-data.ts';
+import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
 import { openGenerationModel, openRunModel } from './run-model.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
@@ -65,6 +66,8 @@ export async function train(
   const weightsDigest = await examineWeights(base.weights, (done, total) =>
     onEvent({ type: 'progress', task: 'checking weights', done, total }),
   );
+  // Data that change meanwhile are no reason not to train on what was read.
+  const examples = await findExamples(config, tokenizer, data).catch(() => undefined);
   const plan = planRun(config, data.train);
   const start = await startingPoint(config, { model: base, weightsDigest, data, plan, device });
   const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
@@ -130,6 +133,10 @@ export async function train(
     const { recompute } = chosen;
     const run = runSummary({ model, trainee, data, plan, state, device, recompute, trials });
     await emit({ type: 'started', run });
+    if (examples !== undefined) {
+      await folder.verify();
+      await writeExamples(folder.path, examples);
+    }
     for (const message of [...start.warnings, ...data.warnings]) {
       await emit({ type: 'warning', message });
     }
