@@ -26,7 +26,10 @@ export function registerModels(
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
-  const playground = new Playground({ extensionUri, log, server, generation });
+  const playground = new Playground({
+    ...{ extensionUri, log, server, generation },
+    memory: extension.workspaceState,
+  });
   const reports = new Reports();
   const estimates = new Estimates(server, reports);
   /** Tells what goes wrong in a notification, with the way out. */

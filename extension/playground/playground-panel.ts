@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { readCatalog } from '../models/model-catalog.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
@@ -7,11 +8,13 @@ import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
   GenerateRequest,
+  HistoryRequest,
   PlaygroundNews,
   PlaygroundRequest,
-  Side,
+  WantedText,
 } from './playground-messages.ts';
 import { playgroundTexts } from './playground-texts.ts';
+import { PromptHistory } from './prompt-history.ts';
 
 /** What the playground works with. */
 export interface PlaygroundContext {
@@ -19,11 +22,13 @@ export interface PlaygroundContext {
   readonly log: vscode.LogOutputChannel;
   readonly server: ServerLink;
   readonly generation: TextGeneration;
+  /** Where what was tried is remembered. */
+  readonly memory: vscode.Memento;
 }
 
 /** With what the playground is opened. */
 export interface PlaygroundStart {
-  /** Folder of the adapter to try. */
+  /** Folder of the adapter to try, or of the run whose newest checkpoint is to be tried. */
   readonly adapter?: string | undefined;
   readonly prompt?: string | undefined;
 }
@@ -31,6 +36,7 @@ export interface PlaygroundStart {
 /** The panel in which models are tried; one at most, restored after a reload of the window. */
 export class Playground implements vscode.WebviewPanelSerializer {
   readonly #context: PlaygroundContext;
+  readonly #history: PromptHistory;
   #panel: vscode.WebviewPanel | undefined;
   /** What the page is told when it is ready. */
   #start: PlaygroundStart = {};
@@ -39,6 +45,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   constructor(context: PlaygroundContext) {
     this.#context = context;
+    this.#history = new PromptHistory(context.memory);
   }
 
   async show(start: PlaygroundStart): Promise<void> {
@@ -98,6 +105,12 @@ export class Playground implements vscode.WebviewPanelSerializer {
       case 'stop':
         this.#writing?.cancel();
         break;
+      case 'history':
+        await this.#tellHistory(request);
+        break;
+      case 'showLogs':
+        this.#context.log.show();
+        break;
     }
   }
 
@@ -113,36 +126,41 @@ export class Playground implements vscode.WebviewPanelSerializer {
     }
   }
 
+  /** Tells what was tried with an adapter, and what it was trained on. */
+  async #tellHistory({ subject, change }: HistoryRequest): Promise<void> {
+    if (change === 'clear') await this.#history.clear(subject);
+    else if (change !== null) await this.#history.add(subject, change);
+    this.#tell({ type: 'history', subject, entries: this.#history.entries(subject) });
+    if (change !== null) return;
+    const training = await this.#context.server
+      .ask(describeTraining, { folder: subject })
+      .catch(() => null);
+    this.#tell({ type: 'training', adapter: subject, training });
+  }
+
   async #write(request: GenerateRequest): Promise<void> {
     this.#writing?.cancel();
     const writing = new vscode.CancellationTokenSource();
     this.#writing = writing;
-    await Promise.all(request.sides.map((side) => this.#writeSide(side, request, writing.token)));
+    await Promise.all(request.texts.map((text) => this.#writeText(text, request, writing.token)));
     writing.dispose();
   }
 
-  async #writeSide(
-    side: Side,
-    { model, device, quantization, adapter, mode, prompt, sampling }: GenerateRequest,
+  async #writeText(
+    { slot, adapter, quantization }: WantedText,
+    { model, device, prompt, sampling }: GenerateRequest,
     token: vscode.CancellationToken,
   ): Promise<void> {
-    const wish = {
-      model,
-      device,
-      quantization,
-      adapter: side === 'base' ? null : adapter,
-      prompt: mode === 'chat' ? { turn: prompt } : { text: prompt },
-      options: sampling,
-    };
+    const wish = { model, device, quantization, adapter, prompt, options: sampling };
     const listener = {
-      onPiece: (text: string) => this.#tell({ type: 'piece', side, text }),
-      onLoading: (share: number) => this.#tell({ type: 'loading', side, share }),
+      onPiece: (text: string) => this.#tell({ type: 'piece', slot, text }),
+      onLoading: (share: number) => this.#tell({ type: 'loading', slot, share }),
     };
     try {
       const answer = await this.#context.generation.write(wish, listener, token);
-      this.#tell({ type: 'done', side, answer });
+      this.#tell({ type: 'done', slot, answer });
     } catch (error) {
-      this.#tell({ type: 'failed', side, message: this.#messageOf(error) });
+      this.#tell({ type: 'failed', slot, message: this.#messageOf(error) });
     }
   }
 
