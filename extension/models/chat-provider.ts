@@ -6,7 +6,7 @@ import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { chatModelTexts } from '../show/chat-model.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
-import { readCatalog } from './model-catalog.ts';
+import { readCatalog, resultsAmong } from './model-catalog.ts';
 import type { TextGeneration } from './text-generation.ts';
 
 /** Files by which an adapter is told without a server. */
@@ -22,9 +22,11 @@ interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly choice: ModelChoice;
   /** The adapter's folder. */
   readonly folder: string;
+  /** Some versions of VS Code show only models with it in the picker of the chat. */
+  readonly isUserSelectable: true;
 }
 
-/** Offers every finished adapter of the workspace as a model in VS Code's own chat. */
+/** Offers what each run of the workspace has come to as a model in VS Code's own chat. */
 class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterModel> {
   readonly onDidChangeLanguageModelChatInformation: vscode.Event<void>;
   readonly #server: ServerLink;
@@ -42,9 +44,9 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     const files = await vscode.workspace.findFiles(ADAPTER_FILES, null, 1);
     if (files.length === 0) return [];
     const { models, adapters } = await readCatalog(this.#server);
-    return adapters.flatMap((adapter) => {
-      const { path: folder, name, model, checkpointOf, quantization, modified } = adapter;
-      if (model === null || checkpointOf !== null) return [];
+    return resultsAmong(adapters).flatMap((adapter) => {
+      const { path: folder, name, model, quantization, modified } = adapter;
+      if (model === null) return [];
       const known = models.find((each) => each.path === model);
       const context = known?.contextLength ?? USUAL_CONTEXT;
       const maxOutputTokens = Math.min(MAX_OUTPUT_TOKENS, Math.floor(context / 2));
@@ -60,6 +62,7 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
         maxInputTokens: context - maxOutputTokens,
         maxOutputTokens,
         capabilities: {},
+        isUserSelectable: true,
         choice: { model, device: DEVICE, quantization },
         folder,
       };

@@ -14,7 +14,7 @@ import { openDemo } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
 import { exportAdapter } from './export-adapter.ts';
-import { runSelection } from './run-selection.ts';
+import { SelectionRunner } from './run-selection.ts';
 import { TextGeneration } from './text-generation.ts';
 
 /** What people do around runs: look at data, try models and adapters, pass them on. */
@@ -30,6 +30,7 @@ export function registerModels(
     ...{ extensionUri, log, server, generation },
     memory: extension.workspaceState,
   });
+  const selection = new SelectionRunner(server, generation, extension.workspaceState);
   const reports = new Reports();
   const estimates = new Estimates(server, reports);
   /** Tells what goes wrong in a notification, with the way out. */
@@ -58,7 +59,8 @@ export function registerModels(
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
     ),
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
-    [COMMANDS.runSelection]: attempt(() => runSelection(server, generation)),
+    [COMMANDS.runSelection]: attempt(() => selection.run()),
+    [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports)),
   };
   registerCommands(extension, table);

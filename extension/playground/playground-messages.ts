@@ -27,7 +27,7 @@ export interface CatalogNews {
   readonly type: 'catalog';
   readonly models: readonly FoundModel[];
   readonly adapters: readonly UsableAdapter[];
-  /** Folder of the adapter, or of the run, to pick now; null leaves the user's choice. */
+  /** Folder of the adapter to pick now; null leaves the user's choice. */
   readonly picked: string | null;
 }
 

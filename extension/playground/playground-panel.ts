@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
-import { readCatalog } from '../models/model-catalog.ts';
+import { adapterOf, readCatalog } from '../models/model-catalog.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel } from '../show/panel.ts';
@@ -115,10 +115,12 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   async #tellCatalog(): Promise<void> {
-    const { adapter: picked = null, prompt } = this.#start;
+    const { adapter: folder, prompt } = this.#start;
     try {
       const catalog = await readCatalog(this.#context.server);
       this.#start = {};
+      const picked =
+        folder === undefined ? null : (adapterOf(folder, catalog.adapters)?.path ?? null);
       this.#tell({ type: 'catalog', ...catalog, picked });
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
     } catch (error) {

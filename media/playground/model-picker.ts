@@ -133,13 +133,7 @@ export class ModelPicker {
       if (model !== null && !known.has(model)) known.set(model, lastPart(model));
     }
     const newest = this.#hasChosen ? undefined : catalog.adapters.find(({ model }) => model);
-    // A run that was stopped has no adapter of its own, but those of its checkpoints.
-    const wanted =
-      catalog.adapters.find(({ path }) => path === catalog.picked) ??
-      catalog.adapters.find(
-        ({ checkpointOf }) => checkpointOf === catalog.picked && checkpointOf,
-      ) ??
-      newest;
+    const wanted = catalog.adapters.find(({ path }) => path === catalog.picked) ?? newest;
     const models = [...known].map(([path, name]) => option(path, name));
     if (models.length === 0) models.push(option('', this.#texts.noModels));
     select(this.#model, wanted?.model ?? this.#model.value, models);
