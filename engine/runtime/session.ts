@@ -6,6 +6,7 @@ import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
 import { ort } from './onnx-runtime.ts';
+import { meaningOf } from './runtime-words.ts';
 import { isHostDType, type Tensor, type TypedArray } from './tensor.ts';
 
 /** The version of ONNX Runtime that runs. */
@@ -65,11 +66,7 @@ export class Session {
       });
       return new Session(graph, session);
     } catch (error) {
-      throw new LorafaError(
-        'device.failed',
-        `ONNX Runtime could not load the graph on ${formatDevice(device)}: ${messageOf(error)}`,
-        { cause: error },
-      );
+      throw failure(`ONNX Runtime could not start on ${formatDevice(device)}`, error);
     }
   }
 
@@ -96,9 +93,7 @@ export class Session {
     try {
       fetched = await this.#session.run(ortFeeds, fetches);
     } catch (error) {
-      throw new LorafaError('device.failed', `ONNX Runtime failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw failure('ONNX Runtime could not go on computing', error);
     }
     const entries = [...this.#graph.outputs].map(([name, value]) => {
       const { data, dims } = fetched[value.name]!;
@@ -111,6 +106,17 @@ export class Session {
   async release(): Promise<void> {
     await this.#session.release();
   }
+}
+
+function failure(what: string, error: unknown): LorafaError {
+  const words = messageOf(error);
+  const meaning = meaningOf(words);
+  const why = meaning === undefined ? '' : `, because ${meaning}`;
+  const wayOut = 'try smaller batches or shorter rows, or another engine.device';
+  return new LorafaError('device.failed', `${what}${why}; ${wayOut}.`, {
+    cause: error,
+    detail: words,
+  });
 }
 
 function executionProviders(device: Device): InferenceSession.ExecutionProviderConfig[] {

@@ -61,7 +61,7 @@ export function registerModels(
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
-    [COMMANDS.doctor]: attempt(() => showDoctor(server, reports)),
+    [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
   };
   registerCommands(extension, table);
   registerChatModels(extension, server, generation);

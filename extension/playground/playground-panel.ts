@@ -3,6 +3,7 @@ import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { adapterOf, readCatalog } from '../models/model-catalog.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
+import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
@@ -167,8 +168,6 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   #messageOf(error: unknown): string {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#context.log.error(message);
-    return message;
+    return logFailure(error, this.#context.log);
   }
 }

@@ -4,6 +4,7 @@ import type { GenerationAnswer } from '../../server/protocol.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+import { showVerbatim } from './verbatim.ts';
 
 /** A text that a model writes, with a line about it. */
 export class AnswerView {
@@ -26,7 +27,7 @@ export class AnswerView {
     onShowLogs: () => void,
   ) {
     this.#texts = texts;
-    this.#text.textContent = saved?.text ?? '';
+    showVerbatim(this.#text, saved?.text ?? '');
     showText(this.#status, saved?.status ?? texts.idle);
     this.#logs = element('button', {
       class: 'link',
@@ -104,7 +105,7 @@ export class AnswerView {
   /** Shows a text instead of all that came before. */
   #show(text: string): void {
     this.#pending = '';
-    this.#text.textContent = text;
+    showVerbatim(this.#text, text);
   }
 
   #append(): void {

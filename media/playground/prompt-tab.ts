@@ -10,6 +10,7 @@ import { AnswerView } from './answer-view.ts';
 import { askedPrompt, type Examples } from './examples.ts';
 import type { PlaygroundParts } from './parts.ts';
 import { PromptForm } from './prompt-form.ts';
+import { showVerbatim } from './verbatim.ts';
 
 /** One prompt, what is expected of it, and what both answer, side by side. */
 export class PromptTab {
@@ -120,7 +121,7 @@ export class PromptTab {
     }
     const { expected } = this.#form.question;
     this.#expected.hidden = expected === null;
-    this.#expectedText.textContent = expected ?? '';
+    showVerbatim(this.#expectedText, expected ?? '');
     this.#form.isBusy = this.#parts.writing.isBusy;
   }
 

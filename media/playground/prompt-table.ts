@@ -7,6 +7,7 @@ import { AnswerView } from './answer-view.ts';
 import { askedPrompt, type Examples } from './examples.ts';
 import { action } from './labelled.ts';
 import type { PlaygroundParts } from './parts.ts';
+import { verbatim } from './verbatim.ts';
 
 /** Examples that one click adds. */
 const ADDED = 5;
@@ -160,20 +161,17 @@ export class PromptTable {
     const view = (side: Side): AnswerView =>
       new AnswerView(texts, question.prompt, answers[side], this.#parts.onShowLogs);
     const views = { beside: view('beside'), adapter: view('adapter') };
-    const text = (content: string): HTMLElement => {
-      const block = element('pre');
-      block.textContent = content;
-      return block;
-    };
     const row: Row = {
       question,
       views,
       root: element('tr', {}, [
         element('td', { attributes: { 'data-name': texts.prompt } }, [
-          text([...question.context.map(({ content }) => content), question.prompt].join('\n\n')),
+          verbatim(
+            [...question.context.map(({ content }) => content), question.prompt].join('\n\n'),
+          ),
         ]),
         element('td', { attributes: { 'data-name': texts.expected } }, [
-          text(question.expected ?? '–'),
+          verbatim(question.expected ?? '–'),
         ]),
         element('td', { class: 'beside' }, [views.beside.root]),
         element('td', { class: 'adapter' }, [views.adapter.root]),

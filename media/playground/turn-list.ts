@@ -1,13 +1,14 @@
 import type { Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element } from '../webview/element.ts';
+import { verbatim } from './verbatim.ts';
 
 /** The turns of a conversation, each with who said it. */
 export function turnList(texts: PlaygroundTexts, turns: readonly Turn[]): HTMLElement {
   return element(
     'div',
     { class: 'turns' },
-    turns.map((turn) => turnView(texts, turn.role, textOf(turn))),
+    turns.map((turn) => turnView(texts, turn.role, verbatim(turn.content))),
   );
 }
 
@@ -17,13 +18,6 @@ export function turnView(texts: PlaygroundTexts, role: string, content: HTMLElem
     element('h3', { class: 'quiet', text: roleName(texts, role) }),
     content,
   ]);
-}
-
-function textOf({ content }: Turn): HTMLElement {
-  const text = element('pre');
-  // Data: as it was written, in a block of its own.
-  text.textContent = content;
-  return text;
 }
 
 function roleName(texts: PlaygroundTexts, role: string): string {

@@ -1,6 +1,6 @@
 import { test } from 'vitest';
-import { demoFolder } from './editor/demo-runs.ts';
 import { trainConfig } from '../support/demo-adapter.ts';
+import { demoFolder } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
 test('look', async () => {
@@ -17,7 +17,9 @@ test('look', async () => {
   await editor.runCommand('LoRA-FA: Test Adapter');
   const frame = await editor.webviewFrame('Playground');
   await page.waitForTimeout(3000);
-  await frame.getByRole('combobox', { name: 'Adapter', exact: true }).selectOption({ label: 'good' });
+  await frame
+    .getByRole('combobox', { name: 'Adapter', exact: true })
+    .selectOption({ label: 'good' });
   await page.waitForTimeout(1500);
   await shot();
   await frame.getByRole('button', { name: 'Generate' }).click();
