@@ -11,7 +11,7 @@ export class AnswerView {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
   /** Data: as the model wrote it, in a block of its own, beyond which no character in it has effect. */
-  readonly #text = element('pre', { attributes: { tabindex: 0 } });
+  readonly #text = element('pre', { attributes: { tabindex: 0, role: 'group' } });
   /** Read aloud when it changes; the text itself would be read word by word. */
   readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
   readonly #logs: HTMLElement;

@@ -122,8 +122,8 @@ export class ChatTab {
     const view = this.#view('');
     const asked = turnView(this.#texts, 'user', this.#view(question.content).root);
     this.#list.append(asked, turnView(this.#texts, 'assistant', view.root));
-    view.root.scrollIntoView({ block: 'nearest' });
     this.#message.value = '';
+    this.#form.scrollIntoView({ block: 'nearest' });
     const isDone = await this.#parts.write({ messages }, [{ writer: writer.writer, view }]);
     if (!isDone || view.hasFailed) {
       // The message can be sent again, as it was or another one.
@@ -135,6 +135,7 @@ export class ChatTab {
     this.#turns = [...messages, { role: 'assistant', content: view.text }];
     this.update();
     this.#parts.keep();
+    this.#form.scrollIntoView({ block: 'nearest' });
     const [first] = this.#turns;
     this.#parts.remember(
       { mode: 'chat', context: [], prompt: first!.content, expected: null },

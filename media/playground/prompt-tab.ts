@@ -23,7 +23,7 @@ export class PromptTab {
     Record<Side, { readonly view: AnswerView; readonly root: HTMLElement }>
   >;
   readonly #expected: HTMLElement;
-  readonly #expectedText = element('pre', { attributes: { tabindex: 0 } });
+  readonly #expectedText = element('pre', { attributes: { tabindex: 0, role: 'group' } });
 
   constructor(
     texts: PlaygroundTexts,
