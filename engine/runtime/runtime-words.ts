@@ -4,7 +4,7 @@ const MEANINGS: readonly (readonly [RegExp, (found: RegExpExecArray) => string])
     /([\w.+-]+\.(?:so|dll|dylib)[\d.]*)"?:? (?:cannot open shared object file|which is missing|cannot open)/i,
     ([, library]) => `the library ${library} is missing`,
   ],
-  [/failed to load (?:shared )?library/i, () => 'a library of it is missing'],
+  [/failed to load (?:shared )?library/i, () => 'one of its libraries is missing'],
   [
     /no supported adapters|failed to get a webgpu adapter/i,
     () => 'no GPU with such a driver was found',

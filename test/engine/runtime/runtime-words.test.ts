@@ -8,7 +8,7 @@ test.each([
   ],
   [
     'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library',
-    'a library of it is missing',
+    'one of its libraries is missing',
   ],
   [
     '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 adapter_result.status was false. Failed to get a WebGPU adapter: No supported adapters',
