@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start processes of the product: the command line, servers, trainers, the demo. */
+/** Tests that start processes of the product (command line, servers, trainers, demo) or wait for limits of time. */
 const PROCESS_TESTS = 'test/**/*.process.test.ts';
 
 export default defineConfig({

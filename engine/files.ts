@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
 import { NotAPlainFile, openPlainFile } from './plain-file.ts';
-import { isRunning } from './process-mark.ts';
+import { isOwnerRunning, ownTag, TAG_PATTERN } from './process-mark.ts';
 
 /**
  * The only file of the engine that writes to disk. Whatever appears under its final name is
@@ -83,11 +83,11 @@ async function writeFully(handle: FileHandle, data: Uint8Array): Promise<void> {
 }
 
 /** What is not complete, or not wanted any more, and the process that it belongs to. */
-const TEMPORARY = /^\..+\.(\d+)-[0-9a-f]{8}\.tmp$/;
+const TEMPORARY = new RegExp(`^\\..+\\.(${TAG_PATTERN})-[0-9a-f]{8}\\.tmp$`);
 
 /** A name beside `target` that nothing has yet, which {@link sweepTemporaries} knows. */
 function temporaryName(target: string): string {
-  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  const unique = `${ownTag()}-${randomBytes(4).toString('hex')}`;
   return path.join(path.dirname(target), `.${path.basename(target)}.${unique}.tmp`);
 }
 
@@ -302,8 +302,8 @@ export async function removeFolder(folder: string): Promise<void> {
  */
 export async function sweepTemporaries(folder: string, minAgeMs = 0): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    const pid = TEMPORARY.exec(name)?.[1];
-    if (pid === undefined || (await isRunning(Number(pid)))) continue;
+    const owner = TEMPORARY.exec(name)?.[1];
+    if (owner === undefined || (await isOwnerRunning(owner))) continue;
     const file = path.join(folder, name);
     const touched = await lstat(file).catch(() => undefined);
     if (touched === undefined || Date.now() - touched.mtimeMs < minAgeMs) continue;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import os from 'node:os';
 import { z } from 'zod';
@@ -48,6 +49,42 @@ export async function lifeOf(mark: ProcessMark): Promise<'alive' | 'gone' | 'unk
   return found.started === mark.started ? 'alive' : 'gone';
 }
 
+/** How {@link ownTag} looks, as the source of a regular expression. */
+export const TAG_PATTERN = '[1-9][0-9]{0,9}(?:_[0-9]+)?';
+
+let tag: string | undefined;
+
+/**
+ * This process, for the names of files that it owns: its id and, on Linux, when it started, since
+ * ids are used again.
+ */
+export function ownTag(): string {
+  tag ??= process.platform === 'linux' ? `${process.pid}${ownStart()}` : String(process.pid);
+  return tag;
+}
+
+function ownStart(): string {
+  try {
+    const self = fieldsOf(readFileSync('/proc/self/stat', 'utf8'));
+    return self.pid === process.pid && self.started !== null ? `_${self.started}` : '';
+  } catch {
+    return '';
+  }
+}
+
+/** The id in a tag. */
+export function processOf(tag: string): number {
+  return Number.parseInt(tag, 10);
+}
+
+/** Whether the process of a tag runs, as far as this process can see it. */
+export async function isOwnerRunning(tag: string): Promise<boolean> {
+  const [pid, started] = tag.split('_');
+  if (!(await isRunning(Number(pid)))) return false;
+  const found = await statFields(pid!);
+  return started === undefined || found === undefined || found.started === started;
+}
+
 /** Whether this process can see that of a mark. */
 function isAmongUs(mark: ProcessMark, self: ProcessMark): boolean {
   const hasHostOnly = mark.boot === undefined || (mark.boot === null && self.boot === null);
@@ -77,7 +114,10 @@ interface ProcessStat {
 /** Linux: what /proc says of a process; see proc_pid_stat(5). */
 async function statFields(process: string): Promise<ProcessStat | undefined> {
   const text = await textOf(readFile(`/proc/${process}/stat`, 'utf8'));
-  if (text === null) return undefined;
+  return text === null ? undefined : fieldsOf(text);
+}
+
+function fieldsOf(text: string): ProcessStat {
   // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { pid: Number.parseInt(text, 10), state: fields[0], started: fields[19] ?? null };

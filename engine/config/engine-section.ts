@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COMPUTE_MODES } from '../models/compute-mode.ts';
+import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 
 /** Section `engine`: where and how the arithmetic runs. */
 export const engineSection = z

@@ -1,5 +1,5 @@
-import type { ChatMessage } from '../chat-template.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { RowError } from './row-error.ts';
 import type { Segment } from './segments.ts';
 

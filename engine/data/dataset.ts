@@ -1,8 +1,8 @@
 import { TemplateTooLarge } from '../bounded-interpreter.ts';
-import { textLength } from '../chat-template.ts';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { type TimeLimit, TimeLimitError, withinTime } from '../time-limit.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import { textLength } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { DataOptions } from './options.ts';
 import { countExamples, type DatasetReport, formatIssues, IssueCollector } from './report.ts';
 import { type BadRow, isRow, type Row } from './row.ts';

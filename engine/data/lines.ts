@@ -1,4 +1,5 @@
 import { openRegularFile } from '../bounded-file.ts';
+import { LorafaError } from '../errors.ts';
 import { cannotRead } from './file-problem.ts';
 import type { BadRow, RowPlace } from './row.ts';
 
@@ -12,6 +13,9 @@ export interface Line extends RowPlace {
 /** A line of more bytes than this is no row that could be learned from, and is not kept in memory. */
 export const MAX_LINE_BYTES = 64 * 2 ** 20;
 
+/** A file with a line of more bytes than this is no text, whatever comes after it. */
+const MAX_TEXT_LINE_BYTES = 2 ** 28;
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -19,7 +23,7 @@ const CARRIAGE_RETURN = 0x0d;
  * The lines of a UTF-8 file that are not blank, read as a stream. A byte order mark is dropped and
  * `\r\n` ends a line like `\n`. Lines that are not valid UTF-8 or far too long come as bad rows.
  *
- * @throws LorafaError `data.not_found` when the file cannot be read.
+ * @throws LorafaError `data.not_found` when the file cannot be read, `data.corrupt` when it is no text
  */
 export async function* readLines(file: string): AsyncGenerator<Line | BadRow> {
   let line = 0;
@@ -64,8 +68,10 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
   let position = 0;
   let length = 0;
   let pieces: Uint8Array[] = [];
+  let line = 1;
   const add = (piece: Uint8Array): void => {
     length += piece.length;
+    if (length > MAX_TEXT_LINE_BYTES) throw noText(file, line);
     // A line that grew too long is only counted on.
     if (length > MAX_LINE_BYTES) pieces = [];
     else pieces.push(piece);
@@ -76,6 +82,7 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
     const result = { bytes, length, progress: Math.min(1, position / size) };
     length = 0;
     pieces = [];
+    line += 1;
     return result;
   };
   for await (const chunk of readChunks(file)) {
@@ -90,6 +97,14 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
     position += chunk.length - start;
   }
   if (length > 0) yield finish();
+}
+
+function noText(file: string, line: number): LorafaError {
+  return new LorafaError(
+    'data.corrupt',
+    `${file} is no text: its line ${line} has more than ${MAX_TEXT_LINE_BYTES / 2 ** 20} MiB; choose a file with one row a line.`,
+    { location: { file, line } },
+  );
 }
 
 function withoutCarriageReturn(bytes: Uint8Array): Uint8Array {

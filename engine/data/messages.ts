@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../chat-template.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import { RowError } from './row-error.ts';
 
 /** The names that data sets use for the roles that chat templates know. */

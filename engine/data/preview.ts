@@ -1,5 +1,5 @@
 import { withinTime } from '../time-limit.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { RowPlace } from './row.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
 

@@ -1,5 +1,5 @@
 import { LorafaError } from '../errors.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { chatSegments, isLearnedAnswer } from './chat-segments.ts';
 import type { DataOptions } from './options.ts';
 import type { Example, Shape } from './shapes.ts';

@@ -1,5 +1,5 @@
-import type { ChatMessage } from '../chat-template.ts';
 import { LorafaError } from '../errors.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
 import { listColumns, requireColumn, textOf } from './columns.ts';
 import { parseMessages } from './messages.ts';
 import type { DataOptions } from './options.ts';

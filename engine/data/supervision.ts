@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { DataOptions } from './options.ts';
 import type { RowPlace } from './row.ts';
 import type { Segment, SegmentedExample } from './segments.ts';

@@ -1,9 +1,9 @@
+import { visibilityBias } from '../architectures/causal-attention.ts';
+import type { Attention } from '../architectures/decoder.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
-import { visibilityBias } from '../models/causal-attention.ts';
-import type { Attention } from '../models/decoder.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
 
 /** What the tokens before this run left behind in one layer, `slots` of them. */
 export interface PastKeyValue {

@@ -1,5 +1,5 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError } from '../errors.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
 import { Random } from '../random.ts';
 import type { GenerationOptions } from './generation-options.ts';
 import { sampleToken } from './sampler.ts';

@@ -1,3 +1,4 @@
+import { type Attention, decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -7,10 +8,9 @@ import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { baseLayers } from '../models/base-linear.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { type Attention, decoderHiddenStates, outputLogits } from '../models/decoder.ts';
-import { mappedParameters } from '../models/parameters.ts';
+import { baseLayers } from '../weights/base-linear.ts';
+import { mappedParameters } from '../weights/weight-parameters.ts';
 import { cachedAttention } from './cached-attention.ts';
 
 /** Names of the inputs that change from run to run, and of the outputs. */

@@ -1,8 +1,8 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import { StreamDecoder } from '../stream-decoder.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import { StreamDecoder } from '../tokenizer/stream-decoder.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { generateTokens } from './generate-tokens.ts';
 import { type GivenGenerationOptions, resolveGenerationOptions } from './generation-options.ts';
 import { GenerationSessions, type RuntimeAdapter } from './generation-sessions.ts';

@@ -1,4 +1,4 @@
-import type { DecoderConfig } from '../models/decoder-config.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 

@@ -1,5 +1,5 @@
-import type { ChatMessage } from '../chat-template.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** What to go on from: a text, a conversation that the model answers, or tokens as they are. */
 export type Prompt =

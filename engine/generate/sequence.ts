@@ -1,5 +1,5 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { AdapterWeights } from '../lora/adapter.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
 import type { Session } from '../runtime/session.ts';
 import { int64 } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
-import { type JsonObject, readJsonFile } from '../models/json-file.ts';
+import { type JsonObject, readJsonFile } from '../json-file.ts';
 import { quote } from '../quote.ts';
 import { ADAPTER_CONFIG_FILE } from './adapter.ts';
 import type { LoraConfig } from './lora-config.ts';

@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError } from '../errors.ts';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors.ts';
 import { isFloatDtype, readTensor } from '../formats/tensor-data.ts';
 import { formatShape, type TensorLocation } from '../formats/tensor-location.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
 import {
   ADAPTER_CONFIG_FILE,
   ADAPTER_WEIGHTS_FILE,

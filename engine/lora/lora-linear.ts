@@ -1,7 +1,7 @@
+import type { Linear } from '../architectures/decoder.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import type { BaseLayers } from '../models/base-linear.ts';
-import type { Linear } from '../models/decoder.ts';
+import type { BaseLayers } from '../weights/base-linear.ts';
 import { type LoraModule, loraAName, loraBName } from './lora-module.ts';
 import { type AdaptedLayer, mergedProduct, mergePays } from './merged-linear.ts';
 

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { type DenseLayer, denseProduct } from '../models/base-linear.ts';
+import { type DenseLayer, denseProduct } from '../weights/base-linear.ts';
 import type { LoraModule } from './lora-module.ts';
 
 /** A layer's adapter in a graph. */

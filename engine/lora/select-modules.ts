@@ -1,5 +1,5 @@
-import type { DecoderConfig } from '../models/decoder-config.ts';
-import { type LinearModule, linearModules } from '../models/linear-modules.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { type LinearModule, linearModules } from '../architectures/linear-modules.ts';
 import type { LoraConfig } from './lora-config.ts';
 import type { LoraModule } from './lora-module.ts';
 import {

@@ -1,9 +1,9 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { linearModules } from '../architectures/linear-modules.ts';
 import { type ConfigPath, formatPath } from '../config/config-error.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { type PathProblem, type Remedy, setValue } from '../config/path-problem.ts';
 import { LorafaError } from '../errors.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
-import { linearModules } from '../models/linear-modules.ts';
 import type { LoraConfig } from './lora-config.ts';
 import type { LoraModule } from './lora-module.ts';
 import { type Entry, quoteAll } from './name-patterns.ts';

@@ -1,13 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError, messageOf } from '../errors.ts';
-import type { DecoderConfig } from './decoder-config.ts';
+import type { JsonObject } from '../json-file.ts';
+import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
+import type { OpenOptions } from '../weights/make-weights.ts';
+import type { WeightStore } from '../weights/weight-store.ts';
 import { openGgufModel } from './gguf-model.ts';
 import { openHuggingFaceFolder } from './hugging-face-folder.ts';
-import type { JsonObject } from './json-file.ts';
-import type { OpenOptions } from './make-weights.ts';
-import type { TokenizerFiles } from './tokenizer-files.ts';
-import type { WeightStore } from './weight-store.ts';
 
 /** A base model on disk, opened and checked: nothing but its headers has been read into memory. */
 export interface BaseModel {

@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { type GgufFile, openGguf } from '../formats/gguf.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
+import { type GgufFile, openGguf } from '../gguf/gguf.ts';
+import { ggufConfig } from '../gguf/gguf-config.ts';
+import { ggufTokenizer } from '../gguf/gguf-tokenizer.ts';
+import { ggufWeightsInPlace, unpackGguf } from '../gguf/gguf-weights.ts';
+import { selectWeights } from '../weights/check-weights.ts';
+import { type OpenOptions, quantizedWeights, unpackedWeights } from '../weights/make-weights.ts';
+import { describeTensors } from '../weights/weight-cache.ts';
+import type { WeightStore } from '../weights/weight-store.ts';
 import type { BaseModel } from './base-model.ts';
-import { selectWeights } from './check-weights.ts';
-import { parseDecoderConfig } from './config.ts';
-import type { DecoderConfig } from './decoder-config.ts';
-import { ggufConfig } from './gguf-config.ts';
-import { ggufTokenizer } from './gguf-tokenizer.ts';
-import { ggufWeightsInPlace, unpackGguf } from './gguf-weights.ts';
-import { type OpenOptions, quantizedWeights, unpackedWeights } from './make-weights.ts';
-import { describeTensors } from './weight-cache.ts';
-import type { WeightStore } from './weight-store.ts';
 
 /**
  * Opens a GGUF file as a base model. Config and tokenizer come from its metadata. A file whose

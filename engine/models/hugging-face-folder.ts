@@ -1,16 +1,16 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
 import { LorafaError } from '../errors.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
+import { isJsonObject, type JsonObject, readJsonFile } from '../json-file.ts';
+import { readTokenizerFiles } from '../tokenizer/tokenizer-files.ts';
+import { selectWeights } from '../weights/check-weights.ts';
+import { type OpenOptions, quantizedWeights, storedSource } from '../weights/make-weights.ts';
+import type { WeightStore } from '../weights/weight-store.ts';
 import type { BaseModel } from './base-model.ts';
-import { selectWeights } from './check-weights.ts';
-import { parseDecoderConfig } from './config.ts';
-import type { DecoderConfig } from './decoder-config.ts';
-import { isJsonObject, type JsonObject, readJsonFile } from './json-file.ts';
-import { type OpenOptions, quantizedWeights, storedSource } from './make-weights.ts';
-import { readTokenizerFiles } from './tokenizer-files.ts';
-import type { WeightStore } from './weight-store.ts';
 
 const SINGLE_FILE = 'model.safetensors';
 const SHARD_INDEX = 'model.safetensors.index.json';

@@ -1,16 +1,16 @@
+import type { Recompute } from '../architectures/decoder.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import type { Recompute } from '../models/decoder.ts';
-import type { Quantization } from '../models/quantization.ts';
-import { loadTokenizer } from '../tokenizer.ts';
+import type { TrainingShape } from '../step/training-graph.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
-import { loadRunData } from '../train/run-data.ts';
-import { answersWithOwnWeights, quantizationOf } from '../train/run-model.ts';
-import { planRun } from '../train/run-plan.ts';
-import type { TrainingShape } from '../train/training-graph.ts';
+import type { Quantization } from '../weights/quantization.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
+import { loadRunData } from './run-data.ts';
+import { answersWithOwnWeights, quantizationOf } from './run-model.ts';
+import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 
 /** How large a batch is. */

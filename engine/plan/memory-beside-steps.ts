@@ -3,13 +3,13 @@ import { generationGraph } from '../generate/generation-graph.ts';
 import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { MAX_NEW_TOKENS } from '../train/sample-prompts.ts';
 import {
   type TrainingGraphOptions,
   type TrainingShape,
   trainingGraph,
-} from '../train/training-graph.ts';
+} from '../step/training-graph.ts';
 import type { AnswersQuestion } from './memory.ts';
+import { MAX_NEW_TOKENS } from './sample-prompts.ts';
 
 /** What a graph takes: while it computes, and as long as it is loaded. */
 export interface PassMemory {

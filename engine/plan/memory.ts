@@ -1,11 +1,11 @@
+import type { Recompute } from '../architectures/decoder.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { numElements } from '../graph/dim.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import type { Recompute } from '../models/decoder.ts';
-import type { WeightStore } from '../models/weight-store.ts';
-import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../train/training-graph.ts';
+import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
+import type { WeightStore } from '../weights/weight-store.ts';
 import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */

@@ -1,6 +1,6 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { expectedTensors } from '../architectures/expected-tensors.ts';
 import { type LoraModule, loraASize, loraBSize } from '../lora/lora-module.ts';
-import type { DecoderConfig } from '../models/decoder-config.ts';
-import { expectedTensors } from '../models/expected-tensors.ts';
 
 /** How many parameters a run has. */
 export interface ParameterCount {

@@ -1,10 +1,10 @@
+import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { trainedTensors } from '../lora/adapter.ts';
 import { openAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { expectedTensors } from '../models/expected-tensors.ts';
 
 /** What a run will train, by names and sizes: nothing has a value yet. */
 export interface PlannedTrainee {

@@ -2,11 +2,11 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import type { Tokenizer } from '../tokenizer.ts';
-import { evaluationBatches } from '../train/evaluation-batches.ts';
-import type { RunPlan } from '../train/run-plan.ts';
-import { longestPrompt } from '../train/sample-prompts.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { evaluationBatches } from './evaluation-batches.ts';
 import type { BatchesQuestion, MemoryQuestion } from './memory.ts';
+import type { RunPlan } from './run-plan.ts';
+import { longestPrompt } from './sample-prompts.ts';
 
 /** What a run has to compute. */
 export interface RunWork {

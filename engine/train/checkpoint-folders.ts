@@ -151,7 +151,7 @@ function requireOwnName(folder: string, { global_step: step }: TrainerState): vo
 
 /**
  * Removes checkpoints of a run beyond `limit`: first those of branches that were left, then the
- * oldest.
+ * oldest. Those that another version of the program wrote are not for this one to remove.
  *
  * @param saved the newest one, which is kept in any case
  */
@@ -164,8 +164,15 @@ export async function pruneCheckpoints(
   const { current, abandoned } = await checkpointBranches(runFolder, way);
   const others = [...abandoned, ...current].filter((folder) => folder !== saved);
   for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
-    await removeFolder(folder);
+    if (!(await isOfOtherVersion(folder))) await removeFolder(folder);
   }
+}
+
+function isOfOtherVersion(folder: string): Promise<boolean> {
+  return readTrainerState(folder).then(
+    () => false,
+    (error) => error instanceof OtherVersionCheckpoint,
+  );
 }
 
 /**

@@ -1,13 +1,13 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { COMPUTE_MODES, type ComputeMode, MAX_GRADIENT_ERROR } from '../models/compute-mode.ts';
-import { WeightStore } from '../models/weight-store.ts';
+import { weightProgress } from '../plan/run-model.ts';
 import type { Device } from '../runtime/device.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
-import type { BatchRunner } from './batch-runner.ts';
+import type { BatchRunner } from '../step/batch-runner.ts';
+import { COMPUTE_MODES, type ComputeMode, MAX_GRADIENT_ERROR } from '../weights/compute-mode.ts';
+import { WeightStore } from '../weights/weight-store.ts';
 import type { ComputeTrial, ProgressEvent } from './events.ts';
-import { weightProgress } from './run-model.ts';
 
 /** Runs of a batch that are timed, after one that warms up. */
 const TIMED_RUNS = 2;

@@ -5,13 +5,13 @@ import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
-import { loadTokenizer, type Tokenizer } from '../tokenizer.ts';
-import { BatchRunner } from './batch-runner.ts';
+import { evaluationBatches } from '../plan/evaluation-batches.ts';
+import { loadRunData } from '../plan/run-data.ts';
+import { openRunModel } from '../plan/run-model.ts';
+import { BatchRunner } from '../step/batch-runner.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { chooseComputeDevice } from './compute-device.ts';
-import { evaluationBatches } from './evaluation-batches.ts';
 import type { ProgressEvent } from './events.ts';
-import { loadRunData } from './run-data.ts';
-import { openRunModel } from './run-model.ts';
 
 /** How well a model predicts held-out rows. */
 export interface Evaluation {

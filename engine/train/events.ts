@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
-import { COMPUTE_MODES } from '../models/compute-mode.ts';
+import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import { verdictSchema } from './verdict.ts';
 
 /**

@@ -4,10 +4,10 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import type { RunData } from '../plan/run-data.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import { onnxRuntimeVersion } from '../runtime/session.ts';
-import type { RunData } from './run-data.ts';
-import type { RunPlan } from './run-plan.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 type Identity = TrainerState['identity'];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '../json.ts';
-import { isJsonObject } from '../models/json-file.ts';
+import { isJsonObject } from '../json-file.ts';
 import { EVENT_SCHEMAS, type TrainEvent } from './events.ts';
 
 /** What the journal adds to an event. */

@@ -10,8 +10,8 @@ import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { type Trial, trialOf } from '../data/trial.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
-import type { Tokenizer } from '../tokenizer.ts';
-import type { RunData } from './run-data.ts';
+import type { RunData } from '../plan/run-data.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 /** The file in a run folder with what its model can be tried on. */
 export const EXAMPLES_FILE = 'examples.json';

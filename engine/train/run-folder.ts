@@ -1,11 +1,13 @@
 import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, Journal, notWritable, removeFolder, sweepTemporaries } from '../files.ts';
 import { STAGING_FOLDER } from '../lora/save-adapter.ts';
 import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import type { TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
+import type { Lineage } from './lineage.ts';
 import { ParentLock } from './parent-lock.ts';
 import { EXAMPLES_FILE } from './run-examples.ts';
 import { LOCK_FILE, RunLock } from './run-lock.ts';
@@ -40,6 +42,17 @@ function isUnfinished(name: string): boolean {
   return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
 }
 
+/** How a run folder is taken into use. */
+export interface OpenOptions {
+  /**
+   * Whether the caller's parent process holds the folder's lock; otherwise it is taken, until the
+   * folder is closed.
+   */
+  readonly isLocked: boolean;
+  /** The lineage in the folder by which the caller decided where to begin; undefined for none. */
+  readonly way: Lineage | undefined;
+}
+
 /** An output folder that belongs to one run. */
 export class RunFolder {
   readonly path: string;
@@ -56,17 +69,17 @@ export class RunFolder {
    * Takes an output folder into use: makes it, or goes on in one that an earlier part of the same
    * run left behind, of which all goes that was not finished.
    *
-   * @param isLocked whether the caller's parent process holds the folder's lock; otherwise it is
-   * taken here, until {@link close}
    * @throws LorafaError `output.not_writable` when the folder cannot be written, holds something
-   * else, or holds a run and nothing says to resume it; `output.in_use`
+   * else, or holds a run and nothing says to resume it; `output.in_use`, also when another process
+   * has gone on with the run since the caller looked
    */
-  static async open(record: RunRecord, isLocked = false): Promise<RunFolder> {
+  static async open(record: RunRecord, { isLocked, way }: OpenOptions): Promise<RunFolder> {
     const { output_dir: folder, resume_from_checkpoint: resumed } = record.config.training;
     await refuseOccupied(folder, resumed);
     await ensureFolder(folder);
     const lock = await (isLocked ? ParentLock.open(folder) : RunLock.acquire(folder));
     try {
+      await requireUnchanged(folder, way);
       await sweepUnfinished(folder);
       await writeRunRecord(folder, record);
       const journal = await Journal.open(path.join(folder, RUN_FILES.journal));
@@ -91,9 +104,13 @@ export class RunFolder {
     await this.#journal.append(journalLine(event));
   }
 
-  /** Like {@link record}, as the last thing before the process ends. */
+  /** Like {@link record}, as the last thing before the process ends; a full disk takes no note of it. */
   recordNow(event: TrainEvent): void {
-    this.#journal.appendNow(journalLine(event));
+    try {
+      this.#journal.appendNow(journalLine(event));
+    } catch {
+      // The process ends all the same, and says why itself.
+    }
   }
 
   async close(): Promise<void> {
@@ -110,6 +127,16 @@ function journalLine(event: TrainEvent): string {
     ...(event.type === 'step' && { memory: process.memoryUsage.rss() }),
   };
   return JSON.stringify(entry);
+}
+
+/** Who looked at a run before they had its lock may have seen what is over by now. */
+async function requireUnchanged(folder: string, way: Lineage | undefined): Promise<void> {
+  if (isDeepStrictEqual(await readLineage(folder), way)) return;
+  throw new LorafaError(
+    'output.in_use',
+    `Another process went on with the run in ${folder} meanwhile; try again to go on from where it is now.`,
+    { location: { file: folder } },
+  );
 }
 
 /** Removes what processes that are gone left unfinished; who calls it holds the lock. */

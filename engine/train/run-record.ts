@@ -68,12 +68,14 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   throw fail(`holds a value that cannot be used at "${at.join('.')}" (${message})`, parsed.error);
 }
 
+/** The record of a run folder; undefined where there is none that can be understood. */
+export function findRunRecord(folder: string): Promise<RunRecord | undefined> {
+  return readRunRecord(folder).catch(() => undefined);
+}
+
 /** The lineage of a run's latest session; undefined where its record cannot be read. */
-export function readLineage(folder: string): Promise<Lineage | undefined> {
-  return readRunRecord(folder).then(
-    ({ lineage }) => lineage,
-    () => undefined,
-  );
+export async function readLineage(folder: string): Promise<Lineage | undefined> {
+  return (await findRunRecord(folder))?.lineage;
 }
 
 function migrated(json: unknown, fail: (problem: string) => LorafaError): unknown {

@@ -2,10 +2,10 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { GenerationSessions } from '../generate/generation-sessions.ts';
 import { TextGenerator } from '../generate/generator.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { MAX_NEW_TOKENS, samplePrompts } from '../plan/sample-prompts.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { SampleEvent } from './events.ts';
-import { MAX_NEW_TOKENS, samplePrompts } from './sample-prompts.ts';
 import type { Trainee } from './trainee.ts';
 
 /** Answers a run's prompts with the adapter as it is at the moment. */

@@ -6,6 +6,8 @@ import { LorafaError } from '../errors.ts';
 import { digestFile } from '../formats/file-digest.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import type { RunData } from '../plan/run-data.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import type { Device } from '../runtime/device.ts';
 import {
   type Checkpoint,
@@ -21,10 +23,8 @@ import {
   runEnvironment,
   runIdentity,
 } from './identity.ts';
-import { nextLineage } from './lineage.ts';
-import type { RunData } from './run-data.ts';
-import type { RunPlan } from './run-plan.ts';
-import { RECORD_FILE, readLineage } from './run-record.ts';
+import { isOnLineage, type Lineage, nextLineage } from './lineage.ts';
+import { findRunRecord, RECORD_FILE, type RunRecord } from './run-record.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /** Where a session begins. */
@@ -33,6 +33,16 @@ export interface StartingPoint {
   /** Folder of the checkpoint with its weights and moments; undefined at the start of the run. */
   readonly checkpoint: string | undefined;
   /** Sentences about checkpoints that were passed over, and what is not as it was. */
+  readonly warnings: readonly string[];
+}
+
+/** What a session resumes, before anything else is known of it. */
+export interface ResumedRun {
+  /** Undefined at the start of the run. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** The lineage of the latest session in the output folder; undefined where there was none. */
+  readonly way: Lineage | undefined;
+  /** Sentences about checkpoints that were passed over. */
   readonly warnings: readonly string[];
 }
 
@@ -46,16 +56,40 @@ export interface SessionParts {
 }
 
 /**
- * Finds where a session begins, and makes sure that it goes on with the run that stopped there: at
- * the checkpoint that the configuration names, at the newest one that is whole, or at the start.
+ * Finds the checkpoint that `training.resume_from_checkpoint` means: the one that it names, or the
+ * newest one that is whole.
+ *
+ * @throws LorafaError `checkpoint.corrupt`
+ */
+export async function resumedRun({
+  training: { resume_from_checkpoint: setting, output_dir: folder },
+}: ResolvedConfig): Promise<ResumedRun> {
+  const record = await findRunRecord(folder);
+  const way = record?.lineage;
+  if (setting === undefined) return { checkpoint: undefined, way, warnings: [] };
+  if (setting !== 'latest') {
+    return { checkpoint: await openCheckpoint(setting), way, warnings: [] };
+  }
+  if (!(await isRun(folder))) throw noCheckpoint(folder, []);
+  const { checkpoint, skipped, leftBehind } = await latestCheckpoint(folder, way);
+  if (checkpoint !== undefined) return { checkpoint, way, warnings: skipped };
+  // Other programs have checkpoints of such names as well, and a run from its start replaces them.
+  if (way === undefined && skipped.length > 0) throw noCheckpoint(folder, skipped);
+  const origin = record === undefined ? undefined : await originOf(record);
+  const warnings = origin === undefined ? [...skipped, fromStart(leftBehind)] : skipped;
+  return { checkpoint: origin, way, warnings };
+}
+
+/**
+ * Makes sure that a session goes on with the run that stopped at its checkpoint.
  *
  * @throws LorafaError `checkpoint.corrupt`; `checkpoint.mismatch` for a checkpoint of another run
  */
 export async function startingPoint(
   config: ResolvedConfig,
+  { checkpoint, warnings }: ResumedRun,
   parts: SessionParts,
 ): Promise<StartingPoint> {
-  const { checkpoint, warnings } = await checkpointToResume(config);
   const environment = runEnvironment(config, parts.device);
   const adapterDigest = await digestOfAdapter(config);
   if (checkpoint === undefined) {
@@ -96,27 +130,25 @@ export async function startingPoint(
   };
 }
 
-/** The checkpoint that `training.resume_from_checkpoint` means. */
-async function checkpointToResume({
-  training: { resume_from_checkpoint: setting, output_dir: folder },
-}: ResolvedConfig): Promise<{ checkpoint: Checkpoint | undefined; warnings: readonly string[] }> {
-  if (setting === undefined) return { checkpoint: undefined, warnings: [] };
-  if (setting !== 'latest') return { checkpoint: await openCheckpoint(setting), warnings: [] };
-  const isRun = await access(path.join(folder, RECORD_FILE)).then(
+async function isRun(folder: string): Promise<boolean> {
+  const hasRecord = await access(path.join(folder, RECORD_FILE)).then(
     () => true,
     () => false,
   );
-  if (!isRun && (await listCheckpoints(folder)).length === 0) throw noCheckpoint(folder, []);
-  const way = await readLineage(folder);
-  const { checkpoint, skipped, leftBehind } = await latestCheckpoint(folder, way);
-  // Other programs have checkpoints of such names as well, and a run from its start replaces them.
-  if (checkpoint === undefined && way === undefined && skipped.length > 0) {
-    throw noCheckpoint(folder, skipped);
-  }
-  return {
-    checkpoint,
-    warnings: checkpoint === undefined ? [...skipped, fromStart(leftBehind)] : skipped,
-  };
+  return hasRecord || (await listCheckpoints(folder)).length > 0;
+}
+
+/**
+ * The checkpoint in another folder that a run came from, which is its latest one until it has saved
+ * one of its own; undefined where it began at its start, or that checkpoint is not what it was.
+ */
+async function originOf({ config, lineage }: RunRecord): Promise<Checkpoint | undefined> {
+  const { resume_from_checkpoint: origin } = config.training;
+  if (origin === undefined || origin === 'latest') return undefined;
+  const checkpoint = await openCheckpoint(origin).catch(() => undefined);
+  return checkpoint !== undefined && isOnLineage(checkpoint.state, lineage)
+    ? checkpoint
+    : undefined;
 }
 
 /** @param leftBehind names of checkpoints on a branch that the run has left, which it will replace */

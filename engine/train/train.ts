@@ -1,28 +1,28 @@
+import type { Recompute } from '../architectures/decoder.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { plannedBatch } from '../data/batches.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import type { Recompute } from '../models/decoder.ts';
-import { examineWeights } from '../models/examine-weights.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
+import { loadRunData, type RunData } from '../plan/run-data.ts';
+import { openGenerationModel, openRunModel } from '../plan/run-model.ts';
+import { planRun, type RunPlan } from '../plan/run-plan.ts';
 import { runQuestion } from '../plan/run-question.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import { loadTokenizer } from '../tokenizer.ts';
-import { BatchRunner, type BatchRunnerOptions } from './batch-runner.ts';
+import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
+import { loadTokenizer } from '../tokenizer/tokenizer.ts';
+import { examineWeights } from '../weights/examine-weights.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
-import { loadRunData, type RunData } from './run-data.ts';
 import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder, refuseOccupied } from './run-folder.ts';
-import { openGenerationModel, openRunModel } from './run-model.ts';
-import { planRun, type RunPlan } from './run-plan.ts';
 import { createSampler } from './sampler.ts';
-import { startingPoint } from './starting-point.ts';
+import { resumedRun, startingPoint } from './starting-point.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
 import { TrainingLoop } from './training-loop.ts';
@@ -59,6 +59,7 @@ export async function train(
 ): Promise<TrainResult> {
   const { output_dir: output, resume_from_checkpoint: resumeFrom } = config.training;
   await refuseOccupied(output, resumeFrom);
+  const resumed = await resumedRun(config);
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
@@ -69,7 +70,8 @@ export async function train(
   // Data that change meanwhile are no reason not to train on what was read.
   const examples = await findExamples(config, tokenizer, data).catch(() => undefined);
   const plan = planRun(config, data.train);
-  const start = await startingPoint(config, { model: base, weightsDigest, data, plan, device });
+  const parts = { model: base, weightsDigest, data, plan, device };
+  const start = await startingPoint(config, resumed, parts);
   const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
   const trainee = await createTrainee(config, base, start.checkpoint);
   const optimizer = await createOptimizer(config, trainee, session);
@@ -106,7 +108,8 @@ export async function train(
   const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
   const chosen = stepOf(model);
 
-  const folder = await RunFolder.open({ config, lineage: state.lineage }, isLocked);
+  const record = { config: withCheckpoint(config, start.checkpoint), lineage: state.lineage };
+  const folder = await RunFolder.open(record, { isLocked, way: resumed.way });
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
     onEvent(event);
@@ -150,6 +153,12 @@ export async function train(
     await loop.release();
     await folder.close();
   }
+}
+
+/** The configuration with the checkpoint that `latest` was, where there was any. */
+function withCheckpoint(config: ResolvedConfig, checkpoint: string | undefined): ResolvedConfig {
+  if (checkpoint === undefined) return config;
+  return { ...config, training: { ...config.training, resume_from_checkpoint: checkpoint } };
 }
 
 /** What the fixed facts of a run are taken from. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
@@ -10,11 +11,10 @@ import type { LoraModule } from '../lora/lora-module.ts';
 import { saveAdapter } from '../lora/save-adapter.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { expectedTensors } from '../models/expected-tensors.ts';
-import { saveTokenizerFiles } from '../models/save-tokenizer.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { decaysInTrainer } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
+import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
 
 const MODEL_FILE = 'model.safetensors';

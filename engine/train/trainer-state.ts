@@ -5,7 +5,7 @@ import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
-import { COMPUTE_MODES } from '../models/compute-mode.ts';
+import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import { learningSchema } from './learning.ts';
 import { lineageSchema } from './lineage.ts';
 import { OtherVersionCheckpoint, UnusableCheckpoint } from './unusable-checkpoint.ts';

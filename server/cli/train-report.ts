@@ -1,4 +1,3 @@
-import { MAX_GRADIENT_ERROR } from '../../engine/models/compute-mode.ts';
 import type {
   ProgressEvent,
   RunSummary,
@@ -7,6 +6,7 @@ import type {
   TrainEvent,
 } from '../../engine/train/events.ts';
 import type { Verdict } from '../../engine/train/verdict.ts';
+import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';

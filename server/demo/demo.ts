@@ -3,7 +3,7 @@ import { openGenerator } from '../../engine/generate/generator.ts';
 import { loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
-import { loadTokenizer } from '../../engine/tokenizer.ts';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { train } from '../../engine/train/train.ts';
 import { type ReportTarget, textReport } from '../cli/train-report.ts';
 import { describeAccuracy, renderComparison } from './comparison.ts';

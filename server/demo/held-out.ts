@@ -3,7 +3,7 @@ import { loadDataset } from '../../engine/data/dataset.ts';
 import type { TokenizedExample } from '../../engine/data/tokenized-example.ts';
 import type { RuntimeAdapter } from '../../engine/generate/generation-sessions.ts';
 import type { TextGenerator } from '../../engine/generate/generator.ts';
-import type { Tokenizer } from '../../engine/tokenizer.ts';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 
 /** A prompt that was not trained on, and the one right way to go on. */
 export interface HeldOutPrompt {

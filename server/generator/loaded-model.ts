@@ -7,7 +7,7 @@ import { ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
-import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 
 /** Adapters that are kept in memory; those of one comparison fit. */

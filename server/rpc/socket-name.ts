@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { ownTag, TAG_PATTERN } from '../../engine/process-mark.ts';
 import { privateSocketFolders } from './socket-folder.ts';
 
 /** The process that listens, and what tells its socket from every other, also of earlier processes. */
-const NAME = /^(?<pid>[1-9][0-9]{0,9})-[0-9a-f]{16}$/;
+const NAME = new RegExp(`^(?<owner>${TAG_PATTERN})-[0-9a-f]{16}$`);
 
 /** A name that no other socket has or will have. */
 export function freshSocketName(): string {
-  return `${process.pid}-${randomBytes(8).toString('hex')}`;
+  return `${ownTag()}-${randomBytes(8).toString('hex')}`;
 }
 
-/** The process that a socket belongs to by its name; undefined for what is no such name. */
-export function socketOwner(name: string): number | undefined {
-  const pid = NAME.exec(name)?.groups?.['pid'];
-  return pid === undefined ? undefined : Number(pid);
+/** The tag of the process that a socket belongs to by its name; undefined for what is no such name. */
+export function socketOwner(name: string): string | undefined {
+  return NAME.exec(name)?.groups?.['owner'];
 }
 
 /** Windows: the pipe of a name. */

@@ -1,7 +1,7 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { isRunning } from '../../engine/process-mark.ts';
+import { isOwnerRunning } from '../../engine/process-mark.ts';
 import { socketOwner } from './socket-name.ts';
 
 /** Before a socket listens, it has its name with this before it. */
@@ -18,8 +18,8 @@ const UNFINISHED_MS = 60_000;
 export async function sweepSockets(folder: string): Promise<void> {
   for (const entry of await readdir(folder).catch(() => [])) {
     const isUnfinished = entry.startsWith(UNFINISHED_PREFIX);
-    const pid = socketOwner(isUnfinished ? entry.slice(UNFINISHED_PREFIX.length) : entry);
-    if (pid === undefined || (await isRunning(pid))) continue;
+    const owner = socketOwner(isUnfinished ? entry.slice(UNFINISHED_PREFIX.length) : entry);
+    if (owner === undefined || (await isOwnerRunning(owner))) continue;
     const address = path.join(folder, entry);
     const found = await lstat(address).catch(() => undefined);
     if (found?.isSocket() !== true) continue;

@@ -15,6 +15,9 @@ import {
 } from '../trainer/trainer-protocol.ts';
 import { type RunStatus, runStatusSchema } from './run-status.ts';
 
+/** How long after the end of a connection what has arrived on it is still being handled. */
+const CLOSE_GRACE_MS = 1000;
+
 /** Who listens to a trainer. */
 export interface TrainerListener {
   onStatus(status: RunStatus): void;
@@ -32,6 +35,8 @@ export class TrainerClient {
   readonly #connection: MessageConnection;
   readonly #folder: string;
   readonly #timeoutMs: number;
+  /** Answers that are waited for. */
+  readonly #pending = new Set<Promise<unknown>>();
 
   private constructor(
     connection: MessageConnection,
@@ -97,17 +102,17 @@ export class TrainerClient {
    * @throws ResponseError with the trainer's own sentence when the run cannot do that now
    */
   async control(action: RunAction): Promise<RunStatus> {
-    const raw = await ask(this.#connection, this.#folder, this.#timeoutMs, trainerControl, {
-      action,
-    });
+    const answer = ask(this.#connection, this.#folder, this.#timeoutMs, trainerControl, { action });
+    this.#pending.add(answer);
+    const raw = await answer.finally(() => this.#pending.delete(answer));
     const status = runStatusSchema.safeParse(raw);
     if (!status.success) throw noAnswer(this.#folder, 'what it says is not understood');
     return status.data;
   }
 
-  /** Ends the connection; the trainer goes on. */
+  /** Ends the connection, once what was asked is answered; the trainer goes on. */
   dispose(): void {
-    this.#connection.dispose();
+    void Promise.allSettled(this.#pending).then(() => this.#connection.dispose());
   }
 }
 
@@ -122,11 +127,13 @@ async function ask<Params, Result>(
   let timer: NodeJS.Timeout | undefined;
   let closing: Disposable | undefined;
   const cutOff = new Promise<never>((_resolve, reject) => {
-    closing = connection.onClose(() => reject(noAnswer(folder, 'the connection ended')));
-    timer = setTimeout(
-      () => reject(noAnswer(folder, `no answer within ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
+    const rejectAfter = (ms: number, cause: string): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => reject(noAnswer(folder, cause)), ms);
+    };
+    rejectAfter(timeoutMs, `no answer within ${timeoutMs / 1000} s`);
+    // The answer may be among what came last.
+    closing = connection.onClose(() => rejectAfter(CLOSE_GRACE_MS, 'the connection ended'));
   });
   try {
     return await Promise.race([connection.sendRequest(method, params), cutOff]);

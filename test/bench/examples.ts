@@ -1,5 +1,5 @@
 import { Random } from '../../engine/random.ts';
-import { SPECIAL } from '../engine/tiny-tokenizer.ts';
+import { SPECIAL } from '../engine/tokenizer/tiny-tokenizer.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 

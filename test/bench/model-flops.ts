@@ -1,6 +1,6 @@
+import type { DecoderConfig } from '../../engine/architectures/decoder-config.ts';
+import { linearModules } from '../../engine/architectures/linear-modules.ts';
 import type { LoraModule } from '../../engine/lora/lora-module.ts';
-import type { DecoderConfig } from '../../engine/models/decoder-config.ts';
-import { linearModules } from '../../engine/models/linear-modules.ts';
 
 /** Sizes of one training step. */
 export interface StepSize {

@@ -1,4 +1,4 @@
-import { SPECIAL } from '../engine/tiny-tokenizer.ts';
+import { SPECIAL } from '../engine/tokenizer/tiny-tokenizer.ts';
 
 /** A Hugging Face `config.json` of a Llama. */
 export type LlamaJson = Readonly<Record<string, unknown>> & { readonly num_hidden_layers: number };

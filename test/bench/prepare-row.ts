@@ -3,7 +3,7 @@ import { writeFileAtomic } from '../../engine/files.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
-import { openRunModel } from '../../engine/train/run-model.ts';
+import { openRunModel } from '../../engine/plan/run-model.ts';
 import { HEAP_ENVIRONMENT } from '../../server/trainer/heap-environment.ts';
 import { type BenchRow, isUniform } from './bench-row.ts';
 import { exampleTexts } from './examples.ts';

@@ -1,15 +1,15 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { expectedTensors } from '../../engine/architectures/expected-tensors.ts';
+import { parseDecoderConfig } from '../../engine/architectures/hugging-face-config.ts';
 import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
 import { float32ToBfloat16 } from '../../engine/formats/float16.ts';
 import { writeSafetensors } from '../../engine/formats/safetensors-writer.ts';
 import { elementCount } from '../../engine/formats/tensor-location.ts';
-import { parseDecoderConfig } from '../../engine/models/config.ts';
-import { expectedTensors } from '../../engine/models/expected-tensors.ts';
-import { saveTokenizerFiles } from '../../engine/models/save-tokenizer.ts';
-import { defaultCacheFolder } from '../../engine/models/weight-cache.ts';
 import { Random } from '../../engine/random.ts';
-import { byteLevelFiles } from '../engine/tiny-tokenizer.ts';
+import { saveTokenizerFiles } from '../../engine/tokenizer/save-tokenizer.ts';
+import { defaultCacheFolder } from '../../engine/weights/weight-cache.ts';
+import { byteLevelFiles } from '../engine/tokenizer/tiny-tokenizer.ts';
 import { MODEL_SHAPES, type ModelShape } from './model-shapes.ts';
 
 /** Raise when the models change, so that those made before are not used any more. */

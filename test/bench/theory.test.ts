@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
+import { expectedTensors } from '../../engine/architectures/expected-tensors.ts';
+import { parseDecoderConfig } from '../../engine/architectures/hugging-face-config.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { peakBytes } from '../../engine/graph/liveness.ts';
 import { isOp, type Value } from '../../engine/graph/value.ts';
-import { parseDecoderConfig } from '../../engine/models/config.ts';
-import { expectedTensors } from '../../engine/models/expected-tensors.ts';
-import { describeTensors } from '../../engine/models/weight-cache.ts';
-import { WeightStore } from '../../engine/models/weight-store.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
-import { trainingGraph } from '../../engine/train/training-graph.ts';
+import { trainingGraph } from '../../engine/step/training-graph.ts';
+import { describeTensors } from '../../engine/weights/weight-cache.ts';
+import { WeightStore } from '../../engine/weights/weight-store.ts';
 import { loraInputBytes } from './lora-inputs.ts';
 import { modelFlops } from './model-flops.ts';
 import { MODEL_SHAPES } from './model-shapes.ts';

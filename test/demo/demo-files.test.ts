@@ -1,11 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { expectedTensors } from '../../engine/architectures/expected-tensors.ts';
 import { readConfig } from '../../engine/config/parse.ts';
 import { loadDataset } from '../../engine/data/dataset.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
-import { expectedTensors } from '../../engine/models/expected-tensors.ts';
-import { loadTokenizer } from '../../engine/tokenizer.ts';
+import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { corpusDocuments } from '../../media/demo/make-base/corpus.ts';
 import {
   evalRows,

@@ -1,11 +1,25 @@
 import { rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { listCheckpoints, runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
-import { demoFolder, RUNS_TIMEOUT_MS, waitForState, waitForStep } from './editor/demo-runs.ts';
+import {
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  waitForState,
+  waitForStep,
+} from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
-const RUN = { name: 'first', maxSteps: 1200, learningRate: 5e-3, accumulation: 2, kept: 9 };
+/** Too long to end by itself, whatever the machine. */
+const RUN = {
+  name: 'first',
+  maxSteps: 100_000,
+  saveSteps: 200,
+  learningRate: 5e-3,
+  accumulation: 2,
+  kept: 99,
+};
 
 test('an ended run always goes on: from a checkpoint, from its start, with a model that moved', {
   timeout: RUNS_TIMEOUT_MS,
@@ -31,7 +45,7 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
   await waitForState(panel, 'Stopped');
   const rows = panel.locator('.checkpoints tbody tr');
   await rows.filter({ hasText: 'checkpoint-400 (left behind)' }).waitFor();
-  expect(await rows.filter({ hasText: 'left behind' }).count()).toBe(2);
+  expect(await rows.filter({ hasText: 'left behind' }).count()).toBeGreaterThan(1);
   await editor.runCommand('Notifications: Clear All Notifications');
   await rows.last().scrollIntoViewIfNeeded();
   await editor.screenshot('run-left-behind');
@@ -58,12 +72,20 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
   await toast.getByRole('button', { name: 'Choose Base Model…' }).click();
   await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Model folder' }).click();
   const place = page.locator('.quick-input-widget input[type="text"]');
-  // The dialog puts its own folder into the field when it has listed it.
-  await expect.poll(() => place.inputValue()).toMatch(/\/$/);
-  await place.fill(`${path.join(folder, 'moved')}/`);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'config.json' }).waitFor({
-    state: 'detached',
-  });
+  // The dialog puts its own folder into the field when it has listed it, whatever is there by then.
+  const moved = `${path.join(folder, 'moved')}/`;
+  await vi.waitFor(
+    async () => {
+      await place.fill(moved);
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'base' }).waitFor({
+        state: 'detached',
+        timeout: 1000,
+      });
+      expect(await place.inputValue()).toBe(moved);
+      expect(await page.locator('.quick-input-list .monaco-list-row').count()).toBe(1);
+    },
+    { timeout: PATIENCE_MS },
+  );
   await page.getByRole('button', { name: 'Use Model' }).click();
   await waitForState(panel, 'Running');
   await waitForStep(panel, 1);

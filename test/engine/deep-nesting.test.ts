@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { parseDecoderConfig } from '../../engine/architectures/hugging-face-config.ts';
 import type { Row } from '../../engine/data/row.ts';
 import { readRows } from '../../engine/data/rows.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
-import { parseDecoderConfig } from '../../engine/models/config.ts';
 import { openWeights, readConfig } from '../../engine/models/hugging-face-folder.ts';
-import { readTokenizerFiles } from '../../engine/models/tokenizer-files.ts';
+import { readTokenizerFiles } from '../../engine/tokenizer/tokenizer-files.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import { readTrainerState } from '../../engine/train/trainer-state.ts';
 import { tempFolder } from '../support/temp-folder.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JsonObject } from '../../engine/models/json-file.ts';
+import type { JsonObject } from '../../engine/json-file.ts';
 import { TinyRuns } from '../engine/train/tiny-run.ts';
 import { BuiltCli } from '../support/built-cli.ts';
 import {

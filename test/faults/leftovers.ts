@@ -1,3 +1,4 @@
+import { processOf } from '../../engine/process-mark.ts';
 import { privateSocketFolders } from '../../server/rpc/socket-folder.ts';
 import { socketOwner } from '../../server/rpc/socket-name.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
@@ -24,7 +25,7 @@ export async function leftSockets(trainers: ReadonlySet<number>): Promise<readon
   const folders = await privateSocketFolders();
   const names = (await Promise.all(folders.map(namesIn))).flat();
   return names
-    .filter((name) => trainers.has(socketOwner(name) ?? 0))
+    .filter((name) => trainers.has(processOf(socketOwner(name) ?? '')))
     .map((name) => `the socket ${name} is left`);
 }
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test,
 import { CancellationToken } from 'vscode-jsonrpc/node';
 import { Generators } from '../../server/generator/generators.ts';
 import { socketFolders } from '../../server/rpc/socket-folder.ts';
+import { socketOwner } from '../../server/rpc/socket-name.ts';
 import { defaultRegistryFolder } from '../../server/runs/run-registry.ts';
 import { TinyRuns } from '../engine/train/tiny-run.ts';
 import { ObservedManager } from '../server/runs/observed-manager.ts';
@@ -76,7 +77,8 @@ describe.skipIf(NO_INTERPOSER !== undefined)(`traced (${NO_INTERPOSER ?? 'on Lin
   function strange(operations: readonly Operation[], ...runFolders: readonly string[]): string[] {
     const sockets = socketFolders()[0]!;
     const isSocket = (target: string): boolean =>
-      path.dirname(target) === sockets && /^\.?\d+-[0-9a-f]{16}$/.test(path.basename(target));
+      path.dirname(target) === sockets &&
+      socketOwner(path.basename(target).replace(/^\./, '')) !== undefined;
     const folders = [
       ...runFolders,
       path.join(process.env['XDG_CACHE_HOME']!, 'lorafa'),

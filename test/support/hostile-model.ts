@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { JsonObject } from '../../engine/models/json-file.ts';
+import type { JsonObject } from '../../engine/json-file.ts';
 import { writeTinyModel } from './tiny-model-folder.ts';
 
 /** What {@link BACKTRACKING} takes until the end of the universe for. */

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { expectedTensors } from '../../engine/architectures/expected-tensors.ts';
+import { parseDecoderConfig } from '../../engine/architectures/hugging-face-config.ts';
 import { writeSafetensors } from '../../engine/formats/safetensors-writer.ts';
-import { parseDecoderConfig } from '../../engine/models/config.ts';
-import { expectedTensors } from '../../engine/models/expected-tensors.ts';
 import { Random } from '../../engine/random.ts';
-import { byteLevelFiles, CHATML, SPECIAL } from '../engine/tiny-tokenizer.ts';
+import { byteLevelFiles, CHATML, SPECIAL } from '../engine/tokenizer/tiny-tokenizer.ts';
 
 const CONFIG = {
   architectures: ['LlamaForCausalLM'],

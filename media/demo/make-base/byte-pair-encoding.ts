@@ -1,4 +1,4 @@
-import { BYTE_LEVEL_ALPHABET } from '../../../engine/byte-level.ts';
+import { BYTE_LEVEL_ALPHABET } from '../../../engine/tokenizer/byte-level.ts';
 
 /** Two tokens that become one. */
 export type Merge = readonly [left: string, right: string];

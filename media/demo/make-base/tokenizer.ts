@@ -1,6 +1,6 @@
-import { BYTE_LEVEL_ALPHABET } from '../../../engine/byte-level.ts';
-import type { JsonObject } from '../../../engine/models/json-file.ts';
-import type { TokenizerFiles } from '../../../engine/models/tokenizer-files.ts';
+import type { JsonObject } from '../../../engine/json-file.ts';
+import { BYTE_LEVEL_ALPHABET } from '../../../engine/tokenizer/byte-level.ts';
+import type { TokenizerFiles } from '../../../engine/tokenizer/tokenizer-files.ts';
 import { learnMerges, type Merge } from './byte-pair-encoding.ts';
 
 /** Ends every text; its id is 0. */

@@ -1,11 +1,11 @@
 import path from 'node:path';
+import { expectedTensors } from '../../../engine/architectures/expected-tensors.ts';
+import { parseDecoderConfig } from '../../../engine/architectures/hugging-face-config.ts';
 import { writeFileAtomic } from '../../../engine/files.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
-import { parseDecoderConfig } from '../../../engine/models/config.ts';
-import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
-import { saveTokenizerFiles } from '../../../engine/models/save-tokenizer.ts';
-import type { TokenizerFiles } from '../../../engine/models/tokenizer-files.ts';
 import { Random } from '../../../engine/random.ts';
+import { saveTokenizerFiles } from '../../../engine/tokenizer/save-tokenizer.ts';
+import type { TokenizerFiles } from '../../../engine/tokenizer/tokenizer-files.ts';
 import { VOCAB_SIZE } from './settings.ts';
 
 /** The random stream of the weights; the corpus and the rows use others. */

@@ -90,7 +90,7 @@ async function loadEngine() {
     import('../../../engine/generate/generator.ts'),
     import('../../../engine/runtime/devices.ts'),
     import('../../../engine/models/base-model.ts'),
-    import('../../../engine/tokenizer.ts'),
+    import('../../../engine/tokenizer/tokenizer.ts'),
     import('../../../engine/lora/load-adapter.ts'),
   ]);
   return { ...generator, ...devices, ...baseModel, ...tokenizer, ...lora };

@@ -6,9 +6,9 @@ import { type ExamplePreview, previewExample } from '../../../engine/data/previe
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { loadTokenizer } from '../../../engine/tokenizer.ts';
+import { planRun } from '../../../engine/plan/run-plan.ts';
+import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
-import { planRun } from '../../../engine/train/run-plan.ts';
 import { formatCount } from '../format.ts';
 import { describePadding } from '../padding-report.ts';
 import { printJson, printText } from '../print.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { FileCache } from './file-cache.ts';
 
 /** A base model with its tokenizer; of its weights only the headers were read. */

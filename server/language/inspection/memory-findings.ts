@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Recompute } from '../../../engine/architectures/decoder.ts';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
-import type { Recompute } from '../../../engine/models/decoder.ts';
-import { describeQuantized, type Quantization } from '../../../engine/models/quantization.ts';
 import {
   type BatchesQuestion,
   chooseRecompute,
@@ -12,7 +11,8 @@ import {
   type StepQuestion,
   standingBytes,
 } from '../../../engine/plan/memory.ts';
-import type { TrainingShape } from '../../../engine/train/training-graph.ts';
+import type { TrainingShape } from '../../../engine/step/training-graph.ts';
+import { describeQuantized, type Quantization } from '../../../engine/weights/quantization.ts';
 import { shortBytes } from '../words.ts';
 import { type Finding, finding } from './finding.ts';
 

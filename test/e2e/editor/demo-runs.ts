@@ -12,8 +12,9 @@ export const RUNS_TIMEOUT_MS = 400_000;
 /** A run of the demo's model on the demo's data. */
 export interface DemoRun {
   readonly name: string;
-  /** Also how often it evaluates and saves: ten times and six times. */
+  /** Also how often it evaluates and saves, if nothing else is said: ten times and six times. */
   readonly maxSteps: number;
+  readonly saveSteps?: number;
   readonly learningRate: number;
   /** Batches of a step: with several, a run is long enough to be looked at on a fast machine too. */
   readonly accumulation: number;
@@ -34,7 +35,7 @@ export async function demoFolder(...runs: readonly DemoRun[]): Promise<string> {
   return folder;
 }
 
-function config({ name, maxSteps, learningRate, accumulation, kept }: DemoRun): string {
+function config({ name, maxSteps, saveSteps, learningRate, accumulation, kept }: DemoRun): string {
   const settings = {
     model: { base_model_name_or_path: 'base' },
     data: {
@@ -52,7 +53,7 @@ function config({ name, maxSteps, learningRate, accumulation, kept }: DemoRun): 
       learning_rate: learningRate,
       warmup_steps: 5,
       eval_steps: maxSteps / 10,
-      save_steps: maxSteps / 6,
+      save_steps: saveSteps ?? maxSteps / 6,
       save_total_limit: kept,
       sample_prompts: ['Milo is 70 years old and lives in Toulouse.\nJSON: '],
     },

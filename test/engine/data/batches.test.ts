@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { makeBatch } from '../../../engine/data/batches.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
 import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
-import { byteLevelTokenizer } from '../tiny-tokenizer.ts';
+import { byteLevelTokenizer } from '../tokenizer/tiny-tokenizer.ts';
 
 const example = (ids: number[], supervised: number[], truncated = false): TokenizedExample => ({
   inputIds: Int32Array.from(ids),

@@ -3,7 +3,7 @@ import { type Dataset, loadDataset } from '../../../engine/data/dataset.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
 import { MAX_LISTED_ISSUES } from '../../../engine/data/report.ts';
 import { splitExamples } from '../../../engine/data/split.ts';
-import { byteLevelFiles, byteLevelTokenizer } from '../tiny-tokenizer.ts';
+import { byteLevelFiles, byteLevelTokenizer } from '../tokenizer/tiny-tokenizer.ts';
 import { dataOptions } from './data-options.ts';
 import { jsonl, useTempFiles } from './temp-files.ts';
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MAX_LINE_BYTES } from '../../../engine/data/lines.ts';
@@ -72,6 +72,15 @@ describe('.jsonl', () => {
       [1, 'the line has 64 MiB, more than the 64 MiB that a row may have'],
       [2, { a: 1 }],
     ]);
+  });
+
+  test('a file that is one endless line is no text', async () => {
+    const file = await write('endless.jsonl', '{"a":1}\n');
+    await truncate(file, 10 ** 11);
+    await expect(all(file)).rejects.toMatchObject({
+      code: 'data.corrupt',
+      message: `${file} is no text: its line 2 has more than 256 MiB; choose a file with one row a line.`,
+    });
   });
 
   test('progress rises to 1 over several files', async () => {

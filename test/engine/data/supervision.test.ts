@@ -3,8 +3,8 @@ import { loadDataset } from '../../../engine/data/dataset.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
 import { Random } from '../../../engine/random.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
-import { byteLevelTokenizer, NO_IDS, sentencePieceFiles } from '../tiny-tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { byteLevelTokenizer, NO_IDS, sentencePieceFiles } from '../tokenizer/tiny-tokenizer.ts';
 import { dataOptions } from './data-options.ts';
 import { jsonl, useTempFiles } from './temp-files.ts';
 

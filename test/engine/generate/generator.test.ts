@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { linearModules } from '../../../engine/architectures/linear-modules.ts';
 import type { GivenGenerationOptions } from '../../../engine/generate/generation-options.ts';
 import type { RuntimeAdapter } from '../../../engine/generate/generation-sessions.ts';
 import {
@@ -6,18 +7,17 @@ import {
   openGenerator,
   type TextGenerator,
 } from '../../../engine/generate/generator.ts';
+import type { JsonObject } from '../../../engine/json-file.ts';
 import { initAdapter } from '../../../engine/lora/init-adapter.ts';
 import { loraBName } from '../../../engine/lora/lora-module.ts';
-import type { JsonObject } from '../../../engine/models/json-file.ts';
-import { linearModules } from '../../../engine/models/linear-modules.ts';
 import { Random } from '../../../engine/random.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import {
   byteLevelFiles,
   byteLevelTokenizer,
   NO_IDS,
   sentencePieceFiles,
-} from '../tiny-tokenizer.ts';
+} from '../tokenizer/tiny-tokenizer.ts';
 import { type GoldenModel, goldenModel, range } from './golden-model.ts';
 
 /** The vocabulary of the model, 0 to 127, is ASCII for this tokenizer. */

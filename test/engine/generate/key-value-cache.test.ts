@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { GENERATION_TENSORS as names } from '../../../engine/generate/generation-graph.ts';
 import { cacheBytes, cacheSlots, KeyValueCache } from '../../../engine/generate/key-value-cache.ts';
-import type { DecoderConfig } from '../../../engine/models/decoder-config.ts';
 import type { Tensor } from '../../../engine/runtime/tensor.ts';
 import { goldenModel } from './golden-model.ts';
 

@@ -6,7 +6,7 @@ import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { graphToText } from '../../../engine/graph/text.ts';
 import { loraLinear } from '../../../engine/lora/lora-linear.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
-import { baseLayers } from '../../../engine/models/base-linear.ts';
+import { baseLayers } from '../../../engine/weights/base-linear.ts';
 import { goldenModel } from '../train/golden-case.ts';
 
 const MODULE = 'model.layers.0.self_attn.q_proj';

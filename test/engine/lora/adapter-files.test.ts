@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import {
@@ -21,7 +22,6 @@ import { type Adapter, adapterTensors } from '../../../engine/lora/adapter.ts';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { saveAdapter } from '../../../engine/lora/save-adapter.ts';
-import type { DecoderConfig } from '../../../engine/models/decoder-config.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenJson, goldenPath } from '../../support/golden.ts';
 

@@ -8,8 +8,8 @@ import type { Value } from '../../../engine/graph/value.ts';
 import { loraLinear } from '../../../engine/lora/lora-linear.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { mergePays } from '../../../engine/lora/merged-linear.ts';
-import { denseProduct } from '../../../engine/models/base-linear.ts';
 import { Random } from '../../../engine/random.ts';
+import { denseProduct } from '../../../engine/weights/base-linear.ts';
 import { relativeError } from '../../support/golden.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
 

@@ -5,7 +5,7 @@ import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { examineWeights } from '../../../engine/models/examine-weights.ts';
+import { examineWeights } from '../../../engine/weights/examine-weights.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -5,7 +5,7 @@ import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
-import type { WeightStore } from '../../../engine/models/weight-store.ts';
+import type { WeightStore } from '../../../engine/weights/weight-store.ts';
 import { ggufSeeds } from '../../faults/fuzz/readers/gguf-seeds.ts';
 import { ggufBytes, type MetadataInput } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';

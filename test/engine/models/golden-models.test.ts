@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { examineWeights } from '../../../engine/models/examine-weights.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { examineWeights } from '../../../engine/weights/examine-weights.ts';
 
 const models = path.join(import.meta.dirname, '../../reference/golden/models');
 

@@ -169,6 +169,19 @@ describe('checkpoints that a run may not take the place of', () => {
     expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 
+  test('those of a later version, beside others and beyond the limit', async () => {
+    const config = await fourOfSix();
+    const { output_dir: folder } = config.training;
+    await writeFile(path.join(folder, 'checkpoint-1', 'trainer_state.json'), '{"version": 99}');
+    const { training } = resuming(config);
+    await run({ ...config, training: { ...training, save_total_limit: 1 } });
+    const names = await readdir(folder);
+    expect(names.filter((name) => name.startsWith('checkpoint-')).toSorted()).toEqual([
+      'checkpoint-1',
+      'checkpoint-6',
+    ]);
+  });
+
   test('those of another program', async () => {
     const config = tiny().config({ training: { max_steps: 2, save_total_limit: 1 } });
     const { output_dir: folder } = config.training;

@@ -2,12 +2,12 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Batch } from '../../../engine/data/batches.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { COMPUTE_MODES, type ComputeMode } from '../../../engine/models/compute-mode.ts';
 import { CPU } from '../../../engine/runtime/device.ts';
 import { requireInt8 } from '../../../engine/runtime/int8-self-test.ts';
 import { type ComputeQuestion, chooseCompute } from '../../../engine/train/compute-choice.ts';
 import { evaluate } from '../../../engine/train/evaluate.ts';
 import { readTrainerState, writeTrainerState } from '../../../engine/train/trainer-state.ts';
+import { COMPUTE_MODES, type ComputeMode } from '../../../engine/weights/compute-mode.ts';
 import { bytesOf, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
 

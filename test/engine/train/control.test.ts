@@ -67,6 +67,7 @@ describe('steering', () => {
     expect(finished.events.at(-1)).toEqual({ type: 'cancelled', step: 3, checkpoint_dir: null });
     expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
       'events.jsonl',
+      'examples.json',
       'run.json',
     ]);
   });

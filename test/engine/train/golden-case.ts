@@ -1,12 +1,12 @@
+import type { Recompute } from '../../../engine/architectures/decoder.ts';
 import { configSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
-import type { Recompute } from '../../../engine/models/decoder.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
-import { BatchRunner } from '../../../engine/train/batch-runner.ts';
+import { BatchRunner } from '../../../engine/step/batch-runner.ts';
 import { createTrainee, type Trainee } from '../../../engine/train/trainee.ts';
 import { type GoldenTensor, goldenJson, goldenPath, goldenTensors } from '../../support/golden.ts';
-import { byteLevelFiles } from '../tiny-tokenizer.ts';
+import { byteLevelFiles } from '../tokenizer/tiny-tokenizer.ts';
 
 /** `case.json` of a reference training run. */
 export interface GoldenSettings {

@@ -5,6 +5,10 @@ import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
+import { nextLineage } from '../../../engine/train/lineage.ts';
+import { RunFolder } from '../../../engine/train/run-folder.ts';
+import { RunLock } from '../../../engine/train/run-lock.ts';
+import { readLineage } from '../../../engine/train/run-record.ts';
 import { readTrainerState } from '../../../engine/train/trainer-state.ts';
 import { stopAfter } from './stop-after.ts';
 import {
@@ -161,6 +165,42 @@ describe('a run that was stopped and goes on equals one that never stopped', () 
         await bytesOf(whole, 'adapter_model.safetensors'),
       );
     }
+  });
+
+  test('from a checkpoint elsewhere until there is one in its own folder', async () => {
+    const changes = { training: { max_steps: 6, save_steps: 3, save_total_limit: 5 } };
+    const whole = tiny().config(changes);
+    await run(whole);
+    const output_dir = tiny().fresh();
+    const into = (resume_from_checkpoint: string): typeof whole =>
+      tiny().config({ training: { ...changes.training, output_dir, resume_from_checkpoint } });
+    const abandon = async (config: typeof whole): Promise<void> => {
+      const control = new TrainControl();
+      const onEvent = (): void => control.stop('cancel');
+      expect((await run(config, { control, onEvent })).result.status).toBe('cancelled');
+    };
+    await abandon(into(path.join(whole.training.output_dir, 'checkpoint-3')));
+    await abandon(into('latest'));
+    const last = await run(into('latest'));
+    expect(ofType(last, 'warning')).toEqual([]);
+    expect(ofType(last, 'started')[0]!.run.resumedAt).toBe(3);
+    expect(await bytesOf(into('latest'), 'adapter_model.safetensors')).toEqual(
+      await bytesOf(whole, 'adapter_model.safetensors'),
+    );
+  });
+
+  test('never from where it was before another process went on with it', async () => {
+    const folder = await interrupted();
+    const config = resumed(SIX_STEPS, folder);
+    const way = await readLineage(folder);
+    await run(config);
+    const record = { config, lineage: nextLineage() };
+    await expect(RunFolder.open(record, { isLocked: false, way })).rejects.toMatchObject({
+      code: 'output.in_use',
+      message: expect.stringContaining('went on with the run'),
+    });
+    expect(await readLineage(folder)).not.toEqual(record.lineage);
+    await (await RunLock.acquire(folder)).release();
   });
 
   test('after files were moved', async () => {

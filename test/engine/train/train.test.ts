@@ -384,6 +384,7 @@ describe('a run whose numbers overflow', () => {
     });
     expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
       'events.jsonl',
+      'examples.json',
       'run.json',
     ]);
   });

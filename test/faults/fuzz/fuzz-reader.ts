@@ -99,6 +99,8 @@ async function watch(child: ChildProcess, job: FuzzJob): Promise<Part> {
   }, 1000);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   clearInterval(timer);
+  // Nothing that is read sends signals.
+  if (signal === 'SIGTERM') throw new Error('The process that reads was ended from outside.');
   const lastIndex = readIndex(job);
   if (report === undefined) {
     const kind = isHanging ? 'hang' : 'crash';

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMessageConnection } from 'vscode-jsonrpc/node';
 import { CancellationTokenSource } from 'vscode-languageserver';
-import type { JsonObject } from '../../../engine/models/json-file.ts';
+import type { JsonObject } from '../../../engine/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
 import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';

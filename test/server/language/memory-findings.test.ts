@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
+import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
+import { expectedTensors } from '../../../engine/architectures/expected-tensors.ts';
 import { configSchema } from '../../../engine/config/schema.ts';
-import type { DecoderConfig } from '../../../engine/models/decoder-config.ts';
-import { expectedTensors } from '../../../engine/models/expected-tensors.ts';
-import { describeQuantized } from '../../../engine/models/quantization.ts';
-import { describeTensors } from '../../../engine/models/weight-cache.ts';
-import { WeightStore } from '../../../engine/models/weight-store.ts';
 import type { StepQuestion } from '../../../engine/plan/memory.ts';
 import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
+import { describeQuantized } from '../../../engine/weights/quantization.ts';
+import { describeTensors } from '../../../engine/weights/weight-cache.ts';
+import { WeightStore } from '../../../engine/weights/weight-store.ts';
 import {
   inspectMemory,
   memoryFindings,

@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, readdir, rename, stat, symlink, utimes } from 'nod
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ownTag, processOf } from '../../../engine/process-mark.ts';
 import { connectLocally, listenLocally } from '../../../server/rpc/local-socket.ts';
 import { ownSocketFolder, socketFolders } from '../../../server/rpc/socket-folder.ts';
 import { addressOf, freshSocketName, socketOwner } from '../../../server/rpc/socket-name.ts';
@@ -44,7 +45,8 @@ test('a socket is found by its name, and gone after its end', async () => {
     connection.onRequest('ping', () => 'pong');
     connection.listen();
   });
-  expect(socketOwner(server.name)).toBe(process.pid);
+  expect(socketOwner(server.name)).toBe(ownTag());
+  expect(processOf(ownTag())).toBe(process.pid);
   const address = await addressOf(server.name);
   const connection = await connectLocally(server.name);
   connection.listen();
@@ -120,5 +122,14 @@ describe.skipIf(process.platform === 'win32')('sweeping', () => {
     await sweepSockets(folder);
     expect((await readdir(folder)).toSorted()).toEqual([young, own, contained, 'other'].toSorted());
     await expect.poll(calls).toBe(1);
+  });
+
+  // Elsewhere nothing tells when a process started.
+  test.runIf(process.platform === 'linux')('knows ids that are used again', async () => {
+    const folder = await privateFolder();
+    const earlier = freshSocketName().replace(/_\d+/, '_1');
+    await deadSocket(path.join(folder, earlier));
+    await sweepSockets(folder);
+    expect(await readdir(folder)).toEqual([]);
   });
 });

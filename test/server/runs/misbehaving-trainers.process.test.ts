@@ -79,6 +79,12 @@ test('hang-later: a request has an end, and the run is still shown', async () =>
   expect(observed.states(folder)).toEqual(['running']);
 });
 
+test('hurried: an answer that comes with the end of the connection is heard', async () => {
+  const { observed, folder, start } = await misbehaving('hurried');
+  await start();
+  expect(await observed.manager.control(folder, 'stop')).toMatchObject({ state: 'stopped' });
+});
+
 test('garbage-later: what is not understood changes nothing', async () => {
   const { observed, folder, start } = await misbehaving('garbage-later');
   await start();

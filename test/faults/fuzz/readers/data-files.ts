@@ -4,7 +4,7 @@ import { countRows } from '../../../../engine/data/count-rows.ts';
 import { loadDataset } from '../../../../engine/data/dataset.ts';
 import { readRows } from '../../../../engine/data/rows.ts';
 import { dataOptions } from '../../../engine/data/data-options.ts';
-import { byteLevelTokenizer } from '../../../engine/tiny-tokenizer.ts';
+import { byteLevelTokenizer } from '../../../engine/tokenizer/tiny-tokenizer.ts';
 import type { FuzzedReader, InputKind } from '../reader.ts';
 import { jsonBytes, jsonLines } from './tiny-files.ts';
 

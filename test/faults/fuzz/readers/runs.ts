@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configSchema } from '../../../../engine/config/schema.ts';
 import { parseJson } from '../../../../engine/json.ts';
-import { isJsonObject } from '../../../../engine/models/json-file.ts';
+import { isJsonObject } from '../../../../engine/json-file.ts';
+import { nf4Of } from '../../../../engine/plan/run-model.ts';
 import { openCheckpoint } from '../../../../engine/train/checkpoint-folders.ts';
 import {
   describeOtherEnvironment,
@@ -11,7 +12,6 @@ import {
 } from '../../../../engine/train/identity.ts';
 import { isOnLineage, nextLineage } from '../../../../engine/train/lineage.ts';
 import { readLock } from '../../../../engine/train/run-lock.ts';
-import { nf4Of } from '../../../../engine/train/run-model.ts';
 import { readRunRecord, writeRunRecord } from '../../../../engine/train/run-record.ts';
 import {
   STATE_FILE,

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { expectedTensors } from '../../../../engine/architectures/expected-tensors.ts';
+import { parseDecoderConfig } from '../../../../engine/architectures/hugging-face-config.ts';
 import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../../../engine/formats/safetensors-writer.ts';
-import { parseDecoderConfig } from '../../../../engine/models/config.ts';
-import { expectedTensors } from '../../../../engine/models/expected-tensors.ts';
-import { byteLevelFiles, CHATML } from '../../../engine/tiny-tokenizer.ts';
+import { byteLevelFiles, CHATML } from '../../../engine/tokenizer/tiny-tokenizer.ts';
 
 /** The smallest model that there can be: its files are read thousands of times a second. */
 export const MODEL_CONFIG = {

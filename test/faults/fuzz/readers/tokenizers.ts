@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { readTokenizerFiles } from '../../../../engine/models/tokenizer-files.ts';
-import { loadTokenizer } from '../../../../engine/tokenizer.ts';
+import { loadTokenizer } from '../../../../engine/tokenizer/tokenizer.ts';
+import { readTokenizerFiles } from '../../../../engine/tokenizer/tokenizer-files.ts';
 import {
   byteLevelFiles,
   CHATML,
   NO_IDS,
   sentencePieceFiles,
-} from '../../../engine/tiny-tokenizer.ts';
+} from '../../../engine/tokenizer/tiny-tokenizer.ts';
 import type { FuzzedReader } from '../reader.ts';
 import { jsonBytes, writeTokenizer } from './tiny-files.ts';
 

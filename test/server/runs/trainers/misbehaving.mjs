@@ -78,6 +78,15 @@ const behaviours = {
   'hang-later': (socket, folder) => {
     greet(socket, folder).onRequest('trainer/control', () => new Promise(() => undefined));
   },
+  hurried: (socket, folder) => {
+    const connection = greet(socket, folder);
+    const stopped = { ...status, state: 'stopped' };
+    connection.onRequest('trainer/control', async () => {
+      await connection.sendNotification('trainer/status', stopped);
+      setTimeout(() => socket.end(), 50);
+      return stopped;
+    });
+  },
   'garbage-later': (socket, folder) => {
     const connection = greet(socket, folder);
     connection.onRequest('trainer/control', () =>

@@ -1,0 +1,118 @@
+import { LOSS_CHUNK } from '../architectures/cross-entropy.ts';
+import type { Recompute } from '../architectures/decoder.ts';
+import type { Batch } from '../data/batches.ts';
+import { Session, type SessionOptions } from '../runtime/session.ts';
+import type { TypedArray } from '../runtime/tensor.ts';
+import {
+  BATCH_INPUTS,
+  MAX_SESSIONS,
+  type TrainingGraphOptions,
+  type TrainingShape,
+  trainingGraph,
+} from './training-graph.ts';
+
+export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' | 'recompute'> {
+  /** What is computed again for the gradients; nothing unless given. */
+  readonly recompute?: Recompute;
+  /** Trained tensors and frozen A matrices, by input name; read at every run. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly session: SessionOptions;
+}
+
+/**
+ * Computes losses and gradients of batches. Shapes are static in a graph, so that there is one
+ * session for each batch shape; they share the mapped weights.
+ */
+export class BatchRunner {
+  readonly #options: BatchRunnerOptions;
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  constructor(options: BatchRunnerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The sum of the batch's token losses, each times its weight and `scale`; adds its gradients to
+   * `gradients`, which holds an array for each trainable tensor.
+   *
+   * @param dropoutSeed another one for every batch of a run, from 0 to 2³¹
+   */
+  async run(
+    batch: Batch,
+    scale: number,
+    dropoutSeed: number,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): Promise<number> {
+    const loss = supervisedTokens(batch, scale);
+    const session = await this.#session(batch, loss.rows.length);
+    const feeds: Record<string, TypedArray> = {
+      ...Object.fromEntries(this.#options.tensors),
+      [BATCH_INPUTS.tokenIds]: batch.inputIds,
+      [BATCH_INPUTS.positions]: batch.positions,
+      [BATCH_INPUTS.lossRows]: loss.rows,
+      [BATCH_INPUTS.targets]: loss.targets,
+      [BATCH_INPUTS.lossWeights]: loss.weights,
+      [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+    };
+    const results = await session.run(feeds);
+    for (const [name, gradient] of gradients) {
+      addInto(gradient, results[name]!.data as Float32Array);
+    }
+    return Number(results['loss']!.data[0]);
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).release();
+    this.#sessions.clear();
+  }
+
+  async #session(batch: Batch, lossTokens: number): Promise<Session> {
+    const { batchSize: rows, sequenceLength: length } = batch;
+    const key = `${rows}x${length}, ${lossTokens}`;
+    const session = this.#sessions.get(key) ?? this.#create({ rows, length, lossTokens });
+    // A map keeps the order of insertion: the first session is the one that was used longest ago.
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    // One that could not be made is nothing to release.
+    session.catch(() => this.#sessions.delete(key));
+    const [oldest] = this.#sessions;
+    if (oldest !== undefined && this.#sessions.size > MAX_SESSIONS) {
+      this.#sessions.delete(oldest[0]);
+      await (await oldest[1]).release();
+    }
+    return session;
+  }
+
+  #create(shape: TrainingShape): Promise<Session> {
+    const recompute = this.#options.recompute ?? 'none';
+    const graph = trainingGraph({ ...this.#options, recompute, shape });
+    return Session.create(graph, this.#options.session);
+  }
+}
+
+/**
+ * The supervised tokens of a batch, filled up with tokens that count nothing to whole chunks of the
+ * loss and, so that few shapes occur, to a quarter of the batch.
+ */
+function supervisedTokens({ weights, targets, numSupervisedTokens }: Batch, scale: number) {
+  const quarter = Math.ceil(weights.length / 4 / LOSS_CHUNK) * LOSS_CHUNK;
+  const size = Math.max(1, Math.ceil(numSupervisedTokens / quarter)) * quarter;
+  const tokens = {
+    rows: new BigInt64Array(size),
+    targets: new BigInt64Array(size),
+    weights: new Float32Array(size),
+  };
+  let count = 0;
+  weights.forEach((weight, position) => {
+    if (weight === 0) return;
+    tokens.rows[count] = BigInt(position);
+    tokens.targets[count] = targets[position]!;
+    tokens.weights[count] = weight * scale;
+    count++;
+  });
+  return tokens;
+}
+
+function addInto(sum: Float32Array, part: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
+}

@@ -1,0 +1,150 @@
+import { type BatchShape, causalAttention } from '../architectures/causal-attention.ts';
+import {
+  crossEntropy,
+  crossEntropyWithGradients,
+  type LossTokens,
+} from '../architectures/cross-entropy.ts';
+import {
+  type DecoderParts,
+  decoderHiddenStates,
+  outputEmbeddingName,
+  type Recompute,
+} from '../architectures/decoder.ts';
+import { pullback } from '../graph/autodiff.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { removeDeadCode } from '../graph/passes/dead-code.ts';
+import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
+import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
+import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
+import type { Value } from '../graph/value.ts';
+import { loraLinear } from '../lora/lora-linear.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import { baseLayers } from '../weights/base-linear.ts';
+import { mappedParameters, trainedParameters } from '../weights/weight-parameters.ts';
+import { inputDropout } from './dropout.ts';
+
+/** Static sizes of a training graph. */
+export interface TrainingShape extends BatchShape {
+  /** Tokens whose loss is computed; those that count, filled up to a full last chunk. */
+  readonly lossTokens: number;
+}
+
+/**
+ * Sessions that are kept for batches of the same shape to come. One takes a few kilobytes per node
+ * (45 MB for 30 layers) and a fraction of a second to make.
+ */
+export const MAX_SESSIONS = 3;
+
+/** What one training step computes. */
+export interface TrainingGraphOptions {
+  readonly model: Pick<BaseModel, 'config' | 'weights'>;
+  /** The adapted layers; none for a full fine-tune. */
+  readonly modules: readonly LoraModule[];
+  readonly shape: TrainingShape;
+  /** Names of the tensors whose gradients are wanted, as the inputs of the graph bear them. */
+  readonly trainable: readonly string[];
+  /** True where the base's own weights are inputs (method "full") instead of mapped files. */
+  readonly trainBase: boolean;
+  readonly dropout: number;
+  readonly recompute: Recompute;
+  /** Rows may hold several examples, which do not see each other; one unless given. */
+  readonly packing?: boolean;
+}
+
+/** Names of the inputs that change from batch to batch. */
+export const BATCH_INPUTS = {
+  /** int64 `[rows · length]` */
+  tokenIds: 'input_ids',
+  /** int64 `[rows · length]`, from 0 in each example */
+  positions: 'position_ids',
+  /** int64 `[lossTokens]`: which tokens of the batch have a loss */
+  lossRows: 'loss_rows',
+  /** int64 `[lossTokens]`: the tokens that should follow them */
+  targets: 'targets',
+  /** float32 `[lossTokens]`: what the loss of each counts */
+  lossWeights: 'loss_weights',
+  /** int64 `[]`: decides the dropout mask; an input only where there is dropout */
+  dropoutSeed: 'dropout_seed',
+} as const;
+
+/**
+ * Forward, loss and backward of one batch as one graph. Outputs: `loss`, the weighted sum of the
+ * token losses, and under the name of each trainable tensor its gradient.
+ */
+export function trainingGraph(options: TrainingGraphOptions): Graph {
+  const { model, modules, shape, trainable, trainBase, dropout } = options;
+  const { config, weights } = model;
+  const builder = new GraphBuilder();
+  const tokens = shape.rows * shape.length;
+  const tokenIds = builder.input(BATCH_INPUTS.tokenIds, 'int64', [tokens]);
+  const positions = builder.input(BATCH_INPUTS.positions, 'int64', [tokens]);
+  const lossTokens: LossTokens = {
+    rows: builder.input(BATCH_INPUTS.lossRows, 'int64', [shape.lossTokens]),
+    targets: builder.input(BATCH_INPUTS.targets, 'int64', [shape.lossTokens]),
+    weights: builder.input(BATCH_INPUTS.lossWeights, 'float32', [shape.lossTokens]),
+  };
+  const parameters = trainBase
+    ? trainedParameters(builder, weights)
+    : mappedParameters(builder, weights);
+  const parts = {
+    builder,
+    config,
+    parameters,
+    linear: loraLinear({
+      builder,
+      base: baseLayers({ builder, config, parameters }),
+      modules,
+      dropout:
+        dropout === 0 || trainable.length === 0
+          ? undefined
+          : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
+      mergeForTokens: tokens,
+    }),
+    attention: causalAttention(builder, config, shape, options.packing ? positions : undefined),
+    recompute: options.recompute,
+  };
+  const hidden = decoderHiddenStates(parts, tokenIds, positions);
+  const outputs: Record<string, Value> =
+    trainable.length === 0
+      ? { loss: crossEntropy(parts, hidden, lossTokens) }
+      : lossAndGradients(parts, hidden, lossTokens, trainable, trainBase);
+  // Not `fuseGemmAdd`: Gemm copies what it adds to on one thread, which costs more than an Add.
+  const passes = [
+    removeDeadCode,
+    scaleRowsLast,
+    fuseTransposedMatmul,
+    upcastPerUse,
+    removeDeadCode,
+  ];
+  return passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
+}
+
+function lossAndGradients(
+  parts: DecoderParts,
+  hidden: Value,
+  lossTokens: LossTokens,
+  trainable: readonly string[],
+  trainBase: boolean,
+): Record<string, Value> {
+  const { builder } = parts;
+  const inputs = new Map(builder.values.map((value) => [value.name, value]));
+  const wanted = trainable.map((name) => inputs.get(name)!);
+  const head = crossEntropyWithGradients(parts, hidden, lossTokens, trainBase);
+  const outputEmbedding = outputEmbeddingName(parts.config);
+  // An output layer of its own has no part in the hidden states.
+  const inBody = wanted.filter(
+    ({ name }) => name !== outputEmbedding || parts.config.tieWordEmbeddings,
+  );
+  const body = pullback(builder, hidden, head.hiddenGradient, inBody);
+  const gradients = wanted.map((tensor): [string, Value] => {
+    const parts = [
+      body.get(tensor),
+      tensor.name === outputEmbedding ? head.embeddingGradient : undefined,
+    ].filter((part) => part !== undefined);
+    return [tensor.name, parts.reduce((a, b) => builder.add(a, b))];
+  });
+  // The loss comes last: outputs are visited in order, and it needs every chunk.
+  return { ...Object.fromEntries(gradients), loss: head.loss };
+}

@@ -1,0 +1,67 @@
+import type { Linear } from '../architectures/decoder.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { linearBiases, linearModules } from '../architectures/linear-modules.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Value } from '../graph/value.ts';
+import { int8Products } from './int8-linear.ts';
+import { isNf4, nf4Product } from './nf4-linear.ts';
+import type { WeightParameters } from './weight-parameters.ts';
+
+/** What the frozen linear layers of a graph are made of. */
+export interface BaseLinearOptions {
+  readonly builder: GraphBuilder;
+  readonly config: DecoderConfig;
+  readonly parameters: WeightParameters;
+}
+
+/** A linear layer that is computed in float32. */
+export interface DenseLayer {
+  /** float32 `[out, in]` */
+  readonly weight: Value;
+  /** float32 `[out]` */
+  readonly bias: Value | undefined;
+}
+
+/** The linear layers of a base model. */
+export interface BaseLayers {
+  /** `y = x Wᵀ + b`, computed as the form of the weights asks for. */
+  readonly linear: Linear;
+  /** A layer by its module name; undefined where its products are not those of float32 numbers. */
+  readonly dense: (module: string) => DenseLayer | undefined;
+}
+
+/** The base model's linear layers as parts of a graph. */
+export function baseLayers({ builder, config, parameters }: BaseLinearOptions): BaseLayers {
+  const biases = linearBiases(config);
+  const widths = new Map(linearModules(config).map((module) => [module.name, module.outFeatures]));
+  const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
+  const biasOf = (module: string): Value | undefined =>
+    biases(module) ? float32(`${module}.bias`) : undefined;
+  const int8 = parameters.compute === 'float32' ? undefined : int8Products(builder, parameters);
+  const quantizedProduct = (module: string, x: Value): Value => {
+    const weight = `${module}.weight`;
+    return int8 === undefined
+      ? nf4Product({ builder, parameters }, weight, x, widths.get(module)!)
+      : int8(weight, x);
+  };
+  const dense = (module: string): DenseLayer | undefined => {
+    const weight = `${module}.weight`;
+    if (int8 !== undefined || isNf4(parameters, weight)) return undefined;
+    return { weight: float32(weight), bias: biasOf(module) };
+  };
+  return {
+    dense,
+    linear: (module, x) => {
+      const layer = dense(module);
+      if (layer !== undefined) return denseProduct(builder, x, layer);
+      const product = quantizedProduct(module, x);
+      const bias = biasOf(module);
+      return bias === undefined ? product : builder.add(product, bias);
+    },
+  };
+}
+
+/** `x Wᵀ + b`, `[tokens, in] → [tokens, out]`. */
+export function denseProduct(builder: GraphBuilder, x: Value, { weight, bias }: DenseLayer): Value {
+  return builder.gemm(x, weight, { transB: true, ...(bias !== undefined && { c: bias }) });
+}

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** Who may import from whom: each layer from itself and from those after it. */
+const LAYERS = ['media', 'extension', 'server', 'engine'] as const;
+
+/** Functions of `node:fs` that change what is on the disk. */
+const WRITING =
+  /^(appendFile|chmod|chown|copyFile|cp|createWriteStream|link|mkdir|mkdtemp|rename|rm|rmdir|symlink|truncate|unlink|utimes|write|writeFile)(Sync)?$/;
+
+/** Who changes what is on the disk: besides the one who writes files, those who keep the sockets. */
+const WRITERS: ReadonlySet<string> = new Set([
+  'engine/files.ts',
+  'server/rpc/local-socket.ts',
+  'server/rpc/socket-folder.ts',
+  'server/rpc/sweep-sockets.ts',
+]);
+
+/** One import of a source file. */
+interface Import {
+  readonly from: string;
+  /** A file of the project, or the name of a package. */
+  readonly to: string;
+  /** Names that are imported as values; a type is gone when the program runs. */
+  readonly values: readonly string[];
+}
+
+/** The code is formatted, so that each import begins a line and its names stand between braces. */
+const STATEMENT = /^(?:import|export) (?<type>type )?(?<names>[^;'"]*?) ?from '(?<to>[^']+)';$/gm;
+const CALL = /\b(?:import|require)\('(?<to>[^']+)'\)/g;
+
+const IMPORTS: readonly Import[] = LAYERS.flatMap(sourcesOf).flatMap(importsOf);
+
+test('layers know only those below them', () => {
+  const layerOf = (file: string): number =>
+    (LAYERS as readonly string[]).indexOf(file.split('/')[0]!);
+  const wrong = IMPORTS.filter(({ from, to }) => layerOf(to) >= 0 && layerOf(to) < layerOf(from));
+  expect(wrong.map(arrow)).toEqual([]);
+});
+
+test('the extension and its pages compute nothing: no value comes from the engine', () => {
+  // The demo's model is made by a program of its own, when this project is built.
+  const wrong = IMPORTS.filter(
+    ({ from, to, values }) =>
+      /^(media\/(?!demo\/)|extension\/)/.test(from) &&
+      to.startsWith('engine/') &&
+      values.length > 0,
+  );
+  expect(wrong.map(arrow)).toEqual([]);
+});
+
+test('one file loads ONNX Runtime, and one writes', () => {
+  const loaders = IMPORTS.filter(
+    ({ to, values }) => to === 'onnxruntime-node' && values.length > 0,
+  );
+  expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);
+  const writers = IMPORTS.filter(
+    ({ to, values }) => /^node:fs/.test(to) && values.some((name) => WRITING.test(name)),
+  );
+  expect(new Set(writers.map(({ from }) => from))).toEqual(WRITERS);
+});
+
+describe('no circles of values', () => {
+  const own = IMPORTS.filter(({ to, values }) => values.length > 0 && to.endsWith('.ts'));
+
+  test('among files', () => {
+    expect(circles(own)).toEqual([]);
+  });
+
+  test("among the engine's folders", () => {
+    const folder = (file: string): string => file.split('/').slice(0, -1).slice(0, 2).join('/');
+    const between = own
+      .filter(({ from }) => from.startsWith('engine/'))
+      .map(({ from, to }) => ({ from: folder(from), to: folder(to) }))
+      .filter(({ from, to }) => from !== to && from !== 'engine' && to !== 'engine');
+    expect(circles(between)).toEqual([]);
+  });
+});
+
+function sourcesOf(layer: string): readonly string[] {
+  return readdirSync(layer, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.posix.join(layer, name));
+}
+
+function importsOf(from: string): readonly Import[] {
+  const text = readFileSync(from, 'utf8');
+  const target = (to: string): string =>
+    to.startsWith('.') ? path.posix.join(path.dirname(from), to) : to;
+  const statements = [...text.matchAll(STATEMENT)].map(({ groups }) => {
+    const { type, names, to } = groups as { type?: string; names: string; to: string };
+    return { from, to: target(to), values: type === undefined ? valuesIn(names) : [] };
+  });
+  // What is loaded only when it is needed makes no circle when programs start.
+  const calls = [...text.matchAll(CALL)]
+    .map(({ groups }) => groups!['to']!)
+    .filter((to) => !to.startsWith('.'))
+    .map((to) => ({ from, to, values: ['*'] }));
+  return [...statements, ...calls];
+}
+
+/** The names before `from` that are not those of types: `a, { type B, c as d }` has a and c. */
+function valuesIn(names: string): readonly string[] {
+  return names
+    .replace(/[{}\n]/g, ' ')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !name.startsWith('type '))
+    .map((name) => name.split(' as ')[0]!);
+}
+
+function arrow({ from, to, values }: Import): string {
+  return `${from} → ${to} (${values.join(', ')})`;
+}
+
+/** The groups in which each can be reached from each other. */
+function circles(edges: readonly Pick<Import, 'from' | 'to'>[]): readonly string[][] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of edges) next.set(from, (next.get(from) ?? new Set()).add(to));
+  const reached = new Map([...next.keys()].map((start) => [start, reach(start, next)] as const));
+  const inCircle = [...next.keys()].filter((node) => reached.get(node)!.has(node));
+  const groups = new Map<string, string[]>();
+  for (const node of inCircle.toSorted()) {
+    const peers = inCircle.filter(
+      (other) => reached.get(node)!.has(other) && reached.get(other)!.has(node),
+    );
+    groups.set(peers.toSorted()[0]!, peers.toSorted());
+  }
+  return [...groups.values()];
+}
+
+function reach(start: string, next: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const open = [...(next.get(start) ?? [])];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    open.push(...(next.get(node) ?? []));
+  }
+  return seen;
+}
