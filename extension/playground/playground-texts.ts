@@ -55,10 +55,11 @@ export function playgroundTexts() {
     matches: vscode.l10n.t('{0}: {1} of {2} as expected'),
     asExpected: vscode.l10n.t('as expected'),
     message: vscode.l10n.t('Message'),
+    messageHint: vscode.l10n.t('Enter sends, Shift+Enter begins a new line'),
     send: vscode.l10n.t('Send'),
     newChat: vscode.l10n.t('New Chat'),
     chatEmpty: vscode.l10n.t(
-      'Talk to {0}: it sees the whole conversation, in the chat template of its base model.',
+      'Talk to the model that is picked above: it sees the whole conversation, in its own chat template.',
     ),
     noChatTemplate: vscode.l10n.t(
       'The base model has no chat template, so that it cannot tell turns apart: it continues texts, which you can try under One Prompt.',

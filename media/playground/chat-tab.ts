@@ -1,7 +1,6 @@
 import type { Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
-import { fill } from '../webview/texts.ts';
 import { AnswerView } from './answer-view.ts';
 import { action } from './labelled.ts';
 import type { PlaygroundParts } from './parts.ts';
@@ -31,7 +30,12 @@ export class ChatTab {
     this.#turns = saved;
     this.#list.setAttribute('aria-label', texts.chatTab);
     this.#message = element('textarea', {
-      attributes: { rows: 3, required: true, 'aria-label': texts.message },
+      attributes: {
+        rows: 3,
+        required: true,
+        'aria-label': texts.message,
+        placeholder: texts.messageHint,
+      },
     });
     this.#send = element('button', {
       class: 'primary',
@@ -83,12 +87,11 @@ export class ChatTab {
 
   update(): void {
     const { isBusy } = this.#parts.writing;
-    const title = this.#parts.writers().at(-1)?.title ?? '';
-    showText(this.#intro, this.#problem ?? fill(this.#texts.chatEmpty, title));
+    showText(this.#intro, this.#problem ?? this.#texts.chatEmpty);
     this.#intro.hidden = this.#problem === undefined && this.#turns.length > 0;
     this.#message.disabled = this.#problem !== undefined;
     this.#send.disabled = this.#problem !== undefined || isBusy;
-    this.#send.title = this.#problem ?? this.#texts.generateHint;
+    this.#send.title = this.#problem ?? '';
     this.#stop.disabled = !isBusy;
     this.#stop.title = isBusy ? '' : this.#texts.nothingWritten;
     this.#new.disabled = this.#turns.length === 0 || isBusy;

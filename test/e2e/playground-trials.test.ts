@@ -92,7 +92,7 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   await frame.getByText('Sampling').click();
   await frame.getByLabel('Most new tokens').fill('12');
   await frame.getByRole('tab', { name: 'Chat' }).click();
-  await frame.getByText(/Talk to With the adapter|Talk to /).waitFor();
+  await frame.getByText('Talk to the model that is picked above').waitFor();
   const message = frame.getByRole('textbox', { name: 'Message' });
   for (const [turns, text] of [
     [2, '2+2?'],
