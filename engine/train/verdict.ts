@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import type { Learning } from './learning.ts';
 
 /** What can be wrong with the course of a run that came to its end. */
-export const VERDICT_KINDS = [
+const KINDS = [
   /** The loss rose, or is no number. */
   'exploded',
   /** Nothing, or next to nothing, changed. */
@@ -16,7 +16,7 @@ export const VERDICT_KINDS = [
 
 /** Schema of {@link Verdict}. */
 export const verdictSchema = z.object({
-  kind: z.enum(VERDICT_KINDS),
+  kind: z.enum(KINDS),
   /** What was seen, a sentence for people. */
   message: z.string(),
   /** What to try, a sentence for people. */

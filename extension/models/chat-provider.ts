@@ -6,7 +6,8 @@ import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { chatModelTexts } from '../show/chat-model.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
-import { readCatalog, resultsAmong } from './model-catalog.ts';
+import { readCatalog } from './model-catalog.ts';
+import { resultsAmong } from './run-results.ts';
 import type { TextGeneration } from './text-generation.ts';
 
 /** Files by which an adapter is told without a server. */

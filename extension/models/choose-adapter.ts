@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick } from '../show/quick-input.ts';
-import { adapterOf, readCatalog, type UsableAdapter } from './model-catalog.ts';
+import { readCatalog, type UsableAdapter } from './model-catalog.ts';
+import { adapterOf } from './run-results.ts';
 
 /**
  * The adapter that a command is for: the one that it was called for, or the user's choice.

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
-import { adapterOf, readCatalog } from '../models/model-catalog.ts';
+import { readCatalog } from '../models/model-catalog.ts';
+import { adapterOf } from '../models/run-results.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';

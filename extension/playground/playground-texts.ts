@@ -53,7 +53,6 @@ export function playgroundTexts() {
       'Put several prompts into the table to see how both answer each of them.',
     ),
     matches: vscode.l10n.t('{0}: {1} of {2} as expected'),
-    asExpected: vscode.l10n.t('as expected'),
     message: vscode.l10n.t('Message'),
     messageHint: vscode.l10n.t('Enter sends, Shift+Enter begins a new line'),
     send: vscode.l10n.t('Send'),
