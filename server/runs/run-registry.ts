@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
-import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
+import { ensureFolder, sweepTemporaries, writeFileAtomic } from '../../engine/files.ts';
 import { parseJson } from '../../engine/json.ts';
 import { mapBounded } from './map-bounded.ts';
 
@@ -14,6 +14,9 @@ const registeredRunSchema = z.object({
   folder: z.string().check(z.refine((folder) => path.isAbsolute(folder))),
   configFile: z.nullable(z.string()),
 });
+
+/** A file that was begun longer ago is abandoned: its writer may be out of sight, as in a container. */
+const ABANDONED_MS = 60_000;
 
 /** Two paths have room in it, however long the system allows them to be. */
 const MAX_ENTRY_BYTES = 2 ** 17;
@@ -47,6 +50,7 @@ export class RunRegistry {
   /** Remembers a run. Throws LorafaError `output.not_writable`. */
   async add(run: RegisteredRun): Promise<void> {
     await ensureFolder(this.folder);
+    await sweepTemporaries(this.folder, ABANDONED_MS);
     const name = createHash('sha256').update(run.folder).digest('hex').slice(0, 16);
     const content = JSON.stringify({ version: 1, ...run });
     await writeFileAtomic(path.join(this.folder, `${name}.json`), `${content}\n`);

@@ -119,13 +119,15 @@ export class TinyBench {
   }
 
   /**
-   * Makes what is in the cache folder a day older: a file that was begun there is taken for
-   * abandoned only after some minutes, since its maker may be out of sight.
+   * Makes what is in the cache folder and in the registry a day older: a file that was begun there is
+   * taken for abandoned only after a while, since its maker may be out of sight.
    */
   async age(): Promise<void> {
     const yesterday = new Date(Date.now() - 86_400_000);
-    for (const name of await readdir(this.cache, { recursive: true }).catch(() => [])) {
-      await utimes(path.join(this.cache, name), yesterday, yesterday).catch(() => undefined);
+    for (const folder of [this.cache, this.registry]) {
+      for (const name of await readdir(folder, { recursive: true }).catch(() => [])) {
+        await utimes(path.join(folder, name), yesterday, yesterday).catch(() => undefined);
+      }
     }
   }
 

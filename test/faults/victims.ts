@@ -77,7 +77,10 @@ export class Killer {
   }
 
   async #find(victim: Victim): Promise<readonly number[]> {
-    return (await this.#processes()).filter((one) => isOfKind(one, victim)).map(({ pid }) => pid);
+    const found = (await this.#processes()).filter((one) => isOfKind(one, victim));
+    const ids = found.map(({ pid }) => pid);
+    // One that is just being started still has the command line of the one who starts it.
+    return found.filter(({ parent }) => !ids.includes(parent)).map(({ pid }) => pid);
   }
 
   #processes(): Promise<readonly MarkedProcess[]> {

@@ -4,6 +4,8 @@ import path from 'node:path';
 /** A process that bears the mark of a test. */
 export interface MarkedProcess {
   readonly pid: number;
+  /** Id of the process that started it, or 1 when that has ended. */
+  readonly parent: number;
   /** The words of its command line. */
   readonly command: readonly string[];
 }
@@ -32,7 +34,9 @@ export async function markedProcesses(
   const found = await Promise.all(
     ids.map(async (pid) => {
       const environment = await strings(pid, 'environ');
-      if (environment.includes(mark)) return { pid, command: await strings(pid, 'cmdline') };
+      if (environment.includes(mark)) {
+        return { pid, parent: await parentOf(pid), command: await strings(pid, 'cmdline') };
+      }
       // A process that is just changing its program has none for a moment.
       if (environment.length > 1) foreign.add(pid);
       return undefined;
@@ -56,6 +60,12 @@ export async function endProcesses(folder: string, spared: readonly number[] = [
       // It ended by itself meanwhile.
     }
   }
+}
+
+/** See proc_pid_stat(5); the program's name in parentheses may hold spaces itself. */
+async function parentOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 1);
 }
 
 /** Empty for a process that has ended meanwhile, or is another user's. */
