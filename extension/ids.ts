@@ -40,6 +40,7 @@ export const COMMANDS = {
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',
+  runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',
   showLogs: 'lorafa.showLogs',
   refreshViews: 'lorafa.refreshViews',
