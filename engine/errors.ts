@@ -81,11 +81,13 @@ export class LorafaError extends Error {
   override readonly name = 'LorafaError';
   readonly code: ErrorCode;
   readonly location: ErrorLocation | undefined;
+  /** What a library itself said, for logs: it may name files of its sources, which help nobody else. */
+  readonly detail: string | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { location?: ErrorLocation; cause?: unknown } = {},
+    options: { location?: ErrorLocation; cause?: unknown; detail?: string } = {},
   ) {
     super(
       shortened(message, MESSAGE_LIMIT),
@@ -93,7 +95,15 @@ export class LorafaError extends Error {
     );
     this.code = code;
     this.location = options.location;
+    this.detail =
+      options.detail === undefined ? undefined : shortened(options.detail, MESSAGE_LIMIT);
   }
+}
+
+/** All that is known of something that was thrown, for logs: the words of a library where there are any. */
+export function wordsOf(error: unknown): string {
+  const detail = error instanceof LorafaError ? error.detail : undefined;
+  return detail ?? messageOf(error);
 }
 
 /** The message of anything that was thrown, for use inside the sentence of a {@link LorafaError}. */

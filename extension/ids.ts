@@ -40,6 +40,7 @@ export const COMMANDS = {
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   runSelection: 'lorafa.runSelection',
+  runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',
   signIn: 'lorafa.signIn',
   showLogs: 'lorafa.showLogs',

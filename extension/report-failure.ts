@@ -37,8 +37,7 @@ export function reportFailure(
   { configFile, locateModel }: FailedTask = {},
 ): void {
   const failure = failureOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  log.error([message, ...(failure?.problems ?? [])].join('\n  '));
+  logFailure(error, log);
 
   const choices: Choice[] = [];
   if (configFile !== undefined) {
@@ -59,5 +58,17 @@ export function reportFailure(
   }
   choices.push(...signInChoices(failure?.code));
   choices.push({ title: vscode.l10n.t('Show Logs'), run: () => log.show() });
-  void showError(message, ...choices);
+  void showError(messageOf(error), ...choices);
+}
+
+/** Writes into the log what is known of a failure, and returns the sentence for people. */
+export function logFailure(error: unknown, log: vscode.LogOutputChannel): string {
+  const failure = failureOf(error);
+  const message = messageOf(error);
+  log.error([message, ...(failure?.problems ?? []), failure?.detail ?? ''].join('\n  ').trimEnd());
+  return message;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

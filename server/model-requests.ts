@@ -1,10 +1,12 @@
 import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
 import { runCli } from './cli-process.ts';
+import { readTraining } from './discovery/adapter-training.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
 import { findModels } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
   countTokens,
+  describeTraining,
   examineMachine,
   generate,
   generationPiece,
@@ -51,6 +53,7 @@ export function serveModels(
   serve(connection, listAdapters, async () =>
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
+  serve(connection, describeTraining, ({ folder }) => readTraining(folder));
   serve(connection, examineMachine, async (_nothing, token) => {
     return (await runCli(cliScript, ['doctor'], token)) as Readonly<Record<string, unknown>>;
   });

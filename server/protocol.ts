@@ -451,6 +451,40 @@ export interface FoundAdapter {
 /** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
 export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
 
+/** What an adapter was trained on, and on what it can be tried, as its run tells. */
+export interface AdapterTraining {
+  /** Data files, as the configuration names them. */
+  readonly files: readonly string[];
+  /** How their rows were read: `question → answer`; empty where the run does not say. */
+  readonly shape: string;
+  /** The user's templates, where they wrote the text. */
+  readonly templates: { readonly prompt?: string | undefined; readonly completion: string } | null;
+  /** Rows that were learned, and whether the text came from the chat template; null: nobody knows. */
+  readonly rows: number | null;
+  readonly isChat: boolean | null;
+  /** Whether the base model has a chat template; null: nobody knows. */
+  readonly hasChatTemplate: boolean | null;
+  /** Where the examples are from: rows that were held out or learned, or `training.sample_prompts`. */
+  readonly origin: 'held-out' | 'training' | 'sample-prompts';
+  readonly examples: readonly TrainingExample[];
+}
+
+/** A prompt of the kind that an adapter was trained on. */
+export interface TrainingExample {
+  readonly prompt: Generation['prompt'];
+  /** What the row has as the answer; null for a prompt without one. */
+  readonly expected: string | null;
+}
+
+/**
+ * Client → server: what an adapter, or a checkpoint's, was trained on; null where its folder does not
+ * tell.
+ */
+export const describeTraining = request<AdapterTraining | null>()(
+  'lorafa/adapters/training',
+  z.object({ folder }),
+);
+
 /** How far the reading of the data of a preview is, and what became of the rows so far. */
 export interface PreviewState {
   /** Of the data, 0 to 1. */

@@ -42,7 +42,7 @@ const evaluationRule: Rule = (given) => {
     ];
   }
   if (hasFile || hasSplit) return [];
-  return ['eval_steps', 'per_device_eval_batch_size']
+  return ['eval_steps', 'eval_on_start', 'per_device_eval_batch_size']
     .filter((key) => given('training', key) !== undefined)
     .map((key) =>
       problem(

@@ -121,6 +121,12 @@ export const trainingSection = z
       .describe(
         'Evaluate on the held-out data every so many steps. Default: at the end of every epoch and of the run.',
       ),
+    eval_on_start: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Evaluate before the first step too, so that the run can tell whether it has become better than the model that it began with.',
+      ),
     save_steps: everySteps
       .default(100)
       .describe('Write a checkpoint every so many steps; the end of the run always writes one.'),

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LorafaError, messageOf } from '../errors.ts';
+import { LorafaError, wordsOf } from '../errors.ts';
 import { withoutToken } from '../hub/hub-token.ts';
 import { CPU, type Device, formatDevice, parseDevice } from './device.ts';
 import { selfTest } from './device-self-test.ts';
+import { meaningOf } from './runtime-words.ts';
 
 /** Whether a device can be used here, and if not, what is missing. */
 export interface DeviceStatus {
@@ -11,6 +12,8 @@ export interface DeviceStatus {
   readonly usable: boolean;
   /** One sentence: the missing piece and how to get it. Absent where the device is usable. */
   readonly problem?: string;
+  /** What its libraries themselves said, for logs. */
+  readonly detail?: string;
 }
 
 const PROBE_TIMEOUT_MS = 60_000;
@@ -21,7 +24,7 @@ const PROBE_SCRIPT = fileURLToPath(new URL('./probe-device.js', import.meta.url)
 /** What to do about a device that does not work. */
 const WAY_OUT: { readonly [K in Device['kind']]: string } = {
   cpu: 'ONNX Runtime itself does not run here; install the package again',
-  cuda: 'CUDA needs an NVIDIA GPU with a recent driver, CUDA 12 and cuDNN 9 in the library path, and the CUDA libraries of onnxruntime-node (node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12)',
+  cuda: 'CUDA needs an NVIDIA GPU with a recent driver, CUDA 12 and cuDNN 9 in the library path, and ONNX Runtime\'s CUDA libraries, which have to be installed beside it (README.md, "CUDA")',
   webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or Direct3D 12 driver',
 };
 
@@ -31,10 +34,12 @@ const WAY_OUT: { readonly [K in Device['kind']]: string } = {
  * @param script the built probe; another one only in tests
  */
 export async function probeDevice(device: Device, script = PROBE_SCRIPT): Promise<DeviceStatus> {
-  const failure = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
-  if (failure === undefined) return { device, usable: true };
-  const problem = `${formatDevice(device)} cannot be used (${failure}): ${WAY_OUT[device.kind]}.`;
-  return { device, usable: false, problem };
+  const detail = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
+  if (detail === undefined) return { device, usable: true };
+  const meaning = meaningOf(detail);
+  const why = meaning === undefined ? '' : ` (${meaning})`;
+  const problem = `${formatDevice(device)} cannot be used${why}: ${WAY_OUT[device.kind]}.`;
+  return { device, usable: false, problem, detail };
 }
 
 /** The state of every kind of device, for a doctor's report. */
@@ -54,8 +59,10 @@ export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Prom
     return cuda.usable ? cuda.device : CPU;
   }
   const device = parseDevice(setting);
-  const { problem } = await probeDevice(device, script);
-  if (problem !== undefined) throw new LorafaError('device.unavailable', problem);
+  const { problem, detail } = await probeDevice(device, script);
+  if (problem !== undefined) {
+    throw new LorafaError('device.unavailable', problem, detail === undefined ? {} : { detail });
+  }
   return device;
 }
 
@@ -64,7 +71,7 @@ async function tryHere(device: Device): Promise<string | undefined> {
     await selfTest(device);
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return wordsOf(error);
   }
 }
 

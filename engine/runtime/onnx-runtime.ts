@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { LorafaError, messageOf } from '../errors.ts';
 import { type CApi, openCApi, type Pointer } from './c-api.ts';
 import { onnxRuntimeLibrary } from './library.ts';
+import { meaningOf } from './runtime-words.ts';
 
 /*
  * The only place that loads ONNX Runtime. Its official builds report to their maker unless told not
@@ -30,12 +31,18 @@ check(ort.DisableTelemetryEvents(environment));
 /** Memory that JavaScript owns, for {@link CApi.CreateTensorWithDataAsOrtValue}. */
 export const cpuMemory: Pointer = create((out) => ort.CreateCpuMemoryInfo(0, 0, out));
 
-/** Throws LorafaError `device.failed` with ONNX Runtime's own words unless a call succeeded. */
-export function check(status: Pointer | null, what = 'ONNX Runtime failed'): void {
+/**
+ * Throws LorafaError `device.failed` unless a call succeeded: what it means for people, with ONNX
+ * Runtime's own words as its detail.
+ */
+export function check(status: Pointer | null, what = 'ONNX Runtime could not go on'): void {
   if (status === null) return;
-  const message = ort.GetErrorMessage(status);
+  const detail = ort.GetErrorMessage(status);
   ort.ReleaseStatus(status);
-  throw new LorafaError('device.failed', `${what}: ${message}`);
+  const meaning = meaningOf(detail);
+  const why = meaning === undefined ? '' : `, because ${meaning}`;
+  const wayOut = 'try smaller batches or shorter rows, or another engine.device';
+  throw new LorafaError('device.failed', `${what}${why}; ${wayOut}.`, { detail });
 }
 
 /** What a call makes. Throws as {@link check} does. */

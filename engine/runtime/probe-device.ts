@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { wordsOf } from '../errors.ts';
 import { parseDevice } from './device.ts';
 import { selfTest } from './device-self-test.ts';
 
@@ -10,6 +10,6 @@ import { selfTest } from './device-self-test.ts';
 try {
   await selfTest(parseDevice(process.argv[2] ?? 'cpu'));
 } catch (error) {
-  process.stderr.write(messageOf(error));
+  process.stderr.write(wordsOf(error));
   process.exitCode = 1;
 }

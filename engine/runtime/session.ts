@@ -42,7 +42,7 @@ export class Session {
   /** Loads a graph. Throws `device.failed` with ONNX Runtime's own words. */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
-    const what = `ONNX Runtime could not load the graph on ${formatDevice(device)}`;
+    const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
     const model = writeOnnx(graph);
     const native = sessionOptions({ ...options, device, threads }, what);
     try {

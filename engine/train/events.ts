@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
+import { verdictSchema } from './verdict.ts';
 
 /**
  * What a training run reports while it goes, in the order in which it happens. The same objects
@@ -22,7 +23,7 @@ const text = z.string();
 /** A number that may not be finite, which JSON writes as null. */
 const measured = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 
-/** A slow preparation before the first step, such as unpacking weights or tokenizing rows. */
+/** Something slow before the first step, such as unpacking weights or evaluating the base model. */
 export type ProgressEvent = Frozen<z.infer<typeof progressEvent>>;
 
 const progressEvent = z.object({
@@ -130,7 +131,7 @@ const stepEvent = z.object({
   tokens_per_second: measured,
 });
 
-/** One pass over the evaluation split. */
+/** One pass over the evaluation split; that of step 0 tells how good the model was before. */
 export type EvalEvent = Frozen<z.infer<typeof evalEvent>>;
 
 const evalEvent = z.object({
@@ -158,6 +159,16 @@ const checkpointEvent = z.object({
   step: count,
   /** Absolute path of the checkpoint's folder. */
   dir: name,
+});
+
+/** Whether the run learns, each time that the answer is another one. */
+export type VerdictEvent = Frozen<z.infer<typeof verdictEvent>>;
+
+const verdictEvent = z.object({
+  type: z.literal('verdict'),
+  step: count,
+  /** Null: nothing speaks against it any more. */
+  verdict: verdictSchema.nullable(),
 });
 
 /** Something that does not stop the run but that its owner should know. */
@@ -221,6 +232,7 @@ export const EVENT_SCHEMAS = {
   eval: evalEvent,
   sample: sampleEvent,
   checkpoint: checkpointEvent,
+  verdict: verdictEvent,
   warning: warningEvent,
   stopped: stoppedEvent,
   cancelled: cancelledEvent,

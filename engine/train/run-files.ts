@@ -7,6 +7,8 @@ export const RUN_FILES = {
   config: RECORD_FILE,
   /** One `JournalEntry` a line, only ever appended to. */
   journal: 'events.jsonl',
+  /** What its model was trained on, and can be tried on; see `run-examples.ts`. */
+  examples: 'examples.json',
   /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
   state: 'state.json',
   /** What that process and its libraries have to say, one message a line. */

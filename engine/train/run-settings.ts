@@ -6,6 +6,7 @@ const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
   'resume_from_checkpoint',
   'logging_steps',
   'eval_steps',
+  'eval_on_start',
   'save_steps',
   'save_total_limit',
   'sample_prompts',

@@ -21,6 +21,7 @@ import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
 import { refuseOccupied } from './occupied-folder.ts';
+import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
 import { createSampler } from './sampler.ts';
@@ -72,6 +73,8 @@ export async function train(
   const weightsDigest = await examineWeights(base.weights, (done, total) =>
     onEvent({ type: 'progress', task: 'checking weights', done, total }),
   );
+  // Data that change meanwhile are no reason not to train on what was read.
+  const examples = await findExamples(config, tokenizer, data).catch(() => undefined);
   const plan = planRun(config, data.train);
   const parts = { model: base, weightsDigest, data, plan, device };
   const start = await startingPoint(config, resumed, parts);
@@ -129,6 +132,7 @@ export async function train(
     optimizer,
     control,
     emit,
+    onProgress: onEvent,
     verify: () => folder.verify(),
     state,
     checkpoint: start.checkpoint,
@@ -142,6 +146,10 @@ export async function train(
     const { recompute } = chosen;
     const run = runSummary({ model, trainee, data, plan, state, device, recompute, trials });
     await emit({ type: 'started', run });
+    if (examples !== undefined) {
+      await folder.verify();
+      await writeExamples(folder.path, examples);
+    }
     for (const message of [...warnings, ...start.warnings, ...data.warnings]) {
       await emit({ type: 'warning', message });
     }

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
+import { learningSchema } from './learning.ts';
 import { lineageSchema } from './lineage.ts';
 import { OtherVersionCheckpoint, UnusableCheckpoint } from './unusable-checkpoint.ts';
 
@@ -30,6 +31,8 @@ const stateSchema = z.object({
   /** Sum and number of the step losses since the last report. */
   unreported_loss: z.number(),
   unreported_steps: z.int().nonnegative(),
+  /** Its course so far; those of earlier versions know nothing of it. */
+  learning: learningSchema.exactOptional(),
   /** Decides, with the numbers above, the order of the data and every dropout mask to come. */
   seed: z.int().nonnegative(),
   /** How products are computed, where the run chose that itself (`engine.compute: "auto"`). */

@@ -13,11 +13,13 @@ import { saveCheckpoint } from './checkpoint.ts';
 import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
 import type { TrainControl } from './control.ts';
 import { evaluateExamples } from './evaluate.ts';
-import type { CancelledEvent, TrainEvent } from './events.ts';
+import type { CancelledEvent, ProgressEvent, TrainEvent } from './events.ts';
+import { learningAfter, NO_LEARNING } from './learning.ts';
 import type { Sampler } from './sampler.ts';
 import type { TrainResult } from './train.ts';
 import type { Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
+import { judgeLearning, type Verdict } from './verdict.ts';
 
 /** Everything that a loop works with, ready for its first step. */
 export interface TrainingLoopParts {
@@ -28,6 +30,8 @@ export interface TrainingLoopParts {
   readonly optimizer: Optimizer;
   readonly control: TrainControl;
   readonly emit: (event: TrainEvent) => Promise<void>;
+  /** Told of what takes long before the first step; the journal is not. */
+  readonly onProgress: (event: ProgressEvent) => void;
   /** Called before files are written: throws once the run folder belongs to another run. */
   readonly verify: () => Promise<void>;
   readonly state: TrainerState;
@@ -49,6 +53,8 @@ export class TrainingLoop {
   #state: TrainerState;
   /** The newest checkpoint that this session wrote. */
   #written: string | null = null;
+  /** What was told last. */
+  #verdict: Verdict | null = null;
   readonly #meter = new Meter();
 
   constructor(parts: TrainingLoopParts) {
@@ -60,6 +66,7 @@ export class TrainingLoop {
   async run(): Promise<TrainResult> {
     const { plan, control, emit } = this.#parts;
     const started = performance.now();
+    await this.#evaluateFirst();
     this.#meter.start();
     while (this.#state.global_step < plan.maxSteps) {
       for (const step of plan.epoch(this.#state.epoch).steps.slice(this.#state.step_in_epoch)) {
@@ -79,6 +86,7 @@ export class TrainingLoop {
     // The last session may have ended between its last checkpoint and this.
     await this.#prune();
     await this.#parts.trainee.save(adapterDir, false);
+    await this.#judge(true);
     await emit({
       type: 'completed',
       adapter_dir: adapterDir,
@@ -108,7 +116,7 @@ export class TrainingLoop {
 
   /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
   async #step(microBatches: readonly MicroBatch[]): Promise<void> {
-    const { optimizer, runner, config, plan, emit, data, padId } = this.#parts;
+    const { optimizer, runner, config, plan, data, padId } = this.#parts;
     const { global_step: step } = this.#state;
     const batches = microBatches.map((planned) => plannedBatch(planned, data.train, padId));
     const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
@@ -131,7 +139,7 @@ export class TrainingLoop {
     this.#advance(loss, sum(batches.map((batch) => batch.numTokens)));
     const done = this.#state.global_step;
     if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
-    await emit({
+    await this.#report({
       type: 'step',
       step: done,
       maxSteps: plan.maxSteps,
@@ -143,6 +151,22 @@ export class TrainingLoop {
       tokens_per_second: this.#meter.rate(),
     });
     this.#state = { ...this.#state, unreported_loss: 0, unreported_steps: 0 };
+  }
+
+  /** Tells how the run goes, and what that says of it if it is something else than before. */
+  async #report(event: TrainEvent): Promise<void> {
+    const { learning = NO_LEARNING } = this.#state;
+    this.#state = { ...this.#state, learning: learningAfter(learning, event) };
+    await this.#parts.emit(event);
+    await this.#judge(false);
+  }
+
+  async #judge(isOver: boolean): Promise<void> {
+    const { learning = NO_LEARNING, global_step: step } = this.#state;
+    const verdict = judgeLearning(learning, this.#parts.config.training, isOver);
+    const isKnown = verdict?.kind === this.#verdict?.kind && (!isOver || verdict === null);
+    this.#verdict = verdict;
+    if (!isKnown) await this.#parts.emit({ type: 'verdict', step, verdict });
   }
 
   #advance(loss: number, tokens: number): void {
@@ -204,8 +228,18 @@ export class TrainingLoop {
     return { status: 'stopped', steps: step };
   }
 
-  async #evaluate(): Promise<void> {
-    const { config, data, evaluator, emit, padId, control } = this.#parts;
+  /** How good the model is that the run begins with. */
+  async #evaluateFirst(): Promise<void> {
+    const { config, data, onProgress } = this.#parts;
+    const isWanted = config.training.eval_on_start && data.evaluation.length > 0;
+    if (!isWanted || this.#state.global_step > 0) return;
+    await this.#evaluate((done, total) =>
+      onProgress({ type: 'progress', task: 'evaluating before the first step', done, total }),
+    );
+  }
+
+  async #evaluate(onBatch?: (done: number, total: number) => void): Promise<void> {
+    const { config, data, evaluator, padId, control } = this.#parts;
     const { signal } = control;
     this.#requireFiniteWeights();
     await this.#meter.excluding(async () => {
@@ -213,9 +247,9 @@ export class TrainingLoop {
         const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
           evaluator,
           data.evaluation,
-          { ...evaluationBatches(config), padId, signal },
+          { ...evaluationBatches(config), padId, signal, ...(onBatch && { onBatch }) },
         );
-        await emit({
+        await this.#report({
           type: 'eval',
           step: this.#state.global_step,
           epoch: this.#epoch(),

@@ -36,6 +36,7 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
     ...(missing.length > 0
       ? [`## ${texts.whatIsMissing}`, missing.map((line) => `- ${line}`).join('\n')]
       : []),
+    ...(devices.some(({ detail }) => detail !== undefined) ? [texts.wordsInLog] : []),
     `## ${texts.machine}`,
     markdownTable([texts.what, texts.found], rows),
     '',

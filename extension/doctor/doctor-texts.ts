@@ -7,6 +7,9 @@ export function doctorTexts() {
     ready: vscode.l10n.t('Runs can be started here. Devices:'),
     notReady: vscode.l10n.t('No run can be started here: no device works.'),
     whatIsMissing: vscode.l10n.t('What is missing'),
+    wordsInLog: vscode.l10n.t(
+      'What their libraries themselves say stands in the log: run the command *LoRA-FA: Show Logs*.',
+    ),
     machine: vscode.l10n.t('This machine'),
     what: vscode.l10n.t('What'),
     found: vscode.l10n.t('Found'),

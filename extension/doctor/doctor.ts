@@ -15,13 +15,21 @@ import { restrictedMarkdown, restrictedTexts } from './restricted-report.ts';
  *
  * @throws the server's error answer
  */
-export async function showDoctor(server: ServerLink, reports: Reports): Promise<void> {
+export async function showDoctor(
+  server: ServerLink,
+  reports: Reports,
+  log: vscode.LogOutputChannel,
+): Promise<void> {
   if (!vscode.workspace.isTrusted) {
     await reports.show('LoRA-FA Doctor', restrictedMarkdown(restrictedTexts()));
     return tellUntrusted();
   }
   const title = vscode.l10n.t('Examining this machine…');
-  const report = await showProgress({ title }, () => server.ask(examineMachine, {}));
-  const markdown = doctorMarkdown(machineReportSchema.parse(report), doctorTexts());
+  const answer = await showProgress({ title }, () => server.ask(examineMachine, {}));
+  const report = machineReportSchema.parse(answer);
+  const devices = 'devices' in report.onnxruntime ? report.onnxruntime.devices : [];
+  for (const { device, detail } of devices)
+    if (detail !== undefined) log.info(`${device}: ${detail}`);
+  const markdown = doctorMarkdown(report, doctorTexts());
   await reports.show('LoRA-FA Doctor', markdown);
 }

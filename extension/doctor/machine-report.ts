@@ -4,6 +4,7 @@ const device = z.object({
   device: z.string(),
   usable: z.boolean(),
   problem: z.optional(z.string()),
+  detail: z.optional(z.string()),
 });
 
 /** What the server finds out about the machine, as far as it is shown. */

@@ -32,16 +32,6 @@ export function adapterTree<Adapter extends FoundAdapter>(
   }));
 }
 
-/** One adapter for each run and each other folder: where there is no result, the newest checkpoint. */
-export function mainAdapters<Adapter extends FoundAdapter>(
-  adapters: readonly Adapter[],
-): readonly Adapter[] {
-  return adapterTree(adapters).flatMap(({ adapter, checkpoints }) => {
-    const main = adapter ?? checkpoints.find(({ problem }) => problem === null);
-    return main === undefined ? [] : [main];
-  });
-}
-
 function stepOf({ path: folder }: FoundAdapter): number {
   return Number(/\d+$/.exec(folder)?.[0] ?? 0);
 }

@@ -5,9 +5,9 @@ import { countTokens, type ModelChoice } from '../../server/protocol.ts';
 import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { chatModelTexts } from '../show/chat-model.ts';
-import { mainAdapters } from './adapter-tree.ts';
 import { type ChatMessage, chatPrompt, textOf } from './chat-prompt.ts';
 import { readCatalog } from './model-catalog.ts';
+import { resultsAmong } from './run-results.ts';
 import type { TextGeneration } from './text-generation.ts';
 
 /** Files by which an adapter is told without a server. */
@@ -23,12 +23,11 @@ interface AdapterModel extends vscode.LanguageModelChatInformation {
   readonly choice: ModelChoice;
   /** The adapter's folder. */
   readonly folder: string;
+  /** Some versions of VS Code show only models with it in the picker of the chat. */
+  readonly isUserSelectable: true;
 }
 
-/**
- * Offers the adapters of the workspace as models in VS Code's own chat; of a run that has no result
- * yet its newest checkpoint.
- */
+/** Offers what each run of the workspace has come to as a model in VS Code's own chat. */
 class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterModel> {
   readonly onDidChangeLanguageModelChatInformation: vscode.Event<void>;
   readonly #server: ServerLink;
@@ -46,7 +45,7 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
     const files = await vscode.workspace.findFiles(ADAPTER_FILES, null, 1);
     if (files.length === 0) return [];
     const { models, adapters } = await readCatalog(this.#server);
-    return mainAdapters(adapters).flatMap((adapter) => {
+    return resultsAmong(adapters).flatMap((adapter) => {
       const { path: folder, name, model, quantization, modified } = adapter;
       if (model === null) return [];
       const known = models.find((each) => each.path === model);
@@ -64,6 +63,7 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
         maxInputTokens: context - maxOutputTokens,
         maxOutputTokens,
         capabilities: {},
+        isUserSelectable: true,
         choice: { model, device: DEVICE, quantization },
         folder,
       };

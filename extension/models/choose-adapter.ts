@@ -3,6 +3,7 @@ import type { ServerLink } from '../server-link.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick } from '../show/quick-input.ts';
 import { readCatalog, type UsableAdapter } from './model-catalog.ts';
+import { adapterOf } from './run-results.ts';
 
 /**
  * The adapter that a command is for: the one that it was called for, or the user's choice.
@@ -18,7 +19,7 @@ export async function chooseAdapter(
   const { adapters } = await readCatalog(server);
   const folder = adapterFolderOf(arg);
   if (folder !== undefined) {
-    const known = adapters.find(({ path }) => path === folder);
+    const known = adapterOf(folder, adapters);
     if (known !== undefined) return known;
     throw new Error(vscode.l10n.t('{0} holds no LoRA adapter that can be read.', folder));
   }

@@ -16,7 +16,7 @@ import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
 import { exportAdapter } from './export-adapter.ts';
-import { runSelection } from './run-selection.ts';
+import { SelectionRunner } from './run-selection.ts';
 import { TextGeneration } from './text-generation.ts';
 
 /** What people do around runs: look at data, try models and adapters, pass them on. */
@@ -28,7 +28,11 @@ export function registerModels(
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
-  const playground = new Playground({ extensionUri, log, server, generation });
+  const playground = new Playground({
+    ...{ extensionUri, log, server, generation },
+    memory: extension.workspaceState,
+  });
+  const selection = new SelectionRunner(server, generation, extension.workspaceState);
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
   /** Tells what goes wrong in a notification, with the way out. */
@@ -61,8 +65,9 @@ export function registerModels(
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
     ),
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
-    [COMMANDS.runSelection]: attempt(() => runSelection(server, generation)),
-    [COMMANDS.doctor]: attempt(() => showDoctor(server, reports)),
+    [COMMANDS.runSelection]: attempt(() => selection.run()),
+    [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
+    [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
   };
   registerCommands(extension, table);
   void openDemoOfNewWindow(extension);

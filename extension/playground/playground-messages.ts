@@ -1,9 +1,12 @@
-import type { FoundModel, GenerationAnswer, ModelChoice } from '../../server/protocol.ts';
+import type {
+  AdapterTraining,
+  FoundModel,
+  Generation,
+  GenerationAnswer,
+  ModelChoice,
+} from '../../server/protocol.ts';
 import type { UsableAdapter } from '../models/model-catalog.ts';
 import type { Sampling } from './sampling.ts';
-
-/** Whose text it is: that of the base model with the adapter, or of the base model alone. */
-export type Side = 'adapter' | 'base';
 
 /** What the extension tells the playground. */
 export type PlaygroundNews =
@@ -11,11 +14,13 @@ export type PlaygroundNews =
   | { readonly type: 'problem'; readonly message: string }
   /** A prompt to begin with. */
   | { readonly type: 'prompt'; readonly prompt: string }
-  /** The model of a side is being loaded; `share` from 0 to 1. */
-  | { readonly type: 'loading'; readonly side: Side; readonly share: number }
-  | { readonly type: 'piece'; readonly side: Side; readonly text: string }
-  | { readonly type: 'done'; readonly side: Side; readonly answer: GenerationAnswer }
-  | { readonly type: 'failed'; readonly side: Side; readonly message: string };
+  | TrainingNews
+  | HistoryNews
+  /** The model of a text is being loaded; `share` from 0 to 1. */
+  | { readonly type: 'loading'; readonly slot: string; readonly share: number }
+  | { readonly type: 'piece'; readonly slot: string; readonly text: string }
+  | { readonly type: 'done'; readonly slot: string; readonly answer: GenerationAnswer }
+  | { readonly type: 'failed'; readonly slot: string; readonly message: string };
 
 /** What can be picked. */
 export interface CatalogNews {
@@ -26,24 +31,86 @@ export interface CatalogNews {
   readonly picked: string | null;
 }
 
+/** What an adapter was trained on; null where its folder does not tell. */
+export interface TrainingNews {
+  readonly type: 'training';
+  /** Its folder. */
+  readonly adapter: string;
+  readonly training: AdapterTraining | null;
+}
+
+/** What was tried with an adapter, or with a base model alone, the latest first. */
+export interface HistoryNews {
+  readonly type: 'history';
+  /** See {@link HistoryRequest}. */
+  readonly subject: string;
+  readonly entries: readonly HistoryEntry[];
+}
+
 /** What the playground asks of the extension. */
 export type PlaygroundRequest =
   /** Its script runs, or the user wants to see new models. */
-  { readonly type: 'catalog' } | GenerateRequest | { readonly type: 'stop' };
+  | { readonly type: 'catalog' }
+  | GenerateRequest
+  | { readonly type: 'stop' }
+  | { readonly type: 'showLogs' }
+  | HistoryRequest;
 
-/** Let both sides write, or one of them. */
-export interface GenerateRequest extends ModelChoice {
+/** Look at, add to or forget the history of an adapter's folder, or of a base model alone. */
+export interface HistoryRequest {
+  readonly type: 'history';
+  readonly subject: string;
+  readonly change: HistoryEntry | 'clear' | null;
+}
+
+/** Let some models write on one prompt; another request ends what is being written. */
+export interface GenerateRequest extends Pick<ModelChoice, 'model' | 'device'> {
   readonly type: 'generate';
+  readonly texts: readonly WantedText[];
+  readonly prompt: Generation['prompt'];
+  readonly sampling: Sampling;
+}
+
+/** One text of a {@link GenerateRequest}. */
+export interface WantedText extends Writer {
+  /** Names it in the news about it. */
+  readonly slot: string;
+}
+
+/** Who writes: the base model with an adapter, or alone. */
+export interface Writer extends Pick<ModelChoice, 'quantization'> {
   /** Folder; null for the base model alone. */
   readonly adapter: string | null;
-  readonly sides: readonly Side[];
-  readonly mode: PromptMode;
-  readonly prompt: string;
-  readonly sampling: Sampling;
+}
+
+/** A turn of a conversation. */
+export interface Turn {
+  readonly role: string;
+  readonly content: string;
 }
 
 /** As a user's turn through the model's chat template, or as a text to continue. */
 export type PromptMode = 'chat' | 'raw';
+
+/** A prompt as the page shows it, and what is expected of it. */
+export interface Question {
+  readonly mode: PromptMode;
+  /** Turns before the prompt. */
+  readonly context: readonly Turn[];
+  readonly prompt: string;
+  /** Null where nobody knows. */
+  readonly expected: string | null;
+}
+
+/** A question that was answered, or a conversation (whose question is its first one). */
+export interface HistoryEntry {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly question: Question;
+  readonly answers: readonly { readonly writer: string; readonly text: string }[];
+  /** The turns of a conversation; empty for a question. */
+  readonly turns: readonly Turn[];
+}
 
 /** What the page keeps over a reload of the window. */
 export interface PlaygroundState {
@@ -51,16 +118,28 @@ export interface PlaygroundState {
   readonly device: string;
   /** Empty for none. */
   readonly adapter: string;
-  readonly isCompared: boolean;
-  readonly mode: PromptMode;
-  readonly prompt: string;
+  /** Whom one sees beside the adapter: `none`, `base`, or the folder of another adapter. */
+  readonly beside: string;
+  readonly tab?: string;
+  readonly question: Question;
   /** As they were typed. */
   readonly sampling: Readonly<Record<string, string>>;
-  readonly outputs: Readonly<Partial<Record<Side, OutputState>>>;
+  readonly outputs: Readonly<Partial<Record<Side, AnswerState>>>;
+  readonly rows: readonly TableRow[];
+  readonly turns: readonly Turn[];
 }
 
-/** What a side shows. */
-export interface OutputState {
+/** Where a text stands when two are written side by side. */
+export type Side = 'beside' | 'adapter';
+
+/** A question of the table, and what was answered. */
+export interface TableRow {
+  readonly question: Question;
+  readonly answers: Readonly<Partial<Record<Side, AnswerState>>>;
+}
+
+/** What a text shows. */
+export interface AnswerState {
   readonly text: string;
   /** One line about it: how it ended, how fast it was. */
   readonly status: string;

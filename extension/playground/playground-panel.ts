@@ -1,18 +1,23 @@
 import * as vscode from 'vscode';
+import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { readCatalog } from '../models/model-catalog.ts';
+import { adapterOf } from '../models/run-results.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
+import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel } from '../show/panel.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
   GenerateRequest,
+  HistoryRequest,
   PlaygroundNews,
   PlaygroundRequest,
-  Side,
+  WantedText,
 } from './playground-messages.ts';
 import { playgroundTexts } from './playground-texts.ts';
+import { PromptHistory } from './prompt-history.ts';
 
 /** What the playground works with. */
 export interface PlaygroundContext {
@@ -20,11 +25,13 @@ export interface PlaygroundContext {
   readonly log: vscode.LogOutputChannel;
   readonly server: ServerLink;
   readonly generation: TextGeneration;
+  /** Where what was tried is remembered. */
+  readonly memory: vscode.Memento;
 }
 
 /** With what the playground is opened. */
 export interface PlaygroundStart {
-  /** Folder of the adapter to try. */
+  /** Folder of the adapter to try, or of the run whose newest checkpoint is to be tried. */
   readonly adapter?: string | undefined;
   readonly prompt?: string | undefined;
 }
@@ -32,6 +39,7 @@ export interface PlaygroundStart {
 /** The panel in which models are tried; one at most, restored after a reload of the window. */
 export class Playground implements vscode.WebviewPanelSerializer {
   readonly #context: PlaygroundContext;
+  readonly #history: PromptHistory;
   #panel: vscode.WebviewPanel | undefined;
   /** What the page is told when it is ready. */
   #start: PlaygroundStart = {};
@@ -40,6 +48,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   constructor(context: PlaygroundContext) {
     this.#context = context;
+    this.#history = new PromptHistory(context.memory);
   }
 
   async show(start: PlaygroundStart): Promise<void> {
@@ -99,14 +108,22 @@ export class Playground implements vscode.WebviewPanelSerializer {
       case 'stop':
         this.#writing?.cancel();
         break;
+      case 'history':
+        await this.#tellHistory(request);
+        break;
+      case 'showLogs':
+        this.#context.log.show();
+        break;
     }
   }
 
   async #tellCatalog(): Promise<void> {
-    const { adapter: picked = null, prompt } = this.#start;
+    const { adapter: folder, prompt } = this.#start;
     try {
       const catalog = await readCatalog(this.#context.server);
       this.#start = {};
+      const picked =
+        folder === undefined ? null : (adapterOf(folder, catalog.adapters)?.path ?? null);
       this.#tell({ type: 'catalog', ...catalog, picked });
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
     } catch (error) {
@@ -114,43 +131,46 @@ export class Playground implements vscode.WebviewPanelSerializer {
     }
   }
 
+  /** Tells what was tried with an adapter, and what it was trained on. */
+  async #tellHistory({ subject, change }: HistoryRequest): Promise<void> {
+    if (change === 'clear') await this.#history.clear(subject);
+    else if (change !== null) await this.#history.add(subject, change);
+    this.#tell({ type: 'history', subject, entries: this.#history.entries(subject) });
+    if (change !== null) return;
+    const training = await this.#context.server
+      .ask(describeTraining, { folder: subject })
+      .catch(() => null);
+    this.#tell({ type: 'training', adapter: subject, training });
+  }
+
   async #write(request: GenerateRequest): Promise<void> {
     this.#writing?.cancel();
     const writing = new vscode.CancellationTokenSource();
     this.#writing = writing;
-    await Promise.all(request.sides.map((side) => this.#writeSide(side, request, writing.token)));
+    await Promise.all(request.texts.map((text) => this.#writeText(text, request, writing.token)));
     writing.dispose();
   }
 
-  async #writeSide(
-    side: Side,
-    { model, device, quantization, adapter, mode, prompt, sampling }: GenerateRequest,
+  async #writeText(
+    { slot, adapter, quantization }: WantedText,
+    { model, device, prompt, sampling }: GenerateRequest,
     token: vscode.CancellationToken,
   ): Promise<void> {
-    const wish = {
-      model,
-      device,
-      quantization,
-      adapter: side === 'base' ? null : adapter,
-      prompt: mode === 'chat' ? { turn: prompt } : { text: prompt },
-      options: sampling,
-    };
+    const wish = { model, device, quantization, adapter, prompt, options: sampling };
     const listener = {
-      onPiece: (text: string) => this.#tell({ type: 'piece', side, text }),
-      onLoading: (share: number) => this.#tell({ type: 'loading', side, share }),
+      onPiece: (text: string) => this.#tell({ type: 'piece', slot, text }),
+      onLoading: (share: number) => this.#tell({ type: 'loading', slot, share }),
     };
     try {
       const answer = await this.#context.generation.write(wish, listener, token);
-      this.#tell({ type: 'done', side, answer });
-      if (side === 'adapter' && answer.generatedTokens > 0) tick('test');
+      this.#tell({ type: 'done', slot, answer });
+      if (adapter !== null && answer.generatedTokens > 0) tick('test');
     } catch (error) {
-      this.#tell({ type: 'failed', side, message: this.#messageOf(error) });
+      this.#tell({ type: 'failed', slot, message: this.#messageOf(error) });
     }
   }
 
   #messageOf(error: unknown): string {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#context.log.error(message);
-    return message;
+    return logFailure(error, this.#context.log);
   }
 }

@@ -4,7 +4,7 @@ import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
 import { checkpointRows } from './checkpoint-rows.ts';
-import { stateIcon } from './run-icons.ts';
+import { runIcon } from './run-icons.ts';
 import type { RunList } from './run-list.ts';
 import { describeRun } from './run-texts.ts';
 
@@ -89,7 +89,7 @@ function activeConfigFile(): vscode.Uri | undefined {
 
 function runRow(run: RunSummary): PickRow & { readonly run: RunSummary } {
   return {
-    icon: stateIcon(run.status.state),
+    icon: runIcon(run.status),
     label: run.name,
     description: describeRun(run),
     detail: vscode.workspace.asRelativePath(run.folder),

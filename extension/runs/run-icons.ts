@@ -1,4 +1,4 @@
-import type { RunState } from '../../server/runs/run-status.ts';
+import type { RunState, RunStatus } from '../../server/runs/run-status.ts';
 
 const ICONS: Readonly<Record<RunState, string>> = {
   queued: 'clock',
@@ -20,12 +20,20 @@ const COLORS: { readonly [K in RunState]?: string } = {
   failed: 'testing.iconFailed',
 };
 
-/** Name of the icon of a state, from VS Code's own set. */
-export function stateIcon(state: RunState): string {
-  return ICONS[state];
+/** What of a run decides its icon. */
+type Shown = Pick<RunStatus, 'state' | 'verdict'>;
+
+/** Name of the icon of a run, from VS Code's own set. */
+export function runIcon(status: Shown): string {
+  return isInVain(status) ? 'warning' : ICONS[status.state];
 }
 
 /** Theme colour of that icon; undefined: that of the text. */
-export function stateColor(state: RunState): string | undefined {
-  return COLORS[state];
+export function runColor(status: Shown): string | undefined {
+  return isInVain(status) ? 'list.warningForeground' : COLORS[status.state];
+}
+
+/** Whether it came to its end without having learned. */
+function isInVain({ state, verdict }: Shown): boolean {
+  return state === 'completed' && verdict !== null;
 }

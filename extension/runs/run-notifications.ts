@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS, VIEWS } from '../ids.ts';
 import { signInChoices } from '../report-failure.ts';
-import { type Choice, showError, showInformation } from '../show/notifications.ts';
+import { type Choice, showError, showInformation, showWarning } from '../show/notifications.ts';
 import { abilitiesOf, outcomeOf, type RunList } from './run-list.ts';
 import type { RunStore } from './run-store.ts';
-import { formatLoss, stateLabel } from './run-texts.ts';
+import { formatLoss, outcomeLabel, stateLabel } from './run-texts.ts';
 
 /** So long a notification waits for its answer before there may be another one of its kind. */
 const PATIENCE_MS = 600_000;
@@ -86,7 +86,12 @@ async function tellEnd(run: RunSummary): Promise<void> {
   const { state, reason } = outcomeOf(run);
   switch (state) {
     case 'completed': {
-      const { loss } = status;
+      const { loss, verdict } = status;
+      if (verdict !== null) {
+        const outcome = `${name}: ${outcomeLabel(status)}. ${verdict.message} ${verdict.advice}`;
+        await showWarning(outcome, open, test);
+        break;
+      }
       const message =
         loss === null
           ? vscode.l10n.t('The run {0} is complete.', name)

@@ -25,6 +25,8 @@ export interface RunNews {
   readonly abilities: RunAbilities;
   /** The state's name in the user's language. */
   readonly stateLabel: string;
+  /** The state and what is wrong with the course of the run; null if nothing is. */
+  readonly verdictLabel: string | null;
   /** What it is doing, in a few words. */
   readonly description: string;
   /** Why it ended, or what is wrong with it; empty where there is nothing to say. */

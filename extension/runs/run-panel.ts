@@ -17,6 +17,7 @@ import {
   describeRun,
   formatDuration,
   isFinishedEarly,
+  outcomeLabel,
   secondsOf,
   stateLabel,
 } from './run-texts.ts';
@@ -209,7 +210,7 @@ export class RunPanel {
       this.#closeIfGone();
       return;
     }
-    const { state, etaSeconds } = run.status;
+    const { state, etaSeconds, verdict } = run.status;
     titlePanel(this.#panel, run.name);
     const attempt = describeAttempt(run);
     this.#tell({
@@ -217,6 +218,7 @@ export class RunPanel {
       run,
       abilities: abilitiesOf(run),
       stateLabel: isFinishedEarly(run.status) ? vscode.l10n.t('Finished early') : stateLabel(state),
+      verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
       reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
       attempt: attempt === undefined ? null : withRelativePaths(attempt),

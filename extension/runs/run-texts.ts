@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
-import type { RunState, RunStatus } from '../../server/runs/run-status.ts';
+import { isFinal, type RunState, type RunStatus } from '../../server/runs/run-status.ts';
 import { PRODUCT_NAME } from '../ids.ts';
 import type { RunList } from './run-list.ts';
 
@@ -19,6 +19,17 @@ export function stateLabel(state: RunState): string {
     failed: vscode.l10n.t('Failed'),
   };
   return labels[state];
+}
+
+/** The same with what is wrong with its course: `Completed, but did not learn`. */
+export function outcomeLabel({ state, verdict }: RunStatus): string {
+  const label = stateLabel(state);
+  // Of a run that failed its reason tells more.
+  if (verdict === null || state === 'failed') return label;
+  if (verdict.kind === 'overfitted') return vscode.l10n.t('{0}, but was better before', label);
+  return isFinal(state)
+    ? vscode.l10n.t('{0}, but did not learn', label)
+    : vscode.l10n.t('{0}, but does not learn', label);
 }
 
 /** `34%`; rounded down, so that 100 % means that no step is left. */
@@ -53,17 +64,19 @@ export function describeRun(run: RunSummary): string {
 export function describeShortly(run: RunSummary): string {
   const { status, problem, isLive } = run;
   if (problem !== null && isLive) return problem;
-  const isWhole = status.state === 'completed' && !isFinishedEarly(status);
+  const isWhole =
+    status.state === 'completed' && !isFinishedEarly(status) && status.verdict === null;
   return partsOf(run, !isWhole || status.loss === null).join(' · ');
 }
 
 function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
   const { state, loss, evalLoss, etaSeconds, progress } = status;
   const parts: string[] = [];
-  if (state === 'preparing' && progress !== null && progress.total > 0) {
+  if ((state === 'preparing' || status.step === 0) && progress !== null && progress.total > 0) {
     parts.push(`${progress.task} ${Math.floor((100 * progress.done) / progress.total)}%`);
   } else if (state === 'running') {
     parts.push(percentDone(status));
+    if (status.verdict !== null) parts.push(vscode.l10n.t('does not learn'));
   } else if (state === 'paused' || state === 'pausing') {
     parts.push(stateLabel(state), percentDone(status));
   } else if (hasEnd) {
@@ -84,10 +97,10 @@ export function isFinishedEarly({ state, step, maxSteps }: RunStatus): boolean {
 
 /** What became of a run: that it came to its end, or how far it came. */
 function endLabel(status: RunStatus): string {
-  const { state, step, maxSteps } = status;
+  const { step, maxSteps } = status;
   return isFinishedEarly(status)
     ? vscode.l10n.t('Finished at step {0} of {1}', step, maxSteps)
-    : stateLabel(state);
+    : outcomeLabel(status);
 }
 
 /** What came of an attempt to go on with a run that came to nothing; undefined without one. */

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
 import type { RunGroup } from '../runs/arrange-runs.ts';
-import { stateColor, stateIcon } from '../runs/run-icons.ts';
+import { runColor, runIcon } from '../runs/run-icons.ts';
 import { abilitiesOf } from '../runs/run-list.ts';
 import {
   describeAttempt,
@@ -11,8 +11,8 @@ import {
   formatDate,
   formatDuration,
   formatLoss,
+  outcomeLabel,
   secondsOf,
-  stateLabel,
 } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
@@ -21,14 +21,14 @@ import { viewRow } from '../show/rows.ts';
 export function runItem(run: RunSummary): vscode.TreeItem {
   const { folder, name, status } = run;
   const description = describeRow(run);
-  const color = stateColor(status.state);
+  const color = runColor(status);
   const able = Object.entries(abilitiesOf(run)).filter(([, can]) => can);
   return viewRow({
     label: name,
     id: folder,
     description,
     iconPath: new vscode.ThemeIcon(
-      stateIcon(status.state),
+      runIcon(status),
       color === undefined ? undefined : new vscode.ThemeColor(color),
     ),
     contextValue: ['run', ...able.map(([ability]) => ability)].join(' '),
@@ -39,7 +39,7 @@ export function runItem(run: RunSummary): vscode.TreeItem {
       arguments: [folder, { preserveFocus: true }],
     },
     tooltip: tooltipOf(run),
-    spoken: `${name}, ${stateLabel(status.state)}, ${description}`,
+    spoken: `${name}, ${outcomeLabel(status)}, ${description}`,
   });
 }
 
@@ -74,19 +74,21 @@ function describeRow(run: RunSummary): string {
 
 function tooltipOf(run: RunSummary): readonly (string | undefined)[] {
   const { folder, name, status, configFile, began, problem, notes } = run;
-  const { state, step, maxSteps, loss, evalLoss, reason } = status;
+  const { step, maxSteps, loss, evalLoss, reason, verdict } = status;
   const seconds = secondsOf(run);
   const moment = (time: string): string => new Date(time).toLocaleString(vscode.env.language);
   const line = (text: string, value: string | number | null): string | undefined =>
     value === null ? undefined : vscode.l10n.t('{0}: {1}', text, value);
   return [
-    `${name}: ${stateLabel(state)}`,
+    `${name}: ${outcomeLabel(status)}`,
     line(vscode.l10n.t('Started'), began && moment(began)),
     line(vscode.l10n.t('Duration'), seconds === 0 ? null : formatDuration(seconds)),
     line(vscode.l10n.t('Step'), maxSteps === 0 ? null : `${step} / ${maxSteps}`),
     line(vscode.l10n.t('Loss'), loss === null ? null : formatLoss(loss)),
     line(vscode.l10n.t('Evaluation loss'), evalLoss === null ? null : formatLoss(evalLoss)),
     reason?.message,
+    verdict?.message,
+    verdict?.advice,
     describeAttempt(run),
     problem ?? undefined,
     notes.text === '' ? undefined : line(vscode.l10n.t('Note'), notes.text),

@@ -249,9 +249,16 @@ function seriesOf({ color, kind, line = 'solid' }: CurveStyle): uPlot.Series {
     width: kind === 'faint' ? 1 : 1.75,
     alpha: kind === 'faint' && !isHighContrast ? 0.4 : 1,
     spanGaps: true,
-    points: kind === 'dots' ? { show: true, size: 6, fill: stroke } : { show: false },
+    points: { show: kind === 'dots' || isAlone, size: 6, fill: stroke },
     dash: [...DASHES[line]],
   };
+}
+
+/** Of a single point there is no line. */
+function isAlone(plot: uPlot, series: number): boolean {
+  let count = 0;
+  for (const value of plot.data[series]!) if (value !== null) count += 1;
+  return count === 1;
 }
 
 function fromZeroTo(_plot: uPlot, _lowest: number, highest: number): uPlot.Range.MinMax {

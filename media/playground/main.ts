@@ -1,119 +1,195 @@
 import type {
+  HistoryEntry,
   PlaygroundNews,
   PlaygroundRequest,
   PlaygroundState,
-  Side,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
+import { tabs } from '../webview/tabs.ts';
 import { readTexts } from '../webview/texts.ts';
+import { ChatTab } from './chat-tab.ts';
+import { Examples } from './examples.ts';
+import { HistoryList } from './history-list.ts';
 import { ModelPicker } from './model-picker.ts';
-import { OutputView } from './output-view.ts';
-import { PromptForm } from './prompt-form.ts';
+import type { PlaygroundParts } from './parts.ts';
+import { PromptTab } from './prompt-tab.ts';
+import { PromptTable } from './prompt-table.ts';
+import { SamplingForm } from './sampling-form.ts';
+import { TrainingLine } from './training-line.ts';
+import { Writing } from './writing.ts';
 
-/** The playground: what to write with, what to write on, and what was written, side by side. */
+/** The playground: who writes, on what, and what was written: a prompt, a table of them, a chat. */
 const texts = readTexts<PlaygroundTexts>();
 const host = connectHost<PlaygroundNews, PlaygroundRequest, PlaygroundState>();
 const saved = host.getState();
+let tab = saved?.tab;
+/** Whose history and training are shown: the adapter's folder, or the base model alone. */
+let subject: string | undefined;
+/** The first news of what can be picked are still to come. */
+let isFirst = true;
 
 const picker = new ModelPicker(texts, saved, {
   onChange: update,
   onRefresh: () => host.send({ type: 'catalog' }),
 });
-const form = new PromptForm(texts, saved, {
-  onChange: keep,
-  onGenerate: generate,
-  onStop: () => host.send({ type: 'stop' }),
+const training = new TrainingLine(texts);
+const sampling = new SamplingForm(texts, saved, keep);
+const examples = new Examples();
+const writing = new Writing(host.send, showBusy);
+const history = new HistoryList(texts, {
+  onShow: showAgain,
+  onClear: () => tellHistory('clear'),
 });
-const outputs: Readonly<Record<Side, OutputView>> = {
-  base: new OutputView(texts, texts.baseTitle, saved?.outputs.base),
-  adapter: new OutputView(texts, texts.adapterTitle, saved?.outputs.adapter),
+const parts: PlaygroundParts = {
+  writing,
+  writers: () => picker.writers,
+  async write(prompt, wanted) {
+    const chosen = sampling.read();
+    if (chosen === undefined) return false;
+    const { model, device } = picker;
+    await writing.write({ model, device, prompt, sampling: chosen }, wanted);
+    keep();
+    return true;
+  },
+  remember(question, answers, turns = []) {
+    if (answers.every(({ text }) => text === '')) return;
+    tellHistory({ time: new Date().toISOString(), question, answers, turns });
+  },
+  keep,
+  onShowLogs: () => host.send({ type: 'showLogs' }),
 };
+const promptTab = new PromptTab(texts, parts, examples, saved ?? {});
+const table = new PromptTable(texts, parts, examples, {
+  saved: saved?.rows ?? [],
+  promptOf: () => promptTab.question,
+});
+const chat = new ChatTab(texts, parts, saved?.turns ?? []);
 const problem = element('p', { class: 'problem', attributes: { role: 'alert', hidden: true } });
+const views = tabs(
+  texts.modes,
+  [
+    { id: 'prompt', label: texts.promptTab, content: promptTab.root },
+    { id: 'table', label: texts.tableTab, content: table.root },
+    { id: 'chat', label: texts.chatTab, content: chat.root },
+  ],
+  tab,
+  (chosen) => {
+    tab = chosen;
+    keep();
+  },
+);
 
 document.body.append(
   element('main', {}, [
     element('h1', { text: texts.title }),
     problem,
     picker.root,
-    form.root,
-    element('div', { class: 'outputs' }, [outputs.base.root, outputs.adapter.root]),
+    training.root,
+    sampling.root,
+    views,
+    history.root,
   ]),
 );
 host.listen(receive);
 host.send({ type: 'catalog' });
-update();
 
 function receive(news: PlaygroundNews): void {
   switch (news.type) {
     case 'catalog':
       problem.hidden = true;
+      isFirst = false;
       picker.show(news);
-      update();
       break;
     case 'problem':
       showText(problem, news.message);
       problem.hidden = false;
       break;
     case 'prompt':
-      form.prompt = news.prompt;
+      choose('prompt');
+      promptTab.show({ mode: 'chat', context: [], prompt: news.prompt, expected: null });
       keep();
       break;
-    case 'loading':
-      outputs[news.side].showLoading(news.share);
+    case 'training':
+      if (news.adapter !== subject) break;
+      examples.show(news);
+      training.show(picker.adapter === '' ? undefined : news.training);
+      showReady();
+      promptTab.offerExample();
+      table.update();
       break;
-    case 'piece':
-      outputs[news.side].add(news.text);
+    case 'history':
+      if (news.subject === subject) history.show(news.entries);
       break;
-    case 'done':
-      outputs[news.side].finish(news.answer);
-      settle();
-      break;
-    case 'failed':
-      outputs[news.side].fail(news.message);
-      settle();
-      break;
+    default:
+      writing.receive(news);
   }
 }
 
-/** The texts that are wanted by what is picked. */
-function sides(): readonly Side[] {
-  if (picker.adapter === '') return ['base'];
-  return picker.isCompared ? ['base', 'adapter'] : ['adapter'];
-}
-
-function generate(): void {
-  const { model, device, quantization, adapter } = picker;
-  const { mode, prompt, sampling } = form;
-  for (const side of sides()) outputs[side].start();
-  form.isBusy = true;
-  host.send({
-    type: 'generate',
-    sides: sides(),
-    ...{ model, device, quantization, mode, prompt, sampling },
-    adapter: adapter === '' ? null : adapter,
-  });
-  keep();
-}
-
-function settle(): void {
-  form.isBusy = sides().some((side) => outputs[side].isWriting);
-  keep();
-}
-
+/** What is picked is another one, perhaps. */
 function update(): void {
-  const shown = sides();
-  outputs.base.root.hidden = !shown.includes('base');
-  outputs.adapter.root.hidden = !shown.includes('adapter');
-  form.canGenerate = picker.model !== '';
+  // The picker tells of itself before the rest of the page is there.
+  queueMicrotask(() => {
+    const picked = picker.adapter || picker.model;
+    if (!isFirst && picked !== '' && picked !== subject) {
+      subject = picked;
+      history.show([]);
+      tellHistory(null);
+    }
+    showReady();
+    promptTab.update();
+    table.update();
+    chat.update();
+    keep();
+  });
+}
+
+function showReady(): void {
+  const noModel = picker.model === '' && !isFirst ? texts.noModelsHint : undefined;
+  promptTab.setReady(noModel);
+  table.setReady(noModel);
+  const hasNoTemplate = examples.training?.hasChatTemplate === false;
+  chat.setReady(noModel ?? (hasNoTemplate ? texts.noChatTemplate : undefined));
+}
+
+function showBusy(): void {
+  promptTab.update();
+  table.update();
+  chat.update();
+}
+
+function tellHistory(change: HistoryEntry | 'clear' | null): void {
+  if (subject !== undefined) host.send({ type: 'history', subject, change });
+}
+
+function showAgain({ question, answers, turns }: HistoryEntry): void {
+  if (turns.length > 0) {
+    choose('chat');
+    chat.show(turns);
+  } else {
+    choose('prompt');
+    promptTab.show(
+      question,
+      answers.map(({ text }) => text),
+    );
+  }
   keep();
+  window.scrollTo({ top: 0 });
+}
+
+function choose(id: string): void {
+  views.querySelector<HTMLElement>(`#tab-${id}`)!.click();
 }
 
 function keep(): void {
   host.setState({
     ...picker.state,
-    ...form.state,
-    outputs: { base: outputs.base.state, adapter: outputs.adapter.state },
+    ...(tab !== undefined && { tab }),
+    question: promptTab.question,
+    sampling: sampling.state,
+    outputs: promptTab.outputs,
+    rows: table.rows,
+    turns: chat.turns,
   });
 }

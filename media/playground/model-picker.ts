@@ -2,10 +2,12 @@ import type { UsableAdapter } from '../../extension/models/model-catalog.ts';
 import type {
   CatalogNews,
   PlaygroundState,
+  Writer,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import type { ModelChoice } from '../../server/protocol.ts';
 import { element } from '../webview/element.ts';
+import { labelled } from './labelled.ts';
+import type { NamedWriter } from './parts.ts';
 
 /** What the picker tells. */
 export interface ModelPickerEvents {
@@ -13,17 +15,21 @@ export interface ModelPickerEvents {
   onRefresh(): void;
 }
 
+/** Values of the list of those who write beside the adapter; others are folders of adapters. */
+const NONE = 'none';
+const BASE = 'base';
+
 /** Devices by the names that `engine.device` takes. */
 const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'];
 
-/** Base model, adapter and device; the adapters are those of the base model. */
+/** Base model, adapter, who writes beside it, and device; the adapters are those of the base model. */
 export class ModelPicker {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
   readonly #model: HTMLSelectElement;
   readonly #adapter: HTMLSelectElement;
   readonly #device: HTMLSelectElement;
-  readonly #compare: HTMLInputElement;
+  readonly #beside: HTMLSelectElement;
   readonly #quantized: HTMLElement;
   readonly #onChange: () => void;
   #catalog: CatalogNews | undefined;
@@ -50,11 +56,7 @@ export class ModelPicker {
         }),
       ),
     );
-    this.#compare = element('input', {
-      attributes: { type: 'checkbox' },
-      on: { change: onChange },
-    });
-    this.#compare.checked = saved?.isCompared ?? true;
+    this.#beside = element('select', { on: { change: () => this.#change() } });
     this.#quantized = element('p', {
       class: 'quantized quiet',
       text: texts.quantized,
@@ -66,16 +68,17 @@ export class ModelPicker {
       select(this.#model, saved.model, [option(saved.model, saved.model)]);
       select(this.#adapter, saved.adapter, [option(saved.adapter, saved.adapter)]);
     }
+    this.#fillBeside(saved?.beside ?? BASE);
     this.root = element('div', { class: 'picker' }, [
       labelled(texts.model, this.#model),
       labelled(texts.adapter, this.#adapter),
+      labelled(texts.beside, this.#beside),
       labelled(texts.device, this.#device),
       element('button', {
         text: texts.refresh,
         attributes: { type: 'button', title: texts.refreshHint },
         on: { click: onRefresh },
       }),
-      element('label', { class: 'check' }, [this.#compare, texts.compare]),
       this.#quantized,
     ]);
   }
@@ -90,23 +93,35 @@ export class ModelPicker {
     return this.#adapter.value;
   }
 
-  /** How the base model is opened for both sides: as the adapter learned to work on it. */
-  get quantization(): ModelChoice['quantization'] {
-    const picked = this.#catalog?.adapters.find(({ path }) => path === this.adapter);
-    return picked?.quantization ?? null;
+  /** Those who write: the one beside first, the adapter last. */
+  get writers(): readonly NamedWriter[] {
+    const texts = this.#texts;
+    const { adapter, beside } = this;
+    const alone: Writer = { adapter: null, quantization: this.#writerOf(adapter).quantization };
+    const base: NamedWriter = { side: 'beside', writer: alone, title: texts.baseTitle };
+    if (adapter === '') return [base];
+    const other: NamedWriter[] =
+      beside === NONE
+        ? []
+        : beside === BASE
+          ? [base]
+          : [{ side: 'beside', writer: this.#writerOf(beside), title: this.#nameOf(beside) }];
+    const title = beside === NONE || beside === BASE ? texts.adapterTitle : this.#nameOf(adapter);
+    return [...other, { side: 'adapter', writer: this.#writerOf(adapter), title }];
+  }
+
+  /** Who is beside the adapter; see `PlaygroundState`. */
+  get beside(): string {
+    return this.#beside.value;
   }
 
   get device(): string {
     return this.#device.value;
   }
 
-  get isCompared(): boolean {
-    return this.#compare.checked;
-  }
-
-  get state(): Pick<PlaygroundState, 'model' | 'adapter' | 'device' | 'isCompared'> {
-    const { model, adapter, device, isCompared } = this;
-    return { model, adapter, device, isCompared };
+  get state(): Pick<PlaygroundState, 'model' | 'adapter' | 'device' | 'beside'> {
+    const { model, adapter, device, beside } = this;
+    return { model, adapter, device, beside };
   }
 
   /** Shows what there is to pick from, and keeps what is picked where it is still there. */
@@ -127,11 +142,12 @@ export class ModelPicker {
 
   #choose(): void {
     this.#hasChosen = true;
+    this.#fillBeside(this.beside);
     this.#change();
   }
 
   #change(): void {
-    this.#quantized.hidden = this.quantization === null;
+    this.#quantized.hidden = this.#writerOf(this.adapter).quantization === null;
     this.#onChange();
   }
 
@@ -160,13 +176,36 @@ export class ModelPicker {
         fitting.filter(({ checkpointOf }) => checkpointOf !== null),
       ),
     ]);
-    this.#compare.disabled = fitting.length === 0;
+    this.#fillBeside(this.beside);
     this.#change();
   }
-}
 
-function labelled(text: string, control: HTMLElement): HTMLElement {
-  return element('label', { class: 'field' }, [element('span', { text }), control]);
+  #fillBeside(chosen: string): void {
+    const others = (this.#catalog?.adapters ?? []).filter(
+      ({ model, path }) => model === this.model && path !== this.adapter,
+    );
+    const texts = this.#texts;
+    // Until the catalogue comes, what was picked stands in its list.
+    const kept = this.#catalog === undefined && ![NONE, BASE].includes(chosen) ? [chosen] : [];
+    select(this.#beside, chosen, [
+      option(BASE, texts.besideBase),
+      option(NONE, texts.besideNone),
+      ...kept.map((path) => option(path, path)),
+      ...others.map(({ path, name }) => option(path, name)),
+    ]);
+    this.#beside.disabled = this.adapter === '';
+    this.#beside.title = this.adapter === '' ? texts.noAdapter : '';
+  }
+
+  /** An adapter on the base model as it learned to work on it. */
+  #writerOf(path: string): Writer {
+    const known = this.#catalog?.adapters.find((each) => each.path === path);
+    return { adapter: path, quantization: known?.quantization ?? null };
+  }
+
+  #nameOf(path: string): string {
+    return this.#catalog?.adapters.find((each) => each.path === path)?.name ?? lastPart(path);
+  }
 }
 
 function option(path: string, name: string): HTMLElement {

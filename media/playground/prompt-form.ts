@@ -1,78 +1,68 @@
-import type {
-  PlaygroundState,
-  PromptMode,
-} from '../../extension/playground/playground-messages.ts';
+import type { PromptMode, Question, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import {
-  parseStops,
-  SAMPLING_FIELDS,
-  type Sampling,
-  type SamplingField,
-} from '../../extension/playground/sampling.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
+import { action } from './labelled.ts';
+import { turnList } from './turn-list.ts';
 
 /** What the form tells. */
 export interface PromptFormEvents {
   onChange(): void;
   onGenerate(): void;
   onStop(): void;
+  onNextExample(): void;
 }
 
-/** The prompt, how it is read and how tokens are drawn. */
+/** The prompt, how it is read, and the turns before it. */
 export class PromptForm {
   readonly root: HTMLFormElement;
+  readonly #texts: PlaygroundTexts;
   readonly #mode: HTMLSelectElement;
   readonly #prompt: HTMLTextAreaElement;
-  readonly #numbers: ReadonlyMap<SamplingField['name'], HTMLInputElement>;
-  readonly #stops: HTMLTextAreaElement;
+  readonly #context = element('div', { class: 'context' });
   readonly #generate: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
+  readonly #example: HTMLButtonElement;
+  /** Where the prompt is from, or why nothing can be written. */
+  readonly #note = element('span', { class: 'quiet', attributes: { role: 'status', id: 'note' } });
+  readonly #onChange: () => void;
+  #turns: readonly Turn[] = [];
+  #expected: string | null = null;
+  /** The prompt as it was given, not typed, and whether it is an example. */
+  #given: string | undefined;
+  #isExample = false;
+  /** Why nothing can be written, and where the prompt is from. */
+  #problem: string | undefined;
+  #origin = '';
 
-  constructor(
-    texts: PlaygroundTexts,
-    saved: PlaygroundState | undefined,
-    { onChange, onGenerate, onStop }: PromptFormEvents,
-  ) {
+  constructor(texts: PlaygroundTexts, saved: Question | undefined, events: PromptFormEvents) {
+    this.#texts = texts;
+    this.#onChange = events.onChange;
     this.#mode = element('select', {}, [
       element('option', { text: texts.chat, attributes: { value: 'chat' } }),
       element('option', { text: texts.raw, attributes: { value: 'raw' } }),
     ]);
-    this.#mode.value = saved?.mode ?? 'chat';
     this.#prompt = element('textarea', {
       attributes: { rows: 5, required: true, placeholder: texts.promptHint, id: 'prompt' },
     });
-    this.#prompt.value = saved?.prompt ?? '';
-    this.#numbers = new Map(
-      SAMPLING_FIELDS.map(({ name, initial, min, max, step }) => {
-        // `any` where the range does not start at a multiple of the step.
-        const attributes = { type: 'number', min, max, step: step < 1 ? 'any' : 1, required: true };
-        const input = element('input', { attributes });
-        input.value = saved?.sampling[name] ?? String(initial);
-        return [name, input];
-      }),
-    );
-    this.#stops = element('textarea', { attributes: { rows: 2 } });
-    this.#stops.value = saved?.sampling['stop'] ?? '';
     this.#generate = element('button', {
       class: 'primary',
       text: texts.generate,
-      attributes: { type: 'submit', title: texts.generateHint },
+      attributes: { type: 'submit', title: texts.generateHint, 'aria-describedby': 'note' },
     });
-    this.#stop = element('button', {
-      text: texts.stop,
-      attributes: { type: 'button', disabled: true },
-      on: { click: onStop },
+    this.#stop = action(texts.stop, events.onStop);
+    this.#example = action(texts.nextExample, events.onNextExample, {
+      hint: texts.nextExampleHint,
     });
-    const field = (text: string, control: HTMLElement): HTMLElement =>
-      element('label', { class: 'field' }, [element('span', { text }), control]);
+    this.#example.hidden = true;
+    this.isBusy = false;
     this.root = element(
       'form',
       {
         on: {
-          input: onChange,
+          input: events.onChange,
           submit: (event) => {
             event.preventDefault();
-            if (!this.#generate.disabled) onGenerate();
+            if (!this.#generate.disabled) events.onGenerate();
           },
           keydown: (event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -85,59 +75,90 @@ export class PromptForm {
       [
         element('div', { class: 'prompt-head' }, [
           element('label', { text: texts.prompt, attributes: { for: 'prompt' } }),
-          element('label', {}, [texts.mode, this.#mode]),
+          element('label', { class: 'mode' }, [texts.mode, this.#mode]),
         ]),
+        this.#context,
         this.#prompt,
-        element('div', { class: 'toolbar' }, [this.#generate, this.#stop]),
-        element('details', {}, [
-          element('summary', { text: texts.sampling }),
-          element('div', { class: 'sampling' }, [
-            ...[...this.#numbers].map(([name, input]) => field(texts[name], input)),
-            field(texts.stopTexts, this.#stops),
-          ]),
+        element('div', { class: 'toolbar' }, [
+          this.#generate,
+          this.#stop,
+          this.#example,
+          this.#note,
         ]),
       ],
     );
+    if (saved !== undefined) this.question = saved;
+    else this.#drawContext();
   }
 
-  get mode(): PromptMode {
-    return this.#mode.value === 'raw' ? 'raw' : 'chat';
+  get question(): Question {
+    const { value: prompt } = this.#prompt;
+    const mode: PromptMode = this.#mode.value === 'raw' ? 'raw' : 'chat';
+    // What is expected of one prompt is not expected of another.
+    const expected = prompt === this.#given ? this.#expected : null;
+    return { mode, context: this.#turns, prompt, expected };
   }
 
-  get prompt(): string {
-    return this.#prompt.value;
+  set question({ mode, context, prompt, expected }: Question) {
+    this.#mode.value = mode;
+    this.#prompt.value = prompt;
+    this.#turns = context;
+    this.#expected = expected;
+    this.#given = prompt;
+    this.#isExample = false;
+    this.#origin = '';
+    this.#drawContext();
+    this.#drawNote();
   }
 
-  set prompt(text: string) {
-    this.#prompt.value = text;
+  /** Shows an example, which the next one may replace as long as nobody has changed it. */
+  showExample(question: Question, origin: string): void {
+    this.question = question;
+    this.#isExample = true;
+    this.#origin = origin;
+    this.#drawNote();
   }
 
-  /** The numbers are in their ranges once the form was submitted. */
-  get sampling(): Sampling {
-    const number = (name: SamplingField['name']): number => this.#numbers.get(name)!.valueAsNumber;
-    return {
-      max_new_tokens: number('max_new_tokens'),
-      temperature: number('temperature'),
-      top_k: number('top_k'),
-      top_p: number('top_p'),
-      repetition_penalty: number('repetition_penalty'),
-      seed: number('seed'),
-      stop: parseStops(this.#stops.value),
-    };
+  /** Whether nobody has typed here: what stands here may be replaced. */
+  get isUntouched(): boolean {
+    const { value } = this.#prompt;
+    return value === '' || (this.#isExample && value === this.#given);
   }
 
-  get state(): Pick<PlaygroundState, 'mode' | 'prompt' | 'sampling'> {
-    const typed = [...this.#numbers].map(([name, { value }]) => [name, value] as const);
-    const sampling = { ...Object.fromEntries(typed), stop: this.#stops.value };
-    return { mode: this.mode, prompt: this.prompt, sampling };
+  /** @param problem why nothing can be written; undefined where something can */
+  setReady(problem: string | undefined): void {
+    this.#problem = problem;
+    this.#generate.disabled = problem !== undefined;
+    this.#drawNote();
   }
 
-  set canGenerate(can: boolean) {
-    this.#generate.disabled = !can;
+  set hasExamples(has: boolean) {
+    this.#example.hidden = !has;
   }
 
   /** While texts are written, they can be stopped; another start replaces them. */
   set isBusy(busy: boolean) {
     this.#stop.disabled = !busy;
+    this.#stop.title = busy ? '' : this.#texts.nothingWritten;
+  }
+
+  #drawNote(): void {
+    showText(this.#note, this.#problem ?? this.#origin);
+  }
+
+  #drawContext(): void {
+    const texts = this.#texts;
+    this.#context.hidden = this.#turns.length === 0;
+    const drop = action(texts.dropContext, () => {
+      this.#turns = [];
+      this.#given = undefined;
+      this.#drawContext();
+      this.#prompt.focus();
+      this.#onChange();
+    });
+    this.#context.replaceChildren(
+      element('div', { class: 'prompt-head' }, [element('h3', { text: texts.contextTurns }), drop]),
+      turnList(texts, this.#turns),
+    );
   }
 }

@@ -9,6 +9,7 @@ import { visible } from '../../server/plain-text.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+import { VerdictLine } from './verdict-line.ts';
 
 /** The latest of them; all are in the log. */
 const SHOWN_WARNINGS = 10;
@@ -29,6 +30,7 @@ export class RunHeader {
   readonly #position = element('span', { class: 'position' });
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
   readonly #attempt = element('p', { class: 'reason attempt' });
+  readonly #verdict = new VerdictLine();
   readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
@@ -45,6 +47,7 @@ export class RunHeader {
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
       this.#reason,
       this.#attempt,
+      this.#verdict.root,
       this.#warnings,
       element('div', { class: 'facts' }, [
         this.#facts,
@@ -75,6 +78,7 @@ export class RunHeader {
     this.#reason.hidden = news.reason === '';
     showText(this.#attempt, news.attempt ?? '');
     this.#attempt.hidden = news.attempt === null;
+    this.#verdict.show(news);
     const buttonsOf = (of: RunNews | undefined): string =>
       JSON.stringify([of?.abilities, of?.run.adapter]);
     if (buttonsOf(before) !== buttonsOf(news)) this.#showButtons();
@@ -107,7 +111,7 @@ export class RunHeader {
   #showProgress({ run: { status }, timeLeft }: RunNews): void {
     const { progress, step, maxSteps } = status;
     const { steps, timeLeft: left } = this.#texts;
-    if (progress !== null && maxSteps === 0) {
+    if (progress !== null && step === 0) {
       this.#progress.max = progress.total || 1;
       this.#progress.value = progress.done;
       const { task, download } = progress;

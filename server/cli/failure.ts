@@ -20,7 +20,10 @@ export function describeFailure(error: unknown): Failure {
 
 function describeForPeople(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.map(formatProblem).join('\n');
-  if (error instanceof LorafaError) return error.message;
+  if (error instanceof LorafaError) {
+    const { message, detail } = error;
+    return detail === undefined ? message : `${message}\nIn the words of the library: ${detail}`;
+  }
   const stack = error instanceof Error ? error.stack : undefined;
   return `Unexpected error, a mistake in lorafa itself: ${stack ?? messageOf(error)}`;
 }

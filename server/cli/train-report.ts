@@ -5,6 +5,7 @@ import type {
   StepEvent,
   TrainEvent,
 } from '../../engine/train/events.ts';
+import type { Verdict } from '../../engine/train/verdict.ts';
 import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
 import { progressText } from '../progress-text.ts';
@@ -29,6 +30,7 @@ export function jsonReport(write: (text: string) => void): (event: object) => vo
 /** A listener that tells people how a run goes: a progress bar in a terminal, lines elsewhere. */
 export function textReport(target: ReportTarget): (event: TrainEvent) => void {
   let session: { readonly startedAt: number; readonly resumedAt: number } | undefined;
+  let verdict: Verdict | null = null;
 
   const line = (quoting: string): void => {
     const text = plainLines(quoting, LINE_LIMIT);
@@ -70,12 +72,18 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
         reportStep(event);
         return;
       case 'eval':
+        // What an evaluation before the first step took says nothing of the steps.
+        if (event.step === 0) session = { startedAt: target.now(), resumedAt: 0 };
         line(
           `eval at step ${event.step}: loss ${event.eval_loss.toFixed(4)}, perplexity ${event.eval_perplexity.toFixed(3)} (${formatDuration(event.eval_runtime)})`,
         );
         return;
       case 'sample':
         line(`sample at step ${event.step}: ${event.prompt} → ${event.text}`);
+        return;
+      case 'verdict':
+        // The last one is told at the end.
+        verdict = event.verdict;
         return;
       case 'checkpoint':
         line(`checkpoint at step ${event.step}: ${event.dir}`);
@@ -101,6 +109,7 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
           `done: ${event.steps} steps in ${formatDuration(event.train_runtime)}, mean loss ${event.train_loss.toFixed(4)}`,
         );
         line(`saved in ${event.adapter_dir}`);
+        if (verdict !== null) for (const text of describeVerdict(verdict)) line(text);
         return;
       default:
         event satisfies never;
@@ -127,6 +136,12 @@ function describeRun(run: RunSummary): readonly string[] {
       ? `${formatCount(run.steps)} steps, ${formatCount(run.stepsPerEpoch)} per epoch`
       : `${formatCount(run.steps)} steps, resumed at step ${formatCount(run.resumedAt)}`,
   ];
+}
+
+function describeVerdict({ kind, message, advice }: Verdict): readonly string[] {
+  const head =
+    kind === 'overfitted' ? 'the run was better than it is now' : 'the run did not learn';
+  return [`${head}: ${message}`, `what to try: ${advice}`];
 }
 
 function describeCompute({ compute, computeTrials }: RunSummary): readonly string[] {

@@ -55,4 +55,6 @@ export interface RequestFailure {
   readonly code: string;
   /** Every problem of a configuration, one sentence each with its place. */
   readonly problems?: readonly string[];
+  /** What a library itself said, for the log. */
+  readonly detail?: string;
 }

@@ -85,5 +85,6 @@ function errorAnswer(error: unknown): ResponseError<RequestFailure> {
   return new ResponseError(RPC_ERRORS.failed, error.message, {
     code: error.code,
     ...(problems !== undefined && { problems }),
+    ...(error.detail !== undefined && { detail: error.detail }),
   });
 }

@@ -12,6 +12,7 @@ import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 const RECORD_FILES: readonly string[] = [
   RUN_FILES.notes,
   RUN_FILES.log,
+  RUN_FILES.examples,
   RUN_FILES.config,
   RUN_FILES.journal,
   RUN_FILES.state,

@@ -55,6 +55,16 @@ export const timeSchema = z.iso.datetime();
 
 const count = z.number().check(z.nonnegative());
 
+/** What is wrong with the course of a run; see the engine's `Verdict`, whose kinds these are. */
+const verdictSchema = z.object({
+  kind: z.enum(['exploded', 'flat', 'memorized', 'overfitted']),
+  message: z.string(),
+  advice: z.string(),
+});
+
+/** See {@link verdictSchema}. */
+export type RunVerdict = Readonly<z.infer<typeof verdictSchema>>;
+
 /** Schema of {@link RunStatus}: what other processes say and files hold is checked against it. */
 export const runStatusSchema = z.object({
   state: z.enum(RUN_STATES),
@@ -78,6 +88,8 @@ export const runStatusSchema = z.object({
   /** Latest losses. */
   loss: z.nullable(z.number()),
   evalLoss: z.nullable(z.number()),
+  /** Why the run has not learned; null where nothing says so. Trainers of earlier versions say nothing. */
+  verdict: z._default(z.nullable(verdictSchema), null),
   /** The device that computes, e.g. `cuda:0`. */
   device: z.nullable(z.string()),
   /** Time left in seconds, at the rate of this session without its pauses; null while unknown. */
@@ -106,6 +118,7 @@ export function initialStatus(state: RunState, since: string): RunStatus {
     maxSteps: 0,
     loss: null,
     evalLoss: null,
+    verdict: null,
     device: null,
     etaSeconds: null,
     memory: null,

@@ -51,7 +51,9 @@ async function run(config: Parameters<typeof train>[0]): Promise<void> {
     });
     finish({ type: 'ended', status });
   } catch (error) {
+    // Into the run's log.
     if (!(error instanceof LorafaError)) console.error(error);
+    else if (error.detail !== undefined) console.error(error.detail);
     const code = error instanceof LorafaError ? error.code : 'internal.unexpected';
     finish({ type: 'failed', code, message: messageOf(error) });
   }

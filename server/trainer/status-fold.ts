@@ -11,15 +11,21 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
       return {
         progress: null,
         reason: null,
+        verdict: null,
         step: event.run.resumedAt,
         maxSteps: event.run.steps,
         device: event.run.device,
       };
     case 'step':
-      return { step: event.step, maxSteps: event.maxSteps, loss: event.loss };
+      return { progress: null, step: event.step, maxSteps: event.maxSteps, loss: event.loss };
     case 'eval':
       // One that is no number is told as none.
-      return { evalLoss: Number.isFinite(event.eval_loss) ? event.eval_loss : null };
+      return {
+        progress: null,
+        evalLoss: Number.isFinite(event.eval_loss) ? event.eval_loss : null,
+      };
+    case 'verdict':
+      return { verdict: event.verdict };
     case 'checkpoint':
       return { checkpoint: event.dir };
     case 'stopped':
@@ -52,9 +58,11 @@ export class SessionClock {
   #seconds = 0;
   #since: number | undefined;
 
-  /** Begins a session at the number of steps that are done already. */
+  /** Begins a session, or its training, at the number of steps that are done already. */
   start(firstStep: number): void {
     this.#firstStep = firstStep;
+    this.#seconds = 0;
+    this.#since = undefined;
     this.resume();
   }
 

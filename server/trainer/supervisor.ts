@@ -248,6 +248,8 @@ export class Supervisor {
       const etaSeconds = this.#clock.secondsLeft(event.step, event.maxSteps);
       this.#update({ ...change, etaSeconds });
     } else {
+      // What the evaluation before the first step took says nothing of the steps.
+      if (event.type === 'eval' && event.step === 0) this.#clock.start(0);
       this.#update(change);
     }
     if (event.type === 'warning') this.#log('warning', event.message);

@@ -11,6 +11,9 @@ test('the doctor says what this machine can do', async () => {
   const report = await editor.webviewFrame('Preview LoRA-FA Doctor');
   await report.getByText('Runs can be started here. Devices:').waitFor();
   await report.getByRole('heading', { name: 'What is missing' }).waitFor();
+  // What libraries say of their sources is for the log.
+  await report.getByText('What their libraries themselves say stands in the log').waitFor();
+  expect(await report.locator('body').innerText()).not.toMatch(/onnxruntime_src|node_modules/);
   await editor.screenshot('doctor');
 });
 

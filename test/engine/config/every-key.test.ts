@@ -238,6 +238,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   }),
   'training.logging_steps': () => ({ after: 2 }),
   'training.eval_steps': () => ({ common: heldOut, before: 1, after: 2 }),
+  'training.eval_on_start': () => ({ common: heldOut, after: false }),
   'training.save_steps': () => ({ before: 1, after: 2, observe: wholeRun }),
   'training.sample_prompts': () => ({ after: ['a'], observe: wholeRun }),
   'training.sample_steps': () => ({

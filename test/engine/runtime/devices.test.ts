@@ -44,11 +44,12 @@ describe('a device is tried in a process of its own', () => {
     const script = await probe(
       'console.error("warming up\\nlibcudnn.so.9: cannot open"); process.exit(1)',
     );
-    const { usable, problem } = await probeDevice(CUDA, script);
+    const { usable, problem, detail } = await probeDevice(CUDA, script);
     expect(usable).toBe(false);
     expect(problem).toMatch(
-      /^cuda:0 cannot be used \(libcudnn\.so\.9: cannot open\): CUDA needs .*\.$/,
+      /^cuda:0 cannot be used \(the library libcudnn\.so\.9 is missing\): CUDA needs .*\.$/,
     );
+    expect(detail).toBe('libcudnn.so.9: cannot open');
   });
 
   test('which may be killed by its libraries', async () => {

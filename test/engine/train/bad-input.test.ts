@@ -163,6 +163,7 @@ test('weights that vanish while the run starts end it in order', async () => {
   await expect(run(config, { onEvent })).rejects.toMatchObject({ code: 'device.failed' });
   expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
     'events.jsonl',
+    'examples.json',
     'run.json',
   ]);
 });

@@ -67,6 +67,7 @@ describe('steering', () => {
     expect(finished.events.at(-1)).toEqual({ type: 'cancelled', step: 3, checkpoint_dir: null });
     expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
       'events.jsonl',
+      'examples.json',
       'run.json',
     ]);
   });
@@ -138,7 +139,7 @@ describe('steering', () => {
       },
     });
     expect(finished.result).toEqual({ status: 'stopped', steps: 2 });
-    expect(ofType(finished, 'eval')).toEqual([]);
+    expect(ofType(finished, 'eval').map(({ step }) => step)).toEqual([0]);
     expect(ofType(finished, 'checkpoint').map(({ step }) => step)).toEqual([2]);
   });
 

@@ -109,7 +109,7 @@ describe('a packed run', () => {
       ...ofType(finished, 'step').flatMap(({ loss, grad_norm }) => [loss, grad_norm]),
       ...ofType(finished, 'eval').map(({ eval_loss }) => eval_loss),
     ];
-    expect(figures(packed!)).toHaveLength(3 * 2 + 3);
+    expect(figures(packed!)).toHaveLength(3 * 2 + 4);
     expect(relativeError(figures(packed!), figures(unpacked!))).toBeLessThan(1e-5);
     const tokens = (finished: FinishedRun) => ofType(finished, 'step').map((e) => e.num_tokens);
     expect(tokens(packed!)).toEqual(tokens(unpacked!));

@@ -8,6 +8,7 @@ import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
+import { readTrainerState } from '../../../engine/train/trainer-state.ts';
 import { relativeError } from '../../support/golden.ts';
 import { bytesOf, comparable, ofType, run, type TinyRuns } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -37,6 +38,7 @@ describe('a run', () => {
       told.map((event) => `${event.type} ${'step' in event ? event.step : ''}`.trim()),
     ).toEqual([
       'started',
+      'eval 0',
       'step 2',
       'checkpoint 2',
       'eval 3',
@@ -237,7 +239,7 @@ describe('the step does not depend on how its rows are laid out', () => {
 });
 
 describe('evaluation', () => {
-  test('comes after each epoch and at the end where nothing else is said', async () => {
+  test('comes before the first step, after each epoch and at the end where nothing else is said', async () => {
     const finished = await run(
       tiny().config({
         data: { eval_dataset_name_or_path: tiny().data },
@@ -245,11 +247,26 @@ describe('evaluation', () => {
       }),
     );
     const evaluations = ofType(finished, 'eval');
-    expect(evaluations.map(({ step }) => step)).toEqual([2, 3]);
-    expect(evaluations.map(({ epoch }) => epoch)).toEqual([1, 1.5]);
+    expect(evaluations.map(({ step }) => step)).toEqual([0, 2, 3]);
+    expect(evaluations.map(({ epoch }) => epoch)).toEqual([0, 1, 1.5]);
     for (const { eval_loss, eval_perplexity } of evaluations) {
       expect(eval_perplexity).toBeCloseTo(Math.exp(eval_loss), 6);
     }
+  });
+
+  test('says in the end whether the run has become better than what it began with', async () => {
+    const config = tiny().config({
+      data: { eval_split: 3 },
+      training: { max_steps: 12, learning_rate: 1e-12 },
+    });
+    const finished = await run(config);
+    const [told] = ofType(finished, 'verdict');
+    expect(told).toMatchObject({ step: 12, verdict: { kind: 'flat' } });
+    expect(finished.events.at(-1)?.type).toBe('completed');
+    const { state } = await readTrainerState(
+      path.join(config.training.output_dir, 'checkpoint-12'),
+    );
+    expect(state.learning).toMatchObject({ base: ofType(finished, 'eval')[0]!.eval_loss });
   });
 
   test('of the rows that are trained gives the loss of a step over all of them', async () => {
@@ -367,6 +384,7 @@ describe('a run whose numbers overflow', () => {
     });
     expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
       'events.jsonl',
+      'examples.json',
       'run.json',
     ]);
   });

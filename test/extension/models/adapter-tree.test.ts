@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adapterTree, mainAdapters } from '../../../extension/models/adapter-tree.ts';
+import { adapterTree } from '../../../extension/models/adapter-tree.ts';
 import type { FoundAdapter } from '../../../server/protocol.ts';
 
 const adapter = (path: string, change: Partial<FoundAdapter> = {}): FoundAdapter => ({
@@ -33,13 +33,5 @@ test('checkpoints stand under their adapter or run, the newest first', () => {
     ['done', '/done', ['/done/checkpoint-10', '/done/checkpoint-9']],
     ['early', null, ['/early/checkpoint-10', '/early/checkpoint-9']],
     ['others', '/others', []],
-  ]);
-});
-
-test('of a run without a result the newest checkpoint that is whole stands for it', () => {
-  expect(mainAdapters(FOUND).map(({ path }) => path)).toEqual([
-    '/done',
-    '/early/checkpoint-9',
-    '/others',
   ]);
 });

@@ -78,9 +78,9 @@ test('pages make no HTML of text', () => {
   expect(found('media', html)).toEqual([]);
   const text = /\.textContent\s*=(?!=)/g;
   // What a model wrote is data, and stays as it is.
-  expect(
-    found('media', text, 'media/webview/element.ts', 'media/playground/output-view.ts'),
-  ).toEqual([]);
+  expect(found('media', text, 'media/webview/element.ts', 'media/playground/verbatim.ts')).toEqual(
+    [],
+  );
 });
 
 test('the command line prints through its door', () => {

@@ -20,15 +20,26 @@ function noise(index: number): number {
   return (Math.sin(index * 12.9898) * 43758.5453) % 1;
 }
 
-test('smoothing keeps a constant, starts at the first value and follows a jump slowly', () => {
+test('smoothing keeps a constant and follows a jump slowly, once there are many values', () => {
   expect([...smooth(Float64Array.of(2, 2, 2), 0.9)].map((y) => y.toFixed(9))).toEqual([
     '2.000000000',
     '2.000000000',
     '2.000000000',
   ]);
-  const jump = smooth(Float64Array.of(1, 1, 1, 0), 0.5);
-  expect(jump[3]).toBeCloseTo((0.5 * 0 + 0.25 + 0.125 + 0.0625) / (1 - 0.0625), 12);
+  const jump = smooth(
+    Float64Array.from({ length: 100 }, (_, index) => (index < 99 ? 1 : 0)),
+    0.9,
+  );
+  expect(jump[99]).toBeCloseTo(0.9, 12);
   expect([...smooth(Float64Array.of(3, 1, 2), 0)]).toEqual([3, 1, 2]);
+});
+
+test('smoothing is true of a short run: it ends where the values do', () => {
+  expect([...smooth(Float64Array.of(7), 0.9)]).toEqual([7]);
+  const falling = Float64Array.from({ length: 20 }, (_, index) => 4 * 0.8 ** index);
+  expect(smooth(falling, 0.9).at(-1)! - falling.at(-1)!).toBeLessThan(0.1);
+  // A plain average of all of them would be far above.
+  expect(falling.reduce((sum, y) => sum + y) / 20).toBeGreaterThan(0.9);
 });
 
 test('smoothing passes over values that are no number', () => {

@@ -145,6 +145,7 @@ describe('a run', () => {
     const events = eventsOf(trained).filter(({ type }) => type !== 'progress');
     expect(events.map(({ type }) => type)).toEqual([
       'started',
+      'eval',
       'step',
       'step',
       'checkpoint',
@@ -154,7 +155,7 @@ describe('a run', () => {
       'checkpoint',
       'completed',
     ]);
-    expect(events[1]).toEqual({
+    expect(events[2]).toEqual({
       type: 'step',
       step: 1,
       maxSteps: 4,
@@ -171,8 +172,9 @@ describe('a run', () => {
     const tuned = await lorafa('evaluate', 'run.lorafa.json', '--json');
     const base = await lorafa('evaluate', 'run.lorafa.json', '--no-adapter', '--json');
     const losses = [tuned, base].map((each) => eventsOf(each)[0]?.['eval_loss'] as number);
-    expect(losses[0]).toBeCloseTo(events[6]?.['eval_loss'] as number, 5);
+    expect(losses[0]).toBeCloseTo(events[7]?.['eval_loss'] as number, 5);
     expect(losses[0]).toBeLessThan(losses[1]!);
+    expect(losses[1]).toBeCloseTo(events[1]?.['eval_loss'] as number, 5);
     const model = await lorafa('evaluate', 'model', '--data', 'rows.jsonl[8:]', '--json');
     expect(eventsOf(model)[0]?.['eval_loss']).toBeCloseTo(losses[1]!, 5);
 

@@ -118,6 +118,17 @@ describe('text', () => {
   });
 });
 
+test('a run that did not learn says so in its last lines', () => {
+  const verdict = { kind: 'flat', message: 'Nothing changed.', advice: 'Raise the rate.' } as const;
+  const text = print([{ type: 'verdict', step: 200, verdict }, REST.at(-1)!]);
+  expect(text.split('\n').slice(-4)).toEqual([
+    'saved in /out',
+    'the run did not learn: Nothing changed.',
+    'what to try: Raise the rate.',
+    '',
+  ]);
+});
+
 test('a stop says how to go on', () => {
   expect(print([{ type: 'stopped', step: 7, checkpoint_dir: '/out/checkpoint-7' }])).toBe(
     'stopped after step 7; go on with --set training.resume_from_checkpoint=latest\n',

@@ -267,6 +267,7 @@ describe('a journal that is damaged', () => {
       { type: 'eval', step: 1, epoch: 1, eval_loss: 1, eval_perplexity: 2, eval_runtime: 3 },
       { type: 'sample', step: 1, prompt: 'a', text: 'b' },
       { type: 'checkpoint', step: 1, dir: '/run/checkpoint-1' },
+      { type: 'verdict', step: 1, verdict: { kind: 'flat', message: 'Why.', advice: 'Try.' } },
       { type: 'warning', message: 'careful' },
       { type: 'stopped', step: 1, checkpoint_dir: null },
       { type: 'cancelled', step: 1, checkpoint_dir: null },

@@ -56,6 +56,7 @@ const JOURNAL = [
   { type: 'eval', step: 1, epoch: 1, eval_loss: 1, eval_perplexity: 2.7, eval_runtime: 1 },
   { type: 'sample', step: 1, prompt: 'Hi', text: 'Hello.' },
   { type: 'checkpoint', step: 1, dir: '/runs/one/checkpoint-1' },
+  { type: 'verdict', step: 1, verdict: { kind: 'flat', message: 'Why.', advice: 'Try.' } },
   { type: 'warning', message: 'Careful.' },
   { type: 'stopped', step: 1, checkpoint_dir: null },
   { type: 'completed', adapter_dir: '/runs/one', steps: 2, train_loss: 1, train_runtime: 1 },

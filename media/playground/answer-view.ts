@@ -1,32 +1,42 @@
-import type { OutputState } from '../../extension/playground/playground-messages.ts';
+import type { AnswerState } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import type { GenerationAnswer } from '../../server/protocol.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+import { showVerbatim } from './verbatim.ts';
 
-/** The text of one side, with a line about it. */
-export class OutputView {
+/** A text that a model writes, with a line about it. */
+export class AnswerView {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
   /** Data: as the model wrote it, in a block of its own, beyond which no character in it has effect. */
-  readonly #text = element('pre', { attributes: { tabindex: 0 } });
+  readonly #text = element('pre', { attributes: { tabindex: 0, role: 'group' } });
   /** Read aloud when it changes; the text itself would be read word by word. */
   readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
+  readonly #logs: HTMLElement;
   #isWriting = false;
   /** What came since the last picture: to show each piece by itself would take longer than to write it. */
   #pending = '';
 
-  constructor(texts: PlaygroundTexts, title: string, saved: OutputState | undefined) {
+  /** @param onShowLogs called when the user wants to know more of a failure */
+  constructor(
+    texts: PlaygroundTexts,
+    label: string,
+    saved: AnswerState | undefined,
+    onShowLogs: () => void,
+  ) {
     this.#texts = texts;
-    this.#text.textContent = saved?.text ?? '';
+    showVerbatim(this.#text, saved?.text ?? '');
     showText(this.#status, saved?.status ?? texts.idle);
-    this.#text.setAttribute('aria-label', title);
-    this.root = element('section', { attributes: { 'aria-label': title } }, [
-      element('h2', { text: title }),
-      this.#text,
-      this.#status,
-    ]);
+    this.#logs = element('button', {
+      class: 'link',
+      text: texts.showLogs,
+      attributes: { type: 'button', hidden: true },
+      on: { click: onShowLogs },
+    });
+    this.#text.setAttribute('aria-label', label);
+    this.root = element('div', { class: 'answer' }, [this.#text, this.#status, this.#logs]);
   }
 
   /** Whether more may come. */
@@ -34,14 +44,32 @@ export class OutputView {
     return this.#isWriting;
   }
 
-  get state(): OutputState {
+  /** Whether it ended with an error. */
+  get hasFailed(): boolean {
+    return this.root.classList.contains('failed');
+  }
+
+  /** As the model wrote it, as far as it has come. */
+  get text(): string {
+    return this.#text.textContent + this.#pending;
+  }
+
+  get state(): AnswerState {
     const status = this.#isWriting ? this.#texts.interrupted : this.#status.textContent;
-    return { text: this.#text.textContent + this.#pending, status };
+    return { text: this.text, status };
+  }
+
+  set state({ text, status }: AnswerState) {
+    this.root.classList.remove('failed');
+    this.#logs.hidden = true;
+    this.#show(text);
+    showText(this.#status, status);
   }
 
   start(): void {
     this.#isWriting = true;
     this.root.classList.remove('failed');
+    this.#logs.hidden = true;
     this.root.setAttribute('aria-busy', 'true');
     this.#show('');
     showText(this.#status, this.#texts.starting);
@@ -70,13 +98,14 @@ export class OutputView {
 
   fail(message: string): void {
     this.root.classList.add('failed');
+    this.#logs.hidden = false;
     this.#end(message);
   }
 
   /** Shows a text instead of all that came before. */
   #show(text: string): void {
     this.#pending = '';
-    this.#text.textContent = text;
+    showVerbatim(this.#text, text);
   }
 
   #append(): void {

@@ -1,0 +1,52 @@
+import type { Question, TrainingNews } from '../../extension/playground/playground-messages.ts';
+import type { AdapterTraining, Generation } from '../../server/protocol.ts';
+
+/** Prompts of the kind that the picked adapter was trained on, one after the other. */
+export class Examples {
+  #training: AdapterTraining | null = null;
+  #adapter = '';
+  #next = 0;
+
+  show({ adapter, training }: TrainingNews): void {
+    if (adapter !== this.#adapter) this.#next = 0;
+    this.#adapter = adapter;
+    this.#training = training;
+  }
+
+  get training(): AdapterTraining | null {
+    return this.#training;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#training?.examples.length ?? 0;
+  }
+
+  /** The number, from 1, of the one that {@link next} gave last. */
+  get position(): number {
+    return this.#next === 0 ? this.count : this.#next;
+  }
+
+  /** The next one, after the last one the first again; undefined without any. */
+  next(): Question | undefined {
+    const example = this.#training?.examples[this.#next];
+    if (example === undefined) return undefined;
+    this.#next = (this.#next + 1) % this.count;
+    return { ...shownPrompt(example.prompt), expected: example.expected };
+  }
+}
+
+/** A prompt as the page shows it. */
+function shownPrompt(prompt: Generation['prompt']): Omit<Question, 'expected'> {
+  if ('turn' in prompt) return { mode: 'chat', context: [], prompt: prompt.turn };
+  if ('text' in prompt) return { mode: 'raw', context: [], prompt: prompt.text };
+  const { messages } = prompt;
+  return { mode: 'chat', context: messages.slice(0, -1), prompt: messages.at(-1)?.content ?? '' };
+}
+
+/** A question as the model is asked it. */
+export function askedPrompt({ mode, context, prompt }: Question): Generation['prompt'] {
+  if (mode === 'raw') return { text: prompt };
+  if (context.length === 0) return { turn: prompt };
+  return { messages: [...context, { role: 'user', content: prompt }] };
+}

@@ -1,0 +1,16 @@
+import { element } from '../webview/element.ts';
+
+/** A control with its name above it. */
+export function labelled(text: string, control: HTMLElement): HTMLElement {
+  return element('label', { class: 'field' }, [element('span', { text }), control]);
+}
+
+/** A button that says in its tooltip why it cannot be used, or what it does. */
+export function action(
+  text: string,
+  click: () => void,
+  { hint, isPrimary = false }: { readonly hint?: string; readonly isPrimary?: boolean } = {},
+): HTMLButtonElement {
+  const options = { text, attributes: { type: 'button', title: hint }, on: { click } };
+  return element('button', isPrimary ? { ...options, class: 'primary' } : options);
+}

@@ -1,0 +1,34 @@
+import type {
+  HistoryEntry,
+  Question,
+  Side,
+  Turn,
+  Writer,
+} from '../../extension/playground/playground-messages.ts';
+import type { Generation } from '../../server/protocol.ts';
+import type { WantedAnswer, Writing } from './writing.ts';
+
+/** Someone who writes, and what one calls it. */
+export interface NamedWriter {
+  readonly side: Side;
+  readonly writer: Writer;
+  readonly title: string;
+}
+
+/** What the tabs of the playground work with. */
+export interface PlaygroundParts {
+  readonly writing: Writing;
+  /** Those that are picked: the one beside first, the adapter last. */
+  writers(): readonly NamedWriter[];
+  /**
+   * Lets them write as it is set above the tabs.
+   *
+   * @returns false where the settings are not right, which is said there
+   */
+  write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
+  /** Adds to the history of what is picked. */
+  remember(question: Question, answers: HistoryEntry['answers'], turns?: readonly Turn[]): void;
+  /** Keeps over a reload what there is. */
+  keep(): void;
+  onShowLogs(): void;
+}

@@ -1,0 +1,150 @@
+import type {
+  AnswerState,
+  Question,
+  Side,
+} from '../../extension/playground/playground-messages.ts';
+import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { element, showText } from '../webview/element.ts';
+import { fill } from '../webview/texts.ts';
+import { AnswerView } from './answer-view.ts';
+import { askedPrompt, type Examples } from './examples.ts';
+import type { PlaygroundParts } from './parts.ts';
+import { PromptForm } from './prompt-form.ts';
+import { showVerbatim } from './verbatim.ts';
+
+/** One prompt, what is expected of it, and what both answer, side by side. */
+export class PromptTab {
+  readonly root: HTMLElement;
+  readonly #texts: PlaygroundTexts;
+  readonly #parts: PlaygroundParts;
+  readonly #examples: Examples;
+  readonly #form: PromptForm;
+  readonly #sides: Readonly<
+    Record<Side, { readonly view: AnswerView; readonly root: HTMLElement }>
+  >;
+  readonly #expected: HTMLElement;
+  readonly #expectedText = element('pre', { attributes: { tabindex: 0, role: 'group' } });
+
+  constructor(
+    texts: PlaygroundTexts,
+    parts: PlaygroundParts,
+    examples: Examples,
+    saved: {
+      readonly question?: Question;
+      readonly outputs?: Readonly<Partial<Record<Side, AnswerState>>>;
+    },
+  ) {
+    this.#texts = texts;
+    this.#parts = parts;
+    this.#examples = examples;
+    this.#form = new PromptForm(texts, saved.question, {
+      onChange: () => this.#change(),
+      onGenerate: () => void this.#generate(),
+      onStop: () => parts.writing.stop(),
+      onNextExample: () => this.showExample(),
+    });
+    const side = (name: Side) => {
+      const view = new AnswerView(texts, '', saved.outputs?.[name], parts.onShowLogs);
+      return { view, root: element('section', {}, [element('h2'), view.root]) };
+    };
+    this.#sides = { beside: side('beside'), adapter: side('adapter') };
+    this.#expectedText.setAttribute('aria-label', texts.expected);
+    this.#expected = element('section', { attributes: { 'aria-label': texts.expected } }, [
+      element('h2', { text: texts.expected }),
+      this.#expectedText,
+    ]);
+    this.root = element('div', { class: 'view' }, [
+      this.#form.root,
+      element('div', { class: 'outputs' }, [
+        this.#sides.beside.root,
+        this.#sides.adapter.root,
+        this.#expected,
+      ]),
+    ]);
+    this.update();
+  }
+
+  get question(): Question {
+    return this.#form.question;
+  }
+
+  get outputs(): Readonly<Record<Side, AnswerState>> {
+    return { beside: this.#sides.beside.view.state, adapter: this.#sides.adapter.view.state };
+  }
+
+  /** Shows a question, with answers to it if there are any. */
+  show(question: Question, answers: readonly string[] = []): void {
+    this.#form.question = question;
+    this.#showAnswers(answers);
+  }
+
+  #showAnswers(answers: readonly string[]): void {
+    const writers = this.#parts.writers();
+    for (const name of ['beside', 'adapter'] as const) {
+      const text = answers[writers.findIndex(({ side }) => side === name)];
+      this.#sides[name].view.state = { text: text ?? '', status: this.#texts.idle };
+    }
+    this.update();
+  }
+
+  /** Puts the next example where the prompt is. */
+  showExample(): void {
+    const question = this.#examples.next();
+    if (question === undefined) return;
+    const { training, position, count } = this.#examples;
+    const origin = {
+      'held-out': this.#texts.held_out,
+      training: this.#texts.training,
+      'sample-prompts': this.#texts.sample_prompts,
+    }[training!.origin];
+    this.#form.showExample(question, fill(origin, position, count));
+    this.#showAnswers([]);
+    this.#parts.keep();
+  }
+
+  /** Begins with an example where nobody has typed anything. */
+  offerExample(): void {
+    this.#form.hasExamples = this.#examples.count > 0;
+    if (this.#form.isUntouched && !this.#parts.writing.isBusy) this.showExample();
+  }
+
+  /** Shows who writes, and what is expected. */
+  update(): void {
+    const writers = this.#parts.writers();
+    for (const name of ['beside', 'adapter'] as const) {
+      const writer = writers.find(({ side }) => side === name);
+      const { root } = this.#sides[name];
+      root.hidden = writer === undefined;
+      if (writer === undefined) continue;
+      showText(root.firstElementChild!, writer.title);
+      root.setAttribute('aria-label', writer.title);
+    }
+    const { expected } = this.#form.question;
+    this.#expected.hidden = expected === null;
+    showVerbatim(this.#expectedText, expected ?? '');
+    this.#form.isBusy = this.#parts.writing.isBusy;
+  }
+
+  setReady(problem: string | undefined): void {
+    this.#form.setReady(problem);
+  }
+
+  #change(): void {
+    this.update();
+    this.#parts.keep();
+  }
+
+  async #generate(): Promise<void> {
+    const { question } = this;
+    const writers = this.#parts.writers();
+    const isDone = await this.#parts.write(
+      askedPrompt(question),
+      writers.map(({ side, writer }) => ({ writer, view: this.#sides[side].view })),
+    );
+    if (!isDone) return;
+    this.#parts.remember(
+      question,
+      writers.map(({ side, title }) => ({ writer: title, text: this.#sides[side].view.text })),
+    );
+  }
+}

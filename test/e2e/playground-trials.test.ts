@@ -1,0 +1,120 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Frame } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { folderWithAdapter } from '../support/folder-with-adapter.ts';
+import { trainConfig } from '../support/train-config.ts';
+import { demoFolder } from './editor/demo-runs.ts';
+import { type Editor, openEditor } from './editor/editor.ts';
+
+const RUN = { maxSteps: 60, accumulation: 1, kept: 6, learningRate: 5e-3 };
+
+async function pickAdapter(frame: Frame, label: string): Promise<void> {
+  const list = frame.getByRole('combobox', { name: 'Adapter', exact: true });
+  await list.locator('option', { hasText: label }).first().waitFor({ state: 'attached' });
+  await list.selectOption({ label });
+}
+
+async function openPlayground(editor: Editor): Promise<Frame> {
+  await editor.runCommand('LoRA-FA: Test Adapter');
+  return editor.webviewFrame('Playground');
+}
+
+test('a newcomer finds a prompt that fits, its answer, several in a table, and what was tried', async () => {
+  const folder = await demoFolder({ name: 'first', ...RUN }, { name: 'second', ...RUN });
+  for (const name of ['first', 'second']) await trainConfig(folder, name);
+  // A run that was stopped has checkpoints alone.
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+    await rm(path.join(folder, 'runs', 'second', name));
+  }
+  // Rows are tried that were held out, though they are gone.
+  await rm(path.join(folder, 'data'), { recursive: true });
+  const editor = await openEditor({ folder });
+  let frame = await openPlayground(editor);
+  await pickAdapter(frame, 'first');
+  await frame.getByText(/Trained on 784 rows of train\.jsonl: prompt → completion/).waitFor();
+  await frame.getByText('Row 1 of 16 that it did not learn from').waitFor();
+  const prompt = frame.getByRole('textbox', { name: 'Prompt', exact: true });
+  const first = await prompt.inputValue();
+  expect(first).toMatch(/\nJSON: $/);
+  const expected = frame.getByRole('region', { name: 'Expected answer' });
+  expect(await expected.locator('pre').textContent()).toMatch(/^\{"name": /);
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  const adapter = frame.getByRole('region', { name: 'With the adapter' });
+  await adapter.getByText(/tokens\/s/).waitFor();
+  expect(await adapter.locator('pre').textContent()).toMatch(/^\{"name": /);
+  await frame.getByText('History (1)').waitFor();
+
+  await frame.getByRole('button', { name: 'Next Example' }).click();
+  await frame.getByText('Row 2 of 16 that it did not learn from').waitFor();
+  expect(await prompt.inputValue()).not.toBe(first);
+
+  // Two adapters side by side, one of them of a run that was stopped.
+  await frame.getByRole('tab', { name: 'Table' }).click();
+  await frame.getByRole('button', { name: 'Add Examples' }).click();
+  await frame
+    .getByRole('combobox', { name: 'Beside it' })
+    .selectOption({ label: 'second/checkpoint-60' });
+  await frame.getByRole('button', { name: 'Run All' }).click();
+  await frame.getByText(/first: \d of 5 as expected/).waitFor();
+  await expect
+    .poll(() =>
+      frame
+        .locator('tbody')
+        .getByText(/tokens\/s/)
+        .count(),
+    )
+    .toBe(10);
+  await frame.getByRole('columnheader', { name: 'second/checkpoint-60' }).waitFor();
+  await editor.examine('playground-table', frame);
+
+  // What was tried comes back, also after a reload, until it is cleared.
+  await editor.reload();
+  frame = await editor.webviewFrame('Playground');
+  await frame.getByText('History (1)').click();
+  await frame.getByRole('button', { name: 'Show Again' }).click();
+  expect(await frame.getByRole('textbox', { name: 'Prompt', exact: true }).inputValue()).toBe(
+    first,
+  );
+  await frame.getByRole('button', { name: 'Clear History' }).click();
+  await frame.getByText('History (0)').waitFor();
+
+  // The base model of the demo continues texts.
+  await frame.getByRole('tab', { name: 'Chat' }).click();
+  await frame.getByText('The base model has no chat template').waitFor();
+  expect(await frame.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+});
+
+test('one talks to an adapter, which sees the whole conversation', async () => {
+  const editor = await openEditor({ folder: await folderWithAdapter() });
+  const frame = await openPlayground(editor);
+  await pickAdapter(frame, 'my-adapter');
+  await frame.getByText('Sampling').click();
+  await frame.getByLabel('Most new tokens').fill('12');
+  await frame.getByRole('tab', { name: 'Chat' }).click();
+  await frame.getByText('Talk to the model that is picked above').waitFor();
+  const message = frame.getByRole('textbox', { name: 'Message' });
+  for (const [turns, text] of [
+    [2, '2+2?'],
+    [4, 'And the capital of France?'],
+  ] as const) {
+    await message.fill(text);
+    await message.press('Enter');
+    await expect
+      .poll(() =>
+        frame
+          .locator('.turn')
+          .getByText(/tokens\/s|ended by itself|reached/)
+          .count(),
+      )
+      .toBe(turns / 2);
+    expect(await frame.locator('.turn').count()).toBe(turns);
+  }
+  await editor.examine('playground-chat', frame);
+  // One conversation is one entry, and can be gone on with.
+  await frame.getByText('History (1)').click();
+  await frame.getByRole('button', { name: 'New Chat' }).click();
+  await expect.poll(() => frame.locator('.turn').count()).toBe(0);
+  await frame.getByRole('button', { name: 'Show Again' }).click();
+  await expect.poll(() => frame.locator('.turn').count()).toBe(4);
+});
