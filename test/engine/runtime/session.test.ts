@@ -45,7 +45,51 @@ describe('a run', () => {
   });
 });
 
+test('small arrays, which V8 moves, are read and filled where they are', async () => {
+  const b = new GraphBuilder();
+  const inputs = Array.from({ length: 40 }, (_, index) => b.input(`x${index}`, 'float32', [1]));
+  const outputs = inputs.map((input, index) => [`y${index}`, b.neg(input)] as const);
+  const many = await Session.create(b.finish(Object.fromEntries(outputs)));
+  const target = new Float32Array(1);
+  for (let round = 0; round < 50; round++) {
+    const feeds = inputs.map(({ name }, index) => [name, Float32Array.of(round + index)] as const);
+    const results = await many.run(Object.fromEntries(feeds), { y0: target });
+    // Garbage enough for what is young to be moved.
+    Array.from({ length: 20_000 }, () => new Float32Array(2));
+    expect(target).toEqual(Float32Array.of(-round));
+    expect(results['y39']!.data).toEqual(Float32Array.of(-round - 39));
+  }
+  await many.release();
+});
+
+test('a thousand sessions leave nothing behind', async () => {
+  const b = new GraphBuilder();
+  const input = b.input('x', 'float32', [64, 64]);
+  const graph = b.finish({ y: b.gemm(input, input) });
+  const feeds = { x: new Float32Array(64 * 64) };
+  const one = async (): Promise<void> => {
+    const created = await Session.create(graph, { threads: 1 });
+    await created.run(feeds);
+    await created.release();
+  };
+  for (let i = 0; i < 100; i++) await one();
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 900; i++) await one();
+  expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 2 ** 20);
+});
+
 describe('a mistake of the caller is named', () => {
+  test('a run after the release', async () => {
+    const b = new GraphBuilder();
+    const gone = await Session.create(b.finish({ y: b.neg(b.input('x', 'float32', [2])) }));
+    await gone.release();
+    await gone.release();
+    await expect(gone.run({ x: Float32Array.of(1, 2) })).rejects.toMatchObject({
+      code: 'internal.graph',
+      message: expect.stringContaining('after its release'),
+    });
+  });
+
   test.each([
     ['a missing feed', () => session.run({ x }), 'the input y was not fed'],
     [
