@@ -80,7 +80,12 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
 /** Puts the panel of a run in front, and returns its page. */
 async function showPanel(editor: Editor, name: string): Promise<Frame> {
   await editor.runCommand('LoRA-FA: Open Run Panel');
-  await editor.page.locator('.quick-input-widget .monaco-list-row', { hasText: name }).click();
+  const rows = editor.page.locator('.quick-input-widget .monaco-list-row');
+  await rows.filter({ hasText: name }).waitFor();
+  // By keyboard: rows change their places when a run ends.
+  await editor.page.keyboard.type(name);
+  await expect.poll(() => rows.count()).toBe(1);
+  await editor.page.keyboard.press('Enter');
   return editor.webviewFrame(name);
 }
 

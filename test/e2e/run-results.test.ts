@@ -41,7 +41,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
     hasText: 'early',
   });
   await editor.openActivity('LoRA-FA');
-  await page.locator('.welcome-view-content', { hasText: 'Open the Demo' }).first().waitFor();
+  await page.locator('.welcome-view-content', { hasText: 'There is no run yet' }).first().waitFor();
   await editor.screenshot('runs-welcome');
   await editor.openFile('early.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
