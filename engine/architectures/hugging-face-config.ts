@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { quote } from '../quote.ts';
+import { SIZED } from '../sized.ts';
 import { CONFIG_LIMITS, count, index, magnitude } from './config-limits.ts';
 import type { DecoderConfig, DecoderFamily } from './decoder-config.ts';
 import { parseRope } from './rope-config.ts';
@@ -88,14 +89,14 @@ const configSchema = z.object({
   use_sliding_window: z.boolean().default(false),
   sliding_window: count('positions').nullish(),
   max_window_layers: index('layers').default(28),
-  layer_types: z.array(z.string()).max(CONFIG_LIMITS.layers).nullish(),
+  layer_types: z.array(z.string()).max(CONFIG_LIMITS.layers, SIZED).nullish(),
   rope_theta: magnitude('ropeTheta').nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
   partial_rotary_factor: z.number().nullish(),
   quantization_config: z.record(z.string(), z.unknown()).nullish(),
   bos_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId, z.array(tokenId).max(MAX_END_TOKENS)]).nullish(),
+  eos_token_id: z.union([tokenId, z.array(tokenId).max(MAX_END_TOKENS, SIZED)]).nullish(),
   pad_token_id: z.int().max(CONFIG_LIMITS.vocabulary).nullish(),
 });
 

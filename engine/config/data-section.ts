@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 
-const column = z.string().min(1).meta({ format: 'data-column' });
+const column = z.string().min(1, SIZED).meta({ format: 'data-column' });
 const files = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .union([z.string().min(1, SIZED), z.array(z.string().min(1, SIZED)).min(1, SIZED)])
   .meta({ format: 'data-path' });
 
 /** Section `data`: which rows are learned and how a row becomes tokens. */
@@ -51,7 +52,7 @@ export const dataSection = z
       ),
     completion_template: z
       .string()
-      .min(1)
+      .min(1, SIZED)
       .meta({ format: 'multiline-text' })
       .exactOptional()
       .describe(

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 
-const names = z.array(z.string().min(1)).min(1);
+const names = z.array(z.string().min(1, SIZED)).min(1, SIZED);
 
-const regularExpression = z.string().min(1).refine(isRegularExpression);
+const regularExpression = z.string().min(1, SIZED).refine(isRegularExpression);
 
 function isRegularExpression(source: string): boolean {
   try {
@@ -52,7 +53,7 @@ export const loraSection = z
         'Layers that get no adapter although `target_modules` matches them: a list of names or a regular expression.',
       ),
     layers_to_transform: z
-      .union([z.int().min(0), z.array(z.int().min(0)).min(1)])
+      .union([z.int().min(0), z.array(z.int().min(0)).min(1, SIZED)])
       .exactOptional()
       .describe('Only these decoder layers get adapters, counted from 0. Default: all.'),
     rank_pattern: z
@@ -81,7 +82,7 @@ export const loraSection = z
       ),
     init_adapter: z
       .string()
-      .min(1)
+      .min(1, SIZED)
       .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(

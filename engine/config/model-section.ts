@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 
 /** Section `model`: what is fine-tuned. */
 export const modelSection = z
   .strictObject({
     base_model_name_or_path: z
       .string()
-      .min(1)
+      .min(1, SIZED)
       .meta({ format: 'model-path' })
       .describe(
         'The base model: a Hugging Face model folder (`config.json`, safetensors, tokenizer) or a `.gguf` file, which is read in place and never changed; a relative path starts at the folder of this file. Or its name on the Hugging Face Hub: `owner/name`, `owner/name@revision`, and `owner/name:file.gguf` for one GGUF of several. What lies here goes first; what does not is downloaded when a run starts.',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 
 const schedulerKwargs = z.strictObject({
   min_lr: z
@@ -33,7 +34,7 @@ export const trainingSection = z
       ),
     output_dir: z
       .string()
-      .min(1)
+      .min(1, SIZED)
       .meta({ format: 'folder-path' })
       .describe(
         'Folder for checkpoints and the result. It is made if missing; a folder that holds other things is refused. A relative path starts at the folder of this file.',
@@ -131,8 +132,8 @@ export const trainingSection = z
       .default(100)
       .describe('Write a checkpoint every so many steps; the end of the run always writes one.'),
     sample_prompts: z
-      .array(z.string().min(1))
-      .min(1)
+      .array(z.string().min(1, SIZED))
+      .min(1, SIZED)
       .exactOptional()
       .describe(
         'Prompts that the model answers now and then while it learns, so that you can read what it has learned. They go through the chat template as `data.apply_chat_template` says, and are answered greedily with at most 64 tokens.',
@@ -156,7 +157,7 @@ export const trainingSection = z
       ),
     resume_from_checkpoint: z
       .string()
-      .min(1)
+      .min(1, SIZED)
       .meta({ format: 'folder-path' })
       .exactOptional()
       .describe(

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 import { HubConnection } from './hub-connection.ts';
 import { badAnswer, HubError } from './hub-error.ts';
 import { hubSettings } from './hub-settings.ts';
 import { hubToken } from './hub-token.ts';
 
-const answerSchema = z.object({ name: z.string().min(1).max(200) });
+const answerSchema = z.object({ name: z.string().min(1, SIZED).max(200, SIZED) });
 
 /**
  * Asks the Hub whose access token this process has.

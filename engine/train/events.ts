@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { SIZED } from '../sized.ts';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import { verdictSchema } from './verdict.ts';
 
@@ -17,7 +18,7 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 
 const count = z.int().nonnegative();
 /** A path or a name. */
-const name = z.string().max(2 ** 16);
+const name = z.string().max(2 ** 16, SIZED);
 /** A text of any length that fits a line of the journal. */
 const text = z.string();
 /** A number that may not be finite, which JSON writes as null. */
@@ -101,7 +102,7 @@ const runSummary = z.object({
   /** How products with the frozen weights are computed; never `auto`. */
   compute: z.enum(COMPUTE_MODES),
   /** What `engine.compute: "auto"` measured to choose it; absent where nothing was measured. */
-  computeTrials: z.array(computeTrial).max(COMPUTE_MODES.length).exactOptional(),
+  computeTrials: z.array(computeTrial).max(COMPUTE_MODES.length, SIZED).exactOptional(),
   dataset: z.object({ train: splitReport, eval: splitReport.exactOptional() }),
 });
 

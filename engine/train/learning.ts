@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 import type { TrainEvent } from './events.ts';
 
 /** Losses that are kept of the start and of the end of a run: enough for a mean and its spread. */
 const KEPT = 20;
 
 const count = z.int().nonnegative();
-const losses = z.array(z.number()).max(KEPT);
+const losses = z.array(z.number()).max(KEPT, SIZED);
 
 /** Schema of {@link Learning}, which checkpoints hold. */
 export const learningSchema = z.object({
@@ -28,7 +29,7 @@ export const learningSchema = z.object({
   /** The largest learning rate of a report. */
   peakRate: z.number().nonnegative(),
   /** Losses of whole passes over the data, each over the same rows: of the first and the two latest. */
-  epochs: z.array(z.object({ index: count, sum: z.number(), reports: count })).max(3),
+  epochs: z.array(z.object({ index: count, sum: z.number(), reports: count })).max(3, SIZED),
 });
 
 /** What of a run's course tells whether it learns, in a size that does not grow with the run. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { SIZED } from '../sized.ts';
 
 /**
  * The sessions of a run that led to a point of it, the first one first. A run that is resumed from
@@ -10,12 +11,12 @@ export const lineageSchema = z
   .array(
     z.object({
       /** Tells it from every other one, whatever folders are copied or moved. */
-      session: z.string().min(1),
+      session: z.string().min(1, SIZED),
       /** The step that the session began at: that of the checkpoint it resumed, or 0. */
       from: z.int().nonnegative(),
     }),
   )
-  .min(1)
+  .min(1, SIZED)
   .readonly();
 
 /** See {@link lineageSchema}. */

@@ -11,6 +11,7 @@ import { type Trial, trialOf } from '../data/trial.ts';
 import { writeFileAtomic } from '../files.ts';
 import { parseJson } from '../json.ts';
 import type { RunData } from '../plan/run-data.ts';
+import { SIZED } from '../sized.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { RUN_FILES } from './run-files.ts';
 
@@ -34,7 +35,7 @@ const promptSchema = z.union([
 const examplesSchema = z.object({
   version: z.literal(1),
   /** As the configuration names them. */
-  files: z.array(z.string()).max(1_000).readonly(),
+  files: z.array(z.string()).max(1_000, SIZED).readonly(),
   /** How rows were read: `question → answer`. */
   shape: z.string(),
   /** The user's templates, where they write the text. */
@@ -48,7 +49,7 @@ const examplesSchema = z.object({
   origin: z.enum(['held-out', 'training']),
   examples: z
     .array(z.object({ prompt: promptSchema, expected: z.string() }))
-    .max(MOST)
+    .max(MOST, SIZED)
     .readonly(),
 });
 
