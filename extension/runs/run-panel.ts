@@ -40,6 +40,8 @@ export class RunPanel {
   readonly #actions: RunActions;
   /** Ends with the panel. */
   readonly #subscriptions: vscode.Disposable[] = [];
+  /** Whether the page is there and asked for what it shows. */
+  #isReady = false;
   #watch: vscode.Disposable | undefined;
   #leaving: NodeJS.Timeout | undefined;
   /** Folder of the run whose configuration is shown beside. */
@@ -65,7 +67,9 @@ export class RunPanel {
       panel.webview.onDidReceiveMessage((request: RunPanelRequest) => this.#answer(request)),
       panel.onDidChangeViewState(() => {
         // A page in the background is unloaded: nobody would read what is sent to it.
-        if (!panel.visible) this.#unwatch();
+        if (panel.visible) return;
+        this.#isReady = false;
+        this.#unwatch();
       }),
       store.onDidChange(() => this.#tellRun()),
     );
@@ -125,6 +129,7 @@ export class RunPanel {
   }
 
   #load(): void {
+    this.#isReady = false;
     const { webview, title } = this.#panel;
     webview.html = renderWebviewPage(webview, this.#context.extensionUri, {
       bundle: 'run-panel',
@@ -133,13 +138,16 @@ export class RunPanel {
     });
   }
 
+  /** A page that is not there yet asks for everything when it is. */
   #tell(news: RunPanelNews): void {
+    if (!this.#isReady) return;
     void this.#panel.webview.postMessage(news);
   }
 
   async #answer(request: RunPanelRequest): Promise<void> {
     switch (request.type) {
       case 'ready':
+        this.#isReady = true;
         await this.#sendAll();
         break;
       case 'control':

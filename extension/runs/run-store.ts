@@ -3,8 +3,11 @@ import { listRuns, type RunSummary, runChanged, runGone } from '../../server/pro
 import type { ServerLink } from '../server-link.ts';
 import { endedRuns, type RunList, sortRuns, withNews } from './run-list.ts';
 
-/** News of many runs come together when a folder is read; they are taken in at once. */
-const NEWS_MS = 20;
+/**
+ * News of many runs come together when a folder is read, and of a run of a tiny model more than a hundred
+ * a second; those of this time are taken in at once.
+ */
+const NEWS_MS = 200;
 
 /** What is remembered from one session of the window to the next. */
 const MEMORY = {

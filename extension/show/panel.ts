@@ -17,7 +17,9 @@ export function openPanel(
 
 /** Names the tab of a webview. */
 export function titlePanel(panel: vscode.WebviewPanel, title: string): void {
-  panel.title = inTab(title);
+  // Each time that it is set, VS Code draws the tab anew.
+  const shown = inTab(title);
+  if (panel.title !== shown) panel.title = shown;
 }
 
 function inTab(title: string): string {

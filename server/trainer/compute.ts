@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { TrainControl } from '../../engine/train/control.ts';
@@ -13,6 +14,8 @@ let pauseId = 0;
 const control = new TrainControl(() => send({ type: 'held', id: pauseId }));
 
 process.on('message', (message) => obey(message as ComputeRequest));
+// Whoever waits for an answer goes first: the editor stays quick, and a run that is alone loses nothing.
+os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
 // Without its parent nobody holds the lock of the run folder, so nothing may be written any more.
 process.on('disconnect', () => process.exit(1));
 endWithParent();

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
+import { PATIENCE_MS } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 import { NEW_SETTINGS, Newcomer } from './editor/newcomer.ts';
 
@@ -17,6 +18,11 @@ test('the demo: from an empty window to the first tuned answer', {
   const { page } = editor;
   await newcomer.click(newcomer.button('Fine-tune your first model', false));
   await newcomer.click(newcomer.button('Get the Demo'));
+  // What comes too early for the page, which is still being made, one clicks again.
+  await vi.waitFor(async () => {
+    if (!(await newcomer.row('..').isVisible())) await newcomer.button('Get the Demo').click();
+    await newcomer.row('..').waitFor({ timeout: 5000 });
+  }, PATIENCE_MS);
   const box = page.locator('.quick-input-widget input[type="text"]');
   // The dialog puts its own folder into the field when it has listed it.
   await newcomer.row('..').waitFor();

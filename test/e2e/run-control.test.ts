@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame, Locator, Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import {
@@ -79,14 +79,20 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
 
 /** Puts the panel of a run in front, and returns its page. */
 async function showPanel(editor: Editor, name: string): Promise<Frame> {
+  const { page } = editor;
   await editor.runCommand('LoRA-FA: Open Run Panel');
-  const rows = editor.page.locator('.quick-input-widget .monaco-list-row');
-  await rows.filter({ hasText: name }).waitFor();
-  // By keyboard: rows change their places when a run ends.
-  await editor.page.keyboard.type(name);
-  await expect.poll(() => rows.count()).toBe(1);
-  await editor.page.keyboard.press('Enter');
-  return editor.webviewFrame(name);
+  const title = page.locator('.quick-input-widget', { hasText: 'Show which run?' });
+  await title.locator('.monaco-list-row', { hasText: name }).click();
+  // The panel of the other run is loaded anew for this one.
+  return vi.waitFor(
+    async () => {
+      const panel = await editor.webviewFrame(name);
+      await panel.locator('.chart-plot').first().waitFor({ timeout: 2000 });
+      expect(await editor.webviewFrame(name)).toBe(panel);
+      return panel;
+    },
+    { timeout: PATIENCE_MS },
+  );
 }
 
 /** The steps at which the sessions of the long run began, by the journal in its folder. */

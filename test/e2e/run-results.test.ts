@@ -5,8 +5,8 @@ import { expect, test, vi } from 'vitest';
 import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, waitForState } from './editor/demo-runs.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
-/** So long that it is always stopped by the test. */
-const ENDLESS = { name: 'early', maxSteps: 60_000, learningRate: 5e-3, accumulation: 1, kept: 4 };
+/** So long that it is always stopped by the test, with steps that leave time to look at them. */
+const ENDLESS = { name: 'early', maxSteps: 60_000, learningRate: 5e-3, accumulation: 24, kept: 4 };
 
 /** The folder of an endless run that evaluates and saves every few steps. */
 async function endlessFolder(): Promise<string> {
