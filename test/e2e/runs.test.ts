@@ -11,7 +11,7 @@ import {
 import { openEditor } from './editor/editor.ts';
 
 const STEPS = 240;
-const FIRST = { name: 'first', maxSteps: STEPS, learningRate: 5e-3, accumulation: 8, kept: 3 };
+const FIRST = { name: 'first', maxSteps: STEPS, learningRate: 5e-3, accumulation: 14, kept: 3 };
 const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulation: 1, kept: 3 };
 
 test('a run is seen from its start to its end, whatever happens to the window', {

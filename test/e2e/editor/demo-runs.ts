@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** How long something of a run may take on a busy machine. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 150_000;
 /** For tests of several runs. */
 export const RUNS_TIMEOUT_MS = 400_000;
 
