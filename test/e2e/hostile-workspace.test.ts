@@ -191,6 +191,10 @@ test('in Restricted Mode nothing is started, read or written', TIMEOUT, async ()
   await editor.runCommand('LoRA-FA: Open as Form');
   const form = await vi.waitUntil(() => pageTitled(editor, 'misnamed.lorafa.json'), POLL);
   await form.getByText('Restricted Mode: this folder is not trusted').waitFor();
+  // A message that waits for its answer already would not be shown again.
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await editor.runCommand('LoRA-FA: Start Run');
+  await page.getByText('LoRA-FA starts nothing in a folder that is not trusted').first().waitFor();
   await editor.reload();
   await editor.waitForStatusBar('Restricted Mode');
 
