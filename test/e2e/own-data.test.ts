@@ -45,8 +45,8 @@ async function takeFromMenu(editor: Editor, file: string, item: string): Promise
     async () => {
       await page.keyboard.press('Escape');
       await entry.click({ button: 'right', timeout: 2_000 });
-      await menu.getByText(item, { exact: true }).click({ timeout: 2_000 });
-      // A click on a menu that has only just opened does nothing.
+      // A menu that has only just opened does not hear that the button is let go.
+      await menu.getByText(item, { exact: true }).click({ timeout: 2_000, delay: 300 });
       await menu.waitFor({ state: 'hidden', timeout: 2_000 });
     },
     { timeout: 60_000 },

@@ -152,7 +152,7 @@ export class RandomKills {
       if (problems.length > 0) return problems;
       const lie = await this.#parts.untrueNews(trial.run);
       if (lie !== undefined) return [lie];
-      if (!isInTerminal && end.refusal === undefined && trial.trainers.size > 0) {
+      if (end.trainer !== undefined && !trial.trainers.has(end.trainer)) {
         // Whoever listens anew takes away what those before have left.
         const left = await leftSockets(trial.trainers);
         if (left.length > 0) return left;
