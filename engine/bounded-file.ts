@@ -48,17 +48,29 @@ export async function readBoundedFile(
   const { handle, size } = await openRegularFile(file, links);
   try {
     if (size > maxBytes) throw new FileTooLarge(size, maxBytes);
-    const buffer = Buffer.allocUnsafe(size);
-    let done = 0;
-    while (done < size) {
-      const { bytesRead } = await handle.read(buffer, done, size - done, done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return buffer.subarray(0, done);
+    return await readAt(handle, Buffer.allocUnsafe(size), 0);
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Fills a buffer with what is in a file from a position on.
+ *
+ * @returns the part of the buffer that is filled: less than all of it where the file ends before
+ */
+export async function readAt(
+  handle: FileHandle,
+  buffer: Buffer,
+  position: number,
+): Promise<Buffer> {
+  let done = 0;
+  while (done < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return buffer.subarray(0, done);
 }
 
 /** Node's code of an error, `ENOENT` and the like. */

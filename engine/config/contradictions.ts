@@ -1,4 +1,4 @@
-import type { ConfigPath } from './config-error.ts';
+import { type ConfigPath, formatPath } from './config-error.ts';
 import { type Given, givenIn, member } from './given.ts';
 import { type PathProblem, type Remedy, setValue } from './path-problem.ts';
 
@@ -15,6 +15,8 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     evaluationRule,
     rowShapeRule,
     templateRule,
+    streamingRule,
+    mixRule,
     lossRule,
     chatTemplateRule,
     lengthRule,
@@ -62,17 +64,43 @@ const SHAPE_OF_KEY: Readonly<Record<string, string>> = {
   completion_template: 'template',
 };
 
+/** What a person wrote for the keys of one set of rows, and where these keys are. */
+interface GivenRows {
+  readonly path: ConfigPath;
+  readonly get: (key: string) => unknown;
+}
+
 /** All keys that describe rows describe the same shape. */
-const rowShapeRule: Rule = (given) => {
-  const format = given('data', 'format');
-  const keys = Object.keys(SHAPE_OF_KEY).filter((key) => given('data', key) !== undefined);
+const rowShapeRule: Rule = (given) => rowShapeProblems(rowsOfData(given));
+
+/** A template always says what is learned. */
+const templateRule: Rule = (given) => templateProblems(rowsOfData(given));
+
+/** Sets that are mixed in describe their rows in the same way. */
+const mixRule: Rule = (given) => {
+  const mix = given('data', 'mix');
+  if (!Array.isArray(mix)) return [];
+  return mix.flatMap((set: unknown, index) => {
+    const rows: GivenRows = { path: ['data', 'mix', index], get: (key) => member(set, key) };
+    return [...rowShapeProblems(rows), ...templateProblems(rows)];
+  });
+};
+
+function rowsOfData(given: Given): GivenRows {
+  return { path: ['data'], get: (key) => given('data', key) };
+}
+
+function rowShapeProblems({ path, get }: GivenRows): readonly PathProblem[] {
+  const format = get('format');
+  const name = (key: string): string => `\`${formatPath([...path, key])}\``;
+  const keys = Object.keys(SHAPE_OF_KEY).filter((key) => get(key) !== undefined);
   if (typeof format === 'string' && format !== 'auto') {
     return keys
       .filter((key) => SHAPE_OF_KEY[key] !== format)
       .map((key) =>
         problem(
-          ['data', key],
-          `\`data.${key}\` has no effect with format "${format}"; remove it or set \`data.format\` to "${SHAPE_OF_KEY[key]}"`,
+          [...path, key],
+          `${name(key)} has no effect with format "${format}"; remove it or set ${name('format')} to "${SHAPE_OF_KEY[key]}"`,
         ),
       );
   }
@@ -81,32 +109,34 @@ const rowShapeRule: Rule = (given) => {
     .filter((key) => SHAPE_OF_KEY[key] !== SHAPE_OF_KEY[first!])
     .map((key) =>
       problem(
-        ['data', key],
-        `\`data.${key}\` and \`data.${first}\` speak of rows of different shapes; remove one of the two`,
+        [...path, key],
+        `${name(key)} and ${name(first!)} speak of rows of different shapes; remove one of the two`,
       ),
     );
-};
+}
 
-/** A template always says what is learned. */
-const templateRule: Rule = (given) => {
-  if (given('data', 'completion_template') !== undefined) return [];
-  if (given('data', 'prompt_template') !== undefined) {
-    return [
-      problem(
-        ['data', 'prompt_template'],
-        '`data.prompt_template` needs `data.completion_template` beside it, e.g. "{answer}"',
-      ),
-    ];
+function templateProblems({ path, get }: GivenRows): readonly PathProblem[] {
+  if (get('completion_template') !== undefined) return [];
+  const needed = `\`${formatPath([...path, 'completion_template'])}\``;
+  if (get('prompt_template') !== undefined) {
+    const place = [...path, 'prompt_template'];
+    return [problem(place, `\`${formatPath(place)}\` needs ${needed} beside it, e.g. "{answer}"`)];
   }
-  return given('data', 'format') === 'template'
+  return get('format') === 'template'
+    ? [problem([...path, 'format'], `format "template" needs ${needed}, e.g. "{answer}"`)]
+    : [];
+}
+
+/** What is not streamed has no buffer. */
+const streamingRule: Rule = (given) =>
+  given('data', 'streaming') === false && given('data', 'buffer_size') !== undefined
     ? [
         problem(
-          ['data', 'format'],
-          'format "template" needs `data.completion_template`, e.g. "{answer}"',
+          ['data', 'buffer_size'],
+          '`data.buffer_size` has no effect without `data.streaming`; remove one of the two',
         ),
       ]
     : [];
-};
 
 /** Plain text has no completion that could be learned alone. */
 const lossRule: Rule = (given) =>

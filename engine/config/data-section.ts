@@ -6,6 +6,61 @@ const files = z
   .union([z.string().min(1, SIZED), z.array(z.string().min(1, SIZED)).min(1, SIZED)])
   .meta({ format: 'data-path' });
 
+/** What a row says, and in which of its columns. */
+const rowKeys = {
+  format: z
+    .enum(['auto', 'text', 'prompt_completion', 'messages', 'template'])
+    .default('auto')
+    .describe(
+      'The shape of a row. `auto` recognises it by its columns: `text`; a prompt with its completion (also query/response, question/answer, instruction/input/output); `messages` or ShareGPT `conversations`. `template` builds the row from `prompt_template` and `completion_template`.',
+    ),
+  text_column: column
+    .exactOptional()
+    .describe('The column with the whole text, where it is not called `text`.'),
+  prompt_column: column
+    .exactOptional()
+    .describe('The column with the prompt, where its name is not recognised.'),
+  completion_column: column
+    .exactOptional()
+    .describe('The column with the completion, where its name is not recognised.'),
+  messages_column: column
+    .exactOptional()
+    .describe(
+      'The column with the chat turns, where it is not called `messages` or `conversations`.',
+    ),
+  prompt_template: z
+    .string()
+    .meta({ format: 'multiline-text' })
+    .exactOptional()
+    .describe(
+      'The prompt with `{column}` in place of a column\'s value, e.g. `"Q: {question}\\nA: "`. `{{` and `}}` stand for braces.',
+    ),
+  completion_template: z
+    .string()
+    .min(1, SIZED)
+    .meta({ format: 'multiline-text' })
+    .exactOptional()
+    .describe(
+      'The completion with `{column}` in place of a column\'s value, e.g. `"{answer}"`. Alone, it is the whole text.',
+    ),
+};
+
+/** A further set that is mixed in: it says of its rows what section `data` says of the others. */
+const mixedSet = z.strictObject({
+  dataset_name_or_path: files.describe(
+    'The rows that are mixed in, in the form of `data.dataset_name_or_path`.',
+  ),
+  weight: z
+    .number()
+    .gt(0)
+    .lte(100)
+    .exactOptional()
+    .describe(
+      'How many rows of this set an epoch has for each row of `data.dataset_name_or_path`: `0.25` a quarter as many, `1` as many. A larger set gives some of its rows, chosen by `training.seed`; a smaller one gives rows several times. Without a weight all its rows come once.',
+    ),
+  ...rowKeys,
+});
+
 /** Section `data`: which rows are learned and how a row becomes tokens. */
 export const dataSection = z
   .strictObject({
@@ -23,41 +78,7 @@ export const dataSection = z
       .describe(
         'Holds back a part of the training data for evaluation: a share below 1 (`0.1` is a tenth) or a number of rows. Chosen at random by `training.seed`. Excludes `eval_dataset_name_or_path`.',
       ),
-    format: z
-      .enum(['auto', 'text', 'prompt_completion', 'messages', 'template'])
-      .default('auto')
-      .describe(
-        'The shape of a row. `auto` recognises it by its columns: `text`; a prompt with its completion (also query/response, question/answer, instruction/input/output); `messages` or ShareGPT `conversations`. `template` builds the row from `prompt_template` and `completion_template`.',
-      ),
-    text_column: column
-      .exactOptional()
-      .describe('The column with the whole text, where it is not called `text`.'),
-    prompt_column: column
-      .exactOptional()
-      .describe('The column with the prompt, where its name is not recognised.'),
-    completion_column: column
-      .exactOptional()
-      .describe('The column with the completion, where its name is not recognised.'),
-    messages_column: column
-      .exactOptional()
-      .describe(
-        'The column with the chat turns, where it is not called `messages` or `conversations`.',
-      ),
-    prompt_template: z
-      .string()
-      .meta({ format: 'multiline-text' })
-      .exactOptional()
-      .describe(
-        'The prompt with `{column}` in place of a column\'s value, e.g. `"Q: {question}\\nA: "`. `{{` and `}}` stand for braces.',
-      ),
-    completion_template: z
-      .string()
-      .min(1, SIZED)
-      .meta({ format: 'multiline-text' })
-      .exactOptional()
-      .describe(
-        'The completion with `{column}` in place of a column\'s value, e.g. `"{answer}"`. Alone, it is the whole text.',
-      ),
+    ...rowKeys,
     apply_chat_template: z
       .union([z.literal('auto'), z.boolean()])
       .default('auto')
@@ -69,6 +90,26 @@ export const dataSection = z
       .default(true)
       .describe(
         'Learn the completions (in chats: the assistant turns) and only read the prompts. `false` learns every token. Rows of plain text are always learned whole.',
+      ),
+    mix: z
+      .array(mixedSet)
+      .min(1, SIZED)
+      .exactOptional()
+      .describe(
+        'Further sets that are mixed into the training data, each with its own columns and its own share of an epoch (`weight`), such as general conversations beside those of a task. What else this section says holds for all of them; held-out rows are of `dataset_name_or_path` alone.',
+      ),
+    streaming: z
+      .union([z.literal('auto'), z.boolean()])
+      .default('auto')
+      .describe(
+        'Read training rows when their turn comes instead of keeping all of their tokens in memory, so that data of any size train at once and in little memory. `auto` does so with files of more than 256 MiB together. Rows then come in random blocks and are shuffled among `buffer_size` rows; counts of tokens and steps are inferred from the first of them. For `.jsonl`, `.txt`, `.parquet` and `.arrow`; other files must be small.',
+      ),
+    buffer_size: z
+      .int()
+      .min(1)
+      .default(4096)
+      .describe(
+        'With `streaming`, how many rows are in memory and shuffled, grouped or packed together. More rows mix better and take more memory, about 5 bytes for each of their tokens.',
       ),
     max_length: z
       .int()

@@ -40,6 +40,12 @@ export function mapInputPaths(
       ...(data.eval_dataset_name_or_path !== undefined && {
         eval_dataset_name_or_path: mapNames(data.eval_dataset_name_or_path, map),
       }),
+      ...(data.mix !== undefined && {
+        mix: data.mix.map((set) => ({
+          ...set,
+          dataset_name_or_path: mapNames(set.dataset_name_or_path, map),
+        })),
+      }),
     },
     lora: {
       ...lora,

@@ -1,6 +1,6 @@
-import path from 'node:path';
+import { dataFormat } from './data-format.ts';
 import { parseDataPath } from './data-path.ts';
-import { fileSize, readChunks } from './lines.ts';
+import { fileSize, isBlankBetween, readChunks } from './lines.ts';
 import { readRows } from './rows.ts';
 
 /** How many rows a data file has. */
@@ -26,7 +26,7 @@ const NEWLINE = 0x0a;
  */
 export async function countRows(name: string): Promise<RowCount> {
   const { file, start, end } = parseDataPath(name);
-  const isLines = ['.jsonl', '.txt'].includes(path.extname(file).toLowerCase());
+  const { isLines } = dataFormat(file);
   const { rows, isExact } = isLines ? await countLines(file) : await countParsed(file);
   return { rows: Math.max(0, Math.min(rows, end) - start), isExact };
 }
@@ -51,15 +51,6 @@ async function countLines(file: string): Promise<RowCount> {
     }
   }
   return { rows: isBlank ? rows : rows + 1, isExact: true };
-}
-
-/** Whether there are only ASCII spaces; almost every line ends the loop at its first byte. */
-function isBlankBetween(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index]!;
-    if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;
-  }
-  return true;
 }
 
 async function countParsed(file: string): Promise<RowCount> {

@@ -33,14 +33,21 @@ export class DatasetBuilder {
   readonly #options: DataOptions;
   readonly #examples: TokenizedExample[] = [];
   readonly #counter = new ExampleCounter();
-  readonly #shapes = new Map<string, Shape>();
+  readonly #shapes: Map<string, Shape>;
   readonly #truncated = new IssueCollector();
   readonly #dropped = new IssueCollector();
   readonly #neverSupervised = new IssueCollector();
   readonly #lastTurnOnly = new IssueCollector();
   #firstBadCode: ErrorCode | undefined;
 
-  constructor(paths: readonly string[], tokenizer: Tokenizer, options: DataOptions) {
+  /** @param shapes of files whose first row is known; by default each file's first row that comes tells */
+  constructor(
+    paths: readonly string[],
+    tokenizer: Tokenizer,
+    options: DataOptions,
+    shapes: ReadonlyMap<string, Shape> = new Map(),
+  ) {
+    this.#shapes = new Map(shapes);
     this.#paths = paths;
     this.#tokenizer = tokenizer;
     this.#options = options;

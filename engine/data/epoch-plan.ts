@@ -42,7 +42,12 @@ export interface EpochOptions extends BatchOptions {
   readonly seed: number;
   /** Counts from 0; with the seed it decides the order alone, so any step of any epoch can be planned anew. */
   readonly epoch: number;
+  /** Which part of the epoch's examples these are, where they come in windows; counts from 0. */
+  readonly window?: number;
 }
+
+/** Random numbers that one window may take: windows so far apart share none. */
+const WINDOW_NUMBERS = 2 ** 32;
 
 /** One row: its examples, and the tokens of all of them. */
 interface Row {
@@ -57,13 +62,14 @@ type Run = readonly MicroBatch[];
 const LONGEST_RUN = 16;
 
 /**
- * Plans one pass over the examples; the number of steps is the same in every epoch. The batch that
+ * Plans one pass over the examples (or over those of a window); the number of steps is the same in every epoch. The batch that
  * takes the most memory comes first, so that a run that does not fit fails at once.
  *
  * @param lengths tokens of each example.
  */
 export function planEpoch(lengths: ArrayLike<number>, options: EpochOptions): EpochPlan {
   const random = new Random(options.seed, options.epoch);
+  random.position = (options.window ?? 0) * WINDOW_NUMBERS;
   const rows = rowsOf(permutation(lengths.length, random), lengths, options);
   // Packing is done with the longest first, and leaves the rows in that order.
   const order = options.packing ? shuffled(rows, random) : rows;

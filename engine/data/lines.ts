@@ -14,7 +14,7 @@ export interface Line extends RowPlace {
 export const MAX_LINE_BYTES = 64 * 2 ** 20;
 
 /** A file with a line of more bytes than this is no text, whatever comes after it. */
-const MAX_TEXT_LINE_BYTES = 2 ** 28;
+export const MAX_TEXT_LINE_BYTES = 2 ** 28;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -26,8 +26,28 @@ const CARRIAGE_RETURN = 0x0d;
  * @throws LorafaError `data.not_found` when the file cannot be read, `data.corrupt` when it is no text
  */
 export async function* readLines(file: string): AsyncGenerator<Line | BadRow> {
-  let line = 0;
-  for await (const { bytes, length, progress } of readRawLines(file)) {
+  const size = await fileSize(file);
+  yield* linesIn(readChunks(file), { file, line: 1, offset: 0, size });
+}
+
+/** Where bytes come from. */
+export interface LinesOrigin {
+  readonly file: string;
+  /** Line that the first of them is in, from 1. */
+  readonly line: number;
+  /** Where in the file they start, and how many bytes that has. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The lines of {@link readLines} in a part of a file that starts where a line does. */
+export async function* linesIn(
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  origin: LinesOrigin,
+): AsyncGenerator<Line | BadRow> {
+  const { file } = origin;
+  let line = origin.line - 1;
+  for await (const { bytes, length, progress } of rawLinesIn(chunks, origin)) {
     line += 1;
     const place = { file, line, progress };
     if (bytes === undefined) {
@@ -63,12 +83,14 @@ interface RawLine {
   readonly progress: number;
 }
 
-async function* readRawLines(file: string): AsyncGenerator<RawLine> {
-  const size = await fileSize(file);
-  let position = 0;
+async function* rawLinesIn(
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+  { file, size, ...start }: LinesOrigin,
+): AsyncGenerator<RawLine> {
+  let position = start.offset;
   let length = 0;
   let pieces: Uint8Array[] = [];
-  let line = 1;
+  let line = start.line;
   const add = (piece: Uint8Array): void => {
     length += piece.length;
     if (length > MAX_TEXT_LINE_BYTES) throw noText(file, line);
@@ -85,7 +107,7 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
     line += 1;
     return result;
   };
-  for await (const chunk of readChunks(file)) {
+  for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       add(chunk.subarray(start, end));
@@ -99,7 +121,8 @@ async function* readRawLines(file: string): AsyncGenerator<RawLine> {
   if (length > 0) yield finish();
 }
 
-function noText(file: string, line: number): LorafaError {
+/** The error for a file with a line that no text has. */
+export function noText(file: string, line: number): LorafaError {
   return new LorafaError(
     'data.corrupt',
     `${file} is no text: its line ${line} has more than ${MAX_TEXT_LINE_BYTES / 2 ** 20} MiB; choose a file with one row a line.`,
@@ -141,4 +164,13 @@ export async function fileSize(file: string): Promise<number> {
   } catch (error) {
     throw cannotRead(file, error);
   }
+}
+
+/** Whether there are only ASCII spaces; almost every line ends the loop at its first byte. */
+export function isBlankBetween(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index]!;
+    if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;
+  }
+  return true;
 }

@@ -16,3 +16,15 @@ export type DataOptions = Pick<
   | 'max_length'
   | 'max_bad_rows'
 >;
+
+/** The settings of section `data` that say what a row is; each set that is mixed in has its own. */
+export type RowOptions = Pick<
+  DataOptions,
+  | 'format'
+  | 'text_column'
+  | 'prompt_column'
+  | 'completion_column'
+  | 'messages_column'
+  | 'prompt_template'
+  | 'completion_template'
+>;

@@ -3,7 +3,7 @@ import { permutation, Random } from '../random.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
 
 /** The random stream that chooses the held-out rows; epochs use the streams from 0. */
-const SPLIT_STREAM = 0xffff_ffff;
+export const HELD_OUT_STREAM = 0xffff_ffff;
 
 /** Two parts of one set of examples, both in their original order. */
 export interface DatasetSplit {
@@ -23,14 +23,9 @@ export function splitExamples(
   seed: number,
 ): DatasetSplit {
   const count = heldOutCount(examples.length, evalSplit);
-  if (count >= examples.length) {
-    throw new LorafaError(
-      'config.invalid_value',
-      `data.eval_split (${evalSplit}) would hold back all ${examples.length} usable rows; choose less, or add rows.`,
-    );
-  }
+  if (count >= examples.length) throw heldOutTooMany(evalSplit, examples.length);
   const held = new Set(
-    permutation(examples.length, new Random(seed, SPLIT_STREAM)).slice(0, count),
+    permutation(examples.length, new Random(seed, HELD_OUT_STREAM)).slice(0, count),
   );
   return {
     train: examples.filter((_, index) => !held.has(index)),
@@ -41,4 +36,12 @@ export function splitExamples(
 /** How many of so many examples are held back. */
 export function heldOutCount(examples: number, evalSplit: number): number {
   return evalSplit < 1 ? Math.max(1, Math.round(evalSplit * examples)) : Math.round(evalSplit);
+}
+
+/** The error for a split that leaves nothing of so many rows. */
+export function heldOutTooMany(evalSplit: number, rows: number): LorafaError {
+  return new LorafaError(
+    'config.invalid_value',
+    `data.eval_split (${evalSplit}) would hold back all ${rows} usable rows; choose less, or add rows.`,
+  );
 }

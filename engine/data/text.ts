@@ -1,4 +1,4 @@
-import { readLines } from './lines.ts';
+import { type Line, readLines } from './lines.ts';
 import type { BadRow, Row } from './row.ts';
 
 /**
@@ -8,12 +8,10 @@ import type { BadRow, Row } from './row.ts';
  * @throws LorafaError `data.not_found` when the file cannot be read.
  */
 export async function* readText(file: string): AsyncGenerator<Row | BadRow> {
-  for await (const line of readLines(file)) {
-    if (!('text' in line)) {
-      yield line;
-      continue;
-    }
-    const { text, ...place } = line;
-    yield { ...place, value: { text } };
-  }
+  for await (const line of readLines(file)) yield 'text' in line ? textRow(line) : line;
+}
+
+/** The row on a line of plain text. */
+export function textRow({ text, ...place }: Line): Row {
+  return { ...place, value: { text } };
 }

@@ -1,4 +1,4 @@
-import { isDataFile } from '../data/rows.ts';
+import { isDataFile } from '../data/data-format.ts';
 import { cardConfigs, type DataConfig } from '../hub/data-card.ts';
 import {
   type ChooseFiles,

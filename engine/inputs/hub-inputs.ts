@@ -100,7 +100,11 @@ async function mapInputs(
     for (const name of [names].flat()) paths.push(...(await map(name, use)));
     return typeof names === 'string' && paths.length === 1 ? paths[0]! : paths;
   };
-  const { eval_dataset_name_or_path: held } = data;
+  const { eval_dataset_name_or_path: held, mix } = data;
+  const mixed: NonNullable<typeof mix> = [];
+  for (const set of mix ?? []) {
+    mixed.push({ ...set, dataset_name_or_path: await all(set.dataset_name_or_path, 'training') });
+  }
   return {
     ...config,
     model: {
@@ -111,6 +115,7 @@ async function mapInputs(
       ...data,
       dataset_name_or_path: await all(data.dataset_name_or_path, 'training'),
       ...(held !== undefined && { eval_dataset_name_or_path: await all(held, 'evaluation') }),
+      ...(mix !== undefined && { mix: mixed }),
     },
     lora: {
       ...lora,

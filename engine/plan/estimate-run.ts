@@ -67,7 +67,7 @@ export async function estimateRun(
   const trainee = await planTrainee(config, model);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const data = await loadRunData(config, tokenizer, onEvent);
-  const plan = planRun(config, data.train);
+  const plan = planRun(config, data);
   const question = {
     model,
     modules: trainee.modules,

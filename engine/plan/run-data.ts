@@ -1,21 +1,39 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { parseDataPath } from '../data/data-path.ts';
 import { loadDataset } from '../data/dataset.ts';
-import { countExamples, type DatasetReport } from '../data/report.ts';
+import type { Dataset } from '../data/dataset-builder.ts';
+import { fileSize } from '../data/lines.ts';
+import { mixExamples } from '../data/mix.ts';
+import type { BadRow, Row } from '../data/row.ts';
+import { readRows } from '../data/rows.ts';
 import { splitExamples } from '../data/split.ts';
+import { type DataSource, ExampleStream } from '../data/streaming/example-stream.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { ProgressEvent, SplitReport } from '../train/events.ts';
+import type { MixedShare, ProgressEvent, SplitReport } from '../train/events.ts';
+import { inferredReport, issueWarnings, splitReport } from './split-report.ts';
 
 /** The examples of a run. */
 export interface RunData {
+  /** Where data are streamed: those of the first window. */
   readonly train: readonly TokenizedExample[];
+  /** All others; undefined where all examples are in memory. */
+  readonly stream: ExampleStream | undefined;
   /** Held out; empty where the run has no evaluation. */
   readonly evaluation: readonly TokenizedExample[];
   readonly trainReport: SplitReport;
   readonly evalReport: SplitReport | undefined;
   /** Sentences about rows that were cut, dropped or can never be learned. */
   readonly warnings: readonly string[];
+  /** The rows of `evaluation`, or where it is empty of `train`, among others, as they are in the files. */
+  readonly rows: () => AsyncGenerator<Row | BadRow>;
 }
+
+/** Data of more bytes are streamed where nobody says otherwise: their tokens take about as many. */
+const STREAMED_BYTES = 2 ** 28;
+
+/** A slice that ends before this row is read from its file's start, however large that is. */
+const FEW_ROWS = 100_000;
 
 /** Loads the training and evaluation rows that a configuration names. */
 export async function loadRunData(
@@ -23,54 +41,146 @@ export async function loadRunData(
   tokenizer: Tokenizer,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<RunData> {
-  const { data, training } = config;
-  const load = (paths: string | readonly string[], task: string) =>
-    loadDataset([paths].flat(), tokenizer, data, {
-      onProgress: (share) => onEvent({ type: 'progress', task, done: share, total: 1 }),
-    });
-  const trainSet = await load(data.dataset_name_or_path, 'tokenizing training rows');
-  const warnings = issueWarnings(trainSet.report);
-  if (data.eval_dataset_name_or_path !== undefined) {
-    const evalSet = await load(data.eval_dataset_name_or_path, 'tokenizing evaluation rows');
-    return {
-      train: trainSet.examples,
-      evaluation: evalSet.examples,
-      trainReport: splitReport(trainSet.examples, trainSet.report),
-      evalReport: splitReport(evalSet.examples, evalSet.report),
-      warnings: [...warnings, ...issueWarnings(evalSet.report)],
-    };
-  }
-  const parts =
-    data.eval_split === undefined
-      ? { train: trainSet.examples, eval: [] }
-      : splitExamples(trainSet.examples, data.eval_split, training.seed);
+  const { data } = config;
+  const sources = trainingSources(config);
+  const train = (await isStreamed(data, sources))
+    ? await streamed(config, sources, tokenizer, onEvent)
+    : await inMemory(config, sources, tokenizer, onEvent);
+  const { eval_dataset_name_or_path: held } = data;
+  if (held === undefined) return train;
+  const paths = [held].flat();
+  const { examples, report } = await loadDataset(paths, tokenizer, data, {
+    onProgress: progressOf('tokenizing evaluation rows', onEvent),
+  });
   return {
-    train: parts.train,
-    evaluation: parts.eval,
-    trainReport: splitReport(parts.train, trainSet.report),
-    evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
-    warnings,
+    ...train,
+    evaluation: examples,
+    evalReport: splitReport(examples, [report]),
+    warnings: [...train.warnings, ...issueWarnings(report)],
+    rows: () => readRows(paths),
   };
 }
 
-function splitReport(examples: readonly TokenizedExample[], file?: DatasetReport): SplitReport {
-  const { used, tokens, supervisedTokens, truncatedRows } = countExamples(examples);
-  const droppedRows = file === undefined ? 0 : file.dropped.count + file.neverSupervised.count;
-  return { rows: used, tokens, supervisedTokens, truncatedRows, droppedRows };
+/** The sets that the training rows come from, the first of them `dataset_name_or_path`. */
+export function trainingSources({ data }: Pick<ResolvedConfig, 'data'>): readonly DataSource[] {
+  const { mix = [], dataset_name_or_path: names } = data;
+  return [
+    { paths: [names].flat(), options: data, weight: undefined },
+    ...mix.map(({ dataset_name_or_path: names, weight, ...rows }) => ({
+      paths: [names].flat(),
+      options: { ...withoutRowOptions(data), ...rows },
+      weight,
+    })),
+  ];
 }
 
-function issueWarnings(report: DatasetReport): string[] {
-  const kinds = [
-    ['dropped', report.dropped],
-    ['left out because nothing in them could be learned', report.neverSupervised],
-    ['cut at max_length', report.truncated],
-    ['learned only in their last answer', report.lastTurnOnly],
-  ] as const;
-  return kinds
-    .filter(([, { count }]) => count > 0)
-    .map(([what, { count, first }]) => {
-      const { file, line, reason } = first[0]!;
-      const rows = count === 1 ? '1 row was' : `${count} rows were`;
-      return `${rows} ${what} (${file}:${line}: ${reason}${count > 1 ? '; …' : ''}).`;
-    });
+function withoutRowOptions({
+  text_column: _,
+  prompt_column: __,
+  completion_column: ___,
+  messages_column: ____,
+  prompt_template: _____,
+  completion_template: ______,
+  ...others
+}: ResolvedConfig['data']): DataSource['options'] {
+  return others;
+}
+
+/** Whether a run reads its rows when their turn comes. @throws LorafaError `data.not_found` */
+export async function isStreamed(
+  { streaming }: Pick<ResolvedConfig['data'], 'streaming'>,
+  sources: readonly Pick<DataSource, 'paths'>[],
+): Promise<boolean> {
+  if (streaming !== 'auto') return streaming;
+  let bytes = 0;
+  for (const path of sources.flatMap(({ paths }) => paths)) {
+    const { file, end } = parseDataPath(path);
+    if (end > FEW_ROWS) bytes += await fileSize(file);
+  }
+  return bytes > STREAMED_BYTES;
+}
+
+async function inMemory(
+  { data, training }: ResolvedConfig,
+  sources: readonly DataSource[],
+  tokenizer: Tokenizer,
+  onEvent: (event: ProgressEvent) => void,
+): Promise<RunData> {
+  const sets: Dataset[] = [];
+  for (const { paths, options } of sources) {
+    const onProgress = progressOf('tokenizing training rows', onEvent);
+    sets.push(await loadDataset(paths, tokenizer, options, { onProgress }));
+  }
+  const [{ examples: first }, ...mixed] = sets as [Dataset, ...Dataset[]];
+  const parts =
+    data.eval_split === undefined
+      ? { train: first, eval: [] }
+      : splitExamples(first, data.eval_split, training.seed);
+  const all = [parts.train, ...mixed.map(({ examples }) => examples)];
+  const taken = mixExamples(all, sources, training.seed);
+  const train = taken.length === 1 ? parts.train : taken.flat();
+  const shares = taken.map(({ length }, index) => ({
+    rows: length,
+    available: all[index]!.length,
+  }));
+  const reports = sets.map(({ report }) => report);
+  return {
+    train,
+    stream: undefined,
+    evaluation: parts.eval,
+    trainReport: { ...splitReport(train, reports), ...mixReport(sources, shares) },
+    evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
+    warnings: reports.flatMap(issueWarnings),
+    rows: () => readRows(sources[0]!.paths),
+  };
+}
+
+async function streamed(
+  { data, training }: ResolvedConfig,
+  sources: readonly DataSource[],
+  tokenizer: Tokenizer,
+  onEvent: (event: ProgressEvent) => void,
+): Promise<RunData> {
+  const { per_device_train_batch_size: batch, gradient_accumulation_steps: batches } = training;
+  const stepRows = batch * batches;
+  const stream = await ExampleStream.open(sources, tokenizer, {
+    seed: training.seed,
+    // No step is smaller than the others but the last of an epoch.
+    windowRows: Math.ceil(data.buffer_size / stepRows) * stepRows,
+    evalSplit: data.eval_split,
+    onScanned: progressOf('finding training rows', onEvent),
+  });
+  onEvent({ type: 'progress', task: 'tokenizing the first training rows', done: 0, total: 1 });
+  const sets = await stream.window(0, 0);
+  const train = sets.flatMap(({ examples }) => examples);
+  const reports = sets.map(({ report }) => report);
+  const held = await stream.heldOut();
+  const report = inferredReport(splitReport(train, reports), stream.rowsOf(0), stream.rows);
+  return {
+    train,
+    stream,
+    evaluation: held?.examples ?? [],
+    trainReport: { ...report, ...mixReport(sources, stream.shares) },
+    evalReport: held && splitReport(held.examples, [held.report]),
+    warnings: [...reports, ...(held === undefined ? [] : [held.report])].flatMap(issueWarnings),
+    rows: () => (held === undefined ? stream.firstRows() : stream.heldOutRows()),
+  };
+}
+
+/** How much comes from each of several sets. */
+function mixReport(
+  sources: readonly DataSource[],
+  shares: readonly Omit<MixedShare, 'name'>[],
+): Pick<SplitReport, 'sets'> {
+  if (sources.length === 1) return {};
+  return {
+    sets: shares.map((share, index) => ({ name: sources[index]!.paths.join(', '), ...share })),
+  };
+}
+
+function progressOf(
+  task: string,
+  onEvent: (event: ProgressEvent) => void,
+): (share: number) => void {
+  return (share) => onEvent({ type: 'progress', task, done: share, total: 1 });
 }

@@ -57,6 +57,18 @@ const paddingReport = z.object({
   packed: rowLayout,
 });
 
+const mixedShare = z.object({
+  /** As the configuration names it. */
+  name,
+  /** Rows of it in an epoch. */
+  rows: count,
+  /** Rows that it has. */
+  available: count,
+});
+
+/** How much of the data comes from one of several sets. */
+export type MixedShare = Frozen<z.infer<typeof mixedShare>>;
+
 /** Counts over one split of the data, after tokenizing and truncation. */
 export type SplitReport = Frozen<z.infer<typeof splitReport>>;
 
@@ -70,6 +82,10 @@ const splitReport = z.object({
   truncatedRows: count,
   /** Rows left out because they could not be used. */
   droppedRows: count,
+  /** Where data are streamed: rows that were looked at, of which all numbers were inferred. */
+  inferredFrom: count.exactOptional(),
+  /** Where sets are mixed: how much of the data comes from each, the first set first. */
+  sets: z.array(mixedShare).max(1_000, SIZED).exactOptional(),
 });
 
 /** What one way of computing was found to be on the first batch of a run. */

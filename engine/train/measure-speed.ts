@@ -63,11 +63,19 @@ function shortRun({ data, training, ...config }: ResolvedConfig, output: string)
   const { eval_split: _, eval_dataset_name_or_path: __, ...trainData } = data;
   const { sample_prompts: ___, resume_from_checkpoint: ____, ...steps } = training;
   const rows = steps.per_device_train_batch_size * steps.gradient_accumulation_steps * STEPS;
+  const first = (names: string | string[]): string[] =>
+    [names].flat().map((name) => firstRows(name, rows));
   return {
     ...config,
     data: {
       ...trainData,
-      dataset_name_or_path: [data.dataset_name_or_path].flat().map((name) => firstRows(name, rows)),
+      dataset_name_or_path: first(data.dataset_name_or_path),
+      ...(data.mix !== undefined && {
+        mix: data.mix.map((set) => ({
+          ...set,
+          dataset_name_or_path: first(set.dataset_name_or_path),
+        })),
+      }),
     },
     training: {
       ...steps,

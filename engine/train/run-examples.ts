@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { isRow } from '../data/row.ts';
-import { readRows } from '../data/rows.ts';
 import { wrapsAsChat } from '../data/segments.ts';
 import { recogniseShape, type Shape } from '../data/shapes.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
@@ -65,17 +64,16 @@ export type RunExamples = Readonly<z.infer<typeof examplesSchema>>;
 export async function findExamples(
   { data }: Pick<ResolvedConfig, 'data'>,
   tokenizer: Tokenizer,
-  { train, evaluation }: Pick<RunData, 'train' | 'evaluation'>,
+  { train, evaluation, rows: rowsAgain }: Pick<RunData, 'train' | 'evaluation' | 'rows'>,
 ): Promise<RunExamples> {
   const isHeldOut = evaluation.length > 0;
   const files = [data.dataset_name_or_path].flat();
-  const from = (isHeldOut ? [data.eval_dataset_name_or_path ?? []].flat() : []) as string[];
   const wanted = new Set((isHeldOut ? evaluation : train).slice(0, MOST).map(placeOf));
   const shapes = new Map<string, Shape>();
   const examples: Trial[] = [];
   let isChat = false;
   let rows = 0;
-  for await (const row of readRows(from.length > 0 ? from : files)) {
+  for await (const row of rowsAgain()) {
     rows += 1;
     if (wanted.size === 0 || rows > MOST_ROWS) break;
     if (!isRow(row)) continue;

@@ -25,6 +25,12 @@ const FREE_MODEL_KEYS: ReadonlySet<string> = new Set(['base_model_name_or_path']
 const FREE_DATA_KEYS: ReadonlySet<string> = new Set([
   'dataset_name_or_path',
   'eval_dataset_name_or_path',
+  // Which rows were left out shows in the digest of the data.
+  'max_bad_rows',
+  // Whether data are streamed, and in which windows, shows in it too.
+  'streaming',
+  'buffer_size',
+  'mix',
 ]);
 const FREE_LORA_KEYS: ReadonlySet<string> = new Set(['init_adapter']);
 
@@ -42,10 +48,12 @@ export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string
     training: kept(config.training, FREE_TRAINING_KEYS),
     engine: { compute: config.engine.compute },
   };
+  // Of a set that is mixed in, all but where it lies.
+  const mix = config.data.mix?.map((set) => kept(set, FREE_DATA_KEYS));
   const settings = Object.entries(sections).flatMap(([section, keys]) =>
     Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value] as const),
   );
-  return Object.fromEntries(settings);
+  return Object.fromEntries([...settings, ...(mix === undefined ? [] : [['data.mix', mix]])]);
 }
 
 /**

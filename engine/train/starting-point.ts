@@ -123,7 +123,8 @@ export async function startingPoint(
     adapterDigest: config.lora.init_adapter === undefined ? undefined : first,
   });
   requireSameIdentity(folder, state.identity, identity);
-  requireReachable(folder, state, parts.plan);
+  if (parts.data.stream === undefined) requireReachable(folder, state, parts.plan);
+  else requireWindow(folder, state, parts.plan);
   const isOtherAdapter = adapterDigest !== undefined && adapterDigest !== first;
   return {
     state: { ...state, environment, lineage: nextLineage(state) },
@@ -178,6 +179,26 @@ function requireReachable(
   throw new LorafaError(
     'checkpoint.corrupt',
     `${folder} says that it stands at step ${step}, which is step ${stepInEpoch} of epoch ${epoch}; no run of ${maxSteps} steps, ${stepsPerEpoch} an epoch, comes there; resume from another checkpoint.`,
+    { location: { file: folder } },
+  );
+}
+
+/** The same where data are streamed, and the steps of most windows are not known. */
+function requireWindow(
+  folder: string,
+  { global_step: step, step_in_epoch: stepInEpoch, window }: TrainerState,
+  { windows, maxSteps }: RunPlan,
+): void {
+  const isPossible =
+    step <= maxSteps &&
+    stepInEpoch <= step &&
+    window !== undefined &&
+    window.index < windows &&
+    window.step <= stepInEpoch;
+  if (isPossible) return;
+  throw new LorafaError(
+    'checkpoint.corrupt',
+    `${folder} says that it stands at step ${step}, which is step ${window?.step} of window ${window?.index}; no run of ${maxSteps} steps with ${windows} windows an epoch comes there; resume from another checkpoint.`,
     { location: { file: folder } },
   );
 }

@@ -75,7 +75,7 @@ export async function train(
   );
   // Data that change meanwhile are no reason not to train on what was read.
   const examples = await findExamples(config, tokenizer, data).catch(() => undefined);
-  const plan = planRun(config, data.train);
+  const plan = planRun(config, data);
   const parts = { model: base, weightsDigest, data, plan, device };
   const start = await startingPoint(config, resumed, parts);
   const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
@@ -100,10 +100,11 @@ export async function train(
     tensors: trainee.tensors,
     session: { ...session, weightsFolder: model.weights.files().folder },
   });
+  const first = await plan.window(0, 0);
   const { model, trials } = await chooseCompute(config, base, {
     device,
     decided: start.state.compute,
-    batch: plannedBatch(plan.epoch(0).steps[0]![0]!, data.train, tokenizer.padId),
+    batch: plannedBatch(first.steps[0]![0]!, first.examples, tokenizer.padId),
     gradientSizes: new Map(
       [...optimizer.gradients].map(([name, gradient]) => [name, gradient.length]),
     ),

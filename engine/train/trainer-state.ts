@@ -24,6 +24,8 @@ const stateSchema = z.object({
   epoch: z.int().nonnegative(),
   /** Optimizer steps done in the pass that is not. */
   step_in_epoch: z.int().nonnegative(),
+  /** Where data are streamed: the window of the pass, and the optimizer steps done in it. */
+  window: z.object({ index: z.int().nonnegative(), step: z.int().nonnegative() }).exactOptional(),
   /** Tokens seen, padding excluded. */
   num_tokens: z.int().nonnegative(),
   /** Sum of the losses of all steps done. */

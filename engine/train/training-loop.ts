@@ -6,7 +6,7 @@ import { learningRate } from '../optim/learning-rate.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import type { RunData } from '../plan/run-data.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import type { PlannedWindow, RunPlan } from '../plan/run-plan.ts';
 import { Random } from '../random.ts';
 import type { BatchRunner } from '../step/batch-runner.ts';
 import { saveCheckpoint } from './checkpoint.ts';
@@ -56,6 +56,8 @@ export class TrainingLoop {
   /** What was told last. */
   #verdict: Verdict | null = null;
   readonly #meter = new Meter();
+  /** The examples that are learned now, and their steps. */
+  #window: PlannedWindow | undefined;
 
   constructor(parts: TrainingLoopParts) {
     this.#parts = parts;
@@ -69,9 +71,12 @@ export class TrainingLoop {
     await this.#evaluateFirst();
     this.#meter.start();
     while (this.#state.global_step < plan.maxSteps) {
-      for (const step of plan.epoch(this.#state.epoch).steps.slice(this.#state.step_in_epoch)) {
+      const { window, step: done } = this.#place();
+      this.#window = undefined;
+      this.#window = await this.#load(this.#state.epoch, window);
+      for (const step of this.#window.steps.slice(done)) {
         if (this.#state.global_step >= plan.maxSteps) break;
-        await this.#step(step);
+        await this.#step(step, this.#window);
         await this.#afterStep();
         // ONNX Runtime blocks the event loop; requests that came in meanwhile are heard here.
         await new Promise((resolve) => setImmediate(resolve));
@@ -115,10 +120,10 @@ export class TrainingLoop {
   }
 
   /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
-  async #step(microBatches: readonly MicroBatch[]): Promise<void> {
-    const { optimizer, runner, config, plan, data, padId } = this.#parts;
+  async #step(microBatches: readonly MicroBatch[], window: PlannedWindow): Promise<void> {
+    const { optimizer, runner, config, plan, padId } = this.#parts;
     const { global_step: step } = this.#state;
-    const batches = microBatches.map((planned) => plannedBatch(planned, data.train, padId));
+    const batches = microBatches.map((planned) => plannedBatch(planned, window.examples, padId));
     const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
     const seeds = new Random(config.training.seed, DROPOUT_STREAM);
     seeds.position = step * config.training.gradient_accumulation_steps;
@@ -136,7 +141,7 @@ export class TrainingLoop {
       step,
     );
     await optimizer.step(rate, norm);
-    this.#advance(loss, sum(batches.map((batch) => batch.numTokens)));
+    this.#advance(loss, sum(batches.map((batch) => batch.numTokens)), window.steps.length);
     const done = this.#state.global_step;
     if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
     await this.#report({
@@ -151,6 +156,32 @@ export class TrainingLoop {
       tokens_per_second: this.#meter.rate(),
     });
     this.#state = { ...this.#state, unreported_loss: 0, unreported_steps: 0 };
+  }
+
+  /** The window of the epoch that the run stands in, and the steps of it that are done. */
+  #place(): { readonly window: number; readonly step: number } {
+    const { window, step_in_epoch: step } = this.#state;
+    return window === undefined ? { window: 0, step } : { window: window.index, step: window.step };
+  }
+
+  /**
+   * A window of examples. What was learned until there is saved where it cannot be had: a run that
+   * may leave more rows out can go on from there.
+   */
+  async #load(epoch: number, window: number): Promise<PlannedWindow> {
+    const { plan, emit } = this.#parts;
+    return this.#meter.excluding(async () => {
+      try {
+        const planned = await plan.window(epoch, window);
+        const { step } = this.#place();
+        if (step >= planned.steps.length) throw unreachable(step, planned.steps.length);
+        for (const message of planned.warnings) await emit({ type: 'warning', message });
+        return planned;
+      } catch (error) {
+        if (this.#state.global_step > 0) await this.#save();
+        throw error;
+      }
+    });
   }
 
   /** Tells how the run goes, and what that says of it if it is something else than before. */
@@ -169,13 +200,21 @@ export class TrainingLoop {
     if (!isKnown) await this.#parts.emit({ type: 'verdict', step, verdict });
   }
 
-  #advance(loss: number, tokens: number): void {
+  /** @param steps of the window that the step is of */
+  #advance(loss: number, tokens: number, steps: number): void {
     this.#meter.add(tokens);
-    const state = this.#state;
+    const { window: _, ...state } = this.#state;
+    const { windows } = this.#parts.plan;
+    const place = this.#place();
+    const windowDone = place.step + 1 === steps;
+    const window = windowDone
+      ? { index: (place.window + 1) % windows, step: 0 }
+      : { index: place.window, step: place.step + 1 };
+    const epochDone = windowDone && window.index === 0;
     const stepInEpoch = state.step_in_epoch + 1;
-    const epochDone = stepInEpoch === this.#parts.plan.stepsPerEpoch;
     this.#state = {
       ...state,
+      ...(this.#parts.data.stream !== undefined && { window }),
       global_step: state.global_step + 1,
       epoch: state.epoch + (epochDone ? 1 : 0),
       step_in_epoch: epochDone ? 0 : stepInEpoch,
@@ -300,7 +339,11 @@ export class TrainingLoop {
   }
 
   #epoch(): number {
-    return this.#state.epoch + this.#state.step_in_epoch / this.#parts.plan.stepsPerEpoch;
+    const { epoch, step_in_epoch: step } = this.#state;
+    const { plan, data } = this.#parts;
+    if (data.stream === undefined) return epoch + step / plan.stepsPerEpoch;
+    const { window, step: done } = this.#place();
+    return epoch + (window + done / (this.#window?.steps.length ?? 1)) / plan.windows;
   }
 }
 
@@ -325,15 +368,24 @@ class Meter {
     return rate;
   }
 
-  async excluding(action: () => Promise<void>): Promise<void> {
+  async excluding<T>(action: () => Promise<T>): Promise<T> {
     const began = performance.now();
-    await action();
+    const result = await action();
     this.#since += performance.now() - began;
+    return result;
   }
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What a checkpoint says of where it stands cannot be believed. */
+function unreachable(step: number, steps: number): LorafaError {
+  return new LorafaError(
+    'checkpoint.corrupt',
+    `The checkpoint stands after step ${step} of a window of ${steps} steps; resume from another checkpoint.`,
+  );
 }
 
 function notFinite(step: number, what: string): LorafaError {

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { resolvePath } from '../../engine/config/resolve-paths.ts';
-import { isDataFile } from '../../engine/data/rows.ts';
+import { isDataFile } from '../../engine/data/data-format.ts';
 import { ADAPTER_CONFIG_FILE } from '../../engine/lora/adapter.ts';
 
 /** What a path is for. */

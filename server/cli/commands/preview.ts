@@ -64,7 +64,7 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     tokenizer,
     config.data,
   );
-  const { padding } = planRun(config, dataset.examples);
+  const { padding } = planRun(config, { train: dataset.examples });
   const { stdout } = process;
   const examples = dataset.examples
     .slice(flags.skip, flags.skip + flags.rows)

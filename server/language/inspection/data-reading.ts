@@ -66,7 +66,7 @@ export class DataReading {
       // The first news of few rows; counting the padding of many takes a while.
       this.#tell(true);
       await setImmediate();
-      this.#padding = planRun(config, examples).padding;
+      this.#padding = planRun(config, { train: examples }).padding;
     } catch (error) {
       if (!(error instanceof LorafaError) || builder.rows === 0) throw error;
       this.#problem = error.message;

@@ -58,7 +58,7 @@ const plan: Observe = async (config) => {
     file: 'rows.jsonl',
     line: 1,
   }));
-  return planRun(config, examples).epoch(0);
+  return planRun(config, { train: examples }).window(0, 0);
 };
 
 /** The threads that ONNX Runtime is told to use. */
@@ -180,6 +180,12 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
     },
     after: 1,
   }),
+  'data.mix': () => ({ after: [{ dataset_name_or_path: `${tiny().data}[:2]`, weight: 0.5 }] }),
+  'data.streaming': () => ({ after: true }),
+  'data.buffer_size': async () => {
+    const { data } = await onManyRows();
+    return { common: { data: { ...data, streaming: true } }, before: 4, after: 8 };
+  },
   'data.packing': async () => ({ common: await onManyRows(), after: true }),
   'data.group_by_length': async () => ({ common: await onManyRows(), after: false }),
   'data.pad_to_multiple_of': () => ({ after: 8, observe: plan }),

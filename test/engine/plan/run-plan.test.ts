@@ -25,7 +25,7 @@ test.each([
     file: 'rows.jsonl',
     line,
   }));
-  const plan = planRun(config, examples);
+  const plan = planRun(config, { train: examples });
   const stepsPerEpoch = countStepsPerEpoch(rows, config.training);
   expect(stepsPerEpoch).toBe(plan.stepsPerEpoch);
   expect(runLength(config.training, stepsPerEpoch)).toBe(plan.maxSteps);

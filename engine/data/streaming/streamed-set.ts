@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { permutation, Random } from '../../random.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { dataFormat } from '../data-format.ts';
+import { describeDataPath, parseDataPath } from '../data-path.ts';
+import { type Dataset, DatasetBuilder } from '../dataset-builder.ts';
+import type { DataOptions } from '../options.ts';
+import { type BadRow, isRow, type Row } from '../row.ts';
+import { recogniseShape, type Shape } from '../shapes.ts';
+import { HELD_OUT_STREAM, heldOutCount, heldOutTooMany } from '../split.ts';
+import { MemoryRows } from './memory-rows.ts';
+import type { RowRange } from './row-order.ts';
+import type { OnScanned, SeekableRows } from './seekable-rows.ts';
+
+/** Rows that are watched over together; see `DatasetBuilder.add`. */
+const PORTION_ROWS = 25;
+
+/** A set of data files whose rows are read when they are needed. */
+export class StreamedSet {
+  /** Its rows by blocks, without those that are held out. */
+  readonly blocks: readonly RowRange[];
+  /** Rows that are held out. */
+  readonly heldOut: readonly RowRange[];
+  /** Tells sets apart that hold other rows. */
+  readonly digest: string;
+  readonly #files: readonly SeekableRows[];
+  readonly #tokenizer: Tokenizer;
+  readonly #options: DataOptions;
+  readonly #shapes: ReadonlyMap<string, Shape>;
+
+  private constructor(
+    files: readonly SeekableRows[],
+    parts: Pick<StreamedSet, 'blocks' | 'heldOut' | 'digest'>,
+    shapes: ReadonlyMap<string, Shape>,
+    tokenizer: Tokenizer,
+    options: DataOptions,
+  ) {
+    ({ blocks: this.blocks, heldOut: this.heldOut, digest: this.digest } = parts);
+    this.#files = files;
+    this.#shapes = shapes;
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+  }
+
+  /**
+   * Finds the rows of data files.
+   *
+   * @param evalSplit see `splitExamples`; undefined where nothing is held out
+   * @throws LorafaError for files that cannot be streamed, or hold no rows that can be understood
+   */
+  static async open(
+    paths: readonly string[],
+    tokenizer: Tokenizer,
+    options: DataOptions,
+    {
+      seed,
+      evalSplit,
+      onScanned,
+    }: { readonly seed: number; readonly evalSplit?: number | undefined; onScanned: OnScanned },
+  ): Promise<StreamedSet> {
+    const files: SeekableRows[] = [];
+    const all: RowRange[] = [];
+    const hash = createHash('sha256');
+    for (const [index, path] of paths.entries()) {
+      const { file, start, end } = parseDataPath(path);
+      const { open, read } = dataFormat(file);
+      const scanned: OnScanned = (share) => onScanned((index + share) / paths.length);
+      const rows =
+        open === undefined ? await MemoryRows.open(file, read, scanned) : await open(file, scanned);
+      files.push(rows);
+      all.push(...blocksOf(rows, index, start, end));
+      hash.update(JSON.stringify([rows.digest, start, Math.min(end, rows.rows)]));
+    }
+    const shapes = await shapesOf(files, options);
+    const { blocks, heldOut } = split(all, evalSplit, seed);
+    const parts = { blocks, heldOut, digest: hash.digest('hex') };
+    return new StreamedSet(files, parts, shapes, tokenizer, options);
+  }
+
+  /**
+   * The examples of some rows.
+   *
+   * @throws LorafaError as `loadDataset`, for these rows alone
+   */
+  async examples(ranges: Iterable<RowRange>): Promise<Dataset> {
+    const names = this.#files.map(({ file }) => describeDataPath(file));
+    const builder = new DatasetBuilder(names, this.#tokenizer, this.#options, this.#shapes);
+    let portion: (Row | BadRow)[] = [];
+    for await (const row of this.rows(ranges)) {
+      portion.push(row);
+      if (portion.length < PORTION_ROWS) continue;
+      builder.add(portion);
+      portion = [];
+      // Tokenizing does not wait for anything, and the process has to stay responsive.
+      await setImmediate();
+    }
+    builder.add(portion);
+    return builder.finish();
+  }
+
+  /** Some rows as they are in their files. */
+  async *rows(ranges: Iterable<RowRange>): AsyncGenerator<Row | BadRow> {
+    for (const { file, start, end } of ranges) yield* this.#files[file]!.read(start, end);
+  }
+}
+
+/** The blocks of a file, as far as rows from `start` to before `end` are in them. */
+function blocksOf(
+  { rows, blocks }: SeekableRows,
+  file: number,
+  start: number,
+  end: number,
+): RowRange[] {
+  return Array.from(blocks, (first, index) => ({
+    file,
+    start: Math.max(start, first),
+    end: Math.min(end, blocks[index + 1] ?? rows),
+  })).filter((block) => block.start < block.end);
+}
+
+/** Each file has one shape, told by its first readable row, whichever rows are read first. */
+async function shapesOf(
+  files: readonly SeekableRows[],
+  options: DataOptions,
+): Promise<ReadonlyMap<string, Shape>> {
+  const shapes = new Map<string, Shape>();
+  for (const rows of files) {
+    const first = await firstRow(rows);
+    if (first !== undefined) shapes.set(rows.file, recogniseShape(first, options));
+  }
+  return shapes;
+}
+
+async function firstRow(rows: SeekableRows): Promise<Row | undefined> {
+  for (const { start, end } of blocksOf(rows, 0, 0, rows.rows)) {
+    for await (const row of rows.read(start, end)) if (isRow(row)) return row;
+  }
+  return undefined;
+}
+
+/** Holds back whole blocks, chosen by the seed alone, and of one of them a part. */
+function split(
+  all: readonly RowRange[],
+  evalSplit: number | undefined,
+  seed: number,
+): Pick<StreamedSet, 'blocks' | 'heldOut'> {
+  if (evalSplit === undefined) return { blocks: all, heldOut: [] };
+  const rows = all.reduce((sum, { start, end }) => sum + end - start, 0);
+  const count = heldOutCount(rows, evalSplit);
+  if (count >= rows) throw heldOutTooMany(evalSplit, rows);
+  const heldOut = new Map<number, RowRange>();
+  let left = count;
+  for (const index of permutation(all.length, new Random(seed, HELD_OUT_STREAM))) {
+    if (left === 0) break;
+    const block = all[index]!;
+    const end = Math.min(block.end, block.start + left);
+    heldOut.set(index, { ...block, end });
+    left -= end - block.start;
+  }
+  return {
+    blocks: all.flatMap((block, index) => {
+      const start = heldOut.get(index)?.end ?? block.start;
+      return start < block.end ? [{ ...block, start }] : [];
+    }),
+    heldOut: all.flatMap((_, index) => heldOut.get(index) ?? []),
+  };
+}
