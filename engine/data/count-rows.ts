@@ -1,6 +1,7 @@
+import { openBytes } from './bytes.ts';
 import { dataFormat } from './data-format.ts';
 import { parseDataPath } from './data-path.ts';
-import { fileSize, isBlankBetween, readChunks } from './lines.ts';
+import { isBlankBetween } from './lines.ts';
 import { readRows } from './rows.ts';
 
 /** How many rows a data file has. */
@@ -32,11 +33,11 @@ export async function countRows(name: string): Promise<RowCount> {
 }
 
 async function countLines(file: string): Promise<RowCount> {
-  const size = await fileSize(file);
+  const { chunks, progressAt } = await openBytes(file);
   let bytes = 0;
   let rows = 0;
   let isBlank = true;
-  for await (const chunk of readChunks(file)) {
+  for await (const chunk of chunks) {
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
       isBlank &&= isBlankBetween(chunk, start, at);
@@ -46,8 +47,9 @@ async function countLines(file: string): Promise<RowCount> {
     }
     isBlank &&= isBlankBetween(chunk, start, chunk.length);
     bytes += chunk.length;
-    if (bytes >= COUNTED_BYTES && bytes < size) {
-      return { rows: Math.round((rows * size) / bytes), isExact: false };
+    const progress = progressAt(bytes);
+    if (bytes >= COUNTED_BYTES && progress < 1) {
+      return { rows: Math.round(rows / progress), isExact: false };
     }
   }
   return { rows: isBlank ? rows : rows + 1, isExact: true };

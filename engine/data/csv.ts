@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { CsvError, type Info, parse } from 'csv-parse';
+import { type ByteSource, openBytes } from './bytes.ts';
 import { corruptFile } from './file-problem.ts';
-import { decodeUtf8, fileSize, MAX_LINE_BYTES, readChunks } from './lines.ts';
+import { decodeUtf8, MAX_LINE_BYTES } from './lines.ts';
 import type { BadRow, Row } from './row.ts';
 
 /** What may separate the fields of a row, the commonest first. */
@@ -17,10 +18,10 @@ const DELIMITERS = [',', ';', '\t'] as const;
  * header is unusable or a quote is never closed.
  */
 export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
-  const size = await fileSize(file);
+  const bytes = await openBytes(file);
   let columns: readonly string[] | undefined;
   let countedTwice = 0;
-  for await (const { record, info } of readRecords(file)) {
+  for await (const { record, info } of readRecords(file, bytes)) {
     // The parser counts lines up to the end of the record, and both characters of a quoted \r\n.
     const quoted = record.join('');
     countedTwice += quoted.match(/\r\n/g)?.length ?? 0;
@@ -32,7 +33,7 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
       columns = checkHeader(fields, file, line);
       continue;
     }
-    const place = { file, line, progress: Math.min(1, info.bytes / size) };
+    const place = { file, line, progress: bytes.progressAt(info.bytes) };
     if (!isText) {
       yield { ...place, reason: 'the row is not valid UTF-8', code: 'data.corrupt' };
     } else if (fields.length !== columns.length) {
@@ -51,7 +52,7 @@ interface CsvRecord {
   readonly info: Info;
 }
 
-async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
+async function* readRecords(file: string, { chunks }: ByteSource): AsyncGenerator<CsvRecord> {
   const parser = parse({
     delimiter: await delimiterOf(file),
     // Bytes, because decoding would hide invalid UTF-8.
@@ -63,7 +64,7 @@ async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
     skip_empty_lines: true,
   });
   withoutLengthErrors(parser);
-  const source = Readable.from(readChunks(file));
+  const source = Readable.from(chunks);
   source.on('error', (error) => parser.destroy(error));
   try {
     yield* source.pipe(parser) as AsyncIterable<CsvRecord>;
@@ -76,7 +77,8 @@ async function* readRecords(file: string): AsyncGenerator<CsvRecord> {
 
 /** What the first line has most of outside of quotes; a comma where it has none of them. */
 async function delimiterOf(file: string): Promise<string> {
-  for await (const chunk of readChunks(file)) {
+  const { chunks } = await openBytes(file);
+  for await (const chunk of chunks) {
     const header = chunk
       .toString('latin1')
       .replaceAll(/"[^"]*"?/g, '')

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
+import { ArrowRows, readArrow } from './arrow/read-arrow.ts';
+import { compressionOf, withoutCompression } from './compression.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { jsonlRow, readJsonl } from './jsonl.ts';
@@ -28,30 +30,40 @@ const FORMATS: Readonly<Record<string, DataFormat>> = {
   '.json': { read: readJson },
   '.csv': { read: readCsv },
   '.tsv': { read: readCsv },
-  '.parquet': { read: readParquet },
   '.txt': {
     read: readText,
     open: (file, onScanned) => LineRows.open(file, textRow, onScanned),
     isLines: true,
   },
+  '.parquet': { read: readParquet },
+  '.arrow': { read: readArrow, open: ArrowRows.open },
 };
+
+/** Formats that have a compression of their own. */
+const COMPRESSED: readonly string[] = ['.parquet', '.arrow'];
 
 /** Whether the name of a file says that it is in a format that can be read. */
 export function isDataFile(name: string): boolean {
-  return Object.hasOwn(FORMATS, extensionOf(name));
+  return findFormat(name) !== undefined;
 }
 
 /** How a file is read, by its name. @throws LorafaError `config.invalid_value` for an unknown format */
 export function dataFormat(file: string): DataFormat {
-  const format = FORMATS[extensionOf(file)];
+  const format = findFormat(file);
   if (format !== undefined) return format;
   throw new LorafaError(
     'config.invalid_value',
-    `Cannot tell the format of the data file ${file} by its name; it must end in ${Object.keys(FORMATS).join(', ')}.`,
+    `Cannot tell the format of the data file ${file} by its name; it must end in ${Object.keys(FORMATS).join(', ')}, and those of text may be compressed (.gz, .zst).`,
     { location: { file } },
   );
 }
 
-function extensionOf(file: string): string {
-  return path.extname(file).toLowerCase();
+function findFormat(name: string): DataFormat | undefined {
+  const extension = path.extname(withoutCompression(name)).toLowerCase();
+  const format = Object.hasOwn(FORMATS, extension) ? FORMATS[extension] : undefined;
+  if (format === undefined || compressionOf(name) === undefined) return format;
+  if (COMPRESSED.includes(extension)) return undefined;
+  const { open: _, ...others } = format;
+  // What is compressed can only be unpacked from its start.
+  return others;
 }

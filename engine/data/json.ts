@@ -1,9 +1,11 @@
 import { FileTooLarge, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { openBytes, withoutByteOrderMark } from './bytes.ts';
+import { compressionOf } from './compression.ts';
 import { cannotRead, corruptFile } from './file-problem.ts';
 import { readJsonl } from './jsonl.ts';
-import { decodeUtf8, withoutByteOrderMark } from './lines.ts';
+import { decodeUtf8 } from './lines.ts';
 import { type BadRow, type Row, rowOfJson } from './row.ts';
 
 /** What fits into one string, with room to spare. */
@@ -37,7 +39,9 @@ export async function* readJson(file: string): AsyncGenerator<Row | BadRow> {
 
 async function readWhole(file: string): Promise<Uint8Array> {
   try {
-    return await readBoundedFile(file, MAX_BYTES);
+    return compressionOf(file) === undefined
+      ? await readBoundedFile(file, MAX_BYTES)
+      : await unpackWhole(file);
   } catch (error) {
     if (!(error instanceof FileTooLarge)) throw cannotRead(file, error);
     throw corruptFile(
@@ -45,6 +49,18 @@ async function readWhole(file: string): Promise<Uint8Array> {
       `a .json file is read whole, and ${messageOf(error)}; save it as .jsonl, one object per line`,
     );
   }
+}
+
+async function unpackWhole(file: string): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  const { chunks } = await openBytes(file);
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new FileTooLarge(size, MAX_BYTES);
+    pieces.push(chunk);
+  }
+  return Buffer.concat(pieces);
 }
 
 /** Whether the first line alone is an object, so that the lines are rows and not one document. */

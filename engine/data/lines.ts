@@ -1,6 +1,5 @@
-import { openRegularFile } from '../bounded-file.ts';
 import { LorafaError } from '../errors.ts';
-import { cannotRead } from './file-problem.ts';
+import { type ByteSource, openBytes } from './bytes.ts';
 import type { BadRow, RowPlace } from './row.ts';
 
 /** One line of a text file, without its line break. */
@@ -26,8 +25,8 @@ const CARRIAGE_RETURN = 0x0d;
  * @throws LorafaError `data.not_found` when the file cannot be read, `data.corrupt` when it is no text
  */
 export async function* readLines(file: string): AsyncGenerator<Line | BadRow> {
-  const size = await fileSize(file);
-  yield* linesIn(readChunks(file), { file, line: 1, offset: 0, size });
+  const { chunks, progressAt } = await openBytes(file);
+  yield* linesIn(chunks, { file, line: 1, offset: 0, progressAt });
 }
 
 /** Where bytes come from. */
@@ -35,9 +34,9 @@ export interface LinesOrigin {
   readonly file: string;
   /** Line that the first of them is in, from 1. */
   readonly line: number;
-  /** Where in the file they start, and how many bytes that has. */
+  /** Where in the file they start. */
   readonly offset: number;
-  readonly size: number;
+  readonly progressAt: ByteSource['progressAt'];
 }
 
 /** The lines of {@link readLines} in a part of a file that starts where a line does. */
@@ -46,9 +45,7 @@ export async function* linesIn(
   origin: LinesOrigin,
 ): AsyncGenerator<Line | BadRow> {
   const { file } = origin;
-  let line = origin.line - 1;
-  for await (const { bytes, length, progress } of rawLinesIn(chunks, origin)) {
-    line += 1;
+  for await (const { bytes, length, line, progress } of rawLinesIn(chunks, origin)) {
     const place = { file, line, progress };
     if (bytes === undefined) {
       const mebibytes = (length / 2 ** 20).toFixed(0);
@@ -80,12 +77,13 @@ interface RawLine {
   /** Undefined when the line is longer than {@link MAX_LINE_BYTES}. */
   readonly bytes: Uint8Array | undefined;
   readonly length: number;
+  readonly line: number;
   readonly progress: number;
 }
 
 async function* rawLinesIn(
   chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
-  { file, size, ...start }: LinesOrigin,
+  { file, progressAt, ...start }: LinesOrigin,
 ): AsyncGenerator<RawLine> {
   let position = start.offset;
   let length = 0;
@@ -101,7 +99,7 @@ async function* rawLinesIn(
   const finish = (): RawLine => {
     const isKept = length <= MAX_LINE_BYTES;
     const bytes = isKept ? withoutCarriageReturn(Buffer.concat(pieces)) : undefined;
-    const result = { bytes, length, progress: Math.min(1, position / size) };
+    const result = { bytes, length, line, progress: progressAt(position) };
     length = 0;
     pieces = [];
     line += 1;
@@ -110,10 +108,13 @@ async function* rawLinesIn(
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      add(chunk.subarray(start, end));
+      const isEmpty = end === start && length === 0;
+      if (!isEmpty) add(chunk.subarray(start, end));
       position += end + 1 - start;
       start = end + 1;
-      yield finish();
+      // Millions of empty lines are passed over at once.
+      if (isEmpty) line += 1;
+      else yield finish();
     }
     add(chunk.subarray(start));
     position += chunk.length - start;
@@ -132,38 +133,6 @@ export function noText(file: string, line: number): LorafaError {
 
 function withoutCarriageReturn(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
-}
-
-/** The bytes of a file as a stream, without a byte order mark. @throws LorafaError `data.not_found` when it cannot be read. */
-export async function* readChunks(file: string): AsyncGenerator<Buffer> {
-  try {
-    let isStart = true;
-    const { handle } = await openRegularFile(file);
-    const stream = handle.createReadStream({ highWaterMark: 2 ** 18 });
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      yield isStart ? withoutByteOrderMark(chunk) : chunk;
-      isStart = false;
-    }
-  } catch (error) {
-    throw cannotRead(file, error);
-  }
-}
-
-/** The bytes after a UTF-8 byte order mark, which some editors write at the start of a file. */
-export function withoutByteOrderMark<T extends Uint8Array>(bytes: T): T {
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return hasMark ? (bytes.subarray(3) as T) : bytes;
-}
-
-/** Size of a file in bytes. @throws LorafaError `data.not_found` when it cannot be read. */
-export async function fileSize(file: string): Promise<number> {
-  try {
-    const { handle, size } = await openRegularFile(file);
-    await handle.close();
-    return size;
-  } catch (error) {
-    throw cannotRead(file, error);
-  }
 }
 
 /** Whether there are only ASCII spaces; almost every line ends the loop at its first byte. */

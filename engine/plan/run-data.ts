@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { fileSize } from '../data/bytes.ts';
 import { parseDataPath } from '../data/data-path.ts';
 import { loadDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset-builder.ts';
-import { fileSize } from '../data/lines.ts';
 import { mixExamples } from '../data/mix.ts';
 import type { BadRow, Row } from '../data/row.ts';
 import { readRows } from '../data/rows.ts';

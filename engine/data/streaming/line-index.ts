@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type OpenedFile, readAt } from '../../bounded-file.ts';
-import { isBlankBetween, MAX_TEXT_LINE_BYTES, noText, withoutByteOrderMark } from '../lines.ts';
+import { withoutByteOrderMark } from '../bytes.ts';
+import { isBlankBetween, MAX_TEXT_LINE_BYTES, noText } from '../lines.ts';
 import type { OnScanned } from './seekable-rows.ts';
 
 /** Where the rows of a file of lines are. Arrays have an element for each block of lines. */

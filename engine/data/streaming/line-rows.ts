@@ -5,6 +5,7 @@ import type { BadRow, Row } from '../row.ts';
 import { cachedIndex } from './index-cache.ts';
 import { indexLines, type LineIndex } from './line-index.ts';
 import type { OnScanned, SeekableRows } from './seekable-rows.ts';
+import { lastAtMost } from './sorted.ts';
 
 /** What is on a line, by the format of its file. */
 export type RowOfLine = (line: Line) => Row | BadRow;
@@ -58,7 +59,7 @@ export class LineRows implements SeekableRows {
       file: this.file,
       line: lines[block]! + 1,
       offset,
-      size,
+      progressAt: (position) => position / size,
     })) {
       if (row >= start && row < end) yield 'text' in line ? this.#rowOf(line) : line;
       row += 1;
@@ -74,17 +75,6 @@ export class LineRows implements SeekableRows {
       return bytes;
     });
   }
-}
-
-/** Index of the last of some rising numbers that is at most `value`, which the first is. */
-export function lastAtMost(numbers: ArrayLike<number>, value: number): number {
-  let [low, high] = [0, numbers.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (numbers[middle]! <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 async function withFile<T>(file: string, action: (opened: OpenedFile) => Promise<T>): Promise<T> {

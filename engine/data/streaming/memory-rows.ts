@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { LorafaError } from '../../errors.ts';
-import { fileSize } from '../lines.ts';
+import { fileSize } from '../bytes.ts';
 import type { BadRow, Row } from '../row.ts';
 import type { OnScanned, SeekableRows } from './seekable-rows.ts';
 

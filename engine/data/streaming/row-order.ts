@@ -1,5 +1,5 @@
 import { permutation, Random } from '../../random.ts';
-import { lastAtMost } from './line-rows.ts';
+import { lastAtMost } from './sorted.ts';
 
 /** The random stream that orders the blocks of streamed data; others are used by `engine/data` and `engine/train`. */
 const ORDER_STREAM = 0xffff_fffd;

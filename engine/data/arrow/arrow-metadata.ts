@@ -1,0 +1,154 @@
+/** What a message of an Arrow file or stream holds. */
+export type ArrowMessageKind = 'schema' | 'dictionary' | 'batch' | 'other';
+
+/** What is said in front of a message about it. Source: `Message.fbs` and `Schema.fbs` of Apache Arrow. */
+export interface ArrowMetadata {
+  readonly kind: ArrowMessageKind;
+  /** Bytes after the metadata. */
+  readonly bodyLength: number;
+  /** Rows of a record batch; 0 for other messages. */
+  readonly rows: number;
+}
+
+/** Columns of a file, those inside of others included. */
+const MAX_FIELDS = 10_000;
+
+/** Levels of columns inside of others. */
+const MAX_DEPTH = 64;
+
+/** Rows of a record batch; writers make thousands. */
+const MAX_ROWS = 2 ** 24;
+
+const KINDS: Readonly<Record<number, ArrowMessageKind>> = {
+  1: 'schema',
+  2: 'dictionary',
+  3: 'batch',
+};
+
+/** Type of a column that is one of several; the only type with a vector of its own. */
+const UNION = 14;
+
+/**
+ * Reads what is needed of a message's metadata and walks the rest, for the library that decodes it
+ * believes every count in it.
+ *
+ * @throws Error for what cannot be metadata
+ */
+export function readMetadata(bytes: Uint8Array): ArrowMetadata {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    const message = Table.at(view, 0);
+    const kind = KINDS[message.byte(1)] ?? 'other';
+    const header = message.table(2);
+    const bodyLength = message.long(3);
+    if (header === undefined) throw new Error('a message is empty');
+    return { kind, bodyLength, rows: walk(kind, header) };
+  } catch (error) {
+    if (error instanceof RangeError) throw new Error('its metadata are broken', { cause: error });
+    throw error;
+  }
+}
+
+/** @returns rows of a record batch */
+function walk(kind: ArrowMessageKind, header: Table): number {
+  switch (kind) {
+    case 'schema':
+      if (header.short(0) !== 0) throw new Error('its numbers are big-endian, which is not read');
+      walkFields(header.tables(1), 0, { left: MAX_FIELDS });
+      header.tables(2);
+      return 0;
+    case 'dictionary': {
+      const data = header.table(1);
+      if (data !== undefined) walkBatch(data);
+      return 0;
+    }
+    case 'batch':
+      return walkBatch(header);
+    case 'other':
+      throw new Error('it holds a message that is no table');
+  }
+}
+
+function walkBatch(batch: Table): number {
+  batch.vector(1, 16);
+  batch.vector(2, 16);
+  batch.vector(4, 8);
+  const rows = batch.long(0);
+  if (rows > MAX_ROWS) {
+    throw new Error(`a record batch has ${rows} rows, more than the ${MAX_ROWS} it may have`);
+  }
+  return rows;
+}
+
+function walkFields(fields: readonly Table[], depth: number, budget: { left: number }): void {
+  budget.left -= fields.length;
+  if (depth > MAX_DEPTH || budget.left < 0) throw new Error('it has too many columns');
+  for (const field of fields) {
+    if (field.byte(2) === UNION) field.table(3)?.vector(1, 4);
+    field.tables(6);
+    walkFields(field.tables(5), depth + 1, budget);
+  }
+}
+
+/** A table of a flatbuffer; its fields are numbered as in the schema. Reading outside throws RangeError. */
+class Table {
+  readonly #view: DataView;
+  readonly #position: number;
+
+  private constructor(view: DataView, position: number) {
+    this.#view = view;
+    this.#position = position;
+  }
+
+  /** The table that an offset points to. */
+  static at(view: DataView, offset: number): Table {
+    return new Table(view, offset + view.getUint32(offset, true));
+  }
+
+  byte(field: number): number {
+    const at = this.#at(field);
+    return at === undefined ? 0 : this.#view.getUint8(at);
+  }
+
+  short(field: number): number {
+    const at = this.#at(field);
+    return at === undefined ? 0 : this.#view.getInt16(at, true);
+  }
+
+  /** @throws Error for a number that is negative or no safe integer */
+  long(field: number): number {
+    const at = this.#at(field);
+    const value = at === undefined ? 0 : Number(this.#view.getBigInt64(at, true));
+    if (!Number.isSafeInteger(value) || value < 0) throw new Error('it says impossible lengths');
+    return value;
+  }
+
+  table(field: number): Table | undefined {
+    const at = this.#at(field);
+    return at === undefined ? undefined : Table.at(this.#view, at);
+  }
+
+  /** The tables of a vector. */
+  tables(field: number): readonly Table[] {
+    const { start, length } = this.vector(field, 4);
+    return Array.from({ length }, (_, index) => Table.at(this.#view, start + index * 4));
+  }
+
+  /** Where a vector of items of `stride` bytes is. @throws RangeError where it is not all there */
+  vector(field: number, stride: number): { readonly start: number; readonly length: number } {
+    const at = this.#at(field);
+    if (at === undefined) return { start: 0, length: 0 };
+    const start = at + this.#view.getUint32(at, true);
+    const length = this.#view.getUint32(start, true);
+    if (start + 4 + length * stride > this.#view.byteLength) throw new RangeError('vector');
+    return { start: start + 4, length };
+  }
+
+  #at(field: number): number | undefined {
+    const table = this.#position - this.#view.getInt32(this.#position, true);
+    const entry = 4 + field * 2;
+    if (entry >= this.#view.getUint16(table, true)) return undefined;
+    const offset = this.#view.getUint16(table + entry, true);
+    return offset === 0 ? undefined : this.#position + offset;
+  }
+}

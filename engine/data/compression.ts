@@ -1,0 +1,125 @@
+import { Readable, type Transform } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
+import { LorafaError, messageOf } from '../errors.ts';
+import { corruptFile } from './file-problem.ts';
+
+/** How a file is compressed, by the end of its name. */
+export type Compression = 'gz' | 'zst';
+
+/**
+ * Bytes that are given to the JavaScript library at once: it unpacks all of them before it stops, and
+ * four may become 128 KiB.
+ */
+const PIECE_BYTES = 64;
+
+/** Bytes from which on it reads the head of a frame, which says how much memory that takes. */
+const HEAD_BYTES = 18;
+
+/** Bytes that a compressed text may refer back to, as the program `zstd` allows without being asked. */
+const MAX_WINDOW_BYTES = 2 ** 27;
+
+/** No text becomes so much smaller, and gzip makes nothing so small: a file that does is meant to fill memory or disk. */
+const MAX_RATIO = 2000;
+/** Below that it does no harm. */
+const HARMLESS_BYTES = 2 ** 24;
+
+/** The compression that the name of a file tells; undefined for none. */
+export function compressionOf(file: string): Compression | undefined {
+  return (/\.(gz|zst)$/i.exec(file)?.[1]?.toLowerCase() as Compression | undefined) ?? undefined;
+}
+
+/** The name of a file without what says that it is compressed. */
+export function withoutCompression(file: string): string {
+  return file.replace(/\.(gz|zst)$/i, '');
+}
+
+/**
+ * What compressed bytes are.
+ *
+ * @param file its name, for errors
+ * @throws LorafaError `data.corrupt` for what is damaged, cut short or made to be too large
+ */
+export async function* unpacked(
+  file: string,
+  compression: Compression,
+  packed: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  let [taken, given] = [0, 0];
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const chunk of packed) {
+      taken += chunk.length;
+      yield chunk;
+    }
+  }
+  try {
+    for await (const chunk of unpack(compression, counted())) {
+      given += chunk.length;
+      if (given > HARMLESS_BYTES && given > taken * MAX_RATIO) {
+        throw new Error(`it unpacks to more than ${MAX_RATIO} times its size`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    // A file that cannot be read has an error of its own.
+    if (error instanceof LorafaError) throw error;
+    throw corruptFile(file, `${messageOf(error)}; pack or download it again`);
+  }
+}
+
+/**
+ * Zstandard through a library in all versions of Node: where Node has it (from 22.15 on), it ends at the end of
+ * the first frame without a word, and large files are often made of several.
+ */
+function unpack(compression: Compression, packed: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
+  return compression === 'gz' ? throughNode(zlib.createGunzip(), packed) : unpackZstd(packed);
+}
+
+async function* throughNode(
+  unpacker: Transform,
+  packed: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  const source = Readable.from(packed);
+  source.on('error', (error) => unpacker.destroy(error));
+  try {
+    yield* source.pipe(unpacker) as AsyncIterable<Buffer>;
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Verifies no checksums. */
+async function* unpackZstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let pieces: Uint8Array[] = [];
+  const decompress = new Decompress((data) => {
+    if (data.length > 0) pieces.push(data);
+  });
+  let size = HEAD_BYTES;
+  for await (const chunk of packed) {
+    for (let at = 0; at < chunk.length; at += size, size = PIECE_BYTES) {
+      push(decompress, chunk.subarray(at, at + size), false);
+      for (const piece of pieces) yield Buffer.from(piece);
+      pieces = [];
+    }
+    await setImmediate();
+  }
+  push(decompress, new Uint8Array(0), true);
+  for (const piece of pieces) yield Buffer.from(piece);
+}
+
+function push(decompress: Decompress, piece: Uint8Array, isLast: boolean): void {
+  try {
+    decompress.push(piece, isLast);
+  } catch (error) {
+    const isShort = error instanceof Error && 'code' in error && error.code === 5;
+    throw new Error(isShort ? 'it ends early' : 'it is not what Zstandard writes', {
+      cause: error,
+    });
+  }
+  // The frame that is being unpacked; the library itself allows 2 GiB.
+  const frame = decompress['s'] as { readonly e?: number } | number | undefined;
+  if (typeof frame === 'object' && (frame.e ?? 0) > MAX_WINDOW_BYTES) {
+    throw new Error(`it refers back by more than ${MAX_WINDOW_BYTES / 2 ** 20} MiB`);
+  }
+}
