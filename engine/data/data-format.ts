@@ -5,7 +5,7 @@ import { compressionOf, withoutCompression } from './compression.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { jsonlRow, readJsonl } from './jsonl.ts';
-import { readParquet } from './parquet/read-parquet.ts';
+import { ParquetRows, readParquet } from './parquet/read-parquet.ts';
 import type { BadRow, Row } from './row.ts';
 import { LineRows } from './streaming/line-rows.ts';
 import type { OnScanned, SeekableRows } from './streaming/seekable-rows.ts';
@@ -35,7 +35,7 @@ const FORMATS: Readonly<Record<string, DataFormat>> = {
     open: (file, onScanned) => LineRows.open(file, textRow, onScanned),
     isLines: true,
   },
-  '.parquet': { read: readParquet },
+  '.parquet': { read: readParquet, open: ParquetRows.open },
   '.arrow': { read: readArrow, open: ArrowRows.open },
 };
 

@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 from datasets import Dataset, DatasetDict
 
@@ -85,6 +86,7 @@ def main() -> None:
     answers = table.column("answer").combine_chunks().dictionary_encode()
     dictionary = pa.table({"question": table.column("question"), "answer": answers})
     write_arrow("dictionary.arrow", dictionary, stream=False)
+    pq.write_table(table, FOLDER / "groups.parquet", row_group_size=9)
     write_arrow("empty.arrow", table.slice(0, 0), stream=True)
 
     parts = {"train": Dataset.from_list(ROWS), "test": Dataset.from_list(ROWS[:2])}

@@ -81,7 +81,7 @@ export class ExampleStream {
         evalSplit: index === 0 ? evalSplit : undefined,
         onScanned: (share) => onScanned((index + share) / sources.length),
       });
-      const order = new RowOrder(set.blocks, seed, index);
+      const order = new RowOrder(set.pieces, seed, index);
       // Says that there are none, as it is said of data in memory.
       if (order.rows === 0) await set.examples([]);
       const first = streamed[0]?.rows ?? order.rows;

@@ -15,6 +15,11 @@ export interface RowRange {
   readonly end: number;
 }
 
+/** Rows that stay together. The pieces of a block, which are read together, come after each other. */
+export interface Piece extends RowRange {
+  readonly block: number;
+}
+
 /**
  * Rows in random order, block by block: what comes at a place is a function of the seed and of the
  * place alone. The order goes on for ever, one pass over all rows after the other.
@@ -22,30 +27,35 @@ export interface RowRange {
 export class RowOrder {
   /** Rows of a pass. */
   readonly rows: number;
-  readonly #blocks: readonly RowRange[];
+  readonly #pieces: readonly Piece[];
+  /** The first piece of each block, and behind the last. */
+  readonly #starts: Uint32Array;
   readonly #seed: number;
   readonly #set: number;
   #pass: Pass | undefined;
 
   /**
-   * @param blocks none of them empty
+   * @param pieces none of them empty, those of a block after each other
    * @param set which of several sets these are the rows of, so that each has an order of its own
    */
-  constructor(blocks: readonly RowRange[], seed: number, set: number) {
-    this.#blocks = blocks;
+  constructor(pieces: readonly Piece[], seed: number, set: number) {
+    this.#pieces = pieces;
+    const isFirst = ({ block }: Piece, at: number): boolean => block !== pieces[at - 1]?.block;
+    const starts = pieces.flatMap((piece, at) => (isFirst(piece, at) ? [at] : []));
+    this.#starts = Uint32Array.from([...starts, pieces.length]);
     this.#seed = seed;
     this.#set = set;
-    this.rows = blocks.reduce((sum, { start, end }) => sum + end - start, 0);
+    this.rows = pieces.reduce((sum, { start, end }) => sum + end - start, 0);
   }
 
   /** The rows from one place in the order to before another, as far as they follow each other in a file. */
   *between(start: number, end: number): Generator<RowRange> {
     for (let at = start; at < end; ) {
       const pass = Math.floor(at / this.rows);
-      const { order, places } = this.#orderOf(pass);
+      const { pieces, places } = this.#orderOf(pass);
       const place = at - pass * this.rows;
       const index = lastAtMost(places, place);
-      const block = this.#blocks[order[index]!]!;
+      const block = pieces[index]!;
       const from = block.start + place - places[index]!;
       const to = Math.min(block.end, from + end - at);
       yield { file: block.file, start: from, end: to };
@@ -57,15 +67,18 @@ export class RowOrder {
     if (this.#pass?.index === index) return this.#pass;
     const random = new Random(this.#seed, ORDER_STREAM - this.#set);
     random.position = index * APART;
-    const order = permutation(this.#blocks.length, random);
-    const places = new Float64Array(order.length);
+    const pieces: RowRange[] = [];
+    for (const block of permutation(this.#starts.length - 1, random)) {
+      const [start, end] = [this.#starts[block]!, this.#starts[block + 1]!];
+      for (const at of permutation(end - start, random)) pieces.push(this.#pieces[start + at]!);
+    }
+    const places = new Float64Array(pieces.length);
     let place = 0;
-    for (const [at, block] of order.entries()) {
+    for (const [at, { start, end }] of pieces.entries()) {
       places[at] = place;
-      const { start, end } = this.#blocks[block]!;
       place += end - start;
     }
-    this.#pass = { index, order, places };
+    this.#pass = { index, pieces, places };
     return this.#pass;
   }
 }
@@ -73,8 +86,8 @@ export class RowOrder {
 /** One pass over all rows. */
 interface Pass {
   readonly index: number;
-  /** The blocks as they come. */
-  readonly order: Uint32Array;
-  /** How many rows come before each. */
+  /** The rows as they come. */
+  readonly pieces: readonly RowRange[];
+  /** How many rows come before each piece. */
   readonly places: Float64Array;
 }

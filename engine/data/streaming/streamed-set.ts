@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { LorafaError } from '../../errors.ts';
 import { permutation, Random } from '../../random.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { dataFormat } from '../data-format.ts';
@@ -10,16 +11,22 @@ import { type BadRow, isRow, type Row } from '../row.ts';
 import { recogniseShape, type Shape } from '../shapes.ts';
 import { HELD_OUT_STREAM, heldOutCount, heldOutTooMany } from '../split.ts';
 import { MemoryRows } from './memory-rows.ts';
-import type { RowRange } from './row-order.ts';
+import type { Piece, RowRange } from './row-order.ts';
 import type { OnScanned, SeekableRows } from './seekable-rows.ts';
+
+/** Rows of a large block, such as a row group, that stay together. */
+const PIECE_ROWS = 256;
+
+/** Rows that may be held out. */
+const MAX_HELD_OUT = 100_000;
 
 /** Rows that are watched over together; see `DatasetBuilder.add`. */
 const PORTION_ROWS = 25;
 
 /** A set of data files whose rows are read when they are needed. */
 export class StreamedSet {
-  /** Its rows by blocks, without those that are held out. */
-  readonly blocks: readonly RowRange[];
+  /** Its rows, without those that are held out. */
+  readonly pieces: readonly Piece[];
   /** Rows that are held out. */
   readonly heldOut: readonly RowRange[];
   /** Tells sets apart that hold other rows. */
@@ -31,12 +38,12 @@ export class StreamedSet {
 
   private constructor(
     files: readonly SeekableRows[],
-    parts: Pick<StreamedSet, 'blocks' | 'heldOut' | 'digest'>,
+    parts: Pick<StreamedSet, 'pieces' | 'heldOut' | 'digest'>,
     shapes: ReadonlyMap<string, Shape>,
     tokenizer: Tokenizer,
     options: DataOptions,
   ) {
-    ({ blocks: this.blocks, heldOut: this.heldOut, digest: this.digest } = parts);
+    ({ pieces: this.pieces, heldOut: this.heldOut, digest: this.digest } = parts);
     this.#files = files;
     this.#shapes = shapes;
     this.#tokenizer = tokenizer;
@@ -60,7 +67,7 @@ export class StreamedSet {
     }: { readonly seed: number; readonly evalSplit?: number | undefined; onScanned: OnScanned },
   ): Promise<StreamedSet> {
     const files: SeekableRows[] = [];
-    const all: RowRange[] = [];
+    const all: Piece[] = [];
     const hash = createHash('sha256');
     for (const [index, path] of paths.entries()) {
       const { file, start, end } = parseDataPath(path);
@@ -69,12 +76,12 @@ export class StreamedSet {
       const rows =
         open === undefined ? await MemoryRows.open(file, read, scanned) : await open(file, scanned);
       files.push(rows);
-      all.push(...blocksOf(rows, index, start, end));
+      for (const piece of piecesOf(rows, index, { start, end, block: all.length })) all.push(piece);
       hash.update(JSON.stringify([rows.digest, start, Math.min(end, rows.rows)]));
     }
     const shapes = await shapesOf(files, options);
-    const { blocks, heldOut } = split(all, evalSplit, seed);
-    const parts = { blocks, heldOut, digest: hash.digest('hex') };
+    const { pieces, heldOut } = split(all, evalSplit, seed);
+    const parts = { pieces, heldOut, digest: hash.digest('hex') };
     return new StreamedSet(files, parts, shapes, tokenizer, options);
   }
 
@@ -105,18 +112,22 @@ export class StreamedSet {
   }
 }
 
-/** The blocks of a file, as far as rows from `start` to before `end` are in them. */
-function blocksOf(
+/**
+ * The pieces of a file, as far as rows from `start` to before `end` are in them.
+ *
+ * @param from its blocks are counted from `block` on
+ */
+function* piecesOf(
   { rows, blocks }: SeekableRows,
   file: number,
-  start: number,
-  end: number,
-): RowRange[] {
-  return Array.from(blocks, (first, index) => ({
-    file,
-    start: Math.max(start, first),
-    end: Math.min(end, blocks[index + 1] ?? rows),
-  })).filter((block) => block.start < block.end);
+  { start, end, block }: Omit<Piece, 'file'>,
+): Generator<Piece> {
+  for (let index = 0; index < blocks.length; index++) {
+    const last = Math.min(end, blocks[index + 1] ?? rows);
+    for (let at = Math.max(start, blocks[index]!); at < last; at += PIECE_ROWS) {
+      yield { file, start: at, end: Math.min(last, at + PIECE_ROWS), block: block + index };
+    }
+  }
 }
 
 /** Each file has one shape, told by its first readable row, whichever rows are read first. */
@@ -133,35 +144,41 @@ async function shapesOf(
 }
 
 async function firstRow(rows: SeekableRows): Promise<Row | undefined> {
-  for (const { start, end } of blocksOf(rows, 0, 0, rows.rows)) {
+  for (const { start, end } of piecesOf(rows, 0, { start: 0, end: Infinity, block: 0 })) {
     for await (const row of rows.read(start, end)) if (isRow(row)) return row;
   }
   return undefined;
 }
 
-/** Holds back whole blocks, chosen by the seed alone, and of one of them a part. */
+/** Holds back whole pieces, chosen by the seed alone, and of one of them a part. */
 function split(
-  all: readonly RowRange[],
+  all: readonly Piece[],
   evalSplit: number | undefined,
   seed: number,
-): Pick<StreamedSet, 'blocks' | 'heldOut'> {
-  if (evalSplit === undefined) return { blocks: all, heldOut: [] };
+): Pick<StreamedSet, 'pieces' | 'heldOut'> {
+  if (evalSplit === undefined) return { pieces: all, heldOut: [] };
   const rows = all.reduce((sum, { start, end }) => sum + end - start, 0);
   const count = heldOutCount(rows, evalSplit);
   if (count >= rows) throw heldOutTooMany(evalSplit, rows);
-  const heldOut = new Map<number, RowRange>();
+  if (count > MAX_HELD_OUT) {
+    throw new LorafaError(
+      'config.invalid_value',
+      `data.eval_split (${evalSplit}) would hold back ${count} rows, which are kept in memory although data are streamed; give a number of rows up to ${MAX_HELD_OUT}.`,
+    );
+  }
+  const heldOut = new Map<number, Piece>();
   let left = count;
   for (const index of permutation(all.length, new Random(seed, HELD_OUT_STREAM))) {
     if (left === 0) break;
-    const block = all[index]!;
-    const end = Math.min(block.end, block.start + left);
-    heldOut.set(index, { ...block, end });
-    left -= end - block.start;
+    const piece = all[index]!;
+    const end = Math.min(piece.end, piece.start + left);
+    heldOut.set(index, { ...piece, end });
+    left -= end - piece.start;
   }
   return {
-    blocks: all.flatMap((block, index) => {
-      const start = heldOut.get(index)?.end ?? block.start;
-      return start < block.end ? [{ ...block, start }] : [];
+    pieces: all.flatMap((piece, index) => {
+      const start = heldOut.get(index)?.end ?? piece.start;
+      return start < piece.end ? [{ ...piece, start }] : [];
     }),
     heldOut: all.flatMap((_, index) => heldOut.get(index) ?? []),
   };
