@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { ensureFolder, writeFileAtomic } from '../files.ts';
+import { matchesGlob } from '../glob.ts';
 import { parseJson } from '../json.ts';
 import type { Repository } from './repository.ts';
 
@@ -46,7 +47,7 @@ export function cardConfigs(
       splits: new Map(
         splits.map(({ split, path }) => [
           split,
-          files.filter((file) => path.some((pattern) => matches(file, inFolder(pattern, dir)))),
+          files.filter((file) => path.some((pattern) => matchesGlob(file, inFolder(pattern, dir)))),
         ]),
       ),
     }),
@@ -55,21 +56,6 @@ export function cardConfigs(
 
 function inFolder(pattern: string, folder: string | undefined): string {
   return folder === undefined ? pattern : `${folder.replace(/\/$/, '')}/${pattern}`;
-}
-
-/** Whether a path is one that a pattern with `*`, `?` and `**` means. */
-function matches(file: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/^\.\//, '')
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*\*\/?|\*|\?/g, (wild) =>
-      wild.startsWith('**') ? '.{0,999}' : wild === '*' ? '[^/]{0,999}' : '[^/]',
-    );
-  try {
-    return new RegExp(`^${source}$`).test(file);
-  } catch {
-    return false;
-  }
 }
 
 const MAX_CARD_BYTES = 2 ** 20;

@@ -1,5 +1,8 @@
+import path from 'node:path';
+import { withoutCompression } from '../data/compression.ts';
 import { isDataFile } from '../data/data-format.ts';
 import { cardConfigs, type DataConfig } from '../hub/data-card.ts';
+import { HubError } from '../hub/hub-error.ts';
 import {
   type ChooseFiles,
   listNames,
@@ -11,7 +14,7 @@ import {
 export type DataUse = 'training' | 'evaluation';
 
 /** Splits by what they are for, the likeliest first. */
-const USUAL_SPLITS: Readonly<Record<DataUse, readonly string[]>> = {
+export const USUAL_SPLITS: Readonly<Record<DataUse, readonly string[]>> = {
   training: ['train'],
   evaluation: ['validation', 'test'],
 };
@@ -27,7 +30,16 @@ const SPLIT_WORDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Formats in which data may lie several times; the first one that is there is taken. */
-const FORMATS = ['parquet', 'jsonl', 'json', 'csv', 'txt'];
+const FORMATS = ['parquet', 'arrow', 'jsonl', 'json', 'csv', 'tsv', 'txt'];
+
+/** How the Hub names the files of its own edition of a data set: configuration, split and number. */
+const CONVERTED = /^(?<config>[^/]+)\/(?:partial-)?(?<split>[^/]+)\/\d{4,}\.parquet$/;
+
+/** The revision of a data set in which the Hub has its rows as Parquet, whatever they are in otherwise. */
+export const PARQUET_REVISION = 'refs/convert/parquet';
+
+/** A data set has no rows in a format that is read, though perhaps in {@link PARQUET_REVISION}. */
+export class NoReadableRows extends HubError {}
 
 /** Files of a readable format that hold no rows. */
 const NO_ROWS =
@@ -46,7 +58,14 @@ export function dataFiles(part: string | undefined, use: DataUse): ChooseFiles {
       if (isDataFile(part)) return [part];
       throw noFiles(view, `has ${part}, which is in a format that is not read`);
     }
-    const configs = cardConfigs(view.configs, files) ?? namedConfigs(files);
+    if (!files.some(hasRows)) {
+      throw new NoReadableRows(
+        'hub.no_files',
+        `The data set ${view.name} has no rows in a format that is read, and the hub has made no Parquet edition of it; look for another one.`,
+      );
+    }
+    const configs =
+      convertedConfigs(files) ?? cardConfigs(view.configs, files) ?? namedConfigs(files);
     const all = configs.flatMap(({ name, splits }) =>
       [...splits].map(([split, found]) => ({ config: name, split, files: found })),
     );
@@ -56,7 +75,7 @@ export function dataFiles(part: string | undefined, use: DataUse): ChooseFiles {
     throw noFiles(
       view,
       all.length === 0 || found.length > 0
-        ? `has no rows in a format that is read; try the edition that the hub makes of it, ${view.repository.name}@refs/convert/parquet`
+        ? `has no rows in a format that is read; try the edition that the hub makes of it, ${view.repository.name}@${PARQUET_REVISION}`
         : `has nothing for ${use}; it has ${listNames(all.map(({ split }) => split))}`,
     );
   };
@@ -138,11 +157,38 @@ function splitFor(
   );
 }
 
+/** Whether the name of a file says that it holds rows that can be read. */
+export function hasRows(file: string): boolean {
+  return isDataFile(file) && !NO_ROWS.test(file);
+}
+
+/** The format of a data file, whether it is compressed or not: `jsonl`. */
+export function kindOf(file: string): string {
+  return path.extname(withoutCompression(file)).slice(1).toLowerCase();
+}
+
+/** The configurations of the Hub's own edition; undefined where the files are none. */
+function convertedConfigs(files: readonly string[]): readonly DataConfig[] | undefined {
+  const rows = files.filter(hasRows);
+  const configs = new Map<string, Map<string, string[]>>();
+  for (const file of rows) {
+    const { config, split } = CONVERTED.exec(file)?.groups ?? {};
+    if (config === undefined || split === undefined) return undefined;
+    const splits = configs.get(config) ?? new Map<string, string[]>();
+    configs.set(config, splits.set(split, [...(splits.get(split) ?? []), file]));
+  }
+  return [...configs].map(([name, splits]) => ({
+    name,
+    splits,
+    isDefault: configs.size === 1 || name === 'default',
+  }));
+}
+
 /** The splits of files by their names, as the library `datasets` finds them without a card. */
-function namedConfigs(files: readonly string[]): readonly DataConfig[] {
-  const candidates = files.filter((file) => isDataFile(file) && !NO_ROWS.test(file));
-  const format = FORMATS.find((each) => candidates.some((file) => file.endsWith(`.${each}`)));
-  const rows = candidates.filter((file) => file.endsWith(`.${format}`));
+export function namedConfigs(files: readonly string[]): readonly DataConfig[] {
+  const candidates = files.filter(hasRows);
+  const format = FORMATS.find((each) => candidates.some((file) => kindOf(file) === each));
+  const rows = candidates.filter((file) => kindOf(file) === format);
   if (rows.length === 0) return [];
   const splits = new Map<string, string[]>();
   for (const file of rows) {

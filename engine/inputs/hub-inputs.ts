@@ -12,9 +12,10 @@ import {
   type Snapshot,
   type SnapshotRequest,
 } from '../hub/snapshot.ts';
-import { dataFiles } from './choose-data-files.ts';
+import { type DataUse, dataFiles, NoReadableRows, PARQUET_REVISION } from './choose-data-files.ts';
 import { adapterFiles, modelFiles } from './choose-model-files.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
+import { localData } from './local-data.ts';
 import { localPaths } from './local-paths.ts';
 
 /** The inputs of a configuration on this machine. */
@@ -83,8 +84,14 @@ export async function cachedInput(
   use: InputUse,
 ): Promise<readonly string[] | undefined> {
   const hub = parseHubName(name);
-  if (hub === undefined) return [name];
-  const found = await cachedSnapshot(requestFor(hub, use), hubSettings());
+  if (hub === undefined) {
+    return isDataUse(use) ? (await localData(name, use)).paths : [name];
+  }
+  const request = requestFor(hub, use);
+  const settings = hubSettings();
+  const found =
+    (await cachedSnapshot(request, settings)) ??
+    (isDataUse(use) ? await cachedSnapshot(inParquet(request), settings) : undefined);
   return found && localPaths(found, use, hub.slice);
 }
 
@@ -140,7 +147,12 @@ class HubInputs {
 
   async paths(input: string, use: InputUse): Promise<readonly string[]> {
     const hub = parseHubName(input);
-    if (hub === undefined) return [input];
+    if (hub === undefined) {
+      if (!isDataUse(use)) return [input];
+      const { paths, skipped } = await localData(input, use);
+      if (skipped !== undefined) this.warnings.push(skipped);
+      return paths;
+    }
     const key = `${use} ${nameOf(hub)}`;
     const snapshot = this.#snapshots.get(key) ?? this.#find(hub, use);
     this.#snapshots.set(key, snapshot);
@@ -150,14 +162,40 @@ class HubInputs {
   async #find(hub: HubName, use: InputUse): Promise<Snapshot> {
     const name = nameOf(hub);
     const known = this.#options.known?.find((each) => each.name === name && each.use === use);
-    const snapshot = await this.#snapshot(
+    const request =
       known === undefined
         ? requestFor(hub, use, this.#options.rowsOnly !== true)
-        : sameFiles(hub, use, known),
-    );
+        : sameFiles(hub, use, known);
+    const { snapshot, revision } = await this.#orInParquet(request);
     const { commit, files } = snapshot;
-    this.sources.push({ name, use, revision: hub.revision, commit, files: [...files] });
+    this.sources.push({
+      name,
+      use,
+      revision: known?.revision ?? revision,
+      commit,
+      files: [...files],
+    });
     return snapshot;
+  }
+
+  /** What is asked for, or where its rows are in no format that is read, the Hub's own edition of them. */
+  async #orInParquet(
+    request: SnapshotRequest,
+  ): Promise<{ readonly snapshot: Snapshot; readonly revision: string }> {
+    try {
+      return { snapshot: await this.#snapshot(request), revision: request.revision };
+    } catch (error) {
+      if (!(error instanceof NoReadableRows) || request.revision !== 'main') throw error;
+      const converted = inParquet(request);
+      try {
+        const snapshot = await this.#snapshot(converted);
+        return { snapshot, revision: converted.revision };
+      } catch (second) {
+        // It has none.
+        if (second instanceof HubError && second.code === 'hub.not_found') throw error;
+        throw second;
+      }
+    }
   }
 
   async #snapshot(request: SnapshotRequest): Promise<Snapshot> {
@@ -214,6 +252,15 @@ function chooseFor({ part }: HubName, use: InputUse, hasWeights: boolean): Choos
     case 'evaluation':
       return dataFiles(part, use);
   }
+}
+
+/** The same rows as the Hub has made them into Parquet. */
+function inParquet(request: SnapshotRequest): SnapshotRequest {
+  return { ...request, revision: PARQUET_REVISION };
+}
+
+function isDataUse(use: InputUse): use is DataUse {
+  return use === 'training' || use === 'evaluation';
 }
 
 /** The files that an earlier session used, at the commit that they had then. */

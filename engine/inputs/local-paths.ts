@@ -20,13 +20,21 @@ export async function localPaths(
   const places = files.map((file) => path.join(folder, ...file.split('/')));
   if (use === 'adapter') return [folder];
   if (use === 'model') return files.includes('config.json') ? [folder] : places;
-  const [only, ...others] = places;
-  return others.length === 0 ? [`${only}${slice}`] : sliced(places, slice);
+  return slicedFiles(places, slice);
 }
 
-/** The rows of a slice that counts through several files. */
-async function sliced(files: readonly string[], slice: string): Promise<readonly string[]> {
+/**
+ * The rows of a slice that counts through several files.
+ *
+ * @throws LorafaError `config.invalid_value`, `data.empty` where there are none
+ */
+export async function slicedFiles(
+  files: readonly string[],
+  slice: string,
+): Promise<readonly string[]> {
   const { start, end } = parseDataPath(slice);
+  const [only, ...others] = files;
+  if (others.length === 0) return [`${only}${slice}`];
   if (slice === '') return files;
   const parts: string[] = [];
   let before = 0;
