@@ -178,22 +178,22 @@ class HubInputs {
     return snapshot;
   }
 
-  /** What is asked for, or where its rows are in no format that is read, the Hub's own edition of them. */
+  /** What is asked for, or where it has no rows in a format that is read, the Hub's own edition of them. */
   async #orInParquet(
     request: SnapshotRequest,
   ): Promise<{ readonly snapshot: Snapshot; readonly revision: string }> {
+    const { revision, repository } = request;
     try {
-      return { snapshot: await this.#snapshot(request), revision: request.revision };
+      return { snapshot: await this.#snapshot(request), revision };
     } catch (error) {
-      if (!(error instanceof NoReadableRows) || request.revision !== 'main') throw error;
+      const mayHaveEdition = revision === 'main' && repository.kind === 'dataset';
+      if (!mayHaveEdition || !(error instanceof NoReadableRows || isAbsent(error))) throw error;
       const converted = inParquet(request);
       try {
         const snapshot = await this.#snapshot(converted);
         return { snapshot, revision: converted.revision };
       } catch (second) {
-        // It has none.
-        if (second instanceof HubError && second.code === 'hub.not_found') throw error;
-        throw second;
+        throw isAbsent(second) ? error : second;
       }
     }
   }
@@ -252,6 +252,12 @@ function chooseFor({ part }: HubName, use: InputUse, hasWeights: boolean): Choos
     case 'evaluation':
       return dataFiles(part, use);
   }
+}
+
+/** Whether there is no such revision, or nobody who could be asked for it and nothing of it here. */
+function isAbsent(error: unknown): boolean {
+  const codes = ['hub.not_found', 'hub.not_cached', 'hub.unreachable', 'hub.unavailable'];
+  return error instanceof HubError && codes.includes(error.code);
 }
 
 /** The same rows as the Hub has made them into Parquet. */

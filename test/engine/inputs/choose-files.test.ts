@@ -101,6 +101,23 @@ describe('the files of a data set', () => {
     expect(await dataFiles(part, use)(view(gsm8kFiles))).toEqual(expected);
   });
 
+  test("the Hub's own edition has its configurations in folders", async () => {
+    const files = ['a', 'b'].flatMap((config) =>
+      ['partial-train/0000', 'partial-train/0001', 'test/0000'].map(
+        (name) => `${config}/${name}.parquet`,
+      ),
+    );
+    const choose = (part: string | undefined, use: 'training' | 'evaluation') =>
+      dataFiles(part, use)(view([...files, '.gitattributes', 'README.md']));
+    const trainB = ['b/partial-train/0000.parquet', 'b/partial-train/0001.parquet'];
+    expect(await choose('b', 'training')).toEqual(trainB);
+    expect(await choose('b/train', 'training')).toEqual(trainB);
+    expect(await choose('a', 'evaluation')).toEqual(['a/test/0000.parquet']);
+    await expect(choose(undefined, 'training')).rejects.toThrow(/several configurations/);
+    const one = view(['default/train/0000.parquet', 'default/test/0000.parquet']);
+    expect(await dataFiles(undefined, 'training')(one)).toEqual(['default/train/0000.parquet']);
+  });
+
   test('a card may name files that say nothing', async () => {
     const card = [
       {
@@ -132,7 +149,13 @@ describe('the files of a data set', () => {
       null,
       /no split that was held out .* use data.eval_split/,
     ],
-    [undefined, 'training', ['a.tar', 'load.py'], null, /owner\/name@refs\/convert\/parquet/],
+    [
+      undefined,
+      'training',
+      ['a.tar', 'load.py'],
+      null,
+      /no rows in a format that is read, and the hub has made no/,
+    ],
     ['a.tar', 'training', ['a.tar'], null, /in a format that is not read/],
     [
       undefined,

@@ -17,7 +17,7 @@ export class HubServer {
   /** Entries of a page of a list of files. */
   pageSize = 1000;
   fault: FaultPlan = () => undefined;
-  readonly #repositories = new Map<string, HubRepository>();
+  #repositories: readonly HubRepository[] = [];
   readonly #hub: Server;
   readonly #cdn: Server;
 
@@ -40,9 +40,16 @@ export class HubServer {
     return originOf(this.#hub);
   }
 
-  /** Serves a repository, in the place of one of the same name. */
+  /** Serves a repository, in the place of one of the same name that has one of its branches. */
   add(repository: HubRepository): HubRepository {
-    this.#repositories.set(`${repository.kind} ${repository.name}`, repository);
+    const { kind, name, branches } = repository;
+    const others = this.#repositories.filter(
+      (each) =>
+        each.kind !== kind ||
+        each.name !== name ||
+        ![...each.branches].some((branch) => branches.has(branch)),
+    );
+    this.#repositories = [...others, repository];
     return repository;
   }
 
@@ -87,9 +94,13 @@ export class HubServer {
     const isDataset = parts[0] === 'datasets';
     if (isApi || isDataset) parts.shift();
     const [owner, name, ...rest] = parts;
-    const repository = this.#repositories.get(
-      `${isDataset ? 'dataset' : 'model'} ${owner}/${name}`,
+    const kind = isDataset ? 'dataset' : 'model';
+    const editions = this.#repositories.filter(
+      (each) => each.kind === kind && each.name === `${owner}/${name}`,
     );
+    const [what, ...below] = rest;
+    const at = isCache ? rest : below;
+    const repository = editions.find((each) => revisionOf(each, at) !== undefined) ?? editions[0];
     const isLetIn = [...this.tokens].some((token) => authorization === `Bearer ${token}`);
     if (authorization !== undefined && !isLetIn) {
       return answer.refuse(401, {
@@ -103,9 +114,7 @@ export class HubServer {
         'x-error-message': 'Repository not found',
       });
     }
-    const [what, ...below] = rest;
-    const at = isCache ? rest : below;
-    const found = revisionOf(repository, isCache ? rest : below);
+    const found = revisionOf(repository, at);
     if (found === undefined) {
       return answer.refuse(404, {
         'x-error-code': 'RevisionNotFound',
@@ -168,7 +177,7 @@ export class HubServer {
 
   #sendLarge(url: string, answer: Answer): Promise<void> {
     const digest = new URL(url, this.endpoint).pathname.split('/').at(-1);
-    const file = [...this.#repositories.values()]
+    const file = this.#repositories
       .flatMap(({ files }) => [...files.values()])
       .find((each) => each.isLarge && digestOf(each) === digest);
     if (file === undefined) return answer.refuse(403, {});
