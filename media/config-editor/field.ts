@@ -10,7 +10,7 @@ import type { Control, ControlContext } from './controls/control.ts';
 import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
-import { listControl, numberControl, textControl } from './controls/text-control.ts';
+import { listControl, numberControl, objectsControl, textControl } from './controls/text-control.ts';
 import { withInlineCode } from './inline-code.ts';
 import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
@@ -146,6 +146,8 @@ function makeControl(
       return knownColumnControl(context, columns);
     case 'names':
       return namesControl(context);
+    case 'objects':
+      return objectsControl(context);
     case 'record':
       return recordControl(context);
   }
@@ -166,11 +168,12 @@ function describeValue(
   texts: FormTexts,
 ): string {
   const isOpen = control.kind === 'choice' && control.isOpen;
+  const isMany = control.kind === 'list' || control.kind === 'objects';
   const isNumeric =
     control.kind === 'number' || (control.kind === 'list' && control.items === 'number');
   return [
-    isOpen || isNumeric ? fill(texts.accepts, accepts) : '',
-    control.kind === 'list' ? texts.onePerLine : '',
+    isOpen || isNumeric || control.kind === 'objects' ? fill(texts.accepts, accepts) : '',
+    isMany ? texts.onePerLine : '',
     fallback === undefined || isRecord(fallback)
       ? ''
       : fill(texts.default, `\`${toText(fallback)}\``),

@@ -66,6 +66,10 @@ export type FieldControl =
       readonly kind: 'names';
     }
   | {
+      /** Objects with keys of their own, each on a line as JSON. */
+      readonly kind: 'objects';
+    }
+  | {
       /** Names of the user's choice with a number each. */
       readonly kind: 'record';
     };
@@ -131,6 +135,7 @@ function listControl(kinds: readonly JsonSchemaNode[], node: JsonSchemaNode): Fi
   const isPattern = kinds.some(({ type, title }) => type === 'string' && title !== undefined);
   if (isPattern) return { kind: 'names' };
   const items = kinds.find(({ type }) => type === 'array')?.items?.type;
+  if (items === 'object') return { kind: 'objects' };
   return { kind: 'list', items: items === 'string' ? 'text' : 'number', ...browseOf(node) };
 }
 

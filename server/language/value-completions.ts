@@ -8,7 +8,7 @@ import {
   type Range,
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { type Given, givenIn } from '../../engine/config/given.ts';
+import { type Given, givenIn, member } from '../../engine/config/given.ts';
 import { resolveInput } from '../../engine/config/resolve-paths.ts';
 import { COLUMN_KEYS, TEMPLATE_KEYS } from './inspection/column-findings.ts';
 import { type ListedPath, listPaths, type PathKind } from './list-paths.ts';
@@ -26,12 +26,18 @@ const PATH_KINDS: Readonly<Record<string, PathKind>> = {
   'model.base_model_name_or_path': 'model',
   'data.dataset_name_or_path': 'data',
   'data.eval_dataset_name_or_path': 'data',
+  'data.mix.dataset_name_or_path': 'data',
   'lora.init_adapter': 'adapter',
 };
 
-const COLUMN_PLACES: ReadonlySet<string> = new Set(COLUMN_KEYS.map((key) => `data.${key}`));
-const TEMPLATE_PLACES: ReadonlySet<string> = new Set(TEMPLATE_KEYS.map((key) => `data.${key}`));
+const COLUMN_PLACES = placesOf(COLUMN_KEYS);
+const TEMPLATE_PLACES = placesOf(TEMPLATE_KEYS);
 const MODULE_PLACES: ReadonlySet<string> = new Set(['lora.target_modules', 'lora.exclude_modules']);
+
+/** Keys of section `data`, and of the sets that are mixed in. */
+function placesOf(keys: readonly string[]): ReadonlySet<string> {
+  return new Set(keys.flatMap((key) => [`data.${key}`, `data.mix.${key}`]));
+}
 
 /** Values at a position that only the user's files know: paths, columns, layers of the model. */
 export async function valueCompletions(
@@ -52,11 +58,11 @@ export async function valueCompletions(
     return listed.map((each) => pathItem(each, target));
   }
   if (COLUMN_PLACES.has(place)) {
-    const columns = await files.columns(dataNames(given, folder));
+    const columns = await files.columns(dataNames(given, folder, location.path));
     return columns.map((name) => valueItem(name, CompletionItemKind.Field, target));
   }
   if (TEMPLATE_PLACES.has(place) && target.isInString) {
-    const columns = await files.columns(dataNames(given, folder));
+    const columns = await files.columns(dataNames(given, folder, location.path));
     return columns.map((name) => columnInTemplate(name, document, position));
   }
   if (MODULE_PLACES.has(place)) {
@@ -157,9 +163,24 @@ function columnInTemplate(
   };
 }
 
-/** The names of the training data, whatever else is wrong with the configuration. */
-export function dataNames(given: Given, folder: string): readonly string[] {
-  const names = [given('data', 'dataset_name_or_path')].flat();
+/**
+ * The names of the training data, whatever else is wrong with the configuration.
+ *
+ * @param place a key; of a set that is mixed in, that set's data are meant
+ */
+export function dataNames(
+  given: Given,
+  folder: string,
+  place: JSONPath = [],
+): readonly string[] {
+  const [section, key, index] = place;
+  const mix = given('data', 'mix');
+  const isMixed = section === 'data' && key === 'mix' && Array.isArray(mix);
+  const names = [
+    isMixed
+      ? member(mix[Number(index)], 'dataset_name_or_path')
+      : given('data', 'dataset_name_or_path'),
+  ].flat();
   return names
     .filter((name) => typeof name === 'string' && name !== '')
     .map((name) => resolveInput(name as string, folder));

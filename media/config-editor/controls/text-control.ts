@@ -62,6 +62,31 @@ export function listControl(context: ControlContext, items: 'text' | 'number'): 
   };
 }
 
+/** One object per line, as JSON; what is none yet is text, which the language server refuses. */
+export function objectsControl(context: ControlContext): Control {
+  return typedControl(makeTextElement(context, true), context, {
+    read: (text) => {
+      const lines = readLines(text);
+      return lines.length === 0 ? undefined : lines.map(readJson);
+    },
+    show: (value) => (Array.isArray(value) ? value.map(toJson).join('\n') : toText(value)),
+    isComplete: (value) =>
+      value === undefined || [value].flat().every((item) => typeof item !== 'string'),
+  });
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function toJson(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** A list of names, which is a list even with one, or none. */
 export function namesListControl(context: ControlContext): Control {
   return typedControl(makeTextElement(context, true), context, {

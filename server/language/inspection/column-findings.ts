@@ -1,8 +1,8 @@
 import { type ConfigPath, formatPath } from '../../../engine/config/config-error.ts';
 import { nearestName } from '../../../engine/config/nearest-name.ts';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
-import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { type ColumnKey, listColumns } from '../../../engine/data/columns.ts';
+import type { DataOptions } from '../../../engine/data/options.ts';
 import type { Row } from '../../../engine/data/row.ts';
 import { recogniseShape } from '../../../engine/data/shapes.ts';
 import { RowTemplate } from '../../../engine/data/template.ts';
@@ -29,7 +29,7 @@ export const TEMPLATE_KEYS = ['prompt_template', 'completion_template'] as const
  * @param path the key that names the file
  */
 export function columnFindings(
-  data: ResolvedConfig['data'],
+  data: DataOptions,
   rows: readonly [Row, ...Row[]],
   path: ConfigPath,
 ): readonly Finding[] {
@@ -52,7 +52,7 @@ export function columnFindings(
 
 /** Rows of which it cannot be told what is learned, with what could be. */
 function shapeFindings(
-  data: ResolvedConfig['data'],
+  data: DataOptions,
   rows: readonly [Row, ...Row[]],
   path: ConfigPath,
 ): readonly Finding[] {

@@ -1,10 +1,8 @@
 import type { Remedy } from '../../../engine/config/path-problem.ts';
-import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { ColumnKey } from '../../../engine/data/columns.ts';
 import { type ColumnMapping, guessMapping } from '../../../engine/data/guess-columns.ts';
+import type { RowOptions } from '../../../engine/data/options.ts';
 import type { Row } from '../../../engine/data/row.ts';
-
-type Data = ResolvedConfig['data'];
 
 /** Nobody reads a longer list of quick fixes. */
 const MOST_REMEDIES = 4;
@@ -15,7 +13,7 @@ const MOST_REMEDIES = 4;
  *
  * @param format `data.format`: other shapes are no remedy
  */
-export function mappingRemedies(format: Data['format'], rows: readonly Row[]): readonly Remedy[] {
+export function mappingRemedies(format: RowOptions['format'], rows: readonly Row[]): readonly Remedy[] {
   const guess = guessMapping(rows.map(({ value }) => value));
   if (guess === undefined) return [];
   return [guess, ...othersThan(guess)]
@@ -28,7 +26,7 @@ export function mappingRemedies(format: Data['format'], rows: readonly Row[]): r
  * What could be meant by a key that names a column: the pair of prompt and completion that keeps
  * what is right of it; for other keys the column that is likeliest of their kind.
  */
-export function pairRemedies(key: ColumnKey, data: Data, rows: readonly Row[]): readonly Remedy[] {
+export function pairRemedies(key: ColumnKey, data: RowOptions, rows: readonly Row[]): readonly Remedy[] {
   const isColumn = (name: string | undefined): name is string =>
     name !== undefined && Object.hasOwn(rows[0]!.value, name);
   const isPair = key === 'prompt_column' || key === 'completion_column';

@@ -4,7 +4,10 @@ import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
-import { columnFindings } from './column-findings.ts';
+import { mixedCount } from '../../../engine/data/mix.ts';
+import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
+import { trainingSources } from '../../../engine/plan/run-data.ts';
+import { COLUMN_KEYS, columnFindings, TEMPLATE_KEYS } from './column-findings.ts';
 import {
   DATA_KEY,
   type Finding,
@@ -49,11 +52,13 @@ export async function inspectData(
 ): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
   const train = named(data.dataset_name_or_path, DATA_KEY);
   const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
+  const sources = trainingSources({ data });
   const findings: Finding[] = [];
   let usable = model;
   const inspect = async (
     names: readonly NamedData[],
     use: 'training' | 'evaluation',
+    options: DataOptions = data,
   ): Promise<readonly FileFacts[]> => {
     const found: FileFacts[] = [];
     for (const { path, name } of names) {
@@ -64,7 +69,7 @@ export async function inspectData(
         continue;
       }
       for (const file of input.paths) {
-        const facts = await inspectFile({ path, name: file }, data, files, usable);
+        const facts = await inspectFile({ path, name: file }, options, files, usable);
         // A model that took too long once is not tried on the next file.
         if (facts.isOverTime === true) usable = undefined;
         findings.push(...facts.findings);
@@ -77,6 +82,19 @@ export async function inspectData(
   const evaluated = splitFacts(await inspect(held, 'evaluation'));
   const total = all.rows;
   const rows = total === undefined ? undefined : total - heldOut(data, total);
+  const trained = partOf(all, rows !== undefined && rows > 0 ? rows : undefined);
+  const mixed: SplitFacts[] = [];
+  for (const [index, { dataset_name_or_path: names }] of (data.mix ?? []).entries()) {
+    const { options, weight } = sources[index + 1]!;
+    const path = ['data', 'mix', index];
+    const before = findings.length;
+    const set = splitFacts(
+      await inspect(named(names, [...path, 'dataset_name_or_path']), 'training', options),
+    );
+    findings.push(...findings.splice(before).map((each) => ofMixedSet(each, index)));
+    const count = weight === undefined || trained.rows === undefined ? set.rows : mixedCount(0, weight, trained.rows);
+    mixed.push(partOf(set, count));
+  }
   if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
     findings.push(
       finding(
@@ -91,8 +109,8 @@ export async function inspectData(
   return {
     findings: findings.filter(isFirst),
     facts: {
-      ...partOf(all, rows !== undefined && rows > 0 ? rows : undefined),
-      isExact: all.isExact,
+      ...togetherOf([trained, ...mixed]),
+      isExact: all.isExact && mixed.length === 0,
       evaluation:
         held.length > 0
           ? evaluated
@@ -105,13 +123,38 @@ export async function inspectData(
 
 /** What the rows of several files are like together. */
 function splitFacts(files: readonly FileFacts[]): FileSplit {
-  const lengths = files.flatMap(({ longest }) => longest ?? []);
+  return { ...togetherOf(files), isExact: files.every(({ isExact }) => isExact) };
+}
+
+function togetherOf(parts: readonly SplitFacts[]): SplitFacts {
+  const lengths = parts.flatMap(({ longest }) => longest ?? []);
   return {
-    rows: sumOf(files.map(({ rows }) => rows)),
-    isExact: files.every(({ isExact }) => isExact),
+    rows: sumOf(parts.map(({ rows }) => rows)),
     longest: lengths.length === 0 ? undefined : Math.max(...lengths),
-    tokens: sumOf(files.map(({ tokens }) => tokens)),
+    tokens: sumOf(parts.map(({ tokens }) => tokens)),
   };
+}
+
+/** What was found in a set that is mixed in, whose keys are its own and not those of section `data`. */
+function ofMixedSet(found: Finding, index: number): Finding {
+  const own = (path: ConfigPath): ConfigPath =>
+    path.length === 2 && isRowKey(path[1]) ? ['data', 'mix', index, path[1]!] : path;
+  return {
+    ...found,
+    path: own(found.path),
+    message: found.message.replaceAll(/\bdata\.(\w+)/g, (name, key: string) =>
+      isRowKey(key) ? `data.mix.${index}.${key}` : name,
+    ),
+    remedies: (found.remedies ?? []).map((remedy) =>
+      remedy.kind === 'set'
+        ? { ...remedy, values: remedy.values.map(({ path, value }) => ({ path: own(path), value })) }
+        : remedy,
+    ),
+  };
+}
+
+function isRowKey(key: unknown): boolean {
+  return ROW_KEYS.some((each) => each === key);
 }
 
 /** Some of the rows, if they are like all of them. */
@@ -129,12 +172,15 @@ interface FileFacts extends FileSplit {
   readonly findings: readonly Finding[];
 }
 
+/** Keys that sets that are mixed in have as well. */
+const ROW_KEYS: readonly (keyof RowOptions)[] = ['format', ...COLUMN_KEYS, ...TEMPLATE_KEYS];
+
 /** Of a file that cannot be looked at. */
 const UNKNOWN = { rows: undefined, isExact: false, longest: undefined, tokens: undefined };
 
 async function inspectFile(
   { path, name }: NamedData,
-  data: ResolvedConfig['data'],
+  data: DataOptions,
   files: KnownData,
   model: KnownModel | undefined,
 ): Promise<FileFacts> {
@@ -188,7 +234,7 @@ function issues(
 }
 
 /** Which key is to be corrected: the one that asks for what the rows do not have. */
-function placeOf(error: unknown, path: ConfigPath, data: ResolvedConfig['data']): ConfigPath {
+function placeOf(error: unknown, path: ConfigPath, data: RowOptions): ConfigPath {
   if (!(error instanceof LorafaError)) return path;
   if (error instanceof TimeLimitError) return MODEL_KEY;
   if (error.code === 'config.contradiction') return ['data', 'apply_chat_template'];
