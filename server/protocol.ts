@@ -495,6 +495,8 @@ export interface PreviewState {
   readonly padding: PaddingReport | null;
   /** Why a run would be refused for its rows, as a sentence for people; null if for nothing. */
   readonly problem: string | null;
+  /** Sentences about what is not shown, and how sets are mixed. */
+  readonly notes: readonly string[];
   /** What is searched for, how many rows hold it so far, and the share of rows that was searched. */
   readonly search: { readonly text: string; readonly found: number; readonly share: number } | null;
 }

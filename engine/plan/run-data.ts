@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fileSize } from '../data/bytes.ts';
-import { parseDataPath } from '../data/data-path.ts';
+import { describeDataPath, parseDataPath } from '../data/data-path.ts';
 import { loadDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset-builder.ts';
 import { mixExamples } from '../data/mix.ts';
@@ -31,6 +31,9 @@ export interface RunData {
 
 /** Data of more bytes are streamed where nobody says otherwise: their tokens take about as many. */
 const STREAMED_BYTES = 2 ** 28;
+
+/** Rows of a set that a preview shows of data that are streamed. */
+const PREVIEW_ROWS = 10_000;
 
 /** A slice that ends before this row is read from its file's start, however large that is. */
 const FEW_ROWS = 100_000;
@@ -98,6 +101,38 @@ export async function isStreamed(
     if (end > FEW_ROWS) bytes += await fileSize(file);
   }
   return bytes > STREAMED_BYTES;
+}
+
+/** What is looked at of training data before a run. */
+export interface PreviewSources {
+  readonly sources: readonly DataSource[];
+  /** Sentences about what is not looked at, and about what comes of it in a run. */
+  readonly notes: readonly string[];
+}
+
+/** The sets that a preview reads: of data that are streamed, only their first rows. */
+export async function previewSources(config: ResolvedConfig): Promise<PreviewSources> {
+  const sources = trainingSources(config);
+  const weights = sources.flatMap(({ paths, weight }) =>
+    weight === undefined ? [] : [`${paths.map(describeDataPath).join(', ')}: ${weight}`],
+  );
+  const mixed =
+    weights.length === 0
+      ? []
+      : [`Rows for each row of the first set, in an epoch: ${weights.join('; ')}.`];
+  if (!(await isStreamed(config.data, sources))) return { sources, notes: mixed };
+  return {
+    sources: sources.map((source) => ({ ...source, paths: [firstRows(source.paths[0]!)] })),
+    notes: [
+      `The data are streamed: these are the first ${PREVIEW_ROWS} rows of each set at most.`,
+      ...mixed,
+    ],
+  };
+}
+
+function firstRows(path: string): string {
+  const { file, start, end } = parseDataPath(path);
+  return `${file}[${start}:${Math.min(end, start + PREVIEW_ROWS)}]`;
 }
 
 async function inMemory(

@@ -4,7 +4,7 @@ import type { BrowseKind } from '../../server/language/config-form.ts';
 import { pick } from '../show/quick-input.ts';
 
 /** The kinds of data files that the engine reads. */
-const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt'];
+const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'txt', 'gz', 'zst'];
 
 /**
  * Asks for a file or folder in VS Code's own dialog.

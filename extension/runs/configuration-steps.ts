@@ -20,7 +20,10 @@ export interface LearnedData {
 }
 
 /** Kinds of files that rows of training data come in. */
-const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt'];
+const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'txt'];
+
+/** Text may be compressed. */
+const COMPRESSIONS = ['gz', 'zst'];
 /** Files that have such a name and are no data. */
 const NO_DATA =
   '{**/node_modules/**,**/.*/**,**/*.lorafa.json,**/{package,package-lock,tsconfig,config,generation_config,tokenizer,tokenizer_config,special_tokens_map,vocab,adapter_config,run,state,trainer_state}.json,**/events.jsonl}';
@@ -80,7 +83,8 @@ export async function chooseModel(
 
 /** Asks for the training data. */
 export async function chooseData(place: StepPlace): Promise<Answer<string>> {
-  const pattern = `**/*.{${DATA_EXTENSIONS.join(',')}}`;
+  const packed = COMPRESSIONS.map((compression) => `jsonl.${compression}`);
+  const pattern = `**/*.{${[...DATA_EXTENSIONS, ...packed].join(',')}}`;
   const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES);
   const rows = Promise.resolve(files).then((uris): PathRow[] => [
     ...uris
@@ -103,7 +107,7 @@ export async function chooseData(place: StepPlace): Promise<Answer<string>> {
   const opened = await vscode.window.showOpenDialog({
     canSelectFiles: true,
     title: vscode.l10n.t('Training data'),
-    filters: { [vscode.l10n.t('Training data')]: DATA_EXTENSIONS },
+    filters: { [vscode.l10n.t('Training data')]: [...DATA_EXTENSIONS, ...COMPRESSIONS] },
     openLabel: vscode.l10n.t('Use This Data'),
   });
   return opened?.[0]?.fsPath;

@@ -10,7 +10,12 @@ import type { Control, ControlContext } from './controls/control.ts';
 import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
-import { listControl, numberControl, objectsControl, textControl } from './controls/text-control.ts';
+import {
+  listControl,
+  numberControl,
+  objectsControl,
+  textControl,
+} from './controls/text-control.ts';
 import { withInlineCode } from './inline-code.ts';
 import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';

@@ -15,13 +15,16 @@ import { type OpenRow, rowLink } from './row-view.ts';
 export function showReport(
   target: HTMLElement,
   texts: DataPreviewTexts,
-  { report, padding }: Pick<PreviewState, 'report' | 'padding'>,
+  { report, padding, notes }: Pick<PreviewState, 'report' | 'padding' | 'notes'>,
   onOpen: OpenRow,
 ): void {
   const open = new Set(
     [...target.querySelectorAll('details')].filter((each) => each.open).map(({ id }) => id),
   );
-  target.replaceChildren(...reportView(texts, report, padding, onOpen));
+  target.replaceChildren(
+    ...notes.map((text) => element('p', { class: 'quiet', text })),
+    ...reportView(texts, report, padding, onOpen),
+  );
   for (const each of target.querySelectorAll('details')) each.open = open.has(each.id);
 }
 

@@ -2,6 +2,7 @@ import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { describePadding } from './padding-report.ts';
+import { describeInferred, describeSets } from './split-words.ts';
 
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
@@ -85,6 +86,7 @@ function describeCompute({ compute }: RunEstimate): readonly (readonly [string, 
   return [['Products', compute === 'auto' ? 'auto, which tries all modes first' : compute]];
 }
 
-function describeSplit({ rows, tokens, supervisedTokens }: SplitReport): string {
-  return `${formatCount(rows)} rows, ${formatCount(tokens)} tokens, ${formatCount(supervisedTokens)} supervised`;
+function describeSplit(split: SplitReport): string {
+  const { rows, tokens, supervisedTokens } = split;
+  return `${describeInferred(split)}${formatCount(rows)} rows, ${formatCount(tokens)} tokens, ${formatCount(supervisedTokens)} supervised${describeSets(split)}`;
 }

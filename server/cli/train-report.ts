@@ -12,6 +12,7 @@ import { progressText } from '../progress-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
+import { describeInferred, describeSets } from './split-words.ts';
 
 /** Where a report is written: a terminal that can redraw its last line, or a plain stream. */
 export interface ReportTarget {
@@ -162,5 +163,6 @@ function describeCompute({ compute, computeTrials }: RunSummary): readonly strin
 
 function describeSplit(split: SplitReport): string {
   const counts = `${formatCount(split.rows)} rows, ${formatCount(split.tokens)} tokens, ${formatCount(split.supervisedTokens)} of them supervised`;
-  return `${counts}; ${formatCount(split.truncatedRows)} rows truncated, ${formatCount(split.droppedRows)} dropped`;
+  const issues = `${formatCount(split.truncatedRows)} rows truncated, ${formatCount(split.droppedRows)} dropped`;
+  return `${describeInferred(split)}${counts}; ${issues}${describeSets(split)}`;
 }

@@ -168,11 +168,7 @@ function columnInTemplate(
  *
  * @param place a key; of a set that is mixed in, that set's data are meant
  */
-export function dataNames(
-  given: Given,
-  folder: string,
-  place: JSONPath = [],
-): readonly string[] {
+export function dataNames(given: Given, folder: string, place: JSONPath = []): readonly string[] {
   const [section, key, index] = place;
   const mix = given('data', 'mix');
   const isMixed = section === 'data' && key === 'mix' && Array.isArray(mix);

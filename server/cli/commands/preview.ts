@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { loadDataset } from '../../../engine/data/dataset.ts';
+import type { Dataset } from '../../../engine/data/dataset-builder.ts';
+import { mixExamples } from '../../../engine/data/mix.ts';
 import { type ExamplePreview, previewExample } from '../../../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
+import { previewSources } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
@@ -53,24 +56,48 @@ export function addPreviewCommand(program: Command): void {
 
 async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const progress = stderrProgress();
-  const { config } = await fetchInputs(
+  const { config, warnings } = await fetchInputs(
     await readConfig(file, (flags.set ?? []).map(parseOverride)),
     { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
   const base = await openTokenizer(config.model.base_model_name_or_path);
   const tokenizer = loadTokenizer(base.tokenizer, base.config);
-  const dataset = await loadDataset(
-    [config.data.dataset_name_or_path].flat(),
-    tokenizer,
-    config.data,
-  );
-  const { padding } = planRun(config, { train: dataset.examples });
+  const { sources, notes } = await previewSources(config);
+  const sets: Dataset[] = [];
+  for (const { paths, options } of sources) {
+    sets.push(await loadDataset(paths, tokenizer, options));
+  }
+  const [{ report }, ...mixed] = sets as [Dataset, ...Dataset[]];
+  const all = sets.map(({ examples }) => examples);
+  const taken = mixExamples(all, sources, config.training.seed);
+  const { padding } = planRun(config, { train: taken.flat() });
   const { stdout } = process;
-  const examples = dataset.examples
+  const examples = all
+    .flat()
     .slice(flags.skip, flags.skip + flags.rows)
     .map((example) => previewExample(example, tokenizer));
-  if (flags.json === true) printJson(stdout, { report: dataset.report, padding, examples });
-  else printPreview(examples, dataset.report, padding, stdout.isTTY && stdout.hasColors());
+  const mix = mixed.map(({ report }, index) => ({
+    name: sources[index + 1]!.paths.join(', '),
+    rows: taken[index + 1]!.length,
+    report,
+  }));
+  const said = [...warnings, ...notes];
+  if (flags.json === true) {
+    printJson(stdout, {
+      report,
+      padding,
+      examples,
+      ...(mix.length > 0 && { mix }),
+      ...(said.length > 0 && { notes: said }),
+    });
+    return;
+  }
+  printPreview(examples, report, padding, stdout.isTTY && stdout.hasColors());
+  for (const { name, rows, report } of mix) {
+    const head = `mixed in: ${name}, ${formatCount(rows)} rows an epoch`;
+    printText(stdout, [head, ...describeReport(report)].join('\n'));
+  }
+  if (said.length > 0) printText(stdout, said.join('\n'));
 }
 
 function printPreview(
@@ -95,13 +122,13 @@ function printPreview(
   printText(stdout, [legend, ...describeReport(report, padding)].join('\n'));
 }
 
-function describeReport(report: DatasetReport, padding: PaddingReport): readonly string[] {
+function describeReport(report: DatasetReport, padding?: PaddingReport): readonly string[] {
   const issues = (words: string, list: IssueList): readonly string[] =>
     list.count === 0 ? [] : [`${formatCount(list.count)} ${words}: ${formatIssues(list)}`];
   return [
     `rows read as: ${report.shapes.join(', ')}`,
     `${formatCount(report.used)} of ${formatCount(report.rows)} rows used: ${formatCount(report.tokens)} tokens, ${formatCount(report.supervisedTokens)} supervised, longest row ${formatCount(report.longest)}`,
-    `padding: ${describePadding(padding)}`,
+    ...(padding === undefined ? [] : [`padding: ${describePadding(padding)}`]),
     ...issues('rows truncated', report.truncated),
     ...issues('rows dropped', report.dropped),
     ...issues('rows without anything to learn', report.neverSupervised),

@@ -13,7 +13,10 @@ const MOST_REMEDIES = 4;
  *
  * @param format `data.format`: other shapes are no remedy
  */
-export function mappingRemedies(format: RowOptions['format'], rows: readonly Row[]): readonly Remedy[] {
+export function mappingRemedies(
+  format: RowOptions['format'],
+  rows: readonly Row[],
+): readonly Remedy[] {
   const guess = guessMapping(rows.map(({ value }) => value));
   if (guess === undefined) return [];
   return [guess, ...othersThan(guess)]
@@ -26,7 +29,11 @@ export function mappingRemedies(format: RowOptions['format'], rows: readonly Row
  * What could be meant by a key that names a column: the pair of prompt and completion that keeps
  * what is right of it; for other keys the column that is likeliest of their kind.
  */
-export function pairRemedies(key: ColumnKey, data: RowOptions, rows: readonly Row[]): readonly Remedy[] {
+export function pairRemedies(
+  key: ColumnKey,
+  data: RowOptions,
+  rows: readonly Row[],
+): readonly Remedy[] {
   const isColumn = (name: string | undefined): name is string =>
     name !== undefined && Object.hasOwn(rows[0]!.value, name);
   const isPair = key === 'prompt_column' || key === 'completion_column';

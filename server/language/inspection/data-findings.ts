@@ -1,12 +1,12 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { mixedCount } from '../../../engine/data/mix.ts';
+import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
 import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
 import { LorafaError } from '../../../engine/errors.ts';
-import { TimeLimitError } from '../../../engine/time-limit.ts';
-import { mixedCount } from '../../../engine/data/mix.ts';
-import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
 import { trainingSources } from '../../../engine/plan/run-data.ts';
+import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { COLUMN_KEYS, columnFindings, TEMPLATE_KEYS } from './column-findings.ts';
 import {
   DATA_KEY,
@@ -92,7 +92,10 @@ export async function inspectData(
       await inspect(named(names, [...path, 'dataset_name_or_path']), 'training', options),
     );
     findings.push(...findings.splice(before).map((each) => ofMixedSet(each, index)));
-    const count = weight === undefined || trained.rows === undefined ? set.rows : mixedCount(0, weight, trained.rows);
+    const count =
+      weight === undefined || trained.rows === undefined
+        ? set.rows
+        : mixedCount(0, weight, trained.rows);
     mixed.push(partOf(set, count));
   }
   if (total !== undefined && rows !== undefined && rows <= 0 && total > 0) {
@@ -147,7 +150,10 @@ function ofMixedSet(found: Finding, index: number): Finding {
     ),
     remedies: (found.remedies ?? []).map((remedy) =>
       remedy.kind === 'set'
-        ? { ...remedy, values: remedy.values.map(({ path, value }) => ({ path: own(path), value })) }
+        ? {
+            ...remedy,
+            values: remedy.values.map(({ path, value }) => ({ path: own(path), value })),
+          }
         : remedy,
     ),
   };

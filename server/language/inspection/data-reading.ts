@@ -3,14 +3,18 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { fillDataset } from '../../../engine/data/dataset.ts';
 import { DatasetBuilder } from '../../../engine/data/dataset-builder.ts';
 import { ExampleTexts } from '../../../engine/data/example-text.ts';
+import { mixExamples } from '../../../engine/data/mix.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
+import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
+import { previewSources } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import type { PreviewPage, PreviewState } from '../../protocol.ts';
+import { mergedReport } from './merged-report.ts';
 
 /** Milliseconds between two pieces of news. */
 const NEWS_MS = 200;
@@ -26,7 +30,9 @@ export class DataReading {
   readonly #onNews: (state: PreviewState) => void;
   #tokenizer: Tokenizer | undefined;
   #texts: ExampleTexts | undefined;
-  #builder: DatasetBuilder | undefined;
+  /** One for each set: the one that is read now is the last. */
+  readonly #builders: DatasetBuilder[] = [];
+  #notes: readonly string[] = [];
   #share = 0;
   #isReading = true;
   #padding: PaddingReport | null = null;
@@ -46,29 +52,35 @@ export class DataReading {
    * @throws LorafaError where not even the first row can be read, and HubError as `fetchInputs` does
    */
   async read(given: ResolvedConfig, isCancelled: () => boolean): Promise<void> {
-    const { config } = await fetchInputs(given, { rowsOnly: true });
+    const { config, warnings } = await fetchInputs(given, { rowsOnly: true });
     const model = await openTokenizer(config.model.base_model_name_or_path);
     const tokenizer = loadTokenizer(model.tokenizer, model.config);
-    const paths = [config.data.dataset_name_or_path].flat();
-    const builder = new DatasetBuilder(paths, tokenizer, config.data);
+    const { sources, notes } = await previewSources(config);
     this.#tokenizer = tokenizer;
     this.#texts = new ExampleTexts(tokenizer);
-    this.#builder = builder;
+    this.#notes = [...warnings, ...notes];
     try {
-      for await (const share of fillDataset(builder, paths)) {
-        this.#share = share;
-        if (isCancelled()) return;
-        this.#advanceSearch();
-        this.#tell(this.#toldAt === 0);
+      for (const [index, { paths, options }] of sources.entries()) {
+        const builder = new DatasetBuilder(paths, tokenizer, options);
+        this.#builders.push(builder);
+        for await (const share of fillDataset(builder, paths)) {
+          this.#share = (index + share) / sources.length;
+          if (isCancelled()) return;
+          this.#advanceSearch();
+          this.#tell(this.#toldAt === 0);
+        }
+        this.#share = (index + 1) / sources.length;
+        builder.finish();
       }
-      this.#share = 1;
-      const { examples } = builder.finish();
       // The first news of few rows; counting the padding of many takes a while.
       this.#tell(true);
       await setImmediate();
-      this.#padding = planRun(config, { train: examples }).padding;
+      const sets = this.#builders.map(({ soFar }) => soFar.examples);
+      const train = mixExamples(sets, sources, config.training.seed).flat();
+      this.#padding = planRun(config, { train }).padding;
     } catch (error) {
-      if (!(error instanceof LorafaError) || builder.rows === 0) throw error;
+      const hasRows = this.#builders.some(({ rows }) => rows > 0);
+      if (!(error instanceof LorafaError) || !hasRows) throw error;
       this.#problem = error.message;
     } finally {
       this.#isReading = false;
@@ -90,7 +102,6 @@ export class DataReading {
 
   /** Rows of those that are used, or of those that were found. */
   page(start: number, count: number): PreviewPage {
-    const examples = this.#builder?.soFar.examples ?? [];
     const found = this.#search?.found;
     const positions = Array.from({ length: count }, (_, index) =>
       found === undefined ? start + index : (found[start + index] ?? -1),
@@ -98,7 +109,7 @@ export class DataReading {
     return {
       start,
       examples: positions.flatMap((position) => {
-        const example = examples[position];
+        const example = this.#exampleAt(position);
         return example === undefined ? [] : [previewExample(example, this.#tokenizer!)];
       }),
     };
@@ -106,31 +117,48 @@ export class DataReading {
 
   /** @returns whether there is more to be searched now */
   #advanceSearch(): boolean {
-    const examples = this.#builder?.soFar.examples ?? [];
     const search = this.#search;
-    if (search === undefined || search.next >= examples.length) return false;
+    const portion = search === undefined ? [] : this.#examplesFrom(search.next, SEARCHED_ROWS);
+    if (search === undefined || portion.length === 0) return false;
     const { next } = search;
-    const portion = examples.slice(next, next + SEARCHED_ROWS);
     const matches = this.#texts!.matching(portion, search.text);
     matches.forEach((isMatch, index) => {
       if (isMatch) search.found.push(next + index);
     });
     search.next += portion.length;
-    return search.next < examples.length;
+    return this.#exampleAt(search.next) !== undefined;
+  }
+
+  /** An example of all sets, one after the other. */
+  #exampleAt(position: number): TokenizedExample | undefined {
+    return this.#examplesFrom(position, 1)[0];
+  }
+
+  /** Some examples of the set that one is in, as far as there are any. */
+  #examplesFrom(position: number, count: number): readonly TokenizedExample[] {
+    let start = position;
+    for (const { soFar } of this.#builders) {
+      const { examples } = soFar;
+      if (start < examples.length) return start < 0 ? [] : examples.slice(start, start + count);
+      start -= examples.length;
+    }
+    return [];
   }
 
   #tell(isUrgent: boolean): void {
-    if (this.#builder === undefined) return;
+    const [first, ...others] = this.#builders;
+    if (first === undefined) return;
     const now = performance.now();
     if (!isUrgent && now - this.#toldAt < NEWS_MS) return;
     this.#toldAt = now;
-    const { report } = this.#builder.soFar;
+    const report = mergedReport([first.soFar.report, ...others.map(({ soFar }) => soFar.report)]);
     this.#onNews({
       share: this.#share,
       isReading: this.#isReading,
       report,
       padding: this.#padding,
       problem: this.#problem,
+      notes: this.#notes,
       search: this.#search === undefined ? null : searchState(this.#search, report.used),
     });
   }
