@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { countRows } from '../../../../engine/data/count-rows.ts';
+import { dataFormat } from '../../../../engine/data/data-format.ts';
 import { loadDataset } from '../../../../engine/data/dataset.ts';
 import { readRows } from '../../../../engine/data/rows.ts';
 import { dataOptions } from '../../../engine/data/data-options.ts';
@@ -48,6 +49,11 @@ function dataReader(
           // Lines are counted without being read, other rows as they are read.
           if (['.jsonl', '.txt'].includes(extension)) await countRows(file);
           await loadDataset([`${file}[:100]`], tokenizer, options);
+          // As data are read that are streamed.
+          const rows = await dataFormat(file).open?.(file);
+          for (const [at, start] of Array.from(rows?.blocks ?? []).entries()) {
+            for await (const row of rows!.read(start, rows!.blocks[at + 1] ?? rows!.rows)) void row;
+          }
         },
       };
     },
@@ -60,14 +66,23 @@ async function parquetFiles(): Promise<readonly Uint8Array[]> {
   return Promise.all(names.toSorted().map((name) => readFile(path.join(folder, name))));
 }
 
+/** Files that Python's libraries wrote: see test/reference/make_data_golden.py. */
+async function goldenFiles(ending: string): Promise<readonly Uint8Array[]> {
+  const folder = path.join(process.env['FUZZ_ROOT']!, 'test/reference/golden/data');
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ending));
+  return Promise.all(names.toSorted().map((name) => readFile(path.join(folder, name))));
+}
+
 /** Training data in every format. */
 export const dataReaders: readonly FuzzedReader[] = [
+  dataReader('Arrow', '.arrow', 'bytes', () => goldenFiles('.arrow')),
   dataReader('CSV', '.csv', 'bytes', () =>
     [
       'prompt,completion\nwhat,that\n"a ""quoted"", one","two\r\nlines"\n',
       'text\r\none\r\n\r\ntwo\r\n',
     ].map((text) => Buffer.from(text)),
   ),
+  dataReader('gzip', '.jsonl.gz', 'bytes', () => goldenFiles('.jsonl.gz')),
   dataReader('JSON', '.json', 'json', () => [
     jsonBytes([CHAT, CHAT]),
     jsonBytes([PAIR, ALPACA], 2),
@@ -81,4 +96,5 @@ export const dataReaders: readonly FuzzedReader[] = [
   ]),
   dataReader('Parquet', '.parquet', 'bytes', parquetFiles),
   dataReader('text', '.txt', 'bytes', () => [Buffer.from('one\ntwo\r\n\nthree')]),
+  dataReader('Zstandard', '.jsonl.zst', 'bytes', () => goldenFiles('.jsonl.zst')),
 ];
