@@ -65,7 +65,7 @@ const mixedSet = z.strictObject({
 export const dataSection = z
   .strictObject({
     dataset_name_or_path: files.describe(
-      'The training data: a `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet` or `.txt` file, or a list of them. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file. Or a name on the Hugging Face Hub: `owner/name`, of which the training split is taken, `owner/name@revision`, and after a colon a split, a configuration or a file (`owner/name:test`).',
+      'The training data: a `.jsonl`, `.json`, `.csv`, `.tsv`, `.txt`, `.parquet` or `.arrow` file, text also compressed (`.jsonl.gz`, `.jsonl.zst`); a folder of files of one kind, of which those of the training split are taken where their names tell splits apart; a pattern (`data/*.jsonl`, `data/**/*.parquet`); or a list of these. A slice picks rows: `train.jsonl[:1000]` takes the first 1,000, `train.jsonl[1000:1200]` the 200 after them. A relative path starts at the folder of this file. Or a name on the Hugging Face Hub: `owner/name`, of which the training split is taken, `owner/name@revision`, and after a colon a split, a configuration or a file (`owner/name:test`).',
     ),
     eval_dataset_name_or_path: files
       .exactOptional()
