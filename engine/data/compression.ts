@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { LorafaError, messageOf } from '../errors.ts';
+import { type TimeLimit, withinTime } from '../time-limit.ts';
 import { corruptFile } from './file-problem.ts';
 
 /** How a file is compressed, by the end of its name. */
@@ -16,6 +17,10 @@ const PIECE_BYTES = 64;
 
 /** Bytes from which on it reads the head of a frame, which says how much memory that takes. */
 const HEAD_BYTES = 18;
+
+/** Bytes that are unpacked before they are passed on, and the seconds that this may take: a thousand times as long as it does. */
+const UNPACKED_BYTES = 2 ** 18;
+const UNPACK_SECONDS = 2;
 
 /** Bytes that a compressed text may refer back to, as the program `zstd` allows without being asked. */
 const MAX_WINDOW_BYTES = 2 ** 27;
@@ -54,7 +59,7 @@ export async function* unpacked(
     }
   }
   try {
-    for await (const chunk of unpack(compression, counted())) {
+    for await (const chunk of unpack(file, compression, counted())) {
       given += chunk.length;
       if (given > HARMLESS_BYTES && given > taken * MAX_RATIO) {
         throw new Error(`it unpacks to more than ${MAX_RATIO} times its size`);
@@ -72,8 +77,12 @@ export async function* unpacked(
  * Zstandard through a library in all versions of Node: where Node has it (from 22.15 on), it ends at the end of
  * the first frame without a word, and large files are often made of several.
  */
-function unpack(compression: Compression, packed: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
-  return compression === 'gz' ? throughNode(zlib.createGunzip(), packed) : unpackZstd(packed);
+function unpack(
+  file: string,
+  compression: Compression,
+  packed: AsyncGenerator<Buffer>,
+): AsyncIterable<Buffer> {
+  return compression === 'gz' ? throughNode(zlib.createGunzip(), packed) : unpackZstd(file, packed);
 }
 
 async function* throughNode(
@@ -90,17 +99,35 @@ async function* throughNode(
 }
 
 /** Verifies no checksums. */
-async function* unpackZstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let pieces: Uint8Array[] = [];
+async function* unpackZstd(file: string, packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces: Uint8Array[] = [];
   const decompress = new Decompress((data) => {
     if (data.length > 0) pieces.push(data);
   });
-  let size = HEAD_BYTES;
+  // The library copies on where what it copies is far too long: for minutes, if nobody ends it.
+  const limit: TimeLimit = {
+    seconds: UNPACK_SECONDS,
+    code: 'data.corrupt',
+    subject: `Unpacking a part of ${file}`,
+    advice: 'pack or download it again',
+    file,
+  };
+  let isHead = true;
   for await (const chunk of packed) {
-    for (let at = 0; at < chunk.length; at += size, size = PIECE_BYTES) {
-      push(decompress, chunk.subarray(at, at + size), false);
-      for (const piece of pieces) yield Buffer.from(piece);
-      pieces = [];
+    for (let at = 0; at < chunk.length; ) {
+      const start = at;
+      at = withinTime(limit, () => {
+        let next = start;
+        for (let size = 0; next < chunk.length && size < UNPACKED_BYTES; isHead = false) {
+          const end = next + (isHead ? HEAD_BYTES : PIECE_BYTES);
+          const before = pieces.length;
+          push(decompress, chunk.subarray(next, end), false);
+          for (const piece of pieces.slice(before)) size += piece.length;
+          next = end;
+        }
+        return next;
+      });
+      for (const piece of pieces.splice(0)) yield Buffer.from(piece);
     }
     await setImmediate();
   }

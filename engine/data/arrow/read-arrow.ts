@@ -1,11 +1,16 @@
 import { type OpenedFile, readAt } from '../../bounded-file.ts';
 import { messageOf } from '../../errors.ts';
+import { type TimeLimit, withinTime } from '../../time-limit.ts';
 import { changedFile, corruptFile } from '../file-problem.ts';
 import type { Row } from '../row.ts';
 import type { OnScanned, SeekableRows } from '../streaming/seekable-rows.ts';
 import { lastAtMost } from '../streaming/sorted.ts';
 import { type ArrowBatch, decodeBatch, rowOfBatch } from './arrow-batch.ts';
 import { type ArrowIndex, indexArrow, withArrowFile } from './arrow-file.ts';
+
+/** How long a record batch may take, however small it is, and the bytes a second of a large one. */
+const DECODE_SECONDS = 2;
+const SLOWEST_RATE = 2 ** 23;
 
 /**
  * Apache Arrow: files of the IPC format (Feather) and streams, as `datasets` saves them, one record
@@ -85,10 +90,10 @@ export class ArrowRows implements SeekableRows {
     return batch;
   }
 
-  async #decode({ handle, size }: OpenedFile, block: number): Promise<ArrowBatch> {
+  async #decode({ handle, size: found }: OpenedFile, block: number): Promise<ArrowBatch> {
     const { messages, size: indexed } = this.#index;
     const { mtimeMs } = await handle.stat();
-    if (size !== indexed || mtimeMs !== this.#modified) throw changedFile(this.file);
+    if (found !== indexed || mtimeMs !== this.#modified) throw changedFile(this.file);
     const at = this.#batches[block]!;
     // What a record batch refers to: the schema, and dictionaries that come before it.
     const needed = messages
@@ -99,6 +104,15 @@ export class ArrowRows implements SeekableRows {
       // In a buffer of its own, where numbers are aligned.
       bytes.push(await readAt(handle, Buffer.from(new ArrayBuffer(length)), start));
     }
-    return decodeBatch(bytes, messages[at]!.rows);
+    const size = bytes.reduce((sum, { length }) => sum + length, 0);
+    const limit: TimeLimit = {
+      // What is compressed may be made to take for ever.
+      seconds: DECODE_SECONDS + size / SLOWEST_RATE,
+      code: 'data.corrupt',
+      subject: `Decoding a record batch of ${this.file}`,
+      advice: 'write or download it again',
+      file: this.file,
+    };
+    return withinTime(limit, () => decodeBatch(bytes, messages[at]!.rows));
   }
 }

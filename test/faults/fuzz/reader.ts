@@ -18,6 +18,8 @@ export interface PreparedReader {
 export interface FuzzedReader {
   readonly name: string;
   readonly kind: InputKind;
+  /** Seconds of a processor that an input may take, where a library is ended only after a while. */
+  readonly cpuSeconds?: number;
   /** Makes, in an empty folder, what lies around the input. */
   prepare(folder: string): Promise<PreparedReader>;
 }
