@@ -71,8 +71,10 @@ function walk(kind: ArrowMessageKind, header: Table): number {
 
 function walkBatch(batch: Table): number {
   batch.vector(1, 16);
-  batch.vector(2, 16);
-  batch.vector(4, 8);
+  const buffers = batch.vector(2, 16).length;
+  // How many of the buffers each column of views has.
+  if (batch.longs(4).some((count) => count > buffers))
+    throw new Error('it says impossible lengths');
   const rows = batch.long(0);
   if (rows > MAX_ROWS) {
     throw new Error(`a record batch has ${rows} rows, more than the ${MAX_ROWS} it may have`);
@@ -118,9 +120,13 @@ class Table {
   /** @throws Error for a number that is negative or no safe integer */
   long(field: number): number {
     const at = this.#at(field);
-    const value = at === undefined ? 0 : Number(this.#view.getBigInt64(at, true));
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error('it says impossible lengths');
-    return value;
+    return at === undefined ? 0 : this.#longAt(at);
+  }
+
+  /** The numbers of a vector. @throws as {@link long} */
+  longs(field: number): readonly number[] {
+    const { start, length } = this.vector(field, 8);
+    return Array.from({ length }, (_, index) => this.#longAt(start + index * 8));
   }
 
   table(field: number): Table | undefined {
@@ -142,6 +148,12 @@ class Table {
     const length = this.#view.getUint32(start, true);
     if (start + 4 + length * stride > this.#view.byteLength) throw new RangeError('vector');
     return { start: start + 4, length };
+  }
+
+  #longAt(position: number): number {
+    const value = Number(this.#view.getBigInt64(position, true));
+    if (!Number.isSafeInteger(value) || value < 0) throw new Error('it says impossible lengths');
+    return value;
   }
 
   #at(field: number): number | undefined {
