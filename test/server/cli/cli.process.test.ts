@@ -371,6 +371,18 @@ describe('preview', () => {
     expect(stdout).toContain('8 of 8 rows used');
   });
 
+  test('tells what is mixed in, and what of streamed data is shown', async () => {
+    const mix = '[{"dataset_name_or_path":"./rows.jsonl[:3]","weight":0.5}]';
+    const { code, stdout } = await lorafa(
+      ...['preview', 'run.lorafa.json', '--rows', '0'],
+      ...['--set', `data.mix=${mix}`, '--set', 'data.streaming=true'],
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/mixed in: .*\[0:3\], 4 rows an epoch/);
+    expect(stdout).toContain('3 of 3 rows used');
+    expect(stdout).toContain('The data are streamed: these are the first 10000 rows');
+  });
+
   test('as JSON', async () => {
     const outcome = await lorafa('preview', 'run.lorafa.json', '--json', '--rows', '2');
     const [{ report, examples }] = eventsOf(outcome) as [{ report: object; examples: object[] }];

@@ -26,6 +26,7 @@ test('each kind of value has its control', () => {
     'model.base_model_name_or_path': { kind: 'text', isMultiline: false, browse: 'model' },
     'data.dataset_name_or_path': { kind: 'list', items: 'text', browse: 'data' },
     'data.eval_split': { kind: 'number' },
+    'data.mix': { kind: 'objects' },
     'data.prompt_template': { kind: 'text', isMultiline: true },
     'data.text_column': { kind: 'column' },
     'data.apply_chat_template': { kind: 'choice', options: ['auto', true, false], isOpen: false },

@@ -118,6 +118,32 @@ const CASES: Readonly<Record<string, Case>> = {
     says: 'Rank 64 is too large',
     fixes: ['Change to 16'],
   },
+  'a column of a mixed set that its rows do not have': {
+    changes: {
+      data: { mix: [{ dataset_name_or_path: 'talk.jsonl', weight: 0.5, text_column: 'conten' }] },
+    },
+    prepare: (workspace) => workspace.writeRows('talk.jsonl', [{ content: 'Hi there' }]),
+    marked: '"conten"',
+    code: 'data.missing_column',
+    says: '`data.mix.0.text_column` names the column "conten"',
+    fixes: ['Change to "content"'],
+  },
+  'a mixed set that is not there': {
+    changes: { data: { mix: [{ dataset_name_or_path: './talk.jsonl' }] } },
+    marked: '"./talk.jsonl"',
+    code: 'data.not_found',
+    says: 'it does not exist',
+  },
+  'a folder of several kinds of data': {
+    changes: { data: { dataset_name_or_path: 'sets' } },
+    prepare: async (workspace) => {
+      await workspace.writeRows('sets/a.jsonl', [{ text: 'a' }]);
+      await workspace.write('sets/b.csv', 'text\nb\n');
+    },
+    marked: '"sets"',
+    code: 'config.invalid_value',
+    says: 'has data files of several kinds (jsonl, csv)',
+  },
   'an adapter that is not there': {
     changes: { lora: { r: undefined, lora_alpha: undefined, init_adapter: './old' } },
     marked: '"./old"',

@@ -126,3 +126,14 @@ test.each([
 ])('nothing is offered where nothing is known: %s', async (text) => {
   expect(await completions(await workspaceWithFiles(), text)).toEqual({});
 });
+
+test('a mixed set has its own files and columns', async () => {
+  const workspace = await workspaceWithFiles();
+  const set = (keys: string) =>
+    `{ "data": { "dataset_name_or_path": "rows.jsonl", "mix": [{ ${keys} }] } }`;
+  expect(
+    Object.keys(await completions(workspace, set('"dataset_name_or_path": "sets/|"'))),
+  ).toEqual(['sets/more.csv']);
+  const columns = set('"dataset_name_or_path": "sets/more.csv", "prompt_column": "|"');
+  expect(Object.keys(await completions(workspace, columns))).toEqual(['a', 'b']);
+});
