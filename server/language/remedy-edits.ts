@@ -79,21 +79,33 @@ function apply(text: string, remedy: FindingRemedy): string {
   }
 }
 
-/** An item of a list is set by setting the list, of which only that item changes. */
+/** An item of a list, or a key of it, is set by setting the list, of which only that changes. */
 function set(text: string, path: ConfigPath, value: unknown): string {
   const list = listOf(path);
   if (list === undefined) return setValue(text, keysOf(path), value);
-  const items = valueAt(text, list.path);
-  if (!Array.isArray(items)) return text;
-  return setValue(text, keysOf(list.path), items.with(list.index, value));
+  return setItem(text, list, (item) =>
+    list.key === undefined ? [value] : [{ ...Object(item), [list.key]: value }],
+  );
 }
 
 function remove(text: string, path: ConfigPath): string {
   const list = listOf(path);
   if (list === undefined) return clearValue(text, keysOf(path));
-  const items = valueAt(text, list.path);
+  return setItem(text, list, (item) => {
+    if (list.key === undefined) return [];
+    return [Object.fromEntries(Object.entries(Object(item)).filter(([key]) => key !== list.key))];
+  });
+}
+
+/** @param change what takes the place of the item */
+function setItem(
+  text: string,
+  { path, index }: ListItem,
+  change: (item: unknown) => readonly unknown[],
+): string {
+  const items = valueAt(text, path);
   if (!Array.isArray(items)) return text;
-  return setValue(text, keysOf(list.path), items.toSpliced(list.index, 1));
+  return setValue(text, keysOf(path), items.toSpliced(index, 1, ...change(items[index])));
 }
 
 function rename(text: string, from: ConfigPath, to: ConfigPath): string {
@@ -108,9 +120,22 @@ function rename(text: string, from: ConfigPath, to: ConfigPath): string {
   return set(clearValue(text, keysOf(from)), to, value);
 }
 
-function listOf(path: ConfigPath): { path: ConfigPath; index: number } | undefined {
-  const index = path.at(-1);
-  return typeof index === 'number' ? { path: path.slice(0, -1), index } : undefined;
+/** An item of a list, or a key of it. */
+interface ListItem {
+  readonly path: ConfigPath;
+  readonly index: number;
+  readonly key: string | undefined;
+}
+
+function listOf(path: ConfigPath): ListItem | undefined {
+  const at = path.findLastIndex((part) => typeof part === 'number');
+  if (at === -1) return undefined;
+  const key = path[at + 1];
+  return {
+    path: path.slice(0, at),
+    index: Number(path[at]),
+    key: key === undefined ? undefined : String(key),
+  };
 }
 
 function keysOf(path: ConfigPath): readonly string[] {
