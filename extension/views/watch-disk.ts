@@ -1,8 +1,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { throttle } from '../../server/throttle.ts';
 import type { RunList } from '../runs/run-list.ts';
 import type { RunStore } from '../runs/run-store.ts';
-import { throttle } from '../throttle.ts';
 
 /** How often the disk is looked at again while much happens on it, in milliseconds. */
 const LOOK_MS = 1000;
