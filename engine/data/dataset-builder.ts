@@ -170,6 +170,8 @@ export class DatasetBuilder {
         return 'the completion is empty';
       case 'no_answer':
         return 'the conversation has no assistant turn to learn';
+      case 'no_marks':
+        return 'the chat template has generation blocks, and none of them in this conversation';
       case undefined:
         return `the prompt alone fills max_length (${this.#options.max_length} tokens)`;
     }

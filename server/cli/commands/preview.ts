@@ -8,7 +8,7 @@ import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import { formatCount } from '../format.ts';
 import { describePadding } from '../padding-report.ts';
@@ -58,7 +58,7 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
   const base = await openTokenizer(config.model.base_model_name_or_path);
-  const tokenizer = loadTokenizer(base.tokenizer, base.config);
+  const tokenizer = await loadRunTokenizer(config, base);
   const dataset = await loadDataset(
     [config.data.dataset_name_or_path].flat(),
     tokenizer,

@@ -8,7 +8,8 @@ import { LorafaError } from '../../../engine/errors.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
+import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import type { PreviewPage, PreviewState } from '../../protocol.ts';
 
@@ -48,7 +49,7 @@ export class DataReading {
   async read(given: ResolvedConfig, isCancelled: () => boolean): Promise<void> {
     const { config } = await fetchInputs(given, { rowsOnly: true });
     const model = await openTokenizer(config.model.base_model_name_or_path);
-    const tokenizer = loadTokenizer(model.tokenizer, model.config);
+    const tokenizer = await loadRunTokenizer(config, model);
     const paths = [config.data.dataset_name_or_path].flat();
     const builder = new DatasetBuilder(paths, tokenizer, config.data);
     this.#tokenizer = tokenizer;
