@@ -5,13 +5,20 @@ import { textLength } from '../tokenizer/chat-template.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { describeDataPath } from './data-path.ts';
 import type { DataOptions } from './options.ts';
-import { type DatasetReport, ExampleCounter, formatIssues, IssueCollector } from './report.ts';
+import {
+  type DatasetReport,
+  ExampleCounter,
+  FEW_TOKENS,
+  formatIssues,
+  IssueCollector,
+} from './report.ts';
 import { type BadRow, isRow, type Row } from './row.ts';
 import { RowError } from './row-error.ts';
+import { at, SeenRows } from './seen-rows.ts';
 import { type EmptyCause, type SegmentedExample, segmentsOf, wrapsAsChat } from './segments.ts';
 import { type Example, recogniseShape, type Shape } from './shapes.ts';
 import { tokenizeExample } from './supervision.ts';
-import type { TokenizedExample } from './tokenized-example.ts';
+import { countSupervised, type TokenizedExample } from './tokenized-example.ts';
 
 /** The examples of a data set, in the order of its rows, and what became of every row. */
 export interface Dataset {
@@ -38,6 +45,9 @@ export class DatasetBuilder {
   readonly #dropped = new IssueCollector();
   readonly #neverSupervised = new IssueCollector();
   readonly #lastTurnOnly = new IssueCollector();
+  readonly #duplicates = new IssueCollector();
+  readonly #nearlyEmpty = new IssueCollector();
+  readonly #seen = new SeenRows();
   #firstBadCode: ErrorCode | undefined;
 
   constructor(paths: readonly string[], tokenizer: Tokenizer, options: DataOptions) {
@@ -74,6 +84,8 @@ export class DatasetBuilder {
       dropped: this.#dropped,
       neverSupervised: this.#neverSupervised,
       lastTurnOnly: this.#lastTurnOnly,
+      duplicates: this.#duplicates,
+      nearlyEmpty: this.#nearlyEmpty,
     };
     return { examples: this.#examples, report };
   }
@@ -144,6 +156,15 @@ export class DatasetBuilder {
         row,
         `the row is longer than max_length (${this.#options.max_length} tokens)`,
       );
+    }
+    const earlier = this.#seen.add(tokenized);
+    if (earlier !== undefined) {
+      this.#duplicates.add(row, `the row was there before ${at(earlier, row)}`);
+    }
+    const learned = countSupervised(tokenized);
+    if (learned < FEW_TOKENS) {
+      const tokens = learned === 1 ? 'one token is' : `${learned} tokens are`;
+      this.#nearlyEmpty.add(row, `only ${tokens} learned`);
     }
     if (segmented.lastTurnOnly) {
       this.#lastTurnOnly.add(

@@ -13,6 +13,9 @@ export interface IssueList {
   readonly first: readonly RowIssue[];
 }
 
+/** Rows with fewer learned tokens than this teach hardly more than to stop. */
+export const FEW_TOKENS = 3;
+
 /** How many issues of one kind are kept to be shown. */
 export const MAX_LISTED_ISSUES = 100;
 
@@ -43,6 +46,10 @@ export interface DatasetReport extends ExampleCounts {
   readonly neverSupervised: IssueList;
   /** Used, but only the last answer is learned; see {@link ChatSegments.lastTurnOnly}. */
   readonly lastTurnOnly: IssueList;
+  /** Used, and the same as an earlier row; see {@link SeenRows}. */
+  readonly duplicates: IssueList;
+  /** Used, with fewer than {@link FEW_TOKENS} learned tokens. */
+  readonly nearlyEmpty: IssueList;
 }
 
 /** Collects the issues of one kind. */
