@@ -38,7 +38,7 @@ export function parseMessages(value: unknown, column: string): readonly ChatMess
 
 function parseTurn(turn: unknown, number: number): ChatMessage {
   if (!isJsonObject(turn)) throw new RowError(`turn ${number} is not an object`);
-  const { from, value, function_call, tool_calls, ...others } = withoutNulls(turn);
+  const { from, value, function_call, tool_calls, ...others } = columnsOf(turn);
   const name = others['role'] ?? from;
   const known = typeof name === 'string' ? name.toLowerCase() : '';
   const role = ROLES.get(known);
@@ -77,7 +77,14 @@ function textOfPart(part: unknown, number: number): string {
   throw new RowError(`turn ${number} has content that is not text, which this model cannot read`);
 }
 
-/** Files with columns give every turn the keys of all turns, with null where a turn has none. */
-function withoutNulls(turn: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(turn).filter(([, value]) => value !== null));
+/**
+ * Files with columns give every turn the keys of all turns, with null where a turn has none, and large
+ * integers as Parquet has them.
+ */
+function columnsOf(turn: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(turn)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : value]),
+  );
 }

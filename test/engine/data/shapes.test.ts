@@ -138,8 +138,8 @@ describe('conversations', () => {
   });
 
   test('keys that hold nothing are those of other turns', () => {
-    const turn = { role: 'user', content: 'a', tool_calls: null, name: null };
-    expect(messages([turn])).toEqual([{ role: 'user', content: 'a' }]);
+    const turn = { role: 'user', content: 'a', tool_calls: null, name: null, weight: 0n };
+    expect(messages([turn])).toEqual([{ role: 'user', content: 'a', weight: 0 }]);
   });
 
   const call = { type: 'function', function: { name: 'f', arguments: { a: 1 } } };

@@ -101,6 +101,17 @@ test('a run that was moved finds the template beside it, and one that is gone is
   expect(moved.data.chat_template).toBe(file);
 });
 
+test('it runs within the limits of all templates', async () => {
+  const endless = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
+  const config = tiny().config({ data: { chat_template: endless } });
+  const tokenizer = await loadRunTokenizer(config, await openTokenizer(tiny().model), {
+    seconds: 0.2,
+  });
+  expect(() => tokenizer.applyChatTemplate([], { addGenerationPrompt: true })).toThrow(
+    /The chat template of data\.chat_template took more than 1 seconds/,
+  );
+});
+
 test('rows that go through no template refuse one', async () => {
   const rows = await tiny().file('text.jsonl', '{"text": "plain"}\n');
   const config = tiny().config({ data: { dataset_name_or_path: rows, chat_template: TEMPLATE } });
