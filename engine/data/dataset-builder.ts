@@ -5,13 +5,7 @@ import { textLength } from '../tokenizer/chat-template.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { describeDataPath } from './data-path.ts';
 import type { DataOptions } from './options.ts';
-import {
-  type DatasetReport,
-  ExampleCounter,
-  FEW_TOKENS,
-  formatIssues,
-  IssueCollector,
-} from './report.ts';
+import { type DatasetReport, ExampleCounter, formatIssues, IssueCollector } from './report.ts';
 import { type BadRow, isRow, type Row } from './row.ts';
 import { RowError } from './row-error.ts';
 import { at, SeenRows } from './seen-rows.ts';
@@ -161,10 +155,8 @@ export class DatasetBuilder {
     if (earlier !== undefined) {
       this.#duplicates.add(row, `the row was there before ${at(earlier, row)}`);
     }
-    const learned = countSupervised(tokenized);
-    if (learned < FEW_TOKENS) {
-      const tokens = learned === 1 ? 'one token is' : `${learned} tokens are`;
-      this.#nearlyEmpty.add(row, `only ${tokens} learned`);
+    if (countSupervised(tokenized) === 1) {
+      this.#nearlyEmpty.add(row, 'of the row a single token is learned');
     }
     if (segmented.lastTurnOnly) {
       this.#lastTurnOnly.add(

@@ -13,9 +13,6 @@ export interface IssueList {
   readonly first: readonly RowIssue[];
 }
 
-/** Rows with fewer learned tokens than this teach hardly more than to stop. */
-export const FEW_TOKENS = 3;
-
 /** How many issues of one kind are kept to be shown. */
 export const MAX_LISTED_ISSUES = 100;
 
@@ -48,7 +45,7 @@ export interface DatasetReport extends ExampleCounts {
   readonly lastTurnOnly: IssueList;
   /** Used, and the same as an earlier row; see {@link SeenRows}. */
   readonly duplicates: IssueList;
-  /** Used, with fewer than {@link FEW_TOKENS} learned tokens. */
+  /** Used, although a single token of them is learned: the end of an answer, or its beginning. */
   readonly nearlyEmpty: IssueList;
 }
 

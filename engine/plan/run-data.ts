@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type LoadOptions, loadDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset-builder.ts';
-import { countExamples, type DatasetReport, FEW_TOKENS, type IssueList } from '../data/report.ts';
+import { countExamples, type DatasetReport, type IssueList } from '../data/report.ts';
 import { sharedRows } from '../data/seen-rows.ts';
 import { splitExamples } from '../data/split.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
@@ -93,7 +93,7 @@ function issueWarnings(report: DatasetReport): readonly string[] {
     ...warningOf('cut at max_length', report.truncated),
     ...warningOf('learned only in their last answer', report.lastTurnOnly),
     ...warningOf('there more than once', report.duplicates),
-    ...warningOf(`learned in fewer than ${FEW_TOKENS} tokens`, report.nearlyEmpty),
+    ...warningOf('learned in a single token', report.nearlyEmpty),
   ];
 }
 

@@ -91,12 +91,12 @@ const TEMPLATE = `{% if tools %}
 Functions: {{ tools | tojson }}
 {% endif %}
 {% for m in messages %}
-{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content or '' }}{% for call in m.tool_calls or [] %}<call>{{ call.function | tojson }}</call>{% endfor %}<|endoftext|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}
+{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content or '' }}{% for call in m.tool_calls or [] %}<call>{{ call.function | tojson }}</call>{% endfor %}{% if not m.prefix %}<|endoftext|>{% endif %}{% endgeneration %}{% else %}{{ m.content }}{% endif %}
 
 {% endfor %}
 `;
 
-/** Conversations with a call, one of them twice and held out as well, and one with hardly an answer. */
+/** Conversations with a call, one of them twice and held out as well, and one with an answer of a token. */
 async function folderWithConversations(): Promise<string> {
   const folder = await tempFolder();
   await cp('media/demo/base', path.join(folder, 'base'), { recursive: true });
@@ -113,7 +113,7 @@ async function folderWithConversations(): Promise<string> {
   const short = {
     messages: [
       { role: 'user', content: 'Hi' },
-      { role: 'assistant', content: 'a' },
+      { role: 'assistant', content: 'a', prefix: true },
     ],
   };
   const write = (name: string, rows: readonly unknown[]): Promise<void> =>
@@ -147,7 +147,7 @@ test('conversations with calls: what is learned, what is there twice, and what i
   expect(await frame.getByText('messages + tools').count()).toBe(1);
   await frame.getByText('Rows that were there before: 1').click();
   await frame.getByText('the row was there before in line 1').waitFor();
-  await frame.getByText('Rows of which hardly anything is learned: 1').waitFor();
+  await frame.getByText('Rows of which a single token is learned: 1').waitFor();
   await frame.getByText('Held-out rows that are learned too: 1').click();
   await frame.getByRole('button', { name: 'held.jsonl:2', exact: true }).waitFor();
   await editor.examine('data-preview-chats', frame);

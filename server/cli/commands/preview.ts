@@ -4,7 +4,7 @@ import { readConfig } from '../../../engine/config/parse.ts';
 import { loadDataset } from '../../../engine/data/dataset.ts';
 import { type ExamplePreview, previewExample } from '../../../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
-import { FEW_TOKENS, formatIssues } from '../../../engine/data/report.ts';
+import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { holdOut } from '../../../engine/plan/run-data.ts';
@@ -115,7 +115,7 @@ function describeReport(
     ...issues('rows without anything to learn', report.neverSupervised),
     ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
     ...issues('rows that were there before', report.duplicates),
-    ...issues(`rows with fewer than ${FEW_TOKENS} learned tokens`, report.nearlyEmpty),
+    ...issues('rows of which a single token is learned', report.nearlyEmpty),
     ...issues('held-out rows that are learned too', shared),
   ];
 }

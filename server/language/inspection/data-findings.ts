@@ -1,6 +1,6 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
-import { FEW_TOKENS, formatIssues, type IssueList } from '../../../engine/data/report.ts';
+import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { sharedRows } from '../../../engine/data/seen-rows.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
 import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
@@ -14,7 +14,6 @@ import {
   finding,
   findingOf,
   MODEL_KEY,
-  type Severity,
   TEMPLATE_KEY,
 } from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
@@ -178,12 +177,7 @@ async function inspectFile(
         ),
         ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
         ...issues(path, report.duplicates, 'data.duplicates', 'are there more than once'),
-        ...issues(
-          path,
-          report.nearlyEmpty,
-          'data.few_tokens',
-          `are learned in fewer than ${FEW_TOKENS} tokens`,
-        ),
+        ...issues(path, report.nearlyEmpty, 'data.single_token', 'are learned in a single token'),
       ],
       examples,
       rows,
@@ -197,12 +191,6 @@ async function inspectFile(
   }
 }
 
-/** What is often meant to be so. */
-const SEVERITY: Partial<Record<FindingCode, Severity>> = {
-  'data.truncated': 'information',
-  'data.few_tokens': 'information',
-};
-
 function issues(
   path: ConfigPath,
   list: IssueList,
@@ -212,7 +200,7 @@ function issues(
   if (list.count === 0) return [];
   return [
     finding(
-      SEVERITY[code] ?? 'warning',
+      code === 'data.truncated' ? 'information' : 'warning',
       path,
       code,
       `${list.count} of the first ${SAMPLE_ROWS} rows ${what}: ${formatIssues(list)}`,

@@ -10,7 +10,7 @@ export type Severity = 'error' | 'warning' | 'information';
 export type FindingCode =
   | ErrorCode
   | 'data.duplicates'
-  | 'data.few_tokens'
+  | 'data.single_token'
   | 'data.shared'
   | 'data.truncated'
   | 'inspection.ended'

@@ -13,17 +13,27 @@ async function warnings(data: Readonly<Record<string, unknown>>): Promise<readon
   return (await loadRunData(config, tokenizer, () => undefined)).warnings;
 }
 
+/** Of an answer its text alone is learned, not its end. */
+const WITHOUT_END =
+  '{% for m in messages %}{% if m.role == "assistant" %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}';
+
 const row = (answer: string) => ({ question: 'Why?', answer });
 
-test('rows that are there twice, teach hardly anything, or are held out and learned are warned of', async () => {
+test('rows that are there twice, are learned in a token, or are held out and learned are warned of', async () => {
   const train = await tiny().file(
     'train.jsonl',
     jsonl(row('So it is.'), row('x'), row('So it is.')),
   );
   const held = await tiny().file('held.jsonl', jsonl(row('Another answer.'), row('So it is.')));
-  expect(await warnings({ dataset_name_or_path: train, eval_dataset_name_or_path: held })).toEqual([
+  expect(
+    await warnings({
+      dataset_name_or_path: train,
+      eval_dataset_name_or_path: held,
+      chat_template: WITHOUT_END,
+    }),
+  ).toEqual([
     `1 row was there more than once (${train}:3: the row was there before in line 1).`,
-    `1 row was learned in fewer than 3 tokens (${train}:2: only 2 tokens are learned).`,
+    `1 row was learned in a single token (${train}:2: of the row a single token is learned).`,
     `1 row was held out and learned all the same (${held}:2: the row is also learned from ${train}:1).`,
   ]);
 });

@@ -35,6 +35,10 @@ const chat = [
 /** One of the rows that a workspace has. */
 const HELD_TOO = { question: 'What is 3?', answer: 'It is the number 3.' };
 
+/** Of an answer its text alone is learned, not its end. */
+const WITHOUT_END =
+  '{% for m in messages %}{% if m.role == "assistant" %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}';
+
 const CASES: Readonly<Record<string, Case>> = {
   'a base model that is not there': {
     changes: { model: { base_model_name_or_path: './modle' } },
@@ -295,17 +299,17 @@ const CASES: Readonly<Record<string, Case>> = {
     says: 'rows.jsonl:3: the row was there before in line 1',
     severity: DiagnosticSeverity.Warning,
   },
-  'rows of which hardly anything is learned': {
-    changes: {},
+  'rows of which a single token is learned': {
+    changes: { data: { chat_template: WITHOUT_END } },
     prepare: (workspace) =>
       workspace.writeRows('rows.jsonl', [
-        { question: 'Why?', answer: 'So it is.' },
+        { question: 'Why?', answer: 'So.' },
         { question: 'Where?', answer: 'X' },
       ]),
     marked: '"rows.jsonl"',
-    code: 'data.few_tokens',
-    says: 'rows.jsonl:2: only 2 tokens are learned',
-    severity: DiagnosticSeverity.Information,
+    code: 'data.single_token',
+    says: 'rows.jsonl:2: of the row a single token is learned',
+    severity: DiagnosticSeverity.Warning,
   },
   'rows that are held out and learned': {
     changes: { data: { eval_dataset_name_or_path: 'held.jsonl' } },
