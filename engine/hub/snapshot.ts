@@ -17,6 +17,7 @@ import {
   listRepository,
   type RemoteFile,
   type Repository,
+  type RepositoryState,
   resolveRevision,
   subjectOf,
 } from './repository.ts';
@@ -84,9 +85,36 @@ export async function cachedSnapshot(
  * LorafaError `output.not_writable`, and what the choice of files throws
  */
 export async function fetchSnapshot(
-  { repository, name, revision, choose, headsOnly = false }: SnapshotRequest,
+  request: SnapshotRequest,
   session: HubSession,
 ): Promise<Snapshot> {
+  const { repository, revision, headsOnly = false } = request;
+  const { commit, configs, files } = await chooseFiles(request, session);
+  const cached = new CachedRepository(session.settings.cacheFolder, repository);
+  const wanted = { repository, cached, commit };
+  const isHead = ({ path: file }: RemoteFile): boolean =>
+    headsOnly && file.endsWith('.safetensors');
+  await obtain({ ...wanted, files: files.filter((file) => !isHead(file)) }, session);
+  const heads = await headsOf({ ...wanted, files: files.filter(isHead) }, session);
+  await storeCard(repository, commit, configs);
+  if (!isCommit(revision)) await storeRef(cached, revision, commit);
+  return { commit, folder: cached.snapshot(commit), files: files.map((file) => file.path), heads };
+}
+
+/** What a request stands for at the moment. */
+export interface ChosenFiles extends RepositoryState {
+  readonly files: readonly RemoteFile[];
+}
+
+/**
+ * Asks which files of a repository are wanted, and fetches only what that depends on.
+ *
+ * @throws as {@link fetchSnapshot}
+ */
+export async function chooseFiles(
+  { repository, name, revision, choose }: SnapshotRequest,
+  session: HubSession,
+): Promise<ChosenFiles> {
   const { settings, connection } = session;
   const cached = new CachedRepository(settings.cacheFolder, repository);
   const { commit, configs } = await resolveRevision(repository, revision, connection);
@@ -94,22 +122,14 @@ export async function fetchSnapshot(
     (await listRepository(repository, commit, connection)).map((file) => [file.path, file]),
   );
   const folder = cached.snapshot(commit);
-  const wanted = (names: readonly string[]): Wanted => ({
-    repository,
-    cached,
-    commit,
-    files: names.map((each) => remote.get(each)!),
-  });
+  const remoteFiles = (names: readonly string[]): RemoteFile[] =>
+    names.map((each) => remote.get(each)!);
   // Nobody needs to be told of the few bytes that a choice depends on.
   const quiet = { ...session, onDownload: () => undefined };
-  const get = (names: readonly string[]): Promise<void> => obtain(wanted(names), quiet);
+  const get = (names: readonly string[]): Promise<void> =>
+    obtain({ repository, cached, commit, files: remoteFiles(names) }, quiet);
   const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
-  const isHead = (file: string): boolean => headsOnly && file.endsWith('.safetensors');
-  await obtain(wanted(files.filter((file) => !isHead(file))), session);
-  const heads = await headsOf(wanted(files.filter(isHead)), session);
-  await storeCard(repository, commit, configs);
-  if (!isCommit(revision)) await storeRef(cached, revision, commit);
-  return { commit, folder, files, heads };
+  return { commit, configs, files: remoteFiles(files) };
 }
 
 async function storeRef(cached: CachedRepository, revision: string, commit: string): Promise<void> {

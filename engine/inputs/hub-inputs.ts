@@ -14,7 +14,7 @@ import {
   type SnapshotRequest,
 } from '../hub/snapshot.ts';
 import { dataFiles } from './choose-data-files.ts';
-import { adapterFiles, modelFiles } from './choose-model-files.ts';
+import { adapterFiles, type ModelParts, modelFiles } from './choose-model-files.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
 import { localPaths } from './local-paths.ts';
 
@@ -154,7 +154,9 @@ class HubInputs {
     const known = this.#options.known?.find((each) => each.name === name && each.use === use);
     const { rowsOnly = false, headsOnly = false } = this.#options;
     const request =
-      known === undefined ? requestFor(hub, use, !rowsOnly) : sameFiles(hub, use, known);
+      known === undefined
+        ? requestFor(hub, use, rowsOnly ? 'tokenizer' : 'all')
+        : sameFiles(hub, use, known);
     const snapshot = await this.#snapshot({
       ...request,
       headsOnly: headsOnly && use === 'model',
@@ -195,7 +197,12 @@ class HubInputs {
   }
 }
 
-function requestFor(hub: HubName, use: InputUse, hasWeights = true): SnapshotRequest {
+/** What is asked of the Hub for a name. */
+export function requestFor(
+  hub: HubName,
+  use: InputUse,
+  parts: ModelParts = 'all',
+): SnapshotRequest {
   const { repository, revision } = hub;
   return {
     repository: {
@@ -204,15 +211,15 @@ function requestFor(hub: HubName, use: InputUse, hasWeights = true): SnapshotReq
     },
     name: nameOf(hub),
     revision,
-    choose: chooseFor(hub, use, hasWeights),
+    choose: chooseFor(hub, use, parts),
     isFixed: false,
   };
 }
 
-function chooseFor({ part }: HubName, use: InputUse, hasWeights: boolean): ChooseFiles {
+function chooseFor({ part }: HubName, use: InputUse, parts: ModelParts): ChooseFiles {
   switch (use) {
     case 'model':
-      return modelFiles(part, hasWeights);
+      return modelFiles(part, parts);
     case 'adapter':
       return adapterFiles;
     case 'training':

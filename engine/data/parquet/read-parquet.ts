@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type OpenedFile, openRegularFile } from '../../bounded-file.ts';
-import { messageOf } from '../../errors.ts';
+import { LorafaError, messageOf } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { cannotRead, corruptFile } from '../file-problem.ts';
 import { decodeUtf8 } from '../lines.ts';
@@ -10,7 +10,8 @@ import type { Row } from '../row.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
 
-type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+/** Gives the bytes from one position to another. */
+export type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /**
  * Apache Parquet, one row group in memory at a time. `line` is the number of the row.
@@ -21,20 +22,34 @@ type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>
 export async function* readParquet(file: string): AsyncGenerator<Row> {
   const { handle, size } = await open(file);
   try {
-    const read: ReadBytes = (start, end) => readBytes(handle, start, end);
-    const footer = await orCorrupt(file, () => readFooter(size, read));
-    const total = Number(footer.metadata.num_rows);
-    let rowStart = 0;
-    for (const [group, { rows: count }] of footer.groups.entries()) {
-      const rows = await orCorrupt(file, () => readGroup(footer, group, rowStart, size, read));
-      for (const [index, value] of rows.entries()) {
-        const line = rowStart + index + 1;
-        yield { file, line, value, progress: line / total };
-      }
-      rowStart += count;
-    }
+    yield* parquetRows(file, size, (start, end) => readBytes(handle, start, end));
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * The rows of a Parquet file, wherever its bytes are.
+ *
+ * @param file its name, for messages
+ * @param size bytes of the whole file
+ * @throws LorafaError as {@link readParquet}, and what `read` throws of that kind
+ */
+export async function* parquetRows(
+  file: string,
+  size: number,
+  read: ReadBytes,
+): AsyncGenerator<Row> {
+  const footer = await orCorrupt(file, () => readFooter(size, read));
+  const total = Number(footer.metadata.num_rows);
+  let rowStart = 0;
+  for (const [group, { rows: count }] of footer.groups.entries()) {
+    const rows = await orCorrupt(file, () => readGroup(footer, group, rowStart, size, read));
+    for (const [index, value] of rows.entries()) {
+      const line = rowStart + index + 1;
+      yield { file, line, value, progress: line / total };
+    }
+    rowStart += count;
   }
 }
 
@@ -111,6 +126,7 @@ async function orCorrupt<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof LorafaError) throw error;
     throw corruptFile(file, `${messageOf(error)}; write or download it again`);
   }
 }
