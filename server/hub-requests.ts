@@ -3,6 +3,7 @@ import { lookingSession } from '../engine/hub/connect.ts';
 import { giveHubToken } from '../engine/hub/hub-token.ts';
 import { searchHub as search } from '../engine/hub/search-hub.ts';
 import { whoAmI } from '../engine/hub/who-am-i.ts';
+import { ggufFiles } from '../engine/inputs/gguf-files.ts';
 import { STARTER_MODELS } from '../engine/models/starter-models.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import {
@@ -10,6 +11,7 @@ import {
   downloadProgress,
   estimateStarter,
   hubTokenGiven,
+  listGguf,
   listStarters,
   lookAtData,
   lookAtModel,
@@ -66,6 +68,7 @@ export function serveHub(
   serve(connection, estimateStarter, ({ name }) =>
     looks.ask((process) => process.estimateStarter(name)),
   );
+  serve(connection, listGguf, ({ name }) => ggufFiles(name));
   serve(connection, lookAtData, ({ name }) => looks.ask((process) => process.lookAtData(name)));
   serve(connection, downloadModel, async ({ name }, token) => {
     const inspector = new InspectorClient(inspectorScript);

@@ -647,6 +647,15 @@ const named = z.object({ name: z.string().check(z.minLength(1)) });
  */
 export const lookAtModel = request<ModelOutlook>()('lorafa/hub/model', named);
 
+/** A file of a model in the form of GGUF. */
+export interface GgufEntry {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Client → server: the GGUF files of a model on the Hub that can be trained on. */
+export const listGguf = request<readonly GgufEntry[]>()('lorafa/hub/gguf', named);
+
 /** Client → server: the columns and first rows of data on the Hub, of which only these are fetched. */
 export const lookAtData = request<DataSample>()('lorafa/hub/data', named);
 

@@ -83,16 +83,21 @@ export async function textStep(
   }
 }
 
-/** Shows an input and waits for an answer, for Back, or for its end. */
-function asked<Answer>(
+/**
+ * Shows an input and waits for an answer, for Back, or for its end.
+ *
+ * @param place undefined where it is the only question
+ */
+export function asked<Answer>(
   input: vscode.QuickPick<vscode.QuickPickItem> | vscode.InputBox,
-  { step, steps, isContinued = false }: StepPlace,
+  place: StepPlace | undefined,
   answerOf: () => Answer | undefined,
 ): Promise<Answer | typeof BACK | undefined> {
-  input.step = step;
-  input.totalSteps = steps;
+  input.step = place?.step;
+  input.totalSteps = place?.steps;
   input.ignoreFocusOut = true;
-  if (step > 1 || isContinued) input.buttons = [vscode.QuickInputButtons.Back];
+  const hasBefore = place !== undefined && (place.step > 1 || place.isContinued === true);
+  if (hasBefore) input.buttons = [vscode.QuickInputButtons.Back];
   return new Promise((resolve) => {
     input.onDidTriggerButton(() => resolve(BACK));
     input.onDidHide(() => resolve(undefined));
@@ -104,6 +109,7 @@ function asked<Answer>(
   });
 }
 
-function headingItem({ heading }: PickHeading): vscode.QuickPickItem {
+/** A heading as VS Code draws it. */
+export function headingItem({ heading }: PickHeading): vscode.QuickPickItem {
   return { label: inLine(heading), kind: vscode.QuickPickItemKind.Separator };
 }

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import type { BACK, StepPlace } from '../show/quick-steps.ts';
+import type { ChosenInput } from './chosen-input.ts';
+import { type HubPickContext, type HubRow, pickFromHub } from './hub-pick.ts';
+import { described, downloadsText, licenceName, rowsText } from './hub-texts.ts';
+
+/** A row of the list of data. */
+export type DataRow = HubRow<ChosenInput>;
+
+/** What is said around the list of data. */
+export interface DataQuestion {
+  readonly title: string;
+  readonly placeHolder: string;
+  readonly here: Promise<readonly DataRow[]>;
+  readonly elsewhere: readonly DataRow[];
+}
+
+/** Asks for training data: those of this folder, well-known ones, or what the Hub finds by a name. */
+export function chooseFromData(
+  context: HubPickContext,
+  place: StepPlace,
+  question: DataQuestion,
+): Promise<ChosenInput | typeof BACK | undefined> {
+  return pickFromHub<ChosenInput>(context, place, {
+    ...question,
+    kind: 'dataset',
+    starters: ({ data }) =>
+      data.map(({ name, licence, rows }) =>
+        hubRow(name, described(rowsText(rows), licenceName(licence))),
+      ),
+    found: ({ name, licence, rows, isGated, downloads }) =>
+      hubRow(
+        name,
+        described(
+          rowsText(rows),
+          licenceName(licence),
+          isGated && vscode.l10n.t('access on request'),
+          downloadsText(downloads),
+        ),
+      ),
+  });
+}
+
+function hubRow(name: string, description: string): DataRow {
+  return {
+    ...{ key: name, icon: 'cloud-download', label: name, description },
+    take: async () => ({ hub: name }),
+  };
+}

@@ -1,0 +1,215 @@
+import * as vscode from 'vscode';
+import type { HubEntry } from '../../engine/hub/search-hub.ts';
+import { listStarters, type Starters, searchHub } from '../../server/protocol.ts';
+import { COMMANDS } from '../ids.ts';
+import { logFailure, signInChoices } from '../report-failure.ts';
+import { failureOf, type ServerLink } from '../server-link.ts';
+import { type LiveList, type LiveRow, pickLive } from '../show/live-pick.ts';
+import { BACK, type PickHeading, type StepPlace } from '../show/quick-steps.ts';
+
+/** Nothing was chosen yet: the list is shown again. */
+export const AGAIN = Symbol('again');
+
+/** What became of a choice: a value, to go back, the end of all, or that it is to be made again. */
+export type Taken<Value> = Value | typeof BACK | typeof AGAIN | undefined;
+
+/** A row, and what choosing it comes to. */
+export interface HubRow<Value> extends LiveRow {
+  take(): Promise<Taken<Value>>;
+  /** What is found out about it while the list is looked at, for a line of its own. */
+  look?(): Promise<string>;
+}
+
+/** What is chosen from: what is on this machine, what is proposed, and what the Hub finds. */
+export interface HubQuestion<Value> {
+  readonly kind: 'model' | 'dataset';
+  readonly title: string;
+  readonly placeHolder: string;
+  readonly here: Promise<readonly HubRow<Value>[]>;
+  /** Ways to look elsewhere, at the end. */
+  readonly elsewhere: readonly HubRow<Value>[];
+  starters(starters: Starters): readonly HubRow<Value>[];
+  found(entry: HubEntry): HubRow<Value>;
+}
+
+/** What a list works with. */
+export interface HubPickContext {
+  readonly server: ServerLink;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** Fewer letters are in too many names. */
+const MIN_LETTERS = 2;
+
+/**
+ * Lets the user choose a model or data from this machine or the Hub. The Hub is asked for what is
+ * typed, and for nothing before.
+ */
+export async function pickFromHub<Value>(
+  context: HubPickContext,
+  place: StepPlace | undefined,
+  question: HubQuestion<Value>,
+): Promise<Value | typeof BACK | undefined> {
+  for (;;) {
+    const lists = new Lists(context, question);
+    const picked = await pickLive<HubRow<Value>>(place, {
+      title: question.title,
+      placeHolder: question.placeHolder,
+      fill: (list, token) => lists.fill(list, token),
+      onText: (text) => lists.search(text),
+    });
+    if (picked === undefined || picked === BACK) return picked;
+    const taken = await picked.take();
+    if (taken !== AGAIN) return taken;
+  }
+}
+
+/** What a list shows at the moment. */
+class Lists<Value> {
+  readonly #context: HubPickContext;
+  readonly #question: HubQuestion<Value>;
+  readonly #details = new Map<string, string>();
+  #list: LiveList<HubRow<Value>> | undefined;
+  #token: vscode.CancellationToken | undefined;
+  #here: readonly HubRow<Value>[] = [];
+  #starters: readonly HubRow<Value>[] = [];
+  #found: readonly HubRow<Value>[] = [];
+  #isLoading = true;
+  #isLooking = false;
+  #searching: vscode.CancellationTokenSource | undefined;
+
+  constructor(context: HubPickContext, question: HubQuestion<Value>) {
+    this.#context = context;
+    this.#question = question;
+  }
+
+  fill(list: LiveList<HubRow<Value>>, token: vscode.CancellationToken): void {
+    this.#list = list;
+    this.#token = token;
+    token.onCancellationRequested(() => this.#searching?.cancel());
+    this.#draw();
+    void this.#load().finally(() => {
+      this.#isLoading = false;
+      this.#draw();
+      void this.#look();
+    });
+  }
+
+  /** Asks the Hub for a part of a name, in place of what was asked before. */
+  search(text: string): void {
+    this.#searching?.cancel();
+    this.#searching = undefined;
+    if (text.length < MIN_LETTERS) {
+      this.#found = [];
+      this.#draw();
+      return;
+    }
+    const searching = new vscode.CancellationTokenSource();
+    this.#searching = searching;
+    this.#draw();
+    void this.#search(text, searching.token).then((rows) => {
+      if (searching.token.isCancellationRequested) return;
+      this.#searching = undefined;
+      this.#found = rows;
+      this.#draw();
+      void this.#look();
+    });
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const [here, starters] = await Promise.all([
+        this.#question.here,
+        this.#context.server.ask(listStarters, {}),
+      ]);
+      this.#here = here;
+      this.#starters = this.#question.starters(starters);
+    } catch (error) {
+      logFailure(error, this.#context.log);
+    }
+  }
+
+  async #search(text: string, token: vscode.CancellationToken): Promise<readonly HubRow<Value>[]> {
+    const { kind, found } = this.#question;
+    try {
+      const entries = await this.#context.server.ask(searchHub, { kind, text }, token);
+      return entries.length > 0
+        ? entries.map((entry) => ({ ...found(entry), isFound: true }))
+        : [nothingRow(kind, text)];
+    } catch (error) {
+      if (!token.isCancellationRequested) logFailure(error, this.#context.log);
+      return [failureRow(error)];
+    }
+  }
+
+  /** Finds out about the rows, one after the other, those of a search first. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    for (;;) {
+      const rows = [...this.#found, ...this.#here, ...this.#starters];
+      const next = rows.find(({ key, look }) => look !== undefined && !this.#details.has(key));
+      if (next === undefined || this.#token?.isCancellationRequested) break;
+      const detail = await next.look!().catch((error: Error) => error.message);
+      this.#details.set(next.key, detail);
+      this.#draw();
+    }
+    this.#isLooking = false;
+  }
+
+  #draw(): void {
+    if (this.#token?.isCancellationRequested) return;
+    this.#list?.setBusy(this.#isLoading || this.#searching !== undefined);
+    const shown = new Set([...this.#found, ...this.#here].map(({ label }) => label));
+    const starters = this.#starters.filter(({ label }) => !shown.has(label));
+    this.#list?.show([
+      ...this.#below(vscode.l10n.t('on this machine'), this.#here),
+      ...this.#below(vscode.l10n.t('found on Hugging Face'), this.#found),
+      ...this.#below(vscode.l10n.t('to begin with, from Hugging Face'), starters),
+      ...this.#below(vscode.l10n.t('elsewhere'), this.#isLoading ? [] : this.#question.elsewhere),
+    ]);
+  }
+
+  #below(
+    heading: string,
+    rows: readonly HubRow<Value>[],
+  ): readonly (HubRow<Value> | PickHeading)[] {
+    if (rows.length === 0) return [];
+    const drawn = rows.map((row) => {
+      const detail = this.#details.get(row.key) ?? row.detail;
+      return detail === undefined ? row : { ...row, detail };
+    });
+    return [{ heading }, ...drawn];
+  }
+}
+
+function nothingRow<Value>(kind: HubQuestion<Value>['kind'], text: string): HubRow<Value> {
+  return {
+    key: 'nothing',
+    isFound: true,
+    icon: 'info',
+    label:
+      kind === 'model'
+        ? vscode.l10n.t('No model with “{0}” in its name can be trained here', text)
+        : vscode.l10n.t('No data with “{0}” in their name can be read here', text),
+    take: async () => AGAIN,
+  };
+}
+
+/** Why nothing was found; choosing it does what may help. */
+function failureRow<Value>(error: unknown): HubRow<Value> {
+  const canSignIn = signInChoices(failureOf(error)?.code).length > 0;
+  return {
+    key: 'failure',
+    isFound: true,
+    icon: 'warning',
+    label: canSignIn
+      ? vscode.l10n.t('Sign in to Hugging Face to search it…')
+      : vscode.l10n.t('Hugging Face could not be searched; try again'),
+    detail: error instanceof Error ? error.message : String(error),
+    take: async () => {
+      if (canSignIn) await vscode.commands.executeCommand(COMMANDS.signIn);
+      return AGAIN;
+    },
+  };
+}
