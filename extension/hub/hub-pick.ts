@@ -150,8 +150,7 @@ class Lists<Value> {
       const rows = [...this.#found, ...this.#here, ...this.#starters];
       const next = rows.find(({ key, look }) => look !== undefined && !this.#details.has(key));
       if (next === undefined || this.#token?.isCancellationRequested) break;
-      const detail = await next.look!().catch((error: Error) => error.message);
-      this.#details.set(next.key, detail);
+      this.#details.set(next.key, await next.look!().catch(problemOf));
       this.#draw();
     }
     this.#isLooking = false;
@@ -165,7 +164,7 @@ class Lists<Value> {
     this.#list?.show([
       ...this.#below(vscode.l10n.t('on this machine'), this.#here),
       ...this.#below(vscode.l10n.t('found on Hugging Face'), this.#found),
-      ...this.#below(vscode.l10n.t('to begin with, from Hugging Face'), starters),
+      ...this.#below(vscode.l10n.t('Hugging Face'), starters),
       ...this.#below(vscode.l10n.t('elsewhere'), this.#isLoading ? [] : this.#question.elsewhere),
     ]);
   }
@@ -176,11 +175,20 @@ class Lists<Value> {
   ): readonly (HubRow<Value> | PickHeading)[] {
     if (rows.length === 0) return [];
     const drawn = rows.map((row) => {
-      const detail = this.#details.get(row.key) ?? row.detail;
-      return detail === undefined ? row : { ...row, detail };
+      if (row.look === undefined) return row;
+      // A line that is there from the start moves nothing when it is known.
+      const detail = this.#details.get(row.key) ?? vscode.l10n.t('Estimating its memory…');
+      return { ...row, detail };
     });
     return [{ heading }, ...drawn];
   }
+}
+
+/** Why nothing is known of a row, in a line; all of it is told when it is chosen. */
+function problemOf(error: unknown): string {
+  const canSignIn = signInChoices(failureOf(error)?.code).length > 0;
+  if (canSignIn) return vscode.l10n.t('Choose it to ask for access, or to sign in');
+  return error instanceof Error ? error.message : String(error);
 }
 
 function nothingRow<Value>(kind: HubQuestion<Value>['kind'], text: string): HubRow<Value> {

@@ -56,8 +56,9 @@ export function described(...parts: readonly (string | null | undefined | false)
   return parts.filter(Boolean).join(' · ');
 }
 
-/** How often something is downloaded in a month. */
+/** How often something was downloaded. */
 export function downloadsText(downloads: number): string {
+  if (downloads === 1) return vscode.l10n.t('1 download');
   return vscode.l10n.t('{0} downloads', downloads.toLocaleString(vscode.env.language));
 }
 
