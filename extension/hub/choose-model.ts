@@ -9,7 +9,7 @@ import {
   type ModelOutlook,
   type Starters,
 } from '../../server/protocol.ts';
-import { reportFailure } from '../report-failure.ts';
+import type { RequestMessage } from '../../server/rpc/message.ts';
 import { showProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';
 import type { BACK, StepPlace } from '../show/quick-steps.ts';
@@ -125,38 +125,29 @@ class ModelRows {
 
   /** One of several files of a model. */
   async #takeGguf(name: string): Promise<Taken<ChosenModel>> {
-    const { server, log } = this.#context;
-    try {
-      const title = vscode.l10n.t('Looking at {0}…', name);
-      const files = await showProgress({ title }, () => server.ask(listGguf, { name }));
-      const rows = files.map(({ file, bytes }) => ({
-        ...{ icon: 'file', label: file, description: formatSize(bytes), file },
-      }));
-      const placeHolder = vscode.l10n.t(
-        'Its weights are unpacked to 16 bits when it is trained on',
-      );
-      const picked = await pick(rows, {
-        title: vscode.l10n.t('Which file of {0}?', name),
-        placeHolder,
-      });
-      if (picked === undefined) return AGAIN;
-      return { input: { hub: `${name}:${picked.file}` }, isHere: false, nf4: false };
-    } catch (error) {
-      reportFailure(error, log);
-      return AGAIN;
-    }
+    const files = await this.#looking(name, listGguf);
+    const rows = files.map(({ file, bytes }) => ({
+      ...{ icon: 'file', label: file, description: formatSize(bytes), file },
+    }));
+    const picked = await pick(rows, {
+      title: vscode.l10n.t('Which file of {0}?', name),
+      placeHolder: vscode.l10n.t('Its weights are unpacked to 16 bits when it is trained on'),
+    });
+    if (picked === undefined) return AGAIN;
+    return { input: { hub: `${name}:${picked.file}` }, isHere: false, nf4: false };
   }
 
   /** Whether it can be had and trained is asked before anything is made of it. */
   async #take(name: string): Promise<Taken<ChosenModel>> {
-    const { server, log } = this.#context;
+    return chosen(name, await this.#looking(name, lookAtModel));
+  }
+
+  #looking<Result>(
+    name: string,
+    question: RequestMessage<{ name: string }, Result>,
+  ): Thenable<Result> {
     const title = vscode.l10n.t('Looking at {0}…', name);
-    try {
-      return chosen(name, await showProgress({ title }, () => server.ask(lookAtModel, { name })));
-    } catch (error) {
-      reportFailure(error, log);
-      return AGAIN;
-    }
+    return showProgress({ title }, () => this.#context.server.ask(question, { name }));
   }
 }
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { HubEntry } from '../../engine/hub/search-hub.ts';
 import { listStarters, type Starters, searchHub } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
-import { logFailure, signInChoices } from '../report-failure.ts';
+import { logFailure, reportFailure, signInChoices } from '../report-failure.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';
 import { type LiveList, type LiveRow, pickLive } from '../show/live-pick.ts';
 import { BACK, type PickHeading, type StepPlace } from '../show/quick-steps.ts';
@@ -43,24 +43,36 @@ const MIN_LETTERS = 2;
 
 /**
  * Lets the user choose a model or data from this machine or the Hub. The Hub is asked for what is
- * typed, and for nothing before.
+ * typed, and for nothing before. What cannot be had is told, and the list is shown again.
  */
 export async function pickFromHub<Value>(
   context: HubPickContext,
   place: StepPlace | undefined,
   question: HubQuestion<Value>,
 ): Promise<Value | typeof BACK | undefined> {
+  let text = '';
+  let ways: readonly HubRow<Value>[] = [];
   for (;;) {
-    const lists = new Lists(context, question);
+    const lists = new Lists(context, question, ways);
     const picked = await pickLive<HubRow<Value>>(place, {
       title: question.title,
       placeHolder: question.placeHolder,
-      fill: (list, token) => lists.fill(list, token),
-      onText: (text) => lists.search(text),
+      text,
+      fill: (list, token) => lists.fill(list, token, text),
+      onText: (typed) => {
+        text = typed;
+        lists.search(typed);
+      },
     });
     if (picked === undefined || picked === BACK) return picked;
-    const taken = await picked.take();
-    if (taken !== AGAIN) return taken;
+    ways = [];
+    try {
+      const taken = await picked.take();
+      if (taken !== AGAIN) return taken;
+    } catch (error) {
+      reportFailure(error, context.log);
+      if (mayNeedToken(error)) ways = [signInRow(vscode.l10n.t('Sign in to Hugging Face…'))];
+    }
   }
 }
 
@@ -68,6 +80,8 @@ export async function pickFromHub<Value>(
 class Lists<Value> {
   readonly #context: HubPickContext;
   readonly #question: HubQuestion<Value>;
+  /** What may help with a choice that failed. */
+  readonly #ways: readonly HubRow<Value>[];
   readonly #details = new Map<string, string>();
   #list: LiveList<HubRow<Value>> | undefined;
   #token: vscode.CancellationToken | undefined;
@@ -78,16 +92,21 @@ class Lists<Value> {
   #isLooking = false;
   #searching: vscode.CancellationTokenSource | undefined;
 
-  constructor(context: HubPickContext, question: HubQuestion<Value>) {
+  constructor(
+    context: HubPickContext,
+    question: HubQuestion<Value>,
+    ways: readonly HubRow<Value>[],
+  ) {
     this.#context = context;
     this.#question = question;
+    this.#ways = ways;
   }
 
-  fill(list: LiveList<HubRow<Value>>, token: vscode.CancellationToken): void {
+  fill(list: LiveList<HubRow<Value>>, token: vscode.CancellationToken, text: string): void {
     this.#list = list;
     this.#token = token;
     token.onCancellationRequested(() => this.#searching?.cancel());
-    this.#draw();
+    this.search(text);
     void this.#load().finally(() => {
       this.#isLoading = false;
       this.#draw();
@@ -162,6 +181,7 @@ class Lists<Value> {
     const shown = new Set([...this.#found, ...this.#here].map(({ label }) => label));
     const starters = this.#starters.filter(({ label }) => !shown.has(label));
     this.#list?.show([
+      ...this.#ways,
       ...this.#below(vscode.l10n.t('on this machine'), this.#here),
       ...this.#below(vscode.l10n.t('found on Hugging Face'), this.#found),
       ...this.#below(vscode.l10n.t('Hugging Face'), starters),
@@ -186,8 +206,7 @@ class Lists<Value> {
 
 /** Why nothing is known of a row, in a line; all of it is told when it is chosen. */
 function problemOf(error: unknown): string {
-  const canSignIn = signInChoices(failureOf(error)?.code).length > 0;
-  if (canSignIn) return vscode.l10n.t('Choose it to ask for access, or to sign in');
+  if (mayNeedToken(error)) return vscode.l10n.t('Choose it to ask for access, or to sign in');
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -206,18 +225,30 @@ function nothingRow<Value>(kind: HubQuestion<Value>['kind'], text: string): HubR
 
 /** Why nothing was found; choosing it does what may help. */
 function failureRow<Value>(error: unknown): HubRow<Value> {
-  const canSignIn = signInChoices(failureOf(error)?.code).length > 0;
+  const detail = error instanceof Error ? error.message : String(error);
+  if (mayNeedToken(error)) {
+    return { ...signInRow(vscode.l10n.t('Sign in to Hugging Face to search it…')), detail };
+  }
   return {
     key: 'failure',
     isFound: true,
     icon: 'warning',
-    label: canSignIn
-      ? vscode.l10n.t('Sign in to Hugging Face to search it…')
-      : vscode.l10n.t('Hugging Face could not be searched; try again'),
-    detail: error instanceof Error ? error.message : String(error),
+    label: vscode.l10n.t('Hugging Face could not be searched; try again'),
+    detail,
+    take: async () => AGAIN,
+  };
+}
+
+function signInRow<Value>(label: string): HubRow<Value> {
+  return {
+    ...{ key: 'sign-in', isFound: true, icon: 'key', label },
     take: async () => {
-      if (canSignIn) await vscode.commands.executeCommand(COMMANDS.signIn);
+      await vscode.commands.executeCommand(COMMANDS.signIn);
       return AGAIN;
     },
   };
+}
+
+function mayNeedToken(error: unknown): boolean {
+  return signInChoices(failureOf(error)?.code).length > 0;
 }

@@ -22,6 +22,8 @@ export interface LiveList<Row extends LiveRow> {
 export interface LiveQuestion<Row extends LiveRow> {
   readonly title: string;
   readonly placeHolder: string;
+  /** What is typed already. */
+  readonly text: string;
   /** Fills the list; the token ends with the question. */
   fill(list: LiveList<Row>, token: vscode.CancellationToken): void;
   /** Told what is typed, a little after the last key. */
@@ -37,7 +39,7 @@ const PAUSE_MS = 300;
  */
 export async function pickLive<Row extends LiveRow>(
   place: StepPlace | undefined,
-  { title, placeHolder, fill, onText }: LiveQuestion<Row>,
+  { title, placeHolder, text: typed, fill, onText }: LiveQuestion<Row>,
 ): Promise<Row | typeof BACK | undefined> {
   const input = vscode.window.createQuickPick<LiveItem<Row>>();
   const source = new vscode.CancellationTokenSource();
@@ -45,6 +47,7 @@ export async function pickLive<Row extends LiveRow>(
   const options = inPick({ title, placeHolder });
   input.title = options.title;
   input.placeholder = options.placeHolder;
+  input.value = typed;
   input.matchOnDescription = true;
   input.keepScrollPosition = true;
   input.onDidChangeValue((text) => {

@@ -4,7 +4,7 @@ import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { fetchInput } from '../../../engine/inputs/hub-inputs.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
-import { progressText } from '../../progress-text.ts';
+import { downloadText, progressText } from '../../progress-text.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
 import { DataReading } from './data-reading.ts';
@@ -81,7 +81,7 @@ serve(connection, lookAtData, async ({ name, hubToken }) => {
 serve(connection, downloadModel, async ({ name, hubToken }) => {
   giveHubToken(hubToken);
   return fetchInput(name, 'model', (state) => {
-    void notify(connection, downloadProgressed, { text: progressText(state) });
+    void notify(connection, downloadProgressed, { text: downloadText(state) ?? state.task });
   });
 });
 connection.onClose(() => process.exit());
