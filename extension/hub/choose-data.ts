@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
+import { lookAtData } from '../../server/protocol.ts';
+import { showProgress } from '../show/notifications.ts';
 import type { BACK, StepPlace } from '../show/quick-steps.ts';
-import type { ChosenInput } from './chosen-input.ts';
+import type { ChosenData } from './chosen-input.ts';
 import { type HubPickContext, type HubRow, pickFromHub } from './hub-pick.ts';
 import { described, downloadsText, licenceName, rowsText } from './hub-texts.ts';
 
 /** A row of the list of data. */
-export type DataRow = HubRow<ChosenInput>;
+export type DataRow = HubRow<ChosenData>;
 
 /** What is said around the list of data. */
 export interface DataQuestion {
@@ -20,8 +22,17 @@ export function chooseFromData(
   context: HubPickContext,
   place: StepPlace,
   question: DataQuestion,
-): Promise<ChosenInput | typeof BACK | undefined> {
-  return pickFromHub<ChosenInput>(context, place, {
+): Promise<ChosenData | typeof BACK | undefined> {
+  const hubRow = (name: string, description: string): DataRow => ({
+    ...{ key: name, icon: 'cloud-download', label: name, description },
+    // Whether they can be had and read is asked before anything is made of them.
+    take: async () => {
+      const title = vscode.l10n.t('Looking at {0}…', name);
+      const ask = () => context.server.ask(lookAtData, { name });
+      return { hub: name, sample: await showProgress({ title }, ask) };
+    },
+  });
+  return pickFromHub<ChosenData>(context, place, {
     ...question,
     kind: 'dataset',
     starters: ({ data }) =>
@@ -39,11 +50,4 @@ export function chooseFromData(
         ),
       ),
   });
-}
-
-function hubRow(name: string, description: string): DataRow {
-  return {
-    ...{ key: name, icon: 'cloud-download', label: name, description },
-    take: async () => ({ hub: name }),
-  };
 }

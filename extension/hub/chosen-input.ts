@@ -1,9 +1,14 @@
 import path from 'node:path';
 import type * as vscode from 'vscode';
-import type { FoundModel } from '../../server/protocol.ts';
+import type { DataSample, FoundModel } from '../../server/protocol.ts';
 
 /** What a configuration is to name: a path, or a name of the Hugging Face Hub. */
 export type ChosenInput = { readonly path: string } | { readonly hub: string };
+
+/** Training data that were chosen; of those on the Hub the first rows were looked at. */
+export type ChosenData =
+  | { readonly path: string }
+  | { readonly hub: string; readonly sample: DataSample };
 
 /** A base model that was chosen. */
 export interface ChosenModel {

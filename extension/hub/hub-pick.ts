@@ -41,6 +41,14 @@ export interface HubPickContext {
 /** Fewer letters are in too many names. */
 const MIN_LETTERS = 2;
 
+/** What is not about one repository. */
+const AWAY: ReadonlySet<string> = new Set([
+  'hub.rate_limited',
+  'hub.unreachable',
+  'hub.unavailable',
+  'hub.offline',
+]);
+
 /**
  * Lets the user choose a model or data from this machine or the Hub. The Hub is asked for what is
  * typed, and for nothing before. What cannot be had is told, and the list is shown again.
@@ -90,6 +98,8 @@ class Lists<Value> {
   #found: readonly HubRow<Value>[] = [];
   #isLoading = true;
   #isLooking = false;
+  /** The Hub does not answer for now, and is asked no more about what it has found. */
+  #isHubAway = false;
   #searching: vscode.CancellationTokenSource | undefined;
 
   constructor(
@@ -123,6 +133,7 @@ class Lists<Value> {
       this.#draw();
       return;
     }
+    this.#isHubAway = false;
     const searching = new vscode.CancellationTokenSource();
     this.#searching = searching;
     this.#draw();
@@ -166,10 +177,14 @@ class Lists<Value> {
     if (this.#isLooking) return;
     this.#isLooking = true;
     for (;;) {
-      const rows = [...this.#found, ...this.#here, ...this.#starters];
+      const rows = [...(this.#isHubAway ? [] : this.#found), ...this.#here, ...this.#starters];
       const next = rows.find(({ key, look }) => look !== undefined && !this.#details.has(key));
       if (next === undefined || this.#token?.isCancellationRequested) break;
-      this.#details.set(next.key, await next.look!().catch(problemOf));
+      const detail = await next.look!().catch((error: unknown) => {
+        this.#isHubAway ||= AWAY.has(failureOf(error)?.code ?? '');
+        return problemOf(error);
+      });
+      this.#details.set(next.key, detail);
       this.#draw();
     }
     this.#isLooking = false;
@@ -195,10 +210,11 @@ class Lists<Value> {
   ): readonly (HubRow<Value> | PickHeading)[] {
     if (rows.length === 0) return [];
     const drawn = rows.map((row) => {
-      if (row.look === undefined) return row;
+      const detail = this.#details.get(row.key);
+      if (detail !== undefined) return { ...row, detail };
+      const isNext = row.look !== undefined && !(this.#isHubAway && row.isFound);
       // A line that is there from the start moves nothing when it is known.
-      const detail = this.#details.get(row.key) ?? vscode.l10n.t('Estimating its memory…');
-      return { ...row, detail };
+      return isNext ? { ...row, detail: vscode.l10n.t('Estimating its memory…') } : row;
     });
     return [{ heading }, ...drawn];
   }

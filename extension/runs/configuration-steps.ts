@@ -1,10 +1,10 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { lookAtData, sampleData } from '../../server/protocol.ts';
+import { sampleData } from '../../server/protocol.ts';
 import { chooseFromData } from '../hub/choose-data.ts';
 import { chooseFromModels } from '../hub/choose-model.ts';
 import {
-  type ChosenInput,
+  type ChosenData,
   type ChosenModel,
   modelHere,
   pathInFile,
@@ -74,7 +74,7 @@ export function chooseModel(
 }
 
 /** Asks for the training data. */
-export function chooseData(context: RunsContext, place: StepPlace): Promise<Answer<ChosenInput>> {
+export function chooseData(context: RunsContext, place: StepPlace): Promise<Answer<ChosenData>> {
   const pattern = `**/*.{${DATA_EXTENSIONS.join(',')}}`;
   const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES);
   return chooseFromData(context, place, {
@@ -112,14 +112,12 @@ export function chooseData(context: RunsContext, place: StepPlace): Promise<Answ
 /** Asks what is learned from a data file, with its columns and first rows in view. */
 export async function chooseColumns(
   { server, log }: RunsContext,
-  data: ChosenInput,
+  data: ChosenData,
   place: StepPlace,
 ): Promise<Answer<LearnedData>> {
   const reading =
-    'hub' in data
-      ? server.ask(lookAtData, { name: data.hub })
-      : server.ask(sampleData, { file: data.path });
-  const shown = 'hub' in data ? data.hub : path.basename(data.path);
+    'path' in data ? server.ask(sampleData, { file: data.path }) : Promise.resolve(data.sample);
+  const shown = 'path' in data ? path.basename(data.path) : data.hub;
   const title = vscode.l10n.t('New run configuration: columns of {0}', shown);
   try {
     for (;;) {
@@ -156,7 +154,7 @@ export async function chooseColumns(
 /** Asks for the name of the run. */
 export async function chooseName(
   folder: vscode.Uri,
-  data: ChosenInput,
+  data: ChosenData,
   place: StepPlace,
 ): Promise<Answer<string>> {
   const taken = await vscode.workspace.fs

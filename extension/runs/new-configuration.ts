@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { openConfig } from '../config-editor/show-place.ts';
-import { type ChosenInput, type ChosenModel, nameInFile } from '../hub/chosen-input.ts';
+import { type ChosenData, type ChosenModel, nameInFile } from '../hub/chosen-input.ts';
 import { reportFailure } from '../report-failure.ts';
 import { showInformation } from '../show/notifications.ts';
 import { BACK, type StepPlace } from '../show/quick-steps.ts';
@@ -21,13 +21,13 @@ import type { RunsContext } from './runs-context.ts';
 /** What is known already of a configuration that is to be made. */
 export interface GivenParts {
   readonly model?: ChosenModel | undefined;
-  readonly data?: ChosenInput | undefined;
+  readonly data?: ChosenData | undefined;
 }
 
 /** Everything that is asked for. */
 interface Parts {
   readonly model: ChosenModel;
-  readonly data: ChosenInput;
+  readonly data: ChosenData;
   readonly columns: LearnedData;
   readonly name: string;
 }
@@ -96,7 +96,7 @@ async function askForParts(
 }
 
 /** The workspace folder that the data lie in, or the first one. */
-function folderOf(data: ChosenInput | undefined): vscode.Uri | undefined {
+function folderOf(data: ChosenData | undefined): vscode.Uri | undefined {
   const ofData =
     data !== undefined && 'path' in data
       ? vscode.workspace.getWorkspaceFolder(vscode.Uri.file(data.path))

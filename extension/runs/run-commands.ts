@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FoundModel, RunSummary } from '../../server/protocol.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
-import { type ChosenInput, type ChosenModel, modelHere } from '../hub/chosen-input.ts';
+import { type ChosenData, type ChosenModel, modelHere } from '../hub/chosen-input.ts';
 import { GetModel } from '../hub/get-model.ts';
 import { COMMANDS } from '../ids.ts';
 import { uriOf } from '../uri-of.ts';
@@ -126,7 +126,7 @@ function modelOf(arg: unknown): ChosenModel | undefined {
 }
 
 /** The data file that a menu gives. */
-function dataOf(arg: unknown): ChosenInput | undefined {
+function dataOf(arg: unknown): ChosenData | undefined {
   const path = uriOf(arg)?.fsPath;
   return path === undefined ? undefined : { path };
 }

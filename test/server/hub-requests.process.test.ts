@@ -84,7 +84,10 @@ test('a model is found, looked at once its owner lets in, and downloaded in spit
     host === 'cdn' ? { pieceBytes: 50_000, pauseMs: 100 } : undefined;
   const source = new CancellationTokenSource();
   const download = ask(downloadModel, { name }, source).catch((error: unknown) => error);
-  await vi.waitUntil(() => texts.some((text) => /[3-9]\d\d KiB of 1 MiB, .*left/.test(text)), 10_000);
+  await vi.waitUntil(
+    () => texts.some((text) => /[3-9]\d\d KiB of 1 MiB, .*left/.test(text)),
+    10_000,
+  );
   source.cancel();
   expect(await download).toBeInstanceOf(Error);
   world.hub.fault = () => undefined;

@@ -179,6 +179,23 @@ describe('a search', () => {
     input().hide();
   });
 
+  test('whose results cannot be looked at for now asks no more, and shows the rest', async () => {
+    const { server } = worldOf();
+    const looks: string[] = [];
+    server.answers.set(searchHub.method, () => [entry('found/1'), entry('found/2')]);
+    server.answers.set(lookAtModel.method, ({ name }: { name: string }) => {
+      looks.push(name);
+      if (!name.startsWith('found')) return { download: 1, memory: FITS };
+      throw failure('hub.rate_limited', 'The hub takes no more requests for a while.');
+    });
+    input().type('found');
+    await vi.waitUntil(() => find('found/1')?.detail?.startsWith('The hub takes no more'));
+    await vi.waitUntil(() => find('a/small')?.detail?.startsWith('Trains'));
+    expect(find('found/2')?.detail).toBeUndefined();
+    expect(looks).not.toContain('found/2');
+    input().hide();
+  });
+
   test('of which one is gated: signing in is a choice, and the search is there again', async () => {
     const { server, choosing } = worldOf();
     server.answers.set(searchHub.method, () => [entry('found/secret', { isGated: true })]);
