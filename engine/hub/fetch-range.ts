@@ -12,6 +12,9 @@ const FIRST_BYTES = 2 ** 16;
 /** The headers of models of a hundred billion parameters have a quarter of that. */
 const MAX_HEAD_BYTES = 2 ** 23;
 
+/** What is read and thrown away at most where a server sends all of a file instead of a part. */
+const MAX_SKIPPED_BYTES = 2 ** 26;
+
 /**
  * Fetches the bytes of a file from one position to another, or to its end where that comes before.
  * A part has no digest: whoever reads it believes nothing in it.
@@ -28,9 +31,13 @@ export async function fetchRange(
   if (length <= 0) return Buffer.alloc(0);
   return connection.retrying(async () => {
     const range = `bytes=${start}-${start + length - 1}`;
-    const { response, body } = await connection.get(url, subject, { range });
+    const { response, body, discard } = await connection.get(url, subject, { range });
     // Not every server knows ranges: then all of the file comes, from its beginning.
     const skipped = response.status === 206 ? 0 : start;
+    if (skipped > MAX_SKIPPED_BYTES) {
+      await discard();
+      throw badAnswer(subject, `parts of ${file.path} are not to be had`);
+    }
     const pieces: Uint8Array[] = [];
     let size = 0;
     // Leaving the loop ends the connection.

@@ -1,6 +1,14 @@
 import * as vscode from 'vscode';
-import { type Item, inPick, itemOf, type PickRow } from './quick-input.ts';
-import { asked, type BACK, headingItem, type PickHeading, type StepPlace } from './quick-steps.ts';
+import { type Item, itemOf, type PickRow } from './quick-input.ts';
+import {
+  asked,
+  type BACK,
+  headingItem,
+  newPick,
+  type PickHeading,
+  type StepItem,
+  type StepPlace,
+} from './quick-steps.ts';
 
 /** A row of a list that changes while it is looked at. */
 export interface LiveRow extends PickRow {
@@ -41,14 +49,10 @@ export async function pickLive<Row extends LiveRow>(
   place: StepPlace | undefined,
   { title, placeHolder, text: typed, fill, onText }: LiveQuestion<Row>,
 ): Promise<Row | typeof BACK | undefined> {
-  const input = vscode.window.createQuickPick<LiveItem<Row>>();
+  const input = newPick<Row>({ title, placeHolder });
   const source = new vscode.CancellationTokenSource();
   let timer: NodeJS.Timeout | undefined;
-  const options = inPick({ title, placeHolder });
-  input.title = options.title;
-  input.placeholder = options.placeHolder;
   input.value = typed;
-  input.matchOnDescription = true;
   input.keepScrollPosition = true;
   input.onDidChangeValue((text) => {
     clearTimeout(timer);
@@ -60,7 +64,7 @@ export async function pickLive<Row extends LiveRow>(
       show: (rows) => {
         const active = input.activeItems[0]?.row?.key;
         const items = rows.map(
-          (row): LiveItem<Row> => ('heading' in row ? headingItem(row) : liveItem(row)),
+          (row): StepItem<Row> => ('heading' in row ? headingItem(row) : liveItem(row)),
         );
         input.items = items;
         const same = items.find(({ row }) => row !== undefined && row.key === active);
@@ -80,11 +84,6 @@ export async function pickLive<Row extends LiveRow>(
     source.dispose();
     input.dispose();
   }
-}
-
-/** A row or a heading as VS Code draws it. */
-interface LiveItem<Row> extends vscode.QuickPickItem {
-  readonly row?: Row;
 }
 
 function liveItem<Row extends LiveRow>(row: Row): Item<Row> {
