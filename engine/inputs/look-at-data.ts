@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { countRows, type RowCount } from '../data/count-rows.ts';
-import { parquetRows } from '../data/parquet/read-parquet.ts';
+import { parquetStart } from '../data/parquet/parquet-start.ts';
 import { isRow, type Row } from '../data/row.ts';
 import { readRows } from '../data/rows.ts';
 import { LorafaError } from '../errors.ts';
@@ -93,14 +93,8 @@ async function lookAtGroups(
     // The reader wants buffers of its own.
     return Uint8Array.from(found.bytes.subarray(start - found.start, end - found.start));
   };
-  const rows: Row[] = [];
-  let total = 0;
-  for await (const row of parquetRows(file.path, file.size, read)) {
-    rows.push(row);
-    total = Math.round(row.line / row.progress);
-    if (rows.length === wanted) break;
-  }
-  return { rows, count: { rows: total, isExact: true } };
+  const { rows, count } = await parquetStart(file.path, file.size, wanted, read);
+  return { rows, count: { rows: count, isExact: true } };
 }
 
 /** The first lines of a text file, or the first elements of a list. */

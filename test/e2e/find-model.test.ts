@@ -67,7 +67,8 @@ test('from an empty folder to the first tuned answer, with a model and data foun
   await newcomer.click(newcomer.row('somebody/people-as-json'));
   await title('columns of somebody/people-as-json (3/4)').waitFor();
   await newcomer.row('Learn prompt → completion').waitFor();
-  // What the row under the pointer says of itself would be in the way.
+  // What the row under the pointer says of itself would be in the way, and so would what is over.
+  await page.locator('.notification-list-item').waitFor({ state: 'detached' });
   await page.mouse.move(640, 780);
   await editor.screenshot('find-data-columns', THEMES);
   await page.keyboard.press('Enter');

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type AsyncBuffer, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type OpenedFile, openRegularFile } from '../../bounded-file.ts';
-import { LorafaError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { parseJson } from '../../json.ts';
 import { cannotRead, corruptFile } from '../file-problem.ts';
 import { decodeUtf8 } from '../lines.ts';
@@ -22,38 +22,25 @@ export type ReadBytes = (start: number, end: number) => Promise<Uint8Array<Array
 export async function* readParquet(file: string): AsyncGenerator<Row> {
   const { handle, size } = await open(file);
   try {
-    yield* parquetRows(file, size, (start, end) => readBytes(handle, start, end));
+    const read: ReadBytes = (start, end) => readBytes(handle, start, end);
+    const footer = await orCorrupt(file, () => readFooter(size, read));
+    const total = Number(footer.metadata.num_rows);
+    let rowStart = 0;
+    for (const [group, { rows: count }] of footer.groups.entries()) {
+      const rows = await orCorrupt(file, () => readGroup(footer, group, rowStart, size, read));
+      for (const [index, value] of rows.entries()) {
+        const line = rowStart + index + 1;
+        yield { file, line, value, progress: line / total };
+      }
+      rowStart += count;
+    }
   } finally {
     await handle.close();
   }
 }
 
-/**
- * The rows of a Parquet file, wherever its bytes are.
- *
- * @param file its name, for messages
- * @param size bytes of the whole file
- * @throws LorafaError as {@link readParquet}, and what `read` throws of that kind
- */
-export async function* parquetRows(
-  file: string,
-  size: number,
-  read: ReadBytes,
-): AsyncGenerator<Row> {
-  const footer = await orCorrupt(file, () => readFooter(size, read));
-  const total = Number(footer.metadata.num_rows);
-  let rowStart = 0;
-  for (const [group, { rows: count }] of footer.groups.entries()) {
-    const rows = await orCorrupt(file, () => readGroup(footer, group, rowStart, size, read));
-    for (const [index, value] of rows.entries()) {
-      const line = rowStart + index + 1;
-      yield { file, line, value, progress: line / total };
-    }
-    rowStart += count;
-  }
-}
-
-async function readGroup(
+/** The rows of one group, of whose index and first row it is told. */
+export async function readGroup(
   { metadata, groups }: ParquetFooter,
   index: number,
   rowStart: number,
@@ -126,7 +113,6 @@ async function orCorrupt<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof LorafaError) throw error;
     throw corruptFile(file, `${messageOf(error)}; write or download it again`);
   }
 }
