@@ -26,7 +26,7 @@ export interface HubQuestion<Value> {
   readonly title: string;
   readonly placeHolder: string;
   readonly here: Promise<readonly HubRow<Value>[]>;
-  /** Ways to look elsewhere, at the end. */
+  /** Ways to look elsewhere on this machine. */
   readonly elsewhere: readonly HubRow<Value>[];
   starters(starters: Starters): readonly HubRow<Value>[];
   found(entry: HubEntry): HubRow<Value>;
@@ -197,10 +197,12 @@ class Lists<Value> {
     const starters = this.#starters.filter(({ label }) => !shown.has(label));
     this.#list?.show([
       ...this.#ways,
-      ...this.#below(vscode.l10n.t('on this machine'), this.#here),
+      ...this.#below(vscode.l10n.t('on this machine'), [
+        ...this.#here,
+        ...(this.#isLoading ? [] : this.#question.elsewhere),
+      ]),
       ...this.#below(vscode.l10n.t('found on Hugging Face'), this.#found),
       ...this.#below(vscode.l10n.t('Hugging Face'), starters),
-      ...this.#below(vscode.l10n.t('elsewhere'), this.#isLoading ? [] : this.#question.elsewhere),
     ]);
   }
 
