@@ -49,7 +49,8 @@ export interface RunEstimate {
 }
 
 /**
- * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written.
+ * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
+ * weights on the Hub only the headers are fetched.
  *
  * @throws LorafaError for anything that is wrong with model, adapter or data
  */
@@ -57,11 +58,15 @@ export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
-  const { config } = await fetchInputs(given, {
+  const { config, heads } = await fetchInputs(given, {
+    headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
-    openBaseModel(config.model.base_model_name_or_path, { quantization, headersOnly: true });
+    openBaseModel(config.model.base_model_name_or_path, {
+      ...{ quantization, heads },
+      headersOnly: true,
+    });
   const model = await open(quantizationOf(config));
   const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
   const trainee = await planTrainee(config, model);

@@ -195,9 +195,9 @@ export class Editor {
     await this.ready();
   }
 
-  /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png` as the window is now. */
-  async screenshot(name: string): Promise<void> {
-    for (const theme of ['light', 'dark'] as const) await this.#picture(name, theme);
+  /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png`, or others, as the window is now. */
+  async screenshot(name: string, themes: readonly Theme[] = ['light', 'dark']): Promise<void> {
+    for (const theme of themes) await this.#picture(name, theme);
   }
 
   /**
