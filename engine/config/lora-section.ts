@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { SIZED } from '../sized.ts';
 
-/** The scale that follows from it is a float32 in the graph. */
-const alpha = z.number().gt(0).max(1e30);
+/** The largest `lora_alpha`: the scale that follows from it is a float32 in the graph. */
+export const MAX_ALPHA = 1e30;
+const alpha = z.number().gt(0).max(MAX_ALPHA);
 
 const names = z.array(z.string().min(1, SIZED)).min(1, SIZED);
 

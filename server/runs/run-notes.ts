@@ -4,7 +4,12 @@ import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { removeFolder, writeFileAtomic } from '../../engine/files.ts';
 import { parseJson } from '../../engine/json.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { NO_NOTES, type RunNotes, type RunNotesChange, runNotesSchema } from './run-notes-schema.ts';
+import {
+  NO_NOTES,
+  type RunNotes,
+  type RunNotesChange,
+  runNotesSchema,
+} from './run-notes-schema.ts';
 
 /** More than notes take, however they are escaped. */
 const MAX_BYTES = 2 ** 16;
