@@ -12,7 +12,7 @@ import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { notification, request } from './rpc/message.ts';
 import type { EarlierSpeed } from './runs/earlier-speed.ts';
-import { runNotesSchema } from './runs/run-notes-schema.ts';
+import { runNotesChangeSchema, runNotesSchema } from './runs/run-notes-schema.ts';
 import { type RunStatus, runStatusSchema, timeSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
 
@@ -248,10 +248,13 @@ export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
   z.object({ folder }),
 );
 
-/** Client → server: keep what people write about a run, in its folder; in place of what was there. */
+/**
+ * Client → server: keep what people write about a run, in its folder. What is not given stays as it
+ * is there: another window may have written it.
+ */
 export const annotateRun = request<RunSummary>()(
   'lorafa/runs/annotate',
-  z.object({ folder, notes: runNotesSchema }),
+  z.object({ folder, notes: runNotesChangeSchema }),
 );
 
 /** Client → server: give the folder of a run that has ended another name, beside where it lies. */

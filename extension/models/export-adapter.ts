@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
 import {
@@ -72,7 +73,8 @@ async function copyAdapter(
   const { fs } = vscode.workspace;
   const present = new Set((await fs.readDirectory(source)).map(([name]) => name));
   const files = ADAPTER_FILES.filter((file) => present.has(file));
-  const half = target.with({ path: `${target.path}.part` });
+  // A name of its own: what it is called is removed in the end.
+  const half = target.with({ path: `${target.path}.${randomUUID()}.part` });
   try {
     await fs.createDirectory(half);
     for (const [index, name] of files.entries()) {

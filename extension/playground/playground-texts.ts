@@ -102,6 +102,7 @@ export function playgroundTexts() {
     end_stop_string: vscode.l10n.t('ended at a stop text'),
     emptyAnswer: vscode.l10n.t('(an empty answer)'),
     interrupted: vscode.l10n.t('interrupted by a reload'),
+    replaced: vscode.l10n.t('ended by what was started after it'),
   };
 }
 

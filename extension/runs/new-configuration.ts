@@ -61,12 +61,26 @@ export async function createConfiguration(
       rows,
       notes: notes(name, learned),
     });
-    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+    if (!(await createFile(file, new TextEncoder().encode(text)))) {
+      throw new Error(
+        vscode.l10n.t(
+          '{0} could not be made; is there such a file meanwhile, or can nothing be written there?',
+          vscode.workspace.asRelativePath(file),
+        ),
+      );
+    }
     tick('own');
     await openConfig(file);
   } catch (error) {
     reportFailure(error, context.log);
   }
+}
+
+/** Makes a file where there is none: what another window has made since the question stays. */
+async function createFile(file: vscode.Uri, contents: Uint8Array): Promise<boolean> {
+  const edit = new vscode.WorkspaceEdit();
+  edit.createFile(file, { contents });
+  return vscode.workspace.applyEdit(edit);
 }
 
 /** Asks for one part after the other; Back goes to the one before. */

@@ -126,6 +126,19 @@ describe('positions', () => {
     expect(location).toMatchObject({ file: FILE, line: 1, column: 1 });
   });
 
+  test('numbers that no machine or float32 has room for are refused', () => {
+    const text = JSON.stringify({
+      ...MINIMAL,
+      lora: { lora_alpha: 1e300, alpha_pattern: { q_proj: 1e39 } },
+      engine: { intra_op_num_threads: 100_000 },
+    });
+    expect(checkConfig(text, FILE).problems.map(({ message }) => message)).toEqual([
+      '`lora.lora_alpha` must be a number above 0 and at most 1e+30, not 1e+300',
+      '`lora.alpha_pattern.q_proj` must be a number above 0 and at most 1e+30, not 1e+39',
+      '`engine.intra_op_num_threads` must be a whole number of at least 0 and at most 1024, not 100000',
+    ]);
+  });
+
   test.each([
     ['{ "model": { "a": 1 "b": 2 } }', '1:21', 'a comma should stand here'],
     ['{\r\n  "model": {\r\n', '3:1', 'a closing } is missing'],
