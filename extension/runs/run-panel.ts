@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { showWarning } from '../show/notifications.ts';
-import { openPanel, titlePanel } from '../show/panel.ts';
+import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
@@ -97,17 +97,10 @@ export class RunPanel {
   /** Whether the user wants to keep it: its tab is pinned. */
   get isPinned(): boolean {
     const { title, viewColumn } = this.#panel;
-    return vscode.window.tabGroups.all
-      .filter((group) => group.viewColumn === viewColumn)
-      .flatMap(({ tabs }) => tabs)
-      .some(
-        ({ input, isPinned, label }) =>
-          // VS Code puts something of its own before the type.
-          input instanceof vscode.TabInputWebview &&
-          input.viewType.endsWith(PANELS.run) &&
-          label === title &&
-          isPinned,
-      );
+    return panelTabs(PANELS.run).some(
+      ({ group, isPinned, label }) =>
+        group.viewColumn === viewColumn && label === title && isPinned,
+    );
   }
 
   /** Shows another run in it, from the start. */

@@ -33,6 +33,8 @@ test('the demo: from an empty window to the first tuned answer', {
     .toEqual(['..']);
   await newcomer.click(newcomer.button('Put the Demo Here'));
   await page.locator('.tab.active[data-resource-name="demo.lorafa.json"]').waitFor();
+  // The walkthrough came along, behind it.
+  await page.locator('.tab', { hasText: 'Walkthrough: LoRA-FA' }).waitFor();
   await newcomer.trust();
   const answer = await newcomer.trainAndAsk('demo', `${SENTENCE}\nJSON: `);
   expect(answer).toMatch(/^\{"name": "\w+", .*\}$/);
