@@ -86,6 +86,10 @@ export class RunPanel {
     return this.#folder;
   }
 
+  get title(): string {
+    return this.#panel.title;
+  }
+
   get isActive(): boolean {
     return this.#panel.active;
   }
@@ -274,9 +278,11 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
   show(folder: string, name: string, preserveFocus: boolean): void {
     const own = this.#of(folder);
     const free = [...this.#open].findLast(({ isPinned }) => !isPinned);
+    const before = own === undefined ? this.#unread(name) : [];
     if (own !== undefined) own.reveal(preserveFocus);
     else if (free !== undefined) free.turnTo(folder, name, preserveFocus);
     else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
+    void vscode.window.tabGroups.close(before, true);
   }
 
   /** Goes on showing a run whose folder has another name now. */
@@ -289,6 +295,12 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
     const folder = folderOf(state);
     if (folder === undefined || this.#of(folder) !== undefined) panel.dispose();
     else this.#add(panel, folder);
+  }
+
+  /** Tabs of a run from before a reload, which VS Code restores only when they are shown. */
+  #unread(name: string): readonly vscode.Tab[] {
+    if ([...this.#open].some((panel) => panel.title === name)) return [];
+    return panelTabs(PANELS.run).filter(({ label, isPinned }) => label === name && !isPinned);
   }
 
   #of(folder: string): RunPanel | undefined {
