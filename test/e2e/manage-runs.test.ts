@@ -118,6 +118,9 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await row('beta').filter({ hasText: '#good · #baseline' }).waitFor();
   await editor.runCommand('LoRA-FA: Edit Note…');
   await answer(editor, 'with the larger rate');
+  const facts = (await editor.webviewFrame('beta')).locator('.facts');
+  await facts.getByText('#good #baseline').waitFor();
+  await facts.getByText('with the larger rate').waitFor();
   await editor.runCommand('LoRA-FA: Filter Runs…');
   await answer(editor, '#good larger');
   await expect.poll(() => namesIn(page)).toEqual(['beta']);
@@ -137,6 +140,13 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
     version: 1,
     notes: { text: 'with the larger rate', tags: ['good', 'baseline'] },
   });
+
+  // A tab that nobody has looked at since a reload is not opened beside itself.
+  await editor.reload();
+  await editor.webviewFrame('best');
+  await row('gamma').click();
+  await editor.webviewFrame('gamma');
+  await expect.poll(() => page.locator('.tabs-container .tab').count()).toBe(2);
 
   // What others do on disk shows by itself.
   await cp(path.join(folder, 'runs/alpha'), path.join(folder, 'runs/copy'), { recursive: true });

@@ -135,7 +135,7 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { data: { dataset_name_or_path: ['rows.jsonl', 'rows2.jsonl'] } },
     marked: '"rows2.jsonl"',
     code: 'data.not_found',
-    says: 'it does not exist',
+    says: 'Cannot read the data file rows2.jsonl: it does not exist',
   },
   'a data file of an unknown format': {
     changes: { data: { dataset_name_or_path: 'rows.xml' } },
