@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { ColumnMapping } from '../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../engine/data/preview.ts';
-import type { DatasetReport } from '../engine/data/report.ts';
+import type { DatasetReport, IssueList } from '../engine/data/report.ts';
 import type { StarterData } from '../engine/data/starter-data.ts';
 import type { HubEntry } from '../engine/hub/search-hub.ts';
 import type { StarterModel } from '../engine/models/starter-models.ts';
@@ -497,6 +497,8 @@ export interface PreviewState {
   readonly report: DatasetReport;
   /** Of an epoch over all rows that are used; null until all were read. */
   readonly padding: PaddingReport | null;
+  /** Held-out rows that are learned as well; null until all were read. */
+  readonly shared: IssueList | null;
   /** Why a run would be refused for its rows, as a sentence for people; null if for nothing. */
   readonly problem: string | null;
   /** What is searched for, how many rows hold it so far, and the share of rows that was searched. */

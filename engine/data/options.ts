@@ -13,6 +13,13 @@ export type DataOptions = Pick<
   | 'completion_template'
   | 'apply_chat_template'
   | 'completion_only_loss'
+  | 'train_on'
+  | 'chat_template'
   | 'max_length'
   | 'max_bad_rows'
 >;
+
+/** Whether every token is learned, whoever wrote it. */
+export function learnsAll({ completion_only_loss, train_on }: DataOptions): boolean {
+  return !completion_only_loss || train_on === 'all';
+}

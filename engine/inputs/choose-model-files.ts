@@ -11,6 +11,7 @@ import { parseJson } from '../json.ts';
 import { isJsonObject } from '../json-file.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import { readConfig } from '../models/hugging-face-folder.ts';
+import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -111,10 +112,12 @@ function isGguf(file: string): boolean {
   return file.toLowerCase().endsWith('.gguf');
 }
 
-/** The files of an adapter. @throws HubError `hub.no_files` */
+/** The files of an adapter, and the chat template that it brings. @throws HubError `hub.no_files` */
 export const adapterFiles: ChooseFiles = async (view) => {
   const wanted = [ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE];
   const missing = wanted.find((file) => !view.files.includes(file));
-  if (missing === undefined) return wanted;
+  if (missing === undefined) {
+    return view.files.includes(CHAT_TEMPLATE_FILE) ? [...wanted, CHAT_TEMPLATE_FILE] : wanted;
+  }
   throw noFiles(view, `is no adapter that can be read: it has no ${missing}`);
 };

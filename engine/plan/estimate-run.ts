@@ -3,7 +3,6 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { TrainingShape } from '../step/training-graph.ts';
-import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
@@ -13,6 +12,7 @@ import { loadRunData } from './run-data.ts';
 import { answersWithOwnWeights, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
+import { loadRunTokenizer } from './run-tokenizer.ts';
 
 /** How large a batch is. */
 export interface BatchSize {
@@ -70,7 +70,7 @@ export async function estimateRun(
   const model = await open(quantizationOf(config));
   const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
   const trainee = await planTrainee(config, model);
-  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const tokenizer = await loadRunTokenizer(config, model);
   const data = await loadRunData(config, tokenizer, onEvent);
   const plan = planRun(config, data.train);
   const question = {

@@ -1,6 +1,8 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { loadDataset } from '../data/dataset.ts';
-import { countExamples, type DatasetReport } from '../data/report.ts';
+import { type LoadOptions, loadDataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset-builder.ts';
+import { countExamples, type DatasetReport, type IssueList } from '../data/report.ts';
+import { sharedRows } from '../data/seen-rows.ts';
 import { splitExamples } from '../data/split.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -23,34 +25,59 @@ export async function loadRunData(
   tokenizer: Tokenizer,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<RunData> {
-  const { data, training } = config;
-  const load = (paths: string | readonly string[], task: string) =>
-    loadDataset([paths].flat(), tokenizer, data, {
-      onProgress: (share) => onEvent({ type: 'progress', task, done: share, total: 1 }),
-    });
-  const trainSet = await load(data.dataset_name_or_path, 'tokenizing training rows');
-  const warnings = issueWarnings(trainSet.report);
-  if (data.eval_dataset_name_or_path !== undefined) {
-    const evalSet = await load(data.eval_dataset_name_or_path, 'tokenizing evaluation rows');
-    return {
-      train: trainSet.examples,
-      evaluation: evalSet.examples,
-      trainReport: splitReport(trainSet.examples, trainSet.report),
-      evalReport: splitReport(evalSet.examples, evalSet.report),
-      warnings: [...warnings, ...issueWarnings(evalSet.report)],
-    };
-  }
-  const parts =
-    data.eval_split === undefined
-      ? { train: trainSet.examples, eval: [] }
-      : splitExamples(trainSet.examples, data.eval_split, training.seed);
+  const { data } = config;
+  const onProgress = (task: string) => (share: number) =>
+    onEvent({ type: 'progress', task, done: share, total: 1 });
+  const trainSet = await loadDataset([data.dataset_name_or_path].flat(), tokenizer, data, {
+    onProgress: onProgress('tokenizing training rows'),
+  });
+  const { train, evaluation, evalSet, shared } = await holdOut(config, tokenizer, trainSet, {
+    onProgress: onProgress('tokenizing evaluation rows'),
+  });
   return {
-    train: parts.train,
-    evaluation: parts.eval,
-    trainReport: splitReport(parts.train, trainSet.report),
-    evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
-    warnings,
+    train,
+    evaluation,
+    trainReport: splitReport(train, trainSet.report),
+    evalReport: evaluation.length === 0 ? undefined : splitReport(evaluation, evalSet?.report),
+    warnings: [
+      ...issueWarnings(trainSet.report),
+      ...(evalSet === undefined ? [] : issueWarnings(evalSet.report)),
+      ...warningOf('held out and learned all the same', shared),
+    ],
   };
+}
+
+/** The rows of a data set that are learned, and those that are held out. */
+export interface HeldOut extends Pick<RunData, 'train' | 'evaluation'> {
+  /** Where held-out rows have files of their own. */
+  readonly evalSet: Dataset | undefined;
+  /** Held-out rows that are learned as well. */
+  readonly shared: IssueList;
+}
+
+/**
+ * Holds back what a configuration says, or loads what it names besides.
+ *
+ * @throws LorafaError as `loadDataset` and `splitExamples`
+ */
+export async function holdOut(
+  { data, training }: ResolvedConfig,
+  tokenizer: Tokenizer,
+  { examples }: Dataset,
+  options: LoadOptions = {},
+): Promise<HeldOut> {
+  if (data.eval_dataset_name_or_path !== undefined) {
+    const files = [data.eval_dataset_name_or_path].flat();
+    const evalSet = await loadDataset(files, tokenizer, data, options);
+    const shared = sharedRows(examples, evalSet.examples);
+    return { train: examples, evaluation: evalSet.examples, evalSet, shared };
+  }
+  const { train, eval: evaluation } =
+    data.eval_split === undefined
+      ? { train: examples, eval: [] }
+      : splitExamples(examples, data.eval_split, training.seed);
+  const shared = sharedRows(evaluation.length === 0 ? [] : train, evaluation);
+  return { train, evaluation, evalSet: undefined, shared };
 }
 
 function splitReport(examples: readonly TokenizedExample[], file?: DatasetReport): SplitReport {
@@ -59,18 +86,20 @@ function splitReport(examples: readonly TokenizedExample[], file?: DatasetReport
   return { rows: used, tokens, supervisedTokens, truncatedRows, droppedRows };
 }
 
-function issueWarnings(report: DatasetReport): string[] {
-  const kinds = [
-    ['dropped', report.dropped],
-    ['left out because nothing in them could be learned', report.neverSupervised],
-    ['cut at max_length', report.truncated],
-    ['learned only in their last answer', report.lastTurnOnly],
-  ] as const;
-  return kinds
-    .filter(([, { count }]) => count > 0)
-    .map(([what, { count, first }]) => {
-      const { file, line, reason } = first[0]!;
-      const rows = count === 1 ? '1 row was' : `${count} rows were`;
-      return `${rows} ${what} (${file}:${line}: ${reason}${count > 1 ? '; …' : ''}).`;
-    });
+function issueWarnings(report: DatasetReport): readonly string[] {
+  return [
+    ...warningOf('dropped', report.dropped),
+    ...warningOf('left out because nothing in them could be learned', report.neverSupervised),
+    ...warningOf('cut at max_length', report.truncated),
+    ...warningOf('learned only in their last answer', report.lastTurnOnly),
+    ...warningOf('there more than once', report.duplicates),
+    ...warningOf('learned in a single token', report.nearlyEmpty),
+  ];
+}
+
+function warningOf(what: string, { count, first }: IssueList): readonly string[] {
+  if (count === 0) return [];
+  const { file, line, reason } = first[0]!;
+  const rows = count === 1 ? '1 row was' : `${count} rows were`;
+  return [`${rows} ${what} (${file}:${line}: ${reason}${count > 1 ? '; …' : ''}).`];
 }

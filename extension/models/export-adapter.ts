@@ -13,7 +13,12 @@ import type { UsableAdapter } from './model-catalog.ts';
  * The files of an adapter in PEFT's format. A checkpoint has more (the optimizer's state), which
  * nobody needs who uses the adapter.
  */
-const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors', 'README.md'];
+const ADAPTER_FILES = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'chat_template.jinja',
+  'README.md',
+];
 
 /**
  * Copies an adapter, or that of a checkpoint, into a new folder inside one that the user chooses.

@@ -29,7 +29,7 @@ export async function openDemo({ extensionUri, globalState }: DemoContext): Prom
   if (!(await exists(config))) {
     await copyDemo(demoSource(extensionUri), target);
   }
-  await tick('demo');
+  tick('demo');
   if (open !== undefined) {
     // Not in the place of the walkthrough, which goes on.
     await vscode.commands.executeCommand('vscode.open', config, { preview: false });

@@ -7,8 +7,9 @@ import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
+import { holdOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import { formatCount } from '../format.ts';
 import { describePadding } from '../padding-report.ts';
@@ -58,25 +59,28 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
   const base = await openTokenizer(config.model.base_model_name_or_path);
-  const tokenizer = loadTokenizer(base.tokenizer, base.config);
+  const tokenizer = await loadRunTokenizer(config, base);
   const dataset = await loadDataset(
     [config.data.dataset_name_or_path].flat(),
     tokenizer,
     config.data,
   );
   const { padding } = planRun(config, dataset.examples);
+  const { shared } = await holdOut(config, tokenizer, dataset);
   const { stdout } = process;
   const examples = dataset.examples
     .slice(flags.skip, flags.skip + flags.rows)
     .map((example) => previewExample(example, tokenizer));
-  if (flags.json === true) printJson(stdout, { report: dataset.report, padding, examples });
-  else printPreview(examples, dataset.report, padding, stdout.isTTY && stdout.hasColors());
+  if (flags.json === true) printJson(stdout, { report: dataset.report, shared, padding, examples });
+  else {
+    const color = stdout.isTTY && stdout.hasColors();
+    printPreview(examples, describeReport(dataset.report, shared, padding), color);
+  }
 }
 
 function printPreview(
   examples: readonly ExamplePreview[],
-  report: DatasetReport,
-  padding: PaddingReport,
+  report: readonly string[],
   color: boolean,
 ): void {
   const { stdout } = process;
@@ -92,10 +96,14 @@ function printPreview(
   const legend = color
     ? 'Supervised tokens have a green ground.'
     : 'Supervised tokens stand in ⟦ ⟧.';
-  printText(stdout, [legend, ...describeReport(report, padding)].join('\n'));
+  printText(stdout, [legend, ...report].join('\n'));
 }
 
-function describeReport(report: DatasetReport, padding: PaddingReport): readonly string[] {
+function describeReport(
+  report: DatasetReport,
+  shared: IssueList,
+  padding: PaddingReport,
+): readonly string[] {
   const issues = (words: string, list: IssueList): readonly string[] =>
     list.count === 0 ? [] : [`${formatCount(list.count)} ${words}: ${formatIssues(list)}`];
   return [
@@ -106,5 +114,8 @@ function describeReport(report: DatasetReport, padding: PaddingReport): readonly
     ...issues('rows dropped', report.dropped),
     ...issues('rows without anything to learn', report.neverSupervised),
     ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
+    ...issues('rows that were there before', report.duplicates),
+    ...issues('rows of which a single token is learned', report.nearlyEmpty),
+    ...issues('held-out rows that are learned too', shared),
   ];
 }

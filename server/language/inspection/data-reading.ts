@@ -4,11 +4,14 @@ import { fillDataset } from '../../../engine/data/dataset.ts';
 import { DatasetBuilder } from '../../../engine/data/dataset-builder.ts';
 import { ExampleTexts } from '../../../engine/data/example-text.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
+import type { IssueList } from '../../../engine/data/report.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
+import { holdOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
+import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import type { PreviewPage, PreviewState } from '../../protocol.ts';
 
@@ -30,6 +33,7 @@ export class DataReading {
   #share = 0;
   #isReading = true;
   #padding: PaddingReport | null = null;
+  #shared: IssueList | null = null;
   #problem: string | null = null;
   #search: Search | undefined;
   #toldAt = 0;
@@ -48,7 +52,7 @@ export class DataReading {
   async read(given: ResolvedConfig, isCancelled: () => boolean): Promise<void> {
     const { config } = await fetchInputs(given, { rowsOnly: true });
     const model = await openTokenizer(config.model.base_model_name_or_path);
-    const tokenizer = loadTokenizer(model.tokenizer, model.config);
+    const tokenizer = await loadRunTokenizer(config, model);
     const paths = [config.data.dataset_name_or_path].flat();
     const builder = new DatasetBuilder(paths, tokenizer, config.data);
     this.#tokenizer = tokenizer;
@@ -62,11 +66,12 @@ export class DataReading {
         this.#tell(this.#toldAt === 0);
       }
       this.#share = 1;
-      const { examples } = builder.finish();
+      const dataset = builder.finish();
       // The first news of few rows; counting the padding of many takes a while.
       this.#tell(true);
       await setImmediate();
-      this.#padding = planRun(config, examples).padding;
+      this.#padding = planRun(config, dataset.examples).padding;
+      this.#shared = (await holdOut(config, tokenizer, dataset)).shared;
     } catch (error) {
       if (!(error instanceof LorafaError) || builder.rows === 0) throw error;
       this.#problem = error.message;
@@ -130,6 +135,7 @@ export class DataReading {
       isReading: this.#isReading,
       report,
       padding: this.#padding,
+      shared: this.#shared,
       problem: this.#problem,
       search: this.#search === undefined ? null : searchState(this.#search, report.used),
     });

@@ -244,6 +244,28 @@ describe('contradictions', () => {
       { data: { format: 'messages', apply_chat_template: false } },
       'cannot be false for chat turns',
     ],
+    [{ data: { format: 'text', train_on: 'all' } }, 'no effect on rows of plain text'],
+    [
+      { data: { completion_column: 'c', train_on: 'last_assistant' } },
+      'a prompt has one completion',
+    ],
+    [
+      { data: { completion_only_loss: false, train_on: 'assistant' } },
+      '`data.train_on` "assistant" and `data.completion_only_loss` false say different things',
+    ],
+    [
+      { data: { completion_only_loss: true, train_on: 'all' } },
+      '`data.train_on` "all" and `data.completion_only_loss` true say different things',
+    ],
+    [{ data: { text_column: 't', chat_template: 'x' } }, 'no effect on rows of plain text'],
+    [
+      { data: { apply_chat_template: false, chat_template: 'x' } },
+      'no effect where `data.apply_chat_template` is false',
+    ],
+    [
+      { data: { completion_template: '{a}', prompt_template: '{q}', chat_template: 'x' } },
+      'no effect on rows that your own templates write',
+    ],
     [
       { training: { num_train_epochs: 2.5, max_steps: 5 } },
       '`training.num_train_epochs` and `training.max_steps` both set the length of the run; keep one',
@@ -304,6 +326,9 @@ describe('contradictions', () => {
     [{ data: { eval_split: 200 }, training: { eval_steps: 5, per_device_eval_batch_size: 2 } }],
     [{ data: { prompt_template: '{q}', completion_template: '{a}', apply_chat_template: true } }],
     [{ data: { format: 'text', completion_only_loss: false } }],
+    [{ data: { completion_only_loss: false, train_on: 'all' } }],
+    [{ data: { completion_only_loss: true, train_on: 'last_assistant' } }],
+    [{ data: { prompt_column: 'p', train_on: 'assistant' } }],
     [{ training: { warmup_steps: 0, warmup_ratio: 0.1 } }],
     [{ training: { lr_scheduler_type: 'cosine_with_min_lr', lr_scheduler_kwargs: { min_lr: 0 } } }],
     [{ training: { num_train_epochs: 2.5 } }],

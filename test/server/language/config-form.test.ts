@@ -27,6 +27,12 @@ test('each kind of value has its control', () => {
     'data.dataset_name_or_path': { kind: 'list', items: 'text', browse: 'data' },
     'data.eval_split': { kind: 'number' },
     'data.prompt_template': { kind: 'text', isMultiline: true },
+    'data.chat_template': { kind: 'text', isMultiline: true, browse: 'template' },
+    'data.train_on': {
+      kind: 'choice',
+      options: ['assistant', 'last_assistant', 'all'],
+      isOpen: false,
+    },
     'data.text_column': { kind: 'column' },
     'data.apply_chat_template': { kind: 'choice', options: ['auto', true, false], isOpen: false },
     'lora.r': { kind: 'number' },
