@@ -28,11 +28,31 @@ export class BoundedInterpreter extends Interpreter {
 
   /** @throws TemplateTooLarge when a value is larger than any conversation's, and as the library does. */
   override evaluate(node: Node, environment: Environment): Value {
-    const result = super.evaluate(node, environment);
+    const result = this.#stripped(node, environment) ?? super.evaluate(node, environment);
     const value: unknown = result.value;
     if (typeof value === 'string') this.#countText(value.length, node?.type);
     else if (Array.isArray(value)) this.#countList(value.length, node?.type);
     return result;
+  }
+
+  /**
+   * Python's `strip`, `lstrip` and `rstrip` with the characters to take off, which the library takes for
+   * all white space: templates take off line breaks around reasoning, and leave the spaces of code.
+   */
+  #stripped(node: Node, environment: Environment): Value | undefined {
+    const call = stripCall(node);
+    if (call === undefined) return undefined;
+    const [text, characters] = [call.object, call.characters].map(
+      (each) => this.evaluate(each, environment).value as unknown,
+    );
+    if (typeof text !== 'string' || typeof characters !== 'string') return undefined;
+    const set = new Set(characters);
+    const letters = [...text];
+    const isKept = (letter: string): boolean => !set.has(letter);
+    const start = call.name === 'rstrip' ? 0 : letters.findIndex(isKept);
+    const end = call.name === 'lstrip' ? letters.length : letters.findLastIndex(isKept) + 1;
+    const value = start === -1 ? '' : letters.slice(start, end).join('');
+    return super.evaluate({ type: 'StringLiteral', value } as Node, environment);
   }
 
   #countText(length: number, type: string | undefined): void {
@@ -50,6 +70,28 @@ export class BoundedInterpreter extends Interpreter {
     this.#made += units;
     if (this.#made > MAX_MADE) throw new TemplateTooLarge('more texts and lists than memory holds');
   }
+}
+
+const STRIPPERS: ReadonlySet<unknown> = new Set(['strip', 'lstrip', 'rstrip']);
+
+/** What a node of a call is made of: `object.property(...args)`. */
+interface CallNode {
+  readonly type: string;
+  readonly args?: readonly Node[];
+  readonly callee?: {
+    readonly object?: Node;
+    readonly property?: { readonly value?: unknown };
+    readonly computed?: boolean;
+  };
+}
+
+/** The parts of `text.strip(characters)`; undefined for all other nodes. */
+function stripCall(node: Node) {
+  if (node?.type !== 'CallExpression') return undefined;
+  const { args = [], callee } = node as CallNode;
+  const name = callee?.property?.value;
+  if (args.length !== 1 || callee?.computed !== false || !STRIPPERS.has(name)) return undefined;
+  return { name, object: callee.object, characters: args[0] };
 }
 
 /** Whether a node of the template makes its value, rather than naming or joining others. */

@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'hub.not_writable'
   | 'hub.no_files'
   | 'hub.not_cached'
+  | 'hub.offline'
   | 'device.unavailable'
   | 'device.failed'
   | 'output.not_writable'

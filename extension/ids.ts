@@ -9,6 +9,7 @@ import { SERVER_COMMANDS } from '../server/command-ids.ts';
 /** Commands, as they are bound to keys. The server names some of them too. */
 export const COMMANDS = {
   openDemo: 'lorafa.openDemo',
+  getModel: 'lorafa.getModel',
   newConfiguration: 'lorafa.newConfiguration',
   newConfigurationFromData: 'lorafa.newConfigurationFromData',
   startRun: SERVER_COMMANDS.startRun,

@@ -45,7 +45,10 @@ export function createLanguageClient(
       client = undefined;
       throw error;
     });
-    return client;
+    const made = await client;
+    // The library gives a server up that crashes again and again; whoever needs it tries again.
+    if (made.needsStart()) await made.start();
+    return made;
   }
 
   function startIfNeeded(): void {

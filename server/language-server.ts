@@ -38,13 +38,13 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
       { retry: false },
     );
   }
-  serveHub(connection);
   const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
   const configurations = serveConfigurations(canRefreshHints);
   const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
   // What a run leaves is what the next one of its configuration finds.
   const background = serveBackground(folders, () => configurations.lookAgain());
-  const services: readonly Service[] = [configurations, ...background];
+  const hub = serveHub(connection, program('./inspector.js'));
+  const services: readonly Service[] = [hub, configurations, ...background];
   connection.onShutdown(async () => {
     await Promise.all(services.map((service) => service.dispose()));
   });

@@ -1,14 +1,18 @@
 import * as z from 'zod/mini';
 import type { ColumnMapping } from '../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../engine/data/preview.ts';
-import type { DatasetReport } from '../engine/data/report.ts';
+import type { DatasetReport, IssueList } from '../engine/data/report.ts';
+import type { StarterData } from '../engine/data/starter-data.ts';
+import type { HubEntry } from '../engine/hub/search-hub.ts';
+import type { StarterModel } from '../engine/models/starter-models.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
+import type { TrainingMemory } from '../engine/plan/training-memory.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { notification, request } from './rpc/message.ts';
 import type { EarlierSpeed } from './runs/earlier-speed.ts';
-import { runNotesSchema } from './runs/run-notes-schema.ts';
+import { runNotesChangeSchema, runNotesSchema } from './runs/run-notes-schema.ts';
 import { type RunStatus, runStatusSchema, timeSchema } from './runs/run-status.ts';
 import { RUN_ACTIONS } from './trainer/trainer-protocol.ts';
 
@@ -244,10 +248,13 @@ export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
   z.object({ folder }),
 );
 
-/** Client → server: keep what people write about a run, in its folder; in place of what was there. */
+/**
+ * Client → server: keep what people write about a run, in its folder. What is not given stays as it
+ * is there: another window may have written it.
+ */
 export const annotateRun = request<RunSummary>()(
   'lorafa/runs/annotate',
-  z.object({ folder, notes: runNotesSchema }),
+  z.object({ folder, notes: runNotesChangeSchema }),
 );
 
 /** Client → server: give the folder of a run that has ended another name, beside where it lies. */
@@ -493,6 +500,8 @@ export interface PreviewState {
   readonly report: DatasetReport;
   /** Of an epoch over all rows that are used; null until all were read. */
   readonly padding: PaddingReport | null;
+  /** Held-out rows that are learned as well; null until all were read. */
+  readonly shared: IssueList | null;
   /** Why a run would be refused for its rows, as a sentence for people; null if for nothing. */
   readonly problem: string | null;
   /** Sentences about what is not shown, and how sets are mixed. */
@@ -605,6 +614,70 @@ export const hubTokenGiven = notification(
 
 /** Client → server: the name of the account whose access token the server has. */
 export const whoIsSignedIn = request<string>()('lorafa/hub/who', nothing);
+
+/** Client → server: repositories of the Hugging Face Hub that can be trained on, by a part of their names. */
+export const searchHub = request<readonly HubEntry[]>()(
+  'lorafa/hub/search',
+  z.object({
+    kind: z.enum(['model', 'dataset']),
+    text: z.string().check(z.minLength(1), z.maxLength(200)),
+  }),
+);
+
+/** What is proposed to begin with: well-known models by size, and data. */
+export interface Starters {
+  readonly models: readonly Omit<StarterModel, 'config'>[];
+  readonly data: readonly StarterData[];
+}
+
+/** Client → server: what is proposed to begin with, of which nobody is asked anything. */
+export const listStarters = request<Starters>()('lorafa/hub/starters', nothing);
+
+/** Client → server: what training a model of {@link listStarters} takes. Nobody is asked for that. */
+export const estimateStarter = request<TrainingMemory>()(
+  'lorafa/hub/starter',
+  z.object({ name: z.string() }),
+);
+
+/** What it would be to train a model. */
+export interface ModelOutlook {
+  /** Bytes of weights that would be downloaded; 0 for a model that is here. */
+  readonly download: number;
+  readonly memory: TrainingMemory;
+}
+
+const named = z.object({ name: z.string().check(z.minLength(1)) });
+
+/**
+ * Client → server: what it would be to train a model, a path or a name on the Hub, of which no weight
+ * is fetched for that. Refused for one that cannot be trained.
+ */
+export const lookAtModel = request<ModelOutlook>()('lorafa/hub/model', named);
+
+/** A file of a model in the form of GGUF. */
+export interface GgufEntry {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Client → server: the GGUF files of a model on the Hub that can be trained on. */
+export const listGguf = request<readonly GgufEntry[]>()('lorafa/hub/gguf', named);
+
+/** Client → server: the columns and first rows of data on the Hub, of which only these are fetched. */
+export const lookAtData = request<DataSample>()('lorafa/hub/data', named);
+
+/**
+ * Client → server: bring a model of the Hub onto this machine. Answered with its path;
+ * {@link downloadProgress} tells how far it is. Cancelled like any request (`$/cancelRequest`); what
+ * has come is kept for the next time.
+ */
+export const downloadModel = request<string>()('lorafa/hub/download', named);
+
+/** Server → client: how far the download of a model is, for people. */
+export const downloadProgress = notification(
+  'lorafa/hub/download/progress',
+  z.extend(named, { text: z.string() }),
+);
 
 /**
  * Client → server: time a few real steps of a configuration, as it is on disk; what `lorafa measure

@@ -52,7 +52,11 @@ test('the extension and its pages compute nothing: no value comes from the engin
 
 test('one file loads ONNX Runtime, and one writes', () => {
   const native = IMPORTS.filter(({ to }) => to === 'koffi').map(({ from }) => from);
-  expect(native).toEqual(['engine/runtime/c-api.ts', 'engine/runtime/c-texts.ts']);
+  expect(native).toEqual([
+    'engine/runtime/c-api.ts',
+    'engine/runtime/c-texts.ts',
+    'engine/runtime/map-file.ts',
+  ]);
   const loaders = IMPORTS.filter(({ to, values }) => to.endsWith('/c-api.ts') && values.length > 0);
   expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);
   const writers = IMPORTS.filter(

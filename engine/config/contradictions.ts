@@ -18,7 +18,9 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     streamingRule,
     mixRule,
     lossRule,
+    trainOnRule,
     chatTemplateRule,
+    ownTemplateRule,
     lengthRule,
     scheduleRule,
     sampleRule,
@@ -148,6 +150,55 @@ const lossRule: Rule = (given) =>
         ),
       ]
     : [];
+
+/** What is learned is said once, of rows of which it can be said. */
+const trainOnRule: Rule = (given) => {
+  const path = ['data', 'train_on'];
+  const trainOn = given('data', 'train_on');
+  if (trainOn === undefined) return [];
+  if (isText(given)) {
+    return [
+      problem(
+        path,
+        '`data.train_on` has no effect on rows of plain text, which are learned whole; remove it',
+      ),
+    ];
+  }
+  if (trainOn === 'last_assistant' && isPair(given)) {
+    return [
+      problem(
+        path,
+        '`data.train_on` "last_assistant" chooses among several answers, and a prompt has one completion; remove it',
+      ),
+    ];
+  }
+  const isCompletionOnly = given('data', 'completion_only_loss');
+  if (typeof isCompletionOnly !== 'boolean' || isCompletionOnly === (trainOn !== 'all')) return [];
+  return [
+    problem(
+      path,
+      `\`data.train_on\` "${trainOn}" and \`data.completion_only_loss\` ${isCompletionOnly} say different things; keep one of the two`,
+      { kind: 'remove', path },
+      { kind: 'remove', path: ['data', 'completion_only_loss'] },
+    ),
+  ];
+};
+
+/** A chat template has an effect where rows go through one. */
+const ownTemplateRule: Rule = (given) => {
+  if (given('data', 'chat_template') === undefined) return [];
+  const applies = given('data', 'apply_chat_template');
+  const reason = isText(given)
+    ? 'on rows of plain text'
+    : applies === false
+      ? 'where `data.apply_chat_template` is false'
+      : isTemplate(given) && applies !== true
+        ? 'on rows that your own templates write, unless `data.apply_chat_template` is true'
+        : undefined;
+  if (reason === undefined) return [];
+  const message = `\`data.chat_template\` has no effect ${reason}; remove it`;
+  return [problem(['data', 'chat_template'], message)];
+};
 
 /** Plain text never goes through the chat template, and chat turns always do. */
 const chatTemplateRule: Rule = (given) => {
@@ -342,6 +393,19 @@ function initAdapterRule(given: Given, loraKeys: readonly string[]): readonly Pa
 
 function isText(given: Given): boolean {
   return given('data', 'format') === 'text' || given('data', 'text_column') !== undefined;
+}
+
+function isTemplate(given: Given): boolean {
+  return (
+    given('data', 'format') === 'template' || given('data', 'completion_template') !== undefined
+  );
+}
+
+/** Rows of a prompt and one completion. */
+function isPair(given: Given): boolean {
+  const keys = ['prompt_column', 'completion_column'];
+  const isNamed = keys.some((key) => given('data', key) !== undefined);
+  return given('data', 'format') === 'prompt_completion' || isNamed || isTemplate(given);
 }
 
 function isPositive(value: unknown): boolean {

@@ -12,7 +12,7 @@ const rowKeys = {
     .enum(['auto', 'text', 'prompt_completion', 'messages', 'template'])
     .default('auto')
     .describe(
-      'The shape of a row. `auto` recognises it by its columns: `text`; a prompt with its completion (also query/response, question/answer, instruction/input/output); `messages` or ShareGPT `conversations`. `template` builds the row from `prompt_template` and `completion_template`.',
+      'The shape of a row. `auto` recognises it by its columns: `text`; a prompt with its completion (also query/response, question/answer, instruction/input/output); `messages` or ShareGPT `conversations`, with the columns `system` and `tools` where there are any. `template` builds the row from `prompt_template` and `completion_template`.',
     ),
   text_column: column
     .exactOptional()
@@ -85,11 +85,25 @@ export const dataSection = z
       .describe(
         "Whether rows go through the model's chat template. With `auto`, chat turns do, and so do prompt and completion (as a user's and an assistant's turn) where the model has a template; plain text and your own templates are taken as written, unless this is `true`.",
       ),
+    chat_template: z
+      .string()
+      .min(1, SIZED)
+      .meta({ format: 'chat-template' })
+      .exactOptional()
+      .describe(
+        "A chat template in the place of the model's own: Jinja text, or the path of a `.jinja` file, which starts at the folder of this file. It is saved with the adapter as `chat_template.jinja`, so that answers are asked for in the same way.",
+      ),
     completion_only_loss: z
       .boolean()
       .default(true)
       .describe(
         'Learn the completions (in chats: the assistant turns) and only read the prompts. `false` learns every token. Rows of plain text are always learned whole.',
+      ),
+    train_on: z
+      .enum(['assistant', 'last_assistant', 'all'])
+      .exactOptional()
+      .describe(
+        'What of a conversation is learned: `assistant`, every answer, as it is without this key; `last_assistant`, the last answer alone, with all before it only read (calls of tools and earlier answers too); `all`, every token, as with `completion_only_loss: false`. Where the chat template has `{% generation %}` blocks, an answer is what they hold. Of a prompt with its completion, `assistant` is the completion.',
       ),
     mix: z
       .array(mixedSet)

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 
+/** More than any machine has cores for; each thread takes memory, whether it computes or not. */
+const MAX_THREADS = 1024;
+
 /** Section `engine`: where and how the arithmetic runs. */
 export const engineSection = z
   .strictObject({
@@ -19,6 +22,7 @@ export const engineSection = z
     intra_op_num_threads: z
       .int()
       .min(0)
+      .max(MAX_THREADS)
       .default(0)
       .describe('CPU threads; 0 takes one per physical core.'),
     compute: z

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { SIZED } from '../sized.ts';
 
+/** The largest `lora_alpha`: the scale that follows from it is a float32 in the graph. */
+export const MAX_ALPHA = 1e30;
+const alpha = z.number().gt(0).max(MAX_ALPHA);
+
 const names = z.array(z.string().min(1, SIZED)).min(1, SIZED);
 
 const regularExpression = z.string().min(1, SIZED).refine(isRegularExpression);
@@ -24,9 +28,7 @@ export const loraSection = z
       .describe(
         'Rank of the adapter. LoRA-FA trains half of what LoRA trains and gains from a larger rank: 64 or 128 where memory allows.',
       ),
-    lora_alpha: z
-      .number()
-      .gt(0)
+    lora_alpha: alpha
       .default(32)
       .describe(
         'Strength of the adapter: its output is scaled by `lora_alpha / r` (with `use_rslora` by `lora_alpha / sqrt(r)`). Keep it at twice `r` when you change `r`.',
@@ -63,7 +65,7 @@ export const loraSection = z
         'Other ranks for some layers: from a name or regular expression to a rank, e.g. `{"down_proj": 32}`.',
       ),
     alpha_pattern: z
-      .record(regularExpression, z.number().gt(0))
+      .record(regularExpression, alpha)
       .default({})
       .describe(
         'Other values of `lora_alpha` for some layers, from a name or regular expression to a value.',

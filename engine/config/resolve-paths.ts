@@ -11,9 +11,15 @@ import type { ResolvedConfig } from './schema.ts';
  */
 export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
   const { training } = config;
+  const resolved = mapInputPaths(config, (name) => resolveInput(name, folder));
   const { output_dir: output, resume_from_checkpoint: checkpoint } = training;
   return {
-    ...mapInputPaths(config, (name) => resolveInput(name, folder)),
+    ...resolved,
+    data: {
+      ...resolved.data,
+      // Never a name on the Hub, however it looks.
+      ...mapTemplate(config.data, (name) => resolvePath(name, folder)),
+    },
     training: {
       ...training,
       output_dir: resolvePath(output, folder),
@@ -25,7 +31,10 @@ export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedCo
   };
 }
 
-/** A configuration with other names for what it reads: the model, the data and the first adapter. */
+/**
+ * A configuration with other names for what it reads: the model, the data, the file of a chat template
+ * and the first adapter.
+ */
 export function mapInputPaths(
   config: ResolvedConfig,
   map: (name: string) => string,
@@ -37,6 +46,7 @@ export function mapInputPaths(
     data: {
       ...data,
       dataset_name_or_path: mapNames(data.dataset_name_or_path, map),
+      ...mapTemplate(data, map),
       ...(data.eval_dataset_name_or_path !== undefined && {
         eval_dataset_name_or_path: mapNames(data.eval_dataset_name_or_path, map),
       }),
@@ -72,6 +82,19 @@ export function resolveInput(name: string, folder: string): string {
 /** Whether an input that {@link resolveInput} gave is a name on the Hub: paths are absolute. */
 export function isHubInput(input: string): boolean {
   return parseHubName(input) !== undefined;
+}
+
+/** Whether `data.chat_template` names a file, rather than being a template itself. */
+export function isTemplateFile(template: string): boolean {
+  return /^[^{}\n]+\.jinja$/.test(template);
+}
+
+function mapTemplate(
+  { chat_template: template }: ResolvedConfig['data'],
+  map: (name: string) => string,
+): Pick<ResolvedConfig['data'], 'chat_template'> {
+  if (template === undefined) return {};
+  return { chat_template: isTemplateFile(template) ? map(template) : template };
 }
 
 function withoutSlice(place: string): string {

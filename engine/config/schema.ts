@@ -29,6 +29,7 @@ export type StringFormat =
   | 'data-path'
   | 'folder-path'
   | 'multiline-text'
+  | 'chat-template'
   | 'data-column';
 
 /** The part of JSON Schema (draft 7) that {@link configJsonSchema} makes use of. */

@@ -8,10 +8,11 @@ import type { DataOptions } from './options.ts';
 import { type DatasetReport, ExampleCounter, formatIssues, IssueCollector } from './report.ts';
 import { type BadRow, isRow, type Row } from './row.ts';
 import { RowError } from './row-error.ts';
+import { at, SeenRows } from './seen-rows.ts';
 import { type EmptyCause, type SegmentedExample, segmentsOf, wrapsAsChat } from './segments.ts';
 import { type Example, recogniseShape, type Shape } from './shapes.ts';
 import { tokenizeExample } from './supervision.ts';
-import type { TokenizedExample } from './tokenized-example.ts';
+import { countSupervised, type TokenizedExample } from './tokenized-example.ts';
 
 /** The examples of a data set, in the order of its rows, and what became of every row. */
 export interface Dataset {
@@ -38,6 +39,9 @@ export class DatasetBuilder {
   readonly #dropped = new IssueCollector();
   readonly #neverSupervised = new IssueCollector();
   readonly #lastTurnOnly = new IssueCollector();
+  readonly #duplicates = new IssueCollector();
+  readonly #nearlyEmpty = new IssueCollector();
+  readonly #seen = new SeenRows();
   #firstBadCode: ErrorCode | undefined;
 
   /** @param shapes of files whose first row is known; by default each file's first row that comes tells */
@@ -81,6 +85,8 @@ export class DatasetBuilder {
       dropped: this.#dropped,
       neverSupervised: this.#neverSupervised,
       lastTurnOnly: this.#lastTurnOnly,
+      duplicates: this.#duplicates,
+      nearlyEmpty: this.#nearlyEmpty,
     };
     return { examples: this.#examples, report };
   }
@@ -152,6 +158,13 @@ export class DatasetBuilder {
         `the row is longer than max_length (${this.#options.max_length} tokens)`,
       );
     }
+    const earlier = this.#seen.add(tokenized);
+    if (earlier !== undefined) {
+      this.#duplicates.add(row, `the row was there before ${at(earlier, row)}`);
+    }
+    if (countSupervised(tokenized) === 1) {
+      this.#nearlyEmpty.add(row, 'of the row a single token is learned');
+    }
     if (segmented.lastTurnOnly) {
       this.#lastTurnOnly.add(
         row,
@@ -177,6 +190,8 @@ export class DatasetBuilder {
         return 'the completion is empty';
       case 'no_answer':
         return 'the conversation has no assistant turn to learn';
+      case 'no_marks':
+        return 'the chat template has generation blocks, and none of them in this conversation';
       case undefined:
         return `the prompt alone fills max_length (${this.#options.max_length} tokens)`;
     }

@@ -43,6 +43,10 @@ export interface DatasetReport extends ExampleCounts {
   readonly neverSupervised: IssueList;
   /** Used, but only the last answer is learned; see {@link ChatSegments.lastTurnOnly}. */
   readonly lastTurnOnly: IssueList;
+  /** Used, and the same as an earlier row; see {@link SeenRows}. */
+  readonly duplicates: IssueList;
+  /** Used, although a single token of them is learned: the end of an answer, or its beginning. */
+  readonly nearlyEmpty: IssueList;
 }
 
 /** Collects the issues of one kind. */

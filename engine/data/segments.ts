@@ -1,7 +1,12 @@
 import { LorafaError } from '../errors.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { chatSegments, isLearnedAnswer } from './chat-segments.ts';
-import type { DataOptions } from './options.ts';
+import {
+  type ChatSegments,
+  type Conversation,
+  chatSegments,
+  isLearnedAnswer,
+} from './chat-segments.ts';
+import { type DataOptions, learnsAll } from './options.ts';
 import type { Example, Shape } from './shapes.ts';
 
 /** A piece of what the model reads. Pieces are tokenized apart, so that tokens never span a border. */
@@ -18,18 +23,21 @@ export interface SegmentedExample {
   readonly isChat: boolean;
   /** See {@link ChatSegments.lastTurnOnly}. */
   readonly lastTurnOnly: boolean;
+  /** See {@link ChatSegments.isMarked}. */
+  readonly isMarked: boolean;
   /** Why there is nothing to learn, where the row itself is the cause. */
   readonly nothingToLearn: EmptyCause | undefined;
 }
 
 /** What a row lacks. */
-export type EmptyCause = 'empty_text' | 'empty_completion' | 'no_answer';
+export type EmptyCause = 'empty_text' | 'empty_completion' | 'no_answer' | 'no_marks';
 
 /**
  * Whether rows of prompt and completion become a user's and an assistant's turn. With `auto` they
  * do where the model has a chat template, except when the user's own templates write the text.
  *
- * @throws LorafaError `config.contradiction` when the setting cannot be honoured for such rows.
+ * @throws LorafaError `config.contradiction` when this or another setting of chats cannot be honoured
+ * for such rows.
  */
 export function wrapsAsChat(shape: Shape, tokenizer: Tokenizer, options: DataOptions): boolean {
   const setting = options.apply_chat_template;
@@ -45,8 +53,28 @@ export function wrapsAsChat(shape: Shape, tokenizer: Tokenizer, options: DataOpt
       `data.apply_chat_template is false, but the rows are conversations (${shape.description}), which become text only through the chat template; remove it or name other columns.`,
     );
   }
-  if (setting !== 'auto') return setting;
-  return shape.kind === 'prompt_completion' && tokenizer.chatTemplate !== null;
+  const isAutomatic = shape.kind === 'prompt_completion' && tokenizer.chatTemplate !== null;
+  const wraps = setting === 'auto' ? isAutomatic : setting;
+  requireEffect(shape, wraps, options);
+  return wraps;
+}
+
+/** A setting without an effect is an error. */
+function requireEffect(shape: Shape, wraps: boolean, options: DataOptions): void {
+  if (shape.kind === 'messages') return;
+  if (options.train_on === 'last_assistant') {
+    const one = shape.kind === 'text' ? 'plain text' : 'a prompt with one completion';
+    throw new LorafaError(
+      'config.contradiction',
+      `data.train_on is "last_assistant", but the rows are ${one} (${shape.description}), where there is no last one of several answers; remove it or name a column of chat turns.`,
+    );
+  }
+  if (options.chat_template !== undefined && !wraps) {
+    throw new LorafaError(
+      'config.contradiction',
+      `data.chat_template is given, but the rows (${shape.description}) do not go through a chat template; remove it${shape.kind === 'text' ? '' : ' or set data.apply_chat_template to true'}.`,
+    );
+  }
 }
 
 /**
@@ -68,7 +96,7 @@ export function segmentsOf(
       );
     case 'prompt_completion': {
       const { prompt, completion } = example;
-      const isEmpty = isBlank(completion) && options.completion_only_loss;
+      const isEmpty = isBlank(completion) && !learnsAll(options);
       if (!asChat || isEmpty) {
         return plain(
           [
@@ -78,17 +106,14 @@ export function segmentsOf(
           isEmpty ? 'empty_completion' : undefined,
         );
       }
-      return chat(
-        [
-          { role: 'user', content: prompt },
-          { role: 'assistant', content: completion },
-        ],
-        tokenizer,
-        options,
-      );
+      const messages = [
+        { role: 'user', content: prompt },
+        { role: 'assistant', content: completion },
+      ];
+      return chat({ messages, tools: [] }, tokenizer, options);
     }
     case 'messages':
-      return chat(example.messages, tokenizer, options);
+      return chat(example, tokenizer, options);
   }
 }
 
@@ -96,23 +121,28 @@ function plain(
   segments: readonly Segment[],
   nothingToLearn: EmptyCause | undefined,
 ): SegmentedExample {
-  return { segments, isChat: false, lastTurnOnly: false, nothingToLearn };
+  return { segments, isChat: false, lastTurnOnly: false, isMarked: false, nothingToLearn };
 }
 
 function chat(
-  messages: Extract<Example, { kind: 'messages' }>['messages'],
+  conversation: Conversation,
   tokenizer: Tokenizer,
   options: DataOptions,
 ): SegmentedExample {
-  const maxCharacters = (options.max_length + 1) * tokenizer.longestToken;
-  const { segments, lastTurnOnly } = chatSegments(messages, tokenizer, maxCharacters);
-  const hasAnswer = messages.some(isLearnedAnswer);
-  return {
-    segments,
-    isChat: true,
-    lastTurnOnly,
-    nothingToLearn: hasAnswer || !options.completion_only_loss ? undefined : 'no_answer',
-  };
+  const cut = chatSegments(conversation, tokenizer, {
+    lastAnswerOnly: options.train_on === 'last_assistant',
+    maxCharacters: (options.max_length + 1) * tokenizer.longestToken,
+  });
+  const nothingToLearn = learnsAll(options) ? undefined : emptyCause(conversation, cut);
+  return { ...cut, isChat: true, nothingToLearn };
+}
+
+function emptyCause(
+  { messages }: Conversation,
+  { segments, isMarked }: ChatSegments,
+): EmptyCause | undefined {
+  if (!messages.some(isLearnedAnswer)) return 'no_answer';
+  return isMarked && !segments.some(({ isCompletion }) => isCompletion) ? 'no_marks' : undefined;
 }
 
 function isBlank(text: string): boolean {

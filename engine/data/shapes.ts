@@ -1,5 +1,6 @@
 import { LorafaError } from '../errors.ts';
 import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import type { Conversation } from './chat-segments.ts';
 import {
   type ColumnKey,
   listColumns,
@@ -10,13 +11,15 @@ import {
 import { parseMessages } from './messages.ts';
 import type { DataOptions } from './options.ts';
 import type { Row } from './row.ts';
+import { RowError } from './row-error.ts';
 import { RowTemplate } from './template.ts';
+import { parseTools } from './tools.ts';
 
 /** What one row says, before the model's formatting. */
 export type Example =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'prompt_completion'; readonly prompt: string; readonly completion: string }
-  | { readonly kind: 'messages'; readonly messages: readonly ChatMessage[] };
+  | ({ readonly kind: 'messages' } & Conversation);
 
 /** How the rows of one file are read. */
 export interface Shape {
@@ -39,6 +42,9 @@ const PAIRS: readonly (readonly [prompt: string, completion: string, context?: s
   ['input', 'output'],
 ];
 
+/** Columns beside chat turns that belong to them: what goes before them, and what they may call. */
+const [SYSTEM_COLUMN, TOOLS_COLUMN] = ['system', 'tools'];
+
 const CHAT_COLUMNS = ['messages', 'conversations', 'conversation'];
 
 /**
@@ -56,6 +62,7 @@ export function recogniseShape(row: Row, options: DataOptions): Shape {
     case 'messages':
       return messagesShape(
         requireKey('messages_column', options, chatColumn(row) ?? 'messages', row),
+        row,
       );
     case 'prompt_completion':
       return pairShape(row, options);
@@ -78,7 +85,7 @@ function formatOf(options: DataOptions): DataOptions['format'] {
 
 function recogniseByColumns(row: Row, options: DataOptions): Shape {
   const chat = chatColumn(row);
-  if (chat !== undefined) return messagesShape(chat);
+  if (chat !== undefined) return messagesShape(chat, row);
   if (knownPair(row) !== undefined) return pairShape(row, options);
   if (Object.hasOwn(row.value, 'text')) return textShape('text');
   throw new LorafaError(
@@ -104,12 +111,28 @@ function textShape(column: string): Shape {
   };
 }
 
-function messagesShape(column: string): Shape {
+function messagesShape(column: string, row: Row): Shape {
+  const columns = [SYSTEM_COLUMN, column, TOOLS_COLUMN];
   return {
     kind: 'messages',
-    description: column,
-    example: (row) => ({ kind: 'messages', messages: parseMessages(row.value[column], column) }),
+    description: columns.filter((name) => Object.hasOwn(row.value, name)).join(' + '),
+    example: ({ value }) => ({
+      kind: 'messages',
+      messages: withSystem(value[SYSTEM_COLUMN], parseMessages(value[column], column)),
+      tools: parseTools(value[TOOLS_COLUMN], TOOLS_COLUMN),
+    }),
   };
+}
+
+/** ShareGPT has the system prompt in a column of its own. */
+function withSystem(system: unknown, turns: readonly ChatMessage[]): readonly ChatMessage[] {
+  if (typeof system !== 'string' || system.trim() === '') return turns;
+  const [first] = turns;
+  if (first?.role !== 'system') return [{ role: 'system', content: system }, ...turns];
+  if (first.content === system) return turns;
+  throw new RowError(
+    `the column "${SYSTEM_COLUMN}" and the first turn are two different system prompts; keep one of them`,
+  );
 }
 
 function pairShape(row: Row, options: DataOptions): Shape {

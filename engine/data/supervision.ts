@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { DataOptions } from './options.ts';
+import { type DataOptions, learnsAll } from './options.ts';
 import type { RowPlace } from './row.ts';
 import type { Segment, SegmentedExample } from './segments.ts';
 import type { TokenizedExample } from './tokenized-example.ts';
@@ -11,18 +11,20 @@ import type { TokenizedExample } from './tokenized-example.ts';
  * - of a completion everything through the token that ends it (`<|im_end|>`), not the white space
  *   that the template puts behind;
  * - what is learned last always ends in an end-of-text token, so that the model learns to stop;
+ * - what the template itself marks is learned as it is marked, end tokens or not;
  * - what comes after that is left out: in a causal model it cannot influence the loss;
  * - of a row longer than `max_length`, the head is kept.
  */
 export function tokenizeExample(
-  { segments, isChat }: SegmentedExample,
+  { segments, isChat, isMarked }: SegmentedExample,
   tokenizer: Tokenizer,
   options: DataOptions,
   { file, line }: RowPlace,
 ): TokenizedExample {
   const limit = options.max_length;
-  const isLearned = (segment: Segment): boolean =>
-    segment.isCompletion || !options.completion_only_loss;
+  const isWhole = learnsAll(options);
+  const isExact = isMarked && !isWhole;
+  const isLearned = (segment: Segment): boolean => segment.isCompletion || isWhole;
   const tokens = new MarkedTokens();
   if (!isChat && tokenizer.bosId !== null) tokens.push([tokenizer.bosId], 0);
   const bosCount = tokens.length;
@@ -34,13 +36,13 @@ export function tokenizeExample(
     // A prompt may bring its own BOS.
     if (isFirst && bosCount === 1 && ids[0] === tokenizer.bosId) ids.shift();
     const isLast = segments.slice(next + 1).every((rest) => rest.text === '');
-    const endsHere = isLearned(segment) && (options.completion_only_loss || isLast);
+    const endsHere = isLearned(segment) && !isExact && (!isWhole || isLast);
     const learned = isLearned(segment) ? ids.length : 0;
     tokens.push(ids, endsHere ? completionLength(ids, tokenizer) : learned);
   }
   const isCut = segments.slice(next).some((rest) => isLearned(rest) && rest.text !== '');
   tokens.dropTail();
-  if (!isCut) tokens.end(tokenizer);
+  if (!isCut && !isExact) tokens.end(tokenizer);
   return {
     inputIds: Int32Array.from(tokens.ids.slice(0, limit)),
     supervised: Uint8Array.from(tokens.flags.slice(0, limit)),

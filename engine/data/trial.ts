@@ -36,6 +36,9 @@ export function trialOf(example: Example, asChat: boolean): Trial | undefined {
       return { prompt: asChat ? { turn: prompt } : { text: prompt }, expected: completion };
     }
     case 'messages': {
+      // A trial is a conversation of texts.
+      const hasCalls = example.messages.some(({ tool_calls: calls }) => calls !== undefined);
+      if (hasCalls || example.tools.length > 0) return undefined;
       const answer = example.messages.findLastIndex(isLearnedAnswer);
       const expected = example.messages[answer]?.content;
       const before = example.messages.slice(0, Math.max(0, answer));

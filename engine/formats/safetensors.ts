@@ -1,4 +1,4 @@
-import { type FileHandle, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
 import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
@@ -31,6 +31,13 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** Tensors by name, in the order of their data. */
   readonly tensors: ReadonlyMap<string, TensorLocation>;
+}
+
+/** The beginning of a safetensors file that is elsewhere, up to its data. */
+export interface SafetensorsHead {
+  readonly bytes: Uint8Array;
+  /** Bytes of the whole file. */
+  readonly size: number;
 }
 
 /** The codes to report problems under: a base model's by default, or those of what the file is. */
@@ -67,11 +74,52 @@ export async function openSafetensors(
       cause: error,
     });
   }
+  const { handle, size } = opened;
   try {
-    return await new HeaderReader(path, file, codes.corrupt).read(opened);
+    return await new HeaderReader(path, file, codes.corrupt).read({
+      size,
+      read: async (start, length) => {
+        const bytes = new Uint8Array(length);
+        const { bytesRead } = await handle.read(bytes, 0, length, start);
+        return bytes.subarray(0, bytesRead);
+      },
+    });
   } finally {
-    await opened.handle.close();
+    await handle.close();
   }
+}
+
+/**
+ * Checks the header of a file of which only that is here, as {@link openSafetensors} does. Its
+ * tensors lie where the file would be, and cannot be read.
+ *
+ * @throws LorafaError as {@link openSafetensors}
+ */
+export function readSafetensorsHead(
+  path: string,
+  { bytes, size }: SafetensorsHead,
+): Promise<SafetensorsFile> {
+  return new HeaderReader(path, path, MODEL_CODES.corrupt).read({
+    size,
+    read: async (start, length) => bytes.subarray(start, start + length),
+  });
+}
+
+/**
+ * Bytes of a file before its data, as its first eight bytes say; undefined for what no header is as
+ * long as.
+ */
+export function safetensorsHeadBytes(start: Uint8Array): number | undefined {
+  if (start.length < HEADER_START) return undefined;
+  const length = Buffer.from(start).readBigUInt64LE();
+  return length > BigInt(MAX_HEADER_BYTES) ? undefined : HEADER_START + Number(length);
+}
+
+/** What a header is read from. */
+interface HeaderSource {
+  readonly size: number;
+  /** Fewer bytes where it ends before. */
+  read(start: number, length: number): Promise<Uint8Array>;
 }
 
 /** Positions of the names in the text of a header, and the first name that an object repeats. */
@@ -118,14 +166,15 @@ class HeaderReader {
     this.#corruptCode = corruptCode;
   }
 
-  async read({ handle, size }: OpenedFile): Promise<SafetensorsFile> {
+  async read(source: HeaderSource): Promise<SafetensorsFile> {
+    const { size } = source;
     if (size < HEADER_START) {
       throw this.#corrupt(size, `it ends after ${size} bytes, inside the header length`);
     }
-    const headerBytes = await this.#readHeaderLength(handle, size);
+    const headerBytes = await this.#readHeaderLength(source);
     this.#dataStart = HEADER_START + headerBytes;
     this.#dataBytes = size - this.#dataStart;
-    const header = this.#parse(await this.#readHeader(handle, headerBytes));
+    const header = this.#parse(await this.#readHeader(source, headerBytes));
     const { __metadata__: metadata, ...tensors } = header;
     const locations = Object.entries(tensors).map(([name, entry]) => this.#locate(name, entry));
     return {
@@ -135,10 +184,9 @@ class HeaderReader {
     };
   }
 
-  async #readHeaderLength(handle: FileHandle, size: number): Promise<number> {
-    const prefix = Buffer.alloc(HEADER_START);
-    await handle.read(prefix, 0, HEADER_START, 0);
-    const length = prefix.readBigUInt64LE();
+  async #readHeaderLength(source: HeaderSource): Promise<number> {
+    const { size } = source;
+    const length = Buffer.from(await source.read(0, HEADER_START)).readBigUInt64LE();
     if (length > BigInt(MAX_HEADER_BYTES)) {
       throw this.#corrupt(
         0,
@@ -154,10 +202,11 @@ class HeaderReader {
     return Number(length);
   }
 
-  async #readHeader(handle: FileHandle, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await handle.read(bytes, 0, length, HEADER_START);
-    if (bytesRead < length) throw this.#corrupt(HEADER_START + bytesRead, 'its header ends early');
+  async #readHeader(source: HeaderSource, length: number): Promise<Uint8Array> {
+    const bytes = await source.read(HEADER_START, length);
+    if (bytes.length < length) {
+      throw this.#corrupt(HEADER_START + bytes.length, 'its header ends early');
+    }
     return bytes;
   }
 

@@ -36,6 +36,8 @@ export interface GenerationResult {
 export interface GenerateCall {
   /** Applied on top of the base; null and left out mean the base alone. */
   readonly adapter?: RuntimeAdapter | null | undefined;
+  /** The tokenizer with the chat template of the adapter, where it brings one. */
+  readonly tokenizer?: Tokenizer | undefined;
   /** Looked at between tokens. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -85,10 +87,10 @@ export class TextGenerator {
   async *generate(
     prompt: Prompt,
     options: GivenGenerationOptions = {},
-    { adapter = null, signal }: GenerateCall = {},
+    { adapter = null, tokenizer = this.#tokenizer, signal }: GenerateCall = {},
   ): AsyncGenerator<GeneratedPiece, GenerationResult> {
     const { stop, ...sampling } = resolveGenerationOptions(options);
-    const promptIds = encodePrompt(prompt, this.#tokenizer);
+    const promptIds = encodePrompt(prompt, tokenizer);
     const tokens = generateTokens({
       sequence: await this.#sessions.sequence(adapter),
       config: this.#config,

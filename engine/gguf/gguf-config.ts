@@ -12,6 +12,9 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ['qwen3', 'Qwen3ForCausalLM'],
 ]);
 
+/** The architectures that can be fine-tuned, as GGUF files name them. */
+export const GGUF_ARCHITECTURES: readonly string[] = [...ARCHITECTURES.keys()];
+
 /** Values that every Llama 3.x release uses; GGUF keeps only the frequency factors made from them. */
 const LLAMA3_ROPE = {
   rope_type: 'llama3',

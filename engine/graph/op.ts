@@ -4,7 +4,7 @@ import type { Dim, Shape } from './dim.ts';
 import type { DType } from './dtype.ts';
 import type { Value, ValueType } from './value.ts';
 
-/** Where the bytes of a weight lie: a region of a file that ONNX Runtime maps. */
+/** Where the bytes of a weight lie: a region of a file that is mapped. */
 export interface ExternalData {
   /** File name inside the folder that the session is given. */
   readonly file: string;

@@ -26,6 +26,8 @@ export interface HubConnectionOptions {
   readonly silenceMs?: number;
   /** The longest wait before another try. */
   readonly retryMs?: number;
+  /** Ends whatever goes on; what is asked for then ends with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer whose body is still to come. Either it is read, or it is discarded. */
@@ -47,6 +49,7 @@ export class HubConnection {
   readonly #tries: number;
   readonly #silenceMs: number;
   readonly #retryMs: number;
+  readonly #signal: AbortSignal | undefined;
 
   constructor({ endpoint }: Pick<HubSettings, 'endpoint'>, options: HubConnectionOptions) {
     this.endpoint = endpoint;
@@ -55,6 +58,7 @@ export class HubConnection {
     this.#tries = options.tries ?? TRIES;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#retryMs = options.retryMs ?? Number.POSITIVE_INFINITY;
+    this.#signal = options.signal;
   }
 
   get hasToken(): boolean {
@@ -128,7 +132,8 @@ export class HubConnection {
         if (hasProgress()) failures = 0;
         if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
         if (failures >= this.#tries) throw error;
-        await delay(Math.min(error.retryAfterMs * 2 ** Math.max(0, failures - 1), this.#retryMs));
+        const wait = error.retryAfterMs * 2 ** Math.max(0, failures - 1);
+        await delay(Math.min(wait, this.#retryMs), undefined, { signal: this.#signal });
       }
     }
   }
@@ -140,7 +145,7 @@ export class HubConnection {
 
   async #ask(place: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer> {
     const isHub = place.origin === this.#origin;
-    const silence = new Silence(this.#silenceMs);
+    const silence = new Silence(this.#silenceMs, this.#signal);
     try {
       const response = await fetch(place, {
         redirect: 'manual',
@@ -163,6 +168,7 @@ export class HubConnection {
       };
     } catch (error) {
       silence.end();
+      this.#signal?.throwIfAborted();
       throw unreachable(place.origin, error);
     }
   }
@@ -190,12 +196,14 @@ async function readText(body: AsyncIterable<Uint8Array>, subject: HubSubject): P
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Ends a request in which nothing happens. */
+/** Ends a request in which nothing happens, or that nobody waits for any more. */
 class Silence {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #given: AbortSignal | undefined;
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, given: AbortSignal | undefined) {
+    this.#given = given;
     this.#timer = setTimeout(
       () => this.#abort.abort(new DOMException('no answer in time', 'TimeoutError')),
       milliseconds,
@@ -205,7 +213,8 @@ class Silence {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    const { signal } = this.#abort;
+    return this.#given === undefined ? signal : AbortSignal.any([signal, this.#given]);
   }
 
   end(): void {
@@ -222,6 +231,7 @@ class Silence {
         this.#timer.refresh();
       }
     } catch (error) {
+      this.#given?.throwIfAborted();
       throw unreachable(origin, error);
     } finally {
       this.end();

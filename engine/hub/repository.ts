@@ -36,7 +36,7 @@ const MAX_FILES = 100_000;
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Loaded by those who ask the Hub: most never do. */
-function clientLibrary(): Promise<typeof import('@huggingface/hub')> {
+export function clientLibrary(): Promise<typeof import('@huggingface/hub')> {
   return import('@huggingface/hub');
 }
 

@@ -2,9 +2,11 @@ import { stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
+import type { SafetensorsHead } from '../formats/safetensors.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
 import { DownloadProgress, type OnDownload } from './download-progress.ts';
+import { fetchHead } from './fetch-range.ts';
 import { CachedRepository } from './hub-cache.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { HubError } from './hub-error.ts';
@@ -15,6 +17,7 @@ import {
   listRepository,
   type RemoteFile,
   type Repository,
+  type RepositoryState,
   resolveRevision,
   subjectOf,
 } from './repository.ts';
@@ -30,6 +33,8 @@ export interface SnapshotRequest {
   readonly choose: ChooseFiles;
   /** The same files every time: where they are here, nobody needs to be asked. */
   readonly isFixed: boolean;
+  /** Of weights that are not here only the headers are fetched. */
+  readonly headsOnly?: boolean;
 }
 
 /** Files of a repository on this machine. */
@@ -38,6 +43,8 @@ export interface Snapshot {
   readonly folder: string;
   /** With `/` between the parts of their names. */
   readonly files: readonly string[];
+  /** The headers of those that are not here, by their paths; none unless `headsOnly` is asked for. */
+  readonly heads?: ReadonlyMap<string, SafetensorsHead>;
 }
 
 /** What a download works with. */
@@ -78,9 +85,36 @@ export async function cachedSnapshot(
  * LorafaError `output.not_writable`, and what the choice of files throws
  */
 export async function fetchSnapshot(
-  { repository, name, revision, choose }: SnapshotRequest,
+  request: SnapshotRequest,
   session: HubSession,
 ): Promise<Snapshot> {
+  const { repository, revision, headsOnly = false } = request;
+  const { commit, configs, files } = await chooseFiles(request, session);
+  const cached = new CachedRepository(session.settings.cacheFolder, repository);
+  const wanted = { repository, cached, commit };
+  const isHead = ({ path: file }: RemoteFile): boolean =>
+    headsOnly && file.endsWith('.safetensors');
+  await obtain({ ...wanted, files: files.filter((file) => !isHead(file)) }, session);
+  const heads = await headsOf({ ...wanted, files: files.filter(isHead) }, session);
+  await storeCard(repository, commit, configs);
+  if (!isCommit(revision)) await storeRef(cached, revision, commit);
+  return { commit, folder: cached.snapshot(commit), files: files.map((file) => file.path), heads };
+}
+
+/** What a request stands for at the moment. */
+export interface ChosenFiles extends RepositoryState {
+  readonly files: readonly RemoteFile[];
+}
+
+/**
+ * Asks which files of a repository are wanted, and fetches only what that depends on.
+ *
+ * @throws as {@link fetchSnapshot}
+ */
+export async function chooseFiles(
+  { repository, name, revision, choose }: SnapshotRequest,
+  session: HubSession,
+): Promise<ChosenFiles> {
   const { settings, connection } = session;
   const cached = new CachedRepository(settings.cacheFolder, repository);
   const { commit, configs } = await resolveRevision(repository, revision, connection);
@@ -88,20 +122,14 @@ export async function fetchSnapshot(
     (await listRepository(repository, commit, connection)).map((file) => [file.path, file]),
   );
   const folder = cached.snapshot(commit);
-  const wanted = (names: readonly string[]): Wanted => ({
-    repository,
-    cached,
-    commit,
-    files: names.map((each) => remote.get(each)!),
-  });
+  const remoteFiles = (names: readonly string[]): RemoteFile[] =>
+    names.map((each) => remote.get(each)!);
   // Nobody needs to be told of the few bytes that a choice depends on.
   const quiet = { ...session, onDownload: () => undefined };
-  const get = (names: readonly string[]): Promise<void> => obtain(wanted(names), quiet);
+  const get = (names: readonly string[]): Promise<void> =>
+    obtain({ repository, cached, commit, files: remoteFiles(names) }, quiet);
   const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
-  await obtain(wanted(files), session);
-  await storeCard(repository, commit, configs);
-  if (!isCommit(revision)) await storeRef(cached, revision, commit);
-  return { commit, folder, files };
+  return { commit, configs, files: remoteFiles(files) };
 }
 
 async function storeRef(cached: CachedRepository, revision: string, commit: string): Promise<void> {
@@ -117,6 +145,21 @@ interface Wanted {
   readonly cached: CachedRepository;
   readonly commit: string;
   readonly files: readonly RemoteFile[];
+}
+
+/** The headers of weights that are not here. */
+async function headsOf(
+  wanted: Wanted,
+  { settings, connection }: HubSession,
+): Promise<ReadonlyMap<string, SafetensorsHead>> {
+  const { repository, commit } = wanted;
+  const subject = subjectOf(repository, commit, connection);
+  const heads = new Map<string, SafetensorsHead>();
+  for (const file of await missingOf(wanted)) {
+    const url = fileUrl(repository, commit, file.path, settings.endpoint);
+    heads.set(pointerOf(wanted, file), await fetchHead({ file, url, subject }, connection));
+  }
+  return heads;
 }
 
 async function obtain(wanted: Wanted, session: HubSession): Promise<void> {

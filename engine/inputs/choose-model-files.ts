@@ -11,6 +11,7 @@ import { parseJson } from '../json.ts';
 import { isJsonObject } from '../json-file.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import { readConfig } from '../models/hugging-face-folder.ts';
+import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -25,22 +26,22 @@ const SMALL_FILES = [
   'chat_template.jinja',
 ];
 
+/** What of a model is wanted: all, what makes text into tokens, or only how large it is and of what kind. */
+export type ModelParts = 'all' | 'tokenizer' | 'structure';
+
 /**
  * The files of a base model: configuration, tokenizer and safetensors, or one GGUF file. What can be
  * told to be of no use is refused before any weight is fetched.
  *
  * @param part the GGUF file that is meant, or what only its name holds (`Q4_K_M`)
- * @param hasWeights false where only text is to be made into tokens
  * @throws HubError `hub.no_files`; LorafaError as `readConfig`
  */
-export function modelFiles(part: string | undefined, hasWeights = true): ChooseFiles {
+export function modelFiles(part: string | undefined, parts: ModelParts = 'all'): ChooseFiles {
   return async (view) => {
     const { files } = view;
     if (part !== undefined) return [ggufFile(view, part)];
-    const isFolder = !hasWeights || files.includes(WEIGHTS) || files.includes(INDEX);
-    if (files.includes('config.json') && isFolder) {
-      return folderFiles(view, hasWeights);
-    }
+    const isFolder = parts === 'tokenizer' || files.includes(WEIGHTS) || files.includes(INDEX);
+    if (files.includes('config.json') && isFolder) return folderFiles(view, parts);
     const ggufs = files.filter(isGguf);
     if (ggufs.length === 1) return ggufs;
     if (ggufs.length > 1) {
@@ -59,7 +60,7 @@ export function modelFiles(part: string | undefined, hasWeights = true): ChooseF
   };
 }
 
-async function folderFiles(view: RepositoryView, hasWeights: boolean): Promise<readonly string[]> {
+async function folderFiles(view: RepositoryView, parts: ModelParts): Promise<readonly string[]> {
   const { files, folder } = view;
   if (!files.includes('tokenizer.json')) {
     throw noFiles(
@@ -67,10 +68,11 @@ async function folderFiles(view: RepositoryView, hasWeights: boolean): Promise<r
       'has no tokenizer.json; look for an edition of it that was saved by a newer transformers',
     );
   }
-  const small = SMALL_FILES.filter((file) => files.includes(file));
+  const wanted = parts === 'structure' ? ['config.json'] : SMALL_FILES;
+  const small = wanted.filter((file) => files.includes(file));
   await view.get(['config.json']);
   await readConfig(folder);
-  if (!hasWeights) return small;
+  if (parts === 'tokenizer') return small;
   if (files.includes(WEIGHTS)) return [...small, WEIGHTS];
   await view.get([INDEX]);
   const shards = await readShards(path.join(folder, INDEX));
@@ -110,10 +112,12 @@ function isGguf(file: string): boolean {
   return file.toLowerCase().endsWith('.gguf');
 }
 
-/** The files of an adapter. @throws HubError `hub.no_files` */
+/** The files of an adapter, and the chat template that it brings. @throws HubError `hub.no_files` */
 export const adapterFiles: ChooseFiles = async (view) => {
   const wanted = [ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE];
   const missing = wanted.find((file) => !view.files.includes(file));
-  if (missing === undefined) return wanted;
+  if (missing === undefined) {
+    return view.files.includes(CHAT_TEMPLATE_FILE) ? [...wanted, CHAT_TEMPLATE_FILE] : wanted;
+  }
   throw noFiles(view, `is no adapter that can be read: it has no ${missing}`);
 };

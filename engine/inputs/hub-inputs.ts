@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import type { SafetensorsHead } from '../formats/safetensors.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import { HubConnection, type HubConnectionOptions } from '../hub/hub-connection.ts';
 import { HubError } from '../hub/hub-error.ts';
@@ -13,7 +14,7 @@ import {
   type SnapshotRequest,
 } from '../hub/snapshot.ts';
 import { type DataUse, dataFiles, NoReadableRows, PARQUET_REVISION } from './choose-data-files.ts';
-import { adapterFiles, modelFiles } from './choose-model-files.ts';
+import { adapterFiles, type ModelParts, modelFiles } from './choose-model-files.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
 import { localData } from './local-data.ts';
 import { localPaths } from './local-paths.ts';
@@ -26,6 +27,8 @@ export interface LocalInputs {
   readonly sources: readonly HubSource[];
   /** Sentences about what could not be asked of the Hub. */
   readonly warnings: readonly string[];
+  /** The headers of weights that are not here, by their paths; none unless `headsOnly` is asked for. */
+  readonly heads: ReadonlyMap<string, SafetensorsHead>;
 }
 
 /** How inputs are brought here. */
@@ -35,6 +38,8 @@ export interface HubInputOptions {
   readonly known?: readonly HubSource[];
   /** Only what the training rows and their tokens need: no weights, and no other input. */
   readonly rowsOnly?: boolean;
+  /** Only the headers of safetensors weights that are not here: enough to say what a run will take. */
+  readonly headsOnly?: boolean;
   /** How patient a connection is; for tests. */
   readonly patience?: Omit<HubConnectionOptions, 'token'>;
 }
@@ -56,7 +61,8 @@ export async function fetchInputs(
   const local = await mapInputs(config, async (name, use) =>
     isNeeded(use) ? inputs.paths(name, use) : [name],
   );
-  return { config: local, sources: inputs.sources, warnings: inputs.warnings };
+  const { sources, warnings, heads } = inputs;
+  return { config: local, sources, warnings, heads };
 }
 
 /**
@@ -137,6 +143,7 @@ async function mapInputs(
 class HubInputs {
   readonly sources: HubSource[] = [];
   readonly warnings: string[] = [];
+  readonly heads = new Map<string, SafetensorsHead>();
   readonly #options: HubInputOptions;
   readonly #snapshots = new Map<string, Promise<Snapshot>>();
   #connection: Promise<HubConnection> | undefined;
@@ -162,12 +169,17 @@ class HubInputs {
   async #find(hub: HubName, use: InputUse): Promise<Snapshot> {
     const name = nameOf(hub);
     const known = this.#options.known?.find((each) => each.name === name && each.use === use);
+    const { rowsOnly = false, headsOnly = false } = this.#options;
     const request =
       known === undefined
-        ? requestFor(hub, use, this.#options.rowsOnly !== true)
+        ? requestFor(hub, use, rowsOnly ? 'tokenizer' : 'all')
         : sameFiles(hub, use, known);
-    const { snapshot, revision } = await this.#orInParquet(request);
-    const { commit, files } = snapshot;
+    const { snapshot, revision } = await this.#orInParquet({
+      ...request,
+      headsOnly: headsOnly && use === 'model',
+    });
+    const { commit, files, heads = [] } = snapshot;
+    for (const [file, head] of heads) this.heads.set(file, head);
     this.sources.push({
       name,
       use,
@@ -228,7 +240,12 @@ class HubInputs {
   }
 }
 
-function requestFor(hub: HubName, use: InputUse, hasWeights = true): SnapshotRequest {
+/** What is asked of the Hub for a name. */
+export function requestFor(
+  hub: HubName,
+  use: InputUse,
+  parts: ModelParts = 'all',
+): SnapshotRequest {
   const { repository, revision } = hub;
   return {
     repository: {
@@ -237,15 +254,15 @@ function requestFor(hub: HubName, use: InputUse, hasWeights = true): SnapshotReq
     },
     name: nameOf(hub),
     revision,
-    choose: chooseFor(hub, use, hasWeights),
+    choose: chooseFor(hub, use, parts),
     isFixed: false,
   };
 }
 
-function chooseFor({ part }: HubName, use: InputUse, hasWeights: boolean): ChooseFiles {
+function chooseFor({ part }: HubName, use: InputUse, parts: ModelParts): ChooseFiles {
   switch (use) {
     case 'model':
-      return modelFiles(part, hasWeights);
+      return modelFiles(part, parts);
     case 'adapter':
       return adapterFiles;
     case 'training':

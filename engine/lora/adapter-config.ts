@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { MAX_ALPHA } from '../config/lora-section.ts';
 import { LorafaError } from '../errors.ts';
 import { type JsonObject, readJsonFile } from '../json-file.ts';
 import { quote } from '../quote.ts';
@@ -7,17 +8,19 @@ import { ADAPTER_CONFIG_FILE } from './adapter.ts';
 import type { LoraConfig } from './lora-config.ts';
 import type { LoraModule } from './lora-module.ts';
 
+const alpha = z.number().min(-MAX_ALPHA).max(MAX_ALPHA);
+
 /** The keys of an `adapter_config.json` that say what the adapter computes; defaults are PEFT's. */
 const loraConfigSchema = z.object({
   r: z.int().min(1).default(8),
-  lora_alpha: z.number().default(8),
+  lora_alpha: alpha.default(8),
   lora_dropout: z.number().min(0).lt(1).default(0),
   use_rslora: z.boolean().default(false),
   target_modules: z.union([z.string(), z.array(z.string())]),
   exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
   layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
   rank_pattern: z.record(z.string(), z.int().min(1)).nullish(),
-  alpha_pattern: z.record(z.string(), z.number()).nullish(),
+  alpha_pattern: z.record(z.string(), alpha).nullish(),
   base_model_name_or_path: z.string().nullish(),
 });
 

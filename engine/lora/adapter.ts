@@ -44,3 +44,6 @@ export function trainedTensors(
 /** Names of the files of an adapter folder, as PEFT gives them. */
 export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
 export const ADAPTER_WEIGHTS_FILE = 'adapter_model.safetensors';
+
+/** Those that make an adapter. Beside them may lie the chat template that it was trained with. */
+export const ADAPTER_FILES = [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE] as const;

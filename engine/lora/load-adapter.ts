@@ -5,6 +5,7 @@ import { LorafaError } from '../errors.ts';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors.ts';
 import { isFloatDtype, readTensor } from '../formats/tensor-data.ts';
 import { formatShape, type TensorLocation } from '../formats/tensor-location.ts';
+import { readFolderTemplate, type TemplateText } from '../tokenizer/tokenizer-files.ts';
 import {
   ADAPTER_CONFIG_FILE,
   ADAPTER_WEIGHTS_FILE,
@@ -24,6 +25,8 @@ export interface LoadedAdapter extends Adapter {
   /** Modules of the adapter that found their place in the model; always all of `total`. */
   readonly matched: number;
   readonly total: number;
+  /** The chat template that lies beside it; undefined where the base model's own is meant. */
+  readonly chatTemplate: TemplateText | undefined;
 }
 
 /** An adapter on disk, checked against its base model: no weights have been read. */
@@ -58,14 +61,21 @@ export async function openAdapter(folder: string, decoder: DecoderConfig): Promi
 /**
  * Reads a LoRA adapter; any float type becomes float32.
  *
- * @throws LorafaError as {@link openAdapter}, and `adapter.corrupt` for weights that are no numbers.
+ * @throws LorafaError as {@link openAdapter}, `adapter.corrupt` for weights that are no numbers, and
+ * `model.tokenizer` for a chat template that cannot be read.
  */
 export async function loadAdapter(folder: string, decoder: DecoderConfig): Promise<LoadedAdapter> {
   const { tensors, ...adapter } = await openAdapter(folder, decoder);
   const weights = new Map<string, Float32Array>();
   for (const [name, location] of tensors) weights.set(name, await readFinite(location));
   const total = adapter.modules.length;
-  return { ...adapter, weights, matched: total, total };
+  return {
+    ...adapter,
+    weights,
+    matched: total,
+    total,
+    chatTemplate: await readFolderTemplate(folder),
+  };
 }
 
 async function openWeightsFile(folder: string): Promise<SafetensorsFile> {

@@ -1,8 +1,11 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { copyFile, ensureFolder, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 import {
   ADAPTER_CONFIG_FILE,
+  ADAPTER_FILES,
   ADAPTER_WEIGHTS_FILE,
   type Adapter,
   adapterTensors,
@@ -13,16 +16,19 @@ import { adapterConfigJson } from './adapter-config.ts';
 export const STAGING_FOLDER = '.adapter.tmp';
 
 /**
- * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors` (float32).
- * An adapter that is in the folder already is replaced; other files stay.
+ * Saves an adapter as PEFT does: `adapter_config.json` and `adapter_model.safetensors` (float32), and
+ * as transformers does, `chat_template.jinja`. An adapter that is in the folder already is replaced;
+ * other files stay.
  *
  * @param baseModelNameOrPath The base model, for whoever loads the adapter.
+ * @param chatTemplate The template that it was trained with, where that is not the base model's own.
  * @throws LorafaError `output.not_writable`.
  */
 export async function saveAdapter(
   folder: string,
   { config, modules, weights }: Adapter,
   baseModelNameOrPath: string,
+  chatTemplate?: string,
 ): Promise<void> {
   await placeAdapter(folder, async (staging) => {
     const tensors = modules.flatMap(adapterTensors);
@@ -31,6 +37,9 @@ export async function saveAdapter(
       tensors.map(({ name, shape }) => ({ name, shape, dtype: 'F32', data: weights.get(name)! })),
       { format: 'pt' },
     );
+    if (chatTemplate !== undefined) {
+      await writeFileAtomic(path.join(staging, CHAT_TEMPLATE_FILE), chatTemplate);
+    }
     const json = adapterConfigJson(config, modules, baseModelNameOrPath);
     await writeFileAtomic(
       path.join(staging, ADAPTER_CONFIG_FILE),
@@ -46,15 +55,17 @@ export async function saveAdapter(
  */
 export async function copyAdapter(source: string, folder: string): Promise<void> {
   await placeAdapter(folder, async (staging) => {
-    for (const file of [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE]) {
+    const present = new Set(await readdir(source));
+    for (const file of [...ADAPTER_FILES, CHAT_TEMPLATE_FILE]) {
+      if (file === CHAT_TEMPLATE_FILE && !present.has(file)) continue;
       await copyFile(path.join(source, file), path.join(staging, file));
     }
   });
 }
 
 /**
- * Both files are complete before either takes its place, and the configuration comes last (the one
- * it replaces goes first), so that at no moment the two do not belong together.
+ * All files are complete before any takes its place, and the configuration comes last (the one
+ * it replaces goes first), so that at no moment they do not belong together.
  */
 async function placeAdapter(
   folder: string,
@@ -66,8 +77,11 @@ async function placeAdapter(
   await ensureFolder(staging);
   try {
     await make(staging);
-    await removeFolder(path.join(folder, ADAPTER_CONFIG_FILE));
-    for (const file of [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE]) {
+    for (const file of [ADAPTER_CONFIG_FILE, CHAT_TEMPLATE_FILE]) {
+      await removeFolder(path.join(folder, file));
+    }
+    const hasTemplate = (await readdir(staging)).includes(CHAT_TEMPLATE_FILE);
+    for (const file of [...(hasTemplate ? [CHAT_TEMPLATE_FILE] : []), ...ADAPTER_FILES]) {
       await moveFile(path.join(staging, file), path.join(folder, file));
     }
   } finally {

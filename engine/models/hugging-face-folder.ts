@@ -3,7 +3,11 @@ import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
 import { LorafaError } from '../errors.ts';
-import { openSafetensors } from '../formats/safetensors.ts';
+import {
+  openSafetensors,
+  readSafetensorsHead,
+  type SafetensorsHead,
+} from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import { publishedName } from '../hub/hub-cache.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from '../json-file.ts';
@@ -32,8 +36,8 @@ export async function openHuggingFaceFolder(
 ): Promise<BaseModel> {
   const { config, configJson } = await readConfig(folder);
   const name = path.basename(publishedName(folder) ?? path.resolve(folder));
-  const weights = await openWeights(folder, config);
-  const { quantization } = options;
+  const { quantization, heads } = options;
+  const weights = await openWeights(folder, config, heads);
   return {
     path: folder,
     name,
@@ -68,19 +72,30 @@ export async function readConfig(
   return { config: parseDecoderConfig(configJson, file), configJson };
 }
 
+/** Headers of files that are not here, by their paths. */
+type Heads = ReadonlyMap<string, SafetensorsHead>;
+
 /**
  * Opens the weights of a folder, single file or shards, and checks them against the config.
  *
+ * @param heads what is known of files that are not here, whose tensors cannot be read
  * @throws LorafaError `model.not_found` when a file is missing, `model.corrupt` when one is
  * damaged, and as `selectWeights` does.
  */
-export async function openWeights(folder: string, config: DecoderConfig): Promise<WeightStore> {
-  return selectWeights(config, await openTensors(folder), folder);
+export async function openWeights(
+  folder: string,
+  config: DecoderConfig,
+  heads: Heads = new Map(),
+): Promise<WeightStore> {
+  return selectWeights(config, await openTensors(folder, heads), folder);
 }
 
-async function openTensors(folder: string): Promise<ReadonlyMap<string, TensorLocation>> {
+async function openTensors(
+  folder: string,
+  heads: Heads,
+): Promise<ReadonlyMap<string, TensorLocation>> {
   const single = path.join(folder, SINGLE_FILE);
-  if (await exists(single)) return (await openSafetensors(single)).tensors;
+  if (heads.has(single) || (await exists(single))) return openFile(single, heads);
   const index = path.join(folder, SHARD_INDEX);
   const json = await readJsonFile(index);
   if (json === null) {
@@ -90,14 +105,21 @@ async function openTensors(folder: string): Promise<ReadonlyMap<string, TensorLo
       { location: { file: folder } },
     );
   }
-  return openShards(folder, index, json['weight_map']);
+  return openShards(index, json['weight_map'], heads);
+}
+
+async function openFile(file: string, heads: Heads): Promise<ReadonlyMap<string, TensorLocation>> {
+  const head = heads.get(file);
+  const { tensors } = await (head ? readSafetensorsHead(file, head) : openSafetensors(file));
+  return tensors;
 }
 
 async function openShards(
-  folder: string,
   index: string,
   weightMap: unknown,
+  heads: Heads,
 ): Promise<ReadonlyMap<string, TensorLocation>> {
+  const folder = path.dirname(index);
   const fail = (cause: string) =>
     new LorafaError('model.corrupt', `${index}: ${cause}; download it again.`, {
       location: { file: index },
@@ -109,7 +131,7 @@ async function openShards(
     if (typeof shard !== 'string' || path.basename(shard) !== shard || shard === '..') {
       throw fail(`tensor "${name}" should lie in ${JSON.stringify(shard)}, not a plain file name`);
     }
-    const opened = shards.get(shard) ?? (await openSafetensors(path.join(folder, shard))).tensors;
+    const opened = shards.get(shard) ?? (await openFile(path.join(folder, shard), heads));
     shards.set(shard, opened);
     const location = opened.get(name);
     if (location === undefined) {

@@ -3,7 +3,6 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { TrainingShape } from '../step/training-graph.ts';
-import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
@@ -13,6 +12,7 @@ import { loadRunData } from './run-data.ts';
 import { answersWithOwnWeights, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
+import { loadRunTokenizer } from './run-tokenizer.ts';
 
 /** How large a batch is. */
 export interface BatchSize {
@@ -49,7 +49,8 @@ export interface RunEstimate {
 }
 
 /**
- * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written.
+ * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
+ * weights on the Hub only the headers are fetched.
  *
  * @throws LorafaError for anything that is wrong with model, adapter or data
  */
@@ -57,15 +58,19 @@ export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
-  const { config } = await fetchInputs(given, {
+  const { config, heads } = await fetchInputs(given, {
+    headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
-    openBaseModel(config.model.base_model_name_or_path, { quantization, headersOnly: true });
+    openBaseModel(config.model.base_model_name_or_path, {
+      ...{ quantization, heads },
+      headersOnly: true,
+    });
   const model = await open(quantizationOf(config));
   const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
   const trainee = await planTrainee(config, model);
-  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const tokenizer = await loadRunTokenizer(config, model);
   const data = await loadRunData(config, tokenizer, onEvent);
   const plan = planRun(config, data);
   const question = {

@@ -4,14 +4,16 @@ import { describeDataPath, parseDataPath } from '../data/data-path.ts';
 import { loadDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset-builder.ts';
 import { mixExamples } from '../data/mix.ts';
+import type { IssueList } from '../data/report.ts';
 import type { BadRow, Row } from '../data/row.ts';
 import { readRows } from '../data/rows.ts';
+import { sharedRows } from '../data/seen-rows.ts';
 import { splitExamples } from '../data/split.ts';
 import { type DataSource, ExampleStream } from '../data/streaming/example-stream.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { MixedShare, ProgressEvent, SplitReport } from '../train/events.ts';
-import { inferredReport, issueWarnings, splitReport } from './split-report.ts';
+import { inferredReport, issueWarnings, sharedWarnings, splitReport } from './split-report.ts';
 
 /** The examples of a run. */
 export interface RunData {
@@ -59,7 +61,11 @@ export async function loadRunData(
     ...train,
     evaluation: examples,
     evalReport: splitReport(examples, [report]),
-    warnings: [...train.warnings, ...issueWarnings(report)],
+    warnings: [
+      ...train.warnings,
+      ...issueWarnings(report),
+      ...sharedWarnings(sharedRows(train.train, examples)),
+    ],
     rows: () => readRows(paths),
   };
 }
@@ -106,6 +112,8 @@ export async function isStreamed(
 /** What is looked at of training data before a run. */
 export interface PreviewSources {
   readonly sources: readonly DataSource[];
+  /** Whether these are all rows. */
+  readonly isWhole: boolean;
   /** Sentences about what is not looked at, and about what comes of it in a run. */
   readonly notes: readonly string[];
 }
@@ -120,14 +128,37 @@ export async function previewSources(config: ResolvedConfig): Promise<PreviewSou
     weights.length === 0
       ? []
       : [`Rows for each row of the first set, in an epoch: ${weights.join('; ')}.`];
-  if (!(await isStreamed(config.data, sources))) return { sources, notes: mixed };
+  if (!(await isStreamed(config.data, sources))) return { sources, isWhole: true, notes: mixed };
   return {
     sources: sources.map((source) => ({ ...source, paths: [firstRows(source.paths[0]!)] })),
+    isWhole: false,
     notes: [
       `The data are streamed: these are the first ${PREVIEW_ROWS} rows of each set at most.`,
       ...mixed,
     ],
   };
+}
+
+/**
+ * Rows of the sets of a run that it holds out, and learns all the same.
+ *
+ * @param sets all examples of each set
+ * @throws LorafaError as `loadDataset` and `splitExamples`
+ */
+export async function sharedWithHeldOut(
+  { data, training }: ResolvedConfig,
+  tokenizer: Tokenizer,
+  sets: readonly (readonly TokenizedExample[])[],
+): Promise<IssueList> {
+  const { eval_dataset_name_or_path: held, eval_split: split } = data;
+  if (held !== undefined) {
+    const { examples } = await loadDataset([held].flat(), tokenizer, data);
+    return sharedRows(sets.flat(), examples);
+  }
+  if (split === undefined) return sharedRows([], []);
+  const [first = [], ...mixed] = sets;
+  const parts = splitExamples(first, split, training.seed);
+  return sharedRows([...parts.train, ...mixed.flat()], parts.eval);
 }
 
 function firstRows(path: string): string {
@@ -165,7 +196,10 @@ async function inMemory(
     evaluation: parts.eval,
     trainReport: { ...splitReport(train, reports), ...mixReport(sources, shares) },
     evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
-    warnings: reports.flatMap(issueWarnings),
+    warnings: [
+      ...reports.flatMap(issueWarnings),
+      ...sharedWarnings(sharedRows(parts.eval.length === 0 ? [] : train, parts.eval)),
+    ],
     rows: () => readRows(sources[0]!.paths),
   };
 }

@@ -35,7 +35,14 @@ export function issueWarnings(report: DatasetReport): readonly string[] {
     ...warningOf('left out because nothing in them could be learned', report.neverSupervised),
     ...warningOf('cut at max_length', report.truncated),
     ...warningOf('learned only in their last answer', report.lastTurnOnly),
+    ...warningOf('there more than once', report.duplicates),
+    ...warningOf('learned in a single token', report.nearlyEmpty),
   ];
+}
+
+/** A sentence about rows that say nothing about other rows, if there are any. */
+export function sharedWarnings(shared: IssueList): readonly string[] {
+  return warningOf('held out and learned all the same', shared);
 }
 
 /** A sentence about rows that could not be used, if there are any. */

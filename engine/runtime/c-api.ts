@@ -55,6 +55,7 @@ const FUNCTIONS = {
   ReleaseValue: [96, 'memory'],
   ReleaseSessionOptions: [100, 'memory'],
   AddSessionConfigEntry: [130, 'memory', 'text', 'text'],
+  AddInitializer: [150, 'memory', 'text', 'memory'],
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'memory', 'memory'],
   CreateCUDAProviderOptions: [205, 'memory'],
   UpdateCUDAProviderOptions: [206, 'memory', 'memory', 'memory', 'size'],

@@ -1,5 +1,5 @@
-import { ONNX_DATA_TYPE } from '../graph/dtype.ts';
-import type { Pointer } from './c-api.ts';
+import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import type { Memory, Pointer } from './c-api.ts';
 import { cpuMemory, create, ort } from './onnx-runtime.ts';
 import type { HostDType, Tensor, TypedArray } from './tensor.ts';
 
@@ -9,8 +9,8 @@ type ArrayType = new (buffer: ArrayBuffer, start: number, length: number) => Typ
 const MOVABLE_BYTES = 64;
 
 /**
- * Tensors for one run, over memory that JavaScript owns: native code reads feeds where they are and
- * writes results where they are wanted, nothing is copied. Whoever makes a list releases it.
+ * Tensors over memory that somebody else owns: native code reads feeds and weights where they are
+ * and writes results where they are wanted, nothing is copied. Whoever makes a list releases it.
  */
 export class HostValues {
   readonly #values: Pointer[] = [];
@@ -22,18 +22,15 @@ export class HostValues {
   over(dtype: HostDType, { data, shape }: Tensor): Pointer {
     const memory = data.byteLength > MOVABLE_BYTES ? data : this.#unmovable(data);
     this.#kept.push(memory);
+    return this.at(memory, data.byteLength, dtype, shape);
+  }
+
+  /** A tensor at a place in memory that is there until the list is released. */
+  at(memory: Memory, bytes: number, dtype: DType, shape: readonly number[]): Pointer {
     const dims = BigInt64Array.from(shape, BigInt);
     const type = ONNX_DATA_TYPE[dtype];
     const value = create((out) =>
-      ort.CreateTensorWithDataAsOrtValue(
-        cpuMemory,
-        memory,
-        data.byteLength,
-        dims,
-        dims.length,
-        type,
-        out,
-      ),
+      ort.CreateTensorWithDataAsOrtValue(cpuMemory, memory, bytes, dims, dims.length, type, out),
     );
     this.#values.push(value);
     return value;

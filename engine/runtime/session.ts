@@ -10,6 +10,7 @@ import { CPU, type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
+import { SharedWeights } from './shared-weights.ts';
 import { type HostDType, isHostDType, newArray, type Tensor, type TypedArray } from './tensor.ts';
 
 export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads'> {
@@ -28,31 +29,45 @@ export class Session {
   readonly #outputs: readonly Output[];
   readonly #inputNames: CTexts;
   readonly #outputNames: CTexts;
+  readonly #weights: SharedWeights;
   #session: Pointer | undefined;
 
-  private constructor(graph: Graph, session: Pointer) {
+  private constructor(graph: Graph, session: Pointer, weights: SharedWeights) {
     this.#graph = graph;
     this.#session = session;
+    this.#weights = weights;
     this.#inputs = graphInputs(graph);
     this.#outputs = outputsOf(graph);
     this.#inputNames = cTexts(this.#inputs.map(({ name }) => name));
     this.#outputNames = cTexts(this.#outputs.map(({ value }) => value.name));
   }
 
-  /** Loads a graph. Throws `device.failed` with ONNX Runtime's own words. */
+  /**
+   * Loads a graph.
+   *
+   * @throws LorafaError `device.failed` with ONNX Runtime's own words; `model.not_found` or
+   * `model.corrupt` where the files of its weights are not what they were
+   */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const { device = CPU, threads = 0 } = options;
+    const { device = CPU, threads = 0, weightsFolder } = options;
     const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
     const model = writeOnnx(graph);
-    const native = sessionOptions({ ...options, device, threads }, what);
+    const weights = SharedWeights.of(graph, weightsFolder);
+    let native: Pointer | undefined;
     try {
+      const settings = sessionOptions({ ...options, device, threads }, what);
+      native = settings;
+      weights.addTo(settings);
       const session = create(
-        (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, native, out),
+        (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
         what,
       );
-      return new Session(graph, session);
+      return new Session(graph, session, weights);
+    } catch (error) {
+      weights.release();
+      throw error;
     } finally {
-      ort.ReleaseSessionOptions(native);
+      if (native !== undefined) ort.ReleaseSessionOptions(native);
     }
   }
 
@@ -113,6 +128,8 @@ export class Session {
     const session = this.#session;
     this.#session = undefined;
     if (session !== undefined) ort.ReleaseSession(session);
+    // What it points at goes after it.
+    this.#weights.release();
   }
 }
 

@@ -21,7 +21,7 @@ export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' |
 
 /**
  * Computes losses and gradients of batches. Shapes are static in a graph, so that there is one
- * session for each batch shape; they share the mapped weights.
+ * session for each batch shape; all sessions of the process share the mapped weights.
  */
 export class BatchRunner {
   readonly #options: BatchRunnerOptions;

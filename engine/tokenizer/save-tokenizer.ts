@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { writeFileAtomic } from '../files.ts';
-import type { TokenizerFiles } from './tokenizer-files.ts';
+import { CHAT_TEMPLATE_FILE, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** Names of the files that {@link saveTokenizerFiles} writes, the last two where there is such a thing. */
 export const TOKENIZER_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
-  'chat_template.jinja',
+  CHAT_TEMPLATE_FILE,
   'generation_config.json',
 ] as const;
 
@@ -22,7 +22,7 @@ export async function saveTokenizerFiles(folder: string, files: TokenizerFiles):
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   await write('tokenizer.json', json(files.tokenizerJson));
   await write('tokenizer_config.json', json(files.tokenizerConfig));
-  if (files.chatTemplate !== null) await write('chat_template.jinja', files.chatTemplate);
+  if (files.chatTemplate !== null) await write(CHAT_TEMPLATE_FILE, files.chatTemplate);
   if (files.generationConfig !== null) {
     await write('generation_config.json', json(files.generationConfig));
   }

@@ -11,10 +11,29 @@ export interface TokenizerFiles {
   readonly tokenizerConfig: JsonObject;
   /** The Jinja template, from `chat_template.jinja` or the tokenizer config; null when there is none. */
   readonly chatTemplate: string | null;
+  /** What the template came from, where that is not {@link source}. */
+  readonly chatTemplateSource?: string;
   /** Content of `generation_config.json`, or null. */
   readonly generationConfig: JsonObject | null;
   /** The folder or file that all this came from, for error messages. */
   readonly source: string;
+}
+
+/** A chat template as it is written, and the file that it came from. */
+export interface TemplateText {
+  readonly text: string;
+  readonly source: string;
+}
+
+/** The file in a folder that holds a chat template, as transformers saves it. */
+export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
+
+/** A tokenizer's files with another chat template in the place of their own. */
+export function withTemplate(
+  files: TokenizerFiles,
+  { text, source }: TemplateText,
+): TokenizerFiles {
+  return { ...files, chatTemplate: text, chatTemplateSource: source };
 }
 
 /**
@@ -36,7 +55,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   return {
     tokenizerJson,
     tokenizerConfig,
-    chatTemplate: (await readTemplateFile(folder)) ?? templateOf(tokenizerConfig),
+    chatTemplate: (await readFolderTemplate(folder))?.text ?? templateOf(tokenizerConfig),
     generationConfig: await read('generation_config.json'),
     source: folder,
   };
@@ -45,18 +64,28 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 /** A hundred times what the longest templates have. */
 const MAX_TEMPLATE_BYTES = 2 ** 22;
 
-async function readTemplateFile(folder: string): Promise<string | null> {
-  const file = path.join(folder, 'chat_template.jinja');
+/**
+ * The chat template that lies in the folder of a model or of an adapter; undefined where there is none.
+ *
+ * @throws LorafaError `model.tokenizer` when it cannot be read
+ */
+export async function readFolderTemplate(folder: string): Promise<TemplateText | undefined> {
+  const source = path.join(folder, CHAT_TEMPLATE_FILE);
   try {
-    return (await readBoundedFile(file, MAX_TEMPLATE_BYTES)).toString('utf8');
+    return { text: await readTemplateFile(source), source };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new LorafaError(
       'model.tokenizer',
-      `Cannot read ${file} (${messageOf(error)}); check its permissions.`,
-      { location: { file }, cause: error },
+      `Cannot read ${source} (${messageOf(error)}); check its permissions.`,
+      { location: { file: source }, cause: error },
     );
   }
+}
+
+/** The text of a template's file. Throws what the system throws. */
+export async function readTemplateFile(file: string): Promise<string> {
+  return (await readBoundedFile(file, MAX_TEMPLATE_BYTES)).toString('utf8');
 }
 
 /** A template, or the one called "default" in a list of named templates. */

@@ -3,10 +3,15 @@ import { LorafaError, messageOf } from '../errors.ts';
 import type { JsonObject } from '../json-file.ts';
 import { secondsFor, TEXT_SECONDS, type TimeLimit, withinTime } from '../time-limit.ts';
 import { byteLevelBytes, missingBytes } from './byte-level.ts';
-import { type ChatMessage, ChatTemplate, type RenderOptions } from './chat-template.ts';
+import {
+  type ChatMessage,
+  ChatTemplate,
+  type RenderedChat,
+  type RenderOptions,
+} from './chat-template.ts';
 import { withExactDigits } from './exact-digits.ts';
 import type { SpecialTokenIds } from './special-token-ids.ts';
-import type { TokenizerFiles } from './tokenizer-files.ts';
+import { type TemplateText, type TokenizerFiles, withTemplate } from './tokenizer-files.ts';
 import { boundNormalizer, implausiblePart } from './tokenizer-limits.ts';
 
 /** Put before a text that goes on from another: see {@link Tokenizer.encodeContinuation}. */
@@ -39,6 +44,8 @@ export class Tokenizer {
   readonly longestToken: number;
   /** The folder or file it came from, for errors. */
   readonly source: string;
+  readonly #files: TokenizerFiles;
+  readonly #config: SpecialTokenIds;
   readonly #model: HuggingFaceTokenizer;
   readonly #special: ReadonlySet<number>;
   /** Bytes that the library would leave out without a word. */
@@ -47,11 +54,22 @@ export class Tokenizer {
   readonly #anchor: readonly number[];
   readonly #seconds: number;
 
-  /** Use {@link loadTokenizer}. */
-  constructor(files: TokenizerFiles, config: SpecialTokenIds, seconds: number) {
+  /**
+   * Use {@link loadTokenizer}.
+   *
+   * @param model that of another tokenizer from the same files
+   */
+  constructor(
+    files: TokenizerFiles,
+    config: SpecialTokenIds,
+    seconds: number,
+    model = openModel(files),
+  ) {
     this.source = files.source;
+    this.#files = files;
+    this.#config = config;
     this.#seconds = seconds;
-    this.#model = openModel(files);
+    this.#model = model;
     const named = (key: string): number | undefined => this.#namedId(files.tokenizerConfig, key);
     const known = (ids: readonly (number | null | undefined)[]): number[] =>
       ids.filter(
@@ -100,9 +118,19 @@ export class Tokenizer {
               specialToken('pad_token', this.padId),
               specialToken('unk_token', named('unk_token') ?? null),
             ]),
-            files.source,
+            files.chatTemplateSource ?? files.source,
             seconds,
           );
+  }
+
+  /**
+   * The same tokenizer with another chat template.
+   *
+   * @throws LorafaError `data.chat_template` when it is not valid Jinja
+   */
+  withChatTemplate(template: TemplateText): Tokenizer {
+    const files = withTemplate(this.#files, template);
+    return new Tokenizer(files, this.#config, this.#seconds, this.#model);
   }
 
   /** How long a text of this many characters may take. */
@@ -175,13 +203,22 @@ export class Tokenizer {
   /**
    * A conversation as the text that the model reads; tokenize it with `addSpecialTokens: false`.
    *
-   * @throws LorafaError `data.chat_template` when there is no template or it refuses the turns.
+   * @throws LorafaError as {@link renderChat}
    */
   applyChatTemplate(messages: readonly ChatMessage[], options: RenderOptions): string {
+    return this.renderChat(messages, options).text;
+  }
+
+  /**
+   * The same, with what the template says that the model writes.
+   *
+   * @throws LorafaError `data.chat_template` when there is no template or it refuses the turns.
+   */
+  renderChat(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat {
     if (this.chatTemplate === null) {
       throw new LorafaError(
         'data.chat_template',
-        `The model in ${this.source} has no chat template; use a model that was trained for chat, or rows of prompt and completion.`,
+        `The model in ${this.source} has no chat template; give one in data.chat_template, use a model that was trained for chat, or rows of prompt and completion.`,
         { location: { file: this.source } },
       );
     }

@@ -9,8 +9,9 @@ import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
+import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import { BatchRunner } from '../step/batch-runner.ts';
-import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import type { ProgressEvent } from './events.ts';
 
@@ -50,7 +51,7 @@ export async function evaluate(
   const device = await chooseComputeDevice(config);
   const model = await openRunModel(config, onProgress);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
-  const tokenizer = loadTokenizer(model.tokenizer, model.config);
+  const tokenizer = await loadRunTokenizer(config, model);
   const examples = await heldOutExamples(config, tokenizer, onProgress);
   const runner = new BatchRunner({
     model,

@@ -25,6 +25,8 @@ const FREE_MODEL_KEYS: ReadonlySet<string> = new Set(['base_model_name_or_path']
 const FREE_DATA_KEYS: ReadonlySet<string> = new Set([
   'dataset_name_or_path',
   'eval_dataset_name_or_path',
+  // What comes of it are the tokens, which are compared.
+  'chat_template',
   // Which rows were left out shows in the digest of the data.
   'max_bad_rows',
   // Whether data are streamed, and in which windows, shows in it too.

@@ -9,10 +9,10 @@ import { loadRunData, type RunData } from '../plan/run-data.ts';
 import { openGenerationModel, openRunModel } from '../plan/run-model.ts';
 import { planRun, type RunPlan } from '../plan/run-plan.ts';
 import { runQuestion } from '../plan/run-question.ts';
+import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
-import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import { examineWeights } from '../weights/examine-weights.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
@@ -68,7 +68,7 @@ export async function train(
   });
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
-  const tokenizer = loadTokenizer(base.tokenizer, base.config);
+  const tokenizer = await loadRunTokenizer(config, base);
   const data = await loadRunData(config, tokenizer, onEvent);
   const weightsDigest = await examineWeights(base.weights, (done, total) =>
     onEvent({ type: 'progress', task: 'checking weights', done, total }),

@@ -15,7 +15,9 @@ import type { BaseModel } from '../models/base-model.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { decaysInTrainer } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
+import { readChatTemplate } from '../plan/run-tokenizer.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
+import { type TemplateText, withTemplate } from '../tokenizer/tokenizer-files.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
 import { MODEL_FILE } from './result-files.ts';
 
@@ -30,7 +32,8 @@ export interface Trainee {
   /** True where the base's own weights are trained. */
   readonly trainBase: boolean;
   /**
-   * Writes the result into a folder: a PEFT adapter, or a Hugging Face model.
+   * Writes the result into a folder: a PEFT adapter, or a Hugging Face model; with the chat template
+   * that the configuration gave.
    *
    * @param exact keep float32 where the base is stored with less, to go on from later
    */
@@ -42,7 +45,7 @@ export interface Trainee {
  *
  * @param checkpoint folder that has its values; unless given, they are the initial ones
  * @throws LorafaError `checkpoint.corrupt` and `checkpoint.mismatch` for the checkpoint, as
- * `resolveTargets` and `loadAdapter` for an adapter
+ * `resolveTargets` and `loadAdapter` for an adapter, `readChatTemplate` for its template
  */
 export async function createTrainee(
   config: ResolvedConfig,
@@ -50,7 +53,8 @@ export async function createTrainee(
   checkpoint?: string,
 ): Promise<Trainee> {
   const { method } = config.training;
-  if (method === 'full') return fullTrainee(model, checkpoint);
+  const template = await readChatTemplate(config);
+  if (method === 'full') return fullTrainee(model, checkpoint, template);
   const start = await startingAdapter(config, model, checkpoint);
   // A map of its own, for the optimizer puts its arrays in the place of B's.
   const adapter = { ...start, weights: new Map(start.weights) };
@@ -64,7 +68,8 @@ export async function createTrainee(
         ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
         : new Map(),
     trainBase: false,
-    save: (folder) => saveAdapter(folder, adapter, publishedName(model.path) ?? model.path),
+    save: (folder) =>
+      saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text),
   };
 }
 
@@ -104,7 +109,16 @@ function trainableTensors(
   }));
 }
 
-async function fullTrainee(model: BaseModel, checkpoint: string | undefined): Promise<Trainee> {
+async function fullTrainee(
+  model: BaseModel,
+  checkpoint: string | undefined,
+  template: TemplateText | undefined,
+): Promise<Trainee> {
+  const { tokenizer } = model;
+  const saved = {
+    ...model,
+    tokenizer: template === undefined ? tokenizer : withTemplate(tokenizer, template),
+  };
   const shapes = [...expectedTensors(model.config)];
   let tensors = new Map<string, Float32Array>();
   for (const [name] of shapes) tensors.set(name, await readTensor(model.weights.get(name)));
@@ -117,7 +131,7 @@ async function fullTrainee(model: BaseModel, checkpoint: string | undefined): Pr
     tensors,
     projections: new Map(),
     trainBase: true,
-    save: (folder, exact) => saveModel(folder, model, tensors, exact),
+    save: (folder, exact) => saveModel(folder, saved, tensors, exact),
   };
 }
 

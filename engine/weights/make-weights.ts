@@ -1,5 +1,6 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
+import type { SafetensorsHead } from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import {
   computeModeOf,
@@ -26,6 +27,8 @@ export interface OpenOptions {
    * be, in a place where they are not. Nothing is written, and their data cannot be read.
    */
   readonly headersOnly?: boolean;
+  /** With `headersOnly`: the headers of weight files that are not here, by their paths. */
+  readonly heads?: ReadonlyMap<string, SafetensorsHead>;
   /** Told about the unpacking of a GGUF file, which takes a while and happens once. */
   readonly onUnpack?: WeightProgress;
   /** Told about the quantization, which takes a while and happens once. */

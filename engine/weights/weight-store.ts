@@ -39,8 +39,8 @@ export class WeightStore {
   }
 
   /**
-   * The one folder that ONNX Runtime maps external data from. It refuses absolute paths, `..` and
-   * symbolic links, so it must be given the real folder and plain names in it.
+   * The one folder that sessions find the files in. Where ONNX Runtime reads them itself, it refuses
+   * absolute paths, `..` and symbolic links, so it must be given the real folder and plain names in it.
    *
    * @throws LorafaError `model.unsupported` when the real files lie in more than one folder.
    */

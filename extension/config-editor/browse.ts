@@ -54,6 +54,11 @@ async function dialogOptions(
         openLabel: vscode.l10n.t('Use as Data'),
         filters: { [vscode.l10n.t('Data files')]: DATA_EXTENSIONS },
       };
+    case 'template':
+      return {
+        openLabel: vscode.l10n.t('Use Template'),
+        filters: { [vscode.l10n.t('Chat templates')]: ['jinja'] },
+      };
     case 'model':
       // The dialogs of Windows and Linux choose files or folders, never both.
       switch (await askForModelKind(titled)) {

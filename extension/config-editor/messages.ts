@@ -14,7 +14,11 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
   /** Remove a key. */
   z.object({ type: z.literal('clear'), edit: z.number(), path }),
   /** Ask for a file or folder and write it. */
-  z.object({ type: z.literal('browse'), path, kind: z.enum(['model', 'data', 'folder']) }),
+  z.object({
+    type: z.literal('browse'),
+    path,
+    kind: z.enum(['model', 'data', 'template', 'folder']),
+  }),
   /** All that was typed before {@link SettleMessage} of this number is sent. */
   z.object({ type: z.literal('settled'), request: z.number() }),
   /** Do what a {@link FormFix} says. */

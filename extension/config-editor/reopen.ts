@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CONFIG_EDITOR, CONFIG_FILE_PATTERN } from '../ids.ts';
+import { showInformation } from '../show/notifications.ts';
 import { uriOf } from '../uri-of.ts';
 import { fileOf } from './config-tabs.ts';
 import { settleForms } from './open-forms.ts';
@@ -41,6 +42,13 @@ export async function alwaysOpenAs(kind: 'form' | 'text'): Promise<void> {
   const { activeTab } = vscode.window.tabGroups.activeTabGroup;
   const file = activeTab && fileOf(activeTab);
   if (file?.path.endsWith(CONFIG_FILE_PATTERN.slice(1))) await reopen(editor);
+  else {
+    void showInformation(
+      kind === 'form'
+        ? vscode.l10n.t('Run configurations open as forms from now on.')
+        : vscode.l10n.t('Run configurations open as text from now on.'),
+    );
+  }
 }
 
 async function reopen(editor: string): Promise<void> {

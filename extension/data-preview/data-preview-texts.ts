@@ -43,6 +43,9 @@ export function dataPreviewTexts() {
     lastTurnOnlyIssues: vscode.l10n.t(
       'Conversations of which only the last answer is learned: {0}',
     ),
+    duplicateIssues: vscode.l10n.t('Rows that were there before: {0}'),
+    nearlyEmptyIssues: vscode.l10n.t('Rows of which a single token is learned: {0}'),
+    sharedIssues: vscode.l10n.t('Held-out rows that are learned too: {0}'),
     moreIssues: vscode.l10n.t('and {0} more'),
     legend: vscode.l10n.t('Legend'),
     legendSupervised: vscode.l10n.t('learned: the loss is computed on it'),

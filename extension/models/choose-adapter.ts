@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick } from '../show/quick-input.ts';
@@ -26,6 +27,10 @@ export async function chooseAdapter(
   if (adapters.length === 0) {
     void showInformation(
       vscode.l10n.t('There is no adapter in this workspace yet: start a run, which makes one.'),
+      {
+        title: vscode.l10n.t('Start Run'),
+        run: () => vscode.commands.executeCommand(COMMANDS.startRun),
+      },
     );
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
 import {
@@ -13,7 +14,12 @@ import type { UsableAdapter } from './model-catalog.ts';
  * The files of an adapter in PEFT's format. A checkpoint has more (the optimizer's state), which
  * nobody needs who uses the adapter.
  */
-const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors', 'README.md'];
+const ADAPTER_FILES = [
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'chat_template.jinja',
+  'README.md',
+];
 
 /**
  * Copies an adapter, or that of a checkpoint, into a new folder inside one that the user chooses.
@@ -67,7 +73,8 @@ async function copyAdapter(
   const { fs } = vscode.workspace;
   const present = new Set((await fs.readDirectory(source)).map(([name]) => name));
   const files = ADAPTER_FILES.filter((file) => present.has(file));
-  const half = target.with({ path: `${target.path}.part` });
+  // A name of its own: what it is called is removed in the end.
+  const half = target.with({ path: `${target.path}.${randomUUID()}.part` });
   try {
     await fs.createDirectory(half);
     for (const [index, name] of files.entries()) {

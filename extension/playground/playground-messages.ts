@@ -143,4 +143,6 @@ export interface AnswerState {
   readonly text: string;
   /** One line about it: how it ended, how fast it was. */
   readonly status: string;
+  /** Who wrote it; undefined where nobody has. */
+  readonly by?: string | undefined;
 }

@@ -6,7 +6,7 @@ import { adapterOf } from '../models/run-results.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
-import { openPanel } from '../show/panel.ts';
+import { openPanel, panelTabs } from '../show/panel.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
@@ -62,7 +62,10 @@ export class Playground implements vscode.WebviewPanelSerializer {
       // A text goes on being written while another tab is in front.
       retainContextWhenHidden: true,
     };
+    // One from before a reload, which VS Code restores only when it is shown.
+    const before = panelTabs(PANELS.playground);
     this.#open(openPanel(PANELS.playground, vscode.l10n.t('Playground'), options));
+    await vscode.window.tabGroups.close(before, true);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {

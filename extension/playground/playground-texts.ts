@@ -7,7 +7,7 @@ export function playgroundTexts() {
     model: vscode.l10n.t('Base model'),
     noModels: vscode.l10n.t('No base model found'),
     adapter: vscode.l10n.t('Adapter'),
-    noAdapter: vscode.l10n.t('None: the base model alone'),
+    noAdapter: vscode.l10n.t('No adapter'),
     adapters: vscode.l10n.t('Adapters'),
     checkpoints: vscode.l10n.t('Checkpoints'),
     device: vscode.l10n.t('Device'),
@@ -69,7 +69,7 @@ export function playgroundTexts() {
     useAgain: vscode.l10n.t('Show Again'),
     showLogs: vscode.l10n.t('Show Logs'),
     noModelsHint: vscode.l10n.t(
-      'There is no base model yet: put one into this folder, or name its folder in the setting lorafa.models.folders.',
+      'There is no base model yet: open the demo, put one into the open folder, or name its folder in the setting lorafa.models.folders.',
     ),
     nothingWritten: vscode.l10n.t('Nothing is being written'),
     mode: vscode.l10n.t('Prompt is'),
@@ -102,6 +102,7 @@ export function playgroundTexts() {
     end_stop_string: vscode.l10n.t('ended at a stop text'),
     emptyAnswer: vscode.l10n.t('(an empty answer)'),
     interrupted: vscode.l10n.t('interrupted by a reload'),
+    replaced: vscode.l10n.t('ended by what was started after it'),
   };
 }
 

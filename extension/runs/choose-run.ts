@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
-import { CONFIG_FILE_PATTERN } from '../ids.ts';
+import { COMMANDS, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
 import { checkpointRows } from './checkpoint-rows.ts';
@@ -69,7 +69,7 @@ export async function chooseConfigFile(title: string): Promise<vscode.Uri | unde
   if (active !== undefined) return active;
   const files = await vscode.workspace.findFiles(`**/${CONFIG_FILE_PATTERN}`, '**/node_modules/**');
   if (files.length === 0) {
-    void showInformation(vscode.l10n.t('There is no run configuration in this folder yet.'));
+    void tellOfNoConfiguration();
     return undefined;
   }
   if (files.length === 1) return files[0];
@@ -78,6 +78,18 @@ export async function chooseConfigFile(title: string): Promise<vscode.Uri | unde
     .toSorted((a, b) => a.label.localeCompare(b.label));
   const picked = await pick(items, { title });
   return picked?.uri;
+}
+
+/** What somebody can do who has nothing yet to start, preview or estimate. */
+function tellOfNoConfiguration(): Promise<void> {
+  const run = (command: string) => () => vscode.commands.executeCommand(command);
+  return showInformation(
+    vscode.workspace.workspaceFolders === undefined
+      ? vscode.l10n.t('No folder is open, and so there is no run configuration.')
+      : vscode.l10n.t('There is no run configuration in this folder yet.'),
+    { title: vscode.l10n.t('New Run Configuration'), run: run(COMMANDS.newConfiguration) },
+    { title: vscode.l10n.t('Open the Demo'), run: run(COMMANDS.openDemo) },
+  );
 }
 
 /** The configuration in the active editor, be it text or the form. */

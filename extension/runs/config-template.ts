@@ -2,9 +2,11 @@
 export interface ConfigChoices {
   /** Name of the run; its results go to `runs/NAME`. */
   readonly name: string;
-  /** Path of the base model as it is to stand in the file. */
+  /** Path or name of the base model as it is to stand in the file. */
   readonly model: string;
-  /** Path of the training data as it is to stand in the file. */
+  /** Whether its frozen weights are trained on in NF4. */
+  readonly nf4: boolean;
+  /** Path or name of the training data as it is to stand in the file. */
   readonly data: string;
   /** Keys that name columns. */
   readonly columns: Readonly<Record<string, string>>;
@@ -18,6 +20,7 @@ export interface ConfigChoices {
 export interface ConfigNotes {
   readonly heading: string;
   readonly model: string;
+  readonly nf4: string;
   readonly data: string;
   readonly columns: string;
   readonly evalSplit: string;
@@ -29,7 +32,8 @@ export interface ConfigNotes {
 }
 
 /** The text of a run configuration with what people change first, each key with a note. */
-export function configTemplate({ name, model, data, columns, rows, notes }: ConfigChoices): string {
+export function configTemplate(choices: ConfigChoices): string {
+  const { name, model, nf4, data, columns, rows, notes } = choices;
   const json = (value: string): string => JSON.stringify(value);
   const named = Object.entries(columns).map(
     ([key, column]) => `    ${json(key)}: ${json(column)},\n`,
@@ -39,7 +43,7 @@ export function configTemplate({ name, model, data, columns, rows, notes }: Conf
 {
   "model": {
     // ${notes.model}
-    "base_model_name_or_path": ${json(model)}
+    "base_model_name_or_path": ${json(model)}${nf4 ? `,\n    // ${notes.nf4}\n    "quantization": "nf4"` : ''}
   },
   "data": {
     // ${notes.data}

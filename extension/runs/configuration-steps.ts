@@ -1,11 +1,18 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { listModels, sampleData } from '../../server/protocol.ts';
+import { sampleData } from '../../server/protocol.ts';
+import { chooseFromData } from '../hub/choose-data.ts';
+import { chooseFromModels } from '../hub/choose-model.ts';
+import {
+  type ChosenData,
+  type ChosenModel,
+  modelHere,
+  pathInFile,
+  shortName,
+} from '../hub/chosen-input.ts';
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
-import type { PickRow } from '../show/quick-input.ts';
 import { BACK, pickStep, type StepPlace, textStep } from '../show/quick-steps.ts';
-import { modelFolders } from '../views/views.ts';
 import { copyDemoBase } from '../walkthrough/open-demo.ts';
 import { type Learned, learnedRows, promptRows } from './column-rows.ts';
 import type { RunsContext } from './runs-context.ts';
@@ -29,98 +36,93 @@ const NO_DATA =
   '{**/node_modules/**,**/.*/**,**/*.lorafa.json,**/{package,package-lock,tsconfig,config,generation_config,tokenizer,tokenizer_config,special_tokens_map,vocab,adapter_config,run,state,trainer_state}.json,**/events.jsonl}';
 const MAX_DATA_FILES = 200;
 
-/** A row for a path; undefined where it is yet to be found. */
-interface PathRow extends PickRow {
-  readonly path: string | undefined;
-  /** Makes what the path will name. */
-  readonly make?: () => Promise<string>;
-}
-
 /** Asks for the base model. */
-export async function chooseModel(
-  { server, extensionUri }: RunsContext,
+export function chooseModel(
+  context: RunsContext,
   folder: vscode.Uri,
   place: StepPlace,
-): Promise<Answer<string>> {
-  const found = server.ask(listModels, { folders: modelFolders() }).then((models): PathRow[] => [
-    ...models
-      .filter(({ problem }) => problem === null)
-      .map((model) => ({
-        icon: 'database',
-        label: model.name,
-        description: pathInFile(folder, model.path),
-        path: model.path,
-      })),
-    {
-      icon: 'mortar-board',
-      label: vscode.l10n.t('The base model of the demo'),
-      description: vscode.l10n.t('2 MB, to try with; it is copied into this folder'),
-      path: undefined,
-      make: () => copyDemoBase(extensionUri, folder),
-    },
-    {
-      icon: 'folder-opened',
-      label: vscode.l10n.t('Look for a model folder or .gguf file…'),
-      path: undefined,
-    },
-  ]);
-  const picked = await pickStep<PathRow>(place, {
+): Promise<Answer<ChosenModel>> {
+  return chooseFromModels(context, place, {
     title: vscode.l10n.t('New run configuration: base model'),
-    placeHolder: vscode.l10n.t('The language model to fine-tune'),
-    rows: found,
+    placeHolder: vscode.l10n.t(
+      'The language model to fine-tune; type a name to search Hugging Face',
+    ),
+    shownPath: (path) => pathInFile(folder, path),
+    here: [
+      {
+        key: 'demo',
+        icon: 'mortar-board',
+        label: vscode.l10n.t('The base model of the demo'),
+        description: vscode.l10n.t('2 MB, to try with; it is copied into this folder'),
+        take: async () => modelHere({ path: await copyDemoBase(context.extensionUri, folder) }),
+      },
+    ],
+    elsewhere: [
+      {
+        key: 'open',
+        icon: 'folder-opened',
+        label: vscode.l10n.t('Look for a model folder or .gguf file…'),
+        take: async () => {
+          const opened = await vscode.window.showOpenDialog({
+            canSelectFiles: true,
+            canSelectFolders: true,
+            title: vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file'),
+            openLabel: vscode.l10n.t('Use This Model'),
+          });
+          return opened?.[0] && modelHere({ path: opened[0].fsPath });
+        },
+      },
+    ],
   });
-  if (picked === undefined || picked === BACK) return picked;
-  if (picked.path !== undefined) return picked.path;
-  if (picked.make !== undefined) return picked.make();
-  const opened = await vscode.window.showOpenDialog({
-    canSelectFiles: true,
-    canSelectFolders: true,
-    title: vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file'),
-    openLabel: vscode.l10n.t('Use This Model'),
-  });
-  return opened?.[0]?.fsPath;
 }
 
 /** Asks for the training data. */
-export async function chooseData(place: StepPlace): Promise<Answer<string>> {
+export function chooseData(context: RunsContext, place: StepPlace): Promise<Answer<ChosenData>> {
   const packed = COMPRESSIONS.map((compression) => `jsonl.${compression}`);
   const pattern = `**/*.{${[...DATA_EXTENSIONS, ...packed].join(',')}}`;
   const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES);
-  const rows = Promise.resolve(files).then((uris): PathRow[] => [
-    ...uris
-      .map((uri) => ({
-        icon: 'file',
-        label: vscode.workspace.asRelativePath(uri),
-        path: uri.fsPath,
-      }))
-      .toSorted((a, b) => a.label.localeCompare(b.label)),
-    { icon: 'folder-opened', label: vscode.l10n.t('Look for a data file…'), path: undefined },
-  ]);
-  const picked = await pickStep<PathRow>(place, {
+  return chooseFromData(context, place, {
     title: vscode.l10n.t('New run configuration: training data'),
-    placeHolder: vscode.l10n.t('The rows to learn from'),
-    rows,
+    placeHolder: vscode.l10n.t('The rows to learn from; type a name to search Hugging Face'),
+    here: Promise.resolve(files).then((uris) =>
+      uris
+        .map(({ fsPath }) => ({
+          key: fsPath,
+          icon: 'file',
+          label: vscode.workspace.asRelativePath(fsPath),
+          take: async () => ({ path: fsPath }),
+        }))
+        .toSorted((a, b) => a.label.localeCompare(b.label)),
+    ),
+    elsewhere: [
+      {
+        key: 'open',
+        icon: 'folder-opened',
+        label: vscode.l10n.t('Look for a data file…'),
+        take: async () => {
+          const opened = await vscode.window.showOpenDialog({
+            canSelectFiles: true,
+            title: vscode.l10n.t('Training data'),
+            filters: { [vscode.l10n.t('Training data')]: [...DATA_EXTENSIONS, ...COMPRESSIONS] },
+            openLabel: vscode.l10n.t('Use This Data'),
+          });
+          return opened?.[0] && { path: opened[0].fsPath };
+        },
+      },
+    ],
   });
-  if (picked === undefined || picked === BACK || picked.path !== undefined) {
-    return typeof picked === 'object' ? picked.path : picked;
-  }
-  const opened = await vscode.window.showOpenDialog({
-    canSelectFiles: true,
-    title: vscode.l10n.t('Training data'),
-    filters: { [vscode.l10n.t('Training data')]: [...DATA_EXTENSIONS, ...COMPRESSIONS] },
-    openLabel: vscode.l10n.t('Use This Data'),
-  });
-  return opened?.[0]?.fsPath;
 }
 
 /** Asks what is learned from a data file, with its columns and first rows in view. */
 export async function chooseColumns(
   { server, log }: RunsContext,
-  file: string,
+  data: ChosenData,
   place: StepPlace,
 ): Promise<Answer<LearnedData>> {
-  const reading = server.ask(sampleData, { file });
-  const title = vscode.l10n.t('New run configuration: columns of {0}', path.basename(file));
+  const reading =
+    'path' in data ? server.ask(sampleData, { file: data.path }) : Promise.resolve(data.sample);
+  const shown = 'path' in data ? path.basename(data.path) : data.hub;
+  const title = vscode.l10n.t('New run configuration: columns of {0}', shown);
   try {
     for (;;) {
       const picked = await pickStep(place, {
@@ -156,7 +158,7 @@ export async function chooseColumns(
 /** Asks for the name of the run. */
 export async function chooseName(
   folder: vscode.Uri,
-  data: string,
+  data: ChosenData,
   place: StepPlace,
 ): Promise<Answer<string>> {
   const taken = await vscode.workspace.fs
@@ -165,7 +167,7 @@ export async function chooseName(
   return textStep(place, {
     title: vscode.l10n.t('New run configuration: name'),
     prompt: vscode.l10n.t('The file is called NAME.lorafa.json; results go to runs/NAME.'),
-    value: freeName(path.parse(data).name, taken),
+    value: freeName(shortName(data), taken),
     problemOf: (name) => {
       if (!NAME.test(name)) return vscode.l10n.t('Use letters, digits, spaces, dots, - and _.');
       if (taken.has(configFileName(name))) {
@@ -189,11 +191,4 @@ function freeName(wish: string, taken: ReadonlySet<string>): string {
   let name = base;
   for (let count = 2; taken.has(configFileName(name)); count += 1) name = `${base}-${count}`;
   return name;
-}
-
-/** Paths inside the folder are written relative to it, so that the folder can be moved. */
-export function pathInFile(folder: vscode.Uri, target: string): string {
-  const relative = path.relative(folder.fsPath, target);
-  const isInside = !relative.startsWith('..') && !path.isAbsolute(relative);
-  return isInside ? relative.replaceAll('\\', '/') || '.' : target;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { openConfig } from '../config-editor/show-place.ts';
+import { type ChosenData, type ChosenModel, nameInFile } from '../hub/chosen-input.ts';
 import { reportFailure } from '../report-failure.ts';
 import { showInformation } from '../show/notifications.ts';
 import { BACK, type StepPlace } from '../show/quick-steps.ts';
@@ -14,22 +15,19 @@ import {
   chooseName,
   configFileName,
   type LearnedData,
-  pathInFile,
 } from './configuration-steps.ts';
 import type { RunsContext } from './runs-context.ts';
 
 /** What is known already of a configuration that is to be made. */
 export interface GivenParts {
-  /** Path of the base model. */
-  readonly model?: string | undefined;
-  /** Path of the training data. */
-  readonly data?: string | undefined;
+  readonly model?: ChosenModel | undefined;
+  readonly data?: ChosenData | undefined;
 }
 
 /** Everything that is asked for. */
 interface Parts {
-  readonly model: string;
-  readonly data: string;
+  readonly model: ChosenModel;
+  readonly data: ChosenData;
   readonly columns: LearnedData;
   readonly name: string;
 }
@@ -56,18 +54,33 @@ export async function createConfiguration(
     const file = vscode.Uri.joinPath(folder, configFileName(name));
     const text = configTemplate({
       name,
-      model: pathInFile(folder, model),
-      data: pathInFile(folder, data),
+      model: nameInFile(folder, model.input),
+      nf4: model.nf4,
+      data: nameInFile(folder, data),
       columns: columnKeys,
       rows,
       notes: notes(name, learned),
     });
-    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+    if (!(await createFile(file, new TextEncoder().encode(text)))) {
+      throw new Error(
+        vscode.l10n.t(
+          '{0} could not be made; is there such a file meanwhile, or can nothing be written there?',
+          vscode.workspace.asRelativePath(file),
+        ),
+      );
+    }
     tick('own');
     await openConfig(file);
   } catch (error) {
     reportFailure(error, context.log);
   }
+}
+
+/** Makes a file where there is none: what another window has made since the question stays. */
+async function createFile(file: vscode.Uri, contents: Uint8Array): Promise<boolean> {
+  const edit = new vscode.WorkspaceEdit();
+  edit.createFile(file, { contents });
+  return vscode.workspace.applyEdit(edit);
 }
 
 /** Asks for one part after the other; Back goes to the one before. */
@@ -79,7 +92,7 @@ async function askForParts(
   const parts: { -readonly [Part in keyof Parts]?: Parts[Part] | undefined } = { ...given };
   const questions = {
     model: (place) => chooseModel(context, folder, place),
-    data: (place) => chooseData(place),
+    data: (place) => chooseData(context, place),
     columns: (place) => chooseColumns(context, parts.data!, place),
     name: (place) => chooseName(folder, parts.data!, place),
   } satisfies { [Part in keyof Parts]: (place: StepPlace) => Promise<Answer<Parts[Part]>> };
@@ -97,16 +110,23 @@ async function askForParts(
 }
 
 /** The workspace folder that the data lie in, or the first one. */
-function folderOf(data: string | undefined): vscode.Uri | undefined {
+function folderOf(data: ChosenData | undefined): vscode.Uri | undefined {
   const ofData =
-    data === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(data));
+    data !== undefined && 'path' in data
+      ? vscode.workspace.getWorkspaceFolder(vscode.Uri.file(data.path))
+      : undefined;
   return (ofData ?? vscode.workspace.workspaceFolders?.[0])?.uri;
 }
 
 function notes(name: string, learned: Learned): ConfigNotes {
   return {
     heading: vscode.l10n.t('{0}: a fine-tuning run with LoRA-FA.', name),
-    model: vscode.l10n.t('The model to fine-tune: a Hugging Face folder or a .gguf file.'),
+    model: vscode.l10n.t(
+      'The model to fine-tune: a Hugging Face folder, a .gguf file, or a name on the Hub.',
+    ),
+    nf4: vscode.l10n.t(
+      'Its frozen weights in 4 bits: as they are stored they do not fit into memory.',
+    ),
     data: vscode.l10n.t('Rows with text, prompt and completion, or messages.'),
     columns:
       learned.kind === 'prompt_completion'

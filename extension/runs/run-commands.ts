@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { FoundModel, RunSummary } from '../../server/protocol.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
+import { type ChosenData, type ChosenModel, modelHere } from '../hub/chosen-input.ts';
+import { GetModel } from '../hub/get-model.ts';
 import { COMMANDS } from '../ids.ts';
 import { uriOf } from '../uri-of.ts';
 import { chooseCheckpoint, chooseConfigFile, chooseRuns } from './choose-run.ts';
@@ -40,10 +42,15 @@ export function registerRunCommands(
     if (run !== undefined) panels.show(run.folder, run.name, preserveFocus);
   }
 
+  const models = new GetModel(context, {
+    refresh: refreshViews,
+    configure: (model) => createConfiguration(context, { model }),
+  });
   const table: CommandTable = {
+    [COMMANDS.getModel]: () => models.run(),
     [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, { model: modelOf(arg) }),
     [COMMANDS.newConfigurationFromData]: (arg) =>
-      createConfiguration(context, { data: uriOf(arg)?.fsPath }),
+      createConfiguration(context, { data: dataOf(arg) }),
     [COMMANDS.startRun]: async (arg) => {
       const file =
         uriOf(arg) ?? (await chooseConfigFile(vscode.l10n.t('Start which run configuration?')));
@@ -111,8 +118,15 @@ export function registerRunCommands(
   registerCommands(extension, table);
 }
 
-/** A row of the base models' view. */
-function modelOf(arg: unknown): string | undefined {
+/** The base model that a view gives. */
+function modelOf(arg: unknown): ChosenModel | undefined {
   if (typeof arg !== 'object' || arg === null || !('path' in arg)) return undefined;
-  return arg instanceof vscode.Uri || typeof arg.path !== 'string' ? undefined : arg.path;
+  if (arg instanceof vscode.Uri || typeof arg.path !== 'string') return undefined;
+  return modelHere(arg as FoundModel);
+}
+
+/** The data file that a menu gives. */
+function dataOf(arg: unknown): ChosenData | undefined {
+  const path = uriOf(arg)?.fsPath;
+  return path === undefined ? undefined : { path };
 }

@@ -8,7 +8,12 @@ import {
   type RunSummary,
   renameRun,
 } from '../../server/protocol.ts';
-import { MAX_NOTE_LENGTH, MAX_TAG_LENGTH, MAX_TAGS } from '../../server/runs/run-notes-schema.ts';
+import {
+  MAX_NOTE_LENGTH,
+  MAX_TAG_LENGTH,
+  MAX_TAGS,
+  type RunNotesChange,
+} from '../../server/runs/run-notes-schema.ts';
 import { reportFailure } from '../report-failure.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText } from '../show/quick-input.ts';
@@ -93,7 +98,7 @@ export class RunKeeper {
             ? vscode.l10n.t('A note has at most {0} characters.', MAX_NOTE_LENGTH)
             : undefined,
       });
-      if (text !== undefined) await this.#annotate(run, { ...run.notes, text: text.trim() });
+      if (text !== undefined) await this.#annotate(run, { text: text.trim() });
     });
   }
 
@@ -112,7 +117,7 @@ export class RunKeeper {
         problemOf: (given) => problemOfTags(tagsOf(given)),
       });
       if (text === undefined) return;
-      for (const run of runs) await this.#annotate(run, { ...run.notes, tags: tagsOf(text) });
+      for (const run of runs) await this.#annotate(run, { tags: tagsOf(text) });
     });
   }
 
@@ -152,7 +157,7 @@ export class RunKeeper {
     });
   }
 
-  async #annotate({ folder }: RunSummary, notes: RunSummary['notes']): Promise<void> {
+  async #annotate({ folder }: RunSummary, notes: RunNotesChange): Promise<void> {
     const { server, store } = this.#context;
     store.add(await server.ask(annotateRun, { folder, notes }));
   }

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
 import { showWarning } from '../show/notifications.ts';
-import { openPanel, titlePanel } from '../show/panel.ts';
+import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
@@ -86,6 +86,10 @@ export class RunPanel {
     return this.#folder;
   }
 
+  get title(): string {
+    return this.#panel.title;
+  }
+
   get isActive(): boolean {
     return this.#panel.active;
   }
@@ -97,17 +101,10 @@ export class RunPanel {
   /** Whether the user wants to keep it: its tab is pinned. */
   get isPinned(): boolean {
     const { title, viewColumn } = this.#panel;
-    return vscode.window.tabGroups.all
-      .filter((group) => group.viewColumn === viewColumn)
-      .flatMap(({ tabs }) => tabs)
-      .some(
-        ({ input, isPinned, label }) =>
-          // VS Code puts something of its own before the type.
-          input instanceof vscode.TabInputWebview &&
-          input.viewType.endsWith(PANELS.run) &&
-          label === title &&
-          isPinned,
-      );
+    return panelTabs(PANELS.run).some(
+      ({ group, isPinned, label }) =>
+        group.viewColumn === viewColumn && label === title && isPinned,
+    );
   }
 
   /** Shows another run in it, from the start. */
@@ -281,9 +278,11 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
   show(folder: string, name: string, preserveFocus: boolean): void {
     const own = this.#of(folder);
     const free = [...this.#open].findLast(({ isPinned }) => !isPinned);
+    const before = own === undefined ? this.#unread(name) : [];
     if (own !== undefined) own.reveal(preserveFocus);
     else if (free !== undefined) free.turnTo(folder, name, preserveFocus);
     else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
+    void vscode.window.tabGroups.close(before, true);
   }
 
   /** Goes on showing a run whose folder has another name now. */
@@ -296,6 +295,12 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
     const folder = folderOf(state);
     if (folder === undefined || this.#of(folder) !== undefined) panel.dispose();
     else this.#add(panel, folder);
+  }
+
+  /** Tabs of a run from before a reload, which VS Code restores only when they are shown. */
+  #unread(name: string): readonly vscode.Tab[] {
+    if ([...this.#open].some((panel) => panel.title === name)) return [];
+    return panelTabs(PANELS.run).filter(({ label, isPinned }) => label === name && !isPinned);
   }
 
   #of(folder: string): RunPanel | undefined {

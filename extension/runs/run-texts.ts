@@ -54,7 +54,7 @@ export function formatLoss(loss: number): string {
   return loss.toFixed(3);
 }
 
-/** What a run is doing, in a few words: `34% · loss 1.234 · 12 min`, `Completed · loss 0.871`. */
+/** What a run is doing, in a few words: `34% · loss 1.234 · 12 min left`, `Completed · loss 0.871`. */
 export function describeRun(run: RunSummary): string {
   const { problem, isLive } = run;
   return problem !== null && isLive ? problem : partsOf(run, true).join(' · ');
@@ -86,7 +86,9 @@ function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
   if (!isLive && evalLoss !== null) {
     parts.push(vscode.l10n.t('eval {0}', formatLoss(evalLoss)));
   }
-  if (state === 'running' && etaSeconds !== null) parts.push(formatDuration(etaSeconds));
+  if (state === 'running' && etaSeconds !== null) {
+    parts.push(vscode.l10n.t('{0} left', formatDuration(etaSeconds)));
+  }
   return parts;
 }
 

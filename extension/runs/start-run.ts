@@ -13,7 +13,7 @@ import { saveConfig } from '../config-editor/save-config.ts';
 import { openConfig } from '../config-editor/show-place.ts';
 import { COMMANDS } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
-import { confirm, showError, showQuietProgress } from '../show/notifications.ts';
+import { confirm, showError, showInformation, showQuietProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';
 import type { RunActions } from './run-actions.ts';
 import type { RunsContext } from './runs-context.ts';
@@ -130,7 +130,7 @@ export class RunStarter {
       icon: ICONS[way.step],
       label: way.title.replaceAll('`', ''),
       detail: way.detail,
-      run: () => this.#go(file, folder, way),
+      run: () => this.#go(file, folder, way.title),
     }));
     const picked = await pick([...rows, open], {
       title: vscode.l10n.t('{0} holds a run already', vscode.workspace.asRelativePath(folder)),
@@ -141,24 +141,39 @@ export class RunStarter {
     await picked?.run();
   }
 
-  async #go(file: vscode.Uri, folder: string, { edit, step }: StartWay): Promise<void> {
-    if (edit !== null) {
+  /**
+   * Goes a way that was offered, by the configuration and the folder as they are now: while the
+   * question stood there, both may have changed.
+   */
+  async #go(file: vscode.Uri, folder: string, title: string): Promise<void> {
+    const check = await this.#check(file);
+    if (check === undefined) return;
+    const { occupied } = check;
+    if (occupied === null) {
+      const name = vscode.workspace.asRelativePath(folder);
+      const message = vscode.l10n.t('{0} is not in the way any more; nothing was done.', name);
+      return void showInformation(message, {
+        title: vscode.l10n.t('Start Run'),
+        run: () => this.start(file),
+      });
+    }
+    const way = occupied.ways.find((each) => each.title === title);
+    if (way === undefined || occupied.folder !== folder) return this.#ask(file, occupied);
+    if (way.edit !== null) {
       await vscode.workspace.openTextDocument(file);
-      if (!(await changeText(file, edit))) {
+      if (!(await changeText(file, way.edit))) {
         const name = vscode.workspace.asRelativePath(file);
         return void showError(vscode.l10n.t('{0} could not be changed; is it read-only?', name));
       }
     }
-    switch (step) {
+    switch (way.step) {
       case 'start':
         return this.#start(file);
       case 'resume':
         await vscode.commands.executeCommand(COMMANDS.resumeFromCheckpoint, folder);
         return;
-      case 'replace': {
-        const occupied = (await this.#check(file))?.occupied;
-        if (occupied && (await this.#clear(occupied))) await this.#start(file);
-      }
+      case 'replace':
+        if (await this.#clear(occupied)) await this.#start(file);
     }
   }
 

@@ -30,14 +30,26 @@ export async function showInformation(
   await chosen?.run();
 }
 
-/** Asks in a dialog that blocks the window whether something shall be done. */
+/** Questions that stand on the screen, or wait behind another dialog. */
+const asked = new Set<string>();
+
+/**
+ * Asks in a dialog that blocks the window whether something shall be done. A question that stands
+ * there already is answered with no: whoever clicks twice means it once.
+ */
 export async function confirm(question: string, action: string, detail?: string): Promise<boolean> {
+  if (asked.has(question)) return false;
+  asked.add(question);
   const options: vscode.MessageOptions = {
     modal: true,
     ...(detail !== undefined && { detail: inNotification(detail) }),
   };
   const text = inNotification(question);
-  return (await vscode.window.showWarningMessage(text, options, action)) === action;
+  try {
+    return (await vscode.window.showWarningMessage(text, options, action)) === action;
+  } finally {
+    asked.delete(question);
+  }
 }
 
 /** How far something is that takes long. */

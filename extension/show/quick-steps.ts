@@ -41,11 +41,7 @@ export async function pickStep<Row extends PickRow>(
   place: StepPlace,
   { title, placeHolder, rows }: PickQuestion<Row>,
 ): Promise<Row | typeof BACK | undefined> {
-  const input = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly row?: Row }>();
-  const options = inPick({ title, placeHolder });
-  input.title = options.title;
-  input.placeholder = options.placeHolder;
-  input.matchOnDescription = true;
+  const input = newPick<Row>({ title, placeHolder });
   input.matchOnDetail = true;
   input.busy = true;
   const answer = asked(input, place, () => input.selectedItems[0]?.row);
@@ -59,6 +55,23 @@ export async function pickStep<Row extends PickRow>(
   } finally {
     input.dispose();
   }
+}
+
+/** A row or a heading as VS Code draws it. */
+export interface StepItem<Row> extends vscode.QuickPickItem {
+  readonly row?: Row;
+}
+
+/** A list that is not shown yet and has no rows. */
+export function newPick<Row>(
+  question: Pick<PickQuestion<PickRow>, 'title' | 'placeHolder'>,
+): vscode.QuickPick<StepItem<Row>> {
+  const input = vscode.window.createQuickPick<StepItem<Row>>();
+  const { title, placeHolder } = inPick(question);
+  input.title = title;
+  input.placeholder = placeHolder;
+  input.matchOnDescription = true;
+  return input;
 }
 
 /** Asks for a line of text, or lets the user go back; undefined when the question was closed. */
@@ -83,16 +96,21 @@ export async function textStep(
   }
 }
 
-/** Shows an input and waits for an answer, for Back, or for its end. */
-function asked<Answer>(
+/**
+ * Shows an input and waits for an answer, for Back, or for its end.
+ *
+ * @param place undefined where it is the only question
+ */
+export function asked<Answer>(
   input: vscode.QuickPick<vscode.QuickPickItem> | vscode.InputBox,
-  { step, steps, isContinued = false }: StepPlace,
+  place: StepPlace | undefined,
   answerOf: () => Answer | undefined,
 ): Promise<Answer | typeof BACK | undefined> {
-  input.step = step;
-  input.totalSteps = steps;
+  input.step = place?.step;
+  input.totalSteps = place?.steps;
   input.ignoreFocusOut = true;
-  if (step > 1 || isContinued) input.buttons = [vscode.QuickInputButtons.Back];
+  const hasBefore = place !== undefined && (place.step > 1 || place.isContinued === true);
+  if (hasBefore) input.buttons = [vscode.QuickInputButtons.Back];
   return new Promise((resolve) => {
     input.onDidTriggerButton(() => resolve(BACK));
     input.onDidHide(() => resolve(undefined));
@@ -104,6 +122,7 @@ function asked<Answer>(
   });
 }
 
-function headingItem({ heading }: PickHeading): vscode.QuickPickItem {
+/** A heading as VS Code draws it. */
+export function headingItem({ heading }: PickHeading): vscode.QuickPickItem {
   return { label: inLine(heading), kind: vscode.QuickPickItemKind.Separator };
 }

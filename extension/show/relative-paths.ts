@@ -1,39 +1,11 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
+import { pathsFrom } from '../../server/relative-paths.ts';
 
-/**
- * A text for people in which files of the workspace are named from its folder on, as everywhere in
- * VS Code; with several folders, from the name of theirs.
- */
+/** A text for people in which files of the workspace are named as everywhere in VS Code. */
 export function withRelativePaths(text: string): string {
   const folders = vscode.workspace.workspaceFolders ?? [];
   return pathsFrom(
     text,
     folders.map(({ name, uri }) => ({ name, path: uri.fsPath })),
   );
-}
-
-/** See {@link withRelativePaths}. */
-export function pathsFrom(
-  text: string,
-  folders: readonly { readonly name: string; readonly path: string }[],
-): string {
-  return folders.reduce((shown, folder) => {
-    const start = folders.length > 1 ? `${folder.name}${path.sep}` : '';
-    return shownFrom(shown, folder.path, start);
-  }, text);
-}
-
-/** Replaces a folder where a path begins with it, and not inside of a longer one. */
-function shownFrom(text: string, folder: string, start: string): string {
-  const prefix = folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`;
-  if (prefix === path.sep) return text;
-  let shown = '';
-  let rest = text;
-  for (let at = rest.indexOf(prefix); at !== -1; at = rest.indexOf(prefix)) {
-    shown += rest.slice(0, at);
-    shown += /[\p{L}\p{N}._~/\\-]$/u.test(shown) ? prefix : start;
-    rest = rest.slice(at + prefix.length);
-  }
-  return shown + rest;
 }

@@ -60,15 +60,15 @@ export function groupItem({ configFile, runs }: RunGroup): vscode.TreeItem {
   });
 }
 
-/** Where a run stands, when it began, how long it took, and its tags. */
+/** Its tags, for a narrow view cuts off what comes last, where a run stands, when it began and how long it took. */
 function describeRow(run: RunSummary): string {
   const { status, began, isLive, notes } = run;
   const seconds = secondsOf(run);
   return [
+    ...notes.tags.map((tag) => `#${tag}`),
     describeShortly(run),
     ...(isLive ? [] : [formatDate(began ?? status.since)]),
     ...(isLive || seconds === 0 ? [] : [formatDuration(seconds)]),
-    ...notes.tags.map((tag) => `#${tag}`),
   ].join(' · ');
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
+import { throttle } from '../../server/throttle.ts';
 import { VIEWS } from '../ids.ts';
 import {
   arrangeRuns,
@@ -11,7 +12,6 @@ import {
 import type { RunList } from '../runs/run-list.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import { type TreeTexts, TreeView } from '../show/tree.ts';
-import { throttle } from '../throttle.ts';
 import { groupItem, runItem } from './run-item.ts';
 
 /** How often the view is drawn anew while runs go on, in milliseconds. */

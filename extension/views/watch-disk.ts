@@ -1,8 +1,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { throttle } from '../../server/throttle.ts';
 import type { RunList } from '../runs/run-list.ts';
 import type { RunStore } from '../runs/run-store.ts';
-import { throttle } from '../throttle.ts';
 
 /** How often the disk is looked at again while much happens on it, in milliseconds. */
 const LOOK_MS = 1000;
@@ -28,8 +28,10 @@ export function watchDisk(store: RunStore, listener: DiskListener): vscode.Dispo
 
   const appeared = async (uri: vscode.Uri): Promise<void> => {
     const kind = kindOf(path.basename(uri.fsPath));
-    if (kind === 'run') runs();
     if (kind === 'adapter') adapters();
+    // A run that goes on writes all the time, and the server tells what comes of it.
+    if (isInLiveRun(uri.fsPath, store.runs)) return;
+    if (kind === 'run') runs();
     if (kind === 'model') models();
     // A folder that was moved or copied here may hold anything.
     if (kind === undefined && (await isFolder(uri))) all();
@@ -37,7 +39,8 @@ export function watchDisk(store: RunStore, listener: DiskListener): vscode.Dispo
   const vanished = (uri: vscode.Uri): void => {
     const kind = kindOf(path.basename(uri.fsPath));
     if (kind === 'adapter') adapters();
-    else if (kind === 'model') models();
+    if (kind === 'adapter' || isInLiveRun(uri.fsPath, store.runs)) return;
+    if (kind === 'model') models();
     else if (kind === 'run' || isAbove(uri.fsPath, store.runs)) runs();
     // Of a folder that is gone nobody knows what was in it; names of most files have an ending.
     if (kind === undefined && path.extname(uri.fsPath) === '') all();
@@ -81,6 +84,10 @@ function kindOf(name: string): 'run' | 'adapter' | 'model' | 'none' | undefined 
   if (/^config\.json$|^model.*\.safetensors$|\.gguf$/i.test(name)) return 'model';
   // What runs make and remove all the time.
   return /^\..*\.tmp$|^checkpoint-\d+(?:\.partial)?$|^run\.lock$/.test(name) ? 'none' : undefined;
+}
+
+function isInLiveRun(file: string, runs: RunList): boolean {
+  return runs.some(({ isLive, folder }) => isLive && file.startsWith(folder + path.sep));
 }
 
 function isAbove(folder: string, runs: RunList): boolean {

@@ -8,6 +8,9 @@ const CONFIG_NAME = 'demo.lorafa.json';
 /** The parts of the demo that a run needs, besides its configuration. */
 const PARTS = ['base', 'data'];
 
+/** The walkthrough, by which VS Code knows it. */
+const WALKTHROUGH = 'lorafa.lorafa#firstModel';
+
 /** Path of a configuration that is opened by the window in which its folder is. */
 const OPENED_NEXT = 'lorafa.openedNext';
 
@@ -29,7 +32,7 @@ export async function openDemo({ extensionUri, globalState }: DemoContext): Prom
   if (!(await exists(config))) {
     await copyDemo(demoSource(extensionUri), target);
   }
-  await tick('demo');
+  tick('demo');
   if (open !== undefined) {
     // Not in the place of the walkthrough, which goes on.
     await vscode.commands.executeCommand('vscode.open', config, { preview: false });
@@ -47,6 +50,8 @@ export async function openDemoOfNewWindow({ globalState }: DemoContext): Promise
   const config = vscode.Uri.file(file);
   if (vscode.workspace.getWorkspaceFolder(config) === undefined) return;
   await globalState.update(OPENED_NEXT, undefined);
+  // What led here went with the window that was there before, and stays one click away.
+  await vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false);
   await vscode.commands.executeCommand('vscode.open', config, { preview: false });
 }
 

@@ -10,7 +10,11 @@ const KEYS = {
   own: CONTEXT_KEYS.didConfigure,
 } as const;
 
+const ticked = new Set<keyof typeof KEYS>();
+
 /** Ticks a step of the walkthrough off: what it asks for was done, and not only begun. */
-export function tick(step: keyof typeof KEYS): Thenable<unknown> {
-  return vscode.commands.executeCommand('setContext', KEYS[step], true);
+export function tick(step: keyof typeof KEYS): void {
+  if (ticked.has(step)) return;
+  ticked.add(step);
+  void vscode.commands.executeCommand('setContext', KEYS[step], true);
 }

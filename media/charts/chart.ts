@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { throttle } from '../../extension/throttle.ts';
+import { throttle } from '../../server/throttle.ts';
 import { element } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { align } from './align.ts';

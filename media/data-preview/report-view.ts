@@ -1,5 +1,5 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
-import type { DatasetReport, IssueList } from '../../engine/data/report.ts';
+import type { IssueList } from '../../engine/data/report.ts';
 import type { PaddingReport } from '../../engine/train/events.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import type { PreviewState } from '../../server/protocol.ts';
@@ -15,23 +15,22 @@ import { type OpenRow, rowLink } from './row-view.ts';
 export function showReport(
   target: HTMLElement,
   texts: DataPreviewTexts,
-  { report, padding, notes }: Pick<PreviewState, 'report' | 'padding' | 'notes'>,
+  state: Pick<PreviewState, 'report' | 'padding' | 'shared' | 'notes'>,
   onOpen: OpenRow,
 ): void {
   const open = new Set(
     [...target.querySelectorAll('details')].filter((each) => each.open).map(({ id }) => id),
   );
   target.replaceChildren(
-    ...notes.map((text) => element('p', { class: 'quiet', text })),
-    ...reportView(texts, report, padding, onOpen),
+    ...state.notes.map((text) => element('p', { class: 'quiet', text })),
+    ...reportView(texts, state, onOpen),
   );
   for (const each of target.querySelectorAll('details')) each.open = open.has(each.id);
 }
 
 function reportView(
   texts: DataPreviewTexts,
-  report: DatasetReport,
-  padding: PaddingReport | null,
+  { report, padding, shared }: Pick<PreviewState, 'report' | 'padding' | 'shared'>,
   onOpen: OpenRow,
 ): readonly HTMLElement[] {
   const { rows, used, tokens, supervisedTokens, longest, shapes } = report;
@@ -51,6 +50,9 @@ function reportView(
     ['never-supervised', texts.neverSupervisedIssues, report.neverSupervised],
     ['truncated', texts.truncatedIssues, report.truncated],
     ['last-turn-only', texts.lastTurnOnlyIssues, report.lastTurnOnly],
+    ['duplicates', texts.duplicateIssues, report.duplicates],
+    ['nearly-empty', texts.nearlyEmptyIssues, report.nearlyEmpty],
+    ...(shared === null ? [] : [['shared', texts.sharedIssues, shared] as const]),
   ];
   return [
     element(

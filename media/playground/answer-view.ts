@@ -5,9 +5,10 @@ import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 import { showVerbatim } from './verbatim.ts';
+import type { TextPlace } from './writing.ts';
 
 /** A text that a model writes, with a line about it. */
-export class AnswerView {
+export class AnswerView implements TextPlace {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
   /** Data: as the model wrote it, in a block of its own, beyond which no character in it has effect. */
@@ -16,6 +17,7 @@ export class AnswerView {
   readonly #status = element('p', { class: 'quiet', attributes: { role: 'status' } });
   readonly #logs: HTMLElement;
   #isWriting = false;
+  #by: string | undefined;
   /** What came since the last picture: to show each piece by itself would take longer than to write it. */
   #pending = '';
 
@@ -27,6 +29,7 @@ export class AnswerView {
     onShowLogs: () => void,
   ) {
     this.#texts = texts;
+    this.#by = saved?.by;
     showVerbatim(this.#text, saved?.text ?? '');
     showText(this.#status, saved?.status ?? texts.idle);
     this.#logs = element('button', {
@@ -56,17 +59,20 @@ export class AnswerView {
 
   get state(): AnswerState {
     const status = this.#isWriting ? this.#texts.interrupted : this.#status.textContent;
-    return { text: this.text, status };
+    return { text: this.text, status, by: this.#by };
   }
 
-  set state({ text, status }: AnswerState) {
+  set state({ text, status, by }: AnswerState) {
+    this.#by = by;
     this.root.classList.remove('failed');
     this.#logs.hidden = true;
     this.#show(text);
     showText(this.#status, status);
   }
 
-  start(): void {
+  /** @param by who writes it */
+  start(by?: string): void {
+    this.#by = by;
     this.#isWriting = true;
     this.root.classList.remove('failed');
     this.#logs.hidden = true;
@@ -100,6 +106,17 @@ export class AnswerView {
     this.root.classList.add('failed');
     this.#logs.hidden = false;
     this.#end(message);
+  }
+
+  /** Makes room where somebody else is to answer: a text stands under the name of who wrote it. */
+  showOnlyOf(writer: string): void {
+    if (this.#isWriting || this.#by === undefined || this.#by === writer) return;
+    this.state = { text: '', status: this.#texts.idle };
+  }
+
+  /** No more of it is waited for. */
+  interrupt(): void {
+    this.#end(this.#texts.replaced);
   }
 
   /** Shows a text instead of all that came before. */

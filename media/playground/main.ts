@@ -49,9 +49,9 @@ const parts: PlaygroundParts = {
     const chosen = sampling.read();
     if (chosen === undefined) return false;
     const { model, device } = picker;
-    await writing.write({ model, device, prompt, sampling: chosen }, wanted);
+    const isDone = await writing.write({ model, device, prompt, sampling: chosen }, wanted);
     keep();
-    return true;
+    return isDone;
   },
   remember(question, answers, turns = []) {
     if (answers.every(({ text }) => text === '')) return;
@@ -164,6 +164,7 @@ function tellHistory(change: HistoryEntry | 'clear' | null): void {
 }
 
 function showAgain({ question, answers, turns }: HistoryEntry): void {
+  writing.drop();
   if (turns.length > 0) {
     choose('chat');
     chat.show(turns);

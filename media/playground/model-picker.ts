@@ -98,16 +98,24 @@ export class ModelPicker {
     const texts = this.#texts;
     const { adapter, beside } = this;
     const alone: Writer = { adapter: null, quantization: this.#writerOf(adapter).quantization };
-    const base: NamedWriter = { side: 'beside', writer: alone, title: texts.baseTitle };
+    const id = (path: string): string => `${this.model}\n${path}`;
+    const base: NamedWriter = { side: 'beside', id: id(''), writer: alone, title: texts.baseTitle };
     if (adapter === '') return [base];
     const other: NamedWriter[] =
       beside === NONE
         ? []
         : beside === BASE
           ? [base]
-          : [{ side: 'beside', writer: this.#writerOf(beside), title: this.#nameOf(beside) }];
+          : [
+              {
+                side: 'beside',
+                id: id(beside),
+                writer: this.#writerOf(beside),
+                title: this.#nameOf(beside),
+              },
+            ];
     const title = beside === NONE || beside === BASE ? texts.adapterTitle : this.#nameOf(adapter);
-    return [...other, { side: 'adapter', writer: this.#writerOf(adapter), title }];
+    return [...other, { side: 'adapter', id: id(adapter), writer: this.#writerOf(adapter), title }];
   }
 
   /** Who is beside the adapter; see `PlaygroundState`. */

@@ -11,6 +11,8 @@ import type { WantedAnswer, Writing } from './writing.ts';
 /** Someone who writes, and what one calls it. */
 export interface NamedWriter {
   readonly side: Side;
+  /** Tells who writes from others: the base model and the adapter. */
+  readonly id: string;
   readonly writer: Writer;
   readonly title: string;
 }
@@ -23,7 +25,8 @@ export interface PlaygroundParts {
   /**
    * Lets them write as it is set above the tabs.
    *
-   * @returns false where the settings are not right, which is said there
+   * @returns false where the settings are not right, which is said there, or something else has
+   * taken their place
    */
   write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
   /** Adds to the history of what is picked. */

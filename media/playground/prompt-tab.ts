@@ -81,8 +81,9 @@ export class PromptTab {
   #showAnswers(answers: readonly string[]): void {
     const writers = this.#parts.writers();
     for (const name of ['beside', 'adapter'] as const) {
-      const text = answers[writers.findIndex(({ side }) => side === name)];
-      this.#sides[name].view.state = { text: text ?? '', status: this.#texts.idle };
+      const place = writers.findIndex(({ side }) => side === name);
+      const text = answers[place] ?? '';
+      this.#sides[name].view.state = { text, status: this.#texts.idle, by: writers[place]?.id };
     }
     this.update();
   }
@@ -91,6 +92,7 @@ export class PromptTab {
   showExample(): void {
     const question = this.#examples.next();
     if (question === undefined) return;
+    this.#parts.writing.drop();
     const { training, position, count } = this.#examples;
     const origin = {
       'held-out': this.#texts.held_out,
@@ -113,9 +115,10 @@ export class PromptTab {
     const writers = this.#parts.writers();
     for (const name of ['beside', 'adapter'] as const) {
       const writer = writers.find(({ side }) => side === name);
-      const { root } = this.#sides[name];
+      const { root, view } = this.#sides[name];
       root.hidden = writer === undefined;
       if (writer === undefined) continue;
+      view.showOnlyOf(writer.id);
       showText(root.firstElementChild!, writer.title);
       root.setAttribute('aria-label', writer.title);
     }
@@ -139,7 +142,7 @@ export class PromptTab {
     const writers = this.#parts.writers();
     const isDone = await this.#parts.write(
       askedPrompt(question),
-      writers.map(({ side, writer }) => ({ writer, view: this.#sides[side].view })),
+      writers.map(({ side, id, writer }) => ({ writer, by: id, view: this.#sides[side].view })),
     );
     if (!isDone) return;
     this.#parts.remember(

@@ -124,6 +124,9 @@ export class PromptTable {
     for (const side of ['beside', 'adapter'] as const) {
       const writer = writers.find((each) => each.side === side);
       showText(this.#heads[side], writer?.title ?? '');
+      if (writer !== undefined) {
+        for (const { views } of this.#rows) views[side].showOnlyOf(writer.id);
+      }
       for (const cell of this.#body.querySelectorAll<HTMLElement>(`.${side}`)) {
         cell.dataset['name'] = visible(writer?.title ?? '');
       }
@@ -191,7 +194,7 @@ export class PromptTable {
       if (!root.isConnected) continue;
       const wanted = this.#parts
         .writers()
-        .map(({ side, writer }) => ({ writer, view: views[side] }));
+        .map(({ side, id, writer }) => ({ writer, by: id, view: views[side] }));
       if (!(await this.#parts.write(askedPrompt(question), wanted))) break;
       this.#showMatches();
     }

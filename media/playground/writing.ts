@@ -4,12 +4,27 @@ import type {
   PlaygroundRequest,
   Writer,
 } from '../../extension/playground/playground-messages.ts';
-import type { AnswerView } from './answer-view.ts';
+import type { GenerationAnswer } from '../../server/protocol.ts';
+
+/** Where a text is shown while it is written. */
+export interface TextPlace {
+  /** @param by who writes it */
+  start(by?: string): void;
+  /** @param share of the model that is loaded, 0 to 1 */
+  showLoading(share: number): void;
+  add(piece: string): void;
+  finish(answer: GenerationAnswer): void;
+  fail(message: string): void;
+  /** No more of it is waited for. */
+  interrupt(): void;
+}
 
 /** A text that is wanted, and where it is shown. */
 export interface WantedAnswer {
   readonly writer: Writer;
-  readonly view: AnswerView;
+  /** See `NamedWriter`; undefined where it stays what it is whoever is picked. */
+  readonly by?: string;
+  readonly view: TextPlace;
 }
 
 /** News about a text. */
@@ -19,7 +34,10 @@ export type TextNews = Extract<PlaygroundNews, { readonly slot: string }>;
 export class Writing {
   readonly #send: (request: PlaygroundRequest) => void;
   readonly #onChange: () => void;
-  readonly #views = new Map<string, { readonly view: AnswerView; readonly end: () => void }>();
+  readonly #views = new Map<
+    string,
+    { readonly view: TextPlace; readonly end: (isWhole: boolean) => void }
+  >();
   #count = 0;
 
   /** @param onChange called when the first text begins and when the last one ends */
@@ -32,26 +50,49 @@ export class Writing {
     return this.#views.size > 0;
   }
 
-  /** Lets all of them write, and resolves when each has come to its end. */
+  /**
+   * Lets all of them write instead of what is being written, and resolves when each has come to its end.
+   *
+   * @returns false where something else has taken their place
+   */
   async write(
     request: Omit<GenerateRequest, 'type' | 'texts'>,
     wanted: readonly WantedAnswer[],
-  ): Promise<void> {
-    const ends: Promise<void>[] = [];
-    const texts = wanted.map(({ writer, view }) => {
+  ): Promise<boolean> {
+    this.#leave();
+    const ends: Promise<boolean>[] = [];
+    const texts = wanted.map(({ writer, by, view }) => {
       this.#count += 1;
       const slot = `${this.#count}`;
-      view.start();
+      view.start(by);
       ends.push(new Promise((end) => this.#views.set(slot, { view, end })));
       return { ...writer, slot };
     });
     this.#send({ type: 'generate', ...request, texts });
     this.#onChange();
-    await Promise.all(ends);
+    return (await Promise.all(ends)).every(Boolean);
   }
 
+  /** Ends the texts with what there is of them. */
   stop(): void {
     this.#send({ type: 'stop' });
+  }
+
+  /** Gives the texts up: their places are wanted for something else. */
+  drop(): void {
+    if (!this.isBusy) return;
+    this.#leave();
+    this.stop();
+    this.#onChange();
+  }
+
+  /** What still comes of them would be taken for a part of what stands there then. */
+  #leave(): void {
+    for (const { view, end } of this.#views.values()) {
+      view.interrupt();
+      end(false);
+    }
+    this.#views.clear();
   }
 
   receive(news: TextNews): void {
@@ -73,7 +114,8 @@ export class Writing {
         break;
     }
     this.#views.delete(news.slot);
-    end();
-    if (!this.isBusy) this.#onChange();
+    end(true);
+    // First those go on who wait for the texts: what is shown then may be another writer's.
+    if (!this.isBusy) setTimeout(this.#onChange);
   }
 }

@@ -196,6 +196,9 @@ export class RunHeader {
       const { x, y } = this.#bestEval;
       rows.push([texts.bestEval, fill(texts.atStep, formatNumber(y), formatCount(x))]);
     }
+    const { text, tags } = this.#news.run.notes;
+    if (tags.length > 0) rows.push([texts.tags, tags.map((tag) => `#${tag}`).join(' ')]);
+    if (text !== '') rows.push([texts.note, text]);
     this.#facts.replaceChildren(
       ...rows.map(([name, value]) =>
         element('div', {}, [element('dt', { text: name }), element('dd', { text: value })]),

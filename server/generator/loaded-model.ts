@@ -15,13 +15,19 @@ import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
 /** Adapters that are kept in memory; those of one comparison fit. */
 const KEPT_ADAPTERS = 4;
 
+/** An adapter, and the tokenizer with the chat template that it was trained with. */
+interface KeptAdapter {
+  readonly adapter: LoadedAdapter;
+  readonly tokenizer: Tokenizer;
+}
+
 /** A base model with the adapters that were used last. */
 export class LoadedModel {
   readonly #model: BaseModel;
   readonly #tokenizer: Tokenizer;
   readonly #generator: TextGenerator;
   /** By folder and time of its weights: a checkpoint may be written anew. Used last comes last. */
-  readonly #adapters = new Map<string, LoadedAdapter>();
+  readonly #adapters = new Map<string, KeptAdapter>();
 
   private constructor(model: BaseModel, tokenizer: Tokenizer, generator: TextGenerator) {
     this.#model = model;
@@ -63,12 +69,11 @@ export class LoadedModel {
     signal: AbortSignal,
     onPiece: (text: string) => void,
   ): Promise<GenerationAnswer> {
-    const call: GenerateCall = {
-      adapter: adapter === null ? null : await this.#adapter(adapter),
-      signal,
-    };
+    const kept = adapter === null ? undefined : await this.#adapter(adapter);
+    const tokenizer = kept?.tokenizer ?? this.#tokenizer;
+    const call: GenerateCall = { adapter: kept?.adapter, tokenizer, signal };
     let firstTokenAt: number | undefined;
-    const result = await this.#generator.complete(this.#prompt(prompt), options, {
+    const result = await this.#generator.complete(withTurn(prompt, tokenizer), options, {
       ...call,
       onToken: ({ text }) => {
         firstTokenAt ??= performance.now();
@@ -91,14 +96,7 @@ export class LoadedModel {
     return this.#tokenizer.encode(text, { addSpecialTokens: false }).length;
   }
 
-  #prompt(prompt: Generation['prompt']): Prompt {
-    if (!('turn' in prompt)) return prompt;
-    const { turn } = prompt;
-    if (this.#tokenizer.chatTemplate === null) return { text: turn };
-    return { messages: [{ role: 'user', content: turn }] };
-  }
-
-  async #adapter(folder: string): Promise<LoadedAdapter> {
+  async #adapter(folder: string): Promise<KeptAdapter> {
     const weights = path.join(folder, ADAPTER_WEIGHTS_FILE);
     // What is wrong with a file that is missing is told by loading it.
     const time = await stat(weights).then(
@@ -106,11 +104,26 @@ export class LoadedModel {
       () => 0,
     );
     const key = `${time} ${folder}`;
-    const adapter = this.#adapters.get(key) ?? (await loadAdapter(folder, this.#model.config));
+    const kept = this.#adapters.get(key) ?? (await this.#load(folder));
     this.#adapters.delete(key);
-    this.#adapters.set(key, adapter);
+    this.#adapters.set(key, kept);
     const [oldest] = this.#adapters.keys();
     if (this.#adapters.size > KEPT_ADAPTERS) this.#adapters.delete(oldest!);
-    return adapter;
+    return kept;
   }
+
+  async #load(folder: string): Promise<KeptAdapter> {
+    const adapter = await loadAdapter(folder, this.#model.config);
+    const { chatTemplate } = adapter;
+    const tokenizer =
+      chatTemplate === undefined ? this.#tokenizer : this.#tokenizer.withChatTemplate(chatTemplate);
+    return { adapter, tokenizer };
+  }
+}
+
+/** A user's turn becomes a conversation where there is a chat template. */
+function withTurn(prompt: Generation['prompt'], { chatTemplate }: Tokenizer): Prompt {
+  if (!('turn' in prompt)) return prompt;
+  const { turn } = prompt;
+  return chatTemplate === null ? { text: turn } : { messages: [{ role: 'user', content: turn }] };
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createScanner } from 'jsonc-parser';
 import { type Diagnostic, DiagnosticSeverity, type Range } from 'vscode-languageserver';
@@ -5,6 +6,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { readJsonc } from '../../engine/config/jsonc-document.ts';
 import { checkConfig } from '../../engine/config/parse.ts';
+import { pathsFrom } from '../relative-paths.ts';
 import type { Finding, FindingRemedy, Severity } from './inspection/finding.ts';
 import { capitalized } from './words.ts';
 
@@ -43,6 +45,7 @@ export function configDiagnostics(
   { withSyntax = false }: { readonly withSyntax?: boolean } = {},
 ): Diagnostic[] {
   const file = fileURLToPath(document.uri);
+  const folders = [{ name: '', path: path.dirname(file) }];
   const text = document.getText();
   const problems = checkConfig(text, file)
     .problems.filter(({ code }) => withSyntax || code !== 'config.syntax')
@@ -58,7 +61,8 @@ export function configDiagnostics(
     ...found.map((each) => ({ ...each, ...jsonc.locate(each.path, each.part) })),
   ].map((problem) => ({
     range: tokenRange(document, problem),
-    message: capitalized(problem.message),
+    // Files as the configuration names them: an absolute path would hide what is wrong with it.
+    message: capitalized(pathsFrom(problem.message, folders)),
     severity: SEVERITIES[problem.severity],
     code: problem.code,
     source,

@@ -1,5 +1,9 @@
 import { describeExpected } from '../../engine/config/expectation.ts';
-import { configJsonSchema, type JsonSchemaNode } from '../../engine/config/schema.ts';
+import {
+  configJsonSchema,
+  type JsonSchemaNode,
+  type StringFormat,
+} from '../../engine/config/schema.ts';
 
 /**
  * The form for a run configuration as the config editor shows it. It is made from the one schema
@@ -31,7 +35,7 @@ export interface FormField {
 }
 
 /** What a button beside a text looks for on the disk. */
-export type BrowseKind = 'model' | 'data' | 'folder';
+export type BrowseKind = 'model' | 'data' | 'template' | 'folder';
 
 /** A value among several. */
 export type ChoiceValue = string | number | boolean;
@@ -119,11 +123,17 @@ function controlFor(path: readonly string[], node: JsonSchemaNode): FieldControl
   if (types.has('object')) return { kind: 'record' };
   if (node.format === 'data-column') return { kind: 'column' };
   if (types.has('string')) {
-    return { kind: 'text', isMultiline: node.format === 'multiline-text', ...browseOf(node) };
+    return { kind: 'text', isMultiline: MULTILINE.has(node.format), ...browseOf(node) };
   }
   if (types.has('number') || types.has('integer')) return { kind: 'number' };
   throw new Error(`The form has no control for ${path.join('.')}.`);
 }
+
+/** Texts of more than a line. */
+const MULTILINE: ReadonlySet<StringFormat | undefined> = new Set([
+  'multiline-text',
+  'chat-template',
+]);
 
 function choicesOf({ type, const: only, enum: several }: JsonSchemaNode): readonly ChoiceValue[] {
   const values = several ?? (only === undefined ? type === 'boolean' && [true, false] : [only]);
@@ -145,6 +155,8 @@ function browseOf({ format }: JsonSchemaNode): { readonly browse?: BrowseKind } 
       return { browse: 'model' };
     case 'data-path':
       return { browse: 'data' };
+    case 'chat-template':
+      return { browse: 'template' };
     case 'folder-path':
       return { browse: 'folder' };
     default:

@@ -51,7 +51,8 @@ function hintOffset(text: string, { type, offset, length }: Node): number {
 
 function hintsOf(root: Node, { parameters, length, memory }: Inspection): readonly ConfigHint[] {
   const hints: ConfigHint[] = [];
-  if (parameters !== undefined) {
+  // Of a rank that cannot be, the parameters would be those of the default.
+  if (parameters !== undefined && rankOf(root) !== undefined) {
     const share = Number(((100 * parameters.trainable) / parameters.total).toPrecision(2));
     hints.push({
       places: ['lora.r', 'lora.target_modules', 'lora', 'training.method', 'model'],
@@ -99,8 +100,8 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
 /** `lora_alpha` alone says little: its meaning depends on the rank. */
 function scalingHint(root: Node): readonly ConfigHint[] {
   const alpha: unknown = nodeAt(root, 'lora.lora_alpha')?.value;
-  const r: unknown = nodeAt(root, 'lora.r')?.value ?? DEFAULT_RANK;
-  if (typeof alpha !== 'number' || typeof r !== 'number' || !(r >= 1)) return [];
+  const r = rankOf(root);
+  if (typeof alpha !== 'number' || r === undefined) return [];
   const isRankStabilised = nodeAt(root, 'lora.use_rslora')?.value === true;
   const scaling = Number((alpha / (isRankStabilised ? Math.sqrt(r) : r)).toPrecision(3));
   return [
@@ -110,6 +111,12 @@ function scalingHint(root: Node): readonly ConfigHint[] {
       tooltip: `The adapter's output is multiplied by lora_alpha / ${isRankStabilised ? 'sqrt(r)' : 'r'}.`,
     },
   ];
+}
+
+/** The rank as it is written, or its default; undefined for what cannot be one. */
+function rankOf(root: Node): number | undefined {
+  const r: unknown = nodeAt(root, 'lora.r')?.value ?? DEFAULT_RANK;
+  return typeof r === 'number' && r >= 1 ? r : undefined;
 }
 
 function nodeAt(root: Node, place: string): Node | undefined {

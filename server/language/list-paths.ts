@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { resolvePath } from '../../engine/config/resolve-paths.ts';
+import { isTemplateFile, resolvePath } from '../../engine/config/resolve-paths.ts';
 import { isDataFile } from '../../engine/data/data-format.ts';
 import { ADAPTER_CONFIG_FILE } from '../../engine/lora/adapter.ts';
 
 /** What a path is for. */
-export type PathKind = 'model' | 'data' | 'adapter';
+export type PathKind = 'model' | 'data' | 'template' | 'adapter';
 
 /** A path that can be given, or a folder on the way to one. */
 export interface ListedPath {
@@ -18,6 +18,7 @@ export interface ListedPath {
 const MARKS: Readonly<Record<PathKind, string | undefined>> = {
   model: 'config.json',
   data: undefined,
+  template: undefined,
   adapter: ADAPTER_CONFIG_FILE,
 };
 
@@ -60,6 +61,8 @@ function isWantedFile(name: string, kind: PathKind): boolean {
   switch (kind) {
     case 'data':
       return isDataFile(name) && !name.endsWith('.lorafa.json');
+    case 'template':
+      return isTemplateFile(name);
     case 'model':
       return name.toLowerCase().endsWith('.gguf');
     case 'adapter':

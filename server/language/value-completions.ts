@@ -26,6 +26,7 @@ const PATH_KINDS: Readonly<Record<string, PathKind>> = {
   'model.base_model_name_or_path': 'model',
   'data.dataset_name_or_path': 'data',
   'data.eval_dataset_name_or_path': 'data',
+  'data.chat_template': 'template',
   'data.mix.dataset_name_or_path': 'data',
   'lora.init_adapter': 'adapter',
 };

@@ -18,8 +18,8 @@ import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
 import { mapBounded } from './map-bounded.ts';
 import { renameRun } from './rename-run.ts';
-import { writeNotes } from './run-notes.ts';
-import type { RunNotes } from './run-notes-schema.ts';
+import { changeNotes } from './run-notes.ts';
+import type { RunNotesChange } from './run-notes-schema.ts';
 import type { RunRegistry } from './run-registry.ts';
 import type { RunStatus } from './run-status.ts';
 import { unknownRun } from './run-summary.ts';
@@ -153,8 +153,8 @@ export class RunManager {
   }
 
   /** Keeps what people write about a run. Throws LorafaError `output.not_writable`. */
-  async annotate(folder: string, notes: RunNotes): Promise<RunSummary> {
-    if ((await this.#run(folder).refresh()) !== undefined) await writeNotes(folder, notes);
+  async annotate(folder: string, change: RunNotesChange): Promise<RunSummary> {
+    if ((await this.#run(folder).refresh()) !== undefined) await changeNotes(folder, change);
     return this.#refreshed(folder);
   }
 

@@ -20,5 +20,11 @@ export const runNotesSchema = z.object({
 /** What people write about a run. */
 export type RunNotes = Readonly<z.infer<typeof runNotesSchema>>;
 
+/** Schema of {@link RunNotesChange}. */
+export const runNotesChangeSchema = z.partial(runNotesSchema);
+
+/** What of the notes is replaced. */
+export type RunNotesChange = Readonly<z.infer<typeof runNotesChangeSchema>>;
+
 /** Of a run that nobody has written about. */
 export const NO_NOTES: RunNotes = { text: '', tags: [] };

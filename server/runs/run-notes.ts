@@ -4,7 +4,12 @@ import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { removeFolder, writeFileAtomic } from '../../engine/files.ts';
 import { parseJson } from '../../engine/json.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { NO_NOTES, type RunNotes, runNotesSchema } from './run-notes-schema.ts';
+import {
+  NO_NOTES,
+  type RunNotes,
+  type RunNotesChange,
+  runNotesSchema,
+} from './run-notes-schema.ts';
 
 /** More than notes take, however they are escaped. */
 const MAX_BYTES = 2 ** 16;
@@ -22,13 +27,15 @@ export async function readNotes(folder: string): Promise<RunNotes> {
 }
 
 /**
- * Replaces the notes in a run folder. They may be written while a run has the folder, which neither
+ * Replaces what is given of the notes in a run folder. They may be written while a run has the folder, which neither
  * reads nor writes them.
  *
  * @throws LorafaError `output.not_writable`
  */
-export async function writeNotes(folder: string, notes: RunNotes): Promise<void> {
+export async function changeNotes(folder: string, change: RunNotesChange): Promise<void> {
   const file = path.join(folder, RUN_FILES.notes);
+  const before = await readNotes(folder);
+  const notes = { text: change.text ?? before.text, tags: change.tags ?? before.tags };
   if (notes.text === '' && notes.tags.length === 0) return removeFolder(file);
   await writeFileAtomic(file, `${JSON.stringify({ version: 1, notes }, null, 2)}\n`);
 }

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { ADAPTER_FILES } from '../../engine/lora/adapter.ts';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
-import { RESULT_FILES } from '../../engine/train/result-files.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import type { RunCheckpoint, RunSummary } from '../protocol.ts';
@@ -104,7 +104,7 @@ export async function usableAdapter(
 }
 
 async function holdsAdapter(folder: string): Promise<boolean> {
-  for (const name of RESULT_FILES.adapter) {
+  for (const name of ADAPTER_FILES) {
     if ((await changeOf(path.join(folder, name))) === undefined) return false;
   }
   return true;

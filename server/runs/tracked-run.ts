@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import type { RunSummary } from '../protocol.ts';
+import { throttle } from '../throttle.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { RunSessions } from './run-sessions.ts';
@@ -15,6 +16,9 @@ const LOOK_AGAIN_MS = [50, 500, 2000];
 
 /** How often to look at a run that goes on and has nobody who tells of it. */
 const LOOK_MS = 2000;
+
+/** How often a folder that grows is read on, in milliseconds: a run can make hundreds of steps a second. */
+const READ_MS = 100;
 
 /** Who is told of a run. */
 export interface RunListener {
@@ -200,7 +204,9 @@ export class TrackedRun {
     this.#grew();
   }
 
-  #grew(): void {
+  /** Reads on what there is more of in the folder. */
+  readonly #grew = throttle(READ_MS, () => {
+    if (this.#isDisposed) return;
     if (this.#watcher !== undefined) this.#readOn(this.#watcher).catch(() => undefined);
     // Without a trainer nobody else tells that something changed.
     if (this.#client !== undefined || !this.#summary?.isLive || this.#isRefreshDue) return;
@@ -209,7 +215,7 @@ export class TrackedRun {
       this.#isRefreshDue = false;
       await this.#refresh();
     });
-  }
+  });
 
   /** The journal of a run with a trainer is read by its followers alone, so that they find the damage. */
   async #readOn(watcher: RunWatcher): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { type LocalServer, listenLocally } from '../rpc/local-socket.ts';
 import { RPC_ERRORS } from '../rpc/message.ts';
@@ -12,6 +13,9 @@ import {
   trainerHello,
   trainerStatus,
 } from './trainer-protocol.ts';
+
+/** A run can make hundreds of steps a second: what is no change of state is told this often, in milliseconds. */
+const PROGRESS_MS = 100;
 
 /** The socket of a trainer and all who are connected to it. */
 export class TrainerServer {
@@ -71,8 +75,9 @@ export class TrainerServer {
 }
 
 /**
- * One who is told what happens. Each change of state is told; of the rest, one who reads slowly or
- * not at all (a process that is halted) is told only the newest, so that nothing piles up here.
+ * One who is told what happens. Each change of state is told at once; of the rest, now and then, only
+ * the newest, also where it is read slowly or not at all (a process that is halted), so that nothing
+ * piles up here.
  */
 class Watcher {
   readonly #connection: MessageConnection;
@@ -106,6 +111,7 @@ class Watcher {
         await this.#connection.sendNotification(trainerStatus.method, status);
       }
       if (hasGrown) await this.#connection.sendNotification(trainerGrew.method, {});
+      await delay(PROGRESS_MS, undefined, { ref: false });
     } catch {
       // The connection has ended: nobody is there to miss anything.
       return;

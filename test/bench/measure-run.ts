@@ -16,8 +16,8 @@ export interface RunMeasurement {
   /** The most bytes resident up to the end of each step. */
   readonly peakRss: readonly number[];
   /**
-   * Proportional set size at the end of each step: resident size counts a file once for each session
-   * that maps it, this once in all. Empty where the system does not tell.
+   * Proportional set size at the end of each step, which falls as well, other than the peak. Empty
+   * where the system does not tell.
    */
   readonly pss: readonly number[];
   /** Tokens of each step, padding excluded. */

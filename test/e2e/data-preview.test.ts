@@ -75,6 +75,84 @@ test('the preview shows what is learned, what is cut and what is dropped, page b
   await editor.waitForStatusBar('Ln 2, Col 1');
 });
 
+const TOOLS = [
+  {
+    type: 'function',
+    function: {
+      name: 'weather',
+      description: 'The weather of a city',
+      parameters: { type: 'object', properties: { city: { type: 'string' } } },
+    },
+  },
+];
+
+/** A template that says itself what the model writes, and knows calls. */
+const TEMPLATE = `{% if tools %}
+Functions: {{ tools | tojson }}
+{% endif %}
+{% for m in messages %}
+{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content or '' }}{% for call in m.tool_calls or [] %}<call>{{ call.function | tojson }}</call>{% endfor %}{% if not m.prefix %}<|endoftext|>{% endif %}{% endgeneration %}{% else %}{{ m.content }}{% endif %}
+
+{% endfor %}
+`;
+
+/** Conversations with a call, one of them twice and held out as well, and one with an answer of a token. */
+async function folderWithConversations(): Promise<string> {
+  const folder = await tempFolder();
+  await cp('media/demo/base', path.join(folder, 'base'), { recursive: true });
+  const weather = (city: string, degrees: number) => ({
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: `How warm is it in ${city}?` },
+      { role: 'assistant', tool_calls: [{ name: 'weather', arguments: { city } }] },
+      { role: 'tool', content: `{"celsius": ${degrees}}` },
+      { role: 'assistant', content: `${degrees} degrees.` },
+    ],
+    tools: TOOLS,
+  });
+  const short = {
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'a', prefix: true },
+    ],
+  };
+  const write = (name: string, rows: readonly unknown[]): Promise<void> =>
+    writeFile(path.join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await write('chats.jsonl', [weather('Oslo', 5), weather('Rome', 21), short, weather('Oslo', 5)]);
+  await write('held.jsonl', [weather('Bern', 9), weather('Rome', 21)]);
+  await writeFile(path.join(folder, 'own.jinja'), TEMPLATE);
+  const config = {
+    model: { base_model_name_or_path: 'base' },
+    data: {
+      dataset_name_or_path: 'chats.jsonl',
+      eval_dataset_name_or_path: 'held.jsonl',
+      chat_template: 'own.jinja',
+    },
+    training: { output_dir: 'run' },
+  };
+  await writeFile(path.join(folder, 'first.lorafa.json'), `${JSON.stringify(config, null, 2)}\n`);
+  return folder;
+}
+
+test('conversations with calls: what is learned, what is there twice, and what is held out too', async () => {
+  const editor = await openEditor({ folder: await folderWithConversations() });
+  await editor.openFile('first.lorafa.json');
+  await editor.runCommand('LoRA-FA: Preview Training Data');
+  const frame = await editor.webviewFrame('Data: first.lorafa.json');
+  await frame.getByText('Rows 1 to 4 of 4').waitFor();
+  const learned = articles(frame).first().locator('.supervised');
+  await expect.poll(async () => (await learned.allTextContents()).join('')).toContain('<call>');
+  const read = await articles(frame).first().locator('.segment:not(.supervised)').allTextContents();
+  expect(read.join('')).toContain('celsius');
+  expect(await frame.getByText('messages + tools').count()).toBe(1);
+  await frame.getByText('Rows that were there before: 1').click();
+  await frame.getByText('the row was there before in line 1').waitFor();
+  await frame.getByText('Rows of which a single token is learned: 1').waitFor();
+  await frame.getByText('Held-out rows that are learned too: 1').click();
+  await frame.getByRole('button', { name: 'held.jsonl:2', exact: true }).waitFor();
+  await editor.examine('data-preview-chats', frame);
+});
+
 /** So many rows of so many bytes that reading them takes far longer than what is done meanwhile. */
 async function folderWithManyRows(): Promise<string> {
   const folder = await folderWithData();

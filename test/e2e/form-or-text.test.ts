@@ -14,15 +14,6 @@ const CONFIG = `{
 }
 `;
 
-/** Run in the page: what reaches over its sides. */
-const CUT_OFF = `[...document.querySelectorAll('body *')]
-  .filter((element) => element.offsetParent !== null && !element.matches('.spoken, .spoken *'))
-  .filter((element) => {
-    const { left, right } = element.getBoundingClientRect();
-    return left < 0 || right > document.documentElement.clientWidth + 0.5;
-  })
-  .map((element) => element.outerHTML.slice(0, 120))`;
-
 async function openConfig(options: { readonly trusted?: boolean } = {}) {
   const folder = await demoFolder();
   await writeFile(path.join(folder, FILE), CONFIG);
@@ -98,19 +89,4 @@ test('in a folder that is not trusted, the form says what needs trust and where 
   await trusted.locator('.place', { hasText: 'training' }).first().waitFor();
   await page.keyboard.press('Control+S');
   await expect.poll(() => readFile(path.join(folder, FILE), 'utf8')).toContain('"r": 8');
-});
-
-test('nothing of the form is cut off where it is narrow', async () => {
-  const { editor } = await openConfig();
-  const { page } = editor;
-  const form = await formOf(editor, FILE);
-  await form.locator('.place', { hasText: 'lora.r' }).waitFor();
-  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
-  for (const width of [352, 700]) {
-    await page.setViewportSize({ width, height: 800 });
-    await expect.poll(() => form.evaluate<number>('innerWidth')).toBeLessThan(width);
-    expect(await form.evaluate<readonly string[]>(CUT_OFF)).toEqual([]);
-  }
-  await page.setViewportSize({ width: 352, height: 800 });
-  await editor.screenshot('config-editor-narrow');
 });

@@ -1,8 +1,9 @@
 import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startedEvent, stepEvent } from '../support/journal-events.ts';
+import { storeState } from '../support/state-file.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
@@ -42,6 +43,16 @@ async function writeRun(folder: string, { name, loss, end }: PastRun): Promise<v
   });
   await writeFile(path.join(run, 'events.jsonl'), `${lines.join('\n')}\n`);
   await writeFile(path.join(run, 'run.json'), '{}');
+}
+
+/** A configuration whose runs go to a folder. */
+function configTo(output: string): string {
+  const config = {
+    model: { base_model_name_or_path: 'base' },
+    data: { dataset_name_or_path: 'rows.jsonl' },
+    training: { output_dir: output },
+  };
+  return JSON.stringify(config, null, 2);
 }
 
 async function pastRuns(): Promise<string> {
@@ -107,6 +118,9 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await row('beta').filter({ hasText: '#good · #baseline' }).waitFor();
   await editor.runCommand('LoRA-FA: Edit Note…');
   await answer(editor, 'with the larger rate');
+  const facts = (await editor.webviewFrame('beta')).locator('.facts');
+  await facts.getByText('#good #baseline').waitFor();
+  await facts.getByText('with the larger rate').waitFor();
   await editor.runCommand('LoRA-FA: Filter Runs…');
   await answer(editor, '#good larger');
   await expect.poll(() => namesIn(page)).toEqual(['beta']);
@@ -126,6 +140,13 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
     version: 1,
     notes: { text: 'with the larger rate', tags: ['good', 'baseline'] },
   });
+
+  // A tab that nobody has looked at since a reload is not opened beside itself.
+  await editor.reload();
+  await editor.webviewFrame('best');
+  await row('gamma').click();
+  await editor.webviewFrame('gamma');
+  await expect.poll(() => page.locator('.tabs-container .tab').count()).toBe(2);
 
   // What others do on disk shows by itself.
   await cp(path.join(folder, 'runs/alpha'), path.join(folder, 'runs/copy'), { recursive: true });
@@ -159,17 +180,7 @@ test('selected runs are compared with all that came of them, and written as a ta
   const { page } = editor;
   await row('alpha').click({ modifiers: ['Control'] });
   await row('beta').click({ modifiers: ['Control'] });
-  await row('beta').click({ button: 'right' });
-  await page.locator('.monaco-menu .action-item', { hasText: 'Delete Run…' }).waitFor();
-  // A menu that has just opened takes no click.
-  await vi.waitFor(
-    async () => {
-      const item = page.locator('.monaco-menu .action-item', { hasText: 'Compare Runs' });
-      if (await item.isVisible()) await item.click({ timeout: 1000 });
-      await item.waitFor({ state: 'detached', timeout: 1000 });
-    },
-    { timeout: 30_000 },
-  );
+  await editor.takeFromMenu(row('beta'), 'Compare Runs');
   const comparison = await editor.webviewFrame('Compare Runs');
   await comparison.getByRole('row', { name: /^Loss 0\.900 0\.300$/ }).waitFor();
   await comparison.getByRole('row', { name: /^Evaluation loss 1\.000 0\.400$/ }).waitFor();
@@ -184,6 +195,56 @@ test('selected runs are compared with all that came of them, and written as a ta
     .toMatch(
       /^run,folder,state,started,seconds,step,loss,eval_loss,.*\r\nalpha,.*,completed,.*,660,9,0\.9,1,/,
     );
+});
+
+test('runs are grouped, revealed and copied, and followed wherever they and their models lie', {
+  timeout: 180_000,
+}, async () => {
+  const root = await tempFolder();
+  const [folder, outside] = [path.join(root, 'experiments'), path.join(root, 'elsewhere')];
+  for (const run of PAST) await writeRun(folder, run);
+  const configFile = path.join(folder, 'rates.lorafa.json');
+  await writeFile(configFile, configTo('../elsewhere/rates'));
+  for (const name of ['alpha', 'beta']) {
+    await storeState(path.join(folder, 'runs', name), '2026-01-01T10:11:00.000Z', { configFile });
+  }
+  await cp(path.join(folder, 'runs/gamma'), path.join(outside, 'rates'), { recursive: true });
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  const row = (name: string): Locator => rowsOf(page).filter({ hasText: name });
+  await editor.openActivity('LoRA-FA');
+  await row('rates').waitFor();
+
+  await editor.runCommand('LoRA-FA: Group Runs by Configuration');
+  await row('rates').filter({ hasText: '2 runs' }).waitFor();
+  await row('Without a known configuration').filter({ hasText: '2 runs' }).waitFor();
+  await editor.screenshot('runs-grouped');
+  await editor.runCommand('LoRA-FA: Group Runs by Configuration');
+  await row('Without a known configuration').waitFor({ state: 'detached' });
+
+  // The folder of runs that a configuration of the workspace has outside of it is watched too.
+  await rm(path.join(outside, 'rates'), { recursive: true });
+  await row('rates').waitFor({ state: 'detached' });
+
+  await editor.takeFromMenu(row('beta'), 'Duplicate and Edit Configuration');
+  await page.locator('.tab.active[data-resource-name="rates-2.lorafa.json"]').waitFor();
+  expect(await readFile(path.join(folder, 'rates-2.lorafa.json'), 'utf8')).toBe(
+    configTo('../elsewhere/rates-2'),
+  );
+  await editor.takeFromMenu(row('beta'), 'Open Configuration of Run');
+  await page.locator('.tab.active[data-resource-name="rates.lorafa.json"]').waitFor();
+
+  const models = page.locator('.sidebar .pane', { hasText: 'Base Models' });
+  await models.locator('.pane-header').click();
+  await cp('media/demo/base', path.join(folder, 'llama'), { recursive: true });
+  await models.locator('.monaco-list-row', { hasText: 'llama' }).waitFor();
+  await rm(path.join(folder, 'llama'), { recursive: true });
+  await models.locator('.monaco-list-row', { hasText: 'llama' }).waitFor({ state: 'detached' });
+
+  await editor.takeFromMenu(row('beta'), 'Reveal Run Folder');
+  await page
+    .locator('.explorer-folders-view .monaco-list-row.selected', { hasText: 'beta' })
+    .waitFor();
 });
 
 test('a thousand runs are there at once', { timeout: 180_000 }, async () => {

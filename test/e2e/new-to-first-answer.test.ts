@@ -36,6 +36,10 @@ test('the demo: from an empty window to the first tuned answer', {
   await newcomer.trust();
   const answer = await newcomer.trainAndAsk('demo', `${SENTENCE}\nJSON: `);
   expect(answer).toMatch(/^\{"name": "\w+", .*\}$/);
+  // The walkthrough came along, and goes on.
+  await newcomer.click(page.locator('.tab', { hasText: /Welcome|Walkthrough/ }));
+  const done = page.locator('.codicon-getting-started-step-checked');
+  await page.locator('.getting-started-step').filter({ has: done, hasText: 'Try what' }).waitFor();
   newcomer.report('demo');
 });
 

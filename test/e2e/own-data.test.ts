@@ -36,21 +36,10 @@ function formOf({ page }: Editor): Promise<Frame> {
   );
 }
 
-/** Takes an item of the context menu of a file in the explorer, whose menus come a little later. */
-async function takeFromMenu(editor: Editor, file: string, item: string): Promise<void> {
-  const { page } = editor;
-  const entry = page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
-  const menu = page.locator('.context-view .monaco-menu');
-  await vi.waitFor(
-    async () => {
-      await page.keyboard.press('Escape');
-      await entry.click({ button: 'right', timeout: 2_000 });
-      // A menu that has only just opened does not hear that the button is let go.
-      await menu.getByText(item, { exact: true }).click({ timeout: 2_000, delay: 300 });
-      await menu.waitFor({ state: 'hidden', timeout: 2_000 });
-    },
-    { timeout: 60_000 },
-  );
+/** Takes an item of the context menu of a file in the explorer. */
+function takeFromMenu(editor: Editor, file: string, item: string): Promise<void> {
+  const entry = editor.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+  return editor.takeFromMenu(entry, item);
 }
 
 test('a table of one’s own becomes a configuration: from the explorer, back and forth', async () => {

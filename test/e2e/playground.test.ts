@@ -90,12 +90,8 @@ test('a selection is answered below it, in one step to undo', async () => {
 
   // The next time neither is asked for, wherever one finds the command.
   await editor.waitForStatusBar('8 selected');
-  await page
-    .locator('.monaco-editor .view-line', { hasText: 'Hi there' })
-    .click({ button: 'right', position: { x: 20, y: 8 } });
-  // A menu takes no click just after it has opened, for that may belong to the one that opened it.
-  await page.getByRole('menuitem', { name: 'Run Selection Through Adapter' }).hover();
-  await page.keyboard.press('Enter');
+  const line = page.locator('.monaco-editor .view-line', { hasText: 'Hi there' });
+  await editor.takeFromMenu(line, 'Run Selection Through Adapter', { x: 20, y: 8 });
   // The model is in memory now: the notification may come and go before anybody sees it.
   await page.locator('.tab.active.dirty').waitFor();
   await page.keyboard.press('Control+S');

@@ -50,7 +50,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await row.filter({ hasText: /Stopped · loss/ }).waitFor();
   // The one who pressed the button knows.
   expect(await toasts(editor).filter({ hasText: 'was stopped' }).count()).toBe(0);
-  for (const name of ['Test Adapter', 'Export Adapter…', 'Finish Here…']) {
+  for (const name of ['Test Adapter', 'Export Adapter…', 'Make Result…']) {
     await panel.getByRole('button', { name, exact: true }).waitFor();
   }
   await editor.screenshot('run-stopped');
@@ -61,7 +61,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await writeFile(path.join(folder, 'runs/early/touched.txt'), '');
   await editor.runCommand('LoRA-FA: Refresh');
   await panel.locator('.checkpoints tr', { hasText: `${oldest} (damaged)` }).waitFor();
-  await panel.getByRole('button', { name: 'Finish Here…' }).click();
+  await panel.getByRole('button', { name: 'Make Result…' }).click();
   await choices.filter({ hasText: 'best evaluation' }).waitFor();
   expect(await choices.first().innerText()).toMatch(/checkpoint-\d+.*loss \d.*eval \d.*best/s);
   expect(await choices.filter({ hasText: oldest }).count()).toBe(0);

@@ -142,7 +142,10 @@ test('a new configuration is made of a model, data, what is learned of them and 
   const { page } = editor;
   const choices = page.locator('.quick-input-widget .monaco-list-row');
   await editor.runCommand('LoRA-FA: New Run Configuration');
-  await choices.filter({ hasText: 'base' }).first().waitFor();
+  await choices
+    .filter({ hasText: /base.*Trains in/s })
+    .first()
+    .waitFor();
   await editor.screenshot('new-configuration');
   await choices.filter({ hasText: 'base' }).first().click();
   await choices.filter({ hasText: 'data/train.jsonl' }).click();

@@ -187,3 +187,40 @@ test('where a run is in the way, what can be done is offered, and works', {
     { timeout: PATIENCE_MS, interval: 200 },
   );
 });
+
+test('a way that was offered is gone by the text as it is then, after crashes of the server too', {
+  timeout: RUNS_TIMEOUT_MS,
+}, async () => {
+  const folder = await folderWith();
+  const file = path.join(folder, FILE);
+  const editor = await openEditor({ folder, settings: { 'lorafa.runs.whenBusy': 'queue' } });
+  const { page } = editor;
+  await editor.openFile(FILE);
+  await editor.runCommand('LoRA-FA: Start Run');
+  await waitForState(await editor.webviewFrame('first'), 'Completed');
+  const tab = page.locator(`.tab[data-resource-name="${FILE}"]`);
+  await tab.click();
+
+  // VS Code's library gives a server up that crashes so often.
+  const gaveUp = page.locator('.notification-list-item', { hasText: 'will not be restarted' });
+  await vi.waitFor(
+    async () => {
+      for (const id of await editor.processesOf('language-server.js')) process.kill(id, 'SIGKILL');
+      expect(await gaveUp.count()).toBe(1);
+    },
+    { timeout: PATIENCE_MS, interval: 2000 },
+  );
+  await editor.runCommand('LoRA-FA: Start Run');
+  const choice = page.locator('.quick-input-widget .monaco-list-row', {
+    hasText: 'Start as first-2',
+  });
+  await choice.waitFor();
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, `// one\n// two\n${text}`);
+  await page.locator('.view-lines', { hasText: '// two' }).waitFor();
+  await choice.click();
+  await waitForState(await editor.webviewFrame('first-2'), 'Completed');
+  expect(await readFile(file, 'utf8')).toBe(
+    `// one\n// two\n${text.replace('runs/first', 'runs/first-2')}`,
+  );
+});

@@ -57,11 +57,13 @@ export class Killer {
    */
   async kill(victim: Victim, share: number, work: Promise<unknown>): Promise<boolean> {
     const end = ended(work);
+    // Ids are used again: what was foreign may be one of ours by now.
+    this.#foreign.clear();
     const pid = await this.#appeared(victim, end);
     if (pid === undefined) return false;
     const life = this.#lives.get(victim) ?? 0;
     await Promise.race([delay(share * life), end.promise]);
-    // Ids are used again: it must be the same process that is ended.
+    // It must be the same process that is ended.
     const isHit = !end.is && (await this.#find(victim)).includes(pid) && hasKilled(pid);
     this.#lives.set(victim, life * (isHit ? LONGER : SHORTER));
     return isHit;

@@ -4,14 +4,19 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 
-/** Bundles a program of the tests for a process of its own, and returns the file. */
-export async function bundledProgram(entry: string): Promise<string> {
+/**
+ * Bundles a program for a process of its own, and returns the file.
+ *
+ * @param external packages that stay outside of it
+ */
+export async function bundledProgram(entry: string, external: string[] = []): Promise<string> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-program-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const outfile = path.join(folder, 'program.mjs');
   await build({
     entryPoints: [entry],
     outfile,
+    external,
     bundle: true,
     format: 'esm',
     platform: 'node',

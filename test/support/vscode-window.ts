@@ -1,6 +1,9 @@
 /** The part of the `vscode` module that shows things, keeping what it is given in {@link shown}. */
 
+import { CancellationTokenSource } from 'vscode-jsonrpc';
+
 export { l10n } from './vscode-words.ts';
+export { CancellationTokenSource };
 
 /** What was given to VS Code, by the function that it was given to, the latest last. */
 export const shown: { readonly to: string; readonly args: readonly unknown[] }[] = [];
@@ -39,10 +42,12 @@ export class Input {
   onDidTriggerButton(handler: () => void): void {
     this.trigger = handler;
   }
-  onDidChangeValue(handler: () => void): void {
+  activeItems: readonly unknown[] = [];
+  busy = false;
+  onDidChangeValue(handler: (value: string) => void): void {
     this.type = (value) => {
       this.value = value;
-      handler();
+      handler(value);
     };
   }
   type = (value: string): void => {
@@ -108,8 +113,14 @@ export class TreeItem {
   }
 }
 
-/** Without a folder. */
-export const workspace = { workspaceFolders: undefined };
+export const commands = { executeCommand: keeps('command') };
+export const env = { language: 'en' };
+
+/** Without a folder, and with the settings that are the default. */
+export const workspace = {
+  workspaceFolders: undefined,
+  getConfiguration: () => ({ get: (_name: string, otherwise: unknown) => otherwise }),
+};
 
 export const StatusBarAlignment = { Left: 1 };
 export const ProgressLocation = { Notification: 15 };

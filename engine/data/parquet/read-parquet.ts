@@ -14,7 +14,8 @@ import { lastAtMost } from '../streaming/sorted.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
 import { checkPages } from './parquet-pages.ts';
 
-type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+/** Gives the bytes from one position to another. */
+export type ReadBytes = (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /**
  * Apache Parquet, one row group in memory at a time. `line` is the number of the row.
@@ -111,7 +112,8 @@ function textOfBigInt(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-async function readGroup(
+/** The rows of one group, of whose index and first row it is told. */
+export async function readGroup(
   { metadata, groups }: ParquetFooter,
   index: number,
   rowStart: number,

@@ -61,8 +61,7 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
     onUnpack: progress('unpacking weights'),
     onQuantize: progress('quantizing weights'),
   });
-  const tokenizer = engine.loadTokenizer(model.tokenizer, model.config);
-  const prompt = toPrompt(text, tokenizer.chatTemplate !== null, flags);
+  const own = engine.loadTokenizer(model.tokenizer, model.config);
   const adapter =
     flags.adapter === undefined
       ? null
@@ -70,6 +69,9 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   if (adapter !== null) {
     printText(stderr, `adapter: ${adapter.matched} of ${adapter.total} modules matched`);
   }
+  const template = adapter?.chatTemplate;
+  const tokenizer = template === undefined ? own : own.withChatTemplate(template);
+  const prompt = toPrompt(text, tokenizer.chatTemplate !== null, flags);
   const generator = await engine.openGenerator(model, tokenizer, { device, adapter });
   const abort = new AbortController();
   const result = await withInterrupt(

@@ -9,9 +9,9 @@ import type { DatasetReport, IssueList } from '../../../engine/data/report.ts';
 import { formatIssues } from '../../../engine/data/report.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
-import { previewSources } from '../../../engine/plan/run-data.ts';
+import { previewSources, sharedWithHeldOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import { formatCount } from '../format.ts';
 import { describePadding } from '../padding-report.ts';
@@ -61,8 +61,8 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
   const base = await openTokenizer(config.model.base_model_name_or_path);
-  const tokenizer = loadTokenizer(base.tokenizer, base.config);
-  const { sources, notes } = await previewSources(config);
+  const tokenizer = await loadRunTokenizer(config, base);
+  const { sources, isWhole, notes } = await previewSources(config);
   const sets: Dataset[] = [];
   for (const { paths, options } of sources) {
     sets.push(await loadDataset(paths, tokenizer, options));
@@ -71,6 +71,7 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const all = sets.map(({ examples }) => examples);
   const taken = mixExamples(all, sources, config.training.seed);
   const { padding } = planRun(config, { train: taken.flat() });
+  const shared = isWhole ? await sharedWithHeldOut(config, tokenizer, all) : undefined;
   const { stdout } = process;
   const examples = all
     .flat()
@@ -85,6 +86,7 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
   if (flags.json === true) {
     printJson(stdout, {
       report,
+      ...(shared && { shared }),
       padding,
       examples,
       ...(mix.length > 0 && { mix }),
@@ -92,7 +94,8 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
     });
     return;
   }
-  printPreview(examples, report, padding, stdout.isTTY && stdout.hasColors());
+  const color = stdout.isTTY && stdout.hasColors();
+  printPreview(examples, describeReport(report, { shared, padding }), color);
   for (const { name, rows, report } of mix) {
     const head = `mixed in: ${name}, ${formatCount(rows)} rows an epoch`;
     printText(stdout, [head, ...describeReport(report)].join('\n'));
@@ -102,8 +105,7 @@ async function preview(file: string, flags: PreviewFlags): Promise<void> {
 
 function printPreview(
   examples: readonly ExamplePreview[],
-  report: DatasetReport,
-  padding: PaddingReport,
+  report: readonly string[],
   color: boolean,
 ): void {
   const { stdout } = process;
@@ -119,10 +121,19 @@ function printPreview(
   const legend = color
     ? 'Supervised tokens have a green ground.'
     : 'Supervised tokens stand in ⟦ ⟧.';
-  printText(stdout, [legend, ...describeReport(report, padding)].join('\n'));
+  printText(stdout, [legend, ...report].join('\n'));
 }
 
-function describeReport(report: DatasetReport, padding?: PaddingReport): readonly string[] {
+function describeReport(
+  report: DatasetReport,
+  {
+    shared,
+    padding,
+  }: {
+    readonly shared?: IssueList | undefined;
+    readonly padding?: PaddingReport;
+  } = {},
+): readonly string[] {
   const issues = (words: string, list: IssueList): readonly string[] =>
     list.count === 0 ? [] : [`${formatCount(list.count)} ${words}: ${formatIssues(list)}`];
   return [
@@ -133,5 +144,8 @@ function describeReport(report: DatasetReport, padding?: PaddingReport): readonl
     ...issues('rows dropped', report.dropped),
     ...issues('rows without anything to learn', report.neverSupervised),
     ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
+    ...issues('rows that were there before', report.duplicates),
+    ...issues('rows of which a single token is learned', report.nearlyEmpty),
+    ...(shared === undefined ? [] : issues('held-out rows that are learned too', shared)),
   ];
 }

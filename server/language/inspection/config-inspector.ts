@@ -11,6 +11,7 @@ import { countParameters, type ParameterCount } from '../../../engine/plan/param
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
 import { answersWithOwnWeights, quantizationOf } from '../../../engine/plan/run-model.ts';
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
+import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
@@ -18,7 +19,14 @@ import type { DataSample } from '../../protocol.ts';
 import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
 import { dataSample } from './data-sample.ts';
 import { FileCache } from './file-cache.ts';
-import { ADAPTER_KEY, DATA_KEY, type Finding, findingOf, MODEL_KEY } from './finding.ts';
+import {
+  ADAPTER_KEY,
+  DATA_KEY,
+  type Finding,
+  findingOf,
+  MODEL_KEY,
+  TEMPLATE_KEY,
+} from './finding.ts';
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
@@ -79,7 +87,8 @@ export class ConfigInspector {
     if (await isOver(isCancelled)) return { findings };
     const trainee = model && (await this.#trainee(config, model, findings));
     onPlace(DATA_KEY);
-    const data = await inspectData(config, this.#data, model);
+    const reading = model && (await withTemplate(config, model, findings));
+    const data = await inspectData(config, this.#data, reading);
     findings.push(...data.findings, ...(await outputFindings(config, given)));
     const length = runLengthOf(config, data.facts);
     if (length !== undefined) {
@@ -90,7 +99,8 @@ export class ConfigInspector {
       trainee && countParameters(model.model.config, trainee.modules, trainee.trainable);
     if (await isOver(isCancelled)) return { findings };
     onPlace(MODEL_KEY);
-    const memory = trainee && (await this.#inspectMemory(config, model, trainee, data.facts));
+    const memory =
+      trainee && (await this.#inspectMemory(config, reading ?? model, trainee, data.facts));
     return {
       findings: [...findings, ...(memory?.findings ?? [])],
       ...(parameters !== undefined && { parameters }),
@@ -234,6 +244,23 @@ export class ConfigInspector {
         memory,
       };
     });
+  }
+}
+
+/** A model with the chat template of the configuration; undefined where that cannot be used. */
+async function withTemplate(
+  config: ResolvedConfig,
+  { model, tokenizer }: KnownModel,
+  findings: Finding[],
+): Promise<KnownModel | undefined> {
+  try {
+    const template = await readChatTemplate(config);
+    return template === undefined
+      ? { model, tokenizer }
+      : { model, tokenizer: tokenizer.withChatTemplate(template) };
+  } catch (error) {
+    findings.push(findingOf(error, TEMPLATE_KEY));
+    return undefined;
   }
 }
 

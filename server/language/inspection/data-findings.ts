@@ -3,7 +3,9 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { mixedCount } from '../../../engine/data/mix.ts';
 import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
 import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
+import { sharedRows } from '../../../engine/data/seen-rows.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
+import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { trainingSources } from '../../../engine/plan/run-data.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
@@ -15,6 +17,7 @@ import {
   finding,
   findingOf,
   MODEL_KEY,
+  TEMPLATE_KEY,
 } from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
@@ -44,6 +47,9 @@ interface NamedData {
   readonly name: string;
 }
 
+/** The key that names rows that are held out. */
+const HELD_KEY: ConfigPath = ['data', 'eval_dataset_name_or_path'];
+
 /** Looks at the beginning of every data file, as a run would read it. */
 export async function inspectData(
   { data }: ResolvedConfig,
@@ -51,7 +57,7 @@ export async function inspectData(
   model: KnownModel | undefined,
 ): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
   const train = named(data.dataset_name_or_path, DATA_KEY);
-  const held = named(data.eval_dataset_name_or_path ?? [], ['data', 'eval_dataset_name_or_path']);
+  const held = named(data.eval_dataset_name_or_path ?? [], HELD_KEY);
   const sources = trainingSources({ data });
   const findings: Finding[] = [];
   let usable = model;
@@ -78,8 +84,14 @@ export async function inspectData(
     }
     return found;
   };
-  const all = splitFacts(await inspect(train, 'training'));
-  const evaluated = splitFacts(await inspect(held, 'evaluation'));
+  const trainFiles = await inspect(train, 'training');
+  const heldFiles = await inspect(held, 'evaluation');
+  const shared = sharedRows(examplesOf(trainFiles), examplesOf(heldFiles));
+  findings.push(
+    ...issues(HELD_KEY, shared, 'data.shared', 'are held out and learned all the same'),
+  );
+  const all = splitFacts(trainFiles);
+  const evaluated = splitFacts(heldFiles);
   const total = all.rows;
   const rows = total === undefined ? undefined : total - heldOut(data, total);
   const trained = partOf(all, rows !== undefined && rows > 0 ? rows : undefined);
@@ -176,6 +188,12 @@ interface FileFacts extends FileSplit {
   /** The model's own template or expressions did not come to an end. */
   readonly isOverTime?: boolean;
   readonly findings: readonly Finding[];
+  /** Those that were looked at, as they are learned. */
+  readonly examples?: readonly TokenizedExample[];
+}
+
+function examplesOf(files: readonly FileFacts[]): readonly TokenizedExample[] {
+  return files.flatMap(({ examples = [] }) => examples);
 }
 
 /** Keys that sets that are mixed in have as well. */
@@ -197,7 +215,7 @@ async function inspectFile(
     if (columns.length > 0 || model === undefined) {
       return { ...UNKNOWN, findings: columns, rows: count.rows };
     }
-    const { report } = await files.sample(name, model, data);
+    const { report, examples } = await files.sample(name, model, data);
     const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;
     const rows = isWhole ? report.used : count.rows;
     return {
@@ -210,7 +228,10 @@ async function inspectFile(
           'hold nothing that could be learned and will be left out',
         ),
         ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
+        ...issues(path, report.duplicates, 'data.duplicates', 'are there more than once'),
+        ...issues(path, report.nearlyEmpty, 'data.single_token', 'are learned in a single token'),
       ],
+      examples,
       rows,
       isExact: isWhole,
       longest: report.longest,
@@ -240,10 +261,13 @@ function issues(
 }
 
 /** Which key is to be corrected: the one that asks for what the rows do not have. */
-function placeOf(error: unknown, path: ConfigPath, data: RowOptions): ConfigPath {
+function placeOf(error: unknown, path: ConfigPath, data: DataOptions): ConfigPath {
   if (!(error instanceof LorafaError)) return path;
-  if (error instanceof TimeLimitError) return MODEL_KEY;
-  if (error.code === 'config.contradiction') return ['data', 'apply_chat_template'];
+  const isOwnTemplate = data.chat_template !== undefined && error.code === 'data.chat_template';
+  if (error instanceof TimeLimitError) return isOwnTemplate ? TEMPLATE_KEY : MODEL_KEY;
+  // The sentence begins with the key that has no effect.
+  const [, key] = /^data\.(\w+)/.exec(error.message) ?? [];
+  if (error.code === 'config.contradiction' && key !== undefined) return ['data', key];
   if (error.code === 'data.missing_column' && data.format !== 'auto') return ['data', 'format'];
   return path;
 }

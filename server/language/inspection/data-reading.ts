@@ -5,13 +5,15 @@ import { DatasetBuilder } from '../../../engine/data/dataset-builder.ts';
 import { ExampleTexts } from '../../../engine/data/example-text.ts';
 import { mixExamples } from '../../../engine/data/mix.ts';
 import { previewExample } from '../../../engine/data/preview.ts';
+import type { IssueList } from '../../../engine/data/report.ts';
 import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
-import { previewSources } from '../../../engine/plan/run-data.ts';
+import { previewSources, sharedWithHeldOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
-import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
+import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
 import type { PreviewPage, PreviewState } from '../../protocol.ts';
 import { mergedReport } from './merged-report.ts';
@@ -36,6 +38,7 @@ export class DataReading {
   #share = 0;
   #isReading = true;
   #padding: PaddingReport | null = null;
+  #shared: IssueList | null = null;
   #problem: string | null = null;
   #search: Search | undefined;
   #toldAt = 0;
@@ -54,8 +57,8 @@ export class DataReading {
   async read(given: ResolvedConfig, isCancelled: () => boolean): Promise<void> {
     const { config, warnings } = await fetchInputs(given, { rowsOnly: true });
     const model = await openTokenizer(config.model.base_model_name_or_path);
-    const tokenizer = loadTokenizer(model.tokenizer, model.config);
-    const { sources, notes } = await previewSources(config);
+    const tokenizer = await loadRunTokenizer(config, model);
+    const { sources, isWhole, notes } = await previewSources(config);
     this.#tokenizer = tokenizer;
     this.#texts = new ExampleTexts(tokenizer);
     this.#notes = [...warnings, ...notes];
@@ -78,6 +81,7 @@ export class DataReading {
       const sets = this.#builders.map(({ soFar }) => soFar.examples);
       const train = mixExamples(sets, sources, config.training.seed).flat();
       this.#padding = planRun(config, { train }).padding;
+      if (isWhole) this.#shared = await sharedWithHeldOut(config, tokenizer, sets);
     } catch (error) {
       const hasRows = this.#builders.some(({ rows }) => rows > 0);
       if (!(error instanceof LorafaError) || !hasRows) throw error;
@@ -157,6 +161,7 @@ export class DataReading {
       isReading: this.#isReading,
       report,
       padding: this.#padding,
+      shared: this.#shared,
       problem: this.#problem,
       notes: this.#notes,
       search: this.#search === undefined ? null : searchState(this.#search, report.used),

@@ -9,6 +9,9 @@ export type Severity = 'error' | 'warning' | 'information';
 /** What was found: what would refuse a run, what no run is refused for, or why it is not known. */
 export type FindingCode =
   | ErrorCode
+  | 'data.duplicates'
+  | 'data.single_token'
+  | 'data.shared'
   | 'data.truncated'
   | 'inspection.ended'
   | 'output.occupied'
@@ -30,6 +33,9 @@ export const MODEL_KEY: ConfigPath = ['model', 'base_model_name_or_path'];
 
 /** The key that names the data. */
 export const DATA_KEY: ConfigPath = ['data', 'dataset_name_or_path'];
+
+/** The key that gives a chat template in the place of the model's own. */
+export const TEMPLATE_KEY: ConfigPath = ['data', 'chat_template'];
 
 /** The key that names the adapter to go on from. */
 export const ADAPTER_KEY: ConfigPath = ['lora', 'init_adapter'];

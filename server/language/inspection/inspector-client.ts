@@ -2,7 +2,8 @@ import type { CancellationToken } from 'vscode-jsonrpc/node';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import { tokenToGive } from '../../../engine/hub/hub-token.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
-import type { DataSample, PreviewPage, PreviewState } from '../../protocol.ts';
+import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
+import type { DataSample, ModelOutlook, PreviewPage, PreviewState } from '../../protocol.ts';
 import { ChildEnded, ConnectedChild } from '../../rpc/connected-child.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
 import type { FileKnowledge } from '../value-completions.ts';
@@ -10,13 +11,18 @@ import type { Inspection } from './config-inspector.ts';
 import { finding, MODEL_KEY } from './finding.ts';
 import {
   dataNews,
+  downloadModel,
+  downloadProgressed,
   estimateConfig,
   estimateProgressed,
+  estimateStarter,
   getDataRows,
   inspectConfig,
   inspectedPlace,
   listColumns,
   listModules,
+  lookAtData,
+  lookAtModel,
   readData,
   sampleFile,
   searchData,
@@ -59,6 +65,7 @@ export class InspectorClient implements Inspector {
   #last: Promise<unknown> = Promise.resolve();
   #place: ConfigPath = MODEL_KEY;
   #onProgress: OnProgress = () => undefined;
+  #onText: (text: string) => void = () => undefined;
   #onNews: (state: PreviewState) => void = () => undefined;
 
   /** @param script the built `inspector-process.ts` */
@@ -128,6 +135,27 @@ export class InspectorClient implements Inspector {
     return this.#ask(searchData, { text });
   }
 
+  /** What it would be to train a model, by a path or a name on the Hub. */
+  lookAtModel(name: string): Promise<ModelOutlook> {
+    return this.#ask(lookAtModel, { name, hubToken: tokenToGive() });
+  }
+
+  /** What training one of the models to begin with takes. */
+  estimateStarter(name: string): Promise<TrainingMemory> {
+    return this.#ask(estimateStarter, { name });
+  }
+
+  /** The columns and first rows of data on the Hub. */
+  lookAtData(name: string): Promise<DataSample> {
+    return this.#ask(lookAtData, { name, hubToken: tokenToGive() });
+  }
+
+  /** Brings a model of the Hub here; its path. Disposed of meanwhile, what has come is kept. */
+  downloadModel(name: string, onText: (text: string) => void): Promise<string> {
+    this.#onText = onText;
+    return this.#ask(downloadModel, { name, hubToken: tokenToGive() });
+  }
+
   /** Ends the process, whatever it is doing. */
   async dispose(): Promise<void> {
     const child = this.#child;
@@ -192,6 +220,9 @@ export class InspectorClient implements Inspector {
     );
     child.connection.onNotification(dataNews.method, (raw: unknown) =>
       this.#onNews(dataNews.params.parse(raw).state),
+    );
+    child.connection.onNotification(downloadProgressed.method, (raw: unknown) =>
+      this.#onText(downloadProgressed.params.parse(raw).text),
     );
     child.connection.listen();
     void child.ended.then(() => {

@@ -1,21 +1,28 @@
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { giveHubToken } from '../../../engine/hub/hub-token.ts';
+import { fetchInput } from '../../../engine/inputs/hub-inputs.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
-import { progressText } from '../../progress-text.ts';
+import { downloadText, progressText } from '../../progress-text.ts';
 import { notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
 import { DataReading } from './data-reading.ts';
+import { hubSample, modelOutlook, starterMemory } from './hub-looks.ts';
 import {
   dataNews,
+  downloadModel,
+  downloadProgressed,
   estimateConfig,
   estimateProgressed,
+  estimateStarter,
   getDataRows,
   inspectConfig,
   inspectedPlace,
   listColumns,
   listModules,
+  lookAtData,
+  lookAtModel,
   readData,
   sampleFile,
   searchData,
@@ -61,6 +68,21 @@ serve(connection, getDataRows, ({ start, count }) => reading.page(start, count))
 serve(connection, searchData, async ({ text }) => {
   await reading.search(text);
   return null;
+});
+serve(connection, lookAtModel, async ({ name, hubToken }) => {
+  giveHubToken(hubToken);
+  return modelOutlook(name);
+});
+serve(connection, estimateStarter, ({ name }) => starterMemory(name));
+serve(connection, lookAtData, async ({ name, hubToken }) => {
+  giveHubToken(hubToken);
+  return hubSample(name);
+});
+serve(connection, downloadModel, async ({ name, hubToken }) => {
+  giveHubToken(hubToken);
+  return fetchInput(name, 'model', (state) => {
+    void notify(connection, downloadProgressed, { text: downloadText(state) ?? state.task });
+  });
 });
 connection.onClose(() => process.exit());
 process.on('disconnect', () => process.exit());

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
-import type { DataSample, PreviewPage, PreviewState } from '../../protocol.ts';
+import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
+import type { DataSample, ModelOutlook, PreviewPage, PreviewState } from '../../protocol.ts';
 import { notification, request } from '../../rpc/message.ts';
 import type { Inspection } from './config-inspector.ts';
 
@@ -9,12 +10,14 @@ import type { Inspection } from './config-inspector.ts';
  * ends are always of one version.
  */
 
+/** What may have to be asked of the Hugging Face Hub, with the user's token for it. */
+const withToken = z.object({ hubToken: z.optional(z.string()) });
+
 /** A configuration whose inputs may have to be fetched first. */
-const fileToFetch = z.object({
-  file: z.string(),
-  /** The user's token for the Hugging Face Hub. */
-  hubToken: z.optional(z.string()),
-});
+const fileToFetch = z.extend(withToken, { file: z.string() });
+
+/** A model or data, by a name on the Hub. */
+const nameToFetch = z.extend(withToken, { name: z.string() });
 
 /**
  * Server → inspector: look at the files that a configuration names. Cancelled when its text changes;
@@ -79,3 +82,24 @@ export const getDataRows = request<PreviewPage>()(
 
 /** Server → inspector: search the data that are read. */
 export const searchData = request<null>()('inspector/data/search', z.object({ text: z.string() }));
+
+/** Server → inspector: what it would be to train a model. */
+export const lookAtModel = request<ModelOutlook>()('inspector/hub/model', nameToFetch);
+
+/** Server → inspector: what training one of the models to begin with takes. Nobody is asked for that. */
+export const estimateStarter = request<TrainingMemory>()(
+  'inspector/hub/starter',
+  z.object({ name: z.string() }),
+);
+
+/** Server → inspector: the columns and first rows of data on the Hub. */
+export const lookAtData = request<DataSample>()('inspector/hub/data', nameToFetch);
+
+/** Server → inspector: bring a model of the Hub here; its path. */
+export const downloadModel = request<string>()('inspector/hub/download', nameToFetch);
+
+/** Inspector → server: how far a download is, for people. */
+export const downloadProgressed = notification(
+  'inspector/hub/download/progress',
+  z.object({ text: z.string() }),
+);

@@ -1,3 +1,4 @@
+import { isTemplateFile } from '../../../engine/config/resolve-paths.ts';
 import { countRows, type RowCount } from '../../../engine/data/count-rows.ts';
 import { parseDataPath } from '../../../engine/data/data-path.ts';
 import { loadDataset } from '../../../engine/data/dataset.ts';
@@ -41,7 +42,9 @@ export class KnownData {
     const { file } = parseDataPath(name);
     const { path } = known.model;
     const key = JSON.stringify([name, path, options]);
-    return this.#samples.get(key, [file, ...modelFiles(path)], async () => {
+    const { chat_template: template = '' } = options;
+    const templates = isTemplateFile(template) ? [template] : [];
+    return this.#samples.get(key, [file, ...templates, ...modelFiles(path)], async () => {
       const { count } = await this.beginning(name);
       // Messages name the rows where these are not all of them.
       const isWhole = count.isExact && count.rows <= SAMPLE_ROWS;

@@ -7,6 +7,7 @@ import { endProcesses, markedProcesses, runsProgram } from '../../support/marked
 import { accessibilityProblems } from './accessibility.ts';
 import { startBrowser } from './browser.ts';
 import { startCodeServer } from './code-server-process.ts';
+import { cutOff } from './cut-off.ts';
 import { QUIET_SETTINGS } from './editor-settings.ts';
 import { keepEvidence } from './evidence.ts';
 import { extensionsBeside } from './extensions-folder.ts';
@@ -26,6 +27,11 @@ export interface EditorOptions {
 
 /** How long a test waits for something to appear: the machine may be busy. */
 const PATIENCE_MS = 30_000;
+/** Sizes of the window, in pixels of its pages: pages 300 wide, and a small screen at 150 %. */
+const NARROW = {
+  narrow: { width: 352, height: 800 },
+  zoomed: { width: 853, height: 533 },
+} as const;
 /** Pictures that people look at, under version control. */
 const SCREENSHOTS = path.resolve('test', 'e2e', 'screenshots');
 
@@ -144,6 +150,31 @@ export class Editor {
     return processes.filter((one) => runsProgram(one, program)).map(({ pid }) => pid);
   }
 
+  /** Takes an item of the context menu of something that is on the screen. */
+  async takeFromMenu(
+    target: Locator,
+    item: string,
+    position?: { readonly x: number; readonly y: number },
+  ): Promise<void> {
+    const menu = this.page.locator('.context-view .monaco-menu');
+    const timeout = PATIENCE_MS / 10;
+    await vi.waitFor(
+      async () => {
+        try {
+          await target.click({ button: 'right', timeout, ...(position && { position }) });
+          // For a moment after it has opened a menu does not hear that the button is let go.
+          await menu.getByText(item, { exact: true }).click({ timeout, delay: 300 });
+          await menu.waitFor({ state: 'hidden', timeout });
+        } catch (error) {
+          // What extensions add to a menu comes a little later.
+          await this.page.keyboard.press('Escape');
+          throw error;
+        }
+      },
+      { timeout: 2 * PATIENCE_MS },
+    );
+  }
+
   /** Waits for an item of the status bar that shows the text. */
   async waitForStatusBar(text: string | RegExp): Promise<Locator> {
     const item = this.page.locator('.part.statusbar .statusbar-item', { hasText: text }).first();
@@ -164,13 +195,14 @@ export class Editor {
     await this.ready();
   }
 
-  /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png` as the window is now. */
-  async screenshot(name: string): Promise<void> {
-    for (const theme of ['light', 'dark'] as const) await this.#picture(name, theme);
+  /** Writes `test/e2e/screenshots/NAME-light.png` and `NAME-dark.png`, or others, as the window is now. */
+  async screenshot(name: string, themes: readonly Theme[] = ['light', 'dark']): Promise<void> {
+    for (const theme of themes) await this.#picture(name, theme);
   }
 
   /**
-   * Writes pictures in high contrast too, and has axe examine a page of the window in all themes.
+   * Writes pictures in high contrast too, has axe examine a page of the window in all themes, and
+   * looks whether nothing of it is cut off where it is narrow.
    *
    * @param states what brings the page into each state that is to be examined; default: as it is
    */
@@ -191,6 +223,28 @@ export class Editor {
     }
     await showTheme(this.page, 'light');
     expect(problems).toEqual(Object.fromEntries(THEMES.map((theme) => [theme, []])));
+    await this.#fits(name, frame, states);
+  }
+
+  async #fits(
+    name: string,
+    frame: Frame,
+    states: readonly (() => Promise<unknown>)[],
+  ): Promise<void> {
+    const { page } = this;
+    const wide = page.viewportSize()!;
+    await this.runCommand('View: Toggle Primary Side Bar Visibility');
+    for (const [size, viewport] of Object.entries(NARROW)) {
+      await page.setViewportSize(viewport);
+      await expect.poll(() => frame.evaluate<number>('innerWidth')).toBeLessThan(viewport.width);
+      for (const enter of states) {
+        await enter();
+        await expect.poll(() => cutOff(frame), { message: `${name}, ${size}` }).toEqual([]);
+      }
+      await page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${size}.png`) });
+    }
+    await page.setViewportSize(wide);
+    await this.runCommand('View: Toggle Primary Side Bar Visibility');
   }
 
   async #picture(name: string, theme: Theme): Promise<void> {

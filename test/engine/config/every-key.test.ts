@@ -173,6 +173,17 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   }),
   'data.apply_chat_template': () => ({ after: false }),
   'data.completion_only_loss': () => ({ after: false }),
+  'data.train_on': async () => ({
+    common: await onWideRows({ messages_column: 'messages' }),
+    after: 'all',
+  }),
+  'data.chat_template': async () => ({
+    common: await onWideRows({ messages_column: 'messages' }),
+    after: await tiny().file(
+      'own.jinja',
+      '{% for m in messages %}{{ m.role }}: {% if m.role == "assistant" %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}',
+    ),
+  }),
   'data.max_length': () => ({ after: 32 }),
   'data.max_bad_rows': async () => ({
     common: {

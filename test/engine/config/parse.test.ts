@@ -126,6 +126,19 @@ describe('positions', () => {
     expect(location).toMatchObject({ file: FILE, line: 1, column: 1 });
   });
 
+  test('numbers that no machine or float32 has room for are refused', () => {
+    const text = JSON.stringify({
+      ...MINIMAL,
+      lora: { lora_alpha: 1e300, alpha_pattern: { q_proj: 1e39 } },
+      engine: { intra_op_num_threads: 100_000 },
+    });
+    expect(checkConfig(text, FILE).problems.map(({ message }) => message)).toEqual([
+      '`lora.lora_alpha` must be a number above 0 and at most 1e+30, not 1e+300',
+      '`lora.alpha_pattern.q_proj` must be a number above 0 and at most 1e+30, not 1e+39',
+      '`engine.intra_op_num_threads` must be a whole number of at least 0 and at most 1024, not 100000',
+    ]);
+  });
+
   test.each([
     ['{ "model": { "a": 1 "b": 2 } }', '1:21', 'a comma should stand here'],
     ['{\r\n  "model": {\r\n', '3:1', 'a closing } is missing'],
@@ -244,6 +257,28 @@ describe('contradictions', () => {
       { data: { format: 'messages', apply_chat_template: false } },
       'cannot be false for chat turns',
     ],
+    [{ data: { format: 'text', train_on: 'all' } }, 'no effect on rows of plain text'],
+    [
+      { data: { completion_column: 'c', train_on: 'last_assistant' } },
+      'a prompt has one completion',
+    ],
+    [
+      { data: { completion_only_loss: false, train_on: 'assistant' } },
+      '`data.train_on` "assistant" and `data.completion_only_loss` false say different things',
+    ],
+    [
+      { data: { completion_only_loss: true, train_on: 'all' } },
+      '`data.train_on` "all" and `data.completion_only_loss` true say different things',
+    ],
+    [{ data: { text_column: 't', chat_template: 'x' } }, 'no effect on rows of plain text'],
+    [
+      { data: { apply_chat_template: false, chat_template: 'x' } },
+      'no effect where `data.apply_chat_template` is false',
+    ],
+    [
+      { data: { completion_template: '{a}', prompt_template: '{q}', chat_template: 'x' } },
+      'no effect on rows that your own templates write',
+    ],
     [
       { training: { num_train_epochs: 2.5, max_steps: 5 } },
       '`training.num_train_epochs` and `training.max_steps` both set the length of the run; keep one',
@@ -304,6 +339,9 @@ describe('contradictions', () => {
     [{ data: { eval_split: 200 }, training: { eval_steps: 5, per_device_eval_batch_size: 2 } }],
     [{ data: { prompt_template: '{q}', completion_template: '{a}', apply_chat_template: true } }],
     [{ data: { format: 'text', completion_only_loss: false } }],
+    [{ data: { completion_only_loss: false, train_on: 'all' } }],
+    [{ data: { completion_only_loss: true, train_on: 'last_assistant' } }],
+    [{ data: { prompt_column: 'p', train_on: 'assistant' } }],
     [{ training: { warmup_steps: 0, warmup_ratio: 0.1 } }],
     [{ training: { lr_scheduler_type: 'cosine_with_min_lr', lr_scheduler_kwargs: { min_lr: 0 } } }],
     [{ training: { num_train_epochs: 2.5 } }],

@@ -34,7 +34,7 @@ describe('recognised by columns', () => {
     [{ instruction: 'p', context: null, response: 'c' }, pair('p', 'c')],
     [
       { prompt: 'p', completion: 'c', messages: [{ role: 'user', content: 'u' }] },
-      { kind: 'messages', messages: [{ role: 'user', content: 'u' }] },
+      { kind: 'messages', messages: [{ role: 'user', content: 'u' }], tools: [] },
     ],
   ])('%j', (value, expected) => {
     expect(example(value)).toEqual(expected);
@@ -133,12 +133,99 @@ describe('conversations', () => {
             { type: 'text', text: 'b' },
           ],
         },
-        { role: 'assistant', content: null, tool_calls: [{}] },
       ]),
-    ).toEqual([
-      { role: 'user', content: 'ab' },
-      { role: 'assistant', content: null, tool_calls: [{}] },
+    ).toEqual([{ role: 'user', content: 'ab' }]);
+  });
+
+  test('keys that hold nothing are those of other turns', () => {
+    const turn = { role: 'user', content: 'a', tool_calls: null, name: null, weight: 0n };
+    expect(messages([turn])).toEqual([{ role: 'user', content: 'a', weight: 0 }]);
+  });
+
+  const call = { type: 'function', function: { name: 'f', arguments: { a: 1 } } };
+  const calling = { role: 'assistant', content: null, tool_calls: [call] };
+
+  test.each<[string, Record<string, unknown>]>([
+    ['an object', { role: 'assistant', content: null, tool_calls: [call] }],
+    [
+      'JSON text, as OpenAI has them',
+      {
+        role: 'assistant',
+        tool_calls: [{ type: 'function', function: { name: 'f', arguments: '{"a": 1}' } }],
+      },
+    ],
+    ['bare', { role: 'assistant', tool_calls: [{ name: 'f', arguments: { a: 1 } }] }],
+    ['text of a list', { role: 'assistant', tool_calls: '[{"name": "f", "arguments": {"a": 1}}]' }],
+    [
+      'the one call of old',
+      { role: 'assistant', function_call: { name: 'f', arguments: '{"a":1}' } },
+    ],
+    ['in ShareGPT', { from: 'function_call', value: '{"name": "f", "arguments": {"a": 1}}' }],
+    [
+      'large integers of Parquet',
+      { role: 'assistant', tool_calls: [{ name: 'f', arguments: { a: 1n } }] },
+    ],
+  ])('calls: %s', (_, turn) => {
+    expect(messages([turn])).toEqual([calling]);
+  });
+
+  test('a call keeps its id, and arguments that are no JSON stay text', () => {
+    const turn = {
+      role: 'assistant',
+      content: 'so',
+      tool_calls: [{ id: 'x', name: 'f', arguments: 'a=1' }],
+    };
+    expect(messages([turn])).toEqual([
+      {
+        role: 'assistant',
+        content: 'so',
+        tool_calls: [{ id: 'x', type: 'function', function: { name: 'f', arguments: 'a=1' } }],
+      },
     ]);
+  });
+
+  const chat = (value: Record<string, unknown>): Example => {
+    const shape = recogniseShape(row(value), dataOptions());
+    return shape.example(row(value));
+  };
+  const turns = [{ role: 'user', content: 'a' }];
+
+  test('functions in a column beside, as a list or its text, bare or not', () => {
+    const tool = { type: 'function', function: { name: 'f', parameters: {} } };
+    const bare = { name: 'f', parameters: {} };
+    for (const tools of [[tool], [bare], JSON.stringify([tool]), JSON.stringify([bare])]) {
+      expect(chat({ messages: turns, tools })).toEqual({
+        kind: 'messages',
+        messages: turns,
+        tools: [tool],
+      });
+    }
+    for (const tools of [null, '', []]) {
+      expect(chat({ messages: turns, tools })).toMatchObject({ tools: [] });
+    }
+    expect(() => chat({ messages: turns, tools: 'none' })).toThrow(
+      /"tools" is not a list of functions/,
+    );
+    expect(() => chat({ messages: turns, tools: [{}] })).toThrow(
+      /function 1 in the column "tools" has no name/,
+    );
+    expect(recogniseShape(row({ messages: turns, tools: [] }), dataOptions()).description).toBe(
+      'messages + tools',
+    );
+  });
+
+  test('a system prompt in a column of its own comes first', () => {
+    const system = { role: 'system', content: 'S' };
+    expect(chat({ conversations: turns, system: 'S' })).toMatchObject({
+      messages: [system, ...turns],
+    });
+    expect(chat({ messages: [system, ...turns], system: 'S' })).toMatchObject({
+      messages: [system, ...turns],
+    });
+    expect(chat({ messages: turns, system: null })).toMatchObject({ messages: turns });
+    expect(() => chat({ messages: [system, ...turns], system: 'T' })).toThrow(
+      /two different system prompts/,
+    );
   });
 
   test.each([
@@ -149,6 +236,11 @@ describe('conversations', () => {
     [[{ role: 'narrator', content: 'b' }], /^turn 1 has the unknown role "narrator"; known roles/],
     [[{ role: 'constructor', content: 'b' }], /unknown role "constructor"/],
     [[{ role: 'user' }], /^turn 1 has no text/],
+    [
+      [{ role: 'assistant', tool_calls: [{}] }],
+      /^turn 1 has a call that is not an object with a name/,
+    ],
+    [[{ from: 'function_call', value: 'f(1)' }], /^turn 1 has a call that is not an object/],
     [[{ role: 'user', content: [{ type: 'image_url' }] }], /^turn 1 has content that is not text/],
   ])('%j is a bad row', (value, message) => {
     expect(() => messages(value)).toThrow(RowError);

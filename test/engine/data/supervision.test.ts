@@ -1,11 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { loadDataset } from '../../../engine/data/dataset.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
-import { previewExample } from '../../../engine/data/preview.ts';
 import { Random } from '../../../engine/random.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { byteLevelTokenizer, NO_IDS, sentencePieceFiles } from '../tokenizer/tiny-tokenizer.ts';
 import { dataOptions } from './data-options.ts';
+import { markedText } from './marked-text.ts';
 import { jsonl, useTempFiles } from './temp-files.ts';
 
 const write = useTempFiles();
@@ -23,11 +23,7 @@ async function marked(
 ): Promise<string> {
   const file = await write('row.jsonl', jsonl(row));
   const { examples } = await loadDataset([file], tokenizer, dataOptions(changes));
-  const { tokens } = previewExample(examples[0]!, tokenizer);
-  return tokens
-    .map(({ text, supervised }) => (supervised ? `[${text}]` : text))
-    .join('')
-    .replaceAll('][', '');
+  return markedText(examples[0]!, tokenizer);
 }
 
 const turn = (role: string, content: string): { role: string; content: string } => ({
@@ -117,7 +113,7 @@ describe('conversations', () => {
   test('calls of tools are answers too', async () => {
     const tokenizer = byteLevelTokenizer({
       chatTemplate:
-        '{% for m in messages %}{{ m.role }}:{{ m.content or m.tool_calls[0].name }}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}',
+        '{% for m in messages %}{{ m.role }}:{{ m.content or m.tool_calls[0].function.name }}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}',
     });
     const call = { role: 'assistant', content: '', tool_calls: [{ name: 'search' }] };
     expect(await marked({ messages: [turn('user', 'hi'), call] }, tokenizer)).toBe(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RepositoryView } from '../../../engine/hub/repository-view.ts';
 import { dataFiles } from '../../../engine/inputs/choose-data-files.ts';
-import { modelFiles } from '../../../engine/inputs/choose-model-files.ts';
+import { adapterFiles, modelFiles } from '../../../engine/inputs/choose-model-files.ts';
 
 function view(files: readonly string[], configs: unknown = null): RepositoryView {
   const repository = { kind: 'dataset' as const, name: 'owner/name' };
@@ -42,6 +42,13 @@ test('weights that are not read are refused before anything is fetched', async (
   await expect(modelFiles(undefined)(pickled)).rejects.toThrow(/only as pickled .bin files/);
   const old = view(['config.json', 'model.safetensors', 'tokenizer.model']);
   await expect(modelFiles(undefined)(old)).rejects.toThrow(/has no tokenizer.json/);
+});
+
+test('an adapter comes with the chat template that lies beside it', async () => {
+  const files = ['adapter_config.json', 'adapter_model.safetensors'];
+  expect(await adapterFiles(view([...files, 'README.md']))).toEqual(files);
+  const all = [...files, 'chat_template.jinja'];
+  expect(await adapterFiles(view([...all, 'tokenizer.json']))).toEqual(all);
 });
 
 describe('the files of a data set', () => {

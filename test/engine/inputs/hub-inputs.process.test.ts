@@ -94,7 +94,9 @@ describe('what is fetched', () => {
     const world = await worldWithAll();
     vi.stubEnv('HF_ENDPOINT', 'nonsense');
     const config = world.config('./model', './rows.jsonl');
-    expect(await world.fetch(config)).toEqual({ config, sources: [], warnings: [] });
+    expect(await world.fetch(config)).toEqual({
+      ...{ config, sources: [], warnings: [], heads: new Map() },
+    });
     expect(world.hub.requests).toEqual([]);
   });
 

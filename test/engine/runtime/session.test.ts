@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LorafaError } from '../../../engine/errors.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { Session } from '../../../engine/runtime/session.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
 
 let session: Session;
 
@@ -134,15 +133,13 @@ describe('a mistake of the caller is named', () => {
 
 test('what ONNX Runtime says about a graph that it cannot load is for the log, not for people', async () => {
   const b = new GraphBuilder();
-  const weight = b.weight('w', 'float32', [2], { file: 'gone.safetensors', offset: 0, length: 8 });
-  const created = Session.create(b.finish({ y: b.neg(weight) }), {
-    weightsFolder: await tempFolder(),
-  });
-  await expect(created).rejects.toMatchObject({
+  const half = b.input('half', 'bfloat16', [1]);
+  // No processor has a kernel for it.
+  await expect(Session.create(b.finish({ y: b.sqrt(half) }))).rejects.toMatchObject({
     code: 'device.failed',
     message:
       'ONNX Runtime could not start on cpu; try smaller batches or shorter rows, or another engine.device.',
-    detail: expect.stringContaining('gone.safetensors'),
+    detail: expect.stringContaining('Sqrt'),
   });
 });
 

@@ -6,9 +6,8 @@ const SECONDS = 0.3;
 
 function render(template: string, content = 'Hi', seconds = 60): string {
   const messages = [{ role: 'user', content }];
-  return new ChatTemplate(template, {}, 'models/x', seconds).render(messages, {
-    addGenerationPrompt: true,
-  });
+  const options = { addGenerationPrompt: true };
+  return new ChatTemplate(template, {}, 'models/x', seconds).render(messages, options).text;
 }
 
 describe('templates that never end', () => {

@@ -79,6 +79,7 @@ describe('a row as a question', () => {
         {
           kind: 'messages',
           messages: [user, assistant, user, { role: 'assistant', content: 'Bye' }, user],
+          tools: [],
         },
         true,
       ],
@@ -86,7 +87,7 @@ describe('a row as a question', () => {
     [
       'a single turn is one',
       { prompt: { turn: 'Hi' }, expected: 'Hello' },
-      [{ kind: 'messages', messages: [user, assistant] }, true],
+      [{ kind: 'messages', messages: [user, assistant], tools: [] }, true],
     ],
     [
       'a text is cut between two words',

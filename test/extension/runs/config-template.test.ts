@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
+import { NEW_CONFIGURATION } from '../../../engine/plan/training-memory.ts';
 import { configTemplate } from '../../../extension/runs/config-template.ts';
 
 const note = 'a note';
 const notes = {
   heading: note,
   model: note,
+  nf4: note,
   data: note,
   columns: note,
   evalSplit: note,
@@ -16,15 +18,25 @@ const notes = {
   rate: note,
 };
 
-const choices = { name: 'my run', model: 'base', data: 'data/train.jsonl', rows: 60, notes };
+const choices = {
+  name: 'my run',
+  model: 'base',
+  nf4: false,
+  data: 'data/train.jsonl',
+  rows: 60,
+  notes,
+};
 
 test('a new configuration is valid and holds what was chosen', () => {
   const model = 'models\\a "quoted" name';
   const columns = { prompt_column: 'ticket "open"', completion_column: 'reply' };
-  const text = configTemplate({ ...choices, model, columns });
+  const text = configTemplate({ ...choices, model, nf4: true, columns });
   expect(text.match(/\/\/ a note/g)).toHaveLength(Object.keys(notes).length);
   const config = parseConfig(text, '/folder/my run.lorafa.json');
   expect(config.model.base_model_name_or_path).toContain('"quoted"');
+  expect(config.model.quantization).toBe('nf4');
+  // What a model takes is told for these settings, before there is a file.
+  expect(config).toMatchObject(NEW_CONFIGURATION);
   expect(config.data.dataset_name_or_path).toBe('/folder/data/train.jsonl');
   expect(config.data).toMatchObject(columns);
   expect(config.training.output_dir).toBe('/folder/runs/my run');
@@ -33,7 +45,7 @@ test('a new configuration is valid and holds what was chosen', () => {
 
 test('columns that are recognised are not named', () => {
   const text = configTemplate({ ...choices, columns: {} });
-  expect(text.match(/\/\/ a note/g)).toHaveLength(Object.keys(notes).length - 1);
+  expect(text.match(/\/\/ a note/g)).toHaveLength(Object.keys(notes).length - 2);
   expect(parseConfig(text, '/folder/a.lorafa.json').data.prompt_column).toBeUndefined();
 });
 

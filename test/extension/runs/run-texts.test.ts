@@ -19,7 +19,7 @@ const running = runSummary({
 });
 
 test('the status bar tells share, loss and time left of the run that goes on', () => {
-  expect(statusBarText([running])).toBe('LoRA-FA 34% · loss 1.234 · 12 min');
+  expect(statusBarText([running])).toBe('LoRA-FA 34% · loss 1.234 · 12 min left');
   expect(statusBarIcon(running)).toBe('sync~spin');
 });
 
@@ -36,7 +36,7 @@ test('of several live runs the one that computes is shown, the others are counte
   const done = runSummary({ state: 'completed' }, { folder: '/runs/old' });
   const runs = [queued, running, paused, done];
   expect(mostInteresting(runs)).toBe(running);
-  expect(statusBarText(runs)).toBe('LoRA-FA 34% · loss 1.234 · 12 min +2');
+  expect(statusBarText(runs)).toBe('LoRA-FA 34% · loss 1.234 · 12 min left +2');
   expect(statusBarText([paused, done])).toBe('LoRA-FA Paused · 0%');
   expect(statusBarIcon(paused)).toBe('debug-pause');
   expect(statusBarText([queued])).toBe('LoRA-FA Queued');

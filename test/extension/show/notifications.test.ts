@@ -68,3 +68,15 @@ test('only the named action confirms', async () => {
   user.answer = 'Discard';
   expect(await confirm('Sure?', 'Discard')).toBe(true);
 });
+
+test('a question that stands on the screen is not asked again', async () => {
+  user.answer = 'Delete';
+  const twice = [confirm('Delete a?', 'Delete'), confirm('Delete a?', 'Delete')];
+  expect(await Promise.all([...twice, confirm('Delete b?', 'Delete')])).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(shown.map(({ args }) => args[0])).toEqual(['Delete a?', 'Delete b?']);
+  expect(await confirm('Delete a?', 'Delete')).toBe(true);
+});

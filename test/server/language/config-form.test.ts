@@ -28,6 +28,12 @@ test('each kind of value has its control', () => {
     'data.eval_split': { kind: 'number' },
     'data.mix': { kind: 'objects' },
     'data.prompt_template': { kind: 'text', isMultiline: true },
+    'data.chat_template': { kind: 'text', isMultiline: true, browse: 'template' },
+    'data.train_on': {
+      kind: 'choice',
+      options: ['assistant', 'last_assistant', 'all'],
+      isOpen: false,
+    },
     'data.text_column': { kind: 'column' },
     'data.apply_chat_template': { kind: 'choice', options: ['auto', true, false], isOpen: false },
     'lora.r': { kind: 'number' },

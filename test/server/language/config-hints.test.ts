@@ -52,6 +52,13 @@ test('scaling follows rsLoRA and the default rank', async () => {
   expect(byDefault['"lora_alpha": 8']).toBe('scales by 0.5');
 });
 
+test('a rank that cannot be has no hint', async () => {
+  const found = Object.values(await hints({ lora: { r: 0 } })).join();
+  expect(found).not.toContain('trainable');
+  expect(found).not.toContain('scales by');
+  expect(found).toContain('steps per epoch');
+});
+
 test('accumulation, held-out rows and a slice shorten an epoch; max_steps decides the whole', async () => {
   const found = await hints({
     data: { dataset_name_or_path: 'rows.jsonl[:10]', eval_split: 2 },

@@ -32,6 +32,13 @@ const chat = [
   },
 ];
 
+/** One of the rows that a workspace has. */
+const HELD_TOO = { question: 'What is 3?', answer: 'It is the number 3.' };
+
+/** Of an answer its text alone is learned, not its end. */
+const WITHOUT_END =
+  '{% for m in messages %}{% if m.role == "assistant" %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}';
+
 const CASES: Readonly<Record<string, Case>> = {
   'a base model that is not there': {
     changes: { model: { base_model_name_or_path: './modle' } },
@@ -154,7 +161,7 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { data: { dataset_name_or_path: ['rows.jsonl', 'rows2.jsonl'] } },
     marked: '"rows2.jsonl"',
     code: 'data.not_found',
-    says: 'it does not exist',
+    says: 'Cannot read the data file rows2.jsonl: it does not exist',
   },
   'a data file of an unknown format': {
     changes: { data: { dataset_name_or_path: 'rows.xml' } },
@@ -305,6 +312,58 @@ const CASES: Readonly<Record<string, Case>> = {
     says: 'cut at `data.max_length`',
     severity: DiagnosticSeverity.Information,
   },
+  'rows that are there twice': {
+    changes: {},
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [
+        { question: 'Why?', answer: 'So it is.' },
+        { question: 'Where?', answer: 'Here it is.' },
+        { question: 'Why?', answer: 'So it is.' },
+      ]),
+    marked: '"rows.jsonl"',
+    code: 'data.duplicates',
+    says: 'rows.jsonl:3: the row was there before in line 1',
+    severity: DiagnosticSeverity.Warning,
+  },
+  'rows of which a single token is learned': {
+    changes: { data: { chat_template: WITHOUT_END } },
+    prepare: (workspace) =>
+      workspace.writeRows('rows.jsonl', [
+        { question: 'Why?', answer: 'So.' },
+        { question: 'Where?', answer: 'X' },
+      ]),
+    marked: '"rows.jsonl"',
+    code: 'data.single_token',
+    says: 'rows.jsonl:2: of the row a single token is learned',
+    severity: DiagnosticSeverity.Warning,
+  },
+  'rows that are held out and learned': {
+    changes: { data: { eval_dataset_name_or_path: 'held.jsonl' } },
+    prepare: (workspace) =>
+      workspace.writeRows('held.jsonl', [{ question: 'Other?', answer: 'Another one.' }, HELD_TOO]),
+    marked: '"held.jsonl"',
+    code: 'data.shared',
+    says: 'held.jsonl:2: the row is also learned from',
+    severity: DiagnosticSeverity.Warning,
+  },
+  'a chat template that is not there': {
+    changes: { data: { chat_template: 'none.jinja' } },
+    marked: '"none.jinja"',
+    code: 'data.chat_template',
+    says: 'cannot be read',
+  },
+  'a chat template that is none': {
+    changes: { data: { chat_template: '{% for m in messages %}' } },
+    marked: '"{% for m in messages %}"',
+    code: 'data.chat_template',
+    says: 'The chat template of data.chat_template is not valid Jinja',
+  },
+  'a last answer of rows that have one': {
+    changes: { data: { train_on: 'last_assistant' } },
+    marked: '"last_assistant"',
+    code: 'config.contradiction',
+    says: 'a prompt with one completion',
+  },
   'a split that leaves nothing': {
     changes: { data: { eval_split: 12 } },
     marked: '12',
@@ -379,8 +438,10 @@ test('every wrong target is marked', async () => {
 });
 
 test('a run that needs too much memory: every quick fix makes it fit', async () => {
-  const rows = [{ question: 'Why?', answer: 'Because of it. '.repeat(40) }];
-  const many = Array.from({ length: 8 }, () => rows[0]!);
+  const many = Array.from({ length: 8 }, (_, index) => ({
+    question: `Why ${index}?`,
+    answer: 'Because of it. '.repeat(40),
+  }));
   const changes = {
     data: { max_length: 512 },
     training: { per_device_train_batch_size: 8, gradient_checkpointing: 'none' },

@@ -59,6 +59,15 @@ test('data files below the typed folder, alone or in a list', async () => {
   });
 });
 
+test('chat templates are files of Jinja', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('own.jinja', '');
+  await workspace.write('own.txt', '');
+  const found = await completions(workspace, '{ "data": { "chat_template": "o|" } }');
+  expect(found).toHaveProperty(['own.jinja'], '{ "data": { "chat_template": "own.jinja" } }');
+  expect(found).not.toHaveProperty(['own.txt']);
+});
+
 test('adapters are folders with an adapter_config.json', async () => {
   const workspace = await workspaceWithFiles();
   expect(

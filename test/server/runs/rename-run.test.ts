@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { RunLock, readLock } from '../../../engine/train/run-lock.ts';
 import { renameRun } from '../../../server/runs/rename-run.ts';
-import { readNotes, writeNotes } from '../../../server/runs/run-notes.ts';
+import { changeNotes, readNotes } from '../../../server/runs/run-notes.ts';
 import { NO_NOTES } from '../../../server/runs/run-notes-schema.ts';
 import { startedEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -47,9 +47,12 @@ test('notes are kept, replaced, and gone when nothing is left of them', async ()
   const folder = await tempFolder();
   expect(await readNotes(folder)).toEqual(NO_NOTES);
   const notes = { text: 'Ünïcode\nand more', tags: ['a', 'b c'] };
-  await writeNotes(folder, notes);
+  await changeNotes(folder, notes);
   expect(await readNotes(folder)).toEqual(notes);
-  await writeNotes(folder, NO_NOTES);
+  // Another window has written the tags; who writes the text has not read them.
+  await changeNotes(folder, { text: 'later' });
+  expect(await readNotes(folder)).toEqual({ ...notes, text: 'later' });
+  await changeNotes(folder, NO_NOTES);
   expect(await readdir(folder)).toEqual([]);
 });
 

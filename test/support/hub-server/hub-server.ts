@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultPlan, SeenRequest } from './faults.ts';
+import { found } from './listing.ts';
 import { digestOf, type HubFile, type HubRepository } from './repositories.ts';
 
 /**
@@ -93,6 +94,9 @@ export class HubServer {
     if (isCache) parts.shift();
     const isDataset = parts[0] === 'datasets';
     if (isApi || isDataset) parts.shift();
+    if (isApi && parts.length === 0) {
+      return this.#list(isDataset ? 'dataset' : 'model', url, authorization, answer);
+    }
     const [owner, name, ...rest] = parts;
     const kind = isDataset ? 'dataset' : 'model';
     const editions = this.#repositories.filter(
@@ -101,12 +105,8 @@ export class HubServer {
     const [what, ...below] = rest;
     const at = isCache ? rest : below;
     const repository = editions.find((each) => revisionOf(each, at) !== undefined) ?? editions[0];
-    const isLetIn = [...this.tokens].some((token) => authorization === `Bearer ${token}`);
-    if (authorization !== undefined && !isLetIn) {
-      return answer.refuse(401, {
-        'x-error-message': 'Invalid credentials in Authorization header',
-      });
-    }
+    const isLetIn = this.#letsIn(authorization);
+    if (authorization !== undefined && !isLetIn) return refuseToken(answer);
     if (repository === undefined || (repository.access === 'private' && !isLetIn)) {
       const status = isLetIn ? 404 : 401;
       return answer.refuse(status, {
@@ -134,9 +134,26 @@ export class HubServer {
     return this.#resolve(repository, found.path, answer);
   }
 
+  #letsIn(authorization: string | undefined): boolean {
+    return [...this.tokens].some((token) => authorization === `Bearer ${token}`);
+  }
+
+  #list(
+    kind: HubRepository['kind'],
+    url: URL,
+    authorization: string | undefined,
+    answer: Answer,
+  ): Promise<void> {
+    const isLetIn = this.#letsIn(authorization);
+    if (authorization !== undefined && !isLetIn) return refuseToken(answer);
+    const visible = [...this.#repositories.values()].filter(
+      (each) => each.kind === kind && (each.access !== 'private' || isLetIn),
+    );
+    return this.#sendPage(found(visible, url.searchParams), url, answer);
+  }
+
   #sayWho(authorization: string | undefined, answer: Answer): Promise<void> {
-    const isKnown = [...this.tokens].some((token) => authorization === `Bearer ${token}`);
-    return isKnown
+    return this.#letsIn(authorization)
       ? answer.json({ type: 'user', name: 'somebody', auth: { type: 'access_token' } })
       : answer.refuse(401, { 'x-error-message': `Invalid token ${authorization}` });
   }
@@ -188,8 +205,13 @@ export class HubServer {
     const entries = treeOf(repository).filter(
       ({ path }) => below === '' || path.startsWith(`${below}/`),
     );
+    return this.#sendPage(entries, url, answer);
+  }
+
+  #sendPage(entries: readonly object[], url: URL, answer: Answer): Promise<void> {
     const start = Number(url.searchParams.get('cursor') ?? 0);
-    const end = start + this.pageSize;
+    const limit = Number(url.searchParams.get('limit') ?? Number.POSITIVE_INFINITY);
+    const end = start + Math.min(limit, this.pageSize);
     const headers: Record<string, string> = {};
     if (end < entries.length) {
       const next = new URL(url, this.endpoint);
@@ -198,6 +220,10 @@ export class HubServer {
     }
     return answer.json(entries.slice(start, end), headers);
   }
+}
+
+function refuseToken(answer: Answer): Promise<void> {
+  return answer.refuse(401, { 'x-error-message': 'Invalid credentials in Authorization header' });
 }
 
 /** What is below a revision, which may have slashes of its own. */

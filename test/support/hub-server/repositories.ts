@@ -20,6 +20,9 @@ export interface HubRepository {
   readonly cardData: object | undefined;
   /** Who may read it: everybody, those with a token, or only those who were let in. */
   readonly access: 'public' | 'private' | 'gated';
+  /** What the Hub says of it in lists: of its format, its size, its licence. */
+  readonly tags: readonly string[];
+  readonly downloads: number;
 }
 
 const LARGE = /\.(safetensors|gguf|parquet|bin|arrow)$|(^|\/)tokenizer\.json$/;
@@ -29,7 +32,9 @@ export function hubRepository(
   kind: HubRepository['kind'],
   name: string,
   files: Readonly<Record<string, string | Uint8Array>>,
-  options: Partial<Pick<HubRepository, 'access' | 'cardData' | 'branches'>> = {},
+  options: Partial<
+    Pick<HubRepository, 'access' | 'cardData' | 'branches' | 'tags' | 'downloads'>
+  > = {},
 ): HubRepository {
   const all = Object.entries(files).map(([path, content]): readonly [string, HubFile] => {
     const bytes = Buffer.from(content as Uint8Array);
@@ -45,6 +50,8 @@ export function hubRepository(
     files: new Map(all),
     cardData: options.cardData,
     access: options.access ?? 'public',
+    tags: options.tags ?? [],
+    downloads: options.downloads ?? 1,
   };
 }
 

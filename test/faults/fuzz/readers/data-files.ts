@@ -16,15 +16,31 @@ const CHAT = {
   ],
   tools: [{ type: 'function', function: { name: 'add', parameters: { type: 'object' } } }],
 };
+const CALLS = {
+  messages: [
+    { role: 'user', content: '1 + 1?' },
+    { role: 'assistant', content: '', tool_calls: [{ name: 'add', arguments: '{"a": 1}' }] },
+    { role: 'tool', content: '2', tool_call_id: 'x' },
+    { role: 'assistant', content: '2' },
+  ],
+  system: 'Use functions.',
+  tools: '[{"name": "add"}]',
+};
 const SHARE_GPT = {
   conversations: [
     { from: 'human', value: 'Hi' },
+    { from: 'function_call', value: '{"name": "greet", "arguments": {}}' },
+    { from: 'observation', value: 'greeted' },
     { from: 'gpt', value: 'Hello.' },
   ],
 };
 const PAIR = { prompt: 'Once upon a', completion: ' time' };
 const ALPACA = { instruction: 'Say hi.', input: '', output: 'hi' };
 const TEXT = { text: 'Some text.' };
+
+/** Writes functions and calls. */
+const CHAT_TEMPLATE =
+  "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + (m.content or '') }}{% for call in m.tool_calls or [] %}{{ call | tojson }}{% endfor %}{{ '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /** A reader of data files with the extension, as a run reads them. */
 function dataReader(
@@ -38,8 +54,8 @@ function dataReader(
     kind,
     prepare: async (folder) => {
       const file = path.join(folder, `rows${extension}`);
-      const tokenizer = byteLevelTokenizer();
-      const options = dataOptions({ max_length: 64, max_bad_rows: 1_000_000 });
+      const tokenizer = byteLevelTokenizer({ chatTemplate: CHAT_TEMPLATE });
+      const options = dataOptions({ max_length: 512, max_bad_rows: 1_000_000 });
       return {
         file,
         seeds: await seeds(),
@@ -92,6 +108,7 @@ export const dataReaders: readonly FuzzedReader[] = [
   ]),
   dataReader('JSON Lines', '.jsonl', 'json-lines', () => [
     jsonLines(CHAT, CHAT, SHARE_GPT),
+    jsonLines(CALLS, CHAT),
     jsonLines(SHARE_GPT),
     jsonLines(PAIR, PAIR, ALPACA),
     jsonLines(TEXT, TEXT),

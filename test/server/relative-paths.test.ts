@@ -1,7 +1,5 @@
-import { expect, test, vi } from 'vitest';
-import { pathsFrom } from '../../../extension/show/relative-paths.ts';
-
-vi.mock('vscode', () => import('../../support/vscode-window.ts'));
+import { expect, test } from 'vitest';
+import { pathsFrom } from '../../server/relative-paths.ts';
 
 const BOT = { name: 'bot', path: '/home/me/bot' };
 const MODELS = { name: 'models', path: '/home/me/models' };

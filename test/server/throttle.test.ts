@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { throttle } from '../../extension/throttle.ts';
+import { throttle } from '../../server/throttle.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,0 +1,74 @@
+import { LorafaError, messageOf } from '../errors.ts';
+import { TimeLimitError } from '../time-limit.ts';
+import type { ChatMessage } from '../tokenizer/chat-template.ts';
+import type { Conversation } from './chat-segments.ts';
+import { RowError } from './row-error.ts';
+
+/**
+ * Makes sure that a template writes what a conversation says: the text of every turn, its calls, and
+ * the functions that may be called. Templates leave out what their models do not know, without a word.
+ * What cannot be found in the text as it is, is looked for by leaving it out: the same text without it
+ * is one that never had it.
+ *
+ * @param text the conversation as the template writes it
+ * @param render writes another one
+ * @throws RowError `data.chat_template` that names what is missing
+ */
+export function requireExpressed(
+  conversation: Conversation,
+  text: string,
+  render: (conversation: Conversation) => string,
+): void {
+  const isMissing = (change: Partial<Conversation>): boolean => {
+    try {
+      return render({ ...conversation, ...change }) === text;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return false;
+    }
+  };
+  const { messages, tools } = conversation;
+  if (tools.length > 0 && isMissing({ tools: [] })) {
+    throw missing('the functions in the column "tools"');
+  }
+  for (const [index, message] of messages.entries()) {
+    const isMissingWith = (change: Partial<ChatMessage>): boolean =>
+      isMissing({ messages: messages.with(index, { ...message, ...change } as ChatMessage) });
+    const { role, content, tool_calls: calls } = message;
+    const words = content?.trim() ?? '';
+    if (!text.includes(words) && isMissingWith({ content: '' })) {
+      throw missing(`the text of turn ${index + 1} (${role})`);
+    }
+    // Some templates write the first call alone.
+    if (Array.isArray(calls) && isMissingWith({ tool_calls: calls.slice(0, -1) })) {
+      throw missing(`the call of turn ${index + 1}`);
+    }
+  }
+}
+
+/** What to say of a conversation that a template refuses: mostly its calls are what it does not know. */
+export function refusalOf({ messages, tools }: Conversation, error: unknown): unknown {
+  const hasCalls =
+    tools.length > 0 || messages.some(({ tool_calls: calls }) => calls !== undefined);
+  if (!hasCalls || !isRefusal(error)) return error;
+  return new RowError(
+    `the model's chat template refuses the conversation, which has calls of functions (${messageOf(error.cause)}); give one that knows them in data.chat_template, or leave out the row`,
+    'data.chat_template',
+  );
+}
+
+function missing(what: string): RowError {
+  return new RowError(
+    `the model's chat template does not write ${what}, so that the model would never see it; give one that does in data.chat_template, or leave it out of the row`,
+    'data.chat_template',
+  );
+}
+
+/** A template that refuses a change has looked at what was changed. */
+function isRefusal(error: unknown): error is LorafaError {
+  return (
+    error instanceof LorafaError &&
+    error.code === 'data.chat_template' &&
+    !(error instanceof TimeLimitError)
+  );
+}

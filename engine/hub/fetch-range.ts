@@ -1,0 +1,73 @@
+import { type SafetensorsHead, safetensorsHeadBytes } from '../formats/safetensors.ts';
+import type { Download } from './download-file.ts';
+import type { HubConnection } from './hub-connection.ts';
+import { badAnswer } from './hub-error.ts';
+
+/** A file of which only a part is wanted. */
+export type RemotePart = Omit<Download, 'blob'>;
+
+/** What is asked for before it is known how long a header is: those of most files are shorter. */
+const FIRST_BYTES = 2 ** 16;
+
+/** The headers of models of a hundred billion parameters have a quarter of that. */
+const MAX_HEAD_BYTES = 2 ** 23;
+
+/** What is read and thrown away at most where a server sends all of a file instead of a part. */
+const MAX_SKIPPED_BYTES = 2 ** 26;
+
+/**
+ * Fetches the bytes of a file from one position to another, or to its end where that comes before.
+ * A part has no digest: whoever reads it believes nothing in it.
+ *
+ * @throws HubError
+ */
+export async function fetchRange(
+  { file, url, subject }: RemotePart,
+  connection: HubConnection,
+  start: number,
+  end: number,
+): Promise<Buffer<ArrayBuffer>> {
+  const length = Math.min(end, file.size) - start;
+  if (length <= 0) return Buffer.alloc(0);
+  return connection.retrying(async () => {
+    const range = `bytes=${start}-${start + length - 1}`;
+    const { response, body, discard } = await connection.get(url, subject, { range });
+    // Not every server knows ranges: then all of the file comes, from its beginning.
+    const skipped = response.status === 206 ? 0 : start;
+    if (skipped > MAX_SKIPPED_BYTES) {
+      await discard();
+      throw badAnswer(subject, `parts of ${file.path} are not to be had`);
+    }
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    // Leaving the loop ends the connection.
+    for await (const piece of body) {
+      pieces.push(piece);
+      size += piece.byteLength;
+      if (size >= skipped + length) break;
+    }
+    const said = response.headers.get('content-range') ?? '';
+    const isPart = response.status !== 206 || said.startsWith(`bytes ${start}-`);
+    if (!isPart || size < skipped + length) {
+      throw badAnswer(subject, `${file.path} comes as another part than was asked for`);
+    }
+    return Buffer.concat(pieces).subarray(skipped, skipped + length);
+  });
+}
+
+/**
+ * Fetches the header of a safetensors file: names, types and shapes of its tensors.
+ *
+ * @throws HubError
+ */
+export async function fetchHead(
+  part: RemotePart,
+  connection: HubConnection,
+): Promise<SafetensorsHead> {
+  const { file, subject } = part;
+  const first = await fetchRange(part, connection, 0, FIRST_BYTES);
+  const length = safetensorsHeadBytes(first) ?? Number.POSITIVE_INFINITY;
+  if (length > MAX_HEAD_BYTES) throw badAnswer(subject, `${file.path} is no safetensors file`);
+  const rest = await fetchRange(part, connection, first.length, length);
+  return { bytes: Buffer.concat([first, rest]).subarray(0, length), size: file.size };
+}

@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { LorafaError } from '../errors.ts';
+import { staticSize } from '../graph/dim.ts';
+import { DTYPE_BYTES } from '../graph/dtype.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
+import type { Pointer } from './c-api.ts';
+import { HostValues } from './host-values.ts';
+import { check, ort } from './onnx-runtime.ts';
+import { SharedFile } from './shared-file.ts';
+
+/**
+ * The weights of one session as tensors over files that all sessions of the process share. ONNX
+ * Runtime computes with them where they are on the CPU. A device with memory of its own has no use
+ * for them: there, and where the system does not map a file, ONNX Runtime reads what the graph says
+ * about files itself, for each session.
+ */
+export class SharedWeights {
+  readonly #files = new Map<string, SharedFile>();
+  readonly #values = new HostValues();
+  #tensors: [name: string, value: Pointer][] | undefined = [];
+
+  private constructor() {}
+
+  /**
+   * Opens what a graph's weights lie in.
+   *
+   * @param folder of the files
+   * @throws LorafaError `model.not_found` or `model.corrupt` where a file is not what it was
+   */
+  static of(graph: Graph, folder: string | undefined): SharedWeights {
+    const weights = new SharedWeights();
+    if (folder === undefined) return weights;
+    try {
+      for (const value of graph.values) {
+        if (isWeight(value)) weights.#add(value, folder);
+      }
+      return weights;
+    } catch (error) {
+      weights.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Gives the weights to a session that is to be made.
+   *
+   * @throws LorafaError `internal.graph` after the release
+   */
+  addTo(options: Pointer): void {
+    for (const [name, value] of this.#given()) check(ort.AddInitializer(options, name, value));
+  }
+
+  /** To be called when the session is gone; calling it again does nothing. */
+  release(): void {
+    this.#tensors = undefined;
+    this.#values.release();
+    for (const file of this.#files.values()) file.release();
+    this.#files.clear();
+  }
+
+  #add({ name, dtype, shape, attributes: { data } }: Value<'weight'>, folder: string): void {
+    const dims = shape.map(Number);
+    const bytes = staticSize(dims)! * DTYPE_BYTES[dtype];
+    if (bytes !== data.length) {
+      throw new LorafaError(
+        'internal.graph',
+        `the weight ${name} has ${data.length} bytes where ${dtype} [${dims.join(', ')}] has ${bytes}`,
+      );
+    }
+    const address = this.#file(path.join(folder, data.file)).at(data.offset, bytes);
+    if (address === undefined) return;
+    this.#given().push([name, this.#values.at(address, bytes, dtype, dims)]);
+  }
+
+  #given(): [name: string, value: Pointer][] {
+    if (this.#tensors !== undefined) return this.#tensors;
+    throw new LorafaError('internal.graph', 'weights were given to a session after their release');
+  }
+
+  #file(name: string): SharedFile {
+    const file = this.#files.get(name) ?? SharedFile.open(name);
+    this.#files.set(name, file);
+    return file;
+  }
+}
+
+function isWeight(value: Value): value is Value<'weight'> {
+  return value.op === 'weight';
+}
