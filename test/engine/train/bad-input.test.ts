@@ -160,7 +160,7 @@ test('weights that vanish while the run starts end it in order', async () => {
   const onEvent = ({ type }: TrainEvent): void => {
     if (type === 'started') rmSync(file);
   };
-  await expect(run(config, { onEvent })).rejects.toMatchObject({ code: 'device.failed' });
+  await expect(run(config, { onEvent })).rejects.toMatchObject({ code: 'model.not_found' });
   expect((await readdir(config.training.output_dir)).toSorted()).toEqual([
     'events.jsonl',
     'examples.json',
