@@ -19,8 +19,8 @@ import {
 import type { OpenForm } from './open-forms.ts';
 import { openAsText } from './reopen.ts';
 
-/** How long a page may take to write what is typed; it needs a few milliseconds. */
-const SETTLE_MS = 1500;
+/** How long a page may take to write what is typed; it needs a few milliseconds, and more on a busy machine. */
+const SETTLE_MS = 15_000;
 
 /**
  * The form of one tab. The text document is the truth: the form sends edits and shows what the text
@@ -65,7 +65,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       ),
       // A page that is not to be seen is gone, and comes anew.
       panel.onDidChangeViewState(() => {
-        this.#isReady &&= panel.visible;
+        if (!panel.visible) this.#leave();
       }),
       vscode.workspace.onDidChangeTextDocument((event) => {
         if (event.document === document) this.#sendState();
@@ -84,12 +84,15 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   async settle(): Promise<void> {
     if (this.#isReady) {
       const request = ++this.#settleRequests;
-      await new Promise<void>((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve, reject) => {
         this.#settling.set(request, resolve);
-        setTimeout(resolve, SETTLE_MS);
+        timer = setTimeout(() => reject(silentForm(this.document)), SETTLE_MS);
         this.#send({ type: 'settle', request });
+      }).finally(() => {
+        clearTimeout(timer);
+        this.#settling.delete(request);
       });
-      this.#settling.delete(request);
     }
     await this.#lastEdit;
   }
@@ -106,6 +109,13 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
 
   dispose(): void {
     this.#subscription.dispose();
+    this.#leave();
+  }
+
+  /** The page is gone, and has written what was typed in it: nobody waits for it any longer. */
+  #leave(): void {
+    this.#isReady = false;
+    for (const settled of this.#settling.values()) settled();
   }
 
   #receive(message: PageMessage): void {
@@ -196,6 +206,15 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #send(message: HostMessage): void {
     void this.#panel.webview.postMessage(message);
   }
+}
+
+function silentForm({ uri }: vscode.TextDocument): Error {
+  return new Error(
+    vscode.l10n.t(
+      'The form of {0} does not answer, so that what was typed last may be missing in the file: close the form, open it again, and look at its values.',
+      vscode.workspace.asRelativePath(uri),
+    ),
+  );
 }
 
 function reportFailure(error: unknown): void {

@@ -6,7 +6,7 @@ export interface OpenForm {
   readonly document: vscode.TextDocument;
   /** Whether it is to be seen. */
   readonly isVisible: boolean;
-  /** Resolves when what was typed in it stands in the document. */
+  /** Resolves when what was typed in it stands in the document. @throws Error when its page does not answer */
   settle(): Promise<void>;
   /** Brings it to the front with the cursor in the field of a key. */
   reveal(path: ConfigPath): void;
@@ -27,7 +27,11 @@ export function formsOf(file: vscode.Uri): readonly OpenForm[] {
   return [...forms].filter(({ document }) => String(document.uri) === String(file));
 }
 
-/** Resolves when what was typed in the forms of a file stands in its document. */
+/**
+ * Resolves when what was typed in the forms of a file stands in its document.
+ *
+ * @throws Error that says so when a form does not answer
+ */
 export async function settleForms(file: vscode.Uri): Promise<void> {
   await Promise.all(formsOf(file).map((form) => form.settle()));
 }

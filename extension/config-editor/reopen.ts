@@ -3,7 +3,7 @@ import { CONFIG_EDITOR, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
 import { uriOf } from '../uri-of.ts';
 import { fileOf } from './config-tabs.ts';
-import { settleForms } from './open-forms.ts';
+import { isSettled } from './save-config.ts';
 
 /** VS Code's own name of its text editor. */
 const TEXT_EDITOR = 'default';
@@ -54,6 +54,7 @@ export async function alwaysOpenAs(kind: 'form' | 'text'): Promise<void> {
 async function reopen(editor: string): Promise<void> {
   const { activeTab } = vscode.window.tabGroups.activeTabGroup;
   const file = activeTab && fileOf(activeTab);
-  if (file !== undefined) await settleForms(file);
+  // One that does not answer is no reason to stay in it.
+  if (file !== undefined) await isSettled(file);
   await vscode.commands.executeCommand('reopenActiveEditorWith', editor);
 }

@@ -9,10 +9,21 @@ import { settleForms } from './open-forms.ts';
  * @returns false where it could not be saved, which the user is told
  */
 export async function saveConfig(file: vscode.Uri): Promise<boolean> {
-  await settleForms(file);
+  if (!(await isSettled(file))) return false;
   const document = vscode.workspace.textDocuments.find(({ uri }) => String(uri) === String(file));
   if (document === undefined || !document.isDirty || (await document.save())) return true;
   const name = vscode.workspace.asRelativePath(file);
   void showError(vscode.l10n.t('{0} could not be saved, so that nothing was done with it.', name));
   return false;
+}
+
+/** Whether what was typed in the forms of a file stands in its document; if not, the user is told. */
+export async function isSettled(file: vscode.Uri): Promise<boolean> {
+  try {
+    await settleForms(file);
+    return true;
+  } catch (error) {
+    void showError(error instanceof Error ? error.message : String(error));
+    return false;
+  }
 }

@@ -41,13 +41,13 @@ export function withOutput(text: string, output: string | undefined): string {
   return output === undefined ? text : applyEdits(text, modify(text, OUTPUT, output, {}));
 }
 
-/** The output folder that a configuration names; undefined where it is numbered by itself. */
+/** The output folder that a configuration names; undefined where it names none. */
 function outputOf(text: string): string | undefined {
   const config = parse(text, [], { allowTrailingComma: true }) as
     | { training?: { output_dir?: unknown } }
     | undefined;
   const output = config?.training?.output_dir;
-  return typeof output === 'string' && !output.includes('{n}') ? output : undefined;
+  return typeof output === 'string' ? output : undefined;
 }
 
 function exists(file: string): Promise<boolean> {
