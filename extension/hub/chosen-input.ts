@@ -17,6 +17,8 @@ export interface ChosenModel {
   readonly isHere: boolean;
   /** Whether its weights only fit into memory in NF4. */
   readonly nf4: boolean;
+  /** Puts it where it is to be, when all other questions were answered too. */
+  readonly bring?: () => Promise<void>;
 }
 
 /** A model on this machine; one of the Hub's cache goes by its name there, under which others find it too. */

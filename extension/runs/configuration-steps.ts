@@ -13,7 +13,7 @@ import {
 import { CONFIG_FILE_PATTERN } from '../ids.ts';
 import { reportFailure } from '../report-failure.ts';
 import { BACK, pickStep, type StepPlace, textStep } from '../show/quick-steps.ts';
-import { copyDemoBase } from '../walkthrough/open-demo.ts';
+import { demoBaseIn } from '../walkthrough/open-demo.ts';
 import { type Learned, learnedRows, promptRows } from './column-rows.ts';
 import type { RunsContext } from './runs-context.ts';
 
@@ -42,6 +42,7 @@ export function chooseModel(
   folder: vscode.Uri,
   place: StepPlace,
 ): Promise<Answer<ChosenModel>> {
+  const demo = demoBaseIn(folder, context.extensionUri);
   return chooseFromModels(context, place, {
     title: vscode.l10n.t('New run configuration: base model'),
     placeHolder: vscode.l10n.t(
@@ -54,7 +55,7 @@ export function chooseModel(
         icon: 'mortar-board',
         label: vscode.l10n.t('The base model of the demo'),
         description: vscode.l10n.t('2 MB, to try with; it is copied into this folder'),
-        take: async () => modelHere({ path: await copyDemoBase(context.extensionUri, folder) }),
+        take: async () => ({ ...modelHere(demo), bring: demo.copy }),
       },
     ],
     elsewhere: [

@@ -49,6 +49,7 @@ export async function createConfiguration(
     const parts = await askForParts(context, folder, given);
     if (parts === undefined) return;
     const { model, data, columns, name } = parts;
+    await model.bring?.();
     const { learned, rows } = columns;
     const { kind: _, ...columnKeys } = learned;
     const file = vscode.Uri.joinPath(folder, configFileName(name));

@@ -55,16 +55,23 @@ export async function openDemoOfNewWindow({ globalState }: DemoContext): Promise
   await vscode.commands.executeCommand('vscode.open', config, { preview: false });
 }
 
-/**
- * Copies the demo's base model alone into a folder, beside the demo if that is there.
- *
- * @returns its path
- */
-export async function copyDemoBase(extensionUri: vscode.Uri, folder: vscode.Uri): Promise<string> {
+/** The demo's base model alone, in a folder, beside the demo if that is there. */
+export interface DemoBase {
+  /** Where it lies once it was copied. */
+  readonly path: string;
+  copy(): Promise<void>;
+}
+
+/** See {@link DemoBase}. */
+export function demoBaseIn(folder: vscode.Uri, extensionUri: vscode.Uri): DemoBase {
   const target = vscode.Uri.joinPath(folder, DEMO_FOLDER);
-  await vscode.workspace.fs.createDirectory(target);
-  await copyPart('base', demoSource(extensionUri), target);
-  return vscode.Uri.joinPath(target, 'base').fsPath;
+  return {
+    path: vscode.Uri.joinPath(target, 'base').fsPath,
+    copy: async () => {
+      await vscode.workspace.fs.createDirectory(target);
+      await copyPart('base', demoSource(extensionUri), target);
+    },
+  };
 }
 
 function demoSource(extensionUri: vscode.Uri): vscode.Uri {
