@@ -6,6 +6,7 @@ import {
   demoFolder,
   PATIENCE_MS,
   RUNS_TIMEOUT_MS,
+  runPanel,
   waitForState,
   waitForStep,
 } from './editor/demo-runs.ts';
@@ -30,7 +31,7 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
   const { page } = editor;
   await editor.openFile('first.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
-  let panel = await editor.webviewFrame('first');
+  let panel = await runPanel(editor, 'first');
   await waitForStep(panel, 402);
   await panel.getByRole('button', { name: 'Stop' }).click();
   await waitForState(panel, 'Stopped');
@@ -66,7 +67,7 @@ test('an ended run always goes on: from a checkpoint, from its start, with a mod
     await rm(checkpoint, { recursive: true });
   await rename(path.join(folder, 'base'), path.join(folder, 'moved'));
   await editor.reload();
-  panel = await editor.webviewFrame('first');
+  panel = await runPanel(editor, 'first');
   await panel.getByRole('button', { name: 'Start Again' }).click();
   const toast = page.locator('.notification-list-item', { hasText: 'is not at' });
   await toast.getByRole('button', { name: 'Choose Base Model…' }).click();

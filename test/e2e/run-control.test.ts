@@ -9,6 +9,7 @@ import {
   demoFolder,
   PATIENCE_MS,
   RUNS_TIMEOUT_MS,
+  runPanel,
   waitForState,
   waitForStep,
 } from './editor/demo-runs.ts';
@@ -29,7 +30,7 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
 
   await editor.openFile('long.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
-  let panel = await editor.webviewFrame('long');
+  let panel = await runPanel(editor, 'long');
   // Its first checkpoint is on disk then.
   await waitForStep(panel, 62);
   await panel.getByRole('button', { name: 'Pause' }).click();
@@ -39,7 +40,7 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
   await editor.openFile('short.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
   await choices.filter({ hasText: 'Wait in the queue' }).click();
-  const second = await editor.webviewFrame('short');
+  const second = await runPanel(editor, 'short');
   await waitForState(second, 'Queued');
   await second.getByText('This run waits until the other runs have ended.').waitFor();
   await editor.screenshot('run-queued');
@@ -86,7 +87,7 @@ async function showPanel(editor: Editor, name: string): Promise<Frame> {
   // The panel of the other run is loaded anew for this one.
   return vi.waitFor(
     async () => {
-      const panel = await editor.webviewFrame(name);
+      const panel = await runPanel(editor, name);
       await panel.locator('.chart-plot').first().waitFor({ timeout: 2000 });
       expect(await editor.webviewFrame(name)).toBe(panel);
       return panel;

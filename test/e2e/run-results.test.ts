@@ -2,7 +2,13 @@ import { readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
-import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, waitForState } from './editor/demo-runs.ts';
+import {
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  runPanel,
+  waitForState,
+} from './editor/demo-runs.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 /** So long that it is always stopped by the test, with steps that leave time to look at them. */
@@ -45,7 +51,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await editor.screenshot('runs-welcome');
   await editor.openFile('early.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
-  let panel = await editor.webviewFrame('early');
+  let panel = await runPanel(editor, 'early');
   await stopWithCheckpoints(panel);
   await row.filter({ hasText: /Stopped · loss/ }).waitFor();
   // The one who pressed the button knows.
@@ -78,7 +84,7 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
     .waitFor({ timeout: PATIENCE_MS });
   await waitForState(panel, 'Finished early');
   await editor.reload();
-  panel = await editor.webviewFrame('early');
+  panel = await runPanel(editor, 'early');
   await panel.locator('.attempt', { hasText: /failed .*data file data\/train\.jsonl/ }).waitFor();
   await waitForState(panel, 'Finished early');
   await panel.getByRole('button', { name: 'Export Adapter…' }).waitFor();

@@ -5,6 +5,7 @@ import {
   chartedStep,
   demoFolder,
   RUNS_TIMEOUT_MS,
+  runPanel,
   waitForState,
   waitForStep,
 } from './editor/demo-runs.ts';
@@ -23,7 +24,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await editor.openFile('first.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
   await editor.waitForStatusBar(/LoRA-FA \d+% · loss \d\.\d{3} · \d+ (s|min)/);
-  let panel = await editor.webviewFrame('first');
+  let panel = await runPanel(editor, 'first');
   await waitForStep(panel, 20);
 
   await panel.getByRole('button', { name: 'Pause' }).click();
@@ -34,7 +35,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
 
   // The panel comes back with its whole curve, and the run is still where it was.
   await editor.reload();
-  panel = await editor.webviewFrame('first');
+  panel = await runPanel(editor, 'first');
   await waitForState(panel, 'Paused');
   await waitForStep(panel, pausedAt - 1);
   expect(await chartedStep(panel)).toBe(pausedAt);
@@ -47,7 +48,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await choices.filter({ hasText: 'Wait in the queue' }).waitFor();
   await choices.filter({ hasText: 'Start beside it' }).click();
   // Whoever sees it in its panel is not told of it.
-  await waitForState(await editor.webviewFrame('careful'), 'Completed');
+  await waitForState(await runPanel(editor, 'careful'), 'Completed');
   await editor.openActivity('LoRA-FA');
   const rows = page.locator('[id="workbench.view.extension.lorafa"] .monaco-list-row');
   await rows.filter({ hasText: /careful.*loss \d/ }).waitFor();
@@ -55,7 +56,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await editor.runCommand('LoRA-FA: Resume');
   await editor.waitForStatusBar(/LoRA-FA \d+% · loss/);
   await rows.filter({ hasText: 'first' }).click();
-  panel = await editor.webviewFrame('first');
+  panel = await runPanel(editor, 'first');
   await waitForStep(panel, pausedAt + 5);
 
   // The server is only a go-between: when it dies, the next one goes on with what it was doing.

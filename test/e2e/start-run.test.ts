@@ -3,7 +3,13 @@ import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { field, formOf } from './editor/config-form.ts';
-import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, waitForState } from './editor/demo-runs.ts';
+import {
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  runPanel,
+  waitForState,
+} from './editor/demo-runs.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 const FILE = 'first.lorafa.json';
@@ -145,7 +151,7 @@ test('where a run is in the way, what can be done is offered, and works', {
   const start = form.getByRole('button', { name: 'Start Run' });
   const text = (): Promise<string> => readFile(path.join(folder, FILE), 'utf8');
   await start.click();
-  await waitForState(await editor.webviewFrame('first'), 'Completed');
+  await waitForState(await runPanel(editor, 'first'), 'Completed');
 
   // It is said before the click.
   await page.locator(`.tab[data-resource-name="${FILE}"]`).click();
@@ -161,7 +167,7 @@ test('where a run is in the way, what can be done is offered, and works', {
   await choices.filter({ hasText: 'Start as first-2' }).waitFor();
   await editor.screenshot('start-again');
   await choices.filter({ hasText: 'Start as first-2' }).click();
-  await waitForState(await editor.webviewFrame('first-2'), 'Completed');
+  await waitForState(await runPanel(editor, 'first-2'), 'Completed');
   expect(await text()).toContain('"output_dir":"runs/first-2"');
   expect(await text()).toContain('"r": 8, // more is slower');
 
@@ -169,7 +175,7 @@ test('where a run is in the way, what can be done is offered, and works', {
   await page.locator(`.tab[data-resource-name="${FILE}"]`).click();
   current = await formOf(editor, FILE);
   await output().locator('.fix', { hasText: 'Train further as first-3' }).click();
-  await waitForState(await editor.webviewFrame('first-3'), 'Completed');
+  await waitForState(await runPanel(editor, 'first-3'), 'Completed');
   expect(await text()).toContain('"init_adapter": "runs/first-2"');
   expect(await text()).not.toContain('"r": 8');
 
@@ -197,7 +203,7 @@ test('a way that was offered is gone by the text as it is then, after crashes of
   const { page } = editor;
   await editor.openFile(FILE);
   await editor.runCommand('LoRA-FA: Start Run');
-  await waitForState(await editor.webviewFrame('first'), 'Completed');
+  await waitForState(await runPanel(editor, 'first'), 'Completed');
   const tab = page.locator(`.tab[data-resource-name="${FILE}"]`);
   await tab.click();
 
@@ -219,7 +225,7 @@ test('a way that was offered is gone by the text as it is then, after crashes of
   await writeFile(file, `// one\n// two\n${text}`);
   await page.locator('.view-lines', { hasText: '// two' }).waitFor();
   await choice.click();
-  await waitForState(await editor.webviewFrame('first-2'), 'Completed');
+  await waitForState(await runPanel(editor, 'first-2'), 'Completed');
   expect(await readFile(file, 'utf8')).toBe(
     `// one\n// two\n${text.replace('runs/first', 'runs/first-2')}`,
   );

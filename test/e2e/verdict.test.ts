@@ -1,7 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, waitForState } from './editor/demo-runs.ts';
+import {
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  runPanel,
+  waitForState,
+} from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 
 test(
@@ -17,14 +23,14 @@ test(
     const { page } = editor;
     await editor.openFile('wild.lorafa.json');
     await editor.runCommand('LoRA-FA: Start Run');
-    await editor.webviewFrame('wild');
+    await runPanel(editor, 'wild');
     // Who sees the panel is not told by a notification.
     await editor.openFile('wild.lorafa.json');
     await page
       .locator('.notification-toast', { hasText: 'wild: Completed, but did not learn.' })
       .waitFor({ timeout: PATIENCE_MS });
     await page.getByRole('button', { name: 'Open Run Panel' }).click();
-    let panel = await editor.webviewFrame('wild');
+    let panel = await runPanel(editor, 'wild');
     await waitForState(panel, 'Completed');
     const verdict = panel.locator('.verdict');
     await verdict.getByText('Completed, but did not learn.').waitFor();
@@ -36,7 +42,7 @@ test(
 
     await editor.openFile('sane.lorafa.json');
     await editor.runCommand('LoRA-FA: Start Run');
-    panel = await editor.webviewFrame('sane');
+    panel = await runPanel(editor, 'sane');
     await waitForState(panel, 'Completed');
     expect(await panel.locator('.verdict').isVisible()).toBe(false);
   },
@@ -54,7 +60,7 @@ test('a run of one step draws its point, and its evaluation before it', async ()
   const editor = await openEditor({ folder });
   await editor.openFile('short.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
-  const panel = await editor.webviewFrame('short');
+  const panel = await runPanel(editor, 'short');
   await waitForState(panel, 'Completed');
   const plot = panel.locator('.chart-plot').first();
   await expect.poll(() => plot.getAttribute('aria-label')).toMatch(/evaluation: .* 2 points\./);

@@ -4,7 +4,7 @@ import { longRun } from './long-run.ts';
 import { TinyBench } from './tiny-runs.ts';
 
 /** The short version of `flat.faults.ts`: too short for memory, whose garbage is not collected yet. */
-const STEPS = 300;
+const STEPS = 900;
 
 test(`handles and files are flat over ${STEPS} steps`, { timeout: 120_000 }, async () => {
   const bench = await TinyBench.create();

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { expect, vi } from 'vitest';
 import { tempFolder } from '../../support/temp-folder.ts';
+import type { Editor } from './editor.ts';
 
 /** How long something of a run may take on a busy machine. */
 export const PATIENCE_MS = 150_000;
@@ -60,6 +61,24 @@ function config({ name, maxSteps, saveSteps, learningRate, accumulation, kept }:
     engine: { device: 'cpu', intra_op_num_threads: 1 },
   };
   return JSON.stringify(settings, null, 2);
+}
+
+/**
+ * The panel of a run. One that showed another run has its new title before its new page, so that the
+ * page itself is asked whose it is.
+ */
+export function runPanel(editor: Editor, name: string): Promise<Frame> {
+  return vi.waitUntil(
+    async () => {
+      const frame = await editor.webviewFrame(name);
+      const heading = await frame
+        .locator('h1')
+        .textContent({ timeout: 1000 })
+        .catch(() => undefined);
+      return heading === name ? frame : undefined;
+    },
+    { timeout: PATIENCE_MS, interval: 100 },
+  );
 }
 
 /** The number of the last step in the chart, as a screen reader is told it. */

@@ -233,7 +233,8 @@ export class Editor {
   ): Promise<void> {
     const { page } = this;
     const wide = page.viewportSize()!;
-    await this.runCommand('View: Toggle Primary Side Bar Visibility');
+    const hasSideBar = await page.locator('.part.sidebar').isVisible();
+    if (hasSideBar) await this.runCommand('View: Toggle Primary Side Bar Visibility');
     for (const [size, viewport] of Object.entries(NARROW)) {
       await page.setViewportSize(viewport);
       await expect.poll(() => frame.evaluate<number>('innerWidth')).toBeLessThan(viewport.width);
@@ -244,7 +245,7 @@ export class Editor {
       await page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${size}.png`) });
     }
     await page.setViewportSize(wide);
-    await this.runCommand('View: Toggle Primary Side Bar Visibility');
+    if (hasSideBar) await this.runCommand('View: Toggle Primary Side Bar Visibility');
   }
 
   async #picture(name: string, theme: Theme): Promise<void> {
