@@ -10,7 +10,7 @@ export class ConfigView {
   readonly #choice: HTMLSelectElement;
   readonly #onlyDifferences: HTMLInputElement;
   readonly #differencesLabel: HTMLElement;
-  readonly #table = element('div');
+  readonly #table = element('div', { class: 'scrolled' });
   #news: ConfigNews | undefined;
 
   /** @param onCompare called with the folder of the run to put beside, or null for none */

@@ -44,7 +44,7 @@ const checkpoints = new CheckpointList(texts, (task, folder) =>
 const config = new ConfigView(texts, (folder) => host.send({ type: 'compareConfig', folder }));
 const samples = new SampleList(texts);
 const log = new LogView(texts);
-const figures = element('div');
+const figures = element('div', { class: 'scrolled' });
 
 document.body.append(
   element('main', {}, [
