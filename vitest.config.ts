@@ -25,7 +25,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.faults.ts'],
           fileParallelism: false,
-          testTimeout: 14_400_000,
+          testTimeout: 3_600_000,
         },
       },
     ],

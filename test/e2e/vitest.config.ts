@@ -8,9 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // A whole VS Code on a machine that others use: a test that failed is tried once more, in a new
-    // window, and the report says so.
-    retry: 1,
     // What is polled comes when VS Code comes to it: the machine may be busy.
     expect: { poll: { timeout: 30_000 } },
   },
