@@ -1,0 +1,44 @@
+/** The part of the `vscode` module that works on files: on those of the disk, as VS Code does it. */
+
+import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** The address of a file, as far as one works with it here. */
+interface FileUri {
+  readonly path: string;
+  readonly fsPath: string;
+  with(change: { readonly path: string }): FileUri;
+}
+
+function file(fsPath: string): FileUri {
+  return { path: fsPath, fsPath, with: (change) => file(change.path) };
+}
+
+export const Uri = {
+  file,
+  joinPath: ({ fsPath }: FileUri, ...names: readonly string[]) => file(path.join(fsPath, ...names)),
+};
+
+const options = { recursive: true, force: true };
+
+/** Whatever a file or folder goes into is made. */
+async function makeParent(target: FileUri): Promise<void> {
+  await mkdir(path.dirname(target.fsPath), options);
+}
+
+export const workspace = {
+  fs: {
+    stat: ({ fsPath }: FileUri) => stat(fsPath),
+    readDirectory: async ({ fsPath }: FileUri) => (await readdir(fsPath)).map((name) => [name, 1]),
+    createDirectory: ({ fsPath }: FileUri) => mkdir(fsPath, options),
+    copy: async (from: FileUri, to: FileUri) => {
+      await makeParent(to);
+      await cp(from.fsPath, to.fsPath, options);
+    },
+    rename: async (from: FileUri, to: FileUri) => {
+      await makeParent(to);
+      await rename(from.fsPath, to.fsPath);
+    },
+    delete: ({ fsPath }: FileUri) => rm(fsPath, { recursive: true }),
+  },
+};
