@@ -49,6 +49,7 @@ export type ErrorCode =
   | 'hub.offline'
   | 'device.unavailable'
   | 'device.failed'
+  | 'output.not_found'
   | 'output.not_writable'
   | 'output.in_use'
   | 'checkpoint.corrupt'

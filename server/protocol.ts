@@ -110,6 +110,9 @@ export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
  */
 export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
 
+/** Client → server: a run as it is now; null where its folder holds none any more. */
+export const lookAtRun = request<RunSummary | null>()('lorafa/runs/look', z.object({ folder }));
+
 /** A place in a file; lines and characters count from 0. */
 interface Position {
   readonly line: number;

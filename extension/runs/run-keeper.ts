@@ -8,6 +8,7 @@ import {
   type RunSummary,
   renameRun,
 } from '../../server/protocol.ts';
+import type { RequestMessage } from '../../server/rpc/message.ts';
 import {
   MAX_NOTE_LENGTH,
   MAX_TAG_LENGTH,
@@ -15,6 +16,7 @@ import {
   type RunNotesChange,
 } from '../../server/runs/run-notes-schema.ts';
 import { reportFailure } from '../report-failure.ts';
+import { failureOf } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText } from '../show/quick-input.ts';
 import { formatSize } from '../size.ts';
@@ -40,7 +42,7 @@ export class RunKeeper {
   /** Deletes runs that have ended, when the user has seen what goes, and how much it takes. */
   delete(runs: RunList): Promise<void> {
     return this.#attempt(async () => {
-      const { server, store } = this.#context;
+      const { store } = this.#context;
       const ended = runs.filter(({ isLive }) => !isLive);
       if (ended.length === 0) {
         await showInformation(
@@ -48,16 +50,19 @@ export class RunKeeper {
         );
         return;
       }
-      const footprints = await Promise.all(
-        ended.map(({ folder }) => server.ask(measureRun, { folder })),
+      const measured = await Promise.all(
+        ended.map(async (run) => {
+          const footprint = await this.#tryWith(run, measureRun);
+          return footprint && { ...run, footprint };
+        }),
       );
-      if (!(await confirmDeletion(ended, footprints))) return;
+      const doomed = measured.filter((run) => run !== undefined);
+      if (doomed.length === 0 || !(await confirmDeletion(doomed))) return;
       const title = vscode.l10n.t('Deleting runs…');
       await showProgress({ title }, async ({ report }) => {
-        for (const { folder, name } of ended) {
-          report(name);
-          await server.ask(deleteRun, { folder });
-          store.remove(folder);
+        for (const run of doomed) {
+          report(run.name);
+          if ((await this.#tryWith(run, deleteRun)) !== undefined) store.remove(run.folder);
         }
       });
     });
@@ -162,6 +167,24 @@ export class RunKeeper {
     store.add(await server.ask(annotateRun, { folder, notes }));
   }
 
+  /**
+   * Asks for something with one of several runs. Whatever is wrong with it is told and keeps nothing from being done
+   * with the others; one that is gone is what a run shall be that is deleted.
+   */
+  async #tryWith<Answer>(
+    { folder }: RunSummary,
+    request: RequestMessage<{ readonly folder: string }, Answer>,
+  ): Promise<Answer | undefined> {
+    const { server, store, log } = this.#context;
+    try {
+      return await server.ask(request, { folder });
+    } catch (error) {
+      if (failureOf(error)?.code === 'output.not_found') store.remove(folder);
+      else reportFailure(error, log);
+      return undefined;
+    }
+  }
+
   async #attempt(action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -171,11 +194,16 @@ export class RunKeeper {
   }
 }
 
-function confirmDeletion(runs: RunList, footprints: readonly RunFootprint[]): Promise<boolean> {
+/** A run that is to be deleted, and what goes with it. */
+interface DoomedRun extends RunSummary {
+  readonly footprint: RunFootprint;
+}
+
+function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
   const [first] = runs;
   const sum = (key: 'bytes' | 'checkpoints'): number =>
-    footprints.reduce((total, footprint) => total + footprint[key], 0);
-  const others = footprints.flatMap((footprint) => footprint.others);
+    runs.reduce((total, { footprint }) => total + footprint[key], 0);
+  const others = runs.flatMap(({ footprint }) => footprint.others);
   const names = runs.slice(0, NAMES).map(({ name }) => name);
   const more = runs.length - names.length;
   const detail = [

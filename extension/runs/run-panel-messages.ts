@@ -54,14 +54,18 @@ export interface ConfigNews {
 export type RunPanelRequest =
   /** Its script runs; everything is sent from the start. */
   | { readonly type: 'ready' }
+  /** Put this run's configuration beside; null for none. */
+  | { readonly type: 'compareConfig'; readonly folder: string | null }
+  | RunPanelTask;
+
+/** What a button of the panel is for. */
+export type RunPanelTask =
   | { readonly type: 'control'; readonly action: RunAction }
   /**
    * `folder`: that of the checkpoint, that of the run for its final adapter, `latest` to resume from
    * the newest checkpoint that is whole, or `ask` to let the user choose.
    */
   | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
-  /** Put this run's configuration beside; null for none. */
-  | { readonly type: 'compareConfig'; readonly folder: string | null }
   | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
 
 /** What can be done with a checkpoint. */

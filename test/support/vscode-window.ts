@@ -1,9 +1,9 @@
 /** The part of the `vscode` module that shows things, keeping what it is given in {@link shown}. */
 
-import { CancellationTokenSource } from 'vscode-jsonrpc';
+import { CancellationTokenSource, Emitter as EventEmitter } from 'vscode-jsonrpc';
 
 export { l10n } from './vscode-words.ts';
-export { CancellationTokenSource };
+export { CancellationTokenSource, EventEmitter };
 
 /** What was given to VS Code, by the function that it was given to, the latest last. */
 export const shown: { readonly to: string; readonly args: readonly unknown[] }[] = [];
@@ -15,6 +15,15 @@ function keeps(to: string) {
   return async (...args: readonly unknown[]): Promise<unknown> => {
     shown.push({ to, args: await Promise.all(args) });
     return user.answer;
+  };
+}
+
+/** A notification or a question, which the user answers only with what it offers. */
+function offers(to: string) {
+  const keep = keeps(to);
+  return async (...args: readonly unknown[]): Promise<unknown> => {
+    const answer = await keep(...args);
+    return args.includes(answer) ? answer : undefined;
   };
 }
 
@@ -74,9 +83,9 @@ class Item {
 
 /** The module. */
 export const window = {
-  showErrorMessage: keeps('error'),
-  showWarningMessage: keeps('warning'),
-  showInformationMessage: keeps('information'),
+  showErrorMessage: offers('error'),
+  showWarningMessage: offers('warning'),
+  showInformationMessage: offers('information'),
   showQuickPick: keeps('quickPick'),
   showInputBox: keeps('inputBox'),
   createQuickPick: () => new Input(),
