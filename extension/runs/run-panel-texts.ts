@@ -44,6 +44,8 @@ export function comparisonTexts() {
     runs: vscode.l10n.t('Runs'),
     results: vscode.l10n.t('Results'),
     exportCsv: vscode.l10n.t('Export as CSV…'),
+    runsGone: vscode.l10n.t('Not there any more: {0}'),
+    bestRun: vscode.l10n.t('{0} ({1})'),
   };
 }
 
