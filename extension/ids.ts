@@ -19,6 +19,7 @@ export const COMMANDS = {
   stopRun: 'lorafa.stopRun',
   resumeFromCheckpoint: SERVER_COMMANDS.resumeFromCheckpoint,
   finishRun: 'lorafa.finishRun',
+  trainFurther: 'lorafa.trainFurther',
   openRunPanel: 'lorafa.openRunPanel',
   pinRunPanel: 'lorafa.pinRunPanel',
   compareRuns: 'lorafa.compareRuns',

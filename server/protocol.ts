@@ -152,6 +152,19 @@ export const listFixes = request<ConfigFixes>()(
   z.object({ uri: z.string() }),
 );
 
+/**
+ * Client → server: the text of a configuration, changed to begin with an adapter and to leave out what that
+ * decides.
+ */
+export const configWithAdapter = request<{ readonly text: string }>()(
+  'lorafa/config/withAdapter',
+  z.object({
+    text: z.string(),
+    /** As it is to stand in the text. */
+    adapter: z.string().check(z.minLength(1)),
+  }),
+);
+
 /** A mistake in a configuration, for which no run of it starts. */
 export interface CheckedProblem {
   readonly message: string;

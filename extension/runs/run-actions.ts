@@ -117,9 +117,10 @@ export class RunActions {
       case 'reveal':
         await reveal(checkpoint);
         break;
-      case 'finish': {
+      case 'finish':
+      case 'further': {
         const summary = this.#context.store.find(run);
-        if (summary !== undefined) await this.#keeper.finish(summary, checkpoint);
+        if (summary !== undefined) await this.#keeper[task](summary, checkpoint);
         break;
       }
     }

@@ -24,6 +24,7 @@ import { chooseResult } from './choose-run.ts';
 import { duplicateConfiguration } from './duplicate-configuration.ts';
 import type { RunList } from './run-list.ts';
 import type { RunsContext } from './runs-context.ts';
+import { trainFurther } from './train-further.ts';
 
 /** So many names are listed in a question. */
 const NAMES = 10;
@@ -151,9 +152,23 @@ export class RunKeeper {
   }
 
   /** Copies the configuration that a run was started with, and opens the copy. */
-  duplicate({ configFile, name }: RunSummary): Promise<void> {
+  duplicate(run: RunSummary): Promise<void> {
+    return this.#withConfiguration(run, (file) => duplicateConfiguration(file));
+  }
+
+  /** Makes a configuration that begins with what a run has learned, by its result or a checkpoint. */
+  further(run: RunSummary, adapter: string): Promise<void> {
+    return this.#withConfiguration(run, (file) =>
+      trainFurther(this.#context.server, { file, name: run.name, adapter }),
+    );
+  }
+
+  #withConfiguration(
+    { configFile, name }: RunSummary,
+    action: (file: vscode.Uri) => Promise<unknown>,
+  ): Promise<void> {
     return this.#attempt(async () => {
-      if (configFile !== null) return duplicateConfiguration(vscode.Uri.file(configFile));
+      if (configFile !== null) return void (await action(vscode.Uri.file(configFile)));
       const message = vscode.l10n.t(
         'It is not known with which configuration {0} was started; its run panel shows what it used.',
         name,

@@ -31,6 +31,8 @@ export interface RunNews {
   readonly description: string;
   /** Why it ended, or what is wrong with it; empty where there is nothing to say. */
   readonly reason: string;
+  /** Why it cannot be resumed from a checkpoint now; null where it can. */
+  readonly noResume: string | null;
   /** What came of a later attempt that came to nothing; null without one. */
   readonly attempt: string | null;
   /** When it began and how long it took, as people say it; null before that. */
@@ -69,7 +71,7 @@ export type RunPanelTask =
   | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
 
 /** What can be done with a checkpoint. */
-export type CheckpointTask = 'test' | 'resume' | 'export' | 'reveal' | 'finish';
+export type CheckpointTask = 'test' | 'resume' | 'further' | 'export' | 'reveal' | 'finish';
 
 /** What a page keeps over a reload of the window. */
 export interface RunPanelState {

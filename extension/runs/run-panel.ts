@@ -14,6 +14,7 @@ import type { RunPanelNews, RunPanelRequest, RunPanelTask } from './run-panel-me
 import { runPanelTexts } from './run-panel-texts.ts';
 import {
   describeAttempt,
+  describeNoResume,
   describeRun,
   formatDuration,
   isFinishedEarly,
@@ -236,6 +237,7 @@ export class RunPanel {
       verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
       reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
+      noResume: describeNoResume(run) ?? null,
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
       duration: run.began && formatDuration(secondsOf(run)),

@@ -1,6 +1,6 @@
 /** The part of the `vscode` module that works on files: on those of the disk, as VS Code does it. */
 
-import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The address of a file, as far as one works with it here. */
@@ -27,9 +27,12 @@ async function makeParent(target: FileUri): Promise<void> {
 }
 
 export const workspace = {
+  asRelativePath: ({ fsPath }: FileUri) => fsPath,
   fs: {
     stat: ({ fsPath }: FileUri) => stat(fsPath),
     readDirectory: async ({ fsPath }: FileUri) => (await readdir(fsPath)).map((name) => [name, 1]),
+    readFile: ({ fsPath }: FileUri) => readFile(fsPath),
+    writeFile: ({ fsPath }: FileUri, content: Uint8Array) => writeFile(fsPath, content),
     createDirectory: ({ fsPath }: FileUri) => mkdir(fsPath, options),
     copy: async (from: FileUri, to: FileUri) => {
       await makeParent(to);

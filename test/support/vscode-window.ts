@@ -122,6 +122,16 @@ export class TreeItem {
   }
 }
 
+/** An icon or a colour of the theme, by its name. */
+class Themed {
+  readonly id: string;
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export { Themed as ThemeColor, Themed as ThemeIcon };
+
 export const commands = { executeCommand: keeps('command') };
 export const env = { language: 'en' };
 
