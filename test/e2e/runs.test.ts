@@ -18,7 +18,8 @@ const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulatio
 test('a run is seen from its start to its end, whatever happens to the window', {
   timeout: RUNS_TIMEOUT_MS,
 }, async () => {
-  const editor = await openEditor({ folder: await demoFolder(FIRST, CAREFUL) });
+  const folder = await demoFolder(FIRST, CAREFUL);
+  const editor = await openEditor({ folder });
   const { page } = editor;
 
   await editor.openFile('first.lorafa.json');
@@ -135,6 +136,25 @@ test('a run is seen from its start to its end, whatever happens to the window', 
     .getByRole('row', { name: /training\.max_steps 240 60/ })
     .scrollIntoViewIfNeeded();
   await editor.examine('compare-runs', comparison);
+
+  // A run that is complete cannot be resumed, says so, and what it has learned is gone on with in another one.
+  await rows
+    .filter({ hasText: /first.*loss/ })
+    .first()
+    .click();
+  panel = await runPanel(editor, 'first');
+  await panel.getByRole('tab', { name: 'Checkpoints' }).click();
+  await panel.getByText('This run did all of its steps: there is nothing to resume.').waitFor();
+  const newest = panel.locator('.checkpoints tbody tr').first();
+  await newest.getByRole('button', { name: 'Train Further…' }).waitFor();
+  expect(await newest.getByRole('button', { name: 'Resume from Here' }).count()).toBe(0);
+  await panel.locator('header').getByRole('button', { name: 'Train Further…' }).click();
+  await page.locator('.tab.active[data-resource-name="first-2.lorafa.json"]').waitFor();
+  const further = await readFile(path.join(folder, 'first-2.lorafa.json'), 'utf8');
+  expect(JSON.parse(further)).toMatchObject({
+    lora: { init_adapter: 'runs/first' },
+    training: { output_dir: 'runs/first-2' },
+  });
 });
 
 test('a new configuration is made of a model, data, what is learned of them and a name', async () => {
