@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -176,9 +176,29 @@ test('a new configuration is made of a model, data, what is learned of them and 
   await name.fill('first');
   await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor();
   await name.fill('answers');
+  await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor({
+    state: 'detached',
+  });
+  // What somebody makes while the question stands there is never overwritten.
+  const file = path.join(folder, 'answers.lorafa.json');
+  await writeFile(file, '{}');
+  await page.keyboard.press('Enter');
+  await page
+    .locator('.notification-list-item', { hasText: /answers\.lorafa\.json could not be made/ })
+    .waitFor();
+  expect(await readFile(file, 'utf8')).toBe('{}');
+  await rm(file);
+  await editor.runCommand('Notifications: Clear All Notifications');
+
+  await editor.runCommand('LoRA-FA: New Run Configuration');
+  await choices.filter({ hasText: 'base' }).first().click();
+  await choices.filter({ hasText: 'data/train.jsonl' }).click();
+  await choices.filter({ hasText: 'Learn prompt → completion' }).click();
+  await page.locator('.quick-input-title', { hasText: 'name (4/4)' }).waitFor();
+  await name.fill('answers');
   await page.keyboard.press('Enter');
   await page.locator('.tab.active[data-resource-name="answers.lorafa.json"]').waitFor();
-  const text = await readFile(path.join(folder, 'answers.lorafa.json'), 'utf8');
+  const text = await readFile(file, 'utf8');
   expect(text).toContain('"base_model_name_or_path": "base"');
   expect(text).toContain('"output_dir": "runs/answers"');
 });
