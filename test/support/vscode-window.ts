@@ -114,6 +114,19 @@ export const window = {
   },
 };
 
+/** What ends something, or several things. */
+export class Disposable {
+  readonly dispose: () => void;
+  constructor(dispose: () => void) {
+    this.dispose = dispose;
+  }
+  static from(...parts: readonly { dispose(): void }[]): Disposable {
+    return new Disposable(() => {
+      for (const part of parts) part.dispose();
+    });
+  }
+}
+
 /** A row of a view. */
 export class TreeItem {
   readonly label: string;
