@@ -128,18 +128,21 @@ function drawTable(): void {
   drawn = content;
   table.replaceChildren();
   if (runs.length === 0) return;
-  const columns = runs.map((run, index) => {
-    const { folder } = run;
+  const columns = runs.map(({ folder, name, best }, index) => {
     const { color, line } = curveStyle(index);
-    return element(
+    const link = element(
       'button',
       {
         class: 'link',
         attributes: { type: 'button', title: folder },
         on: { click: () => host.send({ type: 'openRun', folder }) },
       },
-      [swatch(color, line), labelOf(run)],
+      [swatch(color, line), name],
     );
+    return element('div', {}, [
+      link,
+      ...(best === null ? [] : [element('div', { class: 'best quiet', text: best })]),
+    ]);
   });
   table.replaceChildren(
     configTable(texts, {

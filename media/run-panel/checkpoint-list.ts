@@ -72,14 +72,14 @@ export class CheckpointList {
           ? [name, folder]
           : [fill(texts.abandoned, name), texts.abandonedHint];
     return element('tr', problem === null ? {} : { class: 'damaged' }, [
-      element('td', { attributes: { title: hint } }, [
-        label,
-        ...(problem === null ? [] : [element('div', { class: 'quiet', text: problem })]),
-      ]),
+      element('td', { text: label, attributes: { title: hint } }),
       // The curves are those of the way that the run went since.
       number(isCurrent ? loss : null),
       number(isCurrent ? evalLoss : null),
-      element('td', {}, [this.#buttons(checkpoint, news)]),
+      element('td', {}, [
+        this.#buttons(checkpoint, news),
+        ...(problem === null ? [] : [element('div', { class: 'quiet', text: problem })]),
+      ]),
     ]);
   }
 
