@@ -101,7 +101,7 @@ export function registerRunCommands(
       show(run, typeof options === 'object' && options !== null && 'preserveFocus' in options);
     },
     [COMMANDS.compareRuns]: async (arg, selected) => {
-      await actions.load();
+      if ((await actions.load()) === undefined) return;
       const given = Array.isArray(selected)
         ? selected.flatMap((row: unknown) => folderOf(row) ?? [])
         : [];

@@ -96,10 +96,11 @@ export class RunStore implements vscode.Disposable {
     await this.#list();
   }
 
-  /** A run as it is now on disk; undefined where it is gone, which is taken in. */
+  /** A run as it is now on disk, be it new; undefined where it is gone, which is taken in. */
   async look(folder: string): Promise<RunSummary | undefined> {
     const run = await this.#server.ask(lookAtRun, { folder });
     if (run === null) this.remove(folder);
+    else if (this.find(folder) === undefined) this.add(run);
     return run ?? undefined;
   }
 

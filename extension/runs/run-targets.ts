@@ -34,7 +34,7 @@ export class RunTargets {
     arg: unknown,
     { title, abilities, isAnother = false }: RunQuestion,
   ): Promise<RunSummary | undefined> {
-    await this.#actions.load();
+    if ((await this.#actions.load()) === undefined) return undefined;
     const folder =
       folderOf(arg) ?? (isSelection(arg) ? this.#view.selectedRuns[0]?.folder : undefined);
     if (folder !== undefined) return this.#present(folder);
@@ -54,7 +54,7 @@ export class RunTargets {
     selected: unknown,
     question: RunQuestion,
   ): Promise<RunList | undefined> {
-    await this.#actions.load();
+    if ((await this.#actions.load()) === undefined) return undefined;
     const folders = isSelection(arg)
       ? this.#view.selectedRuns.map(({ folder }) => folder)
       : foldersOf(Array.isArray(selected) ? selected : [arg]);

@@ -26,7 +26,8 @@ async function makeParent(target: FileUri): Promise<void> {
   await mkdir(path.dirname(target.fsPath), options);
 }
 
-export const workspace = {
+/** What of `vscode.workspace` is about files. */
+export const files = {
   asRelativePath: ({ fsPath }: FileUri) => fsPath,
   fs: {
     stat: ({ fsPath }: FileUri) => stat(fsPath),

@@ -1,7 +1,13 @@
-/** The part of the `vscode` module that shows things, keeping what it is given in {@link shown}. */
+/**
+ * The `vscode` module as far as tests need it: it shows things, keeping what it is given in {@link shown}, and works on
+ * the files of the disk. All tests take this one: those of a worker share what they import, and so its `vscode`.
+ */
 
 import { CancellationTokenSource, Emitter as EventEmitter } from 'vscode-jsonrpc';
 
+import { files } from './vscode-files.ts';
+
+export { Uri } from './vscode-files.ts';
 export { l10n } from './vscode-words.ts';
 export { CancellationTokenSource, EventEmitter };
 
@@ -150,6 +156,7 @@ export const env = { language: 'en' };
 
 /** Without a folder, and with the settings that are the default. */
 export const workspace = {
+  ...files,
   workspaceFolders: undefined,
   getConfiguration: () => ({ get: (_name: string, otherwise: unknown) => otherwise }),
 };

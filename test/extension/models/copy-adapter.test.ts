@@ -6,10 +6,7 @@ import { copyAdapter } from '../../../extension/models/copy-adapter.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { Uri } from '../../support/vscode-files.ts';
 
-vi.mock('vscode', async () => ({
-  ...(await import('../../support/vscode-words.ts')),
-  ...(await import('../../support/vscode-files.ts')),
-}));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const WEIGHTS = 'adapter_model.safetensors';
 

@@ -4,11 +4,7 @@ import type { PlaygroundNews } from '../../../extension/playground/playground-me
 import { Playground } from '../../../extension/playground/playground-panel.ts';
 import { type FoundAdapter, listAdapters, listModels } from '../../../server/protocol.ts';
 
-vi.mock('vscode', async () => {
-  const window = await import('../../support/vscode-window.ts');
-  const files = await import('../../support/vscode-files.ts');
-  return { ...window, Uri: files.Uri };
-});
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const FIRST: FoundAdapter = {
   ...{ path: '/runs/first', name: 'first', baseModel: '/base', rank: 8, modified: '2026-01-01' },

@@ -7,10 +7,7 @@ import {
 } from '../../../extension/runs/comparison-table.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
-vi.mock('vscode', async () => ({
-  ...(await import('../../support/vscode-words.ts')),
-  env: { language: 'en' },
-}));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const RUNS = [
   runSummary({ state: 'completed', step: 9, maxSteps: 9, loss: 0.5 }, { seconds: 61.4 }),

@@ -9,7 +9,7 @@ import {
 } from '../../../extension/runs/run-texts.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
-vi.mock('vscode', () => import('../../support/vscode-words.ts'));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const running = runSummary({
   state: 'running',

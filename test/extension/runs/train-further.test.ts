@@ -8,11 +8,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 import { Uri } from '../../support/vscode-files.ts';
 import { shown } from '../../support/vscode-window.ts';
 
-vi.mock('vscode', async () => {
-  const window = await import('../../support/vscode-window.ts');
-  const files = await import('../../support/vscode-files.ts');
-  return { ...window, ...files, workspace: { ...window.workspace, ...files.workspace } };
-});
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const TEXT = '{ "lora": { "r": 8 }, "training": { "output_dir": "runs/first" } }';
 

@@ -44,7 +44,7 @@ async function world() {
   const server = {
     listen: () => undefined,
     onDidStart: () => ({ dispose: () => undefined }),
-    start: async () => undefined,
+    start: async (): Promise<void> => undefined,
     ask: async ({ method }: { method: string }, { folder }: { folder: string }) =>
       answers[method]!(folder),
   };
@@ -56,7 +56,15 @@ async function world() {
   const keeper = new RunKeeper(context);
   const actions = new RunActions(context, keeper);
   const targets = new RunTargets(store, actions, {} as never, {} as never);
-  return { disk, locked, store, keeper, targets, names: () => store.runs.map(({ name }) => name) };
+  return {
+    disk,
+    locked,
+    server,
+    store,
+    keeper,
+    targets,
+    names: () => store.runs.map(({ name }) => name),
+  };
 }
 
 /** Notifications: their kinds and texts. */
@@ -77,6 +85,17 @@ test('a command on a run that vanished says so once, and the run leaves the list
   expect(await targets.one('/runs/b', { title: 'Which?' })).toBeUndefined();
   expect(told()).toEqual([['warning', 'The run in /runs/b is not there any more.']]);
   expect(names()).toEqual(['a', 'c']);
+});
+
+test('a server that does not start is told once, and nothing is done', async () => {
+  const { server, targets } = await world();
+  server.start = () => Promise.reject(new Error('It does not start.'));
+  expect(await targets.one('/runs/b', { title: 'Which?' })).toBeUndefined();
+  expect(await targets.several(undefined, RUNS, { title: 'Which?' })).toBeUndefined();
+  expect(told()).toEqual([
+    ['error', 'It does not start.'],
+    ['error', 'It does not start.'],
+  ]);
 });
 
 test('of several runs those are taken that are still there', async () => {
