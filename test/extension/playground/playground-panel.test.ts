@@ -1,8 +1,10 @@
-import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
+import * as vscode from 'vscode';
 import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
 import { type FoundAdapter, listAdapters, listModels } from '../../../server/protocol.ts';
+import { Uri } from '../../support/vscode-files.ts';
+import { OpenedPanel } from '../../support/webview-panel.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
@@ -12,82 +14,59 @@ const FIRST: FoundAdapter = {
 };
 const SECOND: FoundAdapter = { ...FIRST, path: '/runs/second', name: 'second' };
 
-/** A playground whose page is open, and what the page is told. */
+/** A playground whose page is open. */
 async function openPlayground() {
-  const events = new EventEmitter();
-  const on = (name: string) => (handler: () => void) => {
-    events.on(name, handler);
-    return { dispose: () => events.off(name, handler) };
-  };
-  const told: PlaygroundNews[] = [];
   const adapters = [FIRST];
   const answers: Readonly<Record<string, unknown>> = {
     [listModels.method]: [],
     [listAdapters.method]: adapters,
   };
+  const disk = new vscode.EventEmitter<void>();
   const playground = new Playground({
-    extensionUri: { path: '/extension', fsPath: '/extension' },
+    extensionUri: Uri.file('/extension'),
     log: { error: () => undefined },
     server: { ask: async ({ method }: { method: string }) => answers[method] },
     memory: {},
-    onDidChangeAssets: on('disk'),
+    onDidChangeAssets: disk.event,
   } as never);
-  const panel = {
-    visible: true,
-    title: 'Playground',
-    onDidChangeViewState: on('viewState'),
-    onDidDispose: on('dispose'),
-    reveal: () => undefined,
-    webview: {
-      asWebviewUri: String,
-      onDidReceiveMessage: on('message'),
-      postMessage: async (news: PlaygroundNews) => told.push(news),
-    },
-  };
+  const panel = new OpenedPanel<PlaygroundNews>();
   await playground.deserializeWebviewPanel(panel as never);
-  return { playground, panel, events, told, adapters };
-}
-
-/** Names of the adapters that the page was last told of. */
-function offered(told: readonly PlaygroundNews[]): readonly string[] | undefined {
-  const news = told.findLast(({ type }) => type === 'catalog');
-  return news?.type === 'catalog' ? news.adapters.map(({ name }) => name) : undefined;
+  /** Names of the adapters that the page was last told of. */
+  const offered = () => panel.last('catalog')?.adapters.map(({ name }) => name);
+  return { playground, panel, disk, adapters, offered };
 }
 
 test('what appears on disk can be picked as soon as the page is seen', async () => {
-  const { panel, events, told, adapters } = await openPlayground();
+  const { panel, disk, adapters, offered } = await openPlayground();
   // The page is not there yet, and asks for itself when it is.
-  events.emit('disk');
-  expect(told).toEqual([]);
-  events.emit('message', { type: 'catalog' });
-  await vi.waitFor(() => expect(offered(told)).toEqual(['first']));
+  disk.fire();
+  expect(panel.told).toEqual([]);
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(offered()).toEqual(['first']));
 
   adapters.push(SECOND);
-  events.emit('disk');
-  await vi.waitFor(() => expect(offered(told)).toEqual(['first', 'second']));
+  disk.fire();
+  await vi.waitFor(() => expect(offered()).toEqual(['first', 'second']));
 
-  panel.visible = false;
+  panel.show(false);
   adapters.pop();
-  events.emit('disk');
-  const before = told.length;
-  events.emit('viewState');
-  panel.visible = true;
-  events.emit('viewState');
-  await vi.waitFor(() => expect(offered(told)).toEqual(['first']));
-  expect(told.length).toBe(before + 1);
-  events.emit('viewState');
+  disk.fire();
+  const before = panel.told.length;
+  panel.show(true);
+  await vi.waitFor(() => expect(offered()).toEqual(['first']));
+  panel.show(true);
   await new Promise(setImmediate);
-  expect(told.length).toBe(before + 1);
+  expect(panel.told.length).toBe(before + 1);
 });
 
 test('an adapter that is to be tried and is not there is told, whatever is picked', async () => {
-  const { playground, events, told } = await openPlayground();
-  events.emit('message', { type: 'catalog' });
-  await vi.waitFor(() => expect(offered(told)).toEqual(['first']));
+  const { playground, panel, offered } = await openPlayground();
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(offered()).toEqual(['first']));
   await playground.show({ adapter: '/runs/first' });
-  expect(told.at(-1)).toMatchObject({ type: 'catalog', picked: '/runs/first' });
+  expect(panel.told.at(-1)).toMatchObject({ type: 'catalog', picked: '/runs/first' });
   await playground.show({ adapter: '/runs/gone' });
-  expect(told.at(-1)).toEqual({
+  expect(panel.told.at(-1)).toEqual({
     type: 'problem',
     message: '/runs/gone holds no LoRA adapter that can be read.',
   });
