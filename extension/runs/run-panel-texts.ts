@@ -85,7 +85,7 @@ export function runPanelTexts() {
     device: vscode.l10n.t('Device'),
     compute: vscode.l10n.t('Precision'),
     computeHint: vscode.l10n.t(
-      'How layers are multiplied with the frozen weights of the base model: products with frozen weights (engine.compute)',
+      'In which the products with the frozen weights of the base model are computed (engine.compute)',
     ),
     memoryHint: vscode.l10n.t(
       'Of the process that computes: resident set size now, and its peak so far',

@@ -150,19 +150,19 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   expect(await newest.getByRole('button', { name: 'Resume from Here' }).count()).toBe(0);
   // In a narrow panel, too, a checkpoint is a line, and its losses are seen.
   const wide = page.viewportSize()!;
-  await page.setViewportSize({ width: 420, height: wide.height });
   await editor.runCommand('View: Toggle Primary Side Bar Visibility');
-  await expect.poll(() => panel.evaluate<number>('innerWidth')).toBeLessThan(400);
+  await page.setViewportSize({ width: 352, height: 800 });
+  await expect.poll(() => panel.evaluate<number>('innerWidth')).toBeLessThan(352);
   const evaluation = newest.locator('td').nth(2);
   await expect
     .poll(async () => {
       const box = (await evaluation.boundingBox())!;
       return box.x + box.width;
     })
-    .toBeLessThan(420);
+    .toBeLessThan(352);
   expect((await newest.boundingBox())!.height).toBeLessThan(60);
-  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
   await page.setViewportSize(wide);
+  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
   await panel.locator('header').getByRole('button', { name: 'Train Further…' }).click();
   await page.locator('.tab.active[data-resource-name="first-2.lorafa.json"]').waitFor();
   const further = await readFile(path.join(folder, 'first-2.lorafa.json'), 'utf8');
