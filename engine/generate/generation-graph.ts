@@ -1,4 +1,5 @@
-import { type Attention, decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
+import { decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
+import type { Attention } from '../architectures/decoder-graph.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -54,7 +55,6 @@ export function generationGraph(
   { sequence, past, rows }: GenerationSizes = FREE,
 ): Graph {
   const { config, weights } = model;
-  const { numKeyValueHeads: groups, headDim } = config;
   const names = GENERATION_TENSORS;
   const builder = new GraphBuilder();
   const tokenIds = builder.input(names.tokenIds, 'int64', [sequence]);
@@ -67,10 +67,13 @@ export function generationGraph(
     config,
     positions,
     pastPositions,
-    past: (layer) => ({
-      key: builder.input(names.pastKey(layer), 'float32', [groups, headDim, past]),
-      value: builder.input(names.pastValue(layer), 'float32', [groups, past, headDim]),
-    }),
+    past: (layer) => {
+      const { numKeyValueHeads: heads, headDim } = config.layers[layer]!.attention;
+      return {
+        key: builder.input(names.pastKey(layer), 'float32', [heads, headDim, past]),
+        value: builder.input(names.pastValue(layer), 'float32', [heads, past, headDim]),
+      };
+    },
   });
   const outputs: Record<string, Value> = {};
   const attention: Attention = (inputs) => {

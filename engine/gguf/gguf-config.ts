@@ -117,7 +117,12 @@ async function ropeScaling(
     metadata.number(`${architecture}.rope.scale_linear`);
   const type = metadata.string(`${architecture}.rope.scaling.type`) ?? (factor && 'linear');
   if (!type || type === 'none' || factor === 1) return null;
-  return { rope_type: type, factor: factor ?? 1 };
+  const original = metadata.number(`${architecture}.rope.scaling.original_context_length`);
+  return {
+    rope_type: type,
+    factor: factor ?? 1,
+    ...(original !== undefined && { original_max_position_embeddings: original }),
+  };
 }
 
 /** Recognises Llama 3's scaling from its frequency factors, and refuses any other. */

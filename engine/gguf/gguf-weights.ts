@@ -1,52 +1,50 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { FAMILIES } from '../architectures/families.ts';
+import { type DecoderModule, decoderModules } from '../architectures/modules.ts';
 import { float32ToFloat16 } from '../formats/float16.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
-import { readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
+import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
 import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
 import { BLOCK_LAYOUTS, type GgufFile, type GgufTensor } from './gguf.ts';
 import { dequantize } from './gguf-dequantize.ts';
 
-const WHOLE_MODEL: ReadonlyMap<string, string> = new Map([
-  ['token_embd', 'model.embed_tokens'],
-  ['output_norm', 'model.norm'],
-  ['output', 'lm_head'],
-]);
-const IN_LAYER: ReadonlyMap<string, string> = new Map([
-  ['attn_norm', 'input_layernorm'],
-  ['attn_q', 'self_attn.q_proj'],
-  ['attn_k', 'self_attn.k_proj'],
-  ['attn_v', 'self_attn.v_proj'],
-  ['attn_q_norm', 'self_attn.q_norm'],
-  ['attn_k_norm', 'self_attn.k_norm'],
-  ['attn_output', 'self_attn.o_proj'],
-  ['ffn_norm', 'post_attention_layernorm'],
-  ['ffn_gate', 'mlp.gate_proj'],
-  ['ffn_up', 'mlp.up_proj'],
-  ['ffn_down', 'mlp.down_proj'],
-]);
-
-/** Hugging Face's name of a GGUF tensor; undefined for one that it does not have. */
-export function huggingFaceName(name: string): string | undefined {
-  const whole = /^(\w+)\.(weight|bias)$/.exec(name);
-  if (whole !== null) {
-    const module = WHOLE_MODEL.get(whole[1]!);
-    return module && `${module}.${whole[2]}`;
-  }
-  const inLayer = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name);
-  const module = inLayer === null ? undefined : IN_LAYER.get(inLayer[2]!);
-  return module && `model.layers.${inLayer![1]}.${module}.${inLayer![3]}`;
+/** What a GGUF tensor is to a model. */
+interface KnownTensor {
+  /** Hugging Face's name: `model.layers.0.self_attn.q_proj.weight` */
+  readonly name: string;
+  /** How many heads' rows are interleaved, or 0; see {@link GgufConventions.interleavedRows}. */
+  readonly interleavedHeads: number;
+  /** 1 where the file has it added to the weights of norms. */
+  readonly offset: 0 | 1;
 }
 
-/**
- * How many heads' rows of a tensor are interleaved, or 0. Files of the architecture "llama" hold
- * q_proj and k_proj for rotary embeddings of neighbouring pairs: in each head, row 2j + t is the
- * row t · headDim / 2 + j of Hugging Face's "rotate half" order (llama.cpp `LlamaModel.permute`).
- */
-function interleavedHeads(name: string, config: DecoderConfig): number {
-  if (config.family !== 'llama') return 0;
-  if (/\.q_proj\.(weight|bias)$/.test(name)) return config.numHeads;
-  if (/\.k_proj\.(weight|bias)$/.test(name)) return config.numKeyValueHeads;
-  return 0;
+/** The tensors that a model reads, by their names in a GGUF file. */
+function knownTensors(config: DecoderConfig): ReadonlyMap<string, KnownTensor> {
+  const { gguf } = FAMILIES.find(({ modelType }) => modelType === config.family)!;
+  const known = new Map<string, KnownTensor>();
+  for (const module of decoderModules(config)) {
+    const { part } = module;
+    const heads = gguf?.interleavedRows ? headsOf(config, module) : 0;
+    const isNorm = part.kind === 'rms' || part.kind === 'layer';
+    const offset = gguf?.addedOne && isNorm ? part.offset : 0;
+    for (const kind of ['weight', 'bias']) {
+      known.set(`${module.gguf}.${kind}`, {
+        name: `${part.name}.${kind}`,
+        interleavedHeads: heads,
+        offset: kind === 'weight' ? offset : 0,
+      });
+    }
+  }
+  return known;
+}
+
+/** How many heads' queries or keys a module makes; 0 for any other. */
+function headsOf({ layers }: DecoderConfig, { part, layer }: DecoderModule): number {
+  if (layer === null) return 0;
+  const { projections, numHeads, numKeyValueHeads } = layers[layer]!.attention;
+  if ('fused' in projections) return 0;
+  if (part === projections.query) return numHeads;
+  return part === projections.key ? numKeyValueHeads : 0;
 }
 
 /** Where row `row` of an interleaved matrix belongs in Hugging Face's order. */
@@ -63,12 +61,14 @@ export function ggufWeightsInPlace(
   gguf: GgufFile,
   config: DecoderConfig,
 ): ReadonlyMap<string, TensorLocation> | null {
+  const known = knownTensors(config);
   const locations = new Map<string, TensorLocation>();
   for (const tensor of gguf.tensors.values()) {
-    const name = huggingFaceName(tensor.name);
-    if (name === undefined) continue;
+    const meant = known.get(tensor.name);
+    if (meant === undefined) continue;
+    const { name } = meant;
     const dtype = plainDtype(tensor);
-    if (dtype === null || interleavedHeads(name, config) > 0) return null;
+    if (dtype === null || meant.interleavedHeads > 0 || meant.offset > 0) return null;
     const { shape, file, offset, length } = tensor;
     locations.set(name, { name, dtype, shape, file, offset, length });
   }
@@ -87,14 +87,22 @@ function plainDtype({ type }: GgufTensor): TensorDtype | null {
  * Quantized vectors, which no converter makes, become float32.
  */
 export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite[] {
+  const known = knownTensors(config);
   const tensors: TensorToWrite[] = [];
   for (const tensor of gguf.tensors.values()) {
-    const name = huggingFaceName(tensor.name);
-    if (name === undefined) continue;
+    const meant = known.get(tensor.name);
+    if (meant === undefined) continue;
+    const { name, interleavedHeads, offset } = meant;
     const { shape } = tensor;
-    const interleaved = interleavedHeads(name, config) > 0;
-    const rowAt = (row: number) => (interleaved ? huggingFaceRow(row, config.headDim) : row);
+    const headDim = rowCount(tensor) / interleavedHeads;
+    const rowAt = (row: number) => (interleavedHeads > 0 ? huggingFaceRow(row, headDim) : row);
     const plain = plainDtype(tensor);
+    if (offset > 0 && plain !== null) {
+      const location = { ...tensor, dtype: plain };
+      const data = async () => (await readTensor(location)).map((weight) => weight - offset);
+      tensors.push({ name, dtype: 'F32', shape, data });
+      continue;
+    }
     const dtype = plain ?? (shape.length > 1 ? 'F16' : 'F32');
     const data = plain
       ? async () => reorderRows(await readTensorRaw(tensor), tensor, rowAt)

@@ -194,9 +194,9 @@ describe('config from metadata', () => {
     ],
     [{ 'llama.expert_count': 8 }, 'model.unsupported', /mixtures of experts/],
     [
-      { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.factor': 4 },
+      { 'llama.rope.scaling.type': 'ntk', 'llama.rope.scaling.factor': 4 },
       'model.unsupported',
-      /"yarn"/,
+      /"ntk"/,
     ],
     [{ 'llama.rope.dimension_count': 32 }, 'model.unsupported', /32 rotated dimensions/],
     [{ 'llama.block_count': 'many' }, 'model.corrupt', /"llama.block_count" is not one number/],

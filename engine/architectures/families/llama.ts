@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
+import { family } from '../family.ts';
+import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+
+/**
+ * Llama 2 and 3, and all that copies it: TinyLlama, SmolLM2, Falcon 3, Yi (transformers
+ * `modeling_llama.py`; arXiv 2307.09288, 2407.21783).
+ */
+export const llama = family({
+  className: 'LlamaForCausalLM',
+  modelType: 'llama',
+  gguf: { architecture: 'llama', interleavedRows: true },
+  defaults: {
+    ...LLAMA_STYLE_DEFAULTS,
+    vocab_size: 32000,
+    intermediate_size: 11008,
+    max_position_embeddings: 2048,
+    attention_bias: false,
+    mlp_bias: false,
+    bos_token_id: 1,
+    eos_token_id: 2,
+  },
+  keys: {
+    ...LLAMA_STYLE_KEYS,
+    attention_bias: z.boolean(),
+    mlp_bias: z.boolean(),
+  },
+  declare: (keys, reader) => {
+    const { sizes } = reader;
+    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
+    const activation = reader.activation('hidden_act', keys.hidden_act);
+    const rotary = reader.rotary();
+    const bias = keys.attention_bias;
+    return decoder(keys, {
+      norm,
+      layer: (name) => ({
+        attention: attention(`${name}.self_attn`, sizes, { rotary, bias, outputBias: bias }),
+        mlp: gatedMlp(`${name}.mlp`, sizes, activation, keys.mlp_bias),
+        norms: normsBefore(name, norm),
+      }),
+    });
+  },
+});
