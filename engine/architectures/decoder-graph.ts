@@ -36,6 +36,8 @@ export interface DecoderGraph {
   readonly parameters: Parameters;
   readonly linear: Linear;
   readonly attention: Attention;
+  /** int64 `[]`: tokens that the text has, if not those that are read at once. */
+  readonly textLength?: Value | undefined;
   /** What the backward pass computes again instead of keeping it; nothing unless given. */
   readonly recompute?: Recompute;
 }

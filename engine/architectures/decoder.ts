@@ -59,7 +59,7 @@ function layerOutput(
 
 /** The angles of every layer, made once for all that share a rotary embedding. */
 function allAngles(
-  { builder, config }: DecoderGraph,
+  { builder, config, textLength }: DecoderGraph,
   positions: Value,
 ): (part: AttentionPart) => RotaryAngles | null {
   const made: { readonly part: AttentionPart; readonly angles: RotaryAngles }[] = [];
@@ -68,7 +68,9 @@ function allAngles(
   builder.scope('model.rotary_emb', () => {
     for (const { attention: part } of config.layers) {
       if (part.rotary === null || find(part) !== undefined) continue;
-      made.push({ part, angles: rotaryAngles(builder, part.rotary, positions, part.scale) });
+      const { rotary, scale } = part;
+      const angles = rotaryAngles(builder, rotary, { positions, textLength }, scale);
+      made.push({ part, angles });
     }
   });
   return (part) => find(part) ?? null;

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type {
+  DecoderConfig,
   Llama3RopeScaling,
   LongRopeScaling,
   Rotary,
@@ -72,18 +73,26 @@ function scaleYarn(plain: readonly number[], theta: number, scaling: YarnRopeSca
   });
 }
 
-/**
- * @param positions int64 `[tokens]`
- * @param scale of the scores
- */
+/** Where tokens stand. */
+export interface Places {
+  /** int64 `[tokens]` */
+  readonly positions: Value;
+  /** int64 `[]`: tokens of the text; one more than the last position unless given */
+  readonly textLength?: Value | undefined;
+}
+
+/** @param scale of the scores */
 export function rotaryAngles(
   builder: GraphBuilder,
   rotary: Rotary,
-  positions: Value,
+  { positions, textLength }: Places,
   scale: number,
 ): RotaryAngles {
   const column = builder.reshape(builder.cast(positions, 'float32'), [positions.shape[0]!, 1]);
-  const angles = builder.mul(column, frequencyRow(builder, rotary, column));
+  const angles = builder.mul(
+    column,
+    frequencyRow(builder, rotary, { positions: column, textLength }),
+  );
   const magnitude = builder.scalar(attentionFactor(rotary));
   const sharper = (x: Value): Value =>
     attentionFactor(rotary) === 1 ? x : builder.mul(x, magnitude);
@@ -98,21 +107,30 @@ function attentionFactor({ scaling }: Rotary): number {
 }
 
 /** float32 `[1, dims / 2]` */
-function frequencyRow(builder: GraphBuilder, rotary: Rotary, positions: Value): Value {
+function frequencyRow(builder: GraphBuilder, rotary: Rotary, places: Places): Value {
   const row = (isLong: boolean): Value =>
     builder.constant(inverseFrequencies(rotary, isLong), [1, rotary.dims / 2]);
   const { scaling } = rotary;
   if (scaling?.type !== 'longrope') return row(false);
-  return builder.where(isLongText(builder, scaling, positions), row(true), row(false));
+  return builder.where(isLongText(builder, scaling, places), row(true), row(false));
 }
 
-/** Whether any token stands beyond the old length: then all are turned by the long factors. */
+/** Whether a text is longer than those of the first training: then all of it has the long factors. */
 function isLongText(
   builder: GraphBuilder,
-  { originalMaxPositionEmbeddings }: LongRopeScaling,
-  positions: Value,
+  { originalMaxPositionEmbeddings: limit }: LongRopeScaling,
+  { positions, textLength }: Places,
 ): Value {
-  const last = builder.scalar(originalMaxPositionEmbeddings - 1);
-  const beyond = builder.where(builder.less(last, positions), builder.scalar(1), builder.scalar(0));
-  return builder.less(builder.scalar(0), builder.reduceSum(beyond, [0, 1]));
+  if (textLength !== undefined) {
+    return builder.less(builder.scalar(limit), builder.cast(textLength, 'float32'));
+  }
+  const [one, zero] = [builder.scalar(1), builder.scalar(0)];
+  const beyond = builder.where(builder.less(builder.scalar(limit - 1), positions), one, zero);
+  return builder.less(zero, builder.reduceSum(beyond, [0, 1]));
+}
+
+/** The least number of tokens of a text that is turned by other angles; null if there is no such. */
+export function longTextLength({ layers }: DecoderConfig): number | null {
+  const scaling = layers[0]!.attention.rotary?.scaling;
+  return scaling?.type === 'longrope' ? scaling.originalMaxPositionEmbeddings + 1 : null;
 }

@@ -1,5 +1,6 @@
 import { decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
+import { longTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -24,6 +25,8 @@ export const GENERATION_TENSORS = {
   pastPositions: 'past_position_ids',
   /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
   logitRows: 'logit_rows',
+  /** Input, int64 `[]`, where a long text is turned by other angles: the tokens that it has */
+  textLength: 'text_length',
   /** Output, float32 `[rows, vocabSize]` */
   logits: 'logits',
   /** Input, float32 `[numKeyValueHeads, headDim, past]` */
@@ -86,7 +89,9 @@ export function generationGraph(
     base: baseLayers({ builder, config, parameters }),
     modules,
   });
-  const parts = { builder, config, parameters, linear, attention };
+  const textLength =
+    longTextLength(config) === null ? undefined : builder.input(names.textLength, 'int64', []);
+  const parts = { builder, config, parameters, linear, attention, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
     outputLogits(parts, builder.gather(hidden, logitRows)),

@@ -40,8 +40,9 @@ export const gptNeox = family({
     attention_bias: z.boolean(),
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const { hiddenSize, numHeads, headDim } = sizes;
+    const { hiddenSize, numHeads, headDim } = reader.sizes;
+    // A key for groups, which other families have, means nothing here.
+    const sizes = { ...reader.sizes, numKeyValueHeads: numHeads };
     const norm = (name: string) => layerNorm(name, hiddenSize, keys.layer_norm_eps, true);
     const activation = reader.activation('hidden_act', keys.hidden_act);
     const rotary = reader.rotary({

@@ -16,7 +16,7 @@ describe('model folders that transformers saved', () => {
       const weights = await openWeights(folder, config);
       await examineWeights(weights);
       expect(weights.files().folder).toBe(folder);
-      expect(weights.tensors.has('lm_head.weight')).toBe(!isTied(config));
+      expect(weights.tensors.has(`${config.outputName}.weight`)).toBe(!isTied(config));
     },
   );
 
