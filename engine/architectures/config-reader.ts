@@ -1,16 +1,10 @@
-import type { z } from 'zod';
-import type { ErrorCode, LorafaError } from '../errors.ts';
+import type { LorafaError } from '../errors.ts';
 import { quote } from '../quote.ts';
+import type { ConfigFailure } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
-import type { Activation, Rotary } from './decoder-config.ts';
+import type { Activation, LayerType, Rotary } from './decoder-config.ts';
 import type { LayerSizes } from './parts.ts';
 import { parseRotary, type RotaryKeys } from './rope-config.ts';
-
-/** Makes the error for a config that is broken or asks for something that is not known. */
-export type ConfigFailure = (code: ErrorCode, cause: string) => LorafaError;
-
-/** What a layer sees, as `layer_types` names it. */
-export type LayerType = 'full_attention' | 'sliding_attention';
 
 const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['silu', 'silu'],
@@ -19,15 +13,6 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['gelu_pytorch_tanh', 'gelu_tanh'],
   ['gelu_new', 'gelu_tanh'],
 ]);
-
-/** @throws LorafaError `model.corrupt` at the first key that is wrong. */
-export function checkKeys<T>(schema: z.ZodType<T>, json: unknown, fail: ConfigFailure): T {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') || 'the file';
-  throw fail('model.corrupt', `"${field}" is wrong (${issue?.message ?? 'no reason given'})`);
-}
 
 /** What families read from a `config.json` in the same way. */
 export class ConfigReader {

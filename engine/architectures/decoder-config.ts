@@ -130,6 +130,9 @@ export type MlpPart = {
   | { readonly kind: 'plain'; readonly up: LinearPart }
 );
 
+/** What a layer sees, as `layer_types` names it. */
+export type LayerType = 'full_attention' | 'sliding_attention';
+
 /** One decoder layer. */
 export interface LayerPart {
   readonly name: string;

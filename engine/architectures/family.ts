@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import { COMMON_KEYS, type CommonKeys } from './config-keys.ts';
-import { type ConfigFailure, ConfigReader, checkKeys } from './config-reader.ts';
+import { ConfigReader } from './config-reader.ts';
 import type { DecoderParts } from './decoder-config.ts';
 import type { GgufConventions } from './gguf-conventions.ts';
 

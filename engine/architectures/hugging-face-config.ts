@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
 import { quote } from '../quote.ts';
-import { type ConfigFailure, checkKeys } from './config-reader.ts';
+import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import type { DecoderConfig } from './decoder-config.ts';
 import { FAMILIES } from './families.ts';
 import type { Family } from './family.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { quote } from '../quote.ts';
 import { SIZED } from '../sized.ts';
+import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
 import { CONFIG_LIMITS, count, magnitude } from './config-limits.ts';
-import { type ConfigFailure, checkKeys, type LayerType } from './config-reader.ts';
-import type { RopeScaling, Rotary } from './decoder-config.ts';
+import type { LayerType, RopeScaling, Rotary } from './decoder-config.ts';
 
 const factor = magnitude('ropeFactor');
 const factors = z.array(factor).max(CONFIG_LIMITS.headWidth, SIZED);
