@@ -1,6 +1,7 @@
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { AttentionPart, DecoderConfig, Part } from '../architectures/decoder-config.ts';
 import { FAMILIES } from '../architectures/families.ts';
-import { type DecoderModule, decoderModules } from '../architectures/modules.ts';
+import type { GgufConventions } from '../architectures/gguf-conventions.ts';
+import { decoderModules } from '../architectures/modules.ts';
 import { float32ToFloat16 } from '../formats/float16.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
@@ -8,13 +9,16 @@ import { elementCount, type TensorDtype, type TensorLocation } from '../formats/
 import { BLOCK_LAYOUTS, type GgufFile, type GgufTensor } from './gguf.ts';
 import { dequantize } from './gguf-dequantize.ts';
 
+/** Where a row of a file belongs in Hugging Face's order. */
+type RowOrder = (row: number) => number;
+
 /** What a GGUF tensor is to a model. */
 interface KnownTensor {
   /** Hugging Face's name: `model.layers.0.self_attn.q_proj.weight` */
   readonly name: string;
-  /** How many heads' rows are interleaved, or 0; see {@link GgufConventions.interleavedRows}. */
-  readonly interleavedHeads: number;
-  /** 1 where the file has it added to the weights of norms. */
+  /** Absent where rows lie as Hugging Face has them. */
+  readonly rowOrder?: RowOrder | undefined;
+  /** What the file has added to the weight of a norm. */
   readonly offset: 0 | 1;
 }
 
@@ -22,35 +26,41 @@ interface KnownTensor {
 function knownTensors(config: DecoderConfig): ReadonlyMap<string, KnownTensor> {
   const { gguf } = FAMILIES.find(({ modelType }) => modelType === config.family)!;
   const known = new Map<string, KnownTensor>();
-  for (const module of decoderModules(config)) {
-    const { part } = module;
-    const heads = gguf?.interleavedRows ? headsOf(config, module) : 0;
+  for (const { part, layer, gguf: name } of decoderModules(config)) {
+    const attention = layer === null ? undefined : config.layers[layer]!.attention;
+    const rowOrder = attention && rowOrderOf(gguf, attention, part);
     const isNorm = part.kind === 'rms' || part.kind === 'layer';
     const offset = gguf?.addedOne && isNorm ? part.offset : 0;
-    for (const kind of ['weight', 'bias']) {
-      known.set(`${module.gguf}.${kind}`, {
-        name: `${part.name}.${kind}`,
-        interleavedHeads: heads,
-        offset: kind === 'weight' ? offset : 0,
-      });
-    }
+    known.set(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset });
+    known.set(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0 });
   }
   return known;
 }
 
-/** How many heads' queries or keys a module makes; 0 for any other. */
-function headsOf({ layers }: DecoderConfig, { part, layer }: DecoderModule): number {
-  if (layer === null) return 0;
-  const { projections, numHeads, numKeyValueHeads } = layers[layer]!.attention;
-  if ('fused' in projections) return 0;
-  if (part === projections.query) return numHeads;
-  return part === projections.key ? numKeyValueHeads : 0;
+function rowOrderOf(
+  gguf: GgufConventions | null,
+  { projections, headDim, numHeads }: AttentionPart,
+  part: Part,
+): RowOrder | undefined {
+  if ('fused' in projections) {
+    const isOther = gguf?.fusedByKind && part === projections.fused;
+    return isOther ? (row) => byHead(row, numHeads, headDim) : undefined;
+  }
+  const isTurned = part === projections.query || part === projections.key;
+  return gguf?.interleavedRows && isTurned ? (row) => rotateHalf(row, headDim) : undefined;
 }
 
-/** Where row `row` of an interleaved matrix belongs in Hugging Face's order. */
-function huggingFaceRow(row: number, headDim: number): number {
+/** From neighbouring pairs of features to pairs that lie half a head apart. */
+function rotateHalf(row: number, headDim: number): number {
   const inHead = row % headDim;
   return row - inHead + (inHead % 2) * (headDim / 2) + Math.floor(inHead / 2);
+}
+
+/** From all queries, all keys, all values to those of one head after each other. */
+function byHead(row: number, numHeads: number, headDim: number): number {
+  const kind = Math.floor(row / (numHeads * headDim));
+  const head = Math.floor(row / headDim) % numHeads;
+  return (3 * head + kind) * headDim + (row % headDim);
 }
 
 /**
@@ -68,7 +78,7 @@ export function ggufWeightsInPlace(
     if (meant === undefined) continue;
     const { name } = meant;
     const dtype = plainDtype(tensor);
-    if (dtype === null || meant.interleavedHeads > 0 || meant.offset > 0) return null;
+    if (dtype === null || meant.rowOrder !== undefined || meant.offset > 0) return null;
     const { shape, file, offset, length } = tensor;
     locations.set(name, { name, dtype, shape, file, offset, length });
   }
@@ -92,10 +102,8 @@ export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite
   for (const tensor of gguf.tensors.values()) {
     const meant = known.get(tensor.name);
     if (meant === undefined) continue;
-    const { name, interleavedHeads, offset } = meant;
+    const { name, offset, rowOrder: rowAt = (row) => row } = meant;
     const { shape } = tensor;
-    const headDim = rowCount(tensor) / interleavedHeads;
-    const rowAt = (row: number) => (interleavedHeads > 0 ? huggingFaceRow(row, headDim) : row);
     const plain = plainDtype(tensor);
     if (offset > 0 && plain !== null) {
       const location = { ...tensor, dtype: plain };
@@ -117,11 +125,7 @@ function rowCount(tensor: GgufTensor): number {
   return tensor.shape[0] ?? 1;
 }
 
-function reorderRows(
-  bytes: Uint8Array,
-  tensor: GgufTensor,
-  rowAt: (row: number) => number,
-): Uint8Array {
+function reorderRows(bytes: Uint8Array, tensor: GgufTensor, rowAt: RowOrder): Uint8Array {
   const rows = rowCount(tensor);
   const rowBytes = bytes.byteLength / rows;
   const reordered = new Uint8Array(bytes.byteLength);
@@ -134,7 +138,7 @@ function reorderRows(
 async function dequantizeRows(
   tensor: GgufTensor,
   toFloat16: boolean,
-  rowAt: (row: number) => number,
+  rowAt: RowOrder,
 ): Promise<Uint8Array> {
   const { type, shape } = tensor;
   const width = shape.at(-1) ?? 1;

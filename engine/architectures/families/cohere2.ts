@@ -12,7 +12,13 @@ import { attention, decoder, gatedMlp, layerNorm } from '../parts.ts';
 export const cohere2 = family({
   className: 'Cohere2ForCausalLM',
   modelType: 'cohere2',
-  gguf: { architecture: 'cohere2' },
+  gguf: {
+    architecture: 'cohere2',
+    config: ({ number }) => ({
+      layer_norm_eps: number('attention.layer_norm_epsilon'),
+      logit_scale: number('logit_scale'),
+    }),
+  },
   defaults: {
     ...COMMON_DEFAULTS,
     vocab_size: 256000,

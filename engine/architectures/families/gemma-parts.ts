@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { magnitude } from '../config-limits.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import type { LayerPart, NormPart } from '../decoder-config.ts';
+import type { GgufKeys } from '../gguf-conventions.ts';
 
 /** Keys that Gemma 2 and 3 share. */
 export const GEMMA_KEYS = {
@@ -20,6 +21,18 @@ export function gemmaNorms(layer: string, norm: (name: string) => NormPart): Lay
     beforeMlp: norm(`${layer}.pre_feedforward_layernorm`),
     afterMlp: norm(`${layer}.post_feedforward_layernorm`),
   };
+}
+
+/**
+ * What the root of divides the scores: a GGUF file does not say, so llama.cpp knows it by the number of
+ * layers, and so does this.
+ */
+export function gemmaQueryScalar(metadata: GgufKeys, largestLayers: number): number | undefined {
+  const headDim = metadata.number('attention.key_length');
+  if (metadata.number('block_count') !== largestLayers) return headDim;
+  const width = metadata.number('embedding_length');
+  const heads = metadata.number('attention.head_count');
+  return width === undefined || heads === undefined ? headDim : width / heads;
 }
 
 /** @throws LorafaError `model.unsupported` for a Gemma that makes embeddings instead of text. */

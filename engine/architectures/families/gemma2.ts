@@ -2,7 +2,10 @@ import { COMMON_DEFAULTS } from '../config-keys.ts';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
-import { GEMMA_KEYS, gemmaNorms, refuseBidirectional } from './gemma-parts.ts';
+import { GEMMA_KEYS, gemmaNorms, gemmaQueryScalar, refuseBidirectional } from './gemma-parts.ts';
+
+/** The largest alone divides scores by the root of another width than that of its heads. */
+const GEMMA2_27B_LAYERS = 46;
 
 /**
  * Gemma 2: every other layer slides, norms before and after each part, scores and logits are capped
@@ -11,7 +14,15 @@ import { GEMMA_KEYS, gemmaNorms, refuseBidirectional } from './gemma-parts.ts';
 export const gemma2 = family({
   className: 'Gemma2ForCausalLM',
   modelType: 'gemma2',
-  gguf: { architecture: 'gemma2', addedOne: true },
+  gguf: {
+    architecture: 'gemma2',
+    addedOne: true,
+    config: (metadata) => ({
+      attn_logit_softcapping: metadata.number('attn_logit_softcapping'),
+      final_logit_softcapping: metadata.number('final_logit_softcapping'),
+      query_pre_attn_scalar: gemmaQueryScalar(metadata, GEMMA2_27B_LAYERS),
+    }),
+  },
   defaults: {
     ...COMMON_DEFAULTS,
     vocab_size: 256000,

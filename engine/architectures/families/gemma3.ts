@@ -3,7 +3,10 @@ import { COMMON_DEFAULTS } from '../config-keys.ts';
 import { index, magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
-import { GEMMA_KEYS, gemmaNorms, refuseBidirectional } from './gemma-parts.ts';
+import { GEMMA_KEYS, gemmaNorms, gemmaQueryScalar, refuseBidirectional } from './gemma-parts.ts';
+
+/** The largest alone divides scores by the root of another width than that of its heads. */
+const GEMMA3_27B_LAYERS = 62;
 
 /**
  * Gemma 3 that reads text alone: five layers that slide, with a rotary embedding of their own, then
@@ -13,7 +16,13 @@ import { GEMMA_KEYS, gemmaNorms, refuseBidirectional } from './gemma-parts.ts';
 export const gemma3 = family({
   className: 'Gemma3ForCausalLM',
   modelType: 'gemma3_text',
-  gguf: { architecture: 'gemma3', addedOne: true },
+  gguf: {
+    architecture: 'gemma3',
+    addedOne: true,
+    config: (metadata) => ({
+      query_pre_attn_scalar: gemmaQueryScalar(metadata, GEMMA3_27B_LAYERS),
+    }),
+  },
   defaults: {
     ...COMMON_DEFAULTS,
     vocab_size: 262208,

@@ -12,8 +12,15 @@ import { decoder, layerNorm, linear, normsBefore, plainAttention, plainMlp } fro
 export const gptNeox = family({
   className: 'GPTNeoXForCausalLM',
   modelType: 'gpt_neox',
-  // llama.cpp lays queries, keys and values out anew, which nothing here undoes.
-  gguf: null,
+  gguf: {
+    architecture: 'gptneox',
+    fusedByKind: true,
+    config: ({ number, boolean }) => ({
+      layer_norm_eps: number('attention.layer_norm_epsilon'),
+      rotary_emb_base: number('rope.freq_base'),
+      use_parallel_residual: boolean('use_parallel_residual'),
+    }),
+  },
   defaults: {
     ...COMMON_DEFAULTS,
     vocab_size: 50432,

@@ -11,7 +11,16 @@ import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts'
 export const granite = family({
   className: 'GraniteForCausalLM',
   modelType: 'granite',
-  gguf: { architecture: 'granite', interleavedRows: true },
+  gguf: {
+    architecture: 'granite',
+    interleavedRows: true,
+    config: ({ number }) => ({
+      embedding_multiplier: number('embedding_scale'),
+      logits_scaling: number('logit_scale'),
+      residual_multiplier: number('residual_scale'),
+      attention_multiplier: number('attention.scale'),
+    }),
+  },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
     vocab_size: 32000,

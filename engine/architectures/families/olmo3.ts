@@ -14,7 +14,15 @@ const THETA = 500_000;
 export const olmo3 = family({
   className: 'Olmo3ForCausalLM',
   modelType: 'olmo3',
-  gguf: { architecture: 'olmo2' },
+  gguf: {
+    architecture: 'olmo2',
+    onlyWith: 'attention.sliding_window',
+    config: ({ booleans }) => ({
+      layer_types: booleans('attention.sliding_window_pattern')?.map((slides) =>
+        slides ? 'sliding_attention' : 'full_attention',
+      ),
+    }),
+  },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
     vocab_size: 50304,

@@ -11,7 +11,10 @@ import { attention, decoder, layerNorm, normsBefore, plainMlp } from '../parts.t
 export const starcoder2 = family({
   className: 'Starcoder2ForCausalLM',
   modelType: 'starcoder2',
-  gguf: { architecture: 'starcoder2' },
+  gguf: {
+    architecture: 'starcoder2',
+    config: ({ number }) => ({ norm_epsilon: number('attention.layer_norm_epsilon') }),
+  },
   defaults: {
     ...COMMON_DEFAULTS,
     vocab_size: 49152,
