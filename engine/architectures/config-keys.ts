@@ -47,12 +47,3 @@ export const COMMON_DEFAULTS = {
   eos_token_id: null,
   pad_token_id: null,
 };
-
-/** Keys of families with RMSNorm and gated MLPs, as Llama has them. */
-export const LLAMA_STYLE_KEYS = { hidden_act: z.string(), rms_norm_eps: magnitude('epsilon') };
-
-export const LLAMA_STYLE_DEFAULTS = {
-  ...COMMON_DEFAULTS,
-  hidden_act: 'silu',
-  rms_norm_eps: 1e-6,
-};

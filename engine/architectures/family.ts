@@ -13,6 +13,8 @@ interface FamilyDeclaration<Keys extends z.ZodRawShape> {
   /** Its class in transformers, as `architectures` of a `config.json` names it. */
   readonly className: string;
   readonly modelType: string;
+  /** Well-known models of it, for the documentation. */
+  readonly models: string;
   /** How GGUF files hold it; null where llama.cpp does not know it. */
   readonly gguf: GgufConventions | null;
   /** What its configuration class in transformers says where a `config.json` leaves a key out. */
@@ -28,7 +30,7 @@ interface FamilyDeclaration<Keys extends z.ZodRawShape> {
 
 /** A declared family, to read configs with. */
 export interface Family
-  extends Pick<FamilyDeclaration<z.ZodRawShape>, 'className' | 'modelType' | 'gguf'> {
+  extends Pick<FamilyDeclaration<z.ZodRawShape>, 'className' | 'modelType' | 'models' | 'gguf'> {
   /**
    * The keys of a `config.json`, and the decoder that they describe.
    *

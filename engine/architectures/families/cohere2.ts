@@ -12,6 +12,7 @@ import { attention, decoder, gatedMlp, layerNorm } from '../parts.ts';
 export const cohere2 = family({
   className: 'Cohere2ForCausalLM',
   modelType: 'cohere2',
+  models: 'Command R7B, Command A',
   gguf: {
     architecture: 'cohere2',
     config: ({ number }) => ({

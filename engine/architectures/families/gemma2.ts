@@ -14,6 +14,7 @@ const GEMMA2_27B_LAYERS = 46;
 export const gemma2 = family({
   className: 'Gemma2ForCausalLM',
   modelType: 'gemma2',
+  models: 'Gemma 2',
   gguf: {
     architecture: 'gemma2',
     addedOne: true,

@@ -16,6 +16,7 @@ const GEMMA3_27B_LAYERS = 62;
 export const gemma3 = family({
   className: 'Gemma3ForCausalLM',
   modelType: 'gemma3_text',
+  models: 'Gemma 3 270M and 1B (text)',
   gguf: {
     architecture: 'gemma3',
     addedOne: true,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { attention, decoder, fusedGatedMlp, rmsNorm } from '../parts.ts';
+import { attention, decoder, fusedGatedMlp } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * GLM-4-0414: neighbouring features of half of each head are turned, norms before and after each part
@@ -10,6 +10,7 @@ import { attention, decoder, fusedGatedMlp, rmsNorm } from '../parts.ts';
 export const glm4 = family({
   className: 'Glm4ForCausalLM',
   modelType: 'glm4',
+  models: 'GLM-4-0414',
   gguf: { architecture: 'glm4' },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -26,10 +27,10 @@ export const glm4 = family({
   },
   keys: { ...LLAMA_STYLE_KEYS, attention_bias: z.boolean() },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary({ partialFactor: 0.5, interleaved: true });
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader, {
+      partialFactor: 0.5,
+      interleaved: true,
+    });
     return decoder(keys, {
       norm,
       layer: (name) => ({

@@ -12,6 +12,7 @@ import { decoder, layerNorm, linear, normsBefore, plainAttention, plainMlp } fro
 export const gptNeox = family({
   className: 'GPTNeoXForCausalLM',
   modelType: 'gpt_neox',
+  models: 'Pythia, GPT-NeoX',
   gguf: {
     architecture: 'gptneox',
     fusedByKind: true,

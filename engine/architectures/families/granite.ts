@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * Granite 3 and 4, dense: a Llama whose embeddings, scores, residuals and logits have multipliers of
@@ -11,6 +11,7 @@ import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts'
 export const granite = family({
   className: 'GraniteForCausalLM',
   modelType: 'granite',
+  models: 'Granite 3 and 4, dense',
   gguf: {
     architecture: 'granite',
     interleavedRows: true,
@@ -45,10 +46,7 @@ export const granite = family({
     attention_multiplier: magnitude('multiplier'),
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const bias = keys.attention_bias;
     return decoder(keys, {
       norm,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * Llama 2 and 3, and all that copies it: TinyLlama, SmolLM2, Falcon 3, Yi (transformers
@@ -10,6 +10,7 @@ import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts'
 export const llama = family({
   className: 'LlamaForCausalLM',
   modelType: 'llama',
+  models: 'Llama 2, 3, 3.1, 3.2, 3.3; SmolLM2, TinyLlama, Falcon 3',
   gguf: { architecture: 'llama', interleavedRows: true },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -27,10 +28,7 @@ export const llama = family({
     mlp_bias: z.boolean(),
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const bias = keys.attention_bias;
     return decoder(keys, {
       norm,

@@ -1,6 +1,6 @@
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * Mistral 7B, Nemo and Small: every layer slides, where there is a window; biases that a file asks
@@ -10,6 +10,7 @@ import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts'
 export const mistral = family({
   className: 'MistralForCausalLM',
   modelType: 'mistral',
+  models: 'Mistral 7B, Nemo, Small',
   gguf: { architecture: 'llama', interleavedRows: true },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -23,10 +24,7 @@ export const mistral = family({
   },
   keys: LLAMA_STYLE_KEYS,
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const window = keys.sliding_window ?? null;
     const windows = reader.windows(window, () =>
       window === null ? 'full_attention' : 'sliding_attention',

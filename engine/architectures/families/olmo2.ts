@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 import { olmoAttentionNorms, olmoNorms } from './olmo-parts.ts';
 
 /**
@@ -11,6 +11,7 @@ import { olmoAttentionNorms, olmoNorms } from './olmo-parts.ts';
 export const olmo2 = family({
   className: 'Olmo2ForCausalLM',
   modelType: 'olmo2',
+  models: 'OLMo 2',
   gguf: { architecture: 'olmo2' },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -24,10 +25,7 @@ export const olmo2 = family({
   },
   keys: { ...LLAMA_STYLE_KEYS, attention_bias: z.boolean() },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const bias = keys.attention_bias;
     return decoder(keys, {
       norm,

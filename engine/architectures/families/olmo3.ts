@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from './llama-style.ts';
 import { olmoAttentionNorms, olmoNorms } from './olmo-parts.ts';
 
 const THETA = 500_000;
@@ -14,6 +14,7 @@ const THETA = 500_000;
 export const olmo3 = family({
   className: 'Olmo3ForCausalLM',
   modelType: 'olmo3',
+  models: 'OLMo 3',
   gguf: {
     architecture: 'olmo2',
     onlyWith: 'attention.sliding_window',

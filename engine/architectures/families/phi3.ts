@@ -1,6 +1,6 @@
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { decoder, fusedGatedMlp, linear, normsBefore, plainAttention, rmsNorm } from '../parts.ts';
+import { decoder, fusedGatedMlp, linear, normsBefore, plainAttention } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * Phi 3, 3.5 and 4: queries, keys and values from one layer, gate and up from one, positions stretched
@@ -10,6 +10,7 @@ import { decoder, fusedGatedMlp, linear, normsBefore, plainAttention, rmsNorm } 
 export const phi3 = family({
   className: 'Phi3ForCausalLM',
   modelType: 'phi3',
+  models: 'Phi-3, Phi-3.5, Phi-4, Phi-4-mini',
   gguf: { architecture: 'phi3' },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -26,11 +27,8 @@ export const phi3 = family({
   },
   keys: LLAMA_STYLE_KEYS,
   declare: (keys, reader) => {
-    const { sizes } = reader;
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader, { partialFactor: 1 });
     const { hiddenSize, numHeads, numKeyValueHeads, headDim } = sizes;
-    const norm = (name: string) => rmsNorm(name, hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary({ partialFactor: 1 });
     const width = (numHeads + 2 * numKeyValueHeads) * headDim;
     return decoder(keys, {
       norm,

@@ -1,6 +1,6 @@
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 import { QWEN_WINDOW_DEFAULTS, QWEN_WINDOW_KEYS, qwenWindows } from './qwen-windows.ts';
 
 /**
@@ -10,6 +10,7 @@ import { QWEN_WINDOW_DEFAULTS, QWEN_WINDOW_KEYS, qwenWindows } from './qwen-wind
 export const qwen2 = family({
   className: 'Qwen2ForCausalLM',
   modelType: 'qwen2',
+  models: 'Qwen2, Qwen2.5',
   gguf: { architecture: 'qwen2' },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -24,10 +25,7 @@ export const qwen2 = family({
     ...QWEN_WINDOW_KEYS,
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const windows = qwenWindows(keys, reader);
     return decoder(keys, {
       norm,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { family } from '../family.ts';
 import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 import { QWEN_WINDOW_DEFAULTS, QWEN_WINDOW_KEYS, qwenWindows } from './qwen-windows.ts';
 
 /**
@@ -11,6 +11,7 @@ import { QWEN_WINDOW_DEFAULTS, QWEN_WINDOW_KEYS, qwenWindows } from './qwen-wind
 export const qwen3 = family({
   className: 'Qwen3ForCausalLM',
   modelType: 'qwen3',
+  models: 'Qwen3, dense',
   gguf: { architecture: 'qwen3' },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -28,12 +29,9 @@ export const qwen3 = family({
     ...QWEN_WINDOW_KEYS,
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const headNorm = (name: string) => rmsNorm(name, sizes.headDim, keys.rms_norm_eps);
     const bias = keys.attention_bias;
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
     const windows = qwenWindows(keys, reader);
     return decoder(keys, {
       norm,

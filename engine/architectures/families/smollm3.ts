@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { SIZED } from '../../sized.ts';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from '../config-keys.ts';
 import { CONFIG_LIMITS, count } from '../config-limits.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
+import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
  * SmolLM3: a Llama of which every fourth layer does not know positions (transformers
@@ -12,6 +12,7 @@ import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts'
 export const smollm3 = family({
   className: 'SmolLM3ForCausalLM',
   modelType: 'smollm3',
+  models: 'SmolLM3',
   gguf: { architecture: 'smollm3', interleavedRows: true },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
@@ -44,10 +45,7 @@ export const smollm3 = family({
     no_rope_layer_interval: count('layers'),
   },
   declare: (keys, reader) => {
-    const { sizes } = reader;
-    const norm = (name: string) => rmsNorm(name, sizes.hiddenSize, keys.rms_norm_eps);
-    const activation = reader.activation('hidden_act', keys.hidden_act);
-    const rotary = reader.rotary();
+    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const bias = keys.attention_bias;
     const { no_rope_layers: listed, no_rope_layer_interval: interval } = keys;
     const turns = reader.perLayer((layer) =>

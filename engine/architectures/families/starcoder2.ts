@@ -11,6 +11,7 @@ import { attention, decoder, layerNorm, normsBefore, plainMlp } from '../parts.t
 export const starcoder2 = family({
   className: 'Starcoder2ForCausalLM',
   modelType: 'starcoder2',
+  models: 'StarCoder2',
   gguf: {
     architecture: 'starcoder2',
     config: ({ number }) => ({ norm_epsilon: number('attention.layer_norm_epsilon') }),
