@@ -208,9 +208,9 @@ describe('config from metadata', () => {
     [{ 'tokenizer.ggml.scores': [] }, 'model.tokenizer', /one score for each token/],
     [{ 'tokenizer.ggml.eos_token_id': 7 }, 'model.tokenizer', /the eos token 7 does not exist/],
     [
-      { 'tokenizer.ggml.model': 'gpt2', 'tokenizer.ggml.pre': 'tekken' },
+      { 'tokenizer.ggml.model': 'gpt2', 'tokenizer.ggml.pre': 'viking' },
       'model.tokenizer',
-      /"tekken" is not known/,
+      /"viking" is not known/,
     ],
     [
       { 'tokenizer.ggml.model': 'gpt2', 'tokenizer.ggml.merges': ['a b'] },
