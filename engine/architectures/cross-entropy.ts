@@ -1,9 +1,10 @@
 import { pullback } from '../graph/autodiff.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { type DecoderParts, outputEmbeddingName } from './decoder.ts';
+import { finishLogits, outputEmbeddingName } from './decoder.ts';
+import type { DecoderGraph } from './decoder-graph.ts';
 
-type LossParts = Pick<DecoderParts, 'builder' | 'config' | 'parameters'>;
+type LossParts = Pick<DecoderGraph, 'builder' | 'config' | 'parameters'>;
 
 /** The tokens whose loss counts. */
 export interface LossTokens {
@@ -124,9 +125,11 @@ function chunkLoss(parts: LossParts, { hidden, targets, weights }: Chunk): Value
   const { builder, config, parameters } = parts;
   const stored = parameters.stored(outputEmbeddingName(config));
   const embedding = builder.cast(stored, 'float32');
-  const logSumExp = builder.logSumExp(builder.gemm(hidden, embedding, { transB: true }));
+  const products = builder.gemm(hidden, embedding, { transB: true });
+  const logSumExp = builder.logSumExp(finishLogits(parts, products));
   const targetRows = builder.cast(builder.gather(stored, targets), 'float32');
-  const targetLogits = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
+  const targetProducts = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
+  const targetLogits = finishLogits(parts, targetProducts);
   const losses = builder.sub(logSumExp, targetLogits);
   const weighted = builder.mul(losses, builder.reshape(weights, [weights.shape[0]!, 1]));
   return builder.reshape(builder.reduceSum(weighted, [0, 1]), []);

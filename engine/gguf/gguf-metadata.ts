@@ -43,6 +43,12 @@ export class GgufMetadata {
     );
   }
 
+  booleans(key: string): boolean[] | undefined {
+    return this.#read(key, 'a list of true and false', (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'boolean') ? value : undefined,
+    );
+  }
+
   #read<T>(key: string, kind: string, convert: (value: unknown) => T | undefined): T | undefined {
     const value: unknown = this.#gguf.metadata.get(key);
     if (value === undefined) return undefined;

@@ -134,6 +134,7 @@ TEXTS = [
     "cafe\u0301 日本語 🙂",
     "<|begin|>hello<|end|> the fox",
     "x=1;y=22;z=333;w=4444",
+    "XMLHttpRequest's someCamelCase HTTPServer a/b//c ÉcoleÀParis DON'TStop",
 ]
 
 CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -149,6 +150,23 @@ def split(digits: str) -> pre_tokenizers.PreTokenizer:
     )
 
 
+UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+
+
+def split_camel_case(digits: str, ending: str) -> pre_tokenizers.PreTokenizer:
+    """GPT-4o's and Tekken's own expressions, from their tokenizer.json."""
+    before = r"[^\r\n\p{L}\p{N}]?"
+    words = rf"{before}{UPPER}*{LOWER}+{ending}|{before}{UPPER}+{LOWER}*{ending}|{digits}"
+    rest = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(f"{words}|{rest}"), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
 PRE_TOKENIZERS = {
     "gpt-2": pre_tokenizers.ByteLevel(add_prefix_space=False),
     "smollm": pre_tokenizers.Sequence(
@@ -156,15 +174,23 @@ PRE_TOKENIZERS = {
     ),
     "llama-bpe": split(r"\p{N}{1,3}"),
     "qwen2": split(r"\p{N}"),
+    "command-r": pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    ),
+    "dbrx": split(r"\p{N}{1,3}"),
+    "gpt-4o": split_camel_case(r"\p{N}{1,3}", CONTRACTIONS + "?"),
+    "tekken": split_camel_case(r"\p{N}", ""),
 }
+NORMALIZED = ("qwen2", "command-r")
+IGNORES_MERGES = ("llama-bpe", "tekken")
 SPECIAL = ["<|begin|>", "<|end|>"]
 
 
 def make_bpe_tokenizer(pre: str) -> None:
-    tokenizer = tokenizers.Tokenizer(models.BPE(ignore_merges=pre == "llama-bpe"))
+    tokenizer = tokenizers.Tokenizer(models.BPE(ignore_merges=pre in IGNORES_MERGES))
     tokenizer.pre_tokenizer = PRE_TOKENIZERS[pre]
     tokenizer.decoder = decoders.ByteLevel()
-    if pre == "qwen2":
+    if pre in NORMALIZED:
         tokenizer.normalizer = normalizers.NFC()
     trainer = trainers.BpeTrainer(
         vocab_size=380,

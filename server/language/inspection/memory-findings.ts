@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Recompute } from '../../../engine/architectures/decoder.ts';
+import type { Recompute } from '../../../engine/architectures/decoder-graph.ts';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import {

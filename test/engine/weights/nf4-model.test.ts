@@ -15,6 +15,7 @@ import { NF4_NAMES } from '../../../engine/weights/nf4-weights.ts';
 import { describeQuantized, type Quantization } from '../../../engine/weights/quantization.ts';
 import { describeTensors } from '../../../engine/weights/weight-cache.ts';
 import { WeightStore } from '../../../engine/weights/weight-store.ts';
+import { decoderConfig } from '../../support/decoder-config.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
@@ -98,9 +99,14 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
 });
 
 test('a weight takes four and a half bits, or a little over four', async () => {
-  const { config } = await goldenModel('smollm2-bf16');
   // The sizes of SmolLM2-135M.
-  const large = { ...config, hiddenSize: 576, intermediateSize: 1536, numHeads: 9, headDim: 64 };
+  const large = decoderConfig({
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    tie_word_embeddings: true,
+  });
   const shapes = [...expectedTensors(large)];
   const stored = new WeightStore(
     describeTensors(
