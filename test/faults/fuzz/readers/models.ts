@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expectedTensors } from '../../../../engine/architectures/expected-tensors.ts';
 import { parseDecoderConfig } from '../../../../engine/architectures/hugging-face-config.ts';
@@ -74,12 +74,19 @@ const gguf: FuzzedReader = {
   },
 };
 
+/** The `config.json` of a small model of each family. */
+async function familyConfigs(): Promise<Uint8Array[]> {
+  const folder = path.join(process.env['FUZZ_ROOT']!, 'test/reference/golden/models');
+  const names = await readdir(folder);
+  return Promise.all(names.map((name) => readFile(path.join(folder, name, 'config.json'))));
+}
+
 const modelConfig: FuzzedReader = {
   name: 'config.json of a model',
   kind: 'json',
   prepare: async (folder) => ({
     file: path.join(folder, 'config.json'),
-    seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2)],
+    seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2), ...(await familyConfigs())],
     read: async () => {
       const { config } = await readConfig(folder);
       linearModules(config);
