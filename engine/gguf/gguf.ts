@@ -3,33 +3,8 @@ import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/ggu
 import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { elementCount, formatShape } from '../formats/tensor-location.ts';
+import { BLOCK_FORMATS, type GgmlType, isGgmlType } from './dequantize/formats.ts';
 import { checkGgufHeader } from './gguf-header.ts';
-
-/** How GGML stores a tensor: blocks of `elements` values in `bytes` bytes along the last dimension. */
-interface BlockLayout {
-  readonly elements: number;
-  readonly bytes: number;
-}
-
-/** The storage types that can be read, by GGML's names. */
-const LAYOUTS = {
-  F32: { elements: 1, bytes: 4 },
-  F16: { elements: 1, bytes: 2 },
-  BF16: { elements: 1, bytes: 2 },
-  Q4_0: { elements: 32, bytes: 18 },
-  Q4_1: { elements: 32, bytes: 20 },
-  Q5_0: { elements: 32, bytes: 22 },
-  Q5_1: { elements: 32, bytes: 24 },
-  Q8_0: { elements: 32, bytes: 34 },
-  Q4_K: { elements: 256, bytes: 144 },
-  Q5_K: { elements: 256, bytes: 176 },
-  Q6_K: { elements: 256, bytes: 210 },
-} as const satisfies Record<string, BlockLayout>;
-
-export type GgmlType = keyof typeof LAYOUTS;
-
-/** Block layout of every readable storage type. */
-export const BLOCK_LAYOUTS: Readonly<Record<GgmlType, BlockLayout>> = LAYOUTS;
 
 /** Where one tensor of a GGUF file lies. */
 export interface GgufTensor {
@@ -103,10 +78,10 @@ export async function openGguf(path: string): Promise<GgufFile> {
     if (!isGgmlType(type)) {
       throw fail(
         'model.unsupported',
-        `${about} stored as ${type ?? `type ${info.dtype}`}; known are ${Object.keys(LAYOUTS).join(', ')}`,
+        `${about} stored as ${type ?? `type ${info.dtype}`}; known are ${Object.keys(BLOCK_FORMATS).join(', ')}`,
       );
     }
-    const { elements, bytes } = BLOCK_LAYOUTS[type];
+    const { elements, bytes } = BLOCK_FORMATS[type];
     const length = (elementCount(shape) / elements) * bytes;
     if ((shape.at(-1) ?? 1) % elements !== 0 || !Number.isSafeInteger(length)) {
       throw fail(
@@ -126,8 +101,4 @@ export async function openGguf(path: string): Promise<GgufFile> {
     tensors.set(info.name, { name: info.name, type, shape, file, offset, length });
   }
   return { path, file, metadata, tensors };
-}
-
-function isGgmlType(name: string | undefined): name is GgmlType {
-  return name !== undefined && Object.hasOwn(LAYOUTS, name);
 }
