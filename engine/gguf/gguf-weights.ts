@@ -4,7 +4,8 @@ import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
 import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
 import { BLOCK_FORMATS } from './dequantize/formats.ts';
-import type { GgufFile, GgufTensor } from './gguf.ts';
+import type { GgufFile } from './gguf.ts';
+import type { GgufTensor } from './gguf-part.ts';
 
 const WHOLE_MODEL: ReadonlyMap<string, string> = new Map([
   ['token_embd', 'model.embed_tokens'],

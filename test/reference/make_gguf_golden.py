@@ -1,6 +1,7 @@
 """Writes golden/gguf/ anew, but for quants.safetensors, with gguf, safetensors and tokenizers.
 
 *.gguf               models of golden/models, converted the way llama.cpp's converter does
+split/               one of them in parts
 tokenizer-*.gguf     vocabularies without weights; tokenizer-*.json holds texts and their ids
 """
 
@@ -46,11 +47,14 @@ def interleave(rows: np.ndarray, heads: int) -> np.ndarray:
     return halves.swapaxes(1, 2).reshape(rows.shape)
 
 
-def make_model(source: str, architecture: str, storage: str) -> None:
-    folder = GOLDEN / "models" / source
-    config = json.loads((folder / "config.json").read_text())
+def make_model(source: str, architecture: str, storage: str, tensors_of_part: int = 0) -> None:
+    source_folder = GOLDEN / "models" / source
+    config = json.loads((source_folder / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    writer = GGUFWriter(OUTPUT / f"{source}-{storage.lower()}.gguf", architecture)
+    folder = OUTPUT / "split" if tensors_of_part else OUTPUT
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{source}-{storage.lower()}.gguf"
+    writer = GGUFWriter(file, architecture, split_max_tensors=tensors_of_part)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
@@ -69,7 +73,7 @@ def make_model(source: str, architecture: str, storage: str) -> None:
     writer.add_token_types([6] * len(tokens))
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
-    with safe_open(folder / "model.safetensors", "np") as weights:
+    with safe_open(source_folder / "model.safetensors", "np") as weights:
         for name in weights.keys():
             values = weights.get_tensor(name)
             if architecture == "llama" and ".q_proj." in name:
@@ -210,6 +214,7 @@ def main() -> None:
     make_model("tinyllama-f16", "llama", "F16")
     make_model("llama2", "llama", "F32")
     make_model("llama2", "llama", "Q8_0")
+    make_model("llama2", "llama", "Q8_0", tensors_of_part=8)
     make_model("qwen2", "qwen2", "F32")
     make_model("qwen2", "qwen2", "Q8_0")
     for pre in PRE_TOKENIZERS:
