@@ -51,6 +51,7 @@ export type ErrorCode =
   | 'device.failed'
   | 'output.not_writable'
   | 'output.in_use'
+  | 'output.no_space'
   | 'checkpoint.corrupt'
   | 'checkpoint.mismatch'
   | 'training.not_finite'
