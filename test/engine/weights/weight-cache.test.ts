@@ -6,6 +6,7 @@ import { cacheEntries, emptyCache } from '../../../engine/weights/cache-entries.
 import { markUse } from '../../../engine/weights/cache-use.ts';
 import { cachedWeights } from '../../../engine/weights/weight-cache.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { smallWeights } from './small-weights.ts';
 
 const KIB = 2 ** 10;
 
@@ -37,10 +38,7 @@ async function deadMark(cacheFolder: string, file: string, minutes: number): Pro
 async function make(cacheFolder: string, limit: number): Promise<void> {
   vi.stubEnv('LORAFA_CACHE_MAX_GIB', String(limit / 2 ** 30));
   onTestFinished(() => void vi.unstubAllEnvs());
-  const data = new Float32Array(KIB / 8);
-  const tensors = [{ name: 'a', dtype: 'F32' as const, shape: [data.length], data }];
-  const made = { kind: 'nf4' as const, version: 1, model: 'new', sources: [], tensors };
-  await cachedWeights(made, { cacheFolder, onProgress: () => undefined });
+  await cachedWeights(smallWeights(), { cacheFolder, onProgress: () => undefined });
 }
 
 const models = async (cacheFolder: string): Promise<readonly string[]> =>
