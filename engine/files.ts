@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, writeSync } from 'node:fs';
+import { constants, rmSync, writeSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -321,6 +321,15 @@ export async function removeFileUnless(
     else await unlink(aside);
     return !isKept;
   });
+}
+
+/** Removes a file before anything else happens in this process, which is at its end; one that stays is no harm. */
+export function removeFileNow(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // As said above.
+  }
 }
 
 /**

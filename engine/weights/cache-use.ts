@@ -1,31 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createFile, ensureFolder, removeFolder, touchFile } from '../files.ts';
+import { createFile, ensureFolder, removeFileNow, removeFolder, touchFile } from '../files.ts';
 import { beatFor } from '../locks/lock-beat.ts';
 import { type LockFile, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { ownMark } from '../process-mark.ts';
 
 /*
  * Who uses a file of the weight cache: each process puts a mark beside the cached files, made as the
- * lock of a run folder is, and keeps it until it ends. So it holds for other computers and containers,
- * too. Nobody has to take a mark away: one of a process that is gone counts for nothing.
+ * lock of a run folder is, and takes it away when it ends. So it holds for other computers and
+ * containers, too. The mark of a process that was killed counts for nothing, and goes with the next
+ * who looks.
  */
 
 /** A mark that nobody here can look up, and that says nothing, is kept for so long. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
-/** Marks of this process, by the files that they are of. */
-const marks = new Map<string, Promise<void>>();
+/** The making of this process's marks, by the files that they are of. */
+const made = new Map<string, Promise<void>>();
+
+/** Marks of this process. */
+const own: string[] = [];
+
+process.on('exit', () => {
+  for (const mark of own) removeFileNow(mark);
+});
 
 /**
  * Says that this process uses a cached file, from before it looks for it until it ends, and that it
  * was used now. Where nothing can be written nothing is said, nor removed by others.
  */
 export async function markUse(file: string): Promise<void> {
-  const made = marks.get(file) ?? makeMark(file);
-  marks.set(file, made);
-  await made;
+  const making = made.get(file) ?? makeMark(file);
+  made.set(file, making);
+  await making;
   await touchFile(file, Date.now());
 }
 
@@ -33,7 +41,9 @@ async function makeMark(file: string): Promise<void> {
   const token = randomBytes(8).toString('hex');
   const mark = path.join(folderOf(file), `${prefixOf(file)}${token}.json`);
   try {
+    await isInUse(file);
     await ensureFolder(path.dirname(mark));
+    own.push(mark);
     await createFile(mark, `${JSON.stringify({ ...(await ownMark()), token })}\n`);
     beatFor(mark, token);
   } catch {
