@@ -81,6 +81,8 @@ function folderOf(file: string): string {
   return path.join(path.dirname(path.dirname(file)), 'in-use');
 }
 
+/** Of a file's name only the key at its end, which is enough: names of models may be long. */
 function prefixOf(file: string): string {
-  return `${path.basename(path.dirname(file))}-${path.basename(file)}.`;
+  const key = path.basename(file, '.safetensors').slice(-16);
+  return `${path.basename(path.dirname(file))}-${key}.`;
 }

@@ -14,7 +14,8 @@ const KIB = 2 ** 10;
 async function cached(cacheFolder: string, model: string, minutes: number): Promise<string> {
   const folder = path.join(cacheFolder, 'gguf');
   await ensureFolder(folder);
-  const file = path.join(folder, `${model}-0123456789abcdef.safetensors`);
+  const key = Buffer.from(model).toString('hex').slice(0, 16).padEnd(16, '0');
+  const file = path.join(folder, `${model}-${key}.safetensors`);
   await writeFile(file, Buffer.alloc(KIB));
   const time = Date.now() / 1000 - 60 * minutes;
   await utimes(file, time, time);
@@ -28,7 +29,10 @@ async function deadMark(cacheFolder: string, file: string, minutes: number): Pro
   await markUse(path.join(cacheFolder, 'nf4', 'any'));
   const [own] = await readdir(folder);
   const mark = JSON.parse(await readFile(path.join(folder, own!), 'utf8')) as object;
-  const name = path.join(folder, `gguf-${path.basename(file)}.dead.json`);
+  const name = path.join(
+    folder,
+    `gguf-${path.basename(file, '.safetensors').slice(-16)}.dead.json`,
+  );
   await writeFile(name, JSON.stringify({ ...mark, pid: 999_999_999, token: 'dead' }));
   const time = Date.now() / 1000 - 60 * minutes;
   await utimes(name, time, time);
