@@ -20,6 +20,9 @@ export interface GgufTensor {
   readonly length: number;
 }
 
+/** Numbers that weights of some types are multiplied with besides the scales in their blocks. */
+const OUTER_SCALE = /\.(input_)?scale$/;
+
 /** The header of one GGUF file, checked; the data stays on disk. */
 export interface GgufPart {
   /** Path as it was given, for messages. */
@@ -75,6 +78,9 @@ export async function openGgufPart(path: string): Promise<GgufPart> {
         'model.unsupported',
         `${about} stored as ${type ?? `type ${info.dtype}`}; known are ${Object.keys(BLOCK_FORMATS).join(', ')}`,
       );
+    }
+    if (OUTER_SCALE.test(info.name)) {
+      throw fail('model.unsupported', `${about}, a scale of another one, which is not known`);
     }
     const { elements, bytes } = BLOCK_FORMATS[type];
     const length = (elementCount(shape) / elements) * bytes;

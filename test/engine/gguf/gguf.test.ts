@@ -93,6 +93,12 @@ describe('files that lie', () => {
       /"a" stored as NVFP4; known are F32/,
     ],
     [
+      'a scale outside of the blocks',
+      ggufBytes({}, [{ name: 'blk.0.ffn_up.scale', dims: [1] }], data),
+      'model.unsupported',
+      /"blk.0.ffn_up.scale", a scale of another one/,
+    ],
+    [
       'a storage type that nobody knows',
       ggufBytes({}, [{ name: 'a', dims: [256], type: 200 as GGMLQuantizationType }], data),
       'model.unsupported',
