@@ -22,36 +22,44 @@ export async function openSplit(named: GgufPart): Promise<GgufFile> {
   const count = partCount(named);
   const { folder, name, part } = placeOf(named, count);
   const parts: GgufPart[] = [];
-  const tensors = new Map<string, GgufTensor>();
   for (let number = 1; number <= count; number++) {
     const file = path.join(folder, nameOfPart(name, number));
     const opened = number === part ? named : await openOther(file, named, `${number} of ${count}`);
     requireNumber(opened, number, count);
-    for (const tensor of opened.tensors.values()) {
-      const other = tensors.get(tensor.name);
-      if (other !== undefined) {
-        const holder = parts.find(({ file }) => file === other.file)!;
+    parts.push(opened);
+  }
+  const { metadata, file } = parts[0]!;
+  const files = parts.map((opened) => opened.file);
+  return { path: named.path, file, metadata, tensors: tensorsOf(parts), files };
+}
+
+/** The tensors of all parts, which have to be as many as each part says. */
+function tensorsOf(parts: readonly GgufPart[]): ReadonlyMap<string, GgufTensor> {
+  const tensors = new Map<string, GgufTensor>();
+  const holders = new Map<string, GgufPart>();
+  for (const part of parts) {
+    for (const [name, tensor] of part.tensors) {
+      const holder = holders.get(name);
+      if (holder !== undefined) {
         throw corrupt(
-          opened,
-          `holds tensor ${JSON.stringify(tensor.name)}, which ${holder.path} holds as well: they are not parts of the same model`,
+          part,
+          `holds tensor ${JSON.stringify(name)}, which ${holder.path} holds as well: they are not parts of the same model`,
         );
       }
-      tensors.set(tensor.name, tensor);
+      holders.set(name, part);
+      tensors.set(name, tensor);
     }
-    parts.push(opened);
   }
   for (const part of parts) {
     const expected = new GgufMetadata(part).number('split.tensors.count') ?? tensors.size;
     if (expected !== tensors.size) {
       throw corrupt(
         part,
-        `belongs to a model of ${expected} tensors, but its ${count} parts hold ${tensors.size}; download or copy them again`,
+        `belongs to a model of ${expected} tensors, but its ${parts.length} parts hold ${tensors.size}; download or copy them again`,
       );
     }
   }
-  const { metadata, file } = parts[0]!;
-  const files = parts.map((opened) => opened.file);
-  return { path: named.path, file, metadata, tensors, files };
+  return tensors;
 }
 
 /** Where the parts lie, and what the one that was named is called. */

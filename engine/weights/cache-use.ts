@@ -60,10 +60,11 @@ export async function isInUse(file: string): Promise<boolean> {
   for (const name of await readdir(folderOf(file)).catch(() => [])) {
     if (!name.startsWith(prefixOf(file))) continue;
     const mark = path.join(folderOf(file), name);
-    const lock = await readLockFile(mark).catch(() => undefined);
+    const lock = await readLockFile(mark).catch(() => null);
     if (lock === undefined) continue;
-    const state = await stateOfHolder(lock);
-    if (state === 'alive' || state === 'beating') isUsed = true;
+    // One that cannot be read belongs to another user.
+    const state = lock && (await stateOfHolder(lock));
+    if (lock === null || state === 'alive' || state === 'beating') isUsed = true;
     else if (state === 'gone' || isForgotten(lock)) {
       await touchFile(file, lock.beat);
       await removeFolder(mark).catch(() => undefined);
