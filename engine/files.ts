@@ -337,7 +337,7 @@ export function removeFileNow(file: string): void {
  *
  * @param time in milliseconds since 1970
  */
-export async function touchFile(file: string, time: number): Promise<void> {
+export async function advanceTime(file: string, time: number): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined || found.mtimeMs >= time) return;
   await utimes(file, time / 1000, time / 1000).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createFile, ensureFolder, removeFileNow, removeFolder, touchFile } from '../files.ts';
+import { advanceTime, createFile, ensureFolder, removeFileNow, removeFolder } from '../files.ts';
 import { beatFor } from '../locks/lock-beat.ts';
 import { type LockFile, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { ownMark } from '../process-mark.ts';
@@ -34,7 +34,7 @@ export async function markUse(file: string): Promise<void> {
   const making = made.get(file) ?? makeMark(file);
   made.set(file, making);
   await making;
-  await touchFile(file, Date.now());
+  await advanceTime(file, Date.now());
 }
 
 async function makeMark(file: string): Promise<void> {
@@ -66,7 +66,7 @@ export async function isInUse(file: string): Promise<boolean> {
     const state = lock && (await stateOfHolder(lock));
     if (lock === null || state === 'alive' || state === 'beating') isUsed = true;
     else if (state === 'gone' || isForgotten(lock)) {
-      await touchFile(file, lock.beat);
+      await advanceTime(file, lock.beat);
       await removeFolder(mark).catch(() => undefined);
     }
   }
