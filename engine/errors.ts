@@ -52,6 +52,7 @@ export type ErrorCode =
   | 'output.not_found'
   | 'output.not_writable'
   | 'output.in_use'
+  | 'output.no_space'
   | 'checkpoint.corrupt'
   | 'checkpoint.mismatch'
   | 'training.not_finite'

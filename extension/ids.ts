@@ -45,6 +45,7 @@ export const COMMANDS = {
   runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',
   signIn: 'lorafa.signIn',
+  emptyWeightCache: 'lorafa.emptyWeightCache',
   showLogs: 'lorafa.showLogs',
   refreshViews: 'lorafa.refreshViews',
 } as const;

@@ -10,6 +10,7 @@ import type { TrainingMemory } from '../engine/plan/training-memory.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
+import type { CacheEntry, EmptiedCache } from '../engine/weights/cache-entries.ts';
 import { notification, request } from './rpc/message.ts';
 import type { EarlierSpeed } from './runs/earlier-speed.ts';
 import { runNotesChangeSchema, runNotesSchema } from './runs/run-notes-schema.ts';
@@ -703,6 +704,12 @@ export const timeSteps = request<MeasuredSpeed>()(
   'lorafa/estimate/time',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
+
+/** Client → server: weights that were unpacked or quantized, those that were used longest ago first. */
+export const listWeightCache = request<readonly CacheEntry[]>()('lorafa/cache/list', nothing);
+
+/** Client → server: remove those of them that no process uses. */
+export const emptyWeightCache = request<EmptiedCache>()('lorafa/cache/empty', nothing);
 
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */
 export const examineMachine = request<Readonly<Record<string, unknown>>>()(

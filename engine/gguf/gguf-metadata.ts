@@ -1,5 +1,5 @@
 import { LorafaError } from '../errors.ts';
-import type { GgufFile } from './gguf.ts';
+import type { GgufPart } from './gguf-part.ts';
 
 /**
  * Typed access to the metadata of a GGUF file.
@@ -8,9 +8,9 @@ import type { GgufFile } from './gguf.ts';
  * than asked for, and returns undefined for a key that is not there.
  */
 export class GgufMetadata {
-  readonly #gguf: GgufFile;
+  readonly #gguf: GgufPart;
 
-  constructor(gguf: GgufFile) {
+  constructor(gguf: GgufPart) {
     this.#gguf = gguf;
   }
 

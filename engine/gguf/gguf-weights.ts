@@ -6,8 +6,9 @@ import { float32ToFloat16 } from '../formats/float16.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
 import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
-import { BLOCK_LAYOUTS, type GgufFile, type GgufTensor } from './gguf.ts';
-import { dequantize } from './gguf-dequantize.ts';
+import { BLOCK_FORMATS } from './dequantize/formats.ts';
+import type { GgufFile } from './gguf.ts';
+import type { GgufTensor } from './gguf-part.ts';
 
 /** Where a row of a file belongs in Hugging Face's order. */
 type RowOrder = (row: number) => number;
@@ -142,16 +143,21 @@ async function dequantizeRows(
 ): Promise<Uint8Array> {
   const { type, shape } = tensor;
   const width = shape.at(-1) ?? 1;
-  const { elements, bytes } = BLOCK_LAYOUTS[type];
+  const { elements, bytes, dequantize } = BLOCK_FORMATS[type];
   const rowBytes = (width / elements) * bytes;
   const output = new (toFloat16 ? Uint16Array : Float32Array)(elementCount(shape));
   let row = 0;
+  let buffer = new Float32Array(0);
   for await (const chunk of streamTensor(tensor, rowBytes)) {
-    const values = new Float32Array((chunk.byteLength / rowBytes) * width);
-    dequantize(type, chunk, values);
-    const encoded = toFloat16 ? float32ToFloat16(values) : values;
-    for (let at = 0; at < encoded.length; at += width, row++) {
-      output.set(encoded.subarray(at, at + width), rowAt(row) * width);
+    const count = (chunk.byteLength / rowBytes) * width;
+    if (buffer.length < count) buffer = new Float32Array(count);
+    const values = buffer.subarray(0, count);
+    dequantize(chunk, values);
+    for (let at = 0; at < count; at += width, row++) {
+      const target = output.subarray(rowAt(row) * width, (rowAt(row) + 1) * width);
+      const source = values.subarray(at, at + width);
+      if (target instanceof Float32Array) target.set(source);
+      else float32ToFloat16(source, target);
     }
   }
   return new Uint8Array(output.buffer);

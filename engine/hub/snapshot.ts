@@ -1,5 +1,6 @@
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { freeBytes, inGib } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
 import type { SafetensorsHead } from '../formats/safetensors.ts';
@@ -53,9 +54,6 @@ export interface HubSession {
   readonly connection: HubConnection;
   readonly onDownload: OnDownload;
 }
-
-/** Disk space that is left to others. */
-const SPARE_BYTES = 2 ** 26;
 
 /** Finds in the cache what is wanted, without asking anybody; undefined where something is missing. */
 export async function cachedSnapshot(
@@ -238,17 +236,12 @@ async function requireSpace({ repository, cached, files }: Wanted, folder: strin
   const needed =
     files.reduce((sum, { size }) => sum + size, 0) -
     here.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  const { bavail, bsize } = await statfs(cached.folder);
-  const free = bavail * bsize;
-  if (needed + SPARE_BYTES <= free) return;
+  const free = await freeBytes(cached.folder);
+  if (needed <= free) return;
   throw new HubError(
     'hub.no_space',
     `${repository.name} needs ${inGib(needed)} more in ${folder}, and ${inGib(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
   );
-}
-
-function inGib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 function sizeOf(file: string): Promise<number | undefined> {

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError, messageOf } from '../errors.ts';
+import { isGgufModel } from '../gguf/split-name.ts';
 import type { JsonObject } from '../json-file.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
@@ -23,8 +24,8 @@ export interface BaseModel {
 }
 
 /**
- * Opens a base model: a Hugging Face folder, a GGUF file, or a folder that holds one GGUF file and
- * no `config.json`.
+ * Opens a base model: a Hugging Face folder, a GGUF file or a part of one, or a folder that holds one
+ * GGUF model and no `config.json`.
  *
  * @throws LorafaError `model.not_found`, `model.corrupt`, `model.unsupported`,
  * `model.missing_tensor`, `model.shape_mismatch` or `model.tokenizer`; where weights have to be
@@ -46,7 +47,7 @@ export async function openBaseModel(
   }
   if (!isFolder) return openFile(location, options);
   const names = await readdir(location);
-  const ggufs = names.filter((name) => name.toLowerCase().endsWith('.gguf')).sort();
+  const ggufs = names.filter((name) => isGgufModel(name)).sort();
   if (names.includes('config.json') || ggufs.length === 0) {
     return openHuggingFaceFolder(location, options);
   }

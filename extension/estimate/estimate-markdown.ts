@@ -54,6 +54,7 @@ export function estimateMarkdown(
       ],
     ),
     ...(memory.evaluation + memory.answers === 0 ? [] : [texts.largestCounts]),
+    ...diskLines(estimate, texts),
     `## ${texts.run}`,
     markdownTable(
       [texts.what, texts.howMuch],
@@ -86,6 +87,16 @@ export function estimateMarkdown(
         ]),
     '',
   ].join('\n\n');
+}
+
+/** What is written before the first step, where that is something. */
+function diskLines({ disk }: RunEstimate, texts: EstimateTexts): readonly string[] {
+  if (disk === undefined) return [];
+  const { needed, room, folder } = disk;
+  return [
+    `## ${texts.disk}`,
+    `${needed <= room ? '✓' : '✗'} ${texts.writtenOnce} **${formatBytes(needed)}**, ${texts.room} ${formatBytes(room)} (${asMarkdown(folder)})`,
+  ];
 }
 
 /** A part that only some runs have. */

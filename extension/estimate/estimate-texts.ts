@@ -28,6 +28,11 @@ export function estimateTexts() {
     ),
     runtime: vscode.l10n.t('The program itself'),
     total: vscode.l10n.t('Total'),
+    disk: vscode.l10n.t('Disk'),
+    writtenOnce: vscode.l10n.t(
+      'Weights that are unpacked or quantized, once before the first step:',
+    ),
+    room: vscode.l10n.t('there is room for'),
     run: vscode.l10n.t('The run'),
     what: vscode.l10n.t('What'),
     howMuch: vscode.l10n.t('How much'),

@@ -15,6 +15,7 @@ import { uriOf } from '../uri-of.ts';
 import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
+import { emptyCacheOfWeights } from './empty-weight-cache.ts';
 import { exportAdapter } from './export-adapter.ts';
 import { SelectionRunner } from './run-selection.ts';
 import { TextGeneration } from './text-generation.ts';
@@ -74,6 +75,7 @@ export function registerModels(
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
+    [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
   };
   registerCommands(extension, table);

@@ -1,3 +1,4 @@
+import type { DiskEstimate } from '../../engine/plan/disk-estimate.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
@@ -31,12 +32,16 @@ export function renderEstimate(estimate: RunEstimate): string {
     ['  activations', formatBytes(memory.activations)],
     ...describeBesideSteps(estimate),
     ['  runtime', formatBytes(memory.runtime)],
+    ...describeDisk(estimate),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   const fit = memory.total > memoryLimit ? ['', adviseLess(estimate)] : [];
+  const { disk } = estimate;
+  const write = disk && disk.needed > disk.room ? ['', adviseDisk(disk)] : [];
   return [
     ...rows.map(([name, value]) => name.padEnd(width) + value),
     ...fit,
+    ...write,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
 }
@@ -69,6 +74,17 @@ function describeBesideSteps({
         ]),
     ...(answers === 0 ? [] : [['  answers', `${formatBytes(answers)} (${instead})`] as const]),
   ];
+}
+
+/** What is written once, before the first step. */
+function describeDisk({ disk }: RunEstimate): readonly (readonly [string, string])[] {
+  if (disk === undefined) return [];
+  const { needed, room, folder } = disk;
+  return [['Disk', `${formatBytes(needed)} of ${formatBytes(room)} in ${folder}, written once`]];
+}
+
+function adviseDisk({ folder }: DiskEstimate): string {
+  return `The weights would not fit on the disk of ${folder}: free some space, or set LORAFA_CACHE_DIR to a folder on another disk.`;
 }
 
 /** What can be done about a run that does not fit. */

@@ -1,7 +1,7 @@
-"""Writes golden/gguf/ anew with the Python packages gguf, safetensors and tokenizers.
+"""Writes golden/gguf/ anew, but for quants.safetensors, with gguf, safetensors and tokenizers.
 
-quants.safetensors   random blocks of each storage type and the values that gguf makes of them
 *.gguf               models of golden/models, converted the way llama.cpp's converter does
+split/               one of them in parts
 tokenizer-*.gguf     vocabularies without weights; tokenizer-*.json holds texts and their ids
 """
 
@@ -10,36 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import tokenizers
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFWriter, dequantize, quantize
+from gguf import GGMLQuantizationType, GGUFWriter, quantize
 from safetensors import safe_open
-from safetensors.numpy import save_file
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 GOLDEN = Path(__file__).parent / "golden"
 OUTPUT = GOLDEN / "gguf"
-
-QUANTS = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
-# Byte offsets of the float16 scales in a block: random bits there could be infinite.
-SCALES = {
-    "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
-    "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
-}  # fmt: skip
-
-
-def make_quants() -> None:
-    rng = np.random.default_rng(7)
-    tensors = {}
-    for name in QUANTS:
-        kind = GGMLQuantizationType[name]
-        elements, size = GGML_QUANT_SIZES[kind]
-        blocks = rng.integers(0, 256, (1024 // elements, size), dtype=np.uint8)
-        for at in SCALES[name]:
-            scales = rng.normal(0, 0.1, (len(blocks), 1)).astype(np.float16)
-            blocks[:, at : at + 2] = scales.view(np.uint8)
-        tensors[f"{name}.blocks"] = blocks
-        tensors[f"{name}.values"] = dequantize(blocks, kind)
-    save_file(tensors, OUTPUT / "quants.safetensors")
-
 
 LAYER_NAMES = {
     "input_layernorm": "attn_norm",
@@ -71,11 +47,14 @@ def interleave(rows: np.ndarray, heads: int) -> np.ndarray:
     return halves.swapaxes(1, 2).reshape(rows.shape)
 
 
-def make_model(source: str, architecture: str, storage: str) -> None:
-    folder = GOLDEN / "models" / source
-    config = json.loads((folder / "config.json").read_text())
+def make_model(source: str, architecture: str, storage: str, tensors_of_part: int = 0) -> None:
+    source_folder = GOLDEN / "models" / source
+    config = json.loads((source_folder / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    writer = GGUFWriter(OUTPUT / f"{source}-{storage.lower()}.gguf", architecture)
+    folder = OUTPUT / "split" if tensors_of_part else OUTPUT
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{source}-{storage.lower()}.gguf"
+    writer = GGUFWriter(file, architecture, split_max_tensors=tensors_of_part)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
@@ -94,7 +73,7 @@ def make_model(source: str, architecture: str, storage: str) -> None:
     writer.add_token_types([6] * len(tokens))
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
-    with safe_open(folder / "model.safetensors", "np") as weights:
+    with safe_open(source_folder / "model.safetensors", "np") as weights:
         for name in weights.keys():
             values = weights.get_tensor(name)
             if architecture == "llama" and ".q_proj." in name:
@@ -258,10 +237,10 @@ def finish_tokenizer(writer: GGUFWriter, name: str, tokenizer: tokenizers.Tokeni
 
 def main() -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    make_quants()
     make_model("tinyllama-f16", "llama", "F16")
     make_model("llama2", "llama", "F32")
     make_model("llama2", "llama", "Q8_0")
+    make_model("llama2", "llama", "Q8_0", tensors_of_part=8)
     make_model("qwen2", "qwen2", "F32")
     make_model("qwen2", "qwen2", "Q8_0")
     for pre in PRE_TOKENIZERS:

@@ -30,10 +30,11 @@ async function client() {
     hubRepository('model', 'owner/demo', await filesOf('media/demo/base'), { access: 'gated' }),
     hubRepository('model', 'owner/demo-GGUF', {
       'demo.Q8_0.gguf': 'GGUF llama',
-      'demo.IQ2_XS.gguf': 'GGUF',
+      'demo.NVFP4.gguf': 'GGUF',
       'demo.F16-00001-of-00002.gguf': 'GGUF',
+      'demo.F16-00002-of-00002.gguf': 'GGUF and more',
     }),
-    hubRepository('model', 'owner/empty-GGUF', { 'demo.IQ2_XS.gguf': 'GGUF' }),
+    hubRepository('model', 'owner/empty-GGUF', { 'demo.NVFP4.gguf': 'GGUF' }),
     metaMathRepository(),
   );
   world.hub.tokens.add(TOKEN);
@@ -103,6 +104,7 @@ test('files of GGUF that can be read, and what has none', async () => {
   const { ask } = await client();
   expect(await ask(listGguf, { name: 'owner/demo-GGUF' })).toEqual([
     { file: 'demo.Q8_0.gguf', bytes: 10 },
+    { file: 'demo.F16-00001-of-00002.gguf', bytes: 17 },
   ]);
   const none = ask(listGguf, { name: 'owner/empty-GGUF' });
   await expect(none).rejects.toThrow(/has no file with weights in a form that is read/);

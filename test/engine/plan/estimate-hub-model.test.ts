@@ -78,11 +78,14 @@ test.each([
     const {
       model: _,
       memoryLimit: _limit,
+      disk,
       ...expected
     } = await estimateRun(configOf(world, local, nf4));
     world.hub.requests.length = 0;
     const estimate = await estimateRun(configOf(world, MODEL, nf4));
     expect(estimate).toMatchObject(expected);
+    expect(estimate.disk?.needed).toBe(disk?.needed);
+    expect(disk !== undefined).toBe(nf4);
     const [snapshot] = await readdir(path.join(world.cache, 'models--owner--tiny', 'snapshots'));
     const here = await readdir(
       path.join(world.cache, 'models--owner--tiny', 'snapshots', snapshot!),

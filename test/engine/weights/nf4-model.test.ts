@@ -212,7 +212,7 @@ describe('quantization', () => {
   test('of a GGUF file goes without unpacking it, to the same codes', async () => {
     const cache = await tempFolder();
     const { model } = await opens(goldenPath('gguf', 'llama2-q8_0.gguf'), cache);
-    expect(await readdir(cache)).toEqual(['nf4']);
+    expect(await readdir(cache)).toEqual(['in-use', 'nf4']);
     const unpacked = await openBaseModel(goldenPath('gguf', 'llama2-q8_0.gguf'), {
       cacheFolder: cache,
     });

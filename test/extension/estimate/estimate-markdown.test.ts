@@ -50,6 +50,17 @@ test('the verdict comes first, then what it is made of', () => {
   expect(markdown).not.toContain('## warnings');
 });
 
+test('what is written before the first step is told with the room for it', () => {
+  const disk = { needed: 14 * GIB, room: 100 * GIB, folder: '/cache' };
+  const markdown = (changes: Partial<RunEstimate>) =>
+    estimateMarkdown('x', estimate(changes), undefined, texts);
+  expect(markdown({ disk })).toContain(
+    '## disk\n\n✓ writtenOnce **14.0 GiB**, room 100.0 GiB (/cache)',
+  );
+  expect(markdown({ disk: { ...disk, room: GIB } })).toContain('✗ writtenOnce');
+  expect(markdown({})).not.toContain('## disk');
+});
+
 test('the rows that are held out for evaluation are told apart', () => {
   const evaluation = { rows: 3, tokens: 900, supervisedTokens: 300 };
   const split = { ...evaluation, truncatedRows: 0, droppedRows: 0 };

@@ -47,6 +47,7 @@ describe('help', () => {
       'plan',
       'measure',
       'preview',
+      'cache',
       'doctor',
     ])
       expect(stdout).toContain(command);
@@ -207,6 +208,13 @@ describe('a run', () => {
     );
     expect(written.stderr).not.toContain('quantizing');
     expect(eventsOf(written)[0]).toMatchObject({ promptTokens: 3 });
+
+    const listed = await lorafa('cache');
+    expect(listed.stdout).toMatch(
+      /^Weights in .*cache: .* of at most 50.0 GiB\n.* in NF4 .* model\n$/,
+    );
+    expect((await lorafa('cache', '--clear')).stdout).toMatch(/^Removed .* of weights from/);
+    expect(eventsOf(await lorafa('cache', '--json'))[0]).toMatchObject({ entries: [] });
   });
 
   test('shows its progress as lines where there is no terminal', async () => {

@@ -101,3 +101,12 @@ test('held-out rows, warnings and what does not fit are told', () => {
   expect(text).toContain('would not fit into memory: lower training.per_device_train_batch_size');
   expect(text).toMatch(/\n2 rows were cut at max_length\.$/);
 });
+
+test('what is written before the first step is told, and what to do where it does not fit', () => {
+  const disk = { needed: 14 * 2 ** 30, room: 100 * 2 ** 30, folder: '/cache' };
+  const text = renderEstimate({ ...estimate, disk });
+  expect(text).toContain('Disk             14.0 GiB of 100.0 GiB in /cache, written once');
+  expect(text).not.toContain('LORAFA_CACHE_DIR');
+  const full = renderEstimate({ ...estimate, disk: { ...disk, room: 2 ** 30 } });
+  expect(full).toMatch(/would not fit on the disk of \/cache: .* LORAFA_CACHE_DIR/);
+});
