@@ -6,6 +6,7 @@ import { contradictions } from './contradictions.ts';
 import { type Given, givenIn, member } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { MAX_CONFIG_LENGTH } from './jsonc-tree.ts';
+import { outputProblem } from './output-problem.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
 import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
 import { resolvePaths } from './resolve-paths.ts';
@@ -52,7 +53,10 @@ export function checkConfig(
   const mistakes = [...schemaProblems(value), ...contradictions(value)].slice(0, MAX_PROBLEMS);
   const parsed = configSchema.safeParse(without(value, mistakes));
   const usable = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
-  const located = mistakes.map((each) => locate(each, document, overrides));
+  const output = usable && outputProblem(usable, file);
+  const located = [...mistakes, ...(output === undefined ? [] : [output])].map((each) =>
+    locate(each, document, overrides),
+  );
   const problems = [...document.problems, ...located].sort(byPosition);
   return {
     config: problems.length === 0 ? usable : undefined,
