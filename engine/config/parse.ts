@@ -6,6 +6,7 @@ import { contradictions } from './contradictions.ts';
 import { type Given, givenIn, member } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { MAX_CONFIG_LENGTH } from './jsonc-tree.ts';
+import { nearestPath, respelt } from './nearest-path.ts';
 import { outputProblem } from './output-problem.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
 import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
@@ -100,10 +101,12 @@ export async function readConfig(
  * @throws LorafaError `config.not_found`, or `config.syntax` when it is not UTF-8
  */
 export async function readConfigText(file: string): Promise<string> {
-  const bytes = await readBoundedFile(file, MAX_BYTES).catch((error: unknown) => {
+  const bytes = await readBoundedFile(file, MAX_BYTES).catch(async (error: unknown) => {
+    const near = await nearestPath(path.resolve(file), (name) => name.endsWith('.lorafa.json'));
+    const advice = near === undefined ? 'check the path.' : `did you mean ${respelt(file, near)}?`;
     throw new LorafaError(
       'config.not_found',
-      `${file}: the run configuration cannot be read (${messageOf(error)}); check the path.`,
+      `${file}: the run configuration cannot be read (${messageOf(error)}); ${advice}`,
       { location: { file }, cause: error },
     );
   });

@@ -16,8 +16,9 @@ import {
 import { type DataUse, dataFiles, NoReadableRows, PARQUET_REVISION } from './choose-data-files.ts';
 import { adapterFiles, type ModelParts, modelFiles } from './choose-model-files.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
-import { localData } from './local-data.ts';
+import { type LocalData, localData } from './local-data.ts';
 import { localPaths } from './local-paths.ts';
+import { refuseMisspelt } from './misspelt-input.ts';
 
 /** The inputs of a configuration on this machine. */
 export interface LocalInputs {
@@ -49,7 +50,7 @@ export interface HubInputOptions {
  * nothing is asked of anybody.
  *
  * @throws HubError for everything that can be wrong between here and the Hub; LorafaError
- * `output.not_writable`
+ * `output.not_writable`, and as `localData`; MisspeltInput
  */
 export async function fetchInputs(
   config: ResolvedConfig,
@@ -84,6 +85,7 @@ export async function fetchInput(
  * The paths of an input, as far as they are here: nothing is asked of anybody.
  *
  * @returns undefined for a name of the Hub that is not here yet
+ * @throws LorafaError as `localData`; MisspeltInput
  */
 export async function cachedInput(
   name: string,
@@ -91,7 +93,7 @@ export async function cachedInput(
 ): Promise<readonly string[] | undefined> {
   const hub = parseHubName(name);
   if (hub === undefined) {
-    return isDataUse(use) ? (await localData(name, use)).paths : [name];
+    return (await localInput(name, use)).paths;
   }
   const request = requestFor(hub, use);
   const settings = hubSettings();
@@ -99,6 +101,12 @@ export async function cachedInput(
     (await cachedSnapshot(request, settings)) ??
     (isDataUse(use) ? await cachedSnapshot(inParquet(request), settings) : undefined);
   return found && localPaths(found, use, hub.slice);
+}
+
+/** What a path stands for. */
+async function localInput(input: string, use: InputUse): Promise<LocalData> {
+  await refuseMisspelt(input, use);
+  return isDataUse(use) ? localData(input, use) : { paths: [input], skipped: undefined };
 }
 
 /** A configuration with other inputs, of which one may become several files. */
@@ -155,8 +163,7 @@ class HubInputs {
   async paths(input: string, use: InputUse): Promise<readonly string[]> {
     const hub = parseHubName(input);
     if (hub === undefined) {
-      if (!isDataUse(use)) return [input];
-      const { paths, skipped } = await localData(input, use);
+      const { paths, skipped } = await localInput(input, use);
       if (skipped !== undefined) this.warnings.push(skipped);
       return paths;
     }

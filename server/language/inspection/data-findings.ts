@@ -21,7 +21,7 @@ import {
 } from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
-import { namedInput } from './named-input.ts';
+import { namedInput, type WrittenConfig } from './named-input.ts';
 
 /** What is known of the rows that are trained on, or of those that are held out. */
 export interface SplitFacts {
@@ -55,6 +55,7 @@ export async function inspectData(
   { data }: ResolvedConfig,
   files: KnownData,
   model: KnownModel | undefined,
+  written: WrittenConfig,
 ): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
   const train = named(data.dataset_name_or_path, DATA_KEY);
   const held = named(data.eval_dataset_name_or_path ?? [], HELD_KEY);
@@ -68,7 +69,7 @@ export async function inspectData(
   ): Promise<readonly FileFacts[]> => {
     const found: FileFacts[] = [];
     for (const { path, name } of names) {
-      const input = await namedInput(name, use, path);
+      const input = await namedInput(name, use, path, written);
       if (input.paths === undefined) {
         findings.push(input.finding);
         found.push({ ...UNKNOWN, findings: [] });

@@ -522,8 +522,13 @@ describe('files', () => {
     const missing = path.join(folder, 'missing.lorafa.json');
     await expect(readConfig(missing)).rejects.toMatchObject({
       code: 'config.not_found',
-      message: expect.stringContaining(missing) as string,
+      message: expect.stringMatching(/missing\.lorafa\.json: .*; check the path\.$/) as string,
     });
+    await writeFile(path.join(folder, 'mission.lorafa.json'), '{}');
+    await expect(readConfig(missing)).rejects.toThrow(
+      `; did you mean ${path.join(folder, 'mission.lorafa.json')}?`,
+    );
+    await rm(path.join(folder, 'mission.lorafa.json'));
     const binary = path.join(folder, 'binary.lorafa.json');
     await writeFile(binary, Uint8Array.of(0x7b, 0xff, 0x7d));
     await expect(readConfig(binary)).rejects.toMatchObject({ code: 'config.syntax' });

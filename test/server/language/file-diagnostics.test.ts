@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
 import { ggufBytes } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 import { type Changes, ConfigWorkspace } from './config-workspace.ts';
 
 /** Bytes that the runs of these tests may use. */
@@ -44,7 +45,31 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { model: { base_model_name_or_path: './modle' } },
     marked: '"./modle"',
     code: 'model.not_found',
-    says: 'There is no model at',
+    says: 'There is no model at modle; did you mean model?',
+    fixes: ['Change to "./model"'],
+  },
+  'a folder in a path that is misspelt': {
+    changes: { model: { base_model_name_or_path: './modles/tiny' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('models/tiny')),
+    marked: '"./modles/tiny"',
+    code: 'model.not_found',
+    says: 'did you mean models/tiny?',
+    fixes: ['Change to "./models/tiny"'],
+  },
+  'a base model of which nothing like it is there': {
+    changes: { model: { base_model_name_or_path: './llama' } },
+    marked: '"./llama"',
+    code: 'model.not_found',
+    says: 'There is no model at llama; give a folder',
+  },
+  'a name on the Hub where a folder of the owner has something like it': {
+    changes: { model: { base_model_name_or_path: 'models/tinny' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('models/tiny')),
+    marked: '"models/tinny"',
+    code: 'hub.not_cached',
+    severity: DiagnosticSeverity.Information,
+    says: 'since no file or folder has it (there is "models/tiny")',
+    fixes: ['Change to "models/tiny"'],
   },
   'an architecture that is not known': {
     changes: { model: { base_model_name_or_path: 'gpt' } },
@@ -161,7 +186,15 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { data: { dataset_name_or_path: ['rows.jsonl', 'rows2.jsonl'] } },
     marked: '"rows2.jsonl"',
     code: 'data.not_found',
-    says: 'Cannot read the data file rows2.jsonl: it does not exist',
+    says: 'Cannot read the data file rows2.jsonl: it does not exist; did you mean rows.jsonl?',
+    fixes: ['Change to "rows.jsonl"'],
+  },
+  'some rows of a data file that is not there': {
+    changes: { data: { dataset_name_or_path: './rwos.jsonl[:5]' } },
+    marked: '"./rwos.jsonl[:5]"',
+    code: 'data.not_found',
+    says: 'did you mean rows.jsonl?',
+    fixes: ['Change to "./rows.jsonl[:5]"'],
   },
   'a data file of an unknown format': {
     changes: { data: { dataset_name_or_path: 'rows.xml' } },
@@ -422,6 +455,21 @@ test.each(Object.entries(CASES))('%s', async (_, each) => {
     expect(await workspace.diagnostics(fixed), title).toEqual([]);
     expect(fixed, title).toContain('// The section training');
   }
+});
+
+test('an adapter whose name is misspelt is named, and put right', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('adapter/adapter_config.json', '{}');
+  const init_adapter = 'adaptr';
+  const text = workspace.text({ lora: { r: undefined, lora_alpha: undefined, init_adapter } });
+  const [diagnostic] = await workspace.diagnostics(text);
+  expect(diagnostic).toMatchObject({
+    code: 'adapter.not_found',
+    message: 'There is no adapter at adaptr; did you mean adapter?',
+  });
+  expect(Object.values(workspace.fixes(text, diagnostic!))).toEqual([
+    text.replace('"adaptr"', '"adapter"'),
+  ]);
 });
 
 test('a good configuration has no marks', async () => {
