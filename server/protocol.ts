@@ -468,6 +468,8 @@ export interface AdapterTraining {
   readonly templates: { readonly prompt?: string | undefined; readonly completion: string } | null;
   /** Rows that were learned, and whether the text came from the chat template; null: nobody knows. */
   readonly rows: number | null;
+  /** Whether the number of rows was inferred from a part of them. */
+  readonly isInferred?: boolean | undefined;
   readonly isChat: boolean | null;
   /** Whether the base model has a chat template; null: nobody knows. */
   readonly hasChatTemplate: boolean | null;

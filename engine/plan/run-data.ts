@@ -197,7 +197,7 @@ async function inMemory(
     trainReport: { ...splitReport(train, reports), ...mixReport(sources, shares) },
     evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
     warnings: [
-      ...reports.flatMap(issueWarnings),
+      ...reports.flatMap((each) => issueWarnings(each)),
       ...sharedWarnings(sharedRows(parts.eval.length === 0 ? [] : train, parts.eval)),
     ],
     rows: () => readRows(sources[0]!.paths),
@@ -231,7 +231,12 @@ async function streamed(
     evaluation: held?.examples ?? [],
     trainReport: { ...report, ...mixReport(sources, stream.shares) },
     evalReport: held && splitReport(held.examples, [held.report]),
-    warnings: [...reports, ...(held === undefined ? [] : [held.report])].flatMap(issueWarnings),
+    warnings: [
+      ...reports.flatMap((each) =>
+        issueWarnings(each, stream.windows === 1 ? undefined : each.rows),
+      ),
+      ...(held === undefined ? [] : issueWarnings(held.report)),
+    ],
     rows: () => (held === undefined ? stream.firstRows() : stream.heldOutRows()),
   };
 }

@@ -84,6 +84,7 @@ export function runPanelTexts() {
     trainable: vscode.l10n.t('Trainable parameters'),
     trainableOf: vscode.l10n.t('{0} of {1}'),
     data: vscode.l10n.t('Training data'),
+    about: vscode.l10n.t('about {0}'),
     dataCounts: vscode.l10n.t('{0} rows, {1} supervised tokens'),
     bestEval: vscode.l10n.t('Best evaluation loss'),
     atStep: vscode.l10n.t('{0} at step {1}'),

@@ -5,6 +5,7 @@ import type {
   RunPanelRequest,
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { inferredCount } from '../../server/inferred-count.ts';
 import { visible } from '../../server/plain-text.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
@@ -184,11 +185,14 @@ export class RunHeader {
     }
     if (session !== undefined) {
       const { trainableParameters, totalParameters, dataset, compute } = session;
-      const { rows: count, supervisedTokens } = dataset.train;
+      const { rows: count, supervisedTokens, inferredFrom } = dataset.train;
+      const [learned, supervised] = [count, supervisedTokens].map((each) =>
+        inferredCount(formatCount(each), inferredFrom !== undefined, texts.about),
+      );
       const [trainable, total] = [trainableParameters, totalParameters].map(formatCount);
       rows.push(
         [texts.trainable, fill(texts.trainableOf, trainable!, total!)],
-        [texts.data, fill(texts.dataCounts, formatCount(count), formatCount(supervisedTokens))],
+        [texts.data, fill(texts.dataCounts, learned!, supervised!)],
         [texts.compute, compute],
       );
     }
