@@ -42,6 +42,7 @@ export function issueWarnings(report: DatasetReport, looked?: number): readonly 
     ['learned only in their last answer', report.lastTurnOnly],
     ['there more than once', report.duplicates],
     ['learned in a single token', report.nearlyEmpty],
+    ['learned right behind the last character of their prompts', report.unseparated],
   ];
   return issues.flatMap(([what, list]) => warningOf(what, list, looked));
 }

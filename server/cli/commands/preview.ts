@@ -146,6 +146,7 @@ function describeReport(
     ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
     ...issues('rows that were there before', report.duplicates),
     ...issues('rows of which a single token is learned', report.nearlyEmpty),
+    ...issues('rows whose completion runs on from the prompt', report.unseparated),
     ...(shared === undefined ? [] : issues('held-out rows that are learned too', shared)),
   ];
 }

@@ -1,4 +1,5 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import type { Remedy } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { mixedCount } from '../../../engine/data/mix.ts';
 import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
@@ -10,6 +11,7 @@ import { LorafaError } from '../../../engine/errors.ts';
 import { trainingSources } from '../../../engine/plan/run-data.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { COLUMN_KEYS, columnFindings, TEMPLATE_KEYS } from './column-findings.ts';
+import { separatorRemedies } from './column-remedies.ts';
 import {
   DATA_KEY,
   type Finding,
@@ -166,6 +168,7 @@ function ofMixedSet(found: Finding, index: number): Finding {
         ? {
             ...remedy,
             values: remedy.values.map(({ path, value }) => ({ path: own(path), value })),
+            ...(remedy.removes && { removes: remedy.removes.map(own) }),
           }
         : remedy,
     ),
@@ -231,6 +234,13 @@ async function inspectFile(
         ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
         ...issues(path, report.duplicates, 'data.duplicates', 'are there more than once'),
         ...issues(path, report.nearlyEmpty, 'data.single_token', 'are learned in a single token'),
+        ...issues(
+          path,
+          report.unseparated,
+          'data.unseparated',
+          'run from the prompt into the completion',
+          first === undefined ? [] : separatorRemedies(data, first),
+        ),
       ],
       examples,
       rows,
@@ -249,6 +259,7 @@ function issues(
   list: IssueList,
   code: FindingCode,
   what: string,
+  remedies: readonly Remedy[] = [],
 ): readonly Finding[] {
   if (list.count === 0) return [];
   return [
@@ -257,6 +268,7 @@ function issues(
       path,
       code,
       `${list.count} of the first ${SAMPLE_ROWS} rows ${what}: ${formatIssues(list)}`,
+      remedies,
     ),
   ];
 }

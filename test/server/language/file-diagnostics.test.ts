@@ -370,6 +370,54 @@ const CASES: Readonly<Record<string, Case>> = {
     says: 'rows.jsonl:2: of the row a single token is learned',
     severity: DiagnosticSeverity.Warning,
   },
+  'prompts that run into their completions': {
+    changes: { model: { base_model_name_or_path: 'plain' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('plain'), { chatTemplate: null }),
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows run from the prompt into the completion: rows.jsonl:1, rows.jsonl:2, rows.jsonl:3: neither a space nor a line break',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "question" and "answer"'],
+  },
+  'such prompts in columns that are named': {
+    changes: {
+      model: { base_model_name_or_path: 'plain' },
+      data: { format: 'prompt_completion', prompt_column: 'question', completion_column: 'answer' },
+    },
+    prepare: (workspace) => writeTinyModel(workspace.path('plain'), { chatTemplate: null }),
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "question" and "answer"'],
+  },
+  'templates that run together': {
+    changes: { data: { prompt_template: '{question}', completion_template: '{answer}' } },
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['End the prompt with a line break'],
+  },
+  'rows of a mixed set that run together': {
+    changes: {
+      model: { base_model_name_or_path: 'plain' },
+      data: {
+        prompt_template: '{question}\n',
+        completion_template: '{answer}',
+        mix: [{ dataset_name_or_path: 'talk.jsonl', prompt_column: 'ask' }],
+      },
+    },
+    prepare: async (workspace) => {
+      await writeTinyModel(workspace.path('plain'), { chatTemplate: null });
+      await workspace.writeRows('talk.jsonl', [{ ask: 'Who?', completion: 'Me it is.' }]);
+    },
+    marked: '"talk.jsonl"',
+    code: 'data.unseparated',
+    says: 'write one with data.mix.0.prompt_template',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "ask" and "completion"'],
+  },
   'rows that are held out and learned': {
     changes: { data: { eval_dataset_name_or_path: 'held.jsonl' } },
     prepare: (workspace) =>
