@@ -13,6 +13,7 @@ import {
   stat,
   symlink,
   unlink,
+  utimes,
 } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
@@ -297,6 +298,18 @@ export async function removeFolder(folder: string): Promise<void> {
     const aside = temporaryName(folder);
     await rename(folder, aside);
     await rm(aside, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Gives a file the time of now, unless its time is hardly earlier.
+ *
+ * @throws LorafaError `output.not_writable`
+ */
+export async function touchFile(file: string, minAgeMs: number): Promise<void> {
+  await explained(file, async () => {
+    const now = Date.now();
+    if (now - (await stat(file)).mtimeMs >= minAgeMs) await utimes(file, now / 1000, now / 1000);
   });
 }
 

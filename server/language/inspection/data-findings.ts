@@ -1,14 +1,17 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
-import type { Remedy } from '../../../engine/config/path-problem.ts';
+import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { dataFormat } from '../../../engine/data/data-format.ts';
+import { parseDataPath } from '../../../engine/data/data-path.ts';
 import { mixedCount } from '../../../engine/data/mix.ts';
 import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
 import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { sharedRows } from '../../../engine/data/seen-rows.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
+import { refuseLarge } from '../../../engine/data/streaming/memory-rows.ts';
 import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
 import { LorafaError } from '../../../engine/errors.ts';
-import { trainingSources } from '../../../engine/plan/run-data.ts';
+import { isStreamed, trainingSources } from '../../../engine/plan/run-data.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { COLUMN_KEYS, columnFindings, TEMPLATE_KEYS } from './column-findings.ts';
 import { separatorRemedies } from './column-remedies.ts';
@@ -63,6 +66,7 @@ export async function inspectData(
   const held = named(data.eval_dataset_name_or_path ?? [], HELD_KEY);
   const sources = trainingSources({ data });
   const findings: Finding[] = [];
+  const seen: NamedData[] = [];
   let usable = model;
   const inspect = async (
     names: readonly NamedData[],
@@ -83,6 +87,7 @@ export async function inspectData(
         if (facts.isOverTime === true) usable = undefined;
         findings.push(...facts.findings);
         found.push(facts);
+        if (use === 'training' && facts.rows !== undefined) seen.push({ path, name: file });
       }
     }
     return found;
@@ -124,6 +129,7 @@ export async function inspectData(
       ),
     );
   }
+  findings.push(...(await unstreamable(data, seen)));
   return {
     findings: findings.filter(isFirst),
     facts: {
@@ -137,6 +143,25 @@ export async function inspectData(
             : partOf(all, total && heldOut(data, total)),
     },
   };
+}
+
+/** Files of data that are streamed, which cannot be and are too large to be kept. */
+async function unstreamable(
+  data: ResolvedConfig['data'],
+  files: readonly NamedData[],
+): Promise<readonly Finding[]> {
+  if (!(await isStreamed(data, [{ paths: files.map(({ name }) => name) }]))) return [];
+  const found: Finding[] = [];
+  for (const { path, name } of files) {
+    const { file } = parseDataPath(name);
+    if (dataFormat(file).open !== undefined) continue;
+    try {
+      await refuseLarge(file);
+    } catch (error) {
+      found.push(findingOf(error, path, [setValue(['data', 'streaming'], false)]));
+    }
+  }
+  return found;
 }
 
 /** What the rows of several files are like together. */

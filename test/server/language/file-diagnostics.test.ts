@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { type ParseError, parse } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
@@ -32,6 +32,13 @@ const chat = [
     ],
   },
 ];
+
+/** As many rows as are looked at to count them, and a hole of more than 64 MiB that nobody reads. */
+async function writeLargeTable(file: string): Promise<void> {
+  const rows = Array.from({ length: 10_001 }, (_, index) => `Why ${index}?,It is ${index}.\n`);
+  await writeFile(file, `question,answer\n${rows.join('')}`);
+  await truncate(file, 65 * 2 ** 20);
+}
 
 /** One of the rows that a workspace has. */
 const HELD_TOO = { question: 'What is 3?', answer: 'It is the number 3.' };
@@ -202,6 +209,14 @@ const CASES: Readonly<Record<string, Case>> = {
     marked: '"rows.xml"',
     code: 'config.invalid_value',
     says: 'Cannot tell the format',
+  },
+  'a large file that cannot be streamed': {
+    changes: { data: { dataset_name_or_path: 'rows.csv', streaming: true } },
+    prepare: (workspace) => writeLargeTable(workspace.path('rows.csv')),
+    marked: '"rows.csv"',
+    code: 'config.invalid_value',
+    says: 'its text (65 MiB) is more than the 64 MiB that are kept in memory then; save it as .jsonl, .parquet or .arrow, or set data.streaming to false',
+    fixes: ['Set `data.streaming` to false'],
   },
   'a damaged data file': {
     changes: { data: { dataset_name_or_path: 'rows.json' } },
