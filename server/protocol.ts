@@ -614,6 +614,19 @@ export const hubTokenGiven = notification(
   z.object({ token: z.nullable(z.string()) }),
 );
 
+/** The proxy that VS Code is set to use, and the hosts that are reached without one. */
+export interface ProxySetting {
+  /** Null: that of the environment, if there is any. */
+  readonly proxy: string | null;
+  readonly except: readonly string[];
+}
+
+/** Client → server: how requests leave from now on. It is sent as {@link hubTokenGiven} is: an address may hold a password. */
+export const proxyGiven = notification(
+  'lorafa/hub/proxy',
+  z.object({ proxy: z.nullable(z.string()), except: z.array(z.string()) }),
+);
+
 /** Client → server: the name of the account whose access token the server has. */
 export const whoIsSignedIn = request<string>()('lorafa/hub/who', nothing);
 
