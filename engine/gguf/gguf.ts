@@ -1,7 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/gguf';
-import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
+import { type OpenedFile, openRegularFile, readAt } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import { elementCount, formatShape } from '../formats/tensor-location.ts';
 import { checkGgufHeader } from './gguf-header.ts';
 
@@ -58,36 +59,15 @@ export interface GgufFile {
 /**
  * Opens a GGUF file and checks that every tensor lies in it.
  *
+ * @param head what is known of a file that is not here, whose tensors cannot be read
  * @throws LorafaError `model.not_found`, `model.corrupt`, or `model.unsupported` for a storage type
  * that is not known, big-endian files and split files.
  */
-export async function openGguf(path: string): Promise<GgufFile> {
-  const fail = (code: ErrorCode, cause: string, offset?: number, error?: unknown) =>
-    new LorafaError(code, `${path} ${cause}.`, {
-      location: offset === undefined ? { file: path } : { file: path, offset },
-      ...(error === undefined ? {} : { cause: error }),
-    });
-  let file: string;
-  let opened: OpenedFile;
-  try {
-    file = await realpath(path);
-    opened = await openRegularFile(file);
-  } catch (error) {
-    throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
-  }
-  const { handle, size } = opened;
-  let header: Awaited<ReturnType<typeof gguf>>;
-  try {
-    await checkGgufHeader(handle, size).finally(() => handle.close());
-    header = await gguf(file, { allowLocalFile: true });
-  } catch (error) {
-    throw fail(
-      'model.corrupt',
-      `has no readable GGUF header (${messageOf(error)}); download or copy it again`,
-      0,
-      error,
-    );
-  }
+export async function openGguf(path: string, head?: FileHead): Promise<GgufFile> {
+  const fail = failureOf(path);
+  const { file, size, header } = await (head === undefined
+    ? readFromFile(path, fail)
+    : readFromHead(path, head, fail));
   if (!header.littleEndian) throw fail('model.unsupported', 'is big-endian, which is not known');
   const metadata = new Map<string, MetadataValue>(Object.entries(header.metadata));
   const parts = Number(metadata.get('split.count') ?? 1);
@@ -126,6 +106,76 @@ export async function openGguf(path: string): Promise<GgufFile> {
     tensors.set(info.name, { name: info.name, type, shape, file, offset, length });
   }
   return { path, file, metadata, tensors };
+}
+
+type Fail = (code: ErrorCode, cause: string, offset?: number, error?: unknown) => LorafaError;
+
+function failureOf(path: string): Fail {
+  return (code, cause, offset, error) =>
+    new LorafaError(code, `${path} ${cause}.`, {
+      location: offset === undefined ? { file: path } : { file: path, offset },
+      ...(error === undefined ? {} : { cause: error }),
+    });
+}
+
+/** What the library makes of a header, in a file of so many bytes. */
+interface ReadHeader {
+  readonly file: string;
+  readonly size: number;
+  readonly header: Awaited<ReturnType<typeof gguf>>;
+}
+
+async function readFromFile(path: string, fail: Fail): Promise<ReadHeader> {
+  let file: string;
+  let opened: OpenedFile;
+  try {
+    file = await realpath(path);
+    opened = await openRegularFile(file);
+  } catch (error) {
+    throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
+  }
+  const { handle, size } = opened;
+  const read = (start: number, length: number): Promise<Buffer<ArrayBuffer>> =>
+    readAt(handle, Buffer.allocUnsafe(length), start);
+  try {
+    await checkGgufHeader({ size, read }).finally(() => handle.close());
+    return { file, size, header: await gguf(file, { allowLocalFile: true }) };
+  } catch (error) {
+    throw unreadable(fail, error);
+  }
+}
+
+async function readFromHead(file: string, head: FileHead, fail: Fail): Promise<ReadHeader> {
+  const { bytes, size } = head;
+  const read = async (start: number, length: number): Promise<Buffer<ArrayBuffer>> =>
+    Buffer.from(bytes.subarray(start, start + length));
+  try {
+    await checkGgufHeader({ size: bytes.length, read });
+    // The library asks for parts of an address, and is answered from memory.
+    const header = await gguf(HEAD_ADDRESS, { fetch: answerFrom(head) });
+    return { file, size, header };
+  } catch (error) {
+    throw unreadable(fail, error);
+  }
+}
+
+/** Of no host (RFC 2606); anything else is a file for the library. */
+const HEAD_ADDRESS = 'https://head.invalid/';
+
+/** Answers for parts of a file with what is known of it. */
+function answerFrom({ bytes, size }: FileHead): typeof fetch {
+  return async (_, init) => {
+    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get('range')!)!;
+    return new Response(bytes.subarray(Number(start), Number(end) + 1), {
+      status: 206,
+      headers: { 'content-range': `bytes ${start}-${end}/${size}` },
+    });
+  };
+}
+
+function unreadable(fail: Fail, error: unknown): LorafaError {
+  const problem = `has no readable GGUF header (${messageOf(error)}); download or copy it again`;
+  return fail('model.corrupt', problem, 0, error);
 }
 
 function isGgmlType(name: string | undefined): name is GgmlType {

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import type { SafetensorsHead } from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import { HubConnection, type HubConnectionOptions } from '../hub/hub-connection.ts';
 import { HubError } from '../hub/hub-error.ts';
@@ -28,8 +28,8 @@ export interface LocalInputs {
   readonly sources: readonly HubSource[];
   /** Sentences about what could not be asked of the Hub. */
   readonly warnings: readonly string[];
-  /** The headers of weights that are not here, by their paths; none unless `headsOnly` is asked for. */
-  readonly heads: ReadonlyMap<string, SafetensorsHead>;
+  /** The headers of weights that are not here, by their paths; none unless `headsOnly` or `rowsOnly` is asked for. */
+  readonly heads: ReadonlyMap<string, FileHead>;
 }
 
 /** How inputs are brought here. */
@@ -37,9 +37,9 @@ export interface HubInputOptions {
   readonly onDownload?: OnDownload;
   /** What an earlier session of the same run used, which stays what it is. */
   readonly known?: readonly HubSource[];
-  /** Only what the training rows and their tokens need: no weights, and no other input. */
+  /** Only what the training rows and their tokens need: no weights but the header of a GGUF file, and no other input. */
   readonly rowsOnly?: boolean;
-  /** Only the headers of safetensors weights that are not here: enough to say what a run will take. */
+  /** Only the headers of weights that are not here: enough to say what a run will take. */
   readonly headsOnly?: boolean;
   /** How patient a connection is; for tests. */
   readonly patience?: Omit<HubConnectionOptions, 'token'>;
@@ -151,7 +151,7 @@ async function mapInputs(
 class HubInputs {
   readonly sources: HubSource[] = [];
   readonly warnings: string[] = [];
-  readonly heads = new Map<string, SafetensorsHead>();
+  readonly heads = new Map<string, FileHead>();
   readonly #options: HubInputOptions;
   readonly #snapshots = new Map<string, Promise<Snapshot>>();
   #connection: Promise<HubConnection> | undefined;
@@ -183,7 +183,7 @@ class HubInputs {
         : sameFiles(hub, use, known);
     const { snapshot, revision } = await this.#orInParquet({
       ...request,
-      headsOnly: headsOnly && use === 'model',
+      headsOnly: (headsOnly || rowsOnly) && use === 'model',
     });
     const { commit, files, heads = [] } = snapshot;
     for (const [file, head] of heads) this.heads.set(file, head);
