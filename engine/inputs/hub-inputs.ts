@@ -181,10 +181,10 @@ class HubInputs {
       known === undefined
         ? requestFor(hub, use, rowsOnly ? 'tokenizer' : 'all')
         : sameFiles(hub, use, known);
-    const { snapshot, revision } = await this.#orInParquet({
-      ...request,
-      headsOnly: (headsOnly || rowsOnly) && use === 'model',
-    });
+    const { found: snapshot, revision } = await orInParquet(
+      { ...request, headsOnly: (headsOnly || rowsOnly) && use === 'model' },
+      (each) => this.#snapshot(each),
+    );
     const { commit, files, heads = [] } = snapshot;
     for (const [file, head] of heads) this.heads.set(file, head);
     this.sources.push({
@@ -195,26 +195,6 @@ class HubInputs {
       files: [...files],
     });
     return snapshot;
-  }
-
-  /** What is asked for, or where it has no rows in a format that is read, the Hub's own edition of them. */
-  async #orInParquet(
-    request: SnapshotRequest,
-  ): Promise<{ readonly snapshot: Snapshot; readonly revision: string }> {
-    const { revision, repository } = request;
-    try {
-      return { snapshot: await this.#snapshot(request), revision };
-    } catch (error) {
-      const mayHaveEdition = revision === 'main' && repository.kind === 'dataset';
-      if (!mayHaveEdition || !(error instanceof NoReadableRows || isAbsent(error))) throw error;
-      const converted = inParquet(request);
-      try {
-        const snapshot = await this.#snapshot(converted);
-        return { snapshot, revision: converted.revision };
-      } catch (second) {
-        throw isAbsent(second) ? error : second;
-      }
-    }
   }
 
   async #snapshot(request: SnapshotRequest): Promise<Snapshot> {
@@ -244,6 +224,30 @@ class HubInputs {
 
   async #connect(settings: HubSettings): Promise<HubConnection> {
     return new HubConnection(settings, { token: await hubToken(), ...this.#options.patience });
+  }
+}
+
+/**
+ * Asks for something, or where it has no rows in a format that is read, for the Hub's own edition of them.
+ *
+ * @returns what was found, and in which revision
+ */
+export async function orInParquet<T>(
+  request: SnapshotRequest,
+  ask: (request: SnapshotRequest) => Promise<T>,
+): Promise<{ readonly found: T; readonly revision: string }> {
+  const { revision, repository } = request;
+  try {
+    return { found: await ask(request), revision };
+  } catch (error) {
+    const mayHaveEdition = revision === 'main' && repository.kind === 'dataset';
+    if (!mayHaveEdition || !(error instanceof NoReadableRows || isAbsent(error))) throw error;
+    const converted = inParquet(request);
+    try {
+      return { found: await ask(converted), revision: converted.revision };
+    } catch (second) {
+      throw isAbsent(second) ? error : second;
+    }
   }
 }
 
