@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'data.no_supervision'
   | 'data.chat_template'
   | 'hub.bad_endpoint'
+  | 'hub.bad_proxy'
   | 'hub.bad_token'
   | 'hub.not_found'
   | 'hub.gated'

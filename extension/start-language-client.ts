@@ -10,7 +10,12 @@ import {
   State,
   TransportKind,
 } from 'vscode-languageclient/node';
-import { hubTokenGiven, type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
+import {
+  hubTokenGiven,
+  type InitializationOptions,
+  PROTOCOL_VERSION,
+  proxyGiven,
+} from '../server/protocol.ts';
 import type { NotificationMessage } from '../server/rpc/message.ts';
 import { followProblem } from './config-editor/follow-problem.ts';
 import type { Secrets } from './hub/secrets.ts';
@@ -121,18 +126,20 @@ export async function startLanguageClient(
       },
     },
   );
-  const tellToken = async (): Promise<void> => {
+  const tellSecrets = async (): Promise<void> => {
     const token = (await secrets.hubToken()) ?? null;
-    if (client.isRunning()) await client.tellInSecret(hubTokenGiven, { token });
+    if (!client.isRunning()) return;
+    await client.tellInSecret(hubTokenGiven, { token });
+    await client.tellInSecret(proxyGiven, secrets.proxy());
   };
   client.onDidChangeState(({ newState }) => {
     if (newState !== State.Running) return;
-    void tellToken();
+    void tellSecrets();
     onRunning(client);
   });
   await client.start();
   // Before anybody asks for anything: a run that starts may need it.
-  await tellToken();
-  secrets.tell(tellToken);
+  await tellSecrets();
+  secrets.tell(tellSecrets);
   return client;
 }

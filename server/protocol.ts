@@ -485,6 +485,8 @@ export interface AdapterTraining {
   readonly templates: { readonly prompt?: string | undefined; readonly completion: string } | null;
   /** Rows that were learned, and whether the text came from the chat template; null: nobody knows. */
   readonly rows: number | null;
+  /** Whether the number of rows was inferred from a part of them. */
+  readonly isInferred?: boolean | undefined;
   readonly isChat: boolean | null;
   /** Whether the base model has a chat template; null: nobody knows. */
   readonly hasChatTemplate: boolean | null;
@@ -627,6 +629,19 @@ export const estimateProgress = notification(
 export const hubTokenGiven = notification(
   'lorafa/hub/token',
   z.object({ token: z.nullable(z.string()) }),
+);
+
+/** The proxy that VS Code is set to use, and the hosts that are reached without one. */
+export interface ProxySetting {
+  /** Null: that of the environment, if there is any. */
+  readonly proxy: string | null;
+  readonly except: readonly string[];
+}
+
+/** Client → server: how requests leave from now on. It is sent as {@link hubTokenGiven} is: an address may hold a password. */
+export const proxyGiven = notification(
+  'lorafa/hub/proxy',
+  z.object({ proxy: z.nullable(z.string()), except: z.array(z.string()) }),
 );
 
 /** Client → server: the name of the account whose access token the server has. */

@@ -1,10 +1,8 @@
-import { realpath } from 'node:fs/promises';
-import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/gguf';
-import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
-import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { GGMLQuantizationType, type MetadataValue } from '@huggingface/gguf';
+import type { FileHead } from '../formats/file-head.ts';
 import { elementCount, formatShape } from '../formats/tensor-location.ts';
 import { BLOCK_FORMATS, type GgmlType, isGgmlType } from './dequantize/formats.ts';
-import { checkGgufHeader } from './gguf-header.ts';
+import { ggufFailure, readFromFile, readFromHead } from './read-gguf-header.ts';
 
 /** Where one tensor of a GGUF file lies. */
 export interface GgufTensor {
@@ -36,36 +34,15 @@ export interface GgufPart {
 /**
  * Opens one GGUF file, be it a model or a part of one, and checks that every tensor lies in it.
  *
+ * @param head what is known of a file that is not here, whose tensors cannot be read
  * @throws LorafaError `model.not_found`, `model.corrupt`, or `model.unsupported` for a storage type
  * that is not known and big-endian files.
  */
-export async function openGgufPart(path: string): Promise<GgufPart> {
-  const fail = (code: ErrorCode, cause: string, offset?: number, error?: unknown) =>
-    new LorafaError(code, `${path} ${cause}.`, {
-      location: offset === undefined ? { file: path } : { file: path, offset },
-      ...(error === undefined ? {} : { cause: error }),
-    });
-  let file: string;
-  let opened: OpenedFile;
-  try {
-    file = await realpath(path);
-    opened = await openRegularFile(file);
-  } catch (error) {
-    throw fail('model.not_found', `cannot be opened (${messageOf(error)})`, undefined, error);
-  }
-  const { handle, size } = opened;
-  let header: Awaited<ReturnType<typeof gguf>>;
-  try {
-    await checkGgufHeader(handle, size).finally(() => handle.close());
-    header = await gguf(file, { allowLocalFile: true });
-  } catch (error) {
-    throw fail(
-      'model.corrupt',
-      `has no readable GGUF header (${messageOf(error)}); download or copy it again`,
-      0,
-      error,
-    );
-  }
+export async function openGgufPart(path: string, head?: FileHead): Promise<GgufPart> {
+  const fail = ggufFailure(path);
+  const { file, size, header } = await (head === undefined
+    ? readFromFile(path, fail)
+    : readFromHead(path, head, fail));
   if (!header.littleEndian) throw fail('model.unsupported', 'is big-endian, which is not known');
   const metadata = new Map<string, MetadataValue>(Object.entries(header.metadata));
   const tensors = new Map<string, GgufTensor>();

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type ErrorCode, LorafaError } from '../errors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import type { GgufFile } from './gguf.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 import { type GgufPart, type GgufTensor, openGgufPart } from './gguf-part.ts';
@@ -15,16 +16,23 @@ export function partCount(part: GgufPart): number {
  * What is not about tensors is in the first one.
  *
  * @param named any of the parts
+ * @param heads what is known of files that are not here, by their paths
  * @throws LorafaError `model.not_found` for a part that is missing, `model.corrupt` for parts that do
  * not belong together, and as `openGgufPart`
  */
-export async function openSplit(named: GgufPart): Promise<GgufFile> {
+export async function openSplit(
+  named: GgufPart,
+  heads: ReadonlyMap<string, FileHead>,
+): Promise<GgufFile> {
   const count = partCount(named);
   const { folder, name, part } = placeOf(named, count);
   const parts: GgufPart[] = [];
   for (let number = 1; number <= count; number++) {
     const file = path.join(folder, nameOfPart(name, number));
-    const opened = number === part ? named : await openOther(file, named, `${number} of ${count}`);
+    const opened =
+      number === part
+        ? named
+        : await openOther(file, heads.get(file), named, `${number} of ${count}`);
     requireNumber(opened, number, count);
     parts.push(opened);
   }
@@ -87,9 +95,14 @@ function placeOf(
   );
 }
 
-async function openOther(file: string, named: GgufPart, number: string): Promise<GgufPart> {
+async function openOther(
+  file: string,
+  head: FileHead | undefined,
+  named: GgufPart,
+  number: string,
+): Promise<GgufPart> {
   try {
-    return await openGgufPart(file);
+    return await openGgufPart(file, head);
   } catch (error) {
     if (!(error instanceof LorafaError) || error.code !== 'model.not_found') throw error;
     throw new LorafaError(

@@ -35,6 +35,7 @@ export async function openBaseModel(
   location: string,
   options: OpenOptions = {},
 ): Promise<BaseModel> {
+  if (options.heads?.has(location) === true) return openGgufModel(location, options);
   let isFolder: boolean;
   try {
     isFolder = (await stat(location)).isDirectory();
@@ -65,13 +66,16 @@ export async function openBaseModel(
  * What turns text into a base model's tokens. Of a folder the weights are not looked at, so that they
  * need not be there.
  *
+ * @param heads see {@link OpenOptions}
  * @throws LorafaError as {@link openBaseModel}
  */
 export async function openTokenizer(
   location: string,
+  heads?: OpenOptions['heads'],
 ): Promise<Pick<BaseModel, 'config' | 'tokenizer'>> {
   const names: string[] = await readdir(location).catch(() => []);
-  if (!names.includes('config.json')) return openBaseModel(location, { headersOnly: true });
+  if (!names.includes('config.json'))
+    return openBaseModel(location, { headersOnly: true, ...(heads && { heads }) });
   const { config } = await readConfig(location);
   return { config, tokenizer: await readTokenizerFiles(location) };
 }

@@ -20,7 +20,7 @@ import type { BaseModel } from './base-model.ts';
  * `unpackedWeights` and `quantizedWeights` do.
  */
 export async function openGgufModel(file: string, options: OpenOptions = {}): Promise<BaseModel> {
-  const gguf = await openGguf(file);
+  const gguf = await openGguf(file, options.heads);
   const configJson = await ggufConfig(gguf);
   const config = parseDecoderConfig(configJson, file);
   return {

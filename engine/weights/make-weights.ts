@@ -1,6 +1,6 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
-import type { SafetensorsHead } from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import {
   computeModeOf,
@@ -30,7 +30,7 @@ export interface OpenOptions {
    */
   readonly headersOnly?: boolean;
   /** With `headersOnly`: the headers of weight files that are not here, by their paths. */
-  readonly heads?: ReadonlyMap<string, SafetensorsHead>;
+  readonly heads?: ReadonlyMap<string, FileHead>;
   /** With `headersOnly`: told of weights that a run would unpack or quantize, and whether they are there. */
   readonly onPlanned?: (weights: PlannedWeights) => void;
   /** Told about the unpacking of a GGUF file, which takes a while and happens once. */

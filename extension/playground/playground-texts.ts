@@ -24,6 +24,7 @@ export function playgroundTexts() {
     promptTab: vscode.l10n.t('One Prompt'),
     tableTab: vscode.l10n.t('Table'),
     chatTab: vscode.l10n.t('Chat'),
+    about: vscode.l10n.t('about {0}'),
     trainedOn: vscode.l10n.t('Trained on {0} rows of {1}: {2}'),
     trainedOnFiles: vscode.l10n.t('Trained on {0}'),
     withTemplate: vscode.l10n.t('in the chat template of the model'),

@@ -95,6 +95,7 @@ export function runPanelTexts() {
     trainableHint: vscode.l10n.t('Trainable parameters, of all parameters of model and adapter'),
     trainableOf: vscode.l10n.t('{0} of {1}'),
     data: vscode.l10n.t('Training data'),
+    about: vscode.l10n.t('about {0}'),
     dataCounts: vscode.l10n.t('{0} rows, {1} tokens to learn'),
     dataHint: vscode.l10n.t(
       'Rows that are trained on, and their supervised tokens: those that the loss is computed of',

@@ -5,6 +5,7 @@ import type {
   RunPanelRequest,
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { inferredCount } from '../../server/inferred-count.ts';
 import { visible } from '../../server/plain-text.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
@@ -188,9 +189,12 @@ export class RunHeader {
     }
     if (session !== undefined) {
       const { trainableParameters, totalParameters, dataset, compute } = session;
-      const { rows: count, supervisedTokens } = dataset.train;
+      const { rows: count, supervisedTokens, inferredFrom } = dataset.train;
+      const [learned, supervised] = [count, supervisedTokens].map((each) =>
+        inferredCount(formatCount(each), inferredFrom !== undefined, texts.about),
+      );
       const [trainable, total] = [trainableParameters, totalParameters].map(formatCount);
-      const data = fill(texts.dataCounts, formatCount(count), formatCount(supervisedTokens));
+      const data = fill(texts.dataCounts, learned!, supervised!);
       rows.push(
         [texts.trainable, fill(texts.trainableOf, trainable!, total!), texts.trainableHint],
         [texts.data, data, texts.dataHint],

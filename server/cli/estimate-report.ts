@@ -3,7 +3,7 @@ import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { describePadding } from './padding-report.ts';
-import { describeInferred, describeSets } from './split-words.ts';
+import { describeInferred, describeSets, splitCount } from './split-words.ts';
 
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
@@ -17,10 +17,10 @@ export function renderEstimate(estimate: RunEstimate): string {
     ],
     ['Training data', describeSplit(train)],
     ...(evaluation === undefined ? [] : [['Held-out data', describeSplit(evaluation)] as const]),
-    ['Padding', describePadding(estimate.padding)],
+    ['Padding', `${describeInferred(train)}${describePadding(estimate.padding)}`],
     [
       'Steps',
-      `${formatCount(estimate.steps)}, of which ${formatCount(estimate.stepsPerEpoch)} make an epoch`,
+      `${formatCount(estimate.steps)}, of which ${splitCount(train)(estimate.stepsPerEpoch)} make an epoch`,
     ],
     ['Largest batch', describeBatch(estimate.largestBatch)],
     ['Recomputed', estimate.gradientCheckpointing],
@@ -104,5 +104,6 @@ function describeCompute({ compute }: RunEstimate): readonly (readonly [string, 
 
 function describeSplit(split: SplitReport): string {
   const { rows, tokens, supervisedTokens } = split;
-  return `${describeInferred(split)}${formatCount(rows)} rows, ${formatCount(tokens)} tokens, ${formatCount(supervisedTokens)} supervised${describeSets(split)}`;
+  const count = splitCount(split);
+  return `${describeInferred(split)}${count(rows)} rows, ${count(tokens)} tokens, ${count(supervisedTokens)} supervised${describeSets(split)}`;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { CancellationTokenSource, createMessageConnection } from 'vscode-jsonrpc/node';
+import { giveProxy } from '../../engine/hub/proxy.ts';
 import { serveHub } from '../../server/hub-requests.ts';
 import {
   downloadModel,
@@ -13,10 +14,12 @@ import {
   listStarters,
   lookAtData,
   lookAtModel,
+  proxyGiven,
   searchHub,
 } from '../../server/protocol.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
 import { HubWorld } from '../support/hub-server/hub-world.ts';
+import { ProxyServer } from '../support/hub-server/proxy-server.ts';
 import { hubRepository } from '../support/hub-server/repositories.ts';
 import { filesOf, metaMathRepository } from '../support/hub-server/tiny-repositories.ts';
 
@@ -98,6 +101,20 @@ test('a model is found, looked at once its owner lets in, and downloaded in spit
   expect(world.hub.requests.some(({ range }) => /^bytes=[1-9]/.test(range ?? ''))).toBe(true);
   expect(path.relative(world.cache, place)).toMatch(/^models--owner--demo/);
   expect(await world.damage()).toEqual([]);
+});
+
+test('a proxy that the editor is set to is gone through, by processes that are started as well', async () => {
+  const { world, own, ask } = await client();
+  const proxy = await ProxyServer.start();
+  onTestFinished(() => giveProxy(undefined));
+  await own.sendNotification(proxyGiven.method, { proxy: `http://${proxy.host}`, except: [] });
+  await ask(searchHub, { kind: 'dataset', text: 'math' });
+  expect(proxy.requests).toHaveLength(1);
+  await ask(lookAtData, { name: metaMathRepository().name, rows: 2 });
+  expect(proxy.requests).toHaveLength(world.hub.requests.length);
+  await own.sendNotification(proxyGiven.method, { proxy: null, except: [] });
+  await ask(searchHub, { kind: 'dataset', text: 'math' });
+  expect(proxy.requests).toHaveLength(world.hub.requests.length - 1);
 });
 
 test('files of GGUF that can be read, and what has none', async () => {

@@ -380,6 +380,17 @@ describe('preview', () => {
     expect(stdout).toContain('8 of 8 rows used');
   });
 
+  test('warns of prompts that run into their completions', async () => {
+    const { code, stdout } = await lorafa(
+      ...['preview', 'run.lorafa.json', '--rows', '0'],
+      ...['--set', 'data.apply_chat_template=false'],
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^8 rows whose completion runs on from the prompt: .*rows\.jsonl:1, .*neither a space nor a line break stands between/m,
+    );
+  });
+
   test('tells what is mixed in, and what of streamed data is shown', async () => {
     const mix = '[{"dataset_name_or_path":"./rows.jsonl[:3]","weight":0.5}]';
     const { code, stdout } = await lorafa(

@@ -54,6 +54,19 @@ test('an estimate is a table', () => {
   ]);
 });
 
+test('what was inferred from the first rows of streamed data is said to be about so much', () => {
+  const train = { ...split, inferredFrom: 400 };
+  expect(
+    renderEstimate({ ...estimate, train })
+      .split('\n')
+      .slice(2, 5),
+  ).toEqual([
+    'Training data    streamed; by the first 400 rows, about 1,200 rows, about 345,678 tokens, about 200,000 supervised',
+    'Padding          streamed; by the first 400 rows, 12.3 % of 1,200 rows (2.1 % of 310 rows with data.packing)',
+    'Steps            900, of which about 300 make an epoch',
+  ]);
+});
+
 test.each([
   ['int8x3', 'Products         int8x3'],
   ['auto', 'Products         auto, which tries all modes first'],

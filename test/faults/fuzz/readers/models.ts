@@ -1,13 +1,4 @@
-<<<<<<< HEAD
-
-import { readdir, readFile } from 'node:fs/promises';
-
-=======
-
-import { readFile, writeFile } from 'node:fs/promises';
-
->>>>>>> gguf
-
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expectedTensors } from '../../../../engine/architectures/expected-tensors.ts';
 import { parseDecoderConfig } from '../../../../engine/architectures/hugging-face-config.ts';
@@ -68,13 +59,13 @@ const gguf: FuzzedReader = {
   },
 };
 
-<<<<<<< HEAD
 /** The `config.json` of a small model of each family. */
 async function familyConfigs(): Promise<Uint8Array[]> {
   const folder = path.join(process.env['FUZZ_ROOT']!, 'test/reference/golden/models');
   const names = await readdir(folder);
   return Promise.all(names.map((name) => readFile(path.join(folder, name, 'config.json'))));
-=======
+}
+
 const ggufPart: FuzzedReader = {
   name: 'later part of a GGUF',
   kind: 'bytes',
@@ -97,7 +88,6 @@ async function readGguf(file: string, folder: string): Promise<void> {
   }
   const model = await openGgufModel(file, { headersOnly: true, cacheFolder: folder });
   loadTokenizer(model.tokenizer, model.config, { seconds: SECONDS });
->>>>>>> gguf
 }
 
 const modelConfig: FuzzedReader = {
