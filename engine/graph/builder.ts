@@ -41,11 +41,6 @@ export class GraphBuilder {
     return this.#values;
   }
 
-  /** The current name scope, `''` at the top. */
-  get currentScope(): string {
-    return this.#scope;
-  }
-
   /** Names everything that `build` makes below `name`. */
   scope<T>(name: string, build: () => T): T {
     return this.withScope(this.#scope === '' ? name : `${this.#scope}.${name}`, build);

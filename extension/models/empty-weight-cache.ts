@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
+import { formatBytes } from '../../server/cli/format.ts';
 import { emptyWeightCache, listWeightCache } from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
-import { formatSize } from '../size.ts';
 
 /**
  * Removes the weights that were unpacked or quantized and that nothing uses, when the user has seen
@@ -39,5 +39,5 @@ export async function emptyCacheOfWeights(server: ServerLink): Promise<void> {
 }
 
 function sizeOf(entries: readonly { readonly bytes: number }[]): string {
-  return formatSize(entries.reduce((sum, { bytes }) => sum + bytes, 0));
+  return formatBytes(entries.reduce((sum, { bytes }) => sum + bytes, 0));
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { formatBytes } from '../../server/cli/format.ts';
 import {
   annotateRun,
   deleteRun,
@@ -19,7 +20,6 @@ import { reportFailure } from '../report-failure.ts';
 import { failureOf } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText } from '../show/quick-input.ts';
-import { formatSize } from '../size.ts';
 import { chooseResult } from './choose-run.ts';
 import { duplicateConfiguration } from './duplicate-configuration.ts';
 import type { RunList } from './run-list.ts';
@@ -226,7 +226,7 @@ function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
     vscode.l10n.t(
       'Result, journal and checkpoints ({0}) go for good: {1}.',
       sum('checkpoints'),
-      formatSize(sum('bytes')),
+      formatBytes(sum('bytes')),
     ),
     ...(others.length > 0
       ? [vscode.l10n.t('What is not the run’s stays: {0}.', others.slice(0, NAMES).join(', '))]
