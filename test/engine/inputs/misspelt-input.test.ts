@@ -21,6 +21,9 @@ test('what is named is what an input of its kind can be', async () => {
     (await nearestInput(path.join(folder, name), use))?.right;
   expect(await near('row.jsonl', 'training')).toBe('rows.jsonl');
   expect(await near('row.md', 'training')).toBeUndefined();
+  // An ending that both have makes nothing alike.
+  expect(await near('gone.jsonl', 'training')).toBeUndefined();
+  expect(await near('rows.json', 'training')).toBe('rows.jsonl');
   expect(await near('row.jsonl', 'model')).toBeUndefined();
   expect(await near('Tiny.guf', 'model')).toBe('tiny.gguf');
   expect(await near('tiny.guf', 'adapter')).toBeUndefined();
