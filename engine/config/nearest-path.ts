@@ -42,12 +42,30 @@ export async function nearestPath(
           entry.isDirectory() || entry.isSymbolicLink() || (rest.length === 0 && suits(entry.name)),
       )
       .map(({ name }) => name);
-    const right = nearestName(wrong, names);
+    const right = nearestFile(wrong, names);
     if (right === undefined) return undefined;
     const near = path.join(folder, right, ...rest);
     return (await exists(near)) ? { path: near, wrong, right } : undefined;
   }
   return undefined;
+}
+
+/** Of files with the same ending the ending says nothing: `gone.jsonl` is not near `giant.jsonl`. */
+function nearestFile(wrong: string, names: readonly string[]): string | undefined {
+  const ending = endingOf(wrong);
+  const stemOf = (name: string): string => name.slice(0, name.length - ending.length);
+  const alike = names.filter((name) => endingOf(name) === ending);
+  const stem = nearestName(stemOf(wrong), alike.map(stemOf));
+  if (stem !== undefined) return stem + ending;
+  return nearestName(
+    wrong,
+    names.filter((name) => endingOf(name) !== ending),
+  );
+}
+
+/** `.lorafa.json`, `.jsonl.gz`, or nothing. */
+function endingOf(name: string): string {
+  return /(?<=.)\..*$/s.exec(name)?.[0] ?? '';
 }
 
 /**

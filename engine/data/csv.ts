@@ -26,7 +26,7 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
     const quoted = record.join('');
     countedTwice += quoted.match(/\r\n/g)?.length ?? 0;
     const line = info.lines - countedTwice - (quoted.match(/\r\n|[\r\n]/g)?.length ?? 0);
-    const fields = record.map((field) => decodeUtf8(Buffer.from(field, 'latin1')));
+    const fields = record.map(textOfBytes);
     const isText = fields.every((field) => field !== undefined);
     if (columns === undefined) {
       if (!isText) throw corruptFile(file, 'the header is not valid UTF-8', line);
@@ -44,6 +44,12 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
       yield { ...place, value };
     }
   }
+}
+
+/** Bytes, each as a character, as the text that they are; undefined for what is not UTF-8. */
+function textOfBytes(field: string): string | undefined {
+  // Most fields are ASCII, which is the same either way.
+  return /[\x80-\xff]/.test(field) ? decodeUtf8(Buffer.from(field, 'latin1')) : field;
 }
 
 interface CsvRecord {

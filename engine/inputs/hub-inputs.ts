@@ -39,6 +39,8 @@ export interface HubInputOptions {
   readonly known?: readonly HubSource[];
   /** Only what the training rows and their tokens need: no weights but the header of a GGUF file, and no other input. */
   readonly rowsOnly?: boolean;
+  /** Inputs that nobody opens this time: their paths may lead nowhere. */
+  readonly unread?: readonly InputUse[];
   /** Only the headers of weights that are not here: enough to say what a run will take. */
   readonly headsOnly?: boolean;
   /** How patient a connection is; for tests. */
@@ -163,6 +165,7 @@ class HubInputs {
   async paths(input: string, use: InputUse): Promise<readonly string[]> {
     const hub = parseHubName(input);
     if (hub === undefined) {
+      if (this.#options.unread?.includes(use) === true) return [input];
       const { paths, skipped } = await localInput(input, use);
       if (skipped !== undefined) this.warnings.push(skipped);
       return paths;

@@ -45,7 +45,9 @@ export async function evaluate(
   { adapterDir, onProgress }: EvaluateOptions,
 ): Promise<Evaluation> {
   requireHeldOutRows(given);
+  const hasOwnRows = given.data.eval_dataset_name_or_path !== undefined;
   const { config } = await fetchInputs(given, {
+    unread: hasOwnRows ? ['adapter', 'training'] : ['adapter'],
     onDownload: (state) => onProgress({ type: 'progress', ...state }),
   });
   const device = await chooseComputeDevice(config);

@@ -64,6 +64,8 @@ export async function train(
   const resumed = await resumedRun(given);
   const { config, sources, warnings } = await fetchInputs(given, {
     known: resumed.hub,
+    // A checkpoint holds all of the adapter that the run began with.
+    unread: resumed.checkpoint === undefined ? [] : ['adapter'],
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
   const device = await chooseComputeDevice(config);

@@ -35,6 +35,7 @@ export class MemoryRows implements SeekableRows {
   }
 
   /**
+   * @param maxJsonLength another limit than that of this file; for tests
    * @throws LorafaError `config.invalid_value` for a large file, before it is read where it says how large
    * it is; and what its reader throws
    */
@@ -42,6 +43,7 @@ export class MemoryRows implements SeekableRows {
     file: string,
     read: (file: string) => AsyncGenerator<Row | BadRow>,
     onScanned: OnScanned = () => undefined,
+    maxJsonLength = MAX_JSON_LENGTH,
   ): Promise<MemoryRows> {
     await refuseLarge(file);
     let length = 0;
@@ -51,7 +53,7 @@ export class MemoryRows implements SeekableRows {
       rows.push(row);
       const json = JSON.stringify('value' in row ? row.value : row.reason, textOfBigInt);
       length += json.length;
-      if (length > MAX_JSON_LENGTH) throw cannotStream(file, length);
+      if (length > maxJsonLength) throw cannotStream(file, length);
       hash.update(json);
       if (rows.length % PORTION_ROWS > 0) continue;
       onScanned(row.progress);

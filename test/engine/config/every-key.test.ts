@@ -192,7 +192,11 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
     after: 1,
   }),
   'data.mix': () => ({ after: [{ dataset_name_or_path: `${tiny().data}[:2]`, weight: 0.5 }] }),
-  'data.streaming': () => ({ after: true }),
+  'data.streaming': async () => {
+    const { data } = await onManyRows();
+    // One window that holds all rows would be learned as they are from memory.
+    return { common: { data: { ...data, buffer_size: 4 } }, after: true };
+  },
   'data.buffer_size': async () => {
     const { data } = await onManyRows();
     return { common: { data: { ...data, streaming: true } }, before: 4, after: 8 };

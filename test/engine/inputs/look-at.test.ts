@@ -192,7 +192,7 @@ describe('data', () => {
   test('what is compressed to nothing is not unpacked to the end, and damage is told', async () => {
     const rows = `${JSON.stringify(question(0))}\n`.repeat(20);
     const { values, count } = await look({
-      'train.jsonl.gz': gzipSync(Buffer.concat([Buffer.from(rows), Buffer.alloc(2 ** 26, 10)])),
+      'train.jsonl.gz': gzipSync(Buffer.concat([Buffer.from(rows), Buffer.alloc(2 ** 26, 32)])),
     });
     expect(values).toHaveLength(5);
     expect(count.isExact).toBe(false);
@@ -206,7 +206,7 @@ describe('data', () => {
     const { messages } = await withArrowFile(goldenPath('data', 'stream.arrow'), indexArrow);
     const bytesOf = ({ start, length }: ArrowMessage) => stream.subarray(start, start + length);
     const [schema, batch] = messages as [ArrowMessage, ArrowMessage];
-    const copies = Math.ceil(2 ** 19 / batch.length);
+    const copies = Math.ceil(300_000 / batch.length);
     const many = Buffer.concat([bytesOf(schema), ...Array(copies).fill(bytesOf(batch))]);
     const file = Buffer.concat([Buffer.from('ARROW1\0\0'), many, Buffer.from('footer: ARROW1')]);
     const { values, count, ranges } = await look({ 'train.arrow': kind === 'file' ? file : many });

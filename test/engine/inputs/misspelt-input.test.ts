@@ -4,7 +4,10 @@ import { beforeEach, expect, test } from 'vitest';
 import { nearestPath, respelt } from '../../../engine/config/nearest-path.ts';
 import { fetchInput } from '../../../engine/inputs/hub-inputs.ts';
 import { nearestInput, refuseMisspelt } from '../../../engine/inputs/misspelt-input.ts';
+import { evaluate } from '../../../engine/train/evaluate.ts';
+import { train } from '../../../engine/train/train.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { TinyRuns } from '../train/tiny-run.ts';
 
 let folder: string;
 
@@ -21,6 +24,9 @@ test('what is named is what an input of its kind can be', async () => {
     (await nearestInput(path.join(folder, name), use))?.right;
   expect(await near('row.jsonl', 'training')).toBe('rows.jsonl');
   expect(await near('row.md', 'training')).toBeUndefined();
+  // An ending that both have makes nothing alike.
+  expect(await near('gone.jsonl', 'training')).toBeUndefined();
+  expect(await near('rows.json', 'training')).toBe('rows.jsonl');
   expect(await near('row.jsonl', 'model')).toBeUndefined();
   expect(await near('Tiny.guf', 'model')).toBe('tiny.gguf');
   expect(await near('tiny.guf', 'adapter')).toBeUndefined();
@@ -57,4 +63,22 @@ test('a path is put right as it was written', async () => {
   expect(respelt('./dtaa/rows.jsonl', near!)).toBe('./data/rows.jsonl');
   expect(respelt('..\\x\\dtaa\\rows.jsonl', near!)).toBe('..\\x\\data\\rows.jsonl');
   expect(respelt('~/other/rows.jsonl', near!)).toBe('~/other/rows.jsonl');
+});
+
+test('an evaluation does without what it does not open, and a start does not', async () => {
+  const tiny = await TinyRuns.create(folder);
+  const config = tiny.config({
+    data: {
+      dataset_name_or_path: path.join(folder, 'rwos.jsonl'),
+      eval_dataset_name_or_path: tiny.data,
+    },
+    lora: { init_adapter: path.join(folder, 'modle') },
+  });
+  const onProgress = () => undefined;
+  const { rows } = await evaluate(config, { adapterDir: null, onProgress });
+  expect(rows).toBeGreaterThan(0);
+  await expect(train(config, { onEvent: onProgress })).rejects.toMatchObject({
+    code: 'data.not_found',
+    near: { path: tiny.data },
+  });
 });
