@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** oneDNN's library for a platform, and that of the OpenMP by which it divides work among threads. */
+export interface OnednnLibrary {
+  /** Path of oneDNN's own, which the package brings. */
+  readonly file: string;
+  /** Name of OpenMP's, which the system has. */
+  readonly openmp: string;
+}
+
+/** The platforms that oneDNN is published for (`scripts/fetch-onednn.mjs`). */
+const LIBRARIES: Readonly<Record<string, { readonly name: string; readonly openmp: string }>> = {
+  'linux-x64': { name: 'libdnnl.so.3', openmp: 'libgomp.so.1' },
+  'win32-x64': { name: 'dnnl.dll', openmp: 'vcomp140.dll' },
+};
+
+/** The library for this platform; undefined where there is none. */
+export function onednnLibrary(): OnednnLibrary | undefined {
+  const platform = `${process.platform}-${process.arch}`;
+  const library = LIBRARIES[platform];
+  if (library === undefined) return undefined;
+  const { name, openmp } = library;
+  for (const folder of foldersAbove(path.dirname(fileURLToPath(import.meta.url)))) {
+    const file = path.join(folder, 'onednn', platform, name);
+    if (existsSync(file)) return { file, openmp };
+  }
+  return undefined;
+}
+
+/** A folder and those that it lies in: bundles and sources are not equally deep in the package. */
+function foldersAbove(folder: string): string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [folder] : [folder, ...foldersAbove(parent)];
+}
