@@ -1,9 +1,13 @@
 import { pullback } from '../graph/autodiff.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { type DecoderParts, outputEmbeddingName } from './decoder.ts';
+import type { OutputLayer } from './output-layer.ts';
 
-type LossParts = Pick<DecoderParts, 'builder' | 'config' | 'parameters'>;
+/** What a loss is built from. */
+export interface LossParts {
+  readonly builder: GraphBuilder;
+  readonly output: OutputLayer;
+}
 
 /** The tokens whose loss counts. */
 export interface LossTokens {
@@ -51,9 +55,9 @@ export function crossEntropyWithGradients(
   tokens: LossTokens,
   embeddingIsTrained: boolean,
 ): LossAndGradients {
-  const { builder, config, parameters } = parts;
+  const { builder, output } = parts;
   return builder.scope('loss', () => {
-    const embedding = parameters.stored(outputEmbeddingName(config));
+    const { embedding } = output;
     const one = builder.scalar(1);
     let previous: Value | undefined;
     const done = chunks(tokens).map((range) => {
@@ -121,12 +125,11 @@ function after(builder: GraphBuilder, gradient: Value | undefined, chunk: Chunk)
  * one-hot matrix nor a scatter into the vocabulary is made.
  */
 function chunkLoss(parts: LossParts, { hidden, targets, weights }: Chunk): Value {
-  const { builder, config, parameters } = parts;
-  const stored = parameters.stored(outputEmbeddingName(config));
-  const embedding = builder.cast(stored, 'float32');
-  const logSumExp = builder.logSumExp(builder.gemm(hidden, embedding, { transB: true }));
-  const targetRows = builder.cast(builder.gather(stored, targets), 'float32');
-  const targetLogits = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
+  const { builder, output } = parts;
+  const input = output.input(hidden);
+  const logSumExp = builder.logSumExp(output.logits(input));
+  const targetRows = builder.cast(builder.gather(output.embedding, targets), 'float32');
+  const targetLogits = builder.reduceSum(builder.mul(input, targetRows), [1]);
   const losses = builder.sub(logSumExp, targetLogits);
   const weighted = builder.mul(losses, builder.reshape(weights, [weights.shape[0]!, 1]));
   return builder.reshape(builder.reduceSum(weighted, [0, 1]), []);

@@ -75,15 +75,6 @@ export function outputEmbeddingName(config: DecoderConfig): string {
   return config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }
 
-/** `hidden · Eᵀ`: `[tokens, hiddenSize] → [tokens, vocabSize]`. */
-export function outputLogits(
-  { builder, config, parameters }: Pick<DecoderParts, 'builder' | 'config' | 'parameters'>,
-  hidden: Value,
-): Value {
-  const embedding = builder.cast(parameters.stored(outputEmbeddingName(config)), 'float32');
-  return builder.gemm(hidden, embedding, { transB: true });
-}
-
 /** A part that is cheap to make: computed again unless everything is kept. */
 function cheap({ builder, recompute = 'none' }: DecoderParts, build: () => Value): Value {
   return recompute === 'none' ? build() : builder.recomputed(build);

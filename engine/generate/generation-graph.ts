@@ -1,4 +1,5 @@
-import { type Attention, decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
+import { type Attention, decoderHiddenStates } from '../architectures/decoder.ts';
+import { outputLayer } from '../architectures/output-layer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -86,7 +87,7 @@ export function generationGraph(
   const parts = { builder, config, parameters, linear, attention };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
-    outputLogits(parts, builder.gather(hidden, logitRows)),
+    outputLayer(parts).logits(builder.gather(hidden, logitRows)),
   );
   return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
 }

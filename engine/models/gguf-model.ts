@@ -50,6 +50,7 @@ async function ggufWeights(
     model: path.parse(gguf.path).name,
     sources: [gguf.file],
     tensors: tensors.filter(({ name }) => selected.tensors.has(name)),
+    ...(inPlace !== null && { inPlace: selectWeights(config, inPlace, gguf.path) }),
   };
   if (quantization === undefined) {
     return selectWeights(config, await unpackedWeights(source, options), gguf.path);

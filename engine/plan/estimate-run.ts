@@ -9,7 +9,7 @@ import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } fro
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
 import { loadRunData } from './run-data.ts';
-import { answersWithOwnWeights, quantizationOf } from './run-model.ts';
+import { answeringModel, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 import { loadRunTokenizer } from './run-tokenizer.ts';
@@ -68,7 +68,7 @@ export async function estimateRun(
       headersOnly: true,
     });
   const model = await open(quantizationOf(config));
-  const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
+  const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
   const tokenizer = await loadRunTokenizer(config, model);
   const data = await loadRunData(config, tokenizer, onEvent);

@@ -124,7 +124,8 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   const { evaluation, answers, model } = question;
   const evaluated = evaluation && evaluationMemory(question, evaluation.shape);
   const answered = answers && answersMemory(question.modules, answers);
-  const hasOwnWeights = answers !== undefined && answers.model.weights !== model.weights;
+  const hasOwnWeights =
+    answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
     answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
     evaluation: evaluated?.bytes ?? 0,

@@ -5,7 +5,7 @@ import { bfloat16Domain } from './bfloat16-kernels.ts';
 import type { Pointer } from './c-api.ts';
 import { type Device, formatDevice } from './device.ts';
 import { Onednn } from './onednn.ts';
-import { onednnLibrary } from './onednn-library.ts';
+import { type OnednnLibrary, onednnLibrary } from './onednn-library.ts';
 
 /** What multiplies bfloat16 numbers in this process. */
 export interface Bfloat16Runtime {
@@ -23,7 +23,7 @@ let opened: Bfloat16Runtime | undefined;
  * @throws LorafaError `device.unavailable` that says what is missing
  */
 export function bfloat16Runtime(): Bfloat16Runtime {
-  opened ??= open();
+  opened ??= openBfloat16(onednnLibrary());
   return opened;
 }
 
@@ -57,14 +57,18 @@ export function usesBfloat16(graph: Graph): boolean {
   return graph.values.some(({ op }) => op in BFLOAT16_OPS);
 }
 
-function open(): Bfloat16Runtime {
-  const library = onednnLibrary();
+/**
+ * {@link bfloat16Runtime} by a library, which stays until the process ends.
+ *
+ * @param library undefined where there is none
+ */
+export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtime {
   if (library === undefined) {
     throw unavailable(
       `Products in bfloat16 need oneDNN, which is not in this package for ${process.platform} ${process.arch}; set engine.compute to "float32", or install the extension for Linux or Windows on x64.`,
     );
   }
-  const onednn = loaded(() => new Onednn(library), library.openmp);
+  const onednn = loaded(library);
   if (!onednn.hasBfloat16) {
     throw unavailable(
       'This processor has no instructions for products in bfloat16 (neither AVX512-BF16 nor AMX-BF16); set engine.compute to "float32".',
@@ -76,14 +80,14 @@ function open(): Bfloat16Runtime {
   };
 }
 
-function loaded(load: () => Onednn, openmp: string): Onednn {
+function loaded(library: OnednnLibrary): Onednn {
   try {
-    return load();
+    return new Onednn(library);
   } catch (error) {
     throw new LorafaError(
       'device.unavailable',
-      `oneDNN, by which products in bfloat16 are computed, could not be loaded (${messageOf(error)}); install ${openmp}, or set engine.compute to "float32".`,
-      { cause: error },
+      `oneDNN, by which products in bfloat16 are computed, could not be loaded from ${library.file} with ${library.openmp} (${messageOf(error)}); install ${library.openmpSource}, or set engine.compute to "float32".`,
+      { location: { file: library.file }, cause: error },
     );
   }
 }

@@ -8,23 +8,34 @@ export interface OnednnLibrary {
   readonly file: string;
   /** Name of OpenMP's, which the system has. */
   readonly openmp: string;
+  /** What brings that to a system that lacks it, for people. */
+  readonly openmpSource: string;
 }
 
 /** The platforms that oneDNN is published for (`scripts/fetch-onednn.mjs`). */
-const LIBRARIES: Readonly<Record<string, { readonly name: string; readonly openmp: string }>> = {
-  'linux-x64': { name: 'libdnnl.so.3', openmp: 'libgomp.so.1' },
-  'win32-x64': { name: 'dnnl.dll', openmp: 'vcomp140.dll' },
-};
+const LIBRARIES: Readonly<Record<string, Omit<OnednnLibrary, 'file'> & { readonly name: string }>> =
+  {
+    'linux-x64': {
+      name: 'libdnnl.so.3',
+      openmp: 'libgomp.so.1',
+      openmpSource: 'libgomp1 (Debian, Ubuntu) or libgomp (Fedora)',
+    },
+    'win32-x64': {
+      name: 'dnnl.dll',
+      openmp: 'vcomp140.dll',
+      openmpSource: 'the Microsoft Visual C++ Redistributable',
+    },
+  };
 
 /** The library for this platform; undefined where there is none. */
 export function onednnLibrary(): OnednnLibrary | undefined {
   const platform = `${process.platform}-${process.arch}`;
   const library = LIBRARIES[platform];
   if (library === undefined) return undefined;
-  const { name, openmp } = library;
+  const { name, ...openmp } = library;
   for (const folder of foldersAbove(path.dirname(fileURLToPath(import.meta.url)))) {
     const file = path.join(folder, 'onednn', platform, name);
-    if (existsSync(file)) return { file, openmp };
+    if (existsSync(file)) return { file, ...openmp };
   }
   return undefined;
 }

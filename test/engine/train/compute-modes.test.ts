@@ -7,7 +7,12 @@ import { requireInt8 } from '../../../engine/runtime/int8-self-test.ts';
 import { type ComputeQuestion, chooseCompute } from '../../../engine/train/compute-choice.ts';
 import { evaluate } from '../../../engine/train/evaluate.ts';
 import { readTrainerState, writeTrainerState } from '../../../engine/train/trainer-state.ts';
-import { COMPUTE_MODES, type ComputeMode } from '../../../engine/weights/compute-mode.ts';
+import {
+  COMPUTE_MODES,
+  type ComputeMode,
+  isBfloat16Mode,
+} from '../../../engine/weights/compute-mode.ts';
+import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { bytesOf, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
 
@@ -110,35 +115,45 @@ describe('auto', () => {
     int8: { error: 0.04, ms: 1 },
     int8x2: { error: 5e-4, ms: 40 },
     int8x3: { error: 1e-4, ms: 15 },
+    bfloat16: { error: 0.02, ms: 1 },
+    bfloat16x2: { error: 1e-5, ms: 20 },
   };
+  /** The modes of this machine. */
+  const here = COMPUTE_MODES.filter((mode) => hasBfloat16 || !isBfloat16Mode(mode));
 
   test('takes the fastest mode whose worst gradient is within the bound', async () => {
     const { choice, compute, released, runs } = await choose(modes);
     expect(compute).toBe('int8x3');
-    expect(choice.trials.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    expect(choice.trials.map(({ mode }) => mode)).toEqual(here);
     for (const { mode, error, seconds } of choice.trials) {
       expect(error).toBeCloseTo(modes[mode].error, 6);
-      if (mode === 'int8') expect(seconds).toBeUndefined();
+      if (mode === 'int8' || mode === 'bfloat16') expect(seconds).toBeUndefined();
       else expect(seconds).toBeCloseTo(modes[mode].ms / 1000, 9);
     }
     // One that is not exact enough is not timed, and each is released before the next is opened.
     expect(runs.filter((mode) => mode === 'int8')).toHaveLength(1);
-    expect(released).toEqual(COMPUTE_MODES);
+    expect(released).toEqual(here);
   });
 
   test('keeps float32 where nothing is faster, or exact, or a number', async () => {
+    const others = (mode: (typeof modes)[ComputeMode]) => ({
+      ...modes,
+      int8x2: mode,
+      int8x3: mode,
+      bfloat16x2: mode,
+    });
     const slow = { ...modes.int8x3, ms: 200 };
-    expect((await choose({ ...modes, int8x2: slow, int8x3: slow })).compute).toBe('float32');
+    expect((await choose(others(slow))).compute).toBe('float32');
     const wrong = { error: 0.0011, ms: 1 };
-    expect((await choose({ ...modes, int8x2: wrong, int8x3: wrong })).compute).toBe('float32');
+    expect((await choose(others(wrong))).compute).toBe('float32');
     const broken = { error: Number.NaN, ms: 1 };
-    expect((await choose({ ...modes, int8x2: broken, int8x3: broken })).compute).toBe('float32');
+    expect((await choose(others(broken))).compute).toBe('float32');
   });
 
   test('measures nothing on a graphics card, or where an earlier part of the run did', async () => {
     const onCard = await choose(modes, { device: { kind: 'cuda', index: 0 } });
     expect([onCard.compute, onCard.runs]).toEqual(['float32', []]);
-    for (const decided of COMPUTE_MODES) {
+    for (const decided of here) {
       const again = await choose(modes, { decided });
       expect([again.compute, again.runs]).toEqual([decided, []]);
     }
@@ -152,7 +167,7 @@ describe('auto', () => {
     const changes = { engine: { compute: 'auto' }, training: { save_steps: 1 } } as const;
     const config = tiny().config(changes);
     const { run: facts } = ofType(await run(config), 'started')[0]!;
-    expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(here);
     const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
     const { state, files } = await readTrainerState(checkpoint);
     expect(state.compute).toBe(facts.compute);

@@ -6,13 +6,13 @@ import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import type { Value } from '../../../engine/graph/value.ts';
 import { Random } from '../../../engine/random.ts';
-import { COMPUTE_MODES, type Int8Mode } from '../../../engine/weights/compute-mode.ts';
+import { COMPUTE_MODES, type Int8Mode, isInt8Mode } from '../../../engine/weights/compute-mode.ts';
 import { int8Products } from '../../../engine/weights/int8-linear.ts';
 import { int8Weight } from '../../../engine/weights/int8-weights.ts';
 import type { WeightParameters } from '../../../engine/weights/weight-parameters.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
 
-const MODES = COMPUTE_MODES.filter((mode) => mode !== 'float32');
+const MODES = COMPUTE_MODES.filter(isInt8Mode);
 const [TOKENS, IN, OUT] = [16, 192, 48];
 
 function normal(random: Random): number {
