@@ -83,10 +83,12 @@ export async function estimateRun(
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
   const recompute = chooseRecompute(config, question);
-  const models =
-    config.engine.compute === 'auto'
-      ? [model, await open({ kind: 'int8', mode: 'int8x3' })]
-      : [model];
+  const largest = [
+    { kind: 'int8', mode: 'int8x3' },
+    { kind: 'bfloat16', mode: 'bfloat16x2' },
+  ] as const;
+  const tried = config.engine.compute === 'auto' ? largest : [];
+  const models = [model, ...(await Promise.all(tried.map(open)))];
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));

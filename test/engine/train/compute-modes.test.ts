@@ -70,6 +70,47 @@ describe('a run in eight bits', () => {
   });
 });
 
+describe.runIf(hasBfloat16)('a run in bfloat16', () => {
+  const losses = (finished: Awaited<ReturnType<typeof run>>) => [
+    ...ofType(finished, 'step').map(({ loss }) => loss),
+    ...ofType(finished, 'eval').map(({ eval_loss }) => eval_loss),
+  ];
+
+  // What was measured over twenty steps, and about twice that; the weights, of float32, are rounded.
+  test.each([
+    ['bfloat16', 4e-4],
+    ['bfloat16x2', 1.2e-4],
+  ] as const)('learns as in float32 with %s', async (compute, bound) => {
+    const changes = {
+      data: { eval_split: 2 },
+      training: { max_steps: 20, sample_prompts: ['Hi'], sample_steps: 20 },
+    };
+    const exact = losses(await run(tiny().config(changes)));
+    const quick = await run(tiny().config({ ...changes, engine: { compute } }));
+    const far = losses(quick).map((loss, i) => Math.abs(loss / exact[i]! - 1));
+    expect(Math.max(...far)).toBeLessThan(bound);
+    expect(Math.max(...far)).toBeGreaterThan(0);
+    expect(ofType(quick, 'sample')).toHaveLength(1);
+  });
+
+  test('goes on from a checkpoint as if it had never stopped, in no other mode', async () => {
+    const training = { max_steps: 4, save_steps: 2, save_total_limit: 5 };
+    const whole = tiny().config({ engine: { compute: 'bfloat16' }, training });
+    await run(whole);
+    const resume_from_checkpoint = path.join(whole.training.output_dir, 'checkpoint-2');
+    const at = (compute: ComputeMode) =>
+      tiny().config({ engine: { compute }, training: { ...training, resume_from_checkpoint } });
+    const again = at('bfloat16');
+    await run(again);
+    const file = 'adapter_model.safetensors';
+    expect(await bytesOf(again, file)).toEqual(await bytesOf(whole, file));
+    await expect(run(at('float32'))).rejects.toMatchObject({
+      code: 'checkpoint.mismatch',
+      message: expect.stringContaining('engine.compute was "bfloat16" and is now "float32"'),
+    });
+  });
+});
+
 /** A folder, opened as `auto` opens it, and gradients that are off and take their time by mode. */
 async function choose(
   modes: Readonly<Record<ComputeMode, { readonly error: number; readonly ms: number }>>,
