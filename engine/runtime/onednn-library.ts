@@ -33,15 +33,13 @@ export function onednnLibrary(): OnednnLibrary | undefined {
   const library = LIBRARIES[platform];
   if (library === undefined) return undefined;
   const { name, ...openmp } = library;
-  for (const folder of foldersAbove(path.dirname(fileURLToPath(import.meta.url)))) {
-    const file = path.join(folder, 'onednn', platform, name);
-    if (existsSync(file)) return { file, ...openmp };
-  }
-  return undefined;
+  const file = path.join(packageFolder(), 'onednn', platform, name);
+  return existsSync(file) ? { file, ...openmp } : undefined;
 }
 
-/** A folder and those that it lies in: bundles and sources are not equally deep in the package. */
-function foldersAbove(folder: string): string[] {
+/** The folder of this package: bundles and sources are not equally deep in it. */
+function packageFolder(folder = path.dirname(fileURLToPath(import.meta.url))): string {
   const parent = path.dirname(folder);
-  return parent === folder ? [folder] : [folder, ...foldersAbove(parent)];
+  const isPackage = existsSync(path.join(folder, 'package.json')) || parent === folder;
+  return isPackage ? folder : packageFolder(parent);
 }
