@@ -11,7 +11,7 @@ import { type OnednnLibrary, onednnLibrary } from './onednn-library.ts';
 export interface Bfloat16Runtime {
   /** For `AddCustomOpDomain`. */
   readonly domain: Pointer;
-  /** Threads of what is computed from now on; 0 takes all. */
+  /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void;
 }
 
@@ -65,7 +65,7 @@ export function usesBfloat16(graph: Graph): boolean {
 export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtime {
   if (library === undefined) {
     throw unavailable(
-      `Products in bfloat16 need oneDNN, which is not in this package for ${process.platform} ${process.arch}; set engine.compute to "float32", or install the extension for Linux or Windows on x64.`,
+      `Products in bfloat16 need oneDNN, which is not in this package for ${process.platform} ${process.arch} (there is one for Linux and for Windows on x64); set engine.compute to "float32", install the extension for this platform again, or in a clone run "npm run onednn".`,
     );
   }
   const onednn = loaded(library);

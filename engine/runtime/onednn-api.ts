@@ -60,7 +60,6 @@ export type OnednnApi = {
 } & {
   /** How many threads OpenMP takes for what this thread asks for from now on. */
   readonly omp_set_num_threads: (threads: number) => void;
-  readonly omp_get_max_threads: () => number;
   /** Whoever has the functions has these too: without them, the libraries are unloaded under them. */
   readonly libraries: readonly LibraryHandle[];
 };
@@ -78,7 +77,6 @@ export function openOnednnApi({ file, openmp }: OnednnLibrary): OnednnApi {
   return {
     ...Object.fromEntries(entries),
     omp_set_num_threads: threading.func('omp_set_num_threads', 'void', ['int']),
-    omp_get_max_threads: threading.func('omp_get_max_threads', 'int', []),
     libraries: [threading, library],
   } as unknown as OnednnApi;
 }

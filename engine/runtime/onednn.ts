@@ -1,6 +1,7 @@
 import type { Pointer } from './c-api.ts';
 import { checkOnednn, madeBy, type OnednnApi, openOnednnApi } from './onednn-api.ts';
 import type { OnednnLibrary } from './onednn-library.ts';
+import { physicalCores } from './physical-cores.ts';
 
 /** `dnnl_data_type_t` */
 const DATA_TYPE = { bfloat16: 2, float32: 3 } as const;
@@ -40,14 +41,12 @@ export class Onednn {
   readonly #api: OnednnApi;
   readonly #engine: Pointer;
   readonly #stream: Pointer;
-  /** How many threads OpenMP takes by itself. */
-  readonly #allThreads: number;
+  readonly #cores = physicalCores();
 
   /** Throws Error where the library or OpenMP cannot be loaded. */
   constructor(library: OnednnLibrary) {
     const api = openOnednnApi(library);
     this.#api = api;
-    this.#allThreads = api.omp_get_max_threads();
     this.#engine = madeBy((out) => api.engine_create(out, CPU_ENGINE, 0));
     this.#stream = madeBy((out) => api.stream_create(out, this.#engine, IN_ORDER));
   }
@@ -58,9 +57,9 @@ export class Onednn {
     return (instructions & BFLOAT16_INSTRUCTIONS) === BFLOAT16_INSTRUCTIONS;
   }
 
-  /** Threads of what is computed from now on; 0 lets OpenMP decide. */
+  /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void {
-    this.#api.omp_set_num_threads(threads === 0 ? this.#allThreads : threads);
+    this.#api.omp_set_num_threads(threads === 0 ? this.#cores : threads);
   }
 
   /** A copy in another type, rounded to nearest, ties to even. */

@@ -65,7 +65,10 @@ export class Session {
       const settings = sessionOptions({ ...options, device, threads }, what);
       native = settings;
       weights.addTo(settings);
-      if (bfloat16 !== undefined) check(ort.AddCustomOpDomain(settings, bfloat16.domain), what);
+      if (bfloat16 !== undefined) {
+        bfloat16.useThreads(threads);
+        check(ort.AddCustomOpDomain(settings, bfloat16.domain), what);
+      }
       const session = create(
         (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
         what,

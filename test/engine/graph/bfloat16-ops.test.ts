@@ -5,6 +5,7 @@ import type { DType } from '../../../engine/graph/dtype.ts';
 import type { OpName } from '../../../engine/graph/op.ts';
 import { Random } from '../../../engine/random.ts';
 import { hasBfloat16 } from '../../support/bfloat16.ts';
+import { exactProduct } from '../weights/product-cases.ts';
 import { evaluateGraph } from './evaluate.ts';
 
 /** Applies an op to inputs of these types. */
@@ -39,23 +40,6 @@ const numbers = (count: number, seed: number): Float32Array => {
 };
 
 const rounded = (x: Float32Array): Float32Array => bfloat16ToFloat32(float32ToBfloat16(x));
-
-/** `x · W` or `x · Wᵀ` of numbers as they are, in float64. */
-function exactProduct(
-  x: Float32Array,
-  w: Float32Array,
-  [rows, inner, columns]: readonly [number, number, number],
-  transB: boolean,
-): number[] {
-  return Array.from({ length: rows * columns }, (_, i) => {
-    const [row, column] = [Math.floor(i / columns), i % columns];
-    let sum = 0;
-    for (let k = 0; k < inner; k++) {
-      sum += x[row * inner + k]! * w[transB ? column * inner + k : k * columns + column]!;
-    }
-    return sum;
-  });
-}
 
 function furthest(actual: readonly number[], expected: readonly number[]): number {
   return Math.max(...actual.map((number, i) => Math.abs(number - expected[i]!)));

@@ -3,13 +3,13 @@ import { bfloat16ToFloat32, float32ToBfloat16 } from '../../../engine/formats/fl
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
-import type { Value } from '../../../engine/graph/value.ts';
 import { Random } from '../../../engine/random.ts';
 import { bfloat16Products } from '../../../engine/weights/bfloat16-linear.ts';
 import { COMPUTE_MODES, isBfloat16Mode } from '../../../engine/weights/compute-mode.ts';
 import type { WeightParameters } from '../../../engine/weights/weight-parameters.ts';
 import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
+import { exactProduct, recomputedGradients } from './product-cases.ts';
 
 const MODES = COMPUTE_MODES.filter(isBfloat16Mode);
 const [TOKENS, IN, OUT] = [16, 96, 40];
@@ -43,18 +43,10 @@ function expected(
 ): { readonly y: number[]; readonly dx: number[] } {
   const seen = (x: Float32Array): Float32Array => (mode === 'bfloat16' ? rounded(x) : x);
   const [x, w, target] = [seen(feeds.x), rounded(feeds.w), seen(feeds.target)];
-  const sum = (count: number, term: (k: number) => number): number =>
-    Array.from({ length: count }, (_, k) => term(k)).reduce((a, b) => a + b);
-  const at = (i: number, columns: number) => [Math.floor(i / columns), i % columns] as const;
-  const y = Array.from({ length: TOKENS * OUT }, (_, i) => {
-    const [row, column] = at(i, OUT);
-    return sum(IN, (k) => x[row * IN + k]! * w[column * IN + k]!);
-  });
-  const dx = Array.from({ length: TOKENS * IN }, (_, i) => {
-    const [row, column] = at(i, IN);
-    return sum(OUT, (k) => target[row * OUT + k]! * w[k * IN + column]!);
-  });
-  return { y, dx };
+  return {
+    y: exactProduct(x, w, [TOKENS, IN, OUT], true),
+    dx: exactProduct(target, w, [TOKENS, OUT, IN], false),
+  };
 }
 
 describe.runIf(hasBfloat16)('products in bfloat16', () => {
@@ -104,15 +96,12 @@ describe.runIf(hasBfloat16)('products in bfloat16', () => {
     const multiply = bfloat16Products(builder, parameters(builder, 'bfloat16x2', ['w']));
     const x = builder.input('x', 'float32', [TOKENS, IN]);
     const target = builder.input('target', 'float32', [TOKENS, OUT]);
-    const loss = (product: Value): Value => builder.reduceSum(builder.mul(product, target), [0, 1]);
-    const squared = (input: Value): Value => {
-      const y = multiply('w', builder.silu(input));
-      return builder.mul(y, y);
-    };
-    const kept = gradients(builder, loss(squared(x)), [x]).get(x)!;
-    const again = builder.add(x, builder.scalar(0));
-    const region = builder.recomputed(() => squared(again));
-    const recomputed = gradients(builder, loss(region), [again]).get(again)!;
+    const { kept, recomputed } = recomputedGradients(
+      builder,
+      (input) => multiply('w', input),
+      x,
+      target,
+    );
     const graph = removeDeadCode(builder.finish({ kept, recomputed }));
     const results = await evaluateGraph(graph, {
       x: numbers(TOKENS * IN, 1),
