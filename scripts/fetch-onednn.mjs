@@ -46,7 +46,7 @@ export async function fetchOnednn(target) {
     const requirements = path.join(work, 'requirements.txt');
     await writeFile(requirements, `${name}==${VERSION} --hash=sha256:${sha256}\n`);
     const choice = ['--no-deps', '--only-binary=:all:', `--platform=${platform}`];
-    const pip = ['-m', 'pip', 'download', '--quiet', '--require-hashes', ...choice];
+    const pip = ['-m', 'pip', 'download', '--quiet', '--retries=1', '--require-hashes', ...choice];
     await python([...pip, '--dest', work, '--requirement', requirements]);
     const id = `${name.replaceAll('-', '_')}-${VERSION}`;
     await python([
@@ -68,7 +68,10 @@ export async function fetchOnednn(target) {
     // oneDNN has the Apache License 2.0, whose text is not in the wheel; TypeScript has the same one.
     const license = path.join(root, 'node_modules', 'typescript', 'LICENSE');
     await copyFile(license, path.join(made, 'LICENSE'));
-    await rename(made, folder);
+    await rename(made, folder).catch(async (error) => {
+      // Somebody else put it there meanwhile.
+      if (!(await exists(folder))) throw error;
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
     await rm(made, { recursive: true, force: true });
