@@ -37,10 +37,22 @@ const FAILED = 1;
 /** `INPUT_OUTPUT_REQUIRED`, `INPUT_OUTPUT_OPTIONAL` */
 const [REQUIRED, OPTIONAL] = [0, 1];
 
+/**
+ * Where calls put what a node asks for. V8 takes memory from the C library for every small array that native
+ * code sees and gives it back much later: thousands of them in a step would lie between the step's own
+ * blocks, which could then not use each other's places.
+ */
+const place = new BigUint64Array(new ArrayBuffer(8));
+
 /** What ONNX Runtime points at for as long as the process lives. */
 const kept: unknown[] = [];
 
-const kernels = new Map<Pointer, CustomKernel>();
+/** A kernel, and the shape of its output where native code can read it. */
+interface OpenKernel extends Pick<CustomKernel, 'compute' | 'release'> {
+  readonly dims: BigInt64Array;
+}
+
+const kernels = new Map<Pointer, OpenKernel>();
 let lastKernel = 0n;
 
 /**
@@ -106,22 +118,29 @@ function openKernel(op: CustomOp, info: Pointer): Pointer {
     check(ort.KernelInfoGetAttribute_int64(info, name, value));
     return Number(value[0]);
   });
+  const dims = new BigInt64Array(new ArrayBuffer(8 * kernel.shape.length));
+  dims.set(kernel.shape.map(BigInt));
   lastKernel++;
-  kernels.set(lastKernel, kernel);
+  kernels.set(lastKernel, { compute: kernel.compute, release: kernel.release, dims });
   return lastKernel;
 }
 
 function computeKernel(kernel: Pointer, context: Pointer, numInputs: number): void {
-  const { shape, compute } = kernels.get(kernel)!;
+  const { dims, compute } = kernels.get(kernel)!;
   const inputs = Array.from({ length: numInputs }, (_, index) =>
-    create((out) => ort.KernelContext_GetInput(context, index, out)),
+    placed(ort.KernelContext_GetInput(context, index, place)),
   );
-  const dims = BigInt64Array.from(shape, BigInt);
-  const output = create((out) => ort.KernelContext_GetOutput(context, 0, dims, dims.length, out));
+  const output = placed(ort.KernelContext_GetOutput(context, 0, dims, dims.length, place));
   const [result, ...given] = [output, ...inputs.filter((input) => input !== 0n)].map((tensor) =>
-    create((out) => ort.GetTensorMutableData(tensor, out)),
+    placed(ort.GetTensorMutableData(tensor, place)),
   );
   compute(given, result!);
+}
+
+/** What a call put into {@link place}. */
+function placed(status: Pointer | null): Pointer {
+  check(status);
+  return place[0]!;
 }
 
 function releaseKernel(kernel: Pointer): void {
