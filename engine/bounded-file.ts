@@ -59,11 +59,11 @@ export async function readBoundedFile(
  *
  * @returns the part of the buffer that is filled: less than all of it where the file ends before
  */
-export async function readAt(
+export async function readAt<Memory extends ArrayBufferLike>(
   handle: FileHandle,
-  buffer: Buffer,
+  buffer: Buffer<Memory>,
   position: number,
-): Promise<Buffer> {
+): Promise<Buffer<Memory>> {
   let done = 0;
   while (done < buffer.length) {
     const { bytesRead } = await handle.read(buffer, done, buffer.length - done, position + done);

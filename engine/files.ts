@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, writeSync } from 'node:fs';
+import { constants, rmSync, writeSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -13,6 +13,7 @@ import {
   stat,
   symlink,
   unlink,
+  utimes,
 } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError, messageOf } from './errors.ts';
@@ -298,6 +299,48 @@ export async function removeFolder(folder: string): Promise<void> {
     await rename(folder, aside);
     await rm(aside, { recursive: true, force: true });
   });
+}
+
+/**
+ * Removes a file, unless it turns out to be wanted. It loses its name first, so that who comes to
+ * want it meanwhile finds all of it or nothing, and gets it back where it is wanted.
+ *
+ * @returns whether it was removed
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function removeFileUnless(
+  file: string,
+  isWanted: () => Promise<boolean>,
+): Promise<boolean> {
+  return explained(file, async () => {
+    const aside = temporaryName(file);
+    const isThere = await rename(file, aside).then(() => true, unlessMissing);
+    if (isThere === undefined) return false;
+    const isKept = await isWanted();
+    if (isKept) await rename(aside, file);
+    else await unlink(aside);
+    return !isKept;
+  });
+}
+
+/** Removes a file before anything else happens in this process, which is at its end; one that stays is no harm. */
+export function removeFileNow(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // As said above.
+  }
+}
+
+/**
+ * Gives a file a later time of modification, where that can be done.
+ *
+ * @param time in milliseconds since 1970
+ */
+export async function advanceTime(file: string, time: number): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined || found.mtimeMs >= time) return;
+  await utimes(file, time / 1000, time / 1000).catch(() => undefined);
 }
 
 /**

@@ -19,6 +19,7 @@ export const COMMANDS = {
   stopRun: 'lorafa.stopRun',
   resumeFromCheckpoint: SERVER_COMMANDS.resumeFromCheckpoint,
   finishRun: 'lorafa.finishRun',
+  trainFurther: 'lorafa.trainFurther',
   openRunPanel: 'lorafa.openRunPanel',
   pinRunPanel: 'lorafa.pinRunPanel',
   compareRuns: 'lorafa.compareRuns',
@@ -44,6 +45,7 @@ export const COMMANDS = {
   runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',
   signIn: 'lorafa.signIn',
+  emptyWeightCache: 'lorafa.emptyWeightCache',
   showLogs: 'lorafa.showLogs',
   refreshViews: 'lorafa.refreshViews',
 } as const;

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import {
+  CloseAction,
+  type ErrorHandler,
   LanguageClient,
   type Message,
   type MessageTransports,
@@ -8,7 +10,12 @@ import {
   State,
   TransportKind,
 } from 'vscode-languageclient/node';
-import { hubTokenGiven, type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol.ts';
+import {
+  hubTokenGiven,
+  type InitializationOptions,
+  PROTOCOL_VERSION,
+  proxyGiven,
+} from '../server/protocol.ts';
 import type { NotificationMessage } from '../server/rpc/message.ts';
 import { followProblem } from './config-editor/follow-problem.ts';
 import type { Secrets } from './hub/secrets.ts';
@@ -42,6 +49,35 @@ class PlainLanguageClient extends LanguageClient {
       params,
     };
     await this.#writer?.write(message);
+  }
+
+  /**
+   * As often as the library does, a server that ended is started again at once. The library says of one that
+   * ends more often that it is not started any more; but whoever needs it starts it (`language-client.ts`).
+   */
+  override createDefaultErrorHandler(maxRestartCount?: number): ErrorHandler {
+    const library = super.createDefaultErrorHandler(maxRestartCount);
+    return {
+      error: async (...failure) => ({ ...(await library.error(...failure)), handled: true }),
+      closed: async () => {
+        const { action } = await library.closed();
+        if (action === CloseAction.Restart) return { action, handled: true };
+        const message = vscode.l10n.t(
+          'The background server ended several times within minutes. It starts again when it is needed; until then views and panels show what they last heard.',
+        );
+        void showError(
+          message,
+          { title: vscode.l10n.t('Start Again'), run: () => this.#startIfNeeded() },
+          { title: vscode.l10n.t('Show Logs'), run: () => this.outputChannel.show() },
+        );
+        return { action, message, handled: true };
+      },
+    };
+  }
+
+  async #startIfNeeded(): Promise<void> {
+    if (!this.needsStart()) return;
+    await this.start().catch((error: unknown) => this.error(String(error)));
   }
 
   override error(message: string, data?: unknown, showNotification?: boolean | 'force'): void {
@@ -90,18 +126,20 @@ export async function startLanguageClient(
       },
     },
   );
-  const tellToken = async (): Promise<void> => {
+  const tellSecrets = async (): Promise<void> => {
     const token = (await secrets.hubToken()) ?? null;
-    if (client.isRunning()) await client.tellInSecret(hubTokenGiven, { token });
+    if (!client.isRunning()) return;
+    await client.tellInSecret(hubTokenGiven, { token });
+    await client.tellInSecret(proxyGiven, secrets.proxy());
   };
   client.onDidChangeState(({ newState }) => {
     if (newState !== State.Running) return;
-    void tellToken();
+    void tellSecrets();
     onRunning(client);
   });
   await client.start();
   // Before anybody asks for anything: a run that starts may need it.
-  await tellToken();
-  secrets.tell(tellToken);
+  await tellSecrets();
+  secrets.tell(tellSecrets);
   return client;
 }

@@ -2,16 +2,20 @@ import { pathToFileURL } from 'node:url';
 import { type Diagnostic, DiagnosticSeverity } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { readConfigText } from '../engine/config/parse.ts';
+import { beginWithAdapter } from './language/begin-with-adapter.ts';
 import { configDiagnostics, type DiagnosticData } from './language/config-diagnostics.ts';
 import { textChange } from './language/config-fixes.ts';
 import type { Inspection } from './language/inspection/config-inspector.ts';
 import type { Inspector } from './language/inspection/inspector-client.ts';
 import { remedyEdit } from './language/remedy-edits.ts';
 import type { RunRemedy } from './language/run-remedy.ts';
-import { checkRun, type RunCheck, type StartWay } from './protocol.ts';
+import { checkRun, configWithAdapter, type RunCheck, type StartWay } from './protocol.ts';
 import { type RequestSource, serve } from './rpc/serve.ts';
 
-/** Says what is known against starting a run, from the configuration and the files that it names. */
+/**
+ * Says what is known against starting a run, from the configuration and the files that it names, and what
+ * a configuration is like that trains further.
+ */
 export function serveChecks(connection: RequestSource, inspector: Inspector): void {
   serve(connection, checkRun, async ({ configFile }, token) => {
     const text = await readConfigText(configFile);
@@ -19,6 +23,9 @@ export function serveChecks(connection: RequestSource, inspector: Inspector): vo
     const uri = pathToFileURL(configFile).href;
     return checkOf(TextDocument.create(uri, 'jsonc', 0, text), inspection);
   });
+  serve(connection, configWithAdapter, ({ text, adapter }) => ({
+    text: beginWithAdapter(text, adapter),
+  }));
 }
 
 /** What of an inspection decides whether a run starts. */

@@ -1,6 +1,7 @@
 import { STARTER_DATA } from '../engine/data/starter-data.ts';
 import { lookingSession } from '../engine/hub/connect.ts';
 import { giveHubToken } from '../engine/hub/hub-token.ts';
+import { giveProxy } from '../engine/hub/proxy.ts';
 import { searchHub as search } from '../engine/hub/search-hub.ts';
 import { whoAmI } from '../engine/hub/who-am-i.ts';
 import { ggufFiles } from '../engine/inputs/gguf-files.ts';
@@ -15,6 +16,7 @@ import {
   listStarters,
   lookAtData,
   lookAtModel,
+  proxyGiven,
   searchHub,
   whoIsSignedIn,
 } from './protocol.ts';
@@ -34,7 +36,7 @@ const LOOK_MS = 90_000;
 const IDLE_MS = 30_000;
 
 /**
- * Takes the user's access token for the Hugging Face Hub, and answers what is asked of the Hub.
+ * Takes the user's access token for the Hugging Face Hub and the way to it, and answers what is asked of the Hub.
  *
  * @param inspectorScript the built `language/inspection/inspector-process.ts`
  * @returns what ends the processes
@@ -46,6 +48,7 @@ export function serveHub(
   const looks = new Looks(inspectorScript);
   const downloads = new Set<InspectorClient>();
   heed(connection, hubTokenGiven, ({ token }) => giveHubToken(token ?? undefined));
+  heed(connection, proxyGiven, ({ proxy, except }) => giveProxy(proxy ?? undefined, except));
   serve(connection, whoIsSignedIn, () => whoAmI());
   serve(connection, searchHub, async ({ kind, text }, token) => {
     const abort = new AbortController();

@@ -1,4 +1,6 @@
+import { defaultCacheFolder } from '../engine/cache-folder.ts';
 import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
+import { cacheEntries, emptyCache } from '../engine/weights/cache-entries.ts';
 import { runCli } from './cli-process.ts';
 import { readTraining } from './discovery/adapter-training.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
@@ -7,12 +9,14 @@ import { Generators } from './generator/generators.ts';
 import {
   countTokens,
   describeTraining,
+  emptyWeightCache,
   examineMachine,
   generate,
   generationPiece,
   generationProgress,
   listAdapters,
   listModels,
+  listWeightCache,
 } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
@@ -54,6 +58,8 @@ export function serveModels(
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
   serve(connection, describeTraining, ({ folder }) => readTraining(folder));
+  serve(connection, listWeightCache, () => cacheEntries(defaultCacheFolder()));
+  serve(connection, emptyWeightCache, () => emptyCache(defaultCacheFolder()));
   serve(connection, examineMachine, async (_nothing, token) => {
     return (await runCli(cliScript, ['doctor'], token)) as Readonly<Record<string, unknown>>;
   });

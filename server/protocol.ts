@@ -10,6 +10,7 @@ import type { TrainingMemory } from '../engine/plan/training-memory.ts';
 import type { PaddingReport } from '../engine/train/events.ts';
 import type { JournalEntry } from '../engine/train/journal-entry.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
+import type { CacheEntry, EmptiedCache } from '../engine/weights/cache-entries.ts';
 import { notification, request } from './rpc/message.ts';
 import type { EarlierSpeed } from './runs/earlier-speed.ts';
 import { runNotesChangeSchema, runNotesSchema } from './runs/run-notes-schema.ts';
@@ -110,6 +111,9 @@ export type RunSummary = Readonly<z.infer<typeof runSummarySchema>>;
  */
 export const listRuns = request<readonly RunSummary[]>()('lorafa/runs/list', nothing);
 
+/** Client → server: a run as it is now; null where its folder holds none any more. */
+export const lookAtRun = request<RunSummary | null>()('lorafa/runs/look', z.object({ folder }));
+
 /** A place in a file; lines and characters count from 0. */
 interface Position {
   readonly line: number;
@@ -147,6 +151,19 @@ export interface ConfigFixes {
 export const listFixes = request<ConfigFixes>()(
   'lorafa/config/fixes',
   z.object({ uri: z.string() }),
+);
+
+/**
+ * Client → server: the text of a configuration, changed to begin with an adapter and to leave out what that
+ * decides.
+ */
+export const configWithAdapter = request<{ readonly text: string }>()(
+  'lorafa/config/withAdapter',
+  z.object({
+    text: z.string(),
+    /** As it is to stand in the text. */
+    adapter: z.string().check(z.minLength(1)),
+  }),
 );
 
 /** A mistake in a configuration, for which no run of it starts. */
@@ -468,6 +485,8 @@ export interface AdapterTraining {
   readonly templates: { readonly prompt?: string | undefined; readonly completion: string } | null;
   /** Rows that were learned, and whether the text came from the chat template; null: nobody knows. */
   readonly rows: number | null;
+  /** Whether the number of rows was inferred from a part of them. */
+  readonly isInferred?: boolean | undefined;
   readonly isChat: boolean | null;
   /** Whether the base model has a chat template; null: nobody knows. */
   readonly hasChatTemplate: boolean | null;
@@ -612,6 +631,19 @@ export const hubTokenGiven = notification(
   z.object({ token: z.nullable(z.string()) }),
 );
 
+/** The proxy that VS Code is set to use, and the hosts that are reached without one. */
+export interface ProxySetting {
+  /** Null: that of the environment, if there is any. */
+  readonly proxy: string | null;
+  readonly except: readonly string[];
+}
+
+/** Client → server: how requests leave from now on. It is sent as {@link hubTokenGiven} is: an address may hold a password. */
+export const proxyGiven = notification(
+  'lorafa/hub/proxy',
+  z.object({ proxy: z.nullable(z.string()), except: z.array(z.string()) }),
+);
+
 /** Client → server: the name of the account whose access token the server has. */
 export const whoIsSignedIn = request<string>()('lorafa/hub/who', nothing);
 
@@ -687,6 +719,12 @@ export const timeSteps = request<MeasuredSpeed>()(
   'lorafa/estimate/time',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
 );
+
+/** Client → server: weights that were unpacked or quantized, those that were used longest ago first. */
+export const listWeightCache = request<readonly CacheEntry[]>()('lorafa/cache/list', nothing);
+
+/** Client → server: remove those of them that no process uses. */
+export const emptyWeightCache = request<EmptiedCache>()('lorafa/cache/empty', nothing);
 
 /** Client → server: what this machine can do; what `lorafa doctor --json` prints. */
 export const examineMachine = request<Readonly<Record<string, unknown>>>()(

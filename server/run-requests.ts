@@ -5,6 +5,7 @@ import {
   finishRun,
   getRunConfig,
   listRuns,
+  lookAtRun,
   measureRun,
   renameRun,
   resumeRun,
@@ -46,6 +47,7 @@ export function serveRuns(
     },
   });
   serve(connection, listRuns, () => manager.list());
+  serve(connection, lookAtRun, async ({ folder }) => (await manager.look(folder)) ?? null);
   serve(connection, startRun, ({ configFile, whenBusy }) => manager.start(configFile, whenBusy));
   serve(connection, resumeRun, ({ folder, checkpoint, whenBusy, baseModel }) =>
     manager.resume(folder, checkpoint, whenBusy, baseModel),

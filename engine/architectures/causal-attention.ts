@@ -1,7 +1,8 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import type { Attention } from './decoder.ts';
-import type { DecoderConfig } from './decoder-config.ts';
+import type { AttentionPart, DecoderConfig } from './decoder-config.ts';
+import type { Attention } from './decoder-graph.ts';
+import { softCap } from './soft-cap.ts';
 
 /** Rows of the batch and tokens per row of a training graph. */
 export interface BatchShape {
@@ -37,14 +38,17 @@ export function causalAttention(
   { rows, length }: BatchShape,
   positions?: Value,
 ): Attention {
-  const { numKeyValueHeads: groups, headDim, slidingWindow } = config;
-  const groupSize = config.numHeads / groups;
   const beginnings = positions && exampleBeginnings(builder, { rows, length }, positions);
-  const blocks = attentionBlocks(length, slidingWindow).map((block) => ({
-    ...block,
-    bias: blockBias(builder, block, slidingWindow, beginnings),
-  }));
-  return ({ query, key, value }) => {
+  const blocksOf = forEachWindow(config, (window) =>
+    attentionBlocks(length, window).map((block) => ({
+      ...block,
+      bias: blockBias(builder, block, window, beginnings),
+    })),
+  );
+  return ({ part, query, key, value }) => {
+    const { numHeads, numKeyValueHeads: groups, headDim } = part;
+    const groupSize = numHeads / groups;
+    const blocks = blocksOf(part);
     const q = builder.transpose(
       builder.reshape(query, [rows, length, groups, groupSize, headDim]),
       [0, 2, 3, 1, 4],
@@ -67,8 +71,9 @@ export function causalAttention(
         headDim,
       ]);
       const scores = builder.matmul(queries, builder.slice(kT, 3, firstKey, end));
+      const capped = softCap(builder, scores, part.softCap);
       const masked = builder.add(
-        builder.reshape(scores, [rows, groups, groupSize, size, keys]),
+        builder.reshape(capped, [rows, groups, groupSize, size, keys]),
         bias,
       );
       const probabilities = builder.reshape(builder.softmax(masked), [
@@ -86,8 +91,22 @@ export function causalAttention(
       ]);
     });
     const merged = builder.transpose(builder.concat(attended, 3), [0, 3, 1, 2, 4]);
-    return builder.reshape(merged, [rows * length, config.numHeads * headDim]);
+    return builder.reshape(merged, [rows * length, numHeads * headDim]);
   };
+}
+
+/**
+ * What attention needs once for each width of a window, made outside of the layers.
+ *
+ * @returns what belongs to an attention
+ */
+export function forEachWindow<T>(
+  { layers }: DecoderConfig,
+  make: (window: number | null) => T,
+): (part: AttentionPart) => T {
+  const windows = new Set(layers.map(({ attention }) => attention.slidingWindow));
+  const made = new Map([...windows].map((window) => [window, make(window)]));
+  return ({ slidingWindow }) => made.get(slidingWindow)!;
 }
 
 /** Queries `start` to `end` see keys from `firstKey` to `end` at most. */

@@ -17,6 +17,8 @@ import { z } from 'zod';
  * | rotary base | 45,200,000,000 | gradientai/Llama-3-8B-Instruct-Gradient-4194k |
  * | rotary factor | 512 | LongRoPE (arXiv 2402.13753), from 4k to 2048k positions |
  * | epsilon | 1e-5 | GPT-2 and most since |
+ * | soft cap | 50 | Gemma 2 |
+ * | multiplier | 12 | Granite 3 |
  */
 export const CONFIG_LIMITS = {
   layers: 4096,
@@ -29,6 +31,8 @@ export const CONFIG_LIMITS = {
   ropeTheta: 1e15,
   ropeFactor: 1e6,
   epsilon: 1,
+  softCap: 1e6,
+  multiplier: 1e6,
 } as const;
 
 /** A whole number of at least 1, up to a limit. */

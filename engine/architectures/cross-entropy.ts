@@ -1,11 +1,12 @@
 import { pullback } from '../graph/autodiff.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
+import { finishLogits } from './decoder.ts';
+import type { DecoderGraph } from './decoder-graph.ts';
 import type { OutputLayer } from './output-layer.ts';
 
 /** What a loss is built from. */
-export interface LossParts {
-  readonly builder: GraphBuilder;
+export interface LossParts extends Pick<DecoderGraph, 'builder' | 'config'> {
   readonly output: OutputLayer;
 }
 
@@ -127,9 +128,10 @@ function after(builder: GraphBuilder, gradient: Value | undefined, chunk: Chunk)
 function chunkLoss(parts: LossParts, { hidden, targets, weights }: Chunk): Value {
   const { builder, output } = parts;
   const input = output.input(hidden);
-  const logSumExp = builder.logSumExp(output.logits(input));
+  const logSumExp = builder.logSumExp(finishLogits(parts, output.products(input)));
   const targetRows = builder.cast(builder.gather(output.embedding, targets), 'float32');
-  const targetLogits = builder.reduceSum(builder.mul(input, targetRows), [1]);
+  const targetProducts = builder.reduceSum(builder.mul(input, targetRows), [1]);
+  const targetLogits = finishLogits(parts, targetProducts);
   const losses = builder.sub(logSumExp, targetLogits);
   const weighted = builder.mul(losses, builder.reshape(weights, [weights.shape[0]!, 1]));
   return builder.reshape(builder.reduceSum(weighted, [0, 1]), []);

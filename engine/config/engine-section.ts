@@ -4,6 +4,9 @@ import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 /** More than any machine has cores for; each thread takes memory, whether it computes or not. */
 const MAX_THREADS = 1024;
 
+/** A pebibyte. */
+const MAX_MEMORY_GIB = 2 ** 20;
+
 /** Section `engine`: where and how the arithmetic runs. */
 export const engineSection = z
   .strictObject({
@@ -34,6 +37,7 @@ export const engineSection = z
     max_memory_gib: z
       .number()
       .gt(0)
+      .max(MAX_MEMORY_GIB)
       .exactOptional()
       .describe(
         'Memory that the run may use, in GiB, for `training.gradient_checkpointing: "auto"` to decide by. Default: what is free when the run starts.',

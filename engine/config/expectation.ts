@@ -1,4 +1,5 @@
 import { quote } from '../quote.ts';
+import { MAX_FLOAT32 } from './float32.ts';
 import type { JsonSchemaNode } from './schema.ts';
 
 /** What a schema accepts, in words: "a whole number of at least 1", `"auto", true or false`. */
@@ -27,6 +28,20 @@ export function describeExpected(node: JsonSchemaNode): string {
   }
 }
 
+/**
+ * Which limit of arithmetic a number is beyond, in words; undefined where it is not beyond any. What a
+ * JSON text writes larger than a double can be has become infinite.
+ */
+export function overflownLimit(node: JsonSchemaNode, value: unknown): string | undefined {
+  if (typeof value !== 'number') return undefined;
+  const size = Math.abs(value);
+  if (node.type === 'integer' && size > Number.MAX_SAFE_INTEGER) {
+    return `${Number.MAX_SAFE_INTEGER}, the largest that is counted exactly`;
+  }
+  if (node.maximum === MAX_FLOAT32 && size > MAX_FLOAT32) return '3.4e38, the largest float32';
+  return size === Infinity ? '1.8e308, the largest that can be computed with' : undefined;
+}
+
 /** A value as it may be shown in a sentence: JSON, cut where it is long. */
 export function describeValue(value: unknown): string {
   return quote(value, 60);
@@ -47,8 +62,9 @@ function describePlural(node: JsonSchemaNode): string {
 
 function describeRange(node: JsonSchemaNode): string {
   const { minimum, exclusiveMinimum, exclusiveMaximum } = node;
-  // The library bounds every integer by what a double can count to; that says nothing to a person.
-  const maximum = node.maximum === Number.MAX_SAFE_INTEGER ? undefined : node.maximum;
+  // Limits of arithmetic say nothing to a person, unless they are met.
+  const isArithmetic = node.maximum === Number.MAX_SAFE_INTEGER || node.maximum === MAX_FLOAT32;
+  const maximum = isArithmetic ? undefined : node.maximum;
   const bounds = [
     minimum === undefined ? undefined : `of at least ${minimum}`,
     exclusiveMinimum === undefined ? undefined : `above ${exclusiveMinimum}`,

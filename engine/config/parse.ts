@@ -6,6 +6,8 @@ import { contradictions } from './contradictions.ts';
 import { type Given, givenIn, member } from './given.ts';
 import { type JsoncDocument, readJsonc } from './jsonc-document.ts';
 import { MAX_CONFIG_LENGTH } from './jsonc-tree.ts';
+import { nearestPath, respelt } from './nearest-path.ts';
+import { outputProblem } from './output-problem.ts';
 import { applyOverrides, type ConfigOverride } from './overrides.ts';
 import { MAX_PROBLEMS, type PathProblem } from './path-problem.ts';
 import { resolvePaths } from './resolve-paths.ts';
@@ -52,7 +54,10 @@ export function checkConfig(
   const mistakes = [...schemaProblems(value), ...contradictions(value)].slice(0, MAX_PROBLEMS);
   const parsed = configSchema.safeParse(without(value, mistakes));
   const usable = parsed.success ? resolvePaths(parsed.data, folder) : undefined;
-  const located = mistakes.map((each) => locate(each, document, overrides));
+  const output = usable && outputProblem(usable, file);
+  const located = [...mistakes, ...(output === undefined ? [] : [output])].map((each) =>
+    locate(each, document, overrides),
+  );
   const problems = [...document.problems, ...located].sort(byPosition);
   return {
     config: problems.length === 0 ? usable : undefined,
@@ -96,10 +101,12 @@ export async function readConfig(
  * @throws LorafaError `config.not_found`, or `config.syntax` when it is not UTF-8
  */
 export async function readConfigText(file: string): Promise<string> {
-  const bytes = await readBoundedFile(file, MAX_BYTES).catch((error: unknown) => {
+  const bytes = await readBoundedFile(file, MAX_BYTES).catch(async (error: unknown) => {
+    const near = await nearestPath(path.resolve(file), (name) => name.endsWith('.lorafa.json'));
+    const advice = near === undefined ? 'check the path.' : `did you mean ${respelt(file, near)}?`;
     throw new LorafaError(
       'config.not_found',
-      `${file}: the run configuration cannot be read (${messageOf(error)}); check the path.`,
+      `${file}: the run configuration cannot be read (${messageOf(error)}); ${advice}`,
       { location: { file }, cause: error },
     );
   });

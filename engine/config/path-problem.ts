@@ -22,6 +22,8 @@ export type Remedy =
   | {
       readonly kind: 'set';
       readonly values: readonly Setting[];
+      /** Keys that mean nothing beside these values. */
+      readonly removes?: readonly ConfigPath[];
       /** What that means, where it is more than its values say. */
       readonly title?: string;
     }

@@ -66,7 +66,9 @@ export function mapInputPaths(
 
 /** One path of a configuration or a command line made absolute. */
 export function resolvePath(name: string, folder: string): string {
-  return /^~[/\\]/.test(name) ? path.join(homedir(), name.slice(2)) : path.resolve(folder, name);
+  return /^~(?:[/\\]|$)/.test(name)
+    ? path.join(homedir(), name.slice(2))
+    : path.resolve(folder, name);
 }
 
 /**

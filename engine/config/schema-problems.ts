@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type ConfigPath, formatPath } from './config-error.ts';
-import { describeExpected, describeValue } from './expectation.ts';
+import { describeExpected, describeValue, overflownLimit } from './expectation.ts';
 import { nearestName } from './nearest-name.ts';
 import { MAX_PROBLEMS, type PathProblem, type Remedy, setValue } from './path-problem.ts';
 import { configJsonSchema, configSchema, type JsonSchemaNode } from './schema.ts';
@@ -85,6 +85,10 @@ function describeMissing(path: ConfigPath): string {
 
 function describeWrong(path: ConfigPath, value: unknown): string {
   const name = path.length === 0 ? 'a run configuration' : `\`${formatPath(path)}\``;
+  const limit = overflownLimit(schemaAt(path), value);
+  if (limit !== undefined) {
+    return `${name} is a number beyond ${limit}; it must be ${describeExpected(schemaAt(path))}`;
+  }
   return `${name} must be ${describeExpected(schemaAt(path))}, not ${describeValue(value)}`;
 }
 

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { SIZED } from '../sized.ts';
+import { float32 } from './float32.ts';
 
 const schedulerKwargs = z.strictObject({
-  min_lr: z
-    .number()
-    .min(0)
-    .exactOptional()
-    .describe('Final learning rate. Excludes `min_lr_rate`.'),
+  min_lr: float32().min(0).exactOptional().describe('Final learning rate. Excludes `min_lr_rate`.'),
   min_lr_rate: z
     .number()
     .min(0)
@@ -16,6 +13,9 @@ const schedulerKwargs = z.strictObject({
 });
 
 const everySteps = z.int().min(1);
+
+/** Of more the steps of a run can no more be counted. */
+const MAX_EPOCHS = 1e6;
 
 /**
  * `adam_epsilon` where a configuration leaves it out: the default of PEFT's `LoraFAOptimizer`, and that
@@ -42,6 +42,7 @@ export const trainingSection = z
     num_train_epochs: z
       .number()
       .gt(0)
+      .max(MAX_EPOCHS)
       .default(3)
       .describe('Passes over the training data; fractions are allowed. Excludes `max_steps`.'),
     max_steps: z
@@ -76,25 +77,22 @@ export const trainingSection = z
       .describe(
         'What the backward pass computes again instead of keeping it in memory: `none`; `attention` (what is cheap: attention probabilities, norms, activations); `layer` (everything between two layers, about a third more time). `auto` takes the least that fits into memory. The result is the same.',
       ),
-    learning_rate: z
-      .number()
+    learning_rate: float32()
       .gt(0)
       .default(3e-4)
       .describe(
         'Peak learning rate. The default suits LoRA-FA; `1e-4` to `2e-4` are usual for `lora`, `1e-5` to `5e-5` for `full`.',
       ),
-    weight_decay: z.number().min(0).default(0.01).describe('Decoupled weight decay, as in AdamW.'),
+    weight_decay: float32().min(0).default(0.01).describe('Decoupled weight decay, as in AdamW.'),
     adam_beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of Adam's first moment."),
     adam_beta2: z.number().min(0).lt(1).default(0.999).describe("Decay of Adam's second moment."),
-    adam_epsilon: z
-      .number()
+    adam_epsilon: float32()
       .gt(0)
       .exactOptional()
       .describe(
         "Added to Adam's denominator. Default: `1e-6` with the method `lorafa`, as PEFT's LoRA-FA optimizer has it; `1e-8` with `lora` and `full`, as transformers' Trainer has it.",
       ),
-    max_grad_norm: z
-      .number()
+    max_grad_norm: float32()
       .min(0)
       .default(1)
       .describe('Gradients with a larger norm are scaled down to it; 0 turns this off.'),

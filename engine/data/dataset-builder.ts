@@ -41,6 +41,7 @@ export class DatasetBuilder {
   readonly #lastTurnOnly = new IssueCollector();
   readonly #duplicates = new IssueCollector();
   readonly #nearlyEmpty = new IssueCollector();
+  readonly #unseparated = new IssueCollector();
   readonly #seen = new SeenRows();
   #firstBadCode: ErrorCode | undefined;
 
@@ -87,6 +88,7 @@ export class DatasetBuilder {
       lastTurnOnly: this.#lastTurnOnly,
       duplicates: this.#duplicates,
       nearlyEmpty: this.#nearlyEmpty,
+      unseparated: this.#unseparated,
     };
     return { examples: this.#examples, report };
   }
@@ -164,6 +166,12 @@ export class DatasetBuilder {
     }
     if (countSupervised(tokenized) === 1) {
       this.#nearlyEmpty.add(row, 'of the row a single token is learned');
+    }
+    if (segmented.isUnseparated) {
+      this.#unseparated.add(
+        row,
+        'neither a space nor a line break stands between prompt and completion; write one with data.prompt_template',
+      );
     }
     if (segmented.lastTurnOnly) {
       this.#lastTurnOnly.add(

@@ -47,6 +47,8 @@ export interface DatasetReport extends ExampleCounts {
   readonly duplicates: IssueList;
   /** Used, although a single token of them is learned: the end of an answer, or its beginning. */
   readonly nearlyEmpty: IssueList;
+  /** Used, although nothing keeps their completion apart from their prompt. */
+  readonly unseparated: IssueList;
 }
 
 /** Collects the issues of one kind. */

@@ -25,6 +25,8 @@ export interface SegmentedExample {
   readonly lastTurnOnly: boolean;
   /** See {@link ChatSegments.isMarked}. */
   readonly isMarked: boolean;
+  /** Nothing keeps the completion apart from the end of its prompt: `What is 2 + 2?4`. */
+  readonly isUnseparated: boolean;
   /** Why there is nothing to learn, where the row itself is the cause. */
   readonly nothingToLearn: EmptyCause | undefined;
 }
@@ -104,6 +106,7 @@ export function segmentsOf(
             { text: completion, isCompletion: true },
           ],
           isEmpty ? 'empty_completion' : undefined,
+          runsTogether(prompt, completion),
         );
       }
       const messages = [
@@ -120,8 +123,19 @@ export function segmentsOf(
 function plain(
   segments: readonly Segment[],
   nothingToLearn: EmptyCause | undefined,
+  isUnseparated = false,
 ): SegmentedExample {
-  return { segments, isChat: false, lastTurnOnly: false, isMarked: false, nothingToLearn };
+  return {
+    ...{ segments, nothingToLearn, isUnseparated },
+    ...{ isChat: false, lastTurnOnly: false, isMarked: false },
+  };
+}
+
+/** A sign at the end of a prompt, such as `:` or `>`, separates as well as white space does. */
+function runsTogether(prompt: string, completion: string): boolean {
+  return (
+    /[\p{L}\p{N}.?!…。？！"'”’)]$/u.test(prompt.slice(-2)) && /^\S/.test(completion.slice(0, 2))
+  );
 }
 
 function chat(
@@ -134,7 +148,7 @@ function chat(
     maxCharacters: (options.max_length + 1) * tokenizer.longestToken,
   });
   const nothingToLearn = learnsAll(options) ? undefined : emptyCause(conversation, cut);
-  return { ...cut, isChat: true, nothingToLearn };
+  return { ...cut, isChat: true, isUnseparated: false, nothingToLearn };
 }
 
 function emptyCause(

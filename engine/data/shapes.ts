@@ -9,7 +9,7 @@ import {
   type WantedColumn,
 } from './columns.ts';
 import { parseMessages } from './messages.ts';
-import type { DataOptions } from './options.ts';
+import type { RowOptions } from './options.ts';
 import type { Row } from './row.ts';
 import { RowError } from './row-error.ts';
 import { RowTemplate } from './template.ts';
@@ -27,6 +27,8 @@ export interface Shape {
   readonly kind: Example['kind'] | 'template';
   /** For people: `question → answer`. */
   readonly description: string;
+  /** The columns of prompt and completion, where each is one column as it is. */
+  readonly pair?: { readonly prompt: string; readonly completion: string };
   /** @throws RowError when the row does not hold what the shape needs. */
   example(row: Row): Example;
 }
@@ -55,7 +57,7 @@ const CHAT_COLUMNS = ['messages', 'conversations', 'conversation'];
  * @throws LorafaError `data.missing_column` when a column that is needed is not there, or no shape
  * is recognised; `config.invalid_value` for a template that cannot be read.
  */
-export function recogniseShape(row: Row, options: DataOptions): Shape {
+export function recogniseShape(row: Row, options: RowOptions): Shape {
   switch (formatOf(options)) {
     case 'text':
       return textShape(requireKey('text_column', options, 'text', row));
@@ -74,7 +76,7 @@ export function recogniseShape(row: Row, options: DataOptions): Shape {
 }
 
 /** The format as set, or as the settings for one format imply. */
-function formatOf(options: DataOptions): DataOptions['format'] {
+function formatOf(options: RowOptions): RowOptions['format'] {
   if (options.format !== 'auto') return options.format;
   if (options.completion_template !== undefined) return 'template';
   if (options.messages_column !== undefined) return 'messages';
@@ -83,7 +85,7 @@ function formatOf(options: DataOptions): DataOptions['format'] {
   return options.text_column === undefined ? 'auto' : 'text';
 }
 
-function recogniseByColumns(row: Row, options: DataOptions): Shape {
+function recogniseByColumns(row: Row, options: RowOptions): Shape {
   const chat = chatColumn(row);
   if (chat !== undefined) return messagesShape(chat, row);
   if (knownPair(row) !== undefined) return pairShape(row, options);
@@ -95,11 +97,11 @@ function recogniseByColumns(row: Row, options: DataOptions): Shape {
   );
 }
 
-function requireKey(key: ColumnKey, options: DataOptions, fallback: string, row: Row): string {
+function requireKey(key: ColumnKey, options: RowOptions, fallback: string, row: Row): string {
   return requireColumns([wantedColumn(key, options, fallback)], row)[0]!;
 }
 
-function wantedColumn(key: ColumnKey, options: DataOptions, fallback: string): WantedColumn {
+function wantedColumn(key: ColumnKey, options: RowOptions, fallback: string): WantedColumn {
   return { key, named: options[key], fallback };
 }
 
@@ -135,7 +137,7 @@ function withSystem(system: unknown, turns: readonly ChatMessage[]): readonly Ch
   );
 }
 
-function pairShape(row: Row, options: DataOptions): Shape {
+function pairShape(row: Row, options: RowOptions): Shape {
   const known = knownPair(row);
   const [prompt, completion] = requireColumns(
     [
@@ -149,6 +151,7 @@ function pairShape(row: Row, options: DataOptions): Shape {
   return {
     kind: 'prompt_completion',
     description: `${hasContext ? `${prompt} + ${context}` : prompt} → ${completion}`,
+    ...(!hasContext && { pair: { prompt, completion } }),
     example: (each) => {
       const added = hasContext && each.value[context] !== null ? textOf(each, context) : '';
       const text = textOf(each, prompt);
@@ -161,7 +164,7 @@ function pairShape(row: Row, options: DataOptions): Shape {
   };
 }
 
-function templateShape(row: Row, options: DataOptions): Shape {
+function templateShape(row: Row, options: RowOptions): Shape {
   const prompt = new RowTemplate(options.prompt_template ?? '', 'prompt_template');
   const completion = new RowTemplate(options.completion_template ?? '', 'completion_template');
   prompt.requireColumns(row);

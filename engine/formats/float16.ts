@@ -75,10 +75,12 @@ export function bfloat16ToFloat32(
   return target;
 }
 
-/** Rounds float32 to float16; magnitudes from 65520 on become infinite. */
-export function float32ToFloat16(source: Float32Array): Uint16Array {
+/** Rounds float32 to float16; magnitudes from 65520 on become infinite. `target` is as long as `source`. */
+export function float32ToFloat16(
+  source: Float32Array,
+  target: Uint16Array = new Uint16Array(source.length),
+): Uint16Array {
   const bits = bitsOf(source);
-  const target = new Uint16Array(source.length);
   for (let index = 0; index < source.length; index++) target[index] = narrowToFloat16(bits[index]!);
   return target;
 }

@@ -4,6 +4,7 @@ import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { NotAPlainFile } from '../plain-file.ts';
+import type { FileHead } from './file-head.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -31,13 +32,6 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** Tensors by name, in the order of their data. */
   readonly tensors: ReadonlyMap<string, TensorLocation>;
-}
-
-/** The beginning of a safetensors file that is elsewhere, up to its data. */
-export interface SafetensorsHead {
-  readonly bytes: Uint8Array;
-  /** Bytes of the whole file. */
-  readonly size: number;
 }
 
 /** The codes to report problems under: a base model's by default, or those of what the file is. */
@@ -97,7 +91,7 @@ export async function openSafetensors(
  */
 export function readSafetensorsHead(
   path: string,
-  { bytes, size }: SafetensorsHead,
+  { bytes, size }: FileHead,
 ): Promise<SafetensorsFile> {
   return new HeaderReader(path, path, MODEL_CODES.corrupt).read({
     size,

@@ -1,6 +1,7 @@
-import { visibilityBias } from '../architectures/causal-attention.ts';
-import type { Attention } from '../architectures/decoder.ts';
+import { forEachWindow, visibilityBias } from '../architectures/causal-attention.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { Attention } from '../architectures/decoder-graph.ts';
+import { softCap } from '../architectures/soft-cap.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
@@ -35,19 +36,18 @@ export interface CachedAttentionOptions {
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
   const { builder, config, positions, pastPositions, past } = options;
-  const { numHeads, numKeyValueHeads: groups, headDim, slidingWindow } = config;
   const tokens = positions.shape[0]!;
   const keyPositions = builder.concat([pastPositions, positions], 0);
   const keys = keyPositions.shape[0]!;
   const asFloat = (values: Value, shape: Shape): Value =>
     builder.reshape(builder.cast(values, 'float32'), shape);
-  const bias = visibilityBias(
-    builder,
-    asFloat(positions, [tokens, 1]),
-    asFloat(keyPositions, [1, keys]),
-    slidingWindow,
+  const queryColumn = asFloat(positions, [tokens, 1]);
+  const keyRow = asFloat(keyPositions, [1, keys]);
+  const biasOf = forEachWindow(config, (window) =>
+    visibilityBias(builder, queryColumn, keyRow, window),
   );
-  return ({ layer, query, key, value }) => {
+  return ({ layer, part, query, key, value }) => {
+    const { numHeads, numKeyValueHeads: groups, headDim } = part;
     const cached = past(layer);
     const q = builder.transpose(
       builder.reshape(query, [tokens, groups, numHeads / groups, headDim]),
@@ -56,7 +56,8 @@ export function cachedAttention(options: CachedAttentionOptions): Attention {
     const kT = builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2);
     const v = builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1);
     const scores = builder.matmul(q, builder.reshape(kT, [groups, 1, headDim, keys]));
-    const probabilities = builder.softmax(builder.add(scores, bias));
+    const capped = softCap(builder, scores, part.softCap);
+    const probabilities = builder.softmax(builder.add(capped, biasOf(part)));
     const attended = builder.matmul(probabilities, builder.reshape(v, [groups, 1, keys, headDim]));
     return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
   };

@@ -6,7 +6,7 @@ import { sampleToken } from './sampler.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Tokens of a prompt that are read in one run, which bounds the memory of a long prompt. */
-export const PROMPT_CHUNK = 128;
+export const READING_CHUNK = 128;
 
 /** What the random numbers of this module are for, apart from all other uses of a seed. */
 const SAMPLING_STREAM = 0x73616d70;
@@ -44,10 +44,10 @@ export async function* generateTokens(
   checkPrompt(promptIds, config);
   const random = new Random(sampling.seed, SAMPLING_STREAM);
   const seen = new Set(promptIds);
-  const lastChunk = Math.floor((promptIds.length - 1) / PROMPT_CHUNK) * PROMPT_CHUNK;
-  for (let start = 0; start < lastChunk; start += PROMPT_CHUNK) {
+  const lastChunk = Math.floor((promptIds.length - 1) / READING_CHUNK) * READING_CHUNK;
+  for (let start = 0; start < lastChunk; start += READING_CHUNK) {
     if (signal?.aborted) return;
-    await sequence.append(promptIds.slice(start, start + PROMPT_CHUNK), []);
+    await sequence.append(promptIds.slice(start, start + READING_CHUNK), []);
   }
   let logits = await sequence.append(promptIds.slice(lastChunk));
   for (let count = 1; !signal?.aborted; count++) {

@@ -1,5 +1,7 @@
-import { type Attention, decoderHiddenStates } from '../architectures/decoder.ts';
+import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
+import type { Attention } from '../architectures/decoder-graph.ts';
 import { outputLayer } from '../architectures/output-layer.ts';
+import { longTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -24,6 +26,8 @@ export const GENERATION_TENSORS = {
   pastPositions: 'past_position_ids',
   /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
   logitRows: 'logit_rows',
+  /** Input, int64 `[]`, where a long text is turned by other angles: the tokens that it has */
+  textLength: 'text_length',
   /** Output, float32 `[rows, vocabSize]` */
   logits: 'logits',
   /** Input, float32 `[numKeyValueHeads, headDim, past]` */
@@ -55,7 +59,6 @@ export function generationGraph(
   { sequence, past, rows }: GenerationSizes = FREE,
 ): Graph {
   const { config, weights } = model;
-  const { numKeyValueHeads: groups, headDim } = config;
   const names = GENERATION_TENSORS;
   const builder = new GraphBuilder();
   const tokenIds = builder.input(names.tokenIds, 'int64', [sequence]);
@@ -68,10 +71,13 @@ export function generationGraph(
     config,
     positions,
     pastPositions,
-    past: (layer) => ({
-      key: builder.input(names.pastKey(layer), 'float32', [groups, headDim, past]),
-      value: builder.input(names.pastValue(layer), 'float32', [groups, past, headDim]),
-    }),
+    past: (layer) => {
+      const { numKeyValueHeads: heads, headDim } = config.layers[layer]!.attention;
+      return {
+        key: builder.input(names.pastKey(layer), 'float32', [heads, headDim, past]),
+        value: builder.input(names.pastValue(layer), 'float32', [heads, past, headDim]),
+      };
+    },
   });
   const outputs: Record<string, Value> = {};
   const attention: Attention = (inputs) => {
@@ -84,10 +90,12 @@ export function generationGraph(
     base: baseLayers({ builder, config, parameters }),
     modules,
   });
-  const parts = { builder, config, parameters, linear, attention };
+  const textLength =
+    longTextLength(config) === null ? undefined : builder.input(names.textLength, 'int64', []);
+  const parts = { builder, config, parameters, linear, attention, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
-    outputLayer(parts).logits(builder.gather(hidden, logitRows)),
+    finishLogits(parts, outputLayer(parts).products(builder.gather(hidden, logitRows))),
   );
   return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
 }

@@ -1,4 +1,4 @@
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { DecoderConfig, LayerPart } from '../architectures/decoder-config.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 
@@ -9,10 +9,7 @@ const EMPTY = 2n ** 30n;
 const INITIAL_SLOTS = 128;
 
 /** Sizes of a model that decide how large its cache is. */
-type CacheConfig = Pick<
-  DecoderConfig,
-  'numLayers' | 'numKeyValueHeads' | 'headDim' | 'maxPositionEmbeddings' | 'slidingWindow'
->;
+type CacheConfig = Pick<DecoderConfig, 'layers' | 'maxPositionEmbeddings'>;
 
 /** Slots of a cache that a text of `tokens` tokens has filled; its chunks are no longer than the first slots. */
 export function cacheSlots(config: CacheConfig, tokens: number): number {
@@ -24,18 +21,24 @@ export function cacheSlots(config: CacheConfig, tokens: number): number {
 
 /** Bytes of the keys and values of all layers in a cache of so many slots. */
 export function cacheBytes(config: CacheConfig, slots: number): number {
-  return 2 * config.numLayers * config.numKeyValueHeads * config.headDim * slots * 4;
+  return 2 * 4 * slots * config.layers.reduce((width, layer) => width + keyWidth(layer), 0);
 }
 
-function maxSlots({ maxPositionEmbeddings, slidingWindow }: CacheConfig): number {
-  return Math.min(maxPositionEmbeddings, slidingWindow ?? maxPositionEmbeddings);
+/** As many as the layer needs that looks back farthest. */
+function maxSlots({ maxPositionEmbeddings, layers }: CacheConfig): number {
+  const windows = layers.map(({ attention }) => attention.slidingWindow ?? maxPositionEmbeddings);
+  return Math.min(maxPositionEmbeddings, Math.max(...windows));
+}
+
+function keyWidth({ attention }: LayerPart): number {
+  return attention.numKeyValueHeads * attention.headDim;
 }
 
 /**
  * Keys and values of a text's tokens so far, for every layer. A run reads the arrays in place and
  * returns the new tokens' rows alone, so that no token costs a copy of the cache.
  *
- * With a sliding window the slots are a ring: they end at the window's width, and a new token takes
+ * With a sliding window in every layer the slots are a ring: they end at the widest window, and a new token takes
  * the slot of one that no later token can see.
  */
 export class KeyValueCache {
@@ -50,14 +53,13 @@ export class KeyValueCache {
   #values: Float32Array[];
 
   constructor(config: DecoderConfig) {
-    const { numLayers, numKeyValueHeads, headDim } = config;
     this.#config = config;
     this.#maxSlots = maxSlots(config);
     const slots = Math.min(INITIAL_SLOTS, this.#maxSlots);
-    const allocate = () => new Float32Array(numKeyValueHeads * headDim * slots);
+    const allocate = (layer: LayerPart) => new Float32Array(keyWidth(layer) * slots);
     this.#positions = new BigInt64Array(slots).fill(EMPTY);
-    this.#keys = Array.from({ length: numLayers }, allocate);
-    this.#values = Array.from({ length: numLayers }, allocate);
+    this.#keys = config.layers.map(allocate);
+    this.#values = config.layers.map(allocate);
   }
 
   /** Number of tokens so far, which is also the position of the next one. */
@@ -67,16 +69,16 @@ export class KeyValueCache {
 
   /** The inputs of the generation graph that hold the past. */
   feeds(): Record<string, Tensor> {
-    const { numKeyValueHeads, headDim } = this.#config;
     const slots = this.#positions.length;
     const feeds: Record<string, Tensor> = {
       [names.pastPositions]: { data: this.#positions, shape: [slots] },
     };
-    for (const [layer, data] of this.#keys.entries()) {
-      feeds[names.pastKey(layer)] = { data, shape: [numKeyValueHeads, headDim, slots] };
-    }
-    for (const [layer, data] of this.#values.entries()) {
-      feeds[names.pastValue(layer)] = { data, shape: [numKeyValueHeads, slots, headDim] };
+    for (const [layer, { attention }] of this.#config.layers.entries()) {
+      const { numKeyValueHeads: heads, headDim } = attention;
+      const keys = this.#keys[layer]!;
+      const values = this.#values[layer]!;
+      feeds[names.pastKey(layer)] = { data: keys, shape: [heads, headDim, slots] };
+      feeds[names.pastValue(layer)] = { data: values, shape: [heads, slots, headDim] };
     }
     return feeds;
   }
@@ -89,12 +91,9 @@ export class KeyValueCache {
       const position = this.#length + token;
       this.#positions[position % slots] = BigInt(position);
     }
-    const { headDim } = this.#config;
-    for (const [layer, keys] of this.#keys.entries()) {
-      this.#scatter(outputs[names.newKey(layer)]!, keys, slots, 1);
-    }
-    for (const [layer, values] of this.#values.entries()) {
-      this.#scatter(outputs[names.newValue(layer)]!, values, 1, headDim);
+    for (const [layer, { attention }] of this.#config.layers.entries()) {
+      this.#scatter(outputs[names.newKey(layer)]!, this.#keys[layer]!, slots, 1);
+      this.#scatter(outputs[names.newValue(layer)]!, this.#values[layer]!, 1, attention.headDim);
     }
     this.#length += count;
   }
@@ -122,14 +121,15 @@ export class KeyValueCache {
     const slots = this.#positions.length;
     if (length <= slots || slots === this.#maxSlots) return;
     const wanted = Math.min(Math.max(length, 2 * slots), this.#maxSlots);
-    const { numKeyValueHeads, headDim } = this.#config;
     const positions = new BigInt64Array(wanted).fill(EMPTY);
     positions.set(this.#positions);
     this.#positions = positions;
-    this.#keys = this.#keys.map((keys) => widenRows(keys, numKeyValueHeads * headDim, wanted));
-    this.#values = this.#values.map((values) =>
-      widenRows(values, numKeyValueHeads, wanted * headDim),
-    );
+    const { layers } = this.#config;
+    this.#keys = this.#keys.map((keys, i) => widenRows(keys, keyWidth(layers[i]!), wanted));
+    this.#values = this.#values.map((values, i) => {
+      const { numKeyValueHeads, headDim } = layers[i]!.attention;
+      return widenRows(values, numKeyValueHeads, wanted * headDim);
+    });
   }
 }
 

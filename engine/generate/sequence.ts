@@ -1,20 +1,31 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { longTextLength } from '../architectures/rotary-embedding.ts';
 import type { AdapterWeights } from '../lora/adapter.ts';
 import type { Session } from '../runtime/session.ts';
 import { int64 } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 
+/** Tokens that are read in one run where a text is read in pieces. */
+export const READING_CHUNK = 128;
+
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #session: Session;
   readonly #adapter: AdapterWeights;
-  readonly #cache: KeyValueCache;
+  #cache: KeyValueCache;
+  readonly #config: DecoderConfig;
+  /** From which length on all of a text is turned by other angles; null where there is no such. */
+  readonly #longFrom: number | null;
+  /** The tokens so far, where they may have to be read again. */
+  #ids: number[] = [];
 
   /** @param session of a generation graph with this adapter's modules */
   constructor(config: DecoderConfig, session: Session, adapter: AdapterWeights = new Map()) {
     this.#session = session;
     this.#adapter = adapter;
+    this.#config = config;
+    this.#longFrom = longTextLength(config);
     this.#cache = new KeyValueCache(config);
   }
 
@@ -36,6 +47,27 @@ export class Sequence {
     tokenIds: readonly number[],
     logitRows: readonly number[] = [tokenIds.length - 1],
   ): Promise<Float32Array> {
+    if (this.#longFrom !== null) {
+      const length = this.length + tokenIds.length;
+      if (this.length < this.#longFrom && length >= this.#longFrom) await this.#readAgain(length);
+      this.#ids.push(...tokenIds);
+    }
+    return this.#read(tokenIds, logitRows, this.length + tokenIds.length);
+  }
+
+  /** Reads the text so far as the beginning of one that is so long. */
+  async #readAgain(textLength: number): Promise<void> {
+    this.#cache = new KeyValueCache(this.#config);
+    for (let start = 0; start < this.#ids.length; start += READING_CHUNK) {
+      await this.#read(this.#ids.slice(start, start + READING_CHUNK), [], textLength);
+    }
+  }
+
+  async #read(
+    tokenIds: readonly number[],
+    logitRows: readonly number[],
+    textLength: number,
+  ): Promise<Float32Array> {
     const count = tokenIds.length;
     const positions = Array.from({ length: count }, (_, i) => this.length + i);
     const outputs = await this.#session.run({
@@ -44,6 +76,9 @@ export class Sequence {
       [names.tokenIds]: { data: int64(tokenIds), shape: [count] },
       [names.positions]: { data: int64(positions), shape: [count] },
       [names.logitRows]: { data: int64(logitRows), shape: [logitRows.length] },
+      ...(this.#longFrom !== null && {
+        [names.textLength]: { data: int64([textLength]), shape: [] },
+      }),
     });
     this.#cache.append(count, outputs);
     return outputs[names.logits]!.data as Float32Array;

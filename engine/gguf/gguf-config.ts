@@ -1,19 +1,20 @@
 import { CONFIG_LIMITS } from '../architectures/config-limits.ts';
+import { FAMILIES } from '../architectures/families.ts';
 import { LorafaError } from '../errors.ts';
 import { readTensor } from '../formats/tensor-data.ts';
 import type { JsonObject } from '../json-file.ts';
 import type { GgufFile } from './gguf.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 
-/** Hugging Face's class for each GGUF architecture; Mistral's files call themselves "llama". */
-const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
-  ['llama', 'LlamaForCausalLM'],
-  ['qwen2', 'Qwen2ForCausalLM'],
-  ['qwen3', 'Qwen3ForCausalLM'],
-]);
+/** Families that llama.cpp knows. */
+const FAMILIES_IN_GGUF = FAMILIES.flatMap(({ gguf, ...names }) =>
+  gguf === null ? [] : [{ ...names, gguf }],
+);
 
 /** The architectures that can be fine-tuned, as GGUF files name them. */
-export const GGUF_ARCHITECTURES: readonly string[] = [...ARCHITECTURES.keys()];
+export const GGUF_ARCHITECTURES: readonly string[] = [
+  ...new Set(FAMILIES_IN_GGUF.map(({ gguf }) => gguf.architecture)),
+];
 
 /** Values that every Llama 3.x release uses; GGUF keeps only the frequency factors made from them. */
 const LLAMA3_ROPE = {
@@ -35,11 +36,15 @@ const MAX_FACTOR_BYTES = (4 * CONFIG_LIMITS.headWidth) / 2;
 export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
   const metadata = new GgufMetadata(gguf);
   const architecture = metadata.string('general.architecture') ?? '(none)';
-  const huggingFaceName = ARCHITECTURES.get(architecture);
-  if (huggingFaceName === undefined) {
+  const family = FAMILIES_IN_GGUF.find(
+    ({ gguf: { architecture: name, onlyWith } }) =>
+      name === architecture &&
+      (onlyWith === undefined || metadata.number(`${architecture}.${onlyWith}`) !== undefined),
+  );
+  if (family === undefined) {
     throw unsupported(
       gguf,
-      `the architecture "${architecture}" is not known; known are ${[...ARCHITECTURES.keys()].join(', ')}`,
+      `the architecture "${architecture}" is not known; known are ${GGUF_ARCHITECTURES.join(', ')}`,
     );
   }
   const optional = (key: string) => metadata.number(`${architecture}.${key}`);
@@ -57,20 +62,17 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
   const numHeads = required('attention.head_count');
   const headDim = optional('attention.key_length') ?? hiddenSize / numHeads;
   const valueDim = optional('attention.value_length') ?? headDim;
-  const rotatedDim = optional('rope.dimension_count') ?? headDim;
-  if (valueDim !== headDim || rotatedDim !== headDim) {
-    throw unsupported(
-      gguf,
-      `heads of ${headDim} with values of ${valueDim} and ${rotatedDim} rotated dimensions are not known`,
-    );
+  const rotatedDim = optional('rope.dimension_count');
+  if (valueDim !== headDim) {
+    throw unsupported(gguf, `heads of ${headDim} with values of ${valueDim} are not known`);
   }
-  const ropeTheta = optional('rope.freq_base') ?? 10_000;
+  const ropeTheta = optional('rope.freq_base');
   const eos = metadata.number('tokenizer.ggml.eos_token_id');
   const endOfTurn = metadata.number('tokenizer.ggml.eot_token_id');
   const ends = [...new Set([eos, endOfTurn].filter((id) => id !== undefined))];
   return {
-    architectures: [huggingFaceName],
-    model_type: architecture,
+    architectures: [family.className],
+    model_type: family.modelType,
     vocab_size: gguf.tensors.get('token_embd.weight')?.shape[0] ?? required('vocab_size'),
     hidden_size: hiddenSize,
     intermediate_size: required('feed_forward_length'),
@@ -78,19 +80,35 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
     num_attention_heads: numHeads,
     num_key_value_heads: optional('attention.head_count_kv') ?? numHeads,
     head_dim: headDim,
-    hidden_act: 'silu',
     max_position_embeddings: required('context_length'),
-    rms_norm_eps: required('attention.layer_norm_rms_epsilon'),
-    rope_theta: ropeTheta,
-    rope_scaling: await ropeScaling(gguf, metadata, architecture, ropeTheta),
+    ...given({
+      rms_norm_eps: optional('attention.layer_norm_rms_epsilon'),
+      rope_theta: ropeTheta,
+      partial_rotary_factor: rotatedDim && rotatedDim / headDim,
+      // Some write 0 for none.
+      sliding_window: optional('attention.sliding_window') || undefined,
+    }),
+    rope_scaling: await ropeScaling(gguf, metadata, architecture, ropeTheta ?? 10_000),
     tie_word_embeddings: !gguf.tensors.has('output.weight'),
-    attention_bias: gguf.tensors.has('blk.0.attn_q.bias'),
+    attention_bias: ['q', 'qkv'].some((name) => gguf.tensors.has(`blk.0.attn_${name}.bias`)),
     mlp_bias: gguf.tensors.has('blk.0.ffn_up.bias'),
     bos_token_id: metadata.number('tokenizer.ggml.bos_token_id') ?? null,
     eos_token_id: ends.length > 1 ? ends : (ends[0] ?? null),
     pad_token_id: metadata.number('tokenizer.ggml.padding_token_id') ?? null,
     torch_dtype: 'float16',
+    ...given(
+      family.gguf.config?.({
+        number: optional,
+        boolean: (key) => metadata.boolean(`${architecture}.${key}`),
+        booleans: (key) => metadata.booleans(`${architecture}.${key}`),
+      }) ?? {},
+    ),
   };
+}
+
+/** Without what is undefined, so that the family's defaults hold. */
+function given(keys: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
 }
 
 async function ropeScaling(
@@ -99,29 +117,43 @@ async function ropeScaling(
   architecture: string,
   theta: number,
 ): Promise<JsonObject | null> {
-  const factors = gguf.tensors.get('rope_freqs.weight');
-  if (factors !== undefined) {
-    const { name, file, offset, length, shape, type } = factors;
-    if (type !== 'F32') throw unsupported(gguf, `rope_freqs.weight stored as ${type} is not known`);
-    if (length > MAX_FACTOR_BYTES) {
-      throw unsupported(gguf, `rope_freqs.weight of ${length} bytes is not known`);
-    }
-    return llama3Scaling(
-      gguf,
-      await readTensor({ name, file, offset, length, shape, dtype: 'F32' }),
-      theta,
-    );
+  const factors = await readFactors(gguf, 'rope_freqs.weight');
+  if (factors !== undefined) return llama3Scaling(gguf, factors, theta);
+  const number = (key: string) => metadata.number(`${architecture}.rope.scaling.${key}`);
+  const original = number('original_context_length');
+  const more = given({
+    attention_factor: number('attn_factor'),
+    original_max_position_embeddings: original,
+  });
+  const longFactors = await readFactors(gguf, 'rope_factors_long.weight');
+  if (longFactors !== undefined) {
+    return {
+      rope_type: 'longrope',
+      long_factor: longFactors,
+      short_factor: (await readFactors(gguf, 'rope_factors_short.weight')) ?? [],
+      ...more,
+    };
   }
-  const factor =
-    metadata.number(`${architecture}.rope.scaling.factor`) ??
-    metadata.number(`${architecture}.rope.scale_linear`);
+  const factor = number('factor') ?? metadata.number(`${architecture}.rope.scale_linear`);
   const type = metadata.string(`${architecture}.rope.scaling.type`) ?? (factor && 'linear');
   if (!type || type === 'none' || factor === 1) return null;
-  return { rope_type: type, factor: factor ?? 1 };
+  return { rope_type: type, factor: factor ?? 1, ...more };
+}
+
+/** Divisors of the frequencies of pairs of features. */
+async function readFactors(gguf: GgufFile, tensor: string): Promise<number[] | undefined> {
+  const factors = gguf.tensors.get(tensor);
+  if (factors === undefined) return undefined;
+  const { name, file, offset, length, shape, type } = factors;
+  if (type !== 'F32') throw unsupported(gguf, `${tensor} stored as ${type} is not known`);
+  if (length > MAX_FACTOR_BYTES) {
+    throw unsupported(gguf, `${tensor} of ${length} bytes is not known`);
+  }
+  return [...(await readTensor({ name, file, offset, length, shape, dtype: 'F32' }))];
 }
 
 /** Recognises Llama 3's scaling from its frequency factors, and refuses any other. */
-function llama3Scaling(gguf: GgufFile, factors: Float32Array, theta: number): JsonObject {
+function llama3Scaling(gguf: GgufFile, factors: readonly number[], theta: number): JsonObject {
   const factor = factors.reduce((most, value) => Math.max(most, value), 1);
   const { low_freq_factor, high_freq_factor, original_max_position_embeddings } = LLAMA3_ROPE;
   for (const [index, actual] of factors.entries()) {

@@ -1,5 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
-
 /** Items of all lists in a header; the largest vocabularies have a million tokens, and as many merges. */
 const MAX_ITEMS = 2 ** 22;
 
@@ -14,20 +12,27 @@ const VALUE_BYTES: readonly number[] = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 const STRING = 8;
 const LIST = 9;
 
+/** What a header is read from. */
+export interface GgufSource {
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The bytes from `start` on, `length` of them or fewer, where there are no more. */
+  readonly read: (start: number, length: number) => Promise<Buffer<ArrayBuffer>>;
+}
+
 /**
  * Walks through the header of a GGUF file and makes sure that it lies in the file: the library reads
  * zeros beyond its end, megabyte after megabyte, for as many items as a list claims to have.
  *
- * @param size bytes of the file
+ * @returns bytes of the header
  * @throws Error whose message says what is wrong with "it"
  */
-export async function checkGgufHeader(handle: FileHandle, size: number): Promise<void> {
-  await new HeaderWalk(handle, size).walk();
+export async function checkGgufHeader(source: GgufSource): Promise<number> {
+  return new HeaderWalk(source).walk();
 }
 
 class HeaderWalk {
-  readonly #handle: FileHandle;
-  readonly #size: number;
+  readonly #source: GgufSource;
   #offset = 0;
   #items = 0;
   #isLittleEndian = true;
@@ -36,12 +41,11 @@ class HeaderWalk {
   #chunk = Buffer.alloc(0);
   #chunkStart = 0;
 
-  constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
-    this.#size = size;
+  constructor(source: GgufSource) {
+    this.#source = source;
   }
 
-  async walk(): Promise<void> {
+  async walk(): Promise<number> {
     const magic = await this.#take(4);
     if (magic.toString('latin1') !== 'GGUF')
       throw new Error('it does not begin with the magic number');
@@ -59,6 +63,7 @@ class HeaderWalk {
       const dimensions = this.#uint32(await this.#take(4));
       this.#skip(dimensions * this.#countBytes + 4 + 8);
     }
+    return this.#offset;
   }
 
   async #skipValue(type: number, depth: number): Promise<void> {
@@ -89,7 +94,7 @@ class HeaderWalk {
   async #count(): Promise<number> {
     const bytes = await this.#take(this.#countBytes);
     const count = this.#countBytes === 4 ? BigInt(this.#uint32(bytes)) : this.#uint64(bytes);
-    if (count > BigInt(this.#size - this.#offset)) throw new Error(ENDS_EARLY);
+    if (count > BigInt(this.#source.size - this.#offset)) throw new Error(ENDS_EARLY);
     return Number(count);
   }
 
@@ -103,7 +108,7 @@ class HeaderWalk {
 
   #skip(length: number): void {
     this.#offset += length;
-    if (this.#offset > this.#size) throw new Error(ENDS_EARLY);
+    if (this.#offset > this.#source.size) throw new Error(ENDS_EARLY);
   }
 
   /** The next few bytes. */
@@ -119,9 +124,8 @@ class HeaderWalk {
   }
 
   async #read(start: number): Promise<void> {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, this.#size - start));
-    const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, start);
-    this.#chunk = chunk.subarray(0, bytesRead);
+    const length = Math.min(CHUNK, this.#source.size - start);
+    this.#chunk = await this.#source.read(start, length);
     this.#chunkStart = start;
   }
 }

@@ -1,5 +1,5 @@
 import { LorafaError } from '../errors.ts';
-import type { GgufFile } from './gguf.ts';
+import type { GgufPart } from './gguf-part.ts';
 
 /**
  * Typed access to the metadata of a GGUF file.
@@ -8,9 +8,9 @@ import type { GgufFile } from './gguf.ts';
  * than asked for, and returns undefined for a key that is not there.
  */
 export class GgufMetadata {
-  readonly #gguf: GgufFile;
+  readonly #gguf: GgufPart;
 
-  constructor(gguf: GgufFile) {
+  constructor(gguf: GgufPart) {
     this.#gguf = gguf;
   }
 
@@ -40,6 +40,12 @@ export class GgufMetadata {
   numbers(key: string): number[] | undefined {
     return this.#read(key, 'a list of numbers', (value) =>
       Array.isArray(value) && value.every((item) => typeof item === 'number') ? value : undefined,
+    );
+  }
+
+  booleans(key: string): boolean[] | undefined {
+    return this.#read(key, 'a list of true and false', (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'boolean') ? value : undefined,
     );
   }
 

@@ -17,23 +17,39 @@ const byteLevel = (useRegex: boolean): JsonObject => ({
   use_regex: useRegex,
 });
 
-/** The pattern of Llama 3 and Qwen 2, which differ in how many digits make a word. */
-const splitWords = (digits: string): JsonObject => ({
+const split = (alternatives: readonly string[]): JsonObject => ({
   type: 'Split',
-  pattern: {
-    Regex: [
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-      '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+',
-      digits,
-      ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*',
-      '\\s*[\\r\\n]+',
-      '\\s+(?!\\S)',
-      '\\s+',
-    ].join('|'),
-  },
+  pattern: { Regex: alternatives.join('|') },
   behavior: 'Isolated',
   invert: false,
 });
+
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const SPACES = ['\\s*[\\r\\n]+', '\\s+(?!\\S)', '\\s+'];
+
+/** The pattern of Llama 3 and Qwen 2, which differ in how many digits make a word. */
+const splitWords = (digits: string): JsonObject =>
+  split([
+    CONTRACTIONS,
+    '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+',
+    digits,
+    ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*',
+    ...SPACES,
+  ]);
+
+/** The pattern of GPT-4o and Mistral's Tekken: a capital letter inside a word begins another. */
+const splitCamelCase = (digits: string, ending: string): JsonObject => {
+  const upper = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
+  const lower = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
+  const before = '[^\\r\\n\\p{L}\\p{N}]?';
+  return split([
+    `${before}${upper}*${lower}+${ending}`,
+    `${before}${upper}+${lower}*${ending}`,
+    digits,
+    ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*',
+    ...SPACES,
+  ]);
+};
 
 const GPT2: PreTokenizer = {
   normalizer: null,
@@ -57,16 +73,42 @@ const QWEN2: PreTokenizer = {
   steps: [splitWords('\\p{N}'), byteLevel(false)],
 };
 
-/** By llama.cpp's names (`llm_load_vocab`). */
+const NEOX: PreTokenizer = { ...GPT2, normalizer: { type: 'NFC' } };
+const COMMAND_R: PreTokenizer = { ...SMOLLM, normalizer: { type: 'NFC' } };
+const DBRX: PreTokenizer = { ...LLAMA3, ignoreMerges: false, addsBosByDefault: false };
+const GLM4: PreTokenizer = { ...LLAMA3, addsBosByDefault: false };
+const GPT4O: PreTokenizer = {
+  ...GPT2,
+  steps: [splitCamelCase('\\p{N}{1,3}', `${CONTRACTIONS}?`), byteLevel(false)],
+};
+const TEKKEN: PreTokenizer = {
+  ...GPT2,
+  steps: [splitCamelCase('\\p{N}', ''), byteLevel(false)],
+  ignoreMerges: true,
+  addsBosByDefault: true,
+};
+
+/** By llama.cpp's names (`llama-vocab.cpp`). */
 const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map([
   ['default', GPT2],
   ['gpt-2', GPT2],
+  ['olmo', NEOX],
   ['smollm', SMOLLM],
+  ['refact', SMOLLM],
+  ['starcoder', SMOLLM],
+  ['command-r', COMMAND_R],
   ['llama3', LLAMA3],
   ['llama-v3', LLAMA3],
   ['llama-bpe', LLAMA3],
+  ['falcon3', LLAMA3],
+  ['dbrx', DBRX],
+  ['smaug-bpe', DBRX],
+  ['chatglm-bpe', DBRX],
+  ['glm4', GLM4],
   ['qwen2', QWEN2],
   ['deepseek-r1-qwen', QWEN2],
+  ['gpt-4o', GPT4O],
+  ['tekken', TEKKEN],
 ]);
 
 /**

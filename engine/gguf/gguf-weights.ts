@@ -1,58 +1,67 @@
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { AttentionPart, DecoderConfig, Part } from '../architectures/decoder-config.ts';
+import { FAMILIES } from '../architectures/families.ts';
+import type { GgufConventions } from '../architectures/gguf-conventions.ts';
+import { decoderModules } from '../architectures/modules.ts';
 import { float32ToFloat16 } from '../formats/float16.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
-import { readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
+import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
 import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
-import { BLOCK_LAYOUTS, type GgufFile, type GgufTensor } from './gguf.ts';
-import { dequantize } from './gguf-dequantize.ts';
+import { BLOCK_FORMATS } from './dequantize/formats.ts';
+import type { GgufFile } from './gguf.ts';
+import type { GgufTensor } from './gguf-part.ts';
 
-const WHOLE_MODEL: ReadonlyMap<string, string> = new Map([
-  ['token_embd', 'model.embed_tokens'],
-  ['output_norm', 'model.norm'],
-  ['output', 'lm_head'],
-]);
-const IN_LAYER: ReadonlyMap<string, string> = new Map([
-  ['attn_norm', 'input_layernorm'],
-  ['attn_q', 'self_attn.q_proj'],
-  ['attn_k', 'self_attn.k_proj'],
-  ['attn_v', 'self_attn.v_proj'],
-  ['attn_q_norm', 'self_attn.q_norm'],
-  ['attn_k_norm', 'self_attn.k_norm'],
-  ['attn_output', 'self_attn.o_proj'],
-  ['ffn_norm', 'post_attention_layernorm'],
-  ['ffn_gate', 'mlp.gate_proj'],
-  ['ffn_up', 'mlp.up_proj'],
-  ['ffn_down', 'mlp.down_proj'],
-]);
+/** Where a row of a file belongs in Hugging Face's order. */
+type RowOrder = (row: number) => number;
 
-/** Hugging Face's name of a GGUF tensor; undefined for one that it does not have. */
-export function huggingFaceName(name: string): string | undefined {
-  const whole = /^(\w+)\.(weight|bias)$/.exec(name);
-  if (whole !== null) {
-    const module = WHOLE_MODEL.get(whole[1]!);
-    return module && `${module}.${whole[2]}`;
+/** What a GGUF tensor is to a model. */
+interface KnownTensor {
+  /** Hugging Face's name: `model.layers.0.self_attn.q_proj.weight` */
+  readonly name: string;
+  /** Absent where rows lie as Hugging Face has them. */
+  readonly rowOrder?: RowOrder | undefined;
+  /** What the file has added to the weight of a norm. */
+  readonly offset: 0 | 1;
+}
+
+/** The tensors that a model reads, by their names in a GGUF file. */
+function knownTensors(config: DecoderConfig): ReadonlyMap<string, KnownTensor> {
+  const { gguf } = FAMILIES.find(({ modelType }) => modelType === config.family)!;
+  const known = new Map<string, KnownTensor>();
+  for (const { part, layer, gguf: name } of decoderModules(config)) {
+    const attention = layer === null ? undefined : config.layers[layer]!.attention;
+    const rowOrder = attention && rowOrderOf(gguf, attention, part);
+    const isNorm = part.kind === 'rms' || part.kind === 'layer';
+    const offset = gguf?.addedOne && isNorm ? part.offset : 0;
+    known.set(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset });
+    known.set(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0 });
   }
-  const inLayer = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name);
-  const module = inLayer === null ? undefined : IN_LAYER.get(inLayer[2]!);
-  return module && `model.layers.${inLayer![1]}.${module}.${inLayer![3]}`;
+  return known;
 }
 
-/**
- * How many heads' rows of a tensor are interleaved, or 0. Files of the architecture "llama" hold
- * q_proj and k_proj for rotary embeddings of neighbouring pairs: in each head, row 2j + t is the
- * row t · headDim / 2 + j of Hugging Face's "rotate half" order (llama.cpp `LlamaModel.permute`).
- */
-function interleavedHeads(name: string, config: DecoderConfig): number {
-  if (config.family !== 'llama') return 0;
-  if (/\.q_proj\.(weight|bias)$/.test(name)) return config.numHeads;
-  if (/\.k_proj\.(weight|bias)$/.test(name)) return config.numKeyValueHeads;
-  return 0;
+function rowOrderOf(
+  gguf: GgufConventions | null,
+  { projections, headDim, numHeads }: AttentionPart,
+  part: Part,
+): RowOrder | undefined {
+  if ('fused' in projections) {
+    const isOther = gguf?.fusedByKind && part === projections.fused;
+    return isOther ? (row) => byHead(row, numHeads, headDim) : undefined;
+  }
+  const isTurned = part === projections.query || part === projections.key;
+  return gguf?.interleavedRows && isTurned ? (row) => rotateHalf(row, headDim) : undefined;
 }
 
-/** Where row `row` of an interleaved matrix belongs in Hugging Face's order. */
-function huggingFaceRow(row: number, headDim: number): number {
+/** From neighbouring pairs of features to pairs that lie half a head apart. */
+function rotateHalf(row: number, headDim: number): number {
   const inHead = row % headDim;
   return row - inHead + (inHead % 2) * (headDim / 2) + Math.floor(inHead / 2);
+}
+
+/** From all queries, all keys, all values to those of one head after each other. */
+function byHead(row: number, numHeads: number, headDim: number): number {
+  const kind = Math.floor(row / (numHeads * headDim));
+  const head = Math.floor(row / headDim) % numHeads;
+  return (3 * head + kind) * headDim + (row % headDim);
 }
 
 /**
@@ -63,12 +72,14 @@ export function ggufWeightsInPlace(
   gguf: GgufFile,
   config: DecoderConfig,
 ): ReadonlyMap<string, TensorLocation> | null {
+  const known = knownTensors(config);
   const locations = new Map<string, TensorLocation>();
   for (const tensor of gguf.tensors.values()) {
-    const name = huggingFaceName(tensor.name);
-    if (name === undefined) continue;
+    const meant = known.get(tensor.name);
+    if (meant === undefined) continue;
+    const { name } = meant;
     const dtype = plainDtype(tensor);
-    if (dtype === null || interleavedHeads(name, config) > 0) return null;
+    if (dtype === null || meant.rowOrder !== undefined || meant.offset > 0) return null;
     const { shape, file, offset, length } = tensor;
     locations.set(name, { name, dtype, shape, file, offset, length });
   }
@@ -87,14 +98,20 @@ function plainDtype({ type }: GgufTensor): TensorDtype | null {
  * Quantized vectors, which no converter makes, become float32.
  */
 export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite[] {
+  const known = knownTensors(config);
   const tensors: TensorToWrite[] = [];
   for (const tensor of gguf.tensors.values()) {
-    const name = huggingFaceName(tensor.name);
-    if (name === undefined) continue;
+    const meant = known.get(tensor.name);
+    if (meant === undefined) continue;
+    const { name, offset, rowOrder: rowAt = (row) => row } = meant;
     const { shape } = tensor;
-    const interleaved = interleavedHeads(name, config) > 0;
-    const rowAt = (row: number) => (interleaved ? huggingFaceRow(row, config.headDim) : row);
     const plain = plainDtype(tensor);
+    if (offset > 0 && plain !== null) {
+      const location = { ...tensor, dtype: plain };
+      const data = async () => (await readTensor(location)).map((weight) => weight - offset);
+      tensors.push({ name, dtype: 'F32', shape, data });
+      continue;
+    }
     const dtype = plain ?? (shape.length > 1 ? 'F16' : 'F32');
     const data = plain
       ? async () => reorderRows(await readTensorRaw(tensor), tensor, rowAt)
@@ -109,11 +126,7 @@ function rowCount(tensor: GgufTensor): number {
   return tensor.shape[0] ?? 1;
 }
 
-function reorderRows(
-  bytes: Uint8Array,
-  tensor: GgufTensor,
-  rowAt: (row: number) => number,
-): Uint8Array {
+function reorderRows(bytes: Uint8Array, tensor: GgufTensor, rowAt: RowOrder): Uint8Array {
   const rows = rowCount(tensor);
   const rowBytes = bytes.byteLength / rows;
   const reordered = new Uint8Array(bytes.byteLength);
@@ -126,20 +139,25 @@ function reorderRows(
 async function dequantizeRows(
   tensor: GgufTensor,
   toFloat16: boolean,
-  rowAt: (row: number) => number,
+  rowAt: RowOrder,
 ): Promise<Uint8Array> {
   const { type, shape } = tensor;
   const width = shape.at(-1) ?? 1;
-  const { elements, bytes } = BLOCK_LAYOUTS[type];
+  const { elements, bytes, dequantize } = BLOCK_FORMATS[type];
   const rowBytes = (width / elements) * bytes;
   const output = new (toFloat16 ? Uint16Array : Float32Array)(elementCount(shape));
   let row = 0;
+  let buffer = new Float32Array(0);
   for await (const chunk of streamTensor(tensor, rowBytes)) {
-    const values = new Float32Array((chunk.byteLength / rowBytes) * width);
-    dequantize(type, chunk, values);
-    const encoded = toFloat16 ? float32ToFloat16(values) : values;
-    for (let at = 0; at < encoded.length; at += width, row++) {
-      output.set(encoded.subarray(at, at + width), rowAt(row) * width);
+    const count = (chunk.byteLength / rowBytes) * width;
+    if (buffer.length < count) buffer = new Float32Array(count);
+    const values = buffer.subarray(0, count);
+    dequantize(chunk, values);
+    for (let at = 0; at < count; at += width, row++) {
+      const target = output.subarray(rowAt(row) * width, (rowAt(row) + 1) * width);
+      const source = values.subarray(at, at + width);
+      if (target instanceof Float32Array) target.set(source);
+      else float32ToFloat16(source, target);
     }
   }
   return new Uint8Array(output.buffer);

@@ -41,11 +41,6 @@ export class GraphBuilder {
     return this.#values;
   }
 
-  /** The current name scope, `''` at the top. */
-  get currentScope(): string {
-    return this.#scope;
-  }
-
   /** Names everything that `build` makes below `name`. */
   scope<T>(name: string, build: () => T): T {
     return this.withScope(this.#scope === '' ? name : `${this.#scope}.${name}`, build);
@@ -176,6 +171,10 @@ export class GraphBuilder {
   silu = (x: Value): Value => this.apply('silu', [x], {});
   sin = (x: Value): Value => this.apply('sin', [x], {});
   cos = (x: Value): Value => this.apply('cos', [x], {});
+  tanh = (x: Value): Value => this.apply('tanh', [x], {});
+  erf = (x: Value): Value => this.apply('erf', [x], {});
+  gelu = (x: Value, approximate: OpAttributes['gelu']['approximate']): Value =>
+    this.apply('gelu', [x], { approximate });
   softmax = (x: Value): Value => this.apply('softmax', [x], {});
   logSumExp = (x: Value): Value => this.apply('logSumExp', [x], {});
 

@@ -21,6 +21,7 @@ const IN_PLACE: ReadonlySet<OpName> = new Set([
   'sigmoid',
   'sin',
   'cos',
+  'tanh',
   'softmax',
 ]);
 

@@ -42,6 +42,10 @@ export interface OpAttributes {
   silu: None;
   sin: None;
   cos: None;
+  tanh: None;
+  erf: None;
+  /** `none`: by the normal distribution itself; `tanh`: by the approximation with a tanh. */
+  gelu: { readonly approximate: 'none' | 'tanh' };
   softmax: None;
   logSumExp: None;
   cast: { readonly to: DType };
@@ -88,7 +92,7 @@ export type OpName = keyof OpAttributes;
 /** An input of a sample: its type, and the interval its numbers are drawn from. */
 export interface SampleInput {
   readonly shape: readonly number[];
-  /** float64 unless given; float32 for an op that knows no other type and is linear. */
+  /** float64 unless given; float32 for an op that knows no other type. */
   readonly dtype?: DType;
   readonly from?: number;
   readonly to?: number;
@@ -98,6 +102,8 @@ export interface SampleInput {
 export interface Sample<A> {
   readonly inputs: readonly SampleInput[];
   readonly attributes: A;
+  /** How its derivative is taken from differences, for an op of float32 alone that is not linear. */
+  readonly differences?: { readonly step: number; readonly tolerance: number };
 }
 
 /** What a vjp rule may use. */

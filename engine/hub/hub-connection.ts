@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { JsonError, parseJson } from '../json.ts';
-import { badAnswer, HubError, type HubSubject, refusal, unreachable } from './hub-error.ts';
+import {
+  badAnswer,
+  HubError,
+  type HubSubject,
+  refusal,
+  refusedByProxy,
+  unreachable,
+} from './hub-error.ts';
 import type { HubSettings } from './hub-settings.ts';
+import { fetchFor, proxyOf, proxySettings } from './proxy.ts';
 
 /** A server that says nothing for so long is gone. */
 const SILENCE_MS = 30_000;
@@ -145,9 +153,12 @@ export class HubConnection {
 
   async #ask(place: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer> {
     const isHub = place.origin === this.#origin;
+    const proxies = proxySettings();
+    const proxy = proxyOf(place, proxies);
     const silence = new Silence(this.#silenceMs, this.#signal);
     try {
-      const response = await fetch(place, {
+      const send = await fetchFor(place, proxies);
+      const response = await send(place, {
         redirect: 'manual',
         signal: silence.signal,
         headers: {
@@ -158,6 +169,11 @@ export class HubConnection {
           ...(isHub && this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
       });
+      if (proxy !== undefined && response.status === 407) {
+        await response.body?.cancel().catch(() => undefined);
+        silence.end();
+        throw refusedByProxy(proxy);
+      }
       return {
         response,
         body: silence.watch(response.body, place.origin),
@@ -169,7 +185,8 @@ export class HubConnection {
     } catch (error) {
       silence.end();
       this.#signal?.throwIfAborted();
-      throw unreachable(place.origin, error);
+      if (error instanceof HubError) throw error;
+      throw unreachable(place.origin, error, proxy);
     }
   }
 }

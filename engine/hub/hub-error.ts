@@ -125,11 +125,19 @@ function retryAfter(header: string | null): number | undefined {
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 
-/** The error for a hub that cannot be reached, or a connection that broke. */
-export function unreachable(endpoint: string, error: unknown): HubError {
+/**
+ * The error for a hub that cannot be reached, or a connection that broke.
+ *
+ * @param proxy `host:port` of what is in between
+ */
+export function unreachable(endpoint: string, error: unknown, proxy?: string): HubError {
+  const reason = reasonOf(error);
+  if (proxy !== undefined && /\b407\b/.test(reason)) return refusedByProxy(proxy);
+  const [way, check] =
+    proxy === undefined ? ['', 'the network'] : [` through the proxy ${proxy}`, PROXY_PLACES];
   return new HubError(
     'hub.unreachable',
-    `${endpoint} cannot be reached (${reasonOf(error)}); check the network, or set HF_HUB_OFFLINE=1 to use only what is on this machine.`,
+    `${endpoint} cannot be reached${way} (${reason}); check ${check}, or set HF_HUB_OFFLINE=1 to use only what is on this machine.`,
     { retryAfterMs: RETRY_MS, cause: error },
   );
 }
@@ -143,12 +151,28 @@ export function badAnswer(subject: Pick<HubSubject, 'title'>, problem: string): 
   );
 }
 
+const PROXY_PLACES = 'HTTPS_PROXY, HTTP_PROXY or the setting http.proxy';
+
+/** The error for a proxy that wants to know who asks. */
+export function refusedByProxy(proxy: string): HubError {
+  return new HubError(
+    'hub.bad_proxy',
+    `The proxy ${proxy} wants another name and password; give them in ${PROXY_PLACES}, as http://name:password@${proxy}.`,
+  );
+}
+
+/** How the library says that a proxy did not do what it was asked, by its status. */
+const PROXY_REFUSAL = /^Proxy .*?\b(\d{3})\b/;
+
 /** `fetch` itself only says that it failed; why stands in its cause. */
 function reasonOf(error: unknown): string {
   const causes = [error];
   while (causes.at(-1) instanceof Error && causes.length < 5) {
     causes.push((causes.at(-1) as Error).cause);
   }
+  const byProxy = causes.find((each) => each instanceof Error && PROXY_REFUSAL.test(each.message));
+  if (byProxy !== undefined)
+    return `it answers ${PROXY_REFUSAL.exec((byProxy as Error).message)![1]}`;
   const coded = causes.find((each) => each instanceof Error && 'code' in each && each.code);
   if (coded !== undefined) return String((coded as { code: unknown }).code);
   const last = causes.findLast((each) => each instanceof Error) as Error | undefined;

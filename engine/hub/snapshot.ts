@@ -1,12 +1,13 @@
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { freeBytes, inGib } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
-import type { SafetensorsHead } from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
 import { DownloadProgress, type OnDownload } from './download-progress.ts';
-import { fetchHead } from './fetch-range.ts';
+import { fetchHead, hasHead } from './fetch-range.ts';
 import { CachedRepository } from './hub-cache.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { HubError } from './hub-error.ts';
@@ -44,7 +45,7 @@ export interface Snapshot {
   /** With `/` between the parts of their names. */
   readonly files: readonly string[];
   /** The headers of those that are not here, by their paths; none unless `headsOnly` is asked for. */
-  readonly heads?: ReadonlyMap<string, SafetensorsHead>;
+  readonly heads?: ReadonlyMap<string, FileHead>;
 }
 
 /** What a download works with. */
@@ -53,9 +54,6 @@ export interface HubSession {
   readonly connection: HubConnection;
   readonly onDownload: OnDownload;
 }
-
-/** Disk space that is left to others. */
-const SPARE_BYTES = 2 ** 26;
 
 /** Finds in the cache what is wanted, without asking anybody; undefined where something is missing. */
 export async function cachedSnapshot(
@@ -92,8 +90,7 @@ export async function fetchSnapshot(
   const { commit, configs, files } = await chooseFiles(request, session);
   const cached = new CachedRepository(session.settings.cacheFolder, repository);
   const wanted = { repository, cached, commit };
-  const isHead = ({ path: file }: RemoteFile): boolean =>
-    headsOnly && file.endsWith('.safetensors');
+  const isHead = ({ path: file }: RemoteFile): boolean => headsOnly && hasHead(file);
   await obtain({ ...wanted, files: files.filter((file) => !isHead(file)) }, session);
   const heads = await headsOf({ ...wanted, files: files.filter(isHead) }, session);
   await storeCard(repository, commit, configs);
@@ -151,10 +148,10 @@ interface Wanted {
 async function headsOf(
   wanted: Wanted,
   { settings, connection }: HubSession,
-): Promise<ReadonlyMap<string, SafetensorsHead>> {
+): Promise<ReadonlyMap<string, FileHead>> {
   const { repository, commit } = wanted;
   const subject = subjectOf(repository, commit, connection);
-  const heads = new Map<string, SafetensorsHead>();
+  const heads = new Map<string, FileHead>();
   for (const file of await missingOf(wanted)) {
     const url = fileUrl(repository, commit, file.path, settings.endpoint);
     heads.set(pointerOf(wanted, file), await fetchHead({ file, url, subject }, connection));
@@ -238,17 +235,12 @@ async function requireSpace({ repository, cached, files }: Wanted, folder: strin
   const needed =
     files.reduce((sum, { size }) => sum + size, 0) -
     here.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  const { bavail, bsize } = await statfs(cached.folder);
-  const free = bavail * bsize;
-  if (needed + SPARE_BYTES <= free) return;
+  const free = await freeBytes(cached.folder);
+  if (needed <= free) return;
   throw new HubError(
     'hub.no_space',
     `${repository.name} needs ${inGib(needed)} more in ${folder}, and ${inGib(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
   );
-}
-
-function inGib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 function sizeOf(file: string): Promise<number | undefined> {

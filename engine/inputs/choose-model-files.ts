@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readBoundedFile } from '../bounded-file.ts';
+import { isGgufModel, namesOfParts } from '../gguf/split-name.ts';
 import { isSafePath } from '../hub/hub-name.ts';
 import {
   type ChooseFiles,
@@ -30,7 +31,7 @@ const SMALL_FILES = [
 export type ModelParts = 'all' | 'tokenizer' | 'structure';
 
 /**
- * The files of a base model: configuration, tokenizer and safetensors, or one GGUF file. What can be
+ * The files of a base model: configuration, tokenizer and safetensors, or one GGUF model with all its parts. What can be
  * told to be of no use is refused before any weight is fetched.
  *
  * @param part the GGUF file that is meant, or what only its name holds (`Q4_K_M`)
@@ -39,11 +40,11 @@ export type ModelParts = 'all' | 'tokenizer' | 'structure';
 export function modelFiles(part: string | undefined, parts: ModelParts = 'all'): ChooseFiles {
   return async (view) => {
     const { files } = view;
-    if (part !== undefined) return [ggufFile(view, part)];
+    if (part !== undefined) return allParts(view, ggufFile(view, part));
     const isFolder = parts === 'tokenizer' || files.includes(WEIGHTS) || files.includes(INDEX);
     if (files.includes('config.json') && isFolder) return folderFiles(view, parts);
-    const ggufs = files.filter(isGguf);
-    if (ggufs.length === 1) return ggufs;
+    const ggufs = files.filter(isGgufModel);
+    if (ggufs.length === 1) return allParts(view, ggufs[0]!);
     if (ggufs.length > 1) {
       throw noFiles(
         view,
@@ -90,8 +91,8 @@ async function readShards(index: string): Promise<readonly string[]> {
 }
 
 function ggufFile(view: RepositoryView, part: string): string {
-  if (view.files.includes(part) && isGguf(part)) return part;
-  const ggufs = view.files.filter(isGguf);
+  if (view.files.includes(part) && part.toLowerCase().endsWith('.gguf')) return part;
+  const ggufs = view.files.filter(isGgufModel);
   const wanted = part.toLowerCase();
   const [found, ...others] = ggufs.filter((file) =>
     path.posix
@@ -108,8 +109,12 @@ function ggufFile(view: RepositoryView, part: string): string {
   );
 }
 
-function isGguf(file: string): boolean {
-  return file.toLowerCase().endsWith('.gguf');
+/** A GGUF file with the other parts of its model, the first one first. */
+function allParts(view: RepositoryView, file: string): readonly string[] {
+  const parts = namesOfParts(file);
+  const missing = parts.find((part) => !view.files.includes(part));
+  if (missing === undefined) return parts;
+  throw noFiles(view, `has no ${missing}, which belongs to ${file}`);
 }
 
 /** The files of an adapter, and the chat template that it brings. @throws HubError `hub.no_files` */

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import type { SafetensorsHead } from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import { HubConnection, type HubConnectionOptions } from '../hub/hub-connection.ts';
 import { HubError } from '../hub/hub-error.ts';
@@ -16,8 +16,9 @@ import {
 import { type DataUse, dataFiles, NoReadableRows, PARQUET_REVISION } from './choose-data-files.ts';
 import { adapterFiles, type ModelParts, modelFiles } from './choose-model-files.ts';
 import type { HubSource, InputUse } from './hub-source.ts';
-import { localData } from './local-data.ts';
+import { type LocalData, localData } from './local-data.ts';
 import { localPaths } from './local-paths.ts';
+import { refuseMisspelt } from './misspelt-input.ts';
 
 /** The inputs of a configuration on this machine. */
 export interface LocalInputs {
@@ -27,8 +28,8 @@ export interface LocalInputs {
   readonly sources: readonly HubSource[];
   /** Sentences about what could not be asked of the Hub. */
   readonly warnings: readonly string[];
-  /** The headers of weights that are not here, by their paths; none unless `headsOnly` is asked for. */
-  readonly heads: ReadonlyMap<string, SafetensorsHead>;
+  /** The headers of weights that are not here, by their paths; none unless `headsOnly` or `rowsOnly` is asked for. */
+  readonly heads: ReadonlyMap<string, FileHead>;
 }
 
 /** How inputs are brought here. */
@@ -36,9 +37,9 @@ export interface HubInputOptions {
   readonly onDownload?: OnDownload;
   /** What an earlier session of the same run used, which stays what it is. */
   readonly known?: readonly HubSource[];
-  /** Only what the training rows and their tokens need: no weights, and no other input. */
+  /** Only what the training rows and their tokens need: no weights but the header of a GGUF file, and no other input. */
   readonly rowsOnly?: boolean;
-  /** Only the headers of safetensors weights that are not here: enough to say what a run will take. */
+  /** Only the headers of weights that are not here: enough to say what a run will take. */
   readonly headsOnly?: boolean;
   /** How patient a connection is; for tests. */
   readonly patience?: Omit<HubConnectionOptions, 'token'>;
@@ -49,7 +50,7 @@ export interface HubInputOptions {
  * nothing is asked of anybody.
  *
  * @throws HubError for everything that can be wrong between here and the Hub; LorafaError
- * `output.not_writable`
+ * `output.not_writable`, and as `localData`; MisspeltInput
  */
 export async function fetchInputs(
   config: ResolvedConfig,
@@ -84,6 +85,7 @@ export async function fetchInput(
  * The paths of an input, as far as they are here: nothing is asked of anybody.
  *
  * @returns undefined for a name of the Hub that is not here yet
+ * @throws LorafaError as `localData`; MisspeltInput
  */
 export async function cachedInput(
   name: string,
@@ -91,7 +93,7 @@ export async function cachedInput(
 ): Promise<readonly string[] | undefined> {
   const hub = parseHubName(name);
   if (hub === undefined) {
-    return isDataUse(use) ? (await localData(name, use)).paths : [name];
+    return (await localInput(name, use)).paths;
   }
   const request = requestFor(hub, use);
   const settings = hubSettings();
@@ -99,6 +101,12 @@ export async function cachedInput(
     (await cachedSnapshot(request, settings)) ??
     (isDataUse(use) ? await cachedSnapshot(inParquet(request), settings) : undefined);
   return found && localPaths(found, use, hub.slice);
+}
+
+/** What a path stands for. */
+async function localInput(input: string, use: InputUse): Promise<LocalData> {
+  await refuseMisspelt(input, use);
+  return isDataUse(use) ? localData(input, use) : { paths: [input], skipped: undefined };
 }
 
 /** A configuration with other inputs, of which one may become several files. */
@@ -143,7 +151,7 @@ async function mapInputs(
 class HubInputs {
   readonly sources: HubSource[] = [];
   readonly warnings: string[] = [];
-  readonly heads = new Map<string, SafetensorsHead>();
+  readonly heads = new Map<string, FileHead>();
   readonly #options: HubInputOptions;
   readonly #snapshots = new Map<string, Promise<Snapshot>>();
   #connection: Promise<HubConnection> | undefined;
@@ -155,8 +163,7 @@ class HubInputs {
   async paths(input: string, use: InputUse): Promise<readonly string[]> {
     const hub = parseHubName(input);
     if (hub === undefined) {
-      if (!isDataUse(use)) return [input];
-      const { paths, skipped } = await localData(input, use);
+      const { paths, skipped } = await localInput(input, use);
       if (skipped !== undefined) this.warnings.push(skipped);
       return paths;
     }
@@ -174,10 +181,10 @@ class HubInputs {
       known === undefined
         ? requestFor(hub, use, rowsOnly ? 'tokenizer' : 'all')
         : sameFiles(hub, use, known);
-    const { snapshot, revision } = await this.#orInParquet({
-      ...request,
-      headsOnly: headsOnly && use === 'model',
-    });
+    const { found: snapshot, revision } = await orInParquet(
+      { ...request, headsOnly: (headsOnly || rowsOnly) && use === 'model' },
+      (each) => this.#snapshot(each),
+    );
     const { commit, files, heads = [] } = snapshot;
     for (const [file, head] of heads) this.heads.set(file, head);
     this.sources.push({
@@ -188,26 +195,6 @@ class HubInputs {
       files: [...files],
     });
     return snapshot;
-  }
-
-  /** What is asked for, or where it has no rows in a format that is read, the Hub's own edition of them. */
-  async #orInParquet(
-    request: SnapshotRequest,
-  ): Promise<{ readonly snapshot: Snapshot; readonly revision: string }> {
-    const { revision, repository } = request;
-    try {
-      return { snapshot: await this.#snapshot(request), revision };
-    } catch (error) {
-      const mayHaveEdition = revision === 'main' && repository.kind === 'dataset';
-      if (!mayHaveEdition || !(error instanceof NoReadableRows || isAbsent(error))) throw error;
-      const converted = inParquet(request);
-      try {
-        const snapshot = await this.#snapshot(converted);
-        return { snapshot, revision: converted.revision };
-      } catch (second) {
-        throw isAbsent(second) ? error : second;
-      }
-    }
   }
 
   async #snapshot(request: SnapshotRequest): Promise<Snapshot> {
@@ -237,6 +224,30 @@ class HubInputs {
 
   async #connect(settings: HubSettings): Promise<HubConnection> {
     return new HubConnection(settings, { token: await hubToken(), ...this.#options.patience });
+  }
+}
+
+/**
+ * Asks for something, or where it has no rows in a format that is read, for the Hub's own edition of them.
+ *
+ * @returns what was found, and in which revision
+ */
+export async function orInParquet<T>(
+  request: SnapshotRequest,
+  ask: (request: SnapshotRequest) => Promise<T>,
+): Promise<{ readonly found: T; readonly revision: string }> {
+  const { revision, repository } = request;
+  try {
+    return { found: await ask(request), revision };
+  } catch (error) {
+    const mayHaveEdition = revision === 'main' && repository.kind === 'dataset';
+    if (!mayHaveEdition || !(error instanceof NoReadableRows || isAbsent(error))) throw error;
+    const converted = inParquet(request);
+    try {
+      return { found: await ask(converted), revision: converted.revision };
+    } catch (second) {
+      throw isAbsent(second) ? error : second;
+    }
   }
 }
 

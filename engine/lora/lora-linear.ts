@@ -1,4 +1,4 @@
-import type { Linear } from '../architectures/decoder.ts';
+import type { Linear } from '../architectures/decoder-graph.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type { BaseLayers } from '../weights/base-linear.ts';

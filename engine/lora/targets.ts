@@ -9,9 +9,6 @@ import type { LoraModule } from './lora-module.ts';
 import { type Entry, quoteAll } from './name-patterns.ts';
 import { entriesOf, isAllLinear, type Selection, selectModules } from './select-modules.ts';
 
-/** Layers that PEFT can adapt and this engine cannot. */
-const UNADAPTABLE = ['model.embed_tokens', 'lm_head'];
-
 /**
  * Finds the layers that section `lora` of a configuration adapts, as {@link selectModules} does,
  * and makes sure that every part of the section has an effect.
@@ -52,7 +49,7 @@ export function examineTargets(
       matches.size > 0 ? [] : [noTarget(text, index, config, decoder, modelName)],
     );
     const problems = [
-      ...unadaptable(config, modelName),
+      ...unadaptable(config, decoder, modelName),
       ...missingLayers(config, decoder, modelName),
       ...untargeted,
       // What follows from a wrong target is no mistake of its own.
@@ -169,28 +166,34 @@ function excessiveRanks(
 }
 
 /** Names of the embedding or the output layer, which PEFT can adapt and this engine cannot. */
-function unadaptable(config: LoraConfig, modelName: string): readonly PathProblem[] {
-  const { target_modules: target } = config;
+function unadaptable(
+  { target_modules: target }: LoraConfig,
+  { embedding, outputName }: DecoderConfig,
+  modelName: string,
+): readonly PathProblem[] {
   if (isAllLinear(target)) return [];
-  return entriesOf(target, UNADAPTABLE, 'target_modules', invalidExpression).flatMap(
-    ({ text, matches }, index) => {
-      const [name] = matches;
-      if (name === undefined) return [];
-      const path = entryPath('target_modules', target, index);
-      return [
-        targetProblem(
-          path,
-          `asks for ${name} of ${modelName} with "${text}", but only linear layers inside the decoder can be adapted; remove it, or use "all-linear"`,
-          [...removeEntry(path, target), setValue(['lora', 'target_modules'], 'all-linear')],
-        ),
-      ];
-    },
-  );
+  return entriesOf(
+    target,
+    [embedding.name, outputName],
+    'target_modules',
+    invalidExpression,
+  ).flatMap(({ text, matches }, index) => {
+    const [name] = matches;
+    if (name === undefined) return [];
+    const path = entryPath('target_modules', target, index);
+    return [
+      targetProblem(
+        path,
+        `asks for ${name} of ${modelName} with "${text}", but only linear layers inside the decoder can be adapted; remove it, or use "all-linear"`,
+        [...removeEntry(path, target), setValue(['lora', 'target_modules'], 'all-linear')],
+      ),
+    ];
+  });
 }
 
 function missingLayers(
   { layers_to_transform: layers = [] }: LoraConfig,
-  { numLayers }: DecoderConfig,
+  { layers: { length: numLayers } }: DecoderConfig,
   modelName: string,
 ): readonly PathProblem[] {
   const missing = [layers].flat().find((layer) => layer >= numLayers);
@@ -234,7 +237,7 @@ function noTarget(
   ];
   return targetProblem(
     path,
-    `${problem}; ${suggestion(text, isExpression, meant)}there are ${kinds.join(', ')}, each in model.layers.0 to model.layers.${decoder.numLayers - 1}`,
+    `${problem}; ${suggestion(text, isExpression, meant)}there are ${kinds.join(', ')}, each in ${decoder.layers[0]!.name} to ${decoder.layers.at(-1)!.name}`,
     remedies,
   );
 }

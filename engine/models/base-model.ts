@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError, messageOf } from '../errors.ts';
+import { isGgufModel } from '../gguf/split-name.ts';
 import type { JsonObject } from '../json-file.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
@@ -23,8 +24,8 @@ export interface BaseModel {
 }
 
 /**
- * Opens a base model: a Hugging Face folder, a GGUF file, or a folder that holds one GGUF file and
- * no `config.json`.
+ * Opens a base model: a Hugging Face folder, a GGUF file or a part of one, or a folder that holds one
+ * GGUF model and no `config.json`.
  *
  * @throws LorafaError `model.not_found`, `model.corrupt`, `model.unsupported`,
  * `model.missing_tensor`, `model.shape_mismatch` or `model.tokenizer`; where weights have to be
@@ -34,6 +35,7 @@ export async function openBaseModel(
   location: string,
   options: OpenOptions = {},
 ): Promise<BaseModel> {
+  if (options.heads?.has(location) === true) return openGgufModel(location, options);
   let isFolder: boolean;
   try {
     isFolder = (await stat(location)).isDirectory();
@@ -46,7 +48,7 @@ export async function openBaseModel(
   }
   if (!isFolder) return openFile(location, options);
   const names = await readdir(location);
-  const ggufs = names.filter((name) => name.toLowerCase().endsWith('.gguf')).sort();
+  const ggufs = names.filter((name) => isGgufModel(name)).sort();
   if (names.includes('config.json') || ggufs.length === 0) {
     return openHuggingFaceFolder(location, options);
   }
@@ -64,13 +66,16 @@ export async function openBaseModel(
  * What turns text into a base model's tokens. Of a folder the weights are not looked at, so that they
  * need not be there.
  *
+ * @param heads see {@link OpenOptions}
  * @throws LorafaError as {@link openBaseModel}
  */
 export async function openTokenizer(
   location: string,
+  heads?: OpenOptions['heads'],
 ): Promise<Pick<BaseModel, 'config' | 'tokenizer'>> {
   const names: string[] = await readdir(location).catch(() => []);
-  if (!names.includes('config.json')) return openBaseModel(location, { headersOnly: true });
+  if (!names.includes('config.json'))
+    return openBaseModel(location, { headersOnly: true, ...(heads && { heads }) });
   const { config } = await readConfig(location);
   return { config, tokenizer: await readTokenizerFiles(location) };
 }

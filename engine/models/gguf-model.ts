@@ -1,10 +1,10 @@
-import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
 import { type GgufFile, openGguf } from '../gguf/gguf.ts';
 import { ggufConfig } from '../gguf/gguf-config.ts';
 import { ggufTokenizer } from '../gguf/gguf-tokenizer.ts';
 import { ggufWeightsInPlace, unpackGguf } from '../gguf/gguf-weights.ts';
+import { ggufModelName } from '../gguf/split-name.ts';
 import { selectWeights } from '../weights/check-weights.ts';
 import { type OpenOptions, quantizedWeights, unpackedWeights } from '../weights/make-weights.ts';
 import { describeTensors } from '../weights/weight-cache.ts';
@@ -12,7 +12,7 @@ import type { WeightStore } from '../weights/weight-store.ts';
 import type { BaseModel } from './base-model.ts';
 
 /**
- * Opens a GGUF file as a base model. Config and tokenizer come from its metadata. A file whose
+ * Opens a GGUF file, or any part of one that was split, as a base model. Config and tokenizer come from its metadata. A file whose
  * tensors can all be used as they lie is read in place; any other is unpacked once into the cache,
  * or quantized into it right away.
  *
@@ -20,12 +20,12 @@ import type { BaseModel } from './base-model.ts';
  * `unpackedWeights` and `quantizedWeights` do.
  */
 export async function openGgufModel(file: string, options: OpenOptions = {}): Promise<BaseModel> {
-  const gguf = await openGguf(file);
+  const gguf = await openGguf(file, options.heads);
   const configJson = await ggufConfig(gguf);
   const config = parseDecoderConfig(configJson, file);
   return {
     path: file,
-    name: path.parse(file).name,
+    name: ggufModelName(file),
     config,
     configJson,
     tokenizer: ggufTokenizer(gguf),
@@ -47,8 +47,8 @@ async function ggufWeights(
   // Rows are put in order by what the config says, which therefore must fit them.
   const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
   const source = {
-    model: path.parse(gguf.path).name,
-    sources: [gguf.file],
+    model: ggufModelName(gguf.path),
+    sources: gguf.files,
     tensors: tensors.filter(({ name }) => selected.tensors.has(name)),
     ...(inPlace !== null && { inPlace: selectWeights(config, inPlace, gguf.path) }),
   };

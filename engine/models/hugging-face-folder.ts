@@ -3,11 +3,8 @@ import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
 import { LorafaError } from '../errors.ts';
-import {
-  openSafetensors,
-  readSafetensorsHead,
-  type SafetensorsHead,
-} from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
+import { openSafetensors, readSafetensorsHead } from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import { publishedName } from '../hub/hub-cache.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from '../json-file.ts';
@@ -73,7 +70,7 @@ export async function readConfig(
 }
 
 /** Headers of files that are not here, by their paths. */
-type Heads = ReadonlyMap<string, SafetensorsHead>;
+type Heads = ReadonlyMap<string, FileHead>;
 
 /**
  * Opens the weights of a folder, single file or shards, and checks them against the config.

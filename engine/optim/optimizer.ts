@@ -89,11 +89,6 @@ export class Optimizer {
     return new Optimizer(options, buckets, update, norm);
   }
 
-  /** Updates done so far. */
-  get steps(): number {
-    return this.#steps;
-  }
-
   /** Goes on from a checkpoint's moments and step count. */
   restore(moments: ReadonlyMap<string, Float32Array>, steps: number): void {
     for (const [name, values] of this.moments) values.set(moments.get(name)!);

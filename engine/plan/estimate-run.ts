@@ -1,10 +1,13 @@
-import type { Recompute } from '../architectures/decoder.ts';
+import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+
 import type { TrainingShape } from '../step/training-graph.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
+import type { PlannedWeights } from '../weights/weight-cache.ts';
+import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
@@ -44,6 +47,8 @@ export interface RunEstimate {
   readonly memory: MemoryEstimate;
   /** Bytes that the run may use: `engine.max_memory_gib`, or what the machine can give now. */
   readonly memoryLimit: number;
+  /** Absent where nothing is to be written before the first step. */
+  readonly disk?: DiskEstimate;
   /** Sentences about rows that were cut or left out. */
   readonly warnings: readonly string[];
 }
@@ -62,10 +67,12 @@ export async function estimateRun(
     headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
+  const planned: PlannedWeights[] = [];
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
     openBaseModel(config.model.base_model_name_or_path, {
       ...{ quantization, heads },
       headersOnly: true,
+      onPlanned: (weights) => planned.push(weights),
     });
   const model = await open(quantizationOf(config));
   const answering = answeringModel(config, model) ?? (await open(undefined));
@@ -92,6 +99,7 @@ export async function estimateRun(
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));
+  const disk = await estimateDisk(planned);
   return {
     model: model.name,
     parameters: countParameters(model.config, trainee.modules, trainee.trainable),
@@ -106,6 +114,7 @@ export async function estimateRun(
     compute: config.engine.compute,
     memory,
     memoryLimit: memoryLimit(config.engine),
+    ...(disk !== undefined && { disk }),
     warnings: data.warnings,
   };
 }

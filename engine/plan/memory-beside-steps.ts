@@ -1,6 +1,6 @@
-import { PROMPT_CHUNK } from '../generate/generate-tokens.ts';
 import { generationGraph } from '../generate/generation-graph.ts';
 import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
+import { READING_CHUNK } from '../generate/sequence.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import {
@@ -43,7 +43,7 @@ export function answersMemory(
 ): PassMemory {
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
-  const sequence = Math.min(promptTokens, PROMPT_CHUNK);
+  const sequence = Math.min(promptTokens, READING_CHUNK);
   const graph = generationGraph(model, modules, { sequence, past: slots, rows: 1 });
   const isGrown = slots > cacheSlots(config, 1);
   return {

@@ -1,4 +1,4 @@
-import type { Recompute } from '../architectures/decoder.ts';
+import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { numElements } from '../graph/dim.ts';
 import { peakBytes } from '../graph/liveness.ts';

@@ -1,5 +1,4 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { fileSize } from '../data/bytes.ts';
 import { describeDataPath, parseDataPath } from '../data/data-path.ts';
 import { loadDataset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset-builder.ts';
@@ -10,6 +9,7 @@ import { readRows } from '../data/rows.ts';
 import { sharedRows } from '../data/seen-rows.ts';
 import { splitExamples } from '../data/split.ts';
 import { type DataSource, ExampleStream } from '../data/streaming/example-stream.ts';
+import { textSize } from '../data/text-size.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { MixedShare, ProgressEvent, SplitReport } from '../train/events.ts';
@@ -104,7 +104,7 @@ export async function isStreamed(
   let bytes = 0;
   for (const path of sources.flatMap(({ paths }) => paths)) {
     const { file, end } = parseDataPath(path);
-    if (end > FEW_ROWS) bytes += await fileSize(file);
+    if (end > FEW_ROWS) bytes += await textSize(file);
   }
   return bytes > STREAMED_BYTES;
 }
@@ -197,7 +197,7 @@ async function inMemory(
     trainReport: { ...splitReport(train, reports), ...mixReport(sources, shares) },
     evalReport: parts.eval.length === 0 ? undefined : splitReport(parts.eval),
     warnings: [
-      ...reports.flatMap(issueWarnings),
+      ...reports.flatMap((each) => issueWarnings(each)),
       ...sharedWarnings(sharedRows(parts.eval.length === 0 ? [] : train, parts.eval)),
     ],
     rows: () => readRows(sources[0]!.paths),
@@ -231,7 +231,12 @@ async function streamed(
     evaluation: held?.examples ?? [],
     trainReport: { ...report, ...mixReport(sources, stream.shares) },
     evalReport: held && splitReport(held.examples, [held.report]),
-    warnings: [...reports, ...(held === undefined ? [] : [held.report])].flatMap(issueWarnings),
+    warnings: [
+      ...reports.flatMap((each) =>
+        issueWarnings(each, stream.windows === 1 ? undefined : each.rows),
+      ),
+      ...(held === undefined ? [] : issueWarnings(held.report)),
+    ],
     rows: () => (held === undefined ? stream.firstRows() : stream.heldOutRows()),
   };
 }

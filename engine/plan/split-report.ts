@@ -15,8 +15,9 @@ export function splitReport(
   return { rows: used, tokens, supervisedTokens, truncatedRows, droppedRows };
 }
 
-/** The counts of `rows` rows that are like those of a report, which are `looked`. */
+/** The counts of `rows` rows that are like those of a report, which are `looked`; of all of them as they are. */
 export function inferredReport(report: SplitReport, looked: number, rows: number): SplitReport {
+  if (looked === rows) return report;
   const inferred = (counted: number): number => Math.round((counted * rows) / looked);
   return {
     rows: inferred(report.rows),
@@ -28,17 +29,25 @@ export function inferredReport(report: SplitReport, looked: number, rows: number
   };
 }
 
-/** Sentences about rows that were cut, left out or not learned whole. */
-export function issueWarnings(report: DatasetReport): readonly string[] {
-  return [
-    ...droppedWarnings(report),
-    ...warningOf('left out because nothing in them could be learned', report.neverSupervised),
-    ...warningOf('cut at max_length', report.truncated),
-    ...warningOf('learned only in their last answer', report.lastTurnOnly),
-    ...warningOf('there more than once', report.duplicates),
-    ...warningOf('learned in a single token', report.nearlyEmpty),
+/**
+ * Sentences about rows that were cut, left out or not learned whole.
+ *
+ * @param looked how many rows of more the report is about; undefined where it is about all
+ */
+export function issueWarnings(report: DatasetReport, looked?: number): readonly string[] {
+  const issues: readonly (readonly [string, IssueList])[] = [
+    [DROPPED, report.dropped],
+    ['left out because nothing in them could be learned', report.neverSupervised],
+    ['cut at max_length', report.truncated],
+    ['learned only in their last answer', report.lastTurnOnly],
+    ['there more than once', report.duplicates],
+    ['learned in a single token', report.nearlyEmpty],
+    ['learned right behind the last character of their prompts', report.unseparated],
   ];
+  return issues.flatMap(([what, list]) => warningOf(what, list, looked));
 }
+
+const DROPPED = 'dropped';
 
 /** A sentence about rows that say nothing about other rows, if there are any. */
 export function sharedWarnings(shared: IssueList): readonly string[] {
@@ -47,12 +56,17 @@ export function sharedWarnings(shared: IssueList): readonly string[] {
 
 /** A sentence about rows that could not be used, if there are any. */
 export function droppedWarnings({ dropped }: DatasetReport): readonly string[] {
-  return warningOf('dropped', dropped);
+  return warningOf(DROPPED, dropped);
 }
 
-function warningOf(what: string, { count, first: [row] }: IssueList): readonly string[] {
+function warningOf(
+  what: string,
+  { count, first: [row] }: IssueList,
+  looked?: number,
+): readonly string[] {
   if (row === undefined) return [];
-  const rows = count === 1 ? '1 row was' : `${count} rows were`;
+  const of = looked === undefined ? '' : ` of the first ${looked}`;
+  const rows = count === 1 ? `1 row${of} was` : `${count} rows${of} were`;
   const { file, line, reason } = row;
   return [`${rows} ${what} (${file}:${line}: ${reason}${count > 1 ? '; …' : ''}).`];
 }

@@ -1,5 +1,5 @@
 import { LOSS_CHUNK } from '../architectures/cross-entropy.ts';
-import type { Recompute } from '../architectures/decoder.ts';
+import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { Batch } from '../data/batches.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { TypedArray } from '../runtime/tensor.ts';

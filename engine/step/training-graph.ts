@@ -5,12 +5,9 @@ import {
   type LossParts,
   type LossTokens,
 } from '../architectures/cross-entropy.ts';
-import {
-  type DecoderParts,
-  decoderHiddenStates,
-  outputEmbeddingName,
-  type Recompute,
-} from '../architectures/decoder.ts';
+import { decoderHiddenStates, outputEmbeddingName } from '../architectures/decoder.ts';
+import type { DecoderGraph, Recompute } from '../architectures/decoder-graph.ts';
+import { isTied } from '../architectures/modules.ts';
 import { pullback } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -125,7 +122,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 }
 
 function lossAndGradients(
-  parts: DecoderParts & LossParts,
+  parts: DecoderGraph & LossParts,
   hidden: Value,
   lossTokens: LossTokens,
   trainable: readonly string[],
@@ -137,9 +134,7 @@ function lossAndGradients(
   const head = crossEntropyWithGradients(parts, hidden, lossTokens, trainBase);
   const outputEmbedding = outputEmbeddingName(parts.config);
   // An output layer of its own has no part in the hidden states.
-  const inBody = wanted.filter(
-    ({ name }) => name !== outputEmbedding || parts.config.tieWordEmbeddings,
-  );
+  const inBody = wanted.filter(({ name }) => name !== outputEmbedding || isTied(parts.config));
   const body = pullback(builder, hidden, head.hiddenGradient, inBody);
   const gradients = wanted.map((tensor): [string, Value] => {
     const parts = [

@@ -44,6 +44,8 @@ const examplesSchema = z.object({
   hasChatTemplate: z.boolean(),
   /** Rows that were learned. */
   rows: z.int().nonnegative(),
+  /** Whether that was inferred from the first of them, as it is where data are streamed. */
+  isInferred: z.boolean().optional(),
   /** Whether the examples are rows that were held out, or some of those that were learned. */
   origin: z.enum(['held-out', 'training']),
   examples: z
@@ -64,7 +66,12 @@ export type RunExamples = Readonly<z.infer<typeof examplesSchema>>;
 export async function findExamples(
   { data }: Pick<ResolvedConfig, 'data'>,
   tokenizer: Tokenizer,
-  { train, evaluation, rows: rowsAgain }: Pick<RunData, 'train' | 'evaluation' | 'rows'>,
+  {
+    train,
+    evaluation,
+    trainReport,
+    rows: rowsAgain,
+  }: Pick<RunData, 'train' | 'evaluation' | 'trainReport' | 'rows'>,
 ): Promise<RunExamples> {
   const isHeldOut = evaluation.length > 0;
   const files = [data.dataset_name_or_path].flat();
@@ -94,7 +101,8 @@ export async function findExamples(
       completion === undefined ? null : { completion, ...(prompt !== undefined && { prompt }) },
     isChat,
     hasChatTemplate: tokenizer.chatTemplate !== null,
-    rows: train.length,
+    rows: trainReport.rows,
+    ...(trainReport.inferredFrom !== undefined && { isInferred: true }),
     origin: isHeldOut ? 'held-out' : 'training',
     examples,
   };

@@ -1,4 +1,4 @@
-import type { Recompute } from '../architectures/decoder.ts';
+import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { plannedBatch } from '../data/batches.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';

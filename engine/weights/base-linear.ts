@@ -1,7 +1,7 @@
-import type { Linear } from '../architectures/decoder.ts';
 import { outputEmbeddingName } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
-import { linearBiases, linearModules } from '../architectures/linear-modules.ts';
+import type { Linear } from '../architectures/decoder-graph.ts';
+import { linearModules } from '../architectures/linear-modules.ts';
 import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
@@ -38,16 +38,15 @@ export interface BaseLayers {
 
 /** The base model's linear layers as parts of a graph. */
 export function baseLayers({ builder, config, parameters }: BaseLinearOptions): BaseLayers {
-  const biases = linearBiases(config);
-  const widths = new Map(linearModules(config).map((module) => [module.name, module.outFeatures]));
+  const modules = new Map(linearModules(config).map((module) => [module.name, module]));
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   const biasOf = (module: string): Value | undefined =>
-    biases(module) ? float32(`${module}.bias`) : undefined;
+    modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
   const narrow = narrowProducts(builder, parameters);
   const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
     return narrow === undefined
-      ? nf4Product({ builder, parameters }, weight, x, widths.get(module)!)
+      ? nf4Product({ builder, parameters }, weight, x, modules.get(module)!.outFeatures)
       : narrow(weight, x);
   };
   const dense = (module: string): DenseLayer | undefined => {

@@ -44,7 +44,7 @@ export function bfloat16OutputLayer(
   return {
     embedding: bfloat16Stored(parameters, embedding),
     input: (hidden) => (parameters.compute === 'bfloat16' ? rounded(builder, hidden) : hidden),
-    logits: (input) => multiply(embedding, input),
+    products: (input) => multiply(embedding, input),
   };
 }
 

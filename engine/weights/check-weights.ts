@@ -37,19 +37,20 @@ export function selectWeights(
 }
 
 function requireLayers(
-  { numLayers }: DecoderConfig,
+  { layers, layersName }: DecoderConfig,
   available: ReadonlyMap<string, TensorLocation>,
   origin: string,
 ): void {
-  const stored = new Set<string>();
-  for (const name of available.keys()) {
-    const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
-    if (layer !== undefined) stored.add(layer);
-  }
-  if (stored.size >= numLayers) return;
+  const prefix = `${layersName}.`;
+  const stored = new Set(
+    [...available.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length).split('.', 1)[0]),
+  );
+  if (stored.size >= layers.length) return;
   throw new LorafaError(
     'model.missing_tensor',
-    `${origin} has tensors of ${stored.size} layers where its config calls for ${numLayers}; download the model again or check that its config.json belongs to it.`,
+    `${origin} has tensors of ${stored.size} layers where its config calls for ${layers.length}; download the model again or check that its config.json belongs to it.`,
     { location: { file: origin } },
   );
 }

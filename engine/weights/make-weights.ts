@@ -1,6 +1,6 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
-import type { SafetensorsHead } from '../formats/safetensors.ts';
+import type { FileHead } from '../formats/file-head.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import {
   areSame,
@@ -13,6 +13,8 @@ import {
   cachedWeights,
   describeTensors,
   type MadeWeights,
+  type PlannedWeights,
+  plannedWeights,
   type WeightProgress,
 } from './weight-cache.ts';
 import { WeightStore } from './weight-store.ts';
@@ -29,7 +31,9 @@ export interface OpenOptions {
    */
   readonly headersOnly?: boolean;
   /** With `headersOnly`: the headers of weight files that are not here, by their paths. */
-  readonly heads?: ReadonlyMap<string, SafetensorsHead>;
+  readonly heads?: ReadonlyMap<string, FileHead>;
+  /** With `headersOnly`: told of weights that a run would unpack or quantize, and whether they are there. */
+  readonly onPlanned?: (weights: PlannedWeights) => void;
   /** Told about the unpacking of a GGUF file, which takes a while and happens once. */
   readonly onUnpack?: WeightProgress;
   /** Told about the quantization, which takes a while and happens once. */
@@ -68,7 +72,7 @@ export function unpackedWeights(
   source: WeightSource,
   options: OpenOptions,
 ): Promise<ReadonlyMap<string, TensorLocation>> {
-  const made = { ...source, kind: 'gguf', version: UNPACK_VERSION };
+  const made = { ...source, kind: 'gguf' as const, version: UNPACK_VERSION };
   return makeWeights(made, options, options.onUnpack);
 }
 
@@ -95,9 +99,12 @@ export async function quantizedWeights(
 
 async function makeWeights(
   made: MadeWeights,
-  { headersOnly = false, cacheFolder = defaultCacheFolder() }: OpenOptions,
+  { headersOnly = false, cacheFolder = defaultCacheFolder(), onPlanned }: OpenOptions,
   onProgress: WeightProgress = () => undefined,
 ): Promise<ReadonlyMap<string, TensorLocation>> {
-  if (headersOnly) return describeTensors(made.tensors, made.sources[0] ?? made.model);
+  if (headersOnly) {
+    onPlanned?.(await plannedWeights(made, cacheFolder));
+    return describeTensors(made.tensors, made.sources[0] ?? made.model);
+  }
   return cachedWeights(made, { cacheFolder, onProgress });
 }

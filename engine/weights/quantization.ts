@@ -1,6 +1,7 @@
 import { outputEmbeddingName } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { linearModules } from '../architectures/linear-modules.ts';
+import { isTied } from '../architectures/modules.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw } from '../formats/tensor-data.ts';
 import { type Bfloat16Options, bfloat16Weight } from './bfloat16-weights.ts';
@@ -37,7 +38,7 @@ export function quantizedTensors(
     if (tensor.name !== output) return [tensor];
     // Tokens are looked up in what the model has, even if it is multiplied with in bfloat16.
     const made = bfloat16Weight(tensor);
-    return config.tieWordEmbeddings && made !== tensor ? [tensor, made] : [made];
+    return isTied(config) && made !== tensor ? [tensor, made] : [made];
   });
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, sweepTemporaries } from '../files.ts';
+import { ensureFolder } from '../files.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import {
@@ -10,9 +10,9 @@ import {
   elementCount,
   type TensorLocation,
 } from '../formats/tensor-location.ts';
-
-/** Nobody works for so long on one weight without a write. */
-const ABANDONED_MS = 10 * 60_000;
+import { cacheFile, sweepHalfMade, type WeightKind } from './cache-entries.ts';
+import { makeRoom } from './cache-room.ts';
+import { markUse } from './cache-use.ts';
 
 /** Called with the number of weights made so far and in all. */
 export type WeightProgress = (done: number, total: number) => void;
@@ -25,8 +25,7 @@ export interface WeightCacheOptions {
 
 /** Weights that are made from the files of a model. */
 export interface MadeWeights {
-  /** What is made, as the name of a folder in the cache. */
-  readonly kind: string;
+  readonly kind: WeightKind;
   /** Raise when the making changes, so that files made before are not used any more. */
   readonly version: number;
   /** The model's name, for people who look into the cache. */
@@ -37,26 +36,46 @@ export interface MadeWeights {
   readonly tensors: readonly TensorToWrite[];
 }
 
+/** Made weights as they lie in the cache, or will. */
+export interface PlannedWeights extends Pick<MadeWeights, 'kind' | 'model'> {
+  readonly bytes: number;
+  readonly isMade: boolean;
+}
+
 /**
  * Made weights from one safetensors file in the cache folder. It is made on the first call for the
- * same tensors of source files of the same paths, sizes and modification times.
+ * same tensors of source files of the same paths, sizes and modification times, and stays while this
+ * process lives.
  *
- * @throws LorafaError `output.not_writable` when the cache folder cannot be written, and whatever
- * the making of a tensor throws.
+ * @throws LorafaError `output.no_space` before anything is made; `output.not_writable` when the cache
+ * folder cannot be written, and whatever the making of a tensor throws.
  */
 export async function cachedWeights(
   made: MadeWeights,
   { cacheFolder, onProgress }: WeightCacheOptions,
 ): Promise<ReadonlyMap<string, TensorLocation>> {
-  const folder = path.join(cacheFolder, made.kind);
+  const file = await cacheFileOf(made, cacheFolder);
+  const folder = path.dirname(file);
   // Also where nothing is to be made: who made these may have been killed a moment before.
-  await sweepTemporaries(folder, ABANDONED_MS);
-  const file = path.join(folder, `${made.model}-${await keyOf(made)}.safetensors`);
+  await sweepHalfMade(folder);
+  await markUse(file);
   const cached = await openIfUsable(file);
   if (cached !== null) return cached;
   await ensureFolder(folder);
+  await makeRoom(cacheFolder, made.model, bytesOf(made.tensors));
   await writeSafetensors(file, withProgress(made.tensors, onProgress));
   return (await openSafetensors(file)).tensors;
+}
+
+/** Where made weights lie or would lie, also of sources that are not here yet; nothing is written. */
+export async function plannedWeights(
+  made: MadeWeights,
+  cacheFolder: string,
+): Promise<PlannedWeights> {
+  const bytes = bytesOf(made.tensors);
+  const file = await cacheFileOf(made, cacheFolder).catch(() => undefined);
+  const isMade = file !== undefined && (await openIfUsable(file)) !== null;
+  return { kind: made.kind, model: made.model, bytes, isMade };
 }
 
 /** Made tensors as they will lie on disk, without making them: the places are not real. */
@@ -70,6 +89,16 @@ export function describeTensors(
       return [name, { name, dtype, shape, file, offset: 0, length }];
     }),
   );
+}
+
+async function cacheFileOf(made: MadeWeights, cacheFolder: string): Promise<string> {
+  return cacheFile(cacheFolder, made.kind, made.model, await keyOf(made));
+}
+
+function bytesOf(tensors: readonly TensorToWrite[]): number {
+  return tensors.reduce((sum, { shape, dtype }) => {
+    return sum + elementCount(shape) * BYTES_PER_ELEMENT[dtype];
+  }, 0);
 }
 
 async function keyOf({ version, sources, tensors }: MadeWeights): Promise<string> {

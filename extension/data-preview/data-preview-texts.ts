@@ -45,6 +45,7 @@ export function dataPreviewTexts() {
     ),
     duplicateIssues: vscode.l10n.t('Rows that were there before: {0}'),
     nearlyEmptyIssues: vscode.l10n.t('Rows of which a single token is learned: {0}'),
+    unseparatedIssues: vscode.l10n.t('Rows whose completion runs on from the prompt: {0}'),
     sharedIssues: vscode.l10n.t('Held-out rows that are learned too: {0}'),
     moreIssues: vscode.l10n.t('and {0} more'),
     legend: vscode.l10n.t('Legend'),

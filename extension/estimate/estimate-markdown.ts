@@ -2,6 +2,7 @@ import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatDuration } from '../../server/cli/format.ts';
+import { inferredCount } from '../../server/inferred-count.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
 import { asMarkdown } from '../show/markup.ts';
 import type { EstimateTexts } from './estimate-texts.ts';
@@ -31,8 +32,10 @@ export function estimateMarkdown(
   const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
   const count = (value: number): string => Math.round(value).toLocaleString('en-US');
   const size = ({ rows, length }: BatchSize): string => `${rows} × ${count(length)}`;
+  const inferred = (value: number, { inferredFrom }: SplitReport): string =>
+    inferredCount(count(value), inferredFrom !== undefined, texts.about);
   const tokens = (split: SplitReport): string =>
-    `${count(split.tokens)} (${count(split.supervisedTokens)})`;
+    `${inferred(split.tokens, split)} (${inferred(split.supervisedTokens, split)})`;
   return [
     `# ${texts.title}: ${asMarkdown(name)}`,
     verdict,
@@ -54,20 +57,21 @@ export function estimateMarkdown(
       ],
     ),
     ...(memory.evaluation + memory.answers === 0 ? [] : [texts.largestCounts]),
+    ...diskLines(estimate, texts),
     `## ${texts.run}`,
     markdownTable(
       [texts.what, texts.howMuch],
       [
         [texts.steps, count(estimate.steps)],
-        [texts.stepsPerEpoch, count(estimate.stepsPerEpoch)],
+        [texts.stepsPerEpoch, inferred(estimate.stepsPerEpoch, train)],
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],
-        [texts.rows, count(train.rows)],
+        [texts.rows, inferred(train.rows, train)],
         [texts.tokens, tokens(train)],
         ...paddingRows(estimate.padding, texts),
         ...(evaluation === undefined
           ? []
           : ([
-              [texts.evaluationRows, count(evaluation.rows)],
+              [texts.evaluationRows, inferred(evaluation.rows, evaluation)],
               [texts.evaluationTokens, tokens(evaluation)],
             ] as const)),
         [texts.largestBatch, size(largestBatch)],
@@ -78,6 +82,9 @@ export function estimateMarkdown(
         [texts.compute, estimate.compute],
       ],
     ),
+    ...(train.inferredFrom === undefined
+      ? []
+      : [texts.inferred.replace('{0}', count(train.inferredFrom))]),
     ...(estimate.warnings.length === 0
       ? []
       : [
@@ -86,6 +93,16 @@ export function estimateMarkdown(
         ]),
     '',
   ].join('\n\n');
+}
+
+/** What is written before the first step, where that is something. */
+function diskLines({ disk }: RunEstimate, texts: EstimateTexts): readonly string[] {
+  if (disk === undefined) return [];
+  const { needed, room, folder } = disk;
+  return [
+    `## ${texts.disk}`,
+    `${needed <= room ? '✓' : '✗'} ${texts.writtenOnce} **${formatBytes(needed)}**, ${texts.room} ${formatBytes(room)} (${asMarkdown(folder)})`,
+  ];
 }
 
 /** A part that only some runs have. */

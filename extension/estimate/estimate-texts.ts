@@ -28,6 +28,11 @@ export function estimateTexts() {
     ),
     runtime: vscode.l10n.t('The program itself'),
     total: vscode.l10n.t('Total'),
+    disk: vscode.l10n.t('Disk'),
+    writtenOnce: vscode.l10n.t(
+      'Weights that are unpacked or quantized, once before the first step:',
+    ),
+    room: vscode.l10n.t('there is room for'),
     run: vscode.l10n.t('The run'),
     what: vscode.l10n.t('What'),
     howMuch: vscode.l10n.t('How much'),
@@ -36,6 +41,10 @@ export function estimateTexts() {
     trainable: vscode.l10n.t('Trainable parameters'),
     rows: vscode.l10n.t('Rows'),
     tokens: vscode.l10n.t('Tokens (learned from)'),
+    about: vscode.l10n.t('about {0}'),
+    inferred: vscode.l10n.t(
+      'The data are streamed: rows, tokens, padding and steps per epoch are inferred from the first {0} rows.',
+    ),
     padding: vscode.l10n.t('Padding'),
     paddingPacked: vscode.l10n.t('Padding with packing'),
     paddingUnpacked: vscode.l10n.t('Padding without packing'),

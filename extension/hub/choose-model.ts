@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { HubEntry } from '../../engine/hub/search-hub.ts';
+import { formatBytes } from '../../server/cli/format.ts';
 import {
   estimateStarter,
   type FoundModel,
@@ -13,7 +14,6 @@ import type { RequestMessage } from '../../server/rpc/message.ts';
 import { showProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';
 import type { BACK, StepPlace } from '../show/quick-steps.ts';
-import { formatSize } from '../size.ts';
 import { modelFolders } from '../views/views.ts';
 import { type ChosenModel, modelHere } from './chosen-input.ts';
 import { AGAIN, type HubPickContext, type HubRow, pickFromHub, type Taken } from './hub-pick.ts';
@@ -77,7 +77,7 @@ class ModelRows {
       icon: 'database',
       label: name,
       description: described(
-        formatSize(bytes),
+        formatBytes(bytes),
         'hub' in here.input ? vscode.l10n.t('Hugging Face cache') : this.#shownPath(path),
       ),
       look: async () => {
@@ -93,7 +93,7 @@ class ModelRows {
       key: name,
       icon: 'cloud-download',
       label: name,
-      description: described(formatSize(bytes), licenceName(licence), isGated && onRequest()),
+      description: described(formatBytes(bytes), licenceName(licence), isGated && onRequest()),
       look: async () => verdict(await this.#context.server.ask(estimateStarter, { name })),
       take: () => this.#take(name),
     };
@@ -105,7 +105,7 @@ class ModelRows {
       icon: 'cloud-download',
       label: name,
       description: described(
-        isGguf ? 'GGUF' : bytes !== null && formatSize(bytes),
+        isGguf ? 'GGUF' : bytes !== null && formatBytes(bytes),
         licenceName(licence),
         isGated && onRequest(),
         downloadsText(downloads),
@@ -127,7 +127,7 @@ class ModelRows {
   async #takeGguf(name: string): Promise<Taken<ChosenModel>> {
     const files = await this.#looking(name, listGguf);
     const rows = files.map(({ file, bytes }) => ({
-      ...{ icon: 'file', label: file, description: formatSize(bytes), file },
+      ...{ icon: 'file', label: file, description: formatBytes(bytes), file },
     }));
     const picked = await pick(rows, {
       title: vscode.l10n.t('Which file of {0}?', name),

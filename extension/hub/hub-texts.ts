@@ -1,23 +1,23 @@
 import * as vscode from 'vscode';
 import type { TrainingMemory } from '../../engine/plan/training-memory.ts';
-import { formatSize } from '../size.ts';
+import { formatBytes } from '../../server/cli/format.ts';
 
 /** Whether a model can be trained with the memory of this machine, as a sentence. */
 export function verdict({ stored, nf4, limit }: TrainingMemory): string {
-  const free = formatSize(limit);
+  const free = formatBytes(limit);
   if (nf4 === null) {
-    return vscode.l10n.t('Trains in {0} of memory; {1} are free', formatSize(stored), free);
+    return vscode.l10n.t('Trains in {0} of memory; {1} are free', formatBytes(stored), free);
   }
   if (nf4 <= limit) {
     return vscode.l10n.t(
       'Trains in {0} of memory with its weights in 4 bits (NF4); {1} are free',
-      formatSize(nf4),
+      formatBytes(nf4),
       free,
     );
   }
   return vscode.l10n.t(
     'Too large for this machine: needs {0} of memory even in 4 bits; {1} are free',
-    formatSize(nf4),
+    formatBytes(nf4),
     free,
   );
 }

@@ -22,7 +22,7 @@ export async function chooseAdapter(
   if (folder !== undefined) {
     const known = adapterOf(folder, adapters);
     if (known !== undefined) return known;
-    throw new Error(vscode.l10n.t('{0} holds no LoRA adapter that can be read.', folder));
+    throw new Error(noAdapterIn(folder));
   }
   if (adapters.length === 0) {
     void showInformation(
@@ -40,6 +40,11 @@ export async function chooseAdapter(
     matchOnDetail: true,
   });
   return picked?.adapter;
+}
+
+/** What is wrong with a folder that was taken for an adapter's. */
+export function noAdapterIn(folder: string): string {
+  return vscode.l10n.t('{0} holds no LoRA adapter that can be read.', folder);
 }
 
 /** The folder of an adapter that a command was called for, if any. */

@@ -1,25 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ServerLink } from '../server-link.ts';
-import {
-  confirm,
-  type ProgressNews,
-  showInformation,
-  showProgress,
-} from '../show/notifications.ts';
+import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { chooseAdapter } from './choose-adapter.ts';
+import { copyAdapter } from './copy-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
-
-/**
- * The files of an adapter in PEFT's format. A checkpoint has more (the optimizer's state), which
- * nobody needs who uses the adapter.
- */
-const ADAPTER_FILES = [
-  'adapter_config.json',
-  'adapter_model.safetensors',
-  'chat_template.jinja',
-  'README.md',
-];
 
 /**
  * Copies an adapter, or that of a checkpoint, into a new folder inside one that the user chooses.
@@ -57,40 +41,6 @@ export async function exportAdapter(server: ServerLink, arg: unknown): Promise<v
 /** Name of the new folder; that of a checkpoint has its run's name too. */
 function exportName({ name }: UsableAdapter): string {
   return name.replaceAll(/[\\/]/g, '-');
-}
-
-/**
- * Copies file by file beside their place, and moves them there when all are copied.
- *
- * @returns false when it was cancelled: nothing is left of it then
- */
-async function copyAdapter(
-  source: vscode.Uri,
-  target: vscode.Uri,
-  news: ProgressNews,
-  token: vscode.CancellationToken,
-): Promise<boolean> {
-  const { fs } = vscode.workspace;
-  const present = new Set((await fs.readDirectory(source)).map(([name]) => name));
-  const files = ADAPTER_FILES.filter((file) => present.has(file));
-  // A name of its own: what it is called is removed in the end.
-  const half = target.with({ path: `${target.path}.${randomUUID()}.part` });
-  try {
-    await fs.createDirectory(half);
-    for (const [index, name] of files.entries()) {
-      news.report(vscode.l10n.t('{0} ({1} of {2})', name, index + 1, files.length));
-      const copy = vscode.Uri.joinPath(half, name);
-      await fs.copy(vscode.Uri.joinPath(source, name), copy, { overwrite: true });
-      if (token.isCancellationRequested) return false;
-    }
-    for (const name of files) {
-      const [from, to] = [vscode.Uri.joinPath(half, name), vscode.Uri.joinPath(target, name)];
-      await fs.rename(from, to, { overwrite: true });
-    }
-    return true;
-  } finally {
-    await fs.delete(half, { recursive: true }).then(undefined, () => undefined);
-  }
 }
 
 /** Asks before files of an earlier export are replaced. */

@@ -15,21 +15,29 @@ import { uriOf } from '../uri-of.ts';
 import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
+import { emptyCacheOfWeights } from './empty-weight-cache.ts';
 import { exportAdapter } from './export-adapter.ts';
 import { SelectionRunner } from './run-selection.ts';
 import { TextGeneration } from './text-generation.ts';
 
+/** What everything around models works with. */
+export interface ModelsContext {
+  readonly server: ServerLink;
+  readonly log: vscode.LogOutputChannel;
+  /** Fires when there may be other adapters or models on disk. */
+  readonly onDidChangeAssets: vscode.Event<void>;
+}
+
 /** What people do around runs: look at data, try models and adapters, pass them on. */
 export function registerModels(
   extension: vscode.ExtensionContext,
-  server: ServerLink,
-  log: vscode.LogOutputChannel,
+  { server, log, onDidChangeAssets }: ModelsContext,
 ): void {
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({
-    ...{ extensionUri, log, server, generation },
+    ...{ extensionUri, log, server, generation, onDidChangeAssets },
     memory: extension.workspaceState,
   });
   const selection = new SelectionRunner(server, generation, extension.workspaceState);
@@ -67,6 +75,7 @@ export function registerModels(
     [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
+    [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
   };
   registerCommands(extension, table);

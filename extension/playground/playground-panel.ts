@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { describeTraining } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
+import { noAdapterIn } from '../models/choose-adapter.ts';
 import { readCatalog } from '../models/model-catalog.ts';
 import { adapterOf } from '../models/run-results.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
@@ -25,6 +26,8 @@ export interface PlaygroundContext {
   readonly log: vscode.LogOutputChannel;
   readonly server: ServerLink;
   readonly generation: TextGeneration;
+  /** Fires when there may be other adapters or models on disk. */
+  readonly onDidChangeAssets: vscode.Event<void>;
   /** Where what was tried is remembered. */
   readonly memory: vscode.Memento;
 }
@@ -41,8 +44,11 @@ export class Playground implements vscode.WebviewPanelSerializer {
   readonly #context: PlaygroundContext;
   readonly #history: PromptHistory;
   #panel: vscode.WebviewPanel | undefined;
-  /** What the page is told when it is ready. */
+  /** What the page is told when it is ready, or else at once. */
   #start: PlaygroundStart = {};
+  #isReady = false;
+  /** What can be picked has changed while nobody saw it. */
+  #isStale = false;
   /** Ends the texts that are being written. */
   #writing: vscode.CancellationTokenSource | undefined;
 
@@ -55,7 +61,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#start = start;
     if (this.#panel !== undefined) {
       this.#panel.reveal();
-      await this.#tellCatalog();
+      if (this.#isReady) await this.#tellCatalog();
       return;
     }
     const options = {
@@ -81,19 +87,30 @@ export class Playground implements vscode.WebviewPanelSerializer {
       enableScripts: true,
       localResourceRoots: [webviewRoot(extensionUri)],
     };
-    const subscription = panel.webview.onDidReceiveMessage((request: PlaygroundRequest) =>
-      this.#answer(request),
+    const subscriptions = vscode.Disposable.from(
+      panel.webview.onDidReceiveMessage((request: PlaygroundRequest) => this.#answer(request)),
+      this.#context.onDidChangeAssets(() => {
+        this.#isStale = true;
+        void this.#freshen(panel);
+      }),
+      panel.onDidChangeViewState(() => this.#freshen(panel)),
     );
     panel.onDidDispose(() => {
-      subscription.dispose();
+      subscriptions.dispose();
       this.#writing?.cancel();
       this.#panel = undefined;
+      this.#isReady = false;
     });
     panel.webview.html = renderWebviewPage(panel.webview, extensionUri, {
       bundle: 'playground',
       title: panel.title,
       texts: playgroundTexts(),
     });
+  }
+
+  /** Shows what appeared on disk or vanished from it, to somebody who sees it. */
+  async #freshen({ visible }: vscode.WebviewPanel): Promise<void> {
+    if (visible && this.#isStale && this.#isReady) await this.#tellCatalog();
   }
 
   #tell(news: PlaygroundNews): void {
@@ -103,6 +120,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   async #answer(request: PlaygroundRequest): Promise<void> {
     switch (request.type) {
       case 'catalog':
+        this.#isReady = true;
         await this.#tellCatalog();
         break;
       case 'generate':
@@ -121,13 +139,16 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   async #tellCatalog(): Promise<void> {
-    const { adapter: folder, prompt } = this.#start;
+    this.#isStale = false;
     try {
       const catalog = await readCatalog(this.#context.server);
+      const { adapter: folder, prompt } = this.#start;
       this.#start = {};
-      const picked =
-        folder === undefined ? null : (adapterOf(folder, catalog.adapters)?.path ?? null);
-      this.#tell({ type: 'catalog', ...catalog, picked });
+      const picked = folder === undefined ? undefined : adapterOf(folder, catalog.adapters);
+      this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null });
+      if (folder !== undefined && picked === undefined) {
+        this.#tell({ type: 'problem', message: noAdapterIn(folder) });
+      }
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
     } catch (error) {
       this.#tell({ type: 'problem', message: this.#messageOf(error) });

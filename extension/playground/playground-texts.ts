@@ -24,6 +24,7 @@ export function playgroundTexts() {
     promptTab: vscode.l10n.t('One Prompt'),
     tableTab: vscode.l10n.t('Table'),
     chatTab: vscode.l10n.t('Chat'),
+    about: vscode.l10n.t('about {0}'),
     trainedOn: vscode.l10n.t('Trained on {0} rows of {1}: {2}'),
     trainedOnFiles: vscode.l10n.t('Trained on {0}'),
     withTemplate: vscode.l10n.t('in the chat template of the model'),
@@ -72,6 +73,9 @@ export function playgroundTexts() {
       'There is no base model yet: open the demo, put one into the open folder, or name its folder in the setting lorafa.models.folders.',
     ),
     nothingWritten: vscode.l10n.t('Nothing is being written'),
+    isWritten: vscode.l10n.t('A text is being written: wait for it, or stop it'),
+    tableIsEmpty: vscode.l10n.t('The table is empty'),
+    chatIsEmpty: vscode.l10n.t('Nothing has been said yet'),
     mode: vscode.l10n.t('Prompt is'),
     chat: vscode.l10n.t('a message (in the chat template, if the model has one)'),
     raw: vscode.l10n.t('raw text to continue'),
@@ -102,7 +106,7 @@ export function playgroundTexts() {
     end_stop_string: vscode.l10n.t('ended at a stop text'),
     emptyAnswer: vscode.l10n.t('(an empty answer)'),
     interrupted: vscode.l10n.t('interrupted by a reload'),
-    replaced: vscode.l10n.t('ended by what was started after it'),
+    replaced: vscode.l10n.t('ended by what was asked after it'),
   };
 }
 

@@ -6,6 +6,8 @@ export interface ComparedRun {
   readonly name: string;
   /** State and latest loss in a few words. */
   readonly description: string;
+  /** Of the best run, why it is that; null for another one. */
+  readonly best: string | null;
 }
 
 /** What the extension tells a comparison. */
@@ -13,6 +15,8 @@ export type ComparisonNews =
   | {
       readonly type: 'runs';
       readonly runs: readonly ComparedRun[];
+      /** Names of those that are not there any more. */
+      readonly gone: readonly string[];
       /** What came of them, a row for each kind of result. */
       readonly results: readonly ConfigRow[];
     }

@@ -1,10 +1,12 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { COMMANDS, PANELS } from '../ids.ts';
 import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
+import { bestRuns } from './best-runs.ts';
 import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
-import { comparisonCsv, resultRows } from './comparison-table.ts';
+import { comparisonCsv, describeBest, resultRows } from './comparison-table.ts';
 import { type ConfigRow, configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
@@ -29,7 +31,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const folders = foldersOf(state);
-    if (folders === undefined) panel.dispose();
+    if (folders === undefined || folders.length === 0) panel.dispose();
     else this.#fill(panel, folders);
   }
 
@@ -40,14 +42,24 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
 
     const tell = (news: ComparisonNews): void => void panel.webview.postMessage(news);
     const shownRuns = (): RunList => folders.flatMap((folder) => store.find(folder) ?? []);
+    /** The folders of those whose configurations the page has. */
+    let configured = '';
+    const tellConfigs = async (): Promise<void> => {
+      configured = foldersIn(shownRuns());
+      tell({ type: 'config', rows: await readConfigs() });
+    };
     const tellRuns = (): void => {
       const shown = shownRuns();
+      const best = bestRuns(shown);
       const runs = shown.map((run) => ({
         folder: run.folder,
         name: run.name,
         description: describeRun(run),
+        best: describeBest(run, best),
       }));
-      tell({ type: 'runs', runs, results: resultRows(shown) });
+      const isGone = (folder: string): boolean => store.isKnown && store.find(folder) === undefined;
+      const gone = folders.filter(isGone).map((folder) => path.basename(folder));
+      tell({ type: 'runs', runs, gone, results: resultRows(shown) });
     };
     const readConfigs = async (): Promise<readonly ConfigRow[]> => {
       const read = ({ folder }: RunSummary): Promise<RunConfig> =>
@@ -62,8 +74,8 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       unwatch();
       await actions.load();
       tellRuns();
-      tell({ type: 'config', rows: await readConfigs() });
-      watches = folders.map((folder) =>
+      await tellConfigs();
+      watches = shownRuns().map(({ folder }) =>
         feed.watch(folder, {
           onEvents: (entries, isStart) => {
             const rows = historyRows(entries);
@@ -80,7 +92,11 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       localResourceRoots: [webviewRoot(extensionUri)],
     };
     const subscriptions = vscode.Disposable.from(
-      store.onDidChange(tellRuns),
+      store.onDidChange(() => {
+        tellRuns();
+        // One that was deleted takes its column with it.
+        if (foldersIn(shownRuns()) !== configured) void tellConfigs();
+      }),
       panel.onDidChangeViewState(() => {
         // A page in the background is unloaded: nobody would read what is sent to it.
         if (!panel.visible) unwatch();
@@ -102,6 +118,10 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       texts: comparisonTexts(),
     });
   }
+}
+
+function foldersIn(runs: RunList): string {
+  return JSON.stringify(runs.map(({ folder }) => folder));
 }
 
 /** What the page stored is data from outside: it may come from another version of the page. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
+import { type BestRuns, bestRuns } from './best-runs.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunList } from './run-list.ts';
 import { formatDuration, formatLoss, secondsOf, stateLabel } from './run-texts.ts';
@@ -72,12 +73,25 @@ const RESULTS: readonly Result[] = [
   },
 ];
 
-/** What came of each run, for people: rows of nothing are left out. */
+/** What came of each run, for people: rows of nothing are left out, and the best result is marked. */
 export function resultRows(runs: RunList): readonly ConfigRow[] {
-  return RESULTS.map(({ label, value, shown = (run) => value(run)?.toString() ?? null }) => ({
+  const best = bestRuns(runs);
+  return RESULTS.map(({ key, label, value, shown = (run) => value(run)?.toString() ?? null }) => ({
     key: label(),
-    values: runs.map(shown),
+    values: runs.map((run) => {
+      const text = shown(run);
+      const isBest = text !== null && best?.by === key && best.folders.has(run.folder);
+      return isBest ? vscode.l10n.t('{0} (lowest)', text) : text;
+    }),
   })).filter(({ values }) => values.some((value) => value !== null));
+}
+
+/** Of the best run, why it is that; null for another one. */
+export function describeBest({ folder }: RunSummary, best: BestRuns | undefined): string | null {
+  if (best === undefined || !best.folders.has(folder)) return null;
+  return best.by === 'eval_loss'
+    ? vscode.l10n.t('lowest evaluation loss')
+    : vscode.l10n.t('lowest loss');
 }
 
 /**

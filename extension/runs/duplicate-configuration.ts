@@ -9,9 +9,14 @@ const OUTPUT: JSONPath = ['training', 'output_dir'];
  * Copies a configuration beside itself under the next name that is free, with an output folder of
  * that name, and opens it.
  *
+ * @param change what else is another text in the copy
+ * @returns the copy
  * @throws vscode.FileSystemError where the file cannot be read or the folder not be written
  */
-export async function duplicateConfiguration(file: vscode.Uri): Promise<void> {
+export async function duplicateConfiguration(
+  file: vscode.Uri,
+  change = async (text: string): Promise<string> => text,
+): Promise<vscode.Uri> {
   const { fs } = vscode.workspace;
   const text = new TextDecoder().decode(await fs.readFile(file));
   const folder = vscode.Uri.joinPath(file, '..');
@@ -25,9 +30,9 @@ export async function duplicateConfiguration(file: vscode.Uri): Promise<void> {
       ...(next === undefined ? [] : [path.resolve(folder.fsPath, next)]),
     ];
     if ((await Promise.all(places.map(exists))).includes(true)) continue;
-    await fs.writeFile(target, new TextEncoder().encode(withOutput(text, next)));
+    await fs.writeFile(target, new TextEncoder().encode(await change(withOutput(text, next))));
     await vscode.commands.executeCommand('vscode.open', target);
-    return;
+    return target;
   }
 }
 

@@ -36,6 +36,11 @@ export function registerKeepingCommands(
       const run = await targets.one(arg, { title, abilities: ['canFinish'] });
       if (run !== undefined) await keeper.finish(run, 'ask');
     },
+    [COMMANDS.trainFurther]: async (arg) => {
+      const title = vscode.l10n.t('Train which run further?');
+      const run = await targets.one(arg, { title, abilities: ['canTrainFurther'] });
+      if (run !== undefined && run.adapter !== null) await keeper.further(run, run.adapter);
+    },
     [COMMANDS.deleteRun]: async (arg, selected) => {
       const question = {
         title: vscode.l10n.t('Delete which runs?'),

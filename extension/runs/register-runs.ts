@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
-import { registerViews } from '../views/views.ts';
+import { registerViews, type Views } from '../views/views.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { showDownloads } from './download-notifications.ts';
@@ -18,12 +18,16 @@ import { RunStore } from './run-store.ts';
 import { RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
 
-/** Everything that people see of runs: commands, views, panels, status bar, notifications. */
+/**
+ * Everything that people see of runs: commands, views, panels, status bar, notifications.
+ *
+ * @returns the views, which know what is on disk
+ */
 export function registerRuns(
   extension: vscode.ExtensionContext,
   server: ServerLink,
   log: vscode.LogOutputChannel,
-): void {
+): Views {
   const store = new RunStore(server, extension.workspaceState, log);
   const feed = new RunFeed(server, log);
   const { extensionUri } = extension;
@@ -58,4 +62,5 @@ export function registerRuns(
   );
   // A run goes on while no window is there; the one that comes back looks after it again.
   if (store.expectsLiveRuns && vscode.workspace.isTrusted) void actions.load();
+  return views;
 }

@@ -8,6 +8,7 @@ import { COMMANDS } from '../ids.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
 import { confirm, showProgress } from '../show/notifications.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
+import { tellGone } from './gone-runs.ts';
 import type { RunKeeper } from './run-keeper.ts';
 import { outcomeOf, type RunList } from './run-list.ts';
 import type { CheckpointTask } from './run-panel-messages.ts';
@@ -116,9 +117,10 @@ export class RunActions {
       case 'reveal':
         await reveal(checkpoint);
         break;
-      case 'finish': {
+      case 'finish':
+      case 'further': {
         const summary = this.#context.store.find(run);
-        if (summary !== undefined) await this.#keeper.finish(summary, checkpoint);
+        if (summary !== undefined) await this.#keeper[task](summary, checkpoint);
         break;
       }
     }
@@ -151,6 +153,17 @@ export class RunActions {
   /** Reads the runs on disk; undefined when that failed. */
   load(): Promise<RunList | undefined> {
     return this.#attempt(() => this.#context.store.load());
+  }
+
+  /** Those of some runs that are still there, as they are now; the user is told of the others. */
+  async present(folders: readonly string[]): Promise<RunList> {
+    const { store } = this.#context;
+    const found = await this.#attempt(() =>
+      Promise.all(folders.map(async (folder) => ({ folder, run: await store.look(folder) }))),
+    );
+    if (found === undefined) return [];
+    tellGone(found.flatMap(({ folder, run }) => (run === undefined ? [folder] : [])));
+    return found.flatMap(({ run }) => run ?? []);
   }
 
   #whenBusy(): Promise<'queue' | 'parallel' | undefined> {

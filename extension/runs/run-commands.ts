@@ -101,17 +101,20 @@ export function registerRunCommands(
       show(run, typeof options === 'object' && options !== null && 'preserveFocus' in options);
     },
     [COMMANDS.compareRuns]: async (arg, selected) => {
-      await actions.load();
+      if ((await actions.load()) === undefined) return;
       const given = Array.isArray(selected)
         ? selected.flatMap((row: unknown) => folderOf(row) ?? [])
         : [];
       const folder = folderOf(arg);
       const ticked = folder === undefined ? [] : [folder];
-      const runs =
-        given.length > 1
-          ? store.runs.filter((run) => given.includes(run.folder))
-          : await chooseRuns(store.runs, vscode.l10n.t('Compare runs'), 2, ticked);
-      if (runs !== undefined) comparisons.show(runs.map(({ folder }) => folder));
+      const ask = async (): Promise<readonly string[] | undefined> => {
+        const title = vscode.l10n.t('Compare runs');
+        return (await chooseRuns(store.runs, title, 2, ticked))?.map((run) => run.folder);
+      };
+      const chosen = given.length > 1 ? given : await ask();
+      if (chosen === undefined) return;
+      const runs = await actions.present(chosen);
+      if (runs.length > 1) comparisons.show(runs.map((run) => run.folder));
     },
     [COMMANDS.refreshViews]: () => refreshViews(),
   };

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { formatBytes } from '../../server/cli/format.ts';
 import {
   annotateRun,
   deleteRun,
@@ -8,6 +9,7 @@ import {
   type RunSummary,
   renameRun,
 } from '../../server/protocol.ts';
+import type { RequestMessage } from '../../server/rpc/message.ts';
 import {
   MAX_NOTE_LENGTH,
   MAX_TAG_LENGTH,
@@ -15,13 +17,14 @@ import {
   type RunNotesChange,
 } from '../../server/runs/run-notes-schema.ts';
 import { reportFailure } from '../report-failure.ts';
+import { failureOf } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText } from '../show/quick-input.ts';
-import { formatSize } from '../size.ts';
 import { chooseResult } from './choose-run.ts';
 import { duplicateConfiguration } from './duplicate-configuration.ts';
 import type { RunList } from './run-list.ts';
 import type { RunsContext } from './runs-context.ts';
+import { trainFurther } from './train-further.ts';
 
 /** So many names are listed in a question. */
 const NAMES = 10;
@@ -40,7 +43,7 @@ export class RunKeeper {
   /** Deletes runs that have ended, when the user has seen what goes, and how much it takes. */
   delete(runs: RunList): Promise<void> {
     return this.#attempt(async () => {
-      const { server, store } = this.#context;
+      const { store } = this.#context;
       const ended = runs.filter(({ isLive }) => !isLive);
       if (ended.length === 0) {
         await showInformation(
@@ -48,16 +51,19 @@ export class RunKeeper {
         );
         return;
       }
-      const footprints = await Promise.all(
-        ended.map(({ folder }) => server.ask(measureRun, { folder })),
+      const measured = await Promise.all(
+        ended.map(async (run) => {
+          const footprint = await this.#tryWith(run, measureRun);
+          return footprint && { ...run, footprint };
+        }),
       );
-      if (!(await confirmDeletion(ended, footprints))) return;
+      const doomed = measured.filter((run) => run !== undefined);
+      if (doomed.length === 0 || !(await confirmDeletion(doomed))) return;
       const title = vscode.l10n.t('Deleting runs…');
       await showProgress({ title }, async ({ report }) => {
-        for (const { folder, name } of ended) {
-          report(name);
-          await server.ask(deleteRun, { folder });
-          store.remove(folder);
+        for (const run of doomed) {
+          report(run.name);
+          if ((await this.#tryWith(run, deleteRun)) !== undefined) store.remove(run.folder);
         }
       });
     });
@@ -146,9 +152,23 @@ export class RunKeeper {
   }
 
   /** Copies the configuration that a run was started with, and opens the copy. */
-  duplicate({ configFile, name }: RunSummary): Promise<void> {
+  duplicate(run: RunSummary): Promise<void> {
+    return this.#withConfiguration(run, (file) => duplicateConfiguration(file));
+  }
+
+  /** Makes a configuration that begins with what a run has learned, by its result or a checkpoint. */
+  further(run: RunSummary, adapter: string): Promise<void> {
+    return this.#withConfiguration(run, (file) =>
+      trainFurther(this.#context.server, { file, name: run.name, adapter }),
+    );
+  }
+
+  #withConfiguration(
+    { configFile, name }: RunSummary,
+    action: (file: vscode.Uri) => Promise<unknown>,
+  ): Promise<void> {
     return this.#attempt(async () => {
-      if (configFile !== null) return duplicateConfiguration(vscode.Uri.file(configFile));
+      if (configFile !== null) return void (await action(vscode.Uri.file(configFile)));
       const message = vscode.l10n.t(
         'It is not known with which configuration {0} was started; its run panel shows what it used.',
         name,
@@ -162,6 +182,24 @@ export class RunKeeper {
     store.add(await server.ask(annotateRun, { folder, notes }));
   }
 
+  /**
+   * Asks for something with one of several runs. Whatever is wrong with it is told and keeps nothing from being done
+   * with the others; one that is gone is what a run shall be that is deleted.
+   */
+  async #tryWith<Answer>(
+    { folder }: RunSummary,
+    request: RequestMessage<{ readonly folder: string }, Answer>,
+  ): Promise<Answer | undefined> {
+    const { server, store, log } = this.#context;
+    try {
+      return await server.ask(request, { folder });
+    } catch (error) {
+      if (failureOf(error)?.code === 'output.not_found') store.remove(folder);
+      else reportFailure(error, log);
+      return undefined;
+    }
+  }
+
   async #attempt(action: () => Promise<void>): Promise<void> {
     try {
       await action();
@@ -171,11 +209,16 @@ export class RunKeeper {
   }
 }
 
-function confirmDeletion(runs: RunList, footprints: readonly RunFootprint[]): Promise<boolean> {
+/** A run that is to be deleted, and what goes with it. */
+interface DoomedRun extends RunSummary {
+  readonly footprint: RunFootprint;
+}
+
+function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
   const [first] = runs;
   const sum = (key: 'bytes' | 'checkpoints'): number =>
-    footprints.reduce((total, footprint) => total + footprint[key], 0);
-  const others = footprints.flatMap((footprint) => footprint.others);
+    runs.reduce((total, { footprint }) => total + footprint[key], 0);
+  const others = runs.flatMap(({ footprint }) => footprint.others);
   const names = runs.slice(0, NAMES).map(({ name }) => name);
   const more = runs.length - names.length;
   const detail = [
@@ -183,7 +226,7 @@ function confirmDeletion(runs: RunList, footprints: readonly RunFootprint[]): Pr
     vscode.l10n.t(
       'Result, journal and checkpoints ({0}) go for good: {1}.',
       sum('checkpoints'),
-      formatSize(sum('bytes')),
+      formatBytes(sum('bytes')),
     ),
     ...(others.length > 0
       ? [vscode.l10n.t('What is not the run’s stays: {0}.', others.slice(0, NAMES).join(', '))]

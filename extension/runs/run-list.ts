@@ -34,6 +34,11 @@ export function outcomeOf({ status, attempt }: RunSummary): NonNullable<RunSumma
   return attempt ?? status;
 }
 
+/** Whether a run did all of its steps, so that there is nothing left to go on with. */
+export function isThrough({ status, attempt }: Pick<RunSummary, 'status' | 'attempt'>): boolean {
+  return status.state === 'completed' && status.step >= status.maxSteps && attempt === null;
+}
+
 /** What can be asked of a run in its state; what `when` clauses and buttons go by. */
 export interface RunAbilities {
   readonly canPause: boolean;
@@ -51,22 +56,23 @@ export interface RunAbilities {
   readonly canFinish: boolean;
   /** Try and pass on what it has learned, be it of its last checkpoint. */
   readonly canUseAdapter: boolean;
+  /** Begin a new run with what it has learned. */
+  readonly canTrainFurther: boolean;
   /** Delete it, or give it another name. */
   readonly canChange: boolean;
 }
 
 /** See {@link RunAbilities}. */
 export function abilitiesOf({
-  status: { state, step, maxSteps },
+  status,
   attempt,
   isLive,
   isSteerable,
   checkpoints,
   adapter,
 }: RunSummary): RunAbilities {
-  // After the last step there is nothing left to go on with.
-  const isThrough = state === 'completed' && step >= maxSteps && attempt === null;
-  const canGoOn = !isLive && !isThrough;
+  const canGoOn = !isLive && !isThrough({ status, attempt });
+  const { state } = status;
   const hasCheckpoint = checkpoints.length > 0;
   return {
     canPause: isSteerable && state === 'running',
@@ -78,6 +84,7 @@ export function abilitiesOf({
     canStartAgain: canGoOn && !hasCheckpoint,
     canFinish: !isLive && checkpoints.some(({ problem }) => problem === null),
     canUseAdapter: adapter !== null,
+    canTrainFurther: !isLive && adapter !== null,
     canChange: !isLive,
   };
 }

@@ -31,6 +31,8 @@ export interface RunNews {
   readonly description: string;
   /** Why it ended, or what is wrong with it; empty where there is nothing to say. */
   readonly reason: string;
+  /** Why it cannot be resumed from a checkpoint now; null where it can. */
+  readonly noResume: string | null;
   /** What came of a later attempt that came to nothing; null without one. */
   readonly attempt: string | null;
   /** When it began and how long it took, as people say it; null before that. */
@@ -54,18 +56,22 @@ export interface ConfigNews {
 export type RunPanelRequest =
   /** Its script runs; everything is sent from the start. */
   | { readonly type: 'ready' }
+  /** Put this run's configuration beside; null for none. */
+  | { readonly type: 'compareConfig'; readonly folder: string | null }
+  | RunPanelTask;
+
+/** What a button of the panel is for. */
+export type RunPanelTask =
   | { readonly type: 'control'; readonly action: RunAction }
   /**
    * `folder`: that of the checkpoint, that of the run for its final adapter, `latest` to resume from
    * the newest checkpoint that is whole, or `ask` to let the user choose.
    */
   | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
-  /** Put this run's configuration beside; null for none. */
-  | { readonly type: 'compareConfig'; readonly folder: string | null }
   | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
 
 /** What can be done with a checkpoint. */
-export type CheckpointTask = 'test' | 'resume' | 'export' | 'reveal' | 'finish';
+export type CheckpointTask = 'test' | 'resume' | 'further' | 'export' | 'reveal' | 'finish';
 
 /** What a page keeps over a reload of the window. */
 export interface RunPanelState {

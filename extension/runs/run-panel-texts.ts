@@ -44,6 +44,8 @@ export function comparisonTexts() {
     runs: vscode.l10n.t('Runs'),
     results: vscode.l10n.t('Results'),
     exportCsv: vscode.l10n.t('Export as CSV…'),
+    runsGone: vscode.l10n.t('Not there any more: {0}'),
+    bestRun: vscode.l10n.t('{0} ({1})'),
   };
 }
 
@@ -66,6 +68,8 @@ export function runPanelTexts() {
     exportAdapter: vscode.l10n.t('Export Adapter…'),
     finish: vscode.l10n.t('Make Result…'),
     finishHint: vscode.l10n.t('Make a checkpoint the result of this run, without training on'),
+    trainFurther: vscode.l10n.t('Train Further…'),
+    trainFurtherHint: vscode.l10n.t('Begin a new run with what this one has learned'),
     makeResult: vscode.l10n.t('Make Result'),
     adapterOf: vscode.l10n.t('The adapter of {0}'),
     began: vscode.l10n.t('Started'),
@@ -79,13 +83,25 @@ export function runPanelTexts() {
     steps: vscode.l10n.t('Step {0} of {1}'),
     timeLeft: vscode.l10n.t('about {0} left'),
     device: vscode.l10n.t('Device'),
-    compute: vscode.l10n.t('Products with frozen weights'),
+    compute: vscode.l10n.t('Precision'),
+    computeHint: vscode.l10n.t(
+      'In which the products with the frozen weights of the base model are computed (engine.compute)',
+    ),
+    memoryHint: vscode.l10n.t(
+      'Of the process that computes: resident set size now, and its peak so far',
+    ),
     memoryNow: vscode.l10n.t('{0} (at most {1})'),
-    trainable: vscode.l10n.t('Trainable parameters'),
+    trainable: vscode.l10n.t('Weights that are trained'),
+    trainableHint: vscode.l10n.t('Trainable parameters, of all parameters of model and adapter'),
     trainableOf: vscode.l10n.t('{0} of {1}'),
     data: vscode.l10n.t('Training data'),
-    dataCounts: vscode.l10n.t('{0} rows, {1} supervised tokens'),
+    about: vscode.l10n.t('about {0}'),
+    dataCounts: vscode.l10n.t('{0} rows, {1} tokens to learn'),
+    dataHint: vscode.l10n.t(
+      'Rows that are trained on, and their supervised tokens: those that the loss is computed of',
+    ),
     bestEval: vscode.l10n.t('Best evaluation loss'),
+    bestEvalHint: vscode.l10n.t('The lowest loss on the rows that are held out'),
     atStep: vscode.l10n.t('{0} at step {1}'),
     tags: vscode.l10n.t('Tags'),
     note: vscode.l10n.t('Note'),

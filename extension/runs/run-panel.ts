@@ -1,19 +1,20 @@
 import * as vscode from 'vscode';
 import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
 import { PANELS } from '../ids.ts';
-import { showWarning } from '../show/notifications.ts';
 import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { configRows } from './config-differences.ts';
+import { tellGone } from './gone-runs.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
 import { abilitiesOf } from './run-list.ts';
-import type { RunPanelNews, RunPanelRequest } from './run-panel-messages.ts';
+import type { RunPanelNews, RunPanelRequest, RunPanelTask } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
 import {
   describeAttempt,
+  describeNoResume,
   describeRun,
   formatDuration,
   isFinishedEarly,
@@ -147,15 +148,25 @@ export class RunPanel {
         this.#isReady = true;
         await this.#sendAll();
         break;
+      case 'compareConfig':
+        this.#comparedWith = request.folder;
+        await this.#tellConfig();
+        break;
+      default:
+        await this.#do(request);
+    }
+  }
+
+  /** Does what a button says, as long as the run is there. */
+  async #do(request: RunPanelTask): Promise<void> {
+    const [run] = await this.#actions.present([this.#folder]);
+    if (run === undefined) return;
+    switch (request.type) {
       case 'control':
         await this.#actions.control(this.#folder, request.action);
         break;
       case 'checkpoint':
         await this.#actions.useCheckpoint(request.task, this.#folder, request.folder);
-        break;
-      case 'compareConfig':
-        this.#comparedWith = request.folder;
-        await this.#tellConfig();
         break;
       case 'open':
         await this.#actions.openFiles(this.#folder, request.what);
@@ -168,7 +179,7 @@ export class RunPanel {
     const runs = await this.#actions.load();
     if (runs !== undefined && this.#context.store.find(this.#folder) === undefined) {
       this.#panel.dispose();
-      void showWarning(vscode.l10n.t('The run in {0} is not there any more.', this.#folder));
+      tellGone([this.#folder]);
       return;
     }
     this.#tellRun();
@@ -226,6 +237,7 @@ export class RunPanel {
       verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
       reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
+      noResume: describeNoResume(run) ?? null,
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
       duration: run.began && formatDuration(secondsOf(run)),

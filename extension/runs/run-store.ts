@@ -1,5 +1,11 @@
 import * as vscode from 'vscode';
-import { listRuns, type RunSummary, runChanged, runGone } from '../../server/protocol.ts';
+import {
+  listRuns,
+  lookAtRun,
+  type RunSummary,
+  runChanged,
+  runGone,
+} from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
 import { endedRuns, type RunList, sortRuns, withNews } from './run-list.ts';
 
@@ -88,6 +94,14 @@ export class RunStore implements vscode.Disposable {
   async refresh(): Promise<void> {
     await this.load();
     await this.#list();
+  }
+
+  /** A run as it is now on disk, be it new; undefined where it is gone, which is taken in. */
+  async look(folder: string): Promise<RunSummary | undefined> {
+    const run = await this.#server.ask(lookAtRun, { folder });
+    if (run === null) this.remove(folder);
+    else if (this.find(folder) === undefined) this.add(run);
+    return run ?? undefined;
   }
 
   /** Takes in what the server answered about one run, without waiting for its news. */

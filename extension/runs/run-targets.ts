@@ -29,22 +29,23 @@ export class RunTargets {
     this.#view = view;
   }
 
-  /** One run; undefined when the user closed the question. */
+  /** One run; undefined when the user closed the question, or was told that it is gone. */
   async one(
     arg: unknown,
     { title, abilities, isAnother = false }: RunQuestion,
   ): Promise<RunSummary | undefined> {
-    await this.#actions.load();
+    if ((await this.#actions.load()) === undefined) return undefined;
     const folder =
       folderOf(arg) ?? (isSelection(arg) ? this.#view.selectedRuns[0]?.folder : undefined);
-    if (folder !== undefined) return this.#store.find(folder);
+    if (folder !== undefined) return this.#present(folder);
     const able = this.#able(abilities);
     const inFront = able.find((run) => run.folder === this.#panels.activeFolder);
-    return isAnother || inFront === undefined ? chooseRun(able, title) : inFront;
+    const run = isAnother || inFront === undefined ? await chooseRun(able, title) : inFront;
+    return run && this.#present(run.folder);
   }
 
   /**
-   * Any number of runs; undefined when the user closed the question.
+   * Any number of runs; undefined when the user closed the question, or was told that they are gone.
    *
    * @param selected the rows that are selected in the view, as its menu gives them
    */
@@ -53,15 +54,25 @@ export class RunTargets {
     selected: unknown,
     question: RunQuestion,
   ): Promise<RunList | undefined> {
-    await this.#actions.load();
+    if ((await this.#actions.load()) === undefined) return undefined;
     const folders = isSelection(arg)
       ? this.#view.selectedRuns.map(({ folder }) => folder)
       : foldersOf(Array.isArray(selected) ? selected : [arg]);
-    const runs = folders.flatMap((folder) => this.#store.find(folder) ?? []);
-    if (runs.length > 0) return runs;
-    const able = this.#able(question.abilities);
+    const runs = folders.length > 0 ? folders : await this.#choose(question);
+    const present = runs && (await this.#actions.present(runs));
+    return present?.length === 0 ? undefined : present;
+  }
+
+  async #choose({ title, abilities }: RunQuestion): Promise<readonly string[] | undefined> {
+    const able = this.#able(abilities);
     const inFront = able.find((run) => run.folder === this.#panels.activeFolder);
-    return inFront === undefined ? chooseRuns(able, question.title, 1) : [inFront];
+    const chosen = inFront === undefined ? await chooseRuns(able, title, 1) : [inFront];
+    return chosen?.map(({ folder }) => folder);
+  }
+
+  async #present(folder: string): Promise<RunSummary | undefined> {
+    const [run] = await this.#actions.present([folder]);
+    return run;
   }
 
   #able(abilities: RunQuestion['abilities']): RunList {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
 import { isFinal, type RunState, type RunStatus } from '../../server/runs/run-status.ts';
 import { PRODUCT_NAME } from '../ids.ts';
-import type { RunList } from './run-list.ts';
+import { isThrough, type RunList } from './run-list.ts';
 
 /** What people read for each state. */
 export function stateLabel(state: RunState): string {
@@ -116,6 +116,20 @@ export function describeAttempt({ attempt }: RunSummary): string | undefined {
   return reason === undefined
     ? vscode.l10n.t('An attempt to go on failed ({0}).', when)
     : vscode.l10n.t('An attempt to go on failed ({0}): {1}', when, reason);
+}
+
+/** Why a run cannot be resumed from a checkpoint now; undefined where it can. */
+export function describeNoResume(run: RunSummary): string | undefined {
+  if (run.isLive) {
+    return vscode.l10n.t(
+      'Stop the run to resume from one of its checkpoints, or to make one its result.',
+    );
+  }
+  if (!isThrough(run)) return undefined;
+  const reason = vscode.l10n.t('This run did all of its steps: there is nothing to resume.');
+  if (run.adapter === null) return reason;
+  const way = vscode.l10n.t('Train Further begins a new run with what it has learned.');
+  return `${reason} ${way}`;
 }
 
 /** When a run began, as people say it: the hour for those of today, otherwise the day. */

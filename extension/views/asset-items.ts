@@ -1,12 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { formatBytes } from '../../server/cli/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol.ts';
 import { COMMANDS } from '../ids.ts';
 import type { AdapterBranch } from '../models/adapter-tree.ts';
 import { formatDate } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
-import { formatSize } from '../size.ts';
 import type { MachineDevice } from './machine-report.ts';
 
 /** What rows of each view are called in `when` clauses of the manifest. */
@@ -95,7 +95,7 @@ export function modelItem({ path, name, origin, bytes, problem }: FoundModel): v
   return viewRow({
     label: name,
     id: path,
-    description: `${formatSize(bytes)} · ${origins[origin]}`,
+    description: `${formatBytes(bytes)} · ${origins[origin]}`,
     iconPath: new vscode.ThemeIcon(problem === null ? 'database' : 'warning'),
     contextValue: problem === null ? CONTEXT_VALUES.model : CONTEXT_VALUES.brokenModel,
     tooltip: [path, problem ?? undefined],

@@ -60,13 +60,13 @@ export function groupItem({ configFile, runs }: RunGroup): vscode.TreeItem {
   });
 }
 
-/** Its tags, for a narrow view cuts off what comes last, where a run stands, when it began and how long it took. */
+/** Where a run stands, its tags, when it began and how long it took: a narrow view cuts off what comes last. */
 function describeRow(run: RunSummary): string {
   const { status, began, isLive, notes } = run;
   const seconds = secondsOf(run);
   return [
-    ...notes.tags.map((tag) => `#${tag}`),
     describeShortly(run),
+    ...notes.tags.map((tag) => `#${tag}`),
     ...(isLive ? [] : [formatDate(began ?? status.since)]),
     ...(isLive || seconds === 0 ? [] : [formatDuration(seconds)]),
   ].join(' · ');

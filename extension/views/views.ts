@@ -18,6 +18,8 @@ import { watchDisk } from './watch-disk.ts';
 /** The views, as those see them who steer them. */
 export interface Views {
   readonly runs: RunsView;
+  /** Fires when there may be other adapters or models on disk. */
+  readonly onDidChangeAssets: vscode.Event<void>;
   /** Looks at the disk again for all of them. */
   refreshAll(): Promise<void>;
 }
@@ -48,8 +50,14 @@ export function registerViews(
     deviceItem,
     failed,
   );
+  const didChangeAssets = new vscode.EventEmitter<void>();
+  const refreshAssets = (...views: readonly { refresh(): void }[]): void => {
+    for (const view of views) view.refresh();
+    didChangeAssets.fire();
+  };
   const refreshLists = (): void => {
-    for (const view of [runs, adapters, models, devices]) view.refresh();
+    for (const view of [runs, devices]) view.refresh();
+    refreshAssets(adapters, models);
   };
   const lookForRuns = (): void => {
     // Nobody has wanted to see runs yet.
@@ -57,29 +65,31 @@ export function registerViews(
   };
   extension.subscriptions.push(
     runs,
+    didChangeAssets,
     vscode.window.registerTreeDataProvider(VIEWS.adapters, adapters),
     vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
     watchDisk(store, {
       onRuns: lookForRuns,
-      onAdapters: () => adapters.refresh(),
-      onModels: () => models.refresh(),
+      onAdapters: () => refreshAssets(adapters),
+      onModels: () => refreshAssets(models),
     }),
     // A run that has ended has left an adapter.
-    store.onDidEnd(() => adapters.refresh()),
+    store.onDidEnd(() => refreshAssets(adapters)),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshLists),
     // Elsewhere, as in the Hugging Face cache, a download may have ended meanwhile.
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused) models.refresh();
+      if (focused) refreshAssets(models);
     }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(`${SETTINGS_SECTION}.${SETTINGS.modelFolders}`)) {
-        models.refresh();
+        refreshAssets(models);
       }
     }),
   );
   return {
     runs,
+    onDidChangeAssets: didChangeAssets.event,
     refreshAll: async () => {
       await store.refresh();
       refreshLists();

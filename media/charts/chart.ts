@@ -64,6 +64,7 @@ export class Chart {
     this.#plot.setAttribute('aria-label', this.#options.summarize(this.#curves));
   });
   #curves: readonly Points[];
+  #labels: readonly string[];
   #isLogScale = false;
   #uplot: uPlot | undefined;
 
@@ -71,6 +72,7 @@ export class Chart {
     this.#options = options;
     const empty: Points = { x: new Float64Array(), y: new Float64Array() };
     this.#curves = options.curves.map(() => empty);
+    this.#labels = options.curves.map(({ label }) => label);
     this.#plot.title = options.help;
     // Holds the place while a picture is made anew, so that the page does not jump.
     this.#plot.style.height = `${options.height}px`;
@@ -93,6 +95,12 @@ export class Chart {
   setCurves(curves: readonly Points[]): void {
     this.#curves = curves;
     this.#options.group.draw();
+  }
+
+  /** Calls the curves something else, in their order. */
+  setLabels(labels: readonly string[]): void {
+    this.#labels = labels;
+    this.#read();
   }
 
   setLogScale(isLogScale: boolean): void {
@@ -224,7 +232,8 @@ export class Chart {
     const { group, curves, format, formatStep, isSmall = false } = this.#options;
     const step = group.cursor ?? Number.POSITIVE_INFINITY;
     const found = this.#curves.map((points) => nearest(points, step));
-    const parts: Node[] = curves.map(({ label, color, kind, line = 'solid' }, index) => {
+    const parts: Node[] = curves.map(({ color, kind, line = 'solid' }, index) => {
+      const label = this.#labels[index]!;
       const point = found[index];
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
         swatch(color, line),

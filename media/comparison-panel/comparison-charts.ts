@@ -26,6 +26,7 @@ export class ComparisonCharts {
   readonly #group = new ChartGroup();
   readonly #training: Chart;
   readonly #evaluation: Chart;
+  #labels: readonly string[];
   #choices: CurveChoices;
 
   constructor(
@@ -35,6 +36,7 @@ export class ComparisonCharts {
     onChoice: (choices: CurveChoices) => void,
   ) {
     this.#runs = runs;
+    this.#labels = runs.map(({ name }) => name);
     this.#choices = choices;
     const makeChart = (title: string, kind: CurveStyle['kind']): Chart =>
       new Chart({
@@ -48,7 +50,9 @@ export class ComparisonCharts {
         formatStep: (step) => fill(texts.stepNumber, formatCount(step)),
         summarize: (curves) =>
           curves
-            .map((points, index) => describeCurve(texts, runs[index]!.name, points, formatNumber))
+            .map((points, index) =>
+              describeCurve(texts, this.#labels[index]!, points, formatNumber),
+            )
             .join(' '),
       });
     this.#training = makeChart(texts.trainingLossSmoothed, 'line');
@@ -65,6 +69,12 @@ export class ComparisonCharts {
       this.#evaluation.root,
     ]);
     this.#applyLogScale();
+  }
+
+  /** Names the runs, in their order, with what is to be said of them. */
+  setLabels(labels: readonly string[]): void {
+    this.#labels = labels;
+    for (const chart of [this.#training, this.#evaluation]) chart.setLabels(labels);
   }
 
   /** Draws what the histories hold now, with the next picture. */

@@ -9,9 +9,9 @@ import type { ComparisonTexts } from '../../extension/runs/run-panel-texts.ts';
 import { swatch } from '../charts/curve-line.ts';
 import { RunHistory } from '../charts/run-history.ts';
 import { configTable } from '../webview/config-table.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
-import { readTexts } from '../webview/texts.ts';
+import { fill, readTexts } from '../webview/texts.ts';
 import { ComparisonCharts, curveStyle } from './comparison-charts.ts';
 
 /** The comparison: losses of several runs over each other, and where their configurations differ. */
@@ -31,6 +31,7 @@ const onlyDifferences = element('input', {
   attributes: { type: 'checkbox', checked: true },
   on: { change: () => drawTable() },
 });
+const goneRuns = element('p', { class: 'quiet', attributes: { role: 'status' } });
 const table = element('div', { class: 'scrolled' });
 document.body.append(
   element('main', {}, [
@@ -45,6 +46,7 @@ document.body.append(
           on: { click: () => host.send({ type: 'export' }) },
         }),
       ]),
+      goneRuns,
       table,
     ]),
   ]),
@@ -56,6 +58,10 @@ function receive(message: ComparisonNews): void {
   switch (message.type) {
     case 'runs':
       results = message.results;
+      showText(
+        goneRuns,
+        message.gone.length === 0 ? '' : fill(texts.runsGone, message.gone.join(', ')),
+      );
       showRuns(message.runs);
       break;
     case 'rows': {
@@ -77,8 +83,17 @@ function showRuns(all: readonly ComparedRun[]): void {
     JSON.stringify(list.map(({ folder, name }) => [folder, name]));
   const isSame = names(all) === names(runs);
   runs = all;
+  // The columns of another set of runs; those of this one come by themselves.
+  if (!isSame) config = [];
   drawTable();
-  if (isSame) return;
+  if (!isSame) drawCharts();
+  charts?.setLabels(runs.map(labelOf));
+}
+
+function drawCharts(): void {
+  charts = undefined;
+  chartPlace.replaceChildren();
+  if (runs.length === 0) return;
   charts = new ComparisonCharts(
     texts,
     runs.map(({ folder, name }) => ({ name, history: historyOf(folder) })),
@@ -88,6 +103,11 @@ function showRuns(all: readonly ComparedRun[]): void {
   chartPlace.replaceChildren(charts.root);
   charts.update();
   keep(choices);
+}
+
+/** What a run is called: the best one says that, and by what. */
+function labelOf({ name, best }: ComparedRun): string {
+  return best === null ? name : fill(texts.bestRun, name, best);
 }
 
 function historyOf(folder: string): RunHistory {
@@ -104,11 +124,13 @@ function keep(chosen: typeof choices): void {
 function drawTable(): void {
   const content = JSON.stringify([runs, results, config, onlyDifferences.checked]);
   // Only when something changed: what is replaced loses the keyboard's focus.
-  if (runs.length === 0 || content === drawn) return;
+  if (content === drawn) return;
   drawn = content;
-  const columns = runs.map(({ folder, name }, index) => {
+  table.replaceChildren();
+  if (runs.length === 0) return;
+  const columns = runs.map(({ folder, name, best }, index) => {
     const { color, line } = curveStyle(index);
-    return element(
+    const link = element(
       'button',
       {
         class: 'link',
@@ -117,6 +139,10 @@ function drawTable(): void {
       },
       [swatch(color, line), name],
     );
+    return element('div', {}, [
+      link,
+      ...(best === null ? [] : [element('div', { class: 'best quiet', text: best })]),
+    ]);
   });
   table.replaceChildren(
     configTable(texts, {

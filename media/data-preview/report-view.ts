@@ -52,6 +52,7 @@ function reportView(
     ['last-turn-only', texts.lastTurnOnlyIssues, report.lastTurnOnly],
     ['duplicates', texts.duplicateIssues, report.duplicates],
     ['nearly-empty', texts.nearlyEmptyIssues, report.nearlyEmpty],
+    ['unseparated', texts.unseparatedIssues, report.unseparated],
     ...(shared === null ? [] : [['shared', texts.sharedIssues, shared] as const]),
   ];
   return [

@@ -2,7 +2,7 @@ import type { Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
 import { AnswerView } from './answer-view.ts';
-import { action } from './labelled.ts';
+import { action, allow } from './labelled.ts';
 import type { PlaygroundParts } from './parts.ts';
 import { turnView } from './turn-list.ts';
 
@@ -90,11 +90,11 @@ export class ChatTab {
     showText(this.#intro, this.#problem ?? this.#texts.chatEmpty);
     this.#intro.hidden = this.#problem === undefined && this.#turns.length > 0;
     this.#message.disabled = this.#problem !== undefined;
-    this.#send.disabled = this.#problem !== undefined || isBusy;
-    this.#send.title = this.#problem ?? '';
-    this.#stop.disabled = !isBusy;
-    this.#stop.title = isBusy ? '' : this.#texts.nothingWritten;
-    this.#new.disabled = this.#turns.length === 0 || isBusy;
+    const texts = this.#texts;
+    const busy = isBusy ? texts.isWritten : undefined;
+    allow(this.#send, this.#problem ?? busy);
+    allow(this.#stop, isBusy ? undefined : texts.nothingWritten);
+    allow(this.#new, this.#turns.length === 0 ? texts.chatIsEmpty : busy);
   }
 
   #draw(): void {
@@ -120,6 +120,7 @@ export class ChatTab {
   async #ask(): Promise<void> {
     const writer = this.#parts.writers().at(-1);
     if (writer === undefined) return;
+    const subject = this.#parts.subject();
     const question = { role: 'user', content: this.#message.value };
     const messages = [...this.#turns, question];
     const view = this.#view('');
@@ -140,10 +141,10 @@ export class ChatTab {
     this.#parts.keep();
     this.#form.scrollIntoView({ block: 'nearest' });
     const [first] = this.#turns;
-    this.#parts.remember(
-      { mode: 'chat', context: [], prompt: first!.content, expected: null },
-      [{ writer: writer.title, text: view.text }],
-      this.#turns,
-    );
+    this.#parts.remember(subject, {
+      question: { mode: 'chat', context: [], prompt: first!.content, expected: null },
+      answers: [{ writer: writer.title, text: view.text }],
+      turns: this.#turns,
+    });
   }
 }

@@ -1,8 +1,15 @@
+import { visible } from '../../server/plain-text.ts';
 import { element } from '../webview/element.ts';
 
 /** A control with its name above it. */
 export function labelled(text: string, control: HTMLElement): HTMLElement {
   return element('label', { class: 'field' }, [element('span', { text }), control]);
+}
+
+/** Lets a button be used, or says in its tooltip why it cannot. */
+export function allow(button: HTMLButtonElement, problem: string | undefined): void {
+  button.disabled = problem !== undefined;
+  button.title = visible(problem ?? '');
 }
 
 /** A button that says in its tooltip why it cannot be used, or what it does. */

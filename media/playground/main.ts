@@ -53,9 +53,11 @@ const parts: PlaygroundParts = {
     keep();
     return isDone;
   },
-  remember(question, answers, turns = []) {
-    if (answers.every(({ text }) => text === '')) return;
-    tellHistory({ time: new Date().toISOString(), question, answers, turns });
+  subject: () => subject,
+  remember(about, { question, answers, turns = [] }) {
+    if (about === undefined || answers.every(({ text }) => text === '')) return;
+    const change = { time: new Date().toISOString(), question, answers, turns };
+    host.send({ type: 'history', subject: about, change });
   },
   keep,
   onShowLogs: () => host.send({ type: 'showLogs' }),
@@ -137,6 +139,7 @@ function update(): void {
       history.show([]);
       tellHistory(null);
     }
+    writing.dropUnlessBy(picker.writers.map(({ id }) => id));
     showReady();
     promptTab.update();
     table.update();
@@ -159,7 +162,7 @@ function showBusy(): void {
   chat.update();
 }
 
-function tellHistory(change: HistoryEntry | 'clear' | null): void {
+function tellHistory(change: 'clear' | null): void {
   if (subject !== undefined) host.send({ type: 'history', subject, change });
 }
 

@@ -134,14 +134,20 @@ export class ModelPicker {
 
   /** Shows what there is to pick from, and keeps what is picked where it is still there. */
   show(catalog: CatalogNews): void {
-    this.#catalog = catalog;
+    // A list that stands open closes when it is filled anew.
+    const { picked } = catalog;
+    if (picked === null && JSON.stringify(catalog) === JSON.stringify(this.#catalog)) return;
+    // It is compared with later ones, which pick nothing.
+    this.#catalog = { ...catalog, picked: null };
     const known = new Map(catalog.models.map(({ path, name }) => [path, name]));
     for (const { model } of catalog.adapters) {
       // The base model of an adapter may lie where nobody looks for models.
       if (model !== null && !known.has(model)) known.set(model, lastPart(model));
     }
-    const newest = this.#hasChosen ? undefined : catalog.adapters.find(({ model }) => model);
-    const wanted = catalog.adapters.find(({ path }) => path === catalog.picked) ?? newest;
+    // What is picked stays, whatever appears on disk.
+    const isOpen = !this.#hasChosen && this.adapter === '';
+    const newest = isOpen ? catalog.adapters.find(({ model }) => model) : undefined;
+    const wanted = catalog.adapters.find(({ path }) => path === picked) ?? newest;
     const models = [...known].map(([path, name]) => option(path, name));
     if (models.length === 0) models.push(option('', this.#texts.noModels));
     select(this.#model, wanted?.model ?? this.#model.value, models);

@@ -1,6 +1,5 @@
 import type {
   HistoryEntry,
-  Question,
   Side,
   Turn,
   Writer,
@@ -17,6 +16,11 @@ export interface NamedWriter {
   readonly title: string;
 }
 
+/** What was asked and answered; with the turns of a conversation. */
+export interface Tried extends Pick<HistoryEntry, 'question' | 'answers'> {
+  readonly turns?: readonly Turn[];
+}
+
 /** What the tabs of the playground work with. */
 export interface PlaygroundParts {
   readonly writing: Writing;
@@ -29,8 +33,10 @@ export interface PlaygroundParts {
    * taken their place
    */
   write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
-  /** Adds to the history of what is picked. */
-  remember(question: Question, answers: HistoryEntry['answers'], turns?: readonly Turn[]): void;
+  /** Whose history is shown: the adapter's that is picked, or the base model's; undefined without one. */
+  subject(): string | undefined;
+  /** Adds to the history of the one who was picked when it was asked. */
+  remember(subject: string | undefined, tried: Tried): void;
   /** Keeps over a reload what there is. */
   keep(): void;
   onShowLogs(): void;

@@ -1,7 +1,7 @@
 import type { PromptMode, Question, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
-import { action } from './labelled.ts';
+import { action, allow } from './labelled.ts';
 import { turnList } from './turn-list.ts';
 
 /** What the form tells. */
@@ -138,8 +138,7 @@ export class PromptForm {
 
   /** While texts are written, they can be stopped; another start replaces them. */
   set isBusy(busy: boolean) {
-    this.#stop.disabled = !busy;
-    this.#stop.title = busy ? '' : this.#texts.nothingWritten;
+    allow(this.#stop, busy ? undefined : this.#texts.nothingWritten);
   }
 
   #drawNote(): void {

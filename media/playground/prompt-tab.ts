@@ -140,14 +140,18 @@ export class PromptTab {
   async #generate(): Promise<void> {
     const { question } = this;
     const writers = this.#parts.writers();
+    const subject = this.#parts.subject();
     const isDone = await this.#parts.write(
       askedPrompt(question),
       writers.map(({ side, id, writer }) => ({ writer, by: id, view: this.#sides[side].view })),
     );
     if (!isDone) return;
-    this.#parts.remember(
+    this.#parts.remember(subject, {
       question,
-      writers.map(({ side, title }) => ({ writer: title, text: this.#sides[side].view.text })),
-    );
+      answers: writers.map(({ side, title }) => ({
+        writer: title,
+        text: this.#sides[side].view.text,
+      })),
+    });
   }
 }

@@ -5,7 +5,7 @@ import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { AnswerView } from './answer-view.ts';
 import { askedPrompt, type Examples } from './examples.ts';
-import { action } from './labelled.ts';
+import { action, allow } from './labelled.ts';
 import type { PlaygroundParts } from './parts.ts';
 import { verbatim } from './verbatim.ts';
 
@@ -135,12 +135,11 @@ export class PromptTable {
     const isEmpty = this.#rows.length === 0;
     this.#empty.hidden = !isEmpty;
     this.#table.hidden = isEmpty;
-    const problem = this.#problem ?? (isEmpty ? this.#texts.tableEmpty : undefined);
-    this.#run.disabled = problem !== undefined || isBusy;
-    this.#run.title = problem ?? '';
-    this.#stop.disabled = !isBusy;
-    this.#stop.title = isBusy ? '' : this.#texts.nothingWritten;
-    this.#clear.disabled = isEmpty || isBusy;
+    const texts = this.#texts;
+    const busy = isBusy ? texts.isWritten : undefined;
+    allow(this.#run, this.#problem ?? (isEmpty ? texts.tableEmpty : busy));
+    allow(this.#stop, isBusy ? undefined : texts.nothingWritten);
+    allow(this.#clear, isEmpty ? texts.tableIsEmpty : busy);
     this.#addExamples.hidden = this.#examples.count === 0;
     this.#showMatches();
   }

@@ -1,4 +1,5 @@
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { inferredCount } from '../../server/inferred-count.ts';
 import type { AdapterTraining } from '../../server/protocol.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
@@ -35,6 +36,7 @@ export class TrainingLine {
             texts.withOwnTemplate,
             JSON.stringify(`${templates.prompt ?? ''}${templates.completion}`),
           );
-    return fill(texts.trainedOn, formatCount(rows), names, `${shape}, ${how}`);
+    const count = inferredCount(formatCount(rows), training.isInferred === true, texts.about);
+    return fill(texts.trainedOn, count, names, `${shape}, ${how}`);
   }
 }

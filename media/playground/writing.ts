@@ -36,7 +36,11 @@ export class Writing {
   readonly #onChange: () => void;
   readonly #views = new Map<
     string,
-    { readonly view: TextPlace; readonly end: (isWhole: boolean) => void }
+    {
+      readonly view: TextPlace;
+      readonly by: string | undefined;
+      readonly end: (isWhole: boolean) => void;
+    }
   >();
   #count = 0;
 
@@ -65,7 +69,7 @@ export class Writing {
       this.#count += 1;
       const slot = `${this.#count}`;
       view.start(by);
-      ends.push(new Promise((end) => this.#views.set(slot, { view, end })));
+      ends.push(new Promise((end) => this.#views.set(slot, { view, by, end })));
       return { ...writer, slot };
     });
     this.#send({ type: 'generate', ...request, texts });
@@ -84,6 +88,17 @@ export class Writing {
     this.#leave();
     this.stop();
     this.#onChange();
+  }
+
+  /**
+   * Gives the texts up if one of them is by somebody who is not asked any more: it would stand under the name of
+   * another one.
+   *
+   * @param writers see `NamedWriter`
+   */
+  dropUnlessBy(writers: readonly string[]): void {
+    const texts = [...this.#views.values()];
+    if (texts.some(({ by }) => by !== undefined && !writers.includes(by))) this.drop();
   }
 
   /** What still comes of them would be taken for a part of what stands there then. */

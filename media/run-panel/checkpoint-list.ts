@@ -5,6 +5,9 @@ import { element } from '../webview/element.ts';
 import { formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
 
+/** The paragraph that says why no checkpoint can be resumed from. */
+const NO_RESUME = 'no-resume';
+
 /** The checkpoints on disk, the newest first and those left behind last, each with what it is good for. */
 export class CheckpointList {
   readonly root = element('div');
@@ -17,9 +20,10 @@ export class CheckpointList {
     this.#onTask = onTask;
   }
 
-  show({ run, abilities }: RunNews): void {
+  show(news: RunNews): void {
+    const { run, abilities, noResume } = news;
     // Only when something changed: buttons that are replaced lose the keyboard's focus.
-    const content = JSON.stringify([run.checkpoints, abilities]);
+    const content = JSON.stringify([run.checkpoints, abilities, noResume]);
     if (content === this.#shown) return;
     this.#shown = content;
     const texts = this.#texts;
@@ -44,13 +48,18 @@ export class CheckpointList {
       element(
         'tbody',
         {},
-        newestFirst.map((checkpoint) => this.#row(checkpoint, abilities)),
+        newestFirst.map((checkpoint) => this.#row(checkpoint, news)),
       ),
     ]);
-    this.root.replaceChildren(element('div', { class: 'scrolled' }, [table]));
+    this.root.replaceChildren(
+      ...(noResume === null
+        ? []
+        : [element('p', { class: 'quiet', text: noResume, attributes: { id: NO_RESUME } })]),
+      element('div', { class: 'scrolled' }, [table]),
+    );
   }
 
-  #row(checkpoint: RunCheckpoint, abilities: RunNews['abilities']): HTMLElement {
+  #row(checkpoint: RunCheckpoint, news: RunNews): HTMLElement {
     const { folder, loss, evalLoss, isCurrent, problem } = checkpoint;
     const texts = this.#texts;
     const name = folder.split(/[\\/]/).at(-1)!;
@@ -63,31 +72,39 @@ export class CheckpointList {
           ? [name, folder]
           : [fill(texts.abandoned, name), texts.abandonedHint];
     return element('tr', problem === null ? {} : { class: 'damaged' }, [
-      element('td', { attributes: { title: hint } }, [
-        label,
-        ...(problem === null ? [] : [element('div', { class: 'quiet', text: problem })]),
-      ]),
+      element('td', { text: label, attributes: { title: hint } }),
       // The curves are those of the way that the run went since.
       number(isCurrent ? loss : null),
       number(isCurrent ? evalLoss : null),
-      element('td', {}, [this.#buttons(checkpoint, abilities)]),
+      element('td', {}, [
+        this.#buttons(checkpoint, news),
+        ...(problem === null ? [] : [element('div', { class: 'quiet', text: problem })]),
+      ]),
     ]);
   }
 
-  #buttons({ folder, problem }: RunCheckpoint, abilities: RunNews['abilities']): HTMLElement {
+  #buttons({ folder, problem }: RunCheckpoint, { abilities, noResume }: RunNews): HTMLElement {
     const texts = this.#texts;
-    const isUsable = problem === null;
-    const button = (text: string, task: CheckpointTask, isEnabled = true): HTMLElement =>
+    const button = (text: string, task: CheckpointTask, why: string | null = null): HTMLElement =>
       element('button', {
         text,
-        attributes: { type: 'button', disabled: !isEnabled, title: problem ?? undefined },
+        attributes: {
+          type: 'button',
+          disabled: why !== null,
+          title: why ?? undefined,
+          'aria-describedby': why !== null && why === noResume ? NO_RESUME : undefined,
+        },
         on: { click: () => this.#onTask(task, folder) },
       });
+    // Of a run that did all of its steps, that is what one can go on with.
+    const isFurther = noResume !== null && abilities.canTrainFurther;
     return element('div', { class: 'toolbar' }, [
-      button(texts.test, 'test', isUsable),
-      button(texts.resumeFromHere, 'resume', isUsable && abilities.canResumeFromCheckpoint),
-      button(texts.makeResult, 'finish', isUsable && abilities.canFinish),
-      button(texts.export, 'export', isUsable),
+      button(texts.test, 'test', problem),
+      isFurther
+        ? button(texts.trainFurther, 'further', problem)
+        : button(texts.resumeFromHere, 'resume', problem ?? noResume),
+      button(texts.makeResult, 'finish', problem ?? (abilities.canFinish ? null : noResume)),
+      button(texts.export, 'export', problem),
       button(texts.reveal, 'reveal'),
     ]);
   }

@@ -5,6 +5,7 @@ import type {
   RunPanelRequest,
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { inferredCount } from '../../server/inferred-count.ts';
 import { visible } from '../../server/plain-text.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatBytes, formatCount, formatNumber } from '../webview/numbers.ts';
@@ -158,6 +159,9 @@ export class RunHeader {
           isPrimary: isResult,
         }),
       canUse && button(texts.exportAdapter, use('export', run.adapter!), { hint: adapterHint }),
+      abilities.canTrainFurther &&
+        !abilities.canResumeFromCheckpoint &&
+        button(texts.trainFurther, use('further', run.adapter!), { hint: texts.trainFurtherHint }),
       abilities.canFinish &&
         run.status.state !== 'completed' &&
         button(texts.finish, use('finish', 'ask'), { hint: texts.finishHint }),
@@ -173,35 +177,44 @@ export class RunHeader {
     const texts = this.#texts;
     const { device, memory } = this.#news.run.status;
     const session = this.#session;
-    const rows: (readonly [string, string])[] = [];
+    const rows: (readonly [name: string, value: string, hint?: string])[] = [];
     const { began, duration } = this.#news;
     if (began !== null) rows.push([texts.began, began]);
     if (duration !== null) rows.push([texts.duration, duration]);
     if (device !== null) rows.push([texts.device, device]);
     if (memory !== null) {
       const { resident, peak } = memory;
-      rows.push([texts.memory, fill(texts.memoryNow, formatBytes(resident), formatBytes(peak))]);
+      const value = fill(texts.memoryNow, formatBytes(resident), formatBytes(peak));
+      rows.push([texts.memory, value, texts.memoryHint]);
     }
     if (session !== undefined) {
       const { trainableParameters, totalParameters, dataset, compute } = session;
-      const { rows: count, supervisedTokens } = dataset.train;
+      const { rows: count, supervisedTokens, inferredFrom } = dataset.train;
+      const [learned, supervised] = [count, supervisedTokens].map((each) =>
+        inferredCount(formatCount(each), inferredFrom !== undefined, texts.about),
+      );
       const [trainable, total] = [trainableParameters, totalParameters].map(formatCount);
+      const data = fill(texts.dataCounts, learned!, supervised!);
       rows.push(
-        [texts.trainable, fill(texts.trainableOf, trainable!, total!)],
-        [texts.data, fill(texts.dataCounts, formatCount(count), formatCount(supervisedTokens))],
-        [texts.compute, compute],
+        [texts.trainable, fill(texts.trainableOf, trainable!, total!), texts.trainableHint],
+        [texts.data, data, texts.dataHint],
+        [texts.compute, compute, texts.computeHint],
       );
     }
     if (this.#bestEval !== undefined) {
       const { x, y } = this.#bestEval;
-      rows.push([texts.bestEval, fill(texts.atStep, formatNumber(y), formatCount(x))]);
+      const value = fill(texts.atStep, formatNumber(y), formatCount(x));
+      rows.push([texts.bestEval, value, texts.bestEvalHint]);
     }
     const { text, tags } = this.#news.run.notes;
     if (tags.length > 0) rows.push([texts.tags, tags.map((tag) => `#${tag}`).join(' ')]);
     if (text !== '') rows.push([texts.note, text]);
     this.#facts.replaceChildren(
-      ...rows.map(([name, value]) =>
-        element('div', {}, [element('dt', { text: name }), element('dd', { text: value })]),
+      ...rows.map(([name, value, hint]) =>
+        element('div', { attributes: { title: hint } }, [
+          element('dt', { text: name }),
+          element('dd', { text: value }),
+        ]),
       ),
     );
   }

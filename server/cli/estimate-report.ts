@@ -1,8 +1,9 @@
+import type { DiskEstimate } from '../../engine/plan/disk-estimate.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { describePadding } from './padding-report.ts';
-import { describeInferred, describeSets } from './split-words.ts';
+import { describeInferred, describeSets, splitCount } from './split-words.ts';
 
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
@@ -16,10 +17,10 @@ export function renderEstimate(estimate: RunEstimate): string {
     ],
     ['Training data', describeSplit(train)],
     ...(evaluation === undefined ? [] : [['Held-out data', describeSplit(evaluation)] as const]),
-    ['Padding', describePadding(estimate.padding)],
+    ['Padding', `${describeInferred(train)}${describePadding(estimate.padding)}`],
     [
       'Steps',
-      `${formatCount(estimate.steps)}, of which ${formatCount(estimate.stepsPerEpoch)} make an epoch`,
+      `${formatCount(estimate.steps)}, of which ${splitCount(train)(estimate.stepsPerEpoch)} make an epoch`,
     ],
     ['Largest batch', describeBatch(estimate.largestBatch)],
     ['Recomputed', estimate.gradientCheckpointing],
@@ -31,12 +32,16 @@ export function renderEstimate(estimate: RunEstimate): string {
     ['  activations', formatBytes(memory.activations)],
     ...describeBesideSteps(estimate),
     ['  runtime', formatBytes(memory.runtime)],
+    ...describeDisk(estimate),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   const fit = memory.total > memoryLimit ? ['', adviseLess(estimate)] : [];
+  const { disk } = estimate;
+  const write = disk && disk.needed > disk.room ? ['', adviseDisk(disk)] : [];
   return [
     ...rows.map(([name, value]) => name.padEnd(width) + value),
     ...fit,
+    ...write,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
 }
@@ -71,6 +76,17 @@ function describeBesideSteps({
   ];
 }
 
+/** What is written once, before the first step. */
+function describeDisk({ disk }: RunEstimate): readonly (readonly [string, string])[] {
+  if (disk === undefined) return [];
+  const { needed, room, folder } = disk;
+  return [['Disk', `${formatBytes(needed)} of ${formatBytes(room)} in ${folder}, written once`]];
+}
+
+function adviseDisk({ folder }: DiskEstimate): string {
+  return `The weights would not fit on the disk of ${folder}: free some space, or set LORAFA_CACHE_DIR to a folder on another disk.`;
+}
+
 /** What can be done about a run that does not fit. */
 function adviseLess({ memory }: RunEstimate): string {
   const { activations, evaluation } = memory;
@@ -88,5 +104,6 @@ function describeCompute({ compute }: RunEstimate): readonly (readonly [string, 
 
 function describeSplit(split: SplitReport): string {
   const { rows, tokens, supervisedTokens } = split;
-  return `${describeInferred(split)}${formatCount(rows)} rows, ${formatCount(tokens)} tokens, ${formatCount(supervisedTokens)} supervised${describeSets(split)}`;
+  const count = splitCount(split);
+  return `${describeInferred(split)}${count(rows)} rows, ${count(tokens)} tokens, ${count(supervisedTokens)} supervised${describeSets(split)}`;
 }

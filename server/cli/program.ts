@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addCacheCommand } from './commands/cache.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFinishCommand } from './commands/finish.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addPlanCommand(program);
   addMeasureCommand(program);
   addPreviewCommand(program);
+  addCacheCommand(program);
   addDoctorCommand(program);
   return program;
 }

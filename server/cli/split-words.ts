@@ -1,11 +1,17 @@
 import type { SplitReport } from '../../engine/train/events.ts';
+import { inferredCount } from '../inferred-count.ts';
 import { formatCount } from './format.ts';
+
+/** How the counts of a split are written: those that were inferred from a part of its rows say so. */
+export function splitCount({ inferredFrom }: SplitReport): (count: number) => string {
+  return (count) => inferredCount(formatCount(count), inferredFrom !== undefined);
+}
 
 /** What to say before counts that were inferred from a part of the rows; nothing for others. */
 export function describeInferred({ inferredFrom }: SplitReport): string {
   return inferredFrom === undefined
     ? ''
-    : `streamed; by the first ${formatCount(inferredFrom)} rows, about `;
+    : `streamed; by the first ${formatCount(inferredFrom)} rows, `;
 }
 
 /** How much comes from each of several sets, to be said after all other; nothing for one set. */

@@ -12,7 +12,7 @@ import { progressText } from '../progress-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
-import { describeInferred, describeSets } from './split-words.ts';
+import { describeInferred, describeSets, splitCount } from './split-words.ts';
 
 /** Where a report is written: a terminal that can redraw its last line, or a plain stream. */
 export interface ReportTarget {
@@ -131,10 +131,10 @@ function describeRun(run: RunSummary): readonly string[] {
     `device ${run.device}, ${formatCount(run.trainableParameters)} of ${formatCount(run.totalParameters)} parameters trained (${share} %)`,
     `training data: ${describeSplit(train)}`,
     ...(held === undefined ? [] : [`held-out data: ${describeSplit(held)}`]),
-    `padding: ${describePadding(run.padding)}`,
+    `padding: ${describeInferred(train)}${describePadding(run.padding)}`,
     ...describeCompute(run),
     run.resumedAt === 0
-      ? `${formatCount(run.steps)} steps, ${formatCount(run.stepsPerEpoch)} per epoch`
+      ? `${formatCount(run.steps)} steps, ${splitCount(train)(run.stepsPerEpoch)} per epoch`
       : `${formatCount(run.steps)} steps, resumed at step ${formatCount(run.resumedAt)}`,
   ];
 }
@@ -162,7 +162,8 @@ function describeCompute({ compute, computeTrials }: RunSummary): readonly strin
 }
 
 function describeSplit(split: SplitReport): string {
-  const counts = `${formatCount(split.rows)} rows, ${formatCount(split.tokens)} tokens, ${formatCount(split.supervisedTokens)} of them supervised`;
-  const issues = `${formatCount(split.truncatedRows)} rows truncated, ${formatCount(split.droppedRows)} dropped`;
+  const count = splitCount(split);
+  const counts = `${count(split.rows)} rows, ${count(split.tokens)} tokens, ${count(split.supervisedTokens)} of them supervised`;
+  const issues = `${count(split.truncatedRows)} rows truncated, ${count(split.droppedRows)} dropped`;
   return `${describeInferred(split)}${counts}; ${issues}${describeSets(split)}`;
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
+import { isGgufModel, namesOfParts } from '../../engine/gguf/split-name.ts';
 import { readConfig } from '../../engine/models/hugging-face-folder.ts';
 import type { FoundModel } from '../protocol.ts';
 import { walk } from './walk.ts';
@@ -82,12 +83,12 @@ async function modelsIn(
     );
     models.push({ path: folder, name, origin, bytes: await sizeOf(folder, weights), ...known });
   }
-  for (const file of files.filter(isGguf)) {
+  for (const file of files.filter(isGgufModel)) {
     models.push({
       path: path.join(folder, file),
       name: file,
       origin,
-      bytes: await sizeOf(folder, [file]),
+      bytes: await sizeOf(folder, namesOfParts(file)),
       contextLength: null,
       problem: null,
     });
@@ -96,15 +97,11 @@ async function modelsIn(
 }
 
 function isWanted(name: string): boolean {
-  return name === 'config.json' || isSafetensors(name) || isGguf(name);
+  return name === 'config.json' || isSafetensors(name) || isGgufModel(name);
 }
 
 function isSafetensors(name: string): boolean {
   return /^model.*\.safetensors$/.test(name);
-}
-
-function isGguf(name: string): boolean {
-  return name.toLowerCase().endsWith('.gguf');
 }
 
 async function sizeOf(folder: string, files: readonly string[]): Promise<number> {

@@ -21,6 +21,7 @@ const dataSchema: z.ZodMiniType<DiagnosticData> = z.object({
       z.object({
         kind: z.literal('set'),
         values: z.array(z.object({ path, value: z.unknown() })),
+        removes: z.exactOptional(z.array(path)),
         title: z.exactOptional(z.string()),
       }),
       z.object({ kind: z.literal('rename'), path, to: path }),

@@ -2,9 +2,10 @@ import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { loraSection } from '../../engine/config/lora-section.ts';
+import { formatBytes } from '../cli/format.ts';
 import type { Inspection } from './inspection/config-inspector.ts';
 import { readTree } from './json-path.ts';
-import { shortBytes, shortCount } from './words.ts';
+import { shortCount } from './words.ts';
 
 const DEFAULT_RANK = loraSection.parse({}).r;
 
@@ -75,13 +76,13 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
     const { weights, answerWeights, optimizer, activations, evaluation, answers, total } =
       memory.estimate;
     const parts = [
-      `weights ${shortBytes(weights + answerWeights)}`,
-      `adapter and optimizer ${shortBytes(optimizer)}`,
-      `activations ${shortBytes(activations)}`,
+      `weights ${formatBytes(weights + answerWeights)}`,
+      `adapter and optimizer ${formatBytes(optimizer)}`,
+      `activations ${formatBytes(activations)}`,
     ];
     const others = [
-      ...(evaluation === 0 ? [] : [`evaluation ${shortBytes(evaluation)}`]),
-      ...(answers === 0 ? [] : [`answers ${shortBytes(answers)}`]),
+      ...(evaluation === 0 ? [] : [`evaluation ${formatBytes(evaluation)}`]),
+      ...(answers === 0 ? [] : [`answers ${formatBytes(answers)}`]),
     ];
     const between = others.length === 0 ? '' : `; between the steps, ${others.join(', ')}`;
     hints.push({
@@ -90,8 +91,8 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
         'training.gradient_checkpointing',
         'training',
       ],
-      label: `≈ ${shortBytes(total)} at peak`,
-      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": ${parts.join(', ')}${between}. The run may use ${shortBytes(memory.limit)}.`,
+      label: `≈ ${formatBytes(total)} at peak`,
+      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": ${parts.join(', ')}${between}. The run may use ${formatBytes(memory.limit)}.`,
     });
   }
   return [...hints, ...scalingHint(root)];

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isTemplateFile, resolvePath } from '../../engine/config/resolve-paths.ts';
 import { isDataFile } from '../../engine/data/data-format.ts';
+import { isGgufModel } from '../../engine/gguf/split-name.ts';
 import { ADAPTER_CONFIG_FILE } from '../../engine/lora/adapter.ts';
 
 /** What a path is for. */
@@ -64,7 +65,7 @@ function isWantedFile(name: string, kind: PathKind): boolean {
     case 'template':
       return isTemplateFile(name);
     case 'model':
-      return name.toLowerCase().endsWith('.gguf');
+      return isGgufModel(name);
     case 'adapter':
       return false;
   }

@@ -67,16 +67,23 @@ function tryApply(text: string, remedy: FindingRemedy): string {
 function apply(text: string, remedy: FindingRemedy): string {
   switch (remedy.kind) {
     case 'set':
-      return remedy.values.reduce((result, each) => set(result, each.path, each.value), text);
+      return change(text, remedy.values, remedy.removes);
     case 'remove':
       return remove(text, remedy.path);
     case 'rename':
       return rename(text, remedy.path, remedy.to);
-    case 'run': {
-      const removed = remedy.removes.reduce(remove, text);
-      return remedy.values.reduce((result, each) => set(result, each.path, each.value), removed);
-    }
+    case 'run':
+      return change(text, remedy.values, remedy.removes);
   }
+}
+
+function change(
+  text: string,
+  values: readonly Setting[],
+  removes: readonly ConfigPath[] = [],
+): string {
+  const removed = removes.reduce(remove, text);
+  return values.reduce((result, each) => set(result, each.path, each.value), removed);
 }
 
 /** An item of a list, or a key of it, is set by setting the list, of which only that changes. */

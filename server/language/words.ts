@@ -11,11 +11,3 @@ export function shortCount(count: number): string {
   const scaled = count / divisor;
   return `${scaled >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(2))}${unit}`;
 }
-
-/** Bytes in GiB, or in MiB below one. */
-export function shortBytes(bytes: number): string {
-  const gibibytes = bytes / 2 ** 30;
-  return gibibytes < 1
-    ? `${Math.round(gibibytes * 1024)} MiB`
-    : `${Number(gibibytes.toPrecision(gibibytes < 100 ? 2 : 3))} GiB`;
-}

@@ -5,6 +5,7 @@ import { removeEmptyFolder, removeFolder } from '../../engine/files.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock, readLock } from '../../engine/train/run-lock.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';
+import { goneRun } from './gone-run.ts';
 import { JournalReader } from './journal-reader.ts';
 import { type RunContents, runContents } from './run-contents.ts';
 import { readStateFile } from './state-file.ts';
@@ -20,7 +21,7 @@ export interface DeletedRun {
 /**
  * What a run folder holds that {@link deleteRun} would remove.
  *
- * @throws LorafaError `usage.invalid` where it would refuse to
+ * @throws LorafaError where it would refuse to
  */
 export async function deletionOf(folder: string): Promise<RunContents> {
   await requireEndedRun(folder);
@@ -32,8 +33,8 @@ export async function deletionOf(folder: string): Promise<RunContents> {
  * it. Nothing is followed out of the folder, and what somebody else has put there stays. What tells
  * of the run goes last, so that one of which only a part was removed is still listed.
  *
- * @throws LorafaError `usage.invalid` where there is no run, or one that goes on; `output.in_use`;
- * `output.not_writable`
+ * @throws LorafaError `output.not_found` where there is no such folder; `usage.invalid` where it holds no run,
+ * or one that goes on; `output.in_use`; `output.not_writable`
  */
 export async function deleteRun(folder: string): Promise<DeletedRun> {
   await requireEndedRun(folder);
@@ -57,13 +58,13 @@ export async function deleteRun(folder: string): Promise<DeletedRun> {
  * Makes sure that a folder is one that a run has written, which has ended. A file whose name is
  * common, as `state.json` is, makes none of it.
  *
- * @throws LorafaError `usage.invalid`
+ * @throws LorafaError `output.not_found`, `usage.invalid`
  */
 export async function requireEndedRun(folder: string): Promise<void> {
   const fail = (problem: string): LorafaError =>
     new LorafaError('usage.invalid', `${folder} ${problem}.`, { location: { file: folder } });
   const found = await lstat(folder).catch(() => undefined);
-  if (found === undefined) throw fail('is not there any more');
+  if (found === undefined) throw goneRun(folder);
   if (!found.isDirectory()) {
     throw fail('is not a folder of its own; do this with what it leads to, by hand');
   }

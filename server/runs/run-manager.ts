@@ -16,6 +16,7 @@ import type { RunConfig, RunFootprint, RunSummary } from '../protocol.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
+import { goneRun } from './gone-run.ts';
 import { mapBounded } from './map-bounded.ts';
 import { renameRun } from './rename-run.ts';
 import { changeNotes } from './run-notes.ts';
@@ -67,16 +68,36 @@ export class RunManager {
     await mapBounded([...this.#runs.values()], async (run) => {
       if (!listed.has(run.folder)) await run.look().catch(() => undefined);
     });
-    const found = await mapBounded(folders, (folder) =>
-      // Whatever is wrong with one run, the others are listed.
-      this.#look(folder).catch((error: unknown) => unknownRun(folder, messageOf(error))),
-    );
+    const found = await mapBounded(folders, (folder) => this.look(folder));
     return found
       .filter((summary) => summary !== undefined)
       .toSorted(
         (a, b) =>
           Number(b.isLive) - Number(a.isLive) || b.status.since.localeCompare(a.status.since),
       );
+  }
+
+  /**
+   * Looks whether a run is still there, and at what has changed of it. One that takes long is told of by
+   * `onChanged` when it was read, and one of which something is wrong is shown with that.
+   *
+   * @returns undefined where its folder holds none any more
+   */
+  async look(folder: string): Promise<RunSummary | undefined> {
+    const run = this.#run(folder);
+    const patience = new AbortController();
+    const { signal } = patience;
+    const late = delay(LIST_PATIENCE_MS, undefined, { signal }).then(
+      () => run.known ?? unknownRun(folder, 'it takes long to read'),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([run.look(), late]);
+    } catch (error) {
+      return await unknownRun(folder, messageOf(error));
+    } finally {
+      patience.abort();
+    }
   }
 
   /**
@@ -95,8 +116,8 @@ export class RunManager {
    *
    * @param checkpoint a checkpoint's folder, or `latest`
    * @param baseModel where the base model is now, if it is not where it was
-   * @throws LorafaError as {@link start} does, `checkpoint.corrupt` when there is no run, and
-   * `model.not_found` when the base model is not there any more
+   * @throws LorafaError as {@link start} does, `output.not_found` when there is no run any more,
+   * `checkpoint.corrupt` when it cannot go on, and `model.not_found` when the base model is not there any more
    */
   async resume(
     folder: string,
@@ -104,7 +125,7 @@ export class RunManager {
     whenBusy: WhenBusy,
     baseModel?: string,
   ): Promise<RunSummary> {
-    const configFile = (await this.#run(folder).refresh())?.configFile ?? null;
+    const { configFile } = await this.#refreshed(folder);
     if (configFile !== null && !(await hasRecord(folder))) {
       return this.#startAnew(folder, configFile, whenBusy);
     }
@@ -142,7 +163,7 @@ export class RunManager {
   /** See {@link renameRun}. */
   async rename(folder: string, name: string): Promise<RunSummary> {
     const { registry } = this.#options;
-    const configFile = (await this.#run(folder).refresh())?.configFile ?? null;
+    const { configFile } = await this.#refreshed(folder);
     const renamed = await renameRun(folder, name);
     await registry.add({ folder: renamed, configFile });
     await registry.remove(folder);
@@ -152,14 +173,16 @@ export class RunManager {
     return this.#refreshed(renamed);
   }
 
-  /** Keeps what people write about a run. Throws LorafaError `output.not_writable`. */
+  /** Keeps what people write about a run. Throws LorafaError `output.not_found`, `output.not_writable`. */
   async annotate(folder: string, change: RunNotesChange): Promise<RunSummary> {
-    if ((await this.#run(folder).refresh()) !== undefined) await changeNotes(folder, change);
+    await this.#refreshed(folder);
+    await changeNotes(folder, change);
     return this.#refreshed(folder);
   }
 
   /** See `finishRun` of the engine: in a process of its own, since it may load a model. */
   async finish(folder: string, checkpoint: string): Promise<RunSummary> {
+    await this.#refreshed(folder);
     const args = ['finish', folder, '--checkpoint', checkpoint];
     await runCli(this.#options.cliScript, args, CancellationToken.None);
     return this.#refreshed(folder);
@@ -200,28 +223,11 @@ export class RunManager {
     return this.#refreshed(config.training.output_dir);
   }
 
+  /** Throws LorafaError `output.not_found`. */
   async #refreshed(folder: string): Promise<RunSummary> {
     const summary = await this.#run(folder).refresh();
     if (summary !== undefined) return summary;
-    throw new LorafaError('checkpoint.corrupt', `${folder} holds no run any more.`, {
-      location: { file: folder },
-    });
-  }
-
-  /** Looks at a run; one that takes long is told of by `onChanged` when it was read. */
-  async #look(folder: string): Promise<RunSummary | undefined> {
-    const run = this.#run(folder);
-    const patience = new AbortController();
-    const { signal } = patience;
-    const late = delay(LIST_PATIENCE_MS, undefined, { signal }).then(
-      () => run.known ?? unknownRun(folder, 'it takes long to read'),
-      () => undefined,
-    );
-    try {
-      return await Promise.race([run.look(), late]);
-    } finally {
-      patience.abort();
-    }
+    throw goneRun(folder);
   }
 
   /** What its folder says must be run into it: anybody may have written what names the file. */

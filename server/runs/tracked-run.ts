@@ -5,6 +5,7 @@ import type { RunSummary } from '../protocol.ts';
 import { throttle } from '../throttle.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { goneRun } from './gone-run.ts';
 import { RunSessions } from './run-sessions.ts';
 import { isFinal, type RunStatus } from './run-status.ts';
 import { checkpointsOf, readRunFolder, usableAdapter } from './run-summary.ts';
@@ -76,17 +77,18 @@ export class TrackedRun {
   /**
    * Steers the run.
    *
-   * @throws LorafaError when it is not live, or its trainer cannot be reached
+   * @throws LorafaError when it is not live or not there, or its trainer cannot be reached
    */
   async control(action: RunAction): Promise<RunStatus> {
     if (this.#client === undefined) await this.refresh();
     if (this.#client !== undefined) return this.#client.control(action);
     const summary = this.#summary;
+    if (summary === undefined) throw goneRun(this.folder);
     // A damaged folder does not keep anyone from steering.
-    const trainerProblem = summary?.problem === this.#damage ? null : summary?.problem;
+    const trainerProblem = summary.problem === this.#damage ? null : summary.problem;
     const problem =
       trainerProblem ??
-      (summary?.isLive
+      (summary.isLive
         ? `${this.folder} is run by the command line; press Ctrl+C in its terminal to stop it.`
         : `${this.folder} has no run that is going on; start or resume it first.`);
     throw new LorafaError('usage.invalid', problem, { location: { file: this.folder } });

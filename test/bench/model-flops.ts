@@ -32,7 +32,10 @@ export function modelFlops(
   );
   const head = 2 * 2 * config.vocabSize * config.hiddenSize;
   // Scores and their sum of values, and two gradients of each; half of the square is masked.
-  const attention =
-    (config.numLayers * 6 * 2 * config.numHeads * config.headDim * (length + 1)) / 2;
+  const attention = config.layers.reduce(
+    (sum, { attention: { numHeads, headDim } }) =>
+      sum + (6 * 2 * numHeads * headDim * (length + 1)) / 2,
+    0,
+  );
   return tokens * (linear + adapters + head + attention);
 }

@@ -44,7 +44,9 @@ test('a run configuration is checked, explained and completed while it is writte
   await page.locator('.view-line span', { hasText: 'num_train_epochs' }).last().hover();
   const hover = page.locator('.monaco-hover:visible');
   await hover.filter({ hasText: 'Passes over the training data' }).waitFor();
-  await hover.filter({ hasText: 'Accepts a number above 0. Default: 3.' }).waitFor();
+  await hover
+    .filter({ hasText: 'Accepts a number above 0 and at most 1000000. Default: 3.' })
+    .waitFor();
   await editor.screenshot('config-hover');
 
   // The misspelt key is written anew, with the help of the list.

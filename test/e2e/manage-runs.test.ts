@@ -183,7 +183,12 @@ test('selected runs are compared with all that came of them, and written as a ta
   await editor.takeFromMenu(row('beta'), 'Compare Runs');
   const comparison = await editor.webviewFrame('Compare Runs');
   await comparison.getByRole('row', { name: /^Loss 0\.900 0\.300$/ }).waitFor();
-  await comparison.getByRole('row', { name: /^Evaluation loss 1\.000 0\.400$/ }).waitFor();
+  await comparison
+    .getByRole('row', { name: /^Evaluation loss 1\.000 0\.400 \(lowest\)$/ })
+    .waitFor();
+  const best = /beta.*lowest evaluation loss/;
+  await comparison.getByRole('columnheader', { name: best }).waitFor();
+  await comparison.locator('.chart-readout', { hasText: best }).first().waitFor();
   await comparison.getByRole('button', { name: 'Export as CSV…' }).click();
   const place = page.locator('.quick-input-widget input[type="text"]');
   await expect.poll(() => place.inputValue()).toMatch(/runs\.csv$/);
@@ -195,6 +200,12 @@ test('selected runs are compared with all that came of them, and written as a ta
     .toMatch(
       /^run,folder,state,started,seconds,step,loss,eval_loss,.*\r\nalpha,.*,completed,.*,660,9,0\.9,1,/,
     );
+
+  // A run that is deleted meanwhile takes its column with it.
+  await rm(path.join(folder, 'runs/beta'), { recursive: true });
+  await comparison.getByText('Not there any more: beta').waitFor();
+  await comparison.getByRole('row', { name: /^Evaluation loss 1\.000$/ }).waitFor();
+  await comparison.getByRole('columnheader', { name: 'beta' }).waitFor({ state: 'detached' });
 });
 
 test('runs are grouped, revealed and copied, and followed wherever they and their models lie', {

@@ -51,7 +51,20 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
 
   // Two adapters side by side, one of them of a run that was stopped.
   await frame.getByRole('tab', { name: 'Table' }).click();
-  await frame.getByRole('button', { name: 'Add Examples' }).click();
+  // Nothing that can do nothing looks as if one should do it first.
+  const [runAll, addExamples] = ['Run All', 'Add Examples'].map((name) =>
+    frame.getByRole('button', { name }),
+  );
+  expect(await runAll!.isDisabled()).toBe(true);
+  expect(await runAll!.getAttribute('title')).toMatch(/^Put several prompts into the table/);
+  const colors = await frame.evaluate<readonly string[]>(`
+    [...document.querySelectorAll('[role=tabpanel]:not([hidden]) button')]
+      .filter(({ textContent }) => ['Run All', 'Add Examples'].includes(textContent))
+      .map((button) => getComputedStyle(button).backgroundColor)
+  `);
+  expect(colors).toEqual([colors[0], colors[0]]);
+  await addExamples!.click();
+  await expect.poll(() => runAll!.isDisabled()).toBe(false);
   await frame
     .getByRole('combobox', { name: 'Beside it' })
     .selectOption({ label: 'second/checkpoint-60' });

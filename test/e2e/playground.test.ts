@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
@@ -60,6 +60,26 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await frame.locator('option', { hasText: 'my-adapter' }).first().waitFor({ state: 'attached' });
   const kept = frame.getByRole('region', { name: 'With the adapter' });
   expect(await kept.locator('pre').textContent()).not.toBe('');
+
+  // Who is picked meanwhile has written nothing: the text ends, and does not stand under another name.
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await frame.getByRole('region', { name: 'Base model' }).getByText('Writing…').waitFor();
+  const beside = frame.getByRole('combobox', { name: 'Beside it' });
+  const option = beside.locator('option', { hasText: '/checkpoint-' }).first();
+  const label = (await option.textContent())!;
+  await beside.selectOption({ label });
+  const other = frame.getByRole('region', { name: label });
+  await other.getByText('Nothing written yet.').waitFor();
+  expect(await other.locator('pre').textContent()).toBe('');
+  await expect.poll(() => frame.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
+
+  // What appears on disk can be picked without looking again, and takes nothing away from what is picked.
+  await cp(path.join(folder, 'my-adapter'), path.join(folder, 'copied'), { recursive: true });
+  const adapters = frame.getByRole('combobox', { name: 'Adapter', exact: true });
+  await adapters.locator('option', { hasText: /^copied$/ }).waitFor({ state: 'attached' });
+  expect(await adapters.inputValue()).toBe(path.join(folder, 'my-adapter'));
+  await rm(path.join(folder, 'copied'), { recursive: true });
+  await adapters.locator('option', { hasText: /^copied$/ }).waitFor({ state: 'detached' });
 });
 
 test('a selection is answered below it, in one step to undo', async () => {

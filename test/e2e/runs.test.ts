@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -18,7 +18,8 @@ const CAREFUL = { name: 'careful', maxSteps: 60, learningRate: 1e-3, accumulatio
 test('a run is seen from its start to its end, whatever happens to the window', {
   timeout: RUNS_TIMEOUT_MS,
 }, async () => {
-  const editor = await openEditor({ folder: await demoFolder(FIRST, CAREFUL) });
+  const folder = await demoFolder(FIRST, CAREFUL);
+  const editor = await openEditor({ folder });
   const { page } = editor;
 
   await editor.openFile('first.lorafa.json');
@@ -135,6 +136,40 @@ test('a run is seen from its start to its end, whatever happens to the window', 
     .getByRole('row', { name: /training\.max_steps 240 60/ })
     .scrollIntoViewIfNeeded();
   await editor.examine('compare-runs', comparison);
+
+  // A run that is complete cannot be resumed, says so, and what it has learned is gone on with in another one.
+  await rows
+    .filter({ hasText: /first.*loss/ })
+    .first()
+    .click();
+  panel = await runPanel(editor, 'first');
+  await panel.getByRole('tab', { name: 'Checkpoints' }).click();
+  await panel.getByText('This run did all of its steps: there is nothing to resume.').waitFor();
+  const newest = panel.locator('.checkpoints tbody tr').first();
+  await newest.getByRole('button', { name: 'Train Further…' }).waitFor();
+  expect(await newest.getByRole('button', { name: 'Resume from Here' }).count()).toBe(0);
+  // In a narrow panel, too, a checkpoint is a line, and its losses are seen.
+  const wide = page.viewportSize()!;
+  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
+  await page.setViewportSize({ width: 352, height: 800 });
+  await expect.poll(() => panel.evaluate<number>('innerWidth')).toBeLessThan(352);
+  const evaluation = newest.locator('td').nth(2);
+  await expect
+    .poll(async () => {
+      const box = (await evaluation.boundingBox())!;
+      return box.x + box.width;
+    })
+    .toBeLessThan(352);
+  expect((await newest.boundingBox())!.height).toBeLessThan(60);
+  await page.setViewportSize(wide);
+  await editor.runCommand('View: Toggle Primary Side Bar Visibility');
+  await panel.locator('header').getByRole('button', { name: 'Train Further…' }).click();
+  await page.locator('.tab.active[data-resource-name="first-2.lorafa.json"]').waitFor();
+  const further = await readFile(path.join(folder, 'first-2.lorafa.json'), 'utf8');
+  expect(JSON.parse(further)).toMatchObject({
+    lora: { init_adapter: 'runs/first' },
+    training: { output_dir: 'runs/first-2' },
+  });
 });
 
 test('a new configuration is made of a model, data, what is learned of them and a name', async () => {
@@ -156,9 +191,29 @@ test('a new configuration is made of a model, data, what is learned of them and 
   await name.fill('first');
   await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor();
   await name.fill('answers');
+  await page.locator('.quick-input-message', { hasText: 'exists already' }).waitFor({
+    state: 'detached',
+  });
+  // What somebody makes while the question stands there is never overwritten.
+  const file = path.join(folder, 'answers.lorafa.json');
+  await writeFile(file, '{}');
+  await page.keyboard.press('Enter');
+  await page
+    .locator('.notification-list-item', { hasText: /answers\.lorafa\.json could not be made/ })
+    .waitFor();
+  expect(await readFile(file, 'utf8')).toBe('{}');
+  await rm(file);
+  await editor.runCommand('Notifications: Clear All Notifications');
+
+  await editor.runCommand('LoRA-FA: New Run Configuration');
+  await choices.filter({ hasText: 'base' }).first().click();
+  await choices.filter({ hasText: 'data/train.jsonl' }).click();
+  await choices.filter({ hasText: 'Learn prompt → completion' }).click();
+  await page.locator('.quick-input-title', { hasText: 'name (4/4)' }).waitFor();
+  await name.fill('answers');
   await page.keyboard.press('Enter');
   await page.locator('.tab.active[data-resource-name="answers.lorafa.json"]').waitFor();
-  const text = await readFile(path.join(folder, 'answers.lorafa.json'), 'utf8');
+  const text = await readFile(file, 'utf8');
   expect(text).toContain('"base_model_name_or_path": "base"');
   expect(text).toContain('"output_dir": "runs/answers"');
 });

@@ -1,7 +1,7 @@
-"""Writes golden/gguf/ anew with the Python packages gguf, safetensors and tokenizers.
+"""Writes golden/gguf/ anew, but for quants.safetensors, with gguf, safetensors and tokenizers.
 
-quants.safetensors   random blocks of each storage type and the values that gguf makes of them
 *.gguf               models of golden/models, converted the way llama.cpp's converter does
+split/               one of them in parts
 tokenizer-*.gguf     vocabularies without weights; tokenizer-*.json holds texts and their ids
 """
 
@@ -10,36 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import tokenizers
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFWriter, dequantize, quantize
+from gguf import GGMLQuantizationType, GGUFWriter, quantize
 from safetensors import safe_open
-from safetensors.numpy import save_file
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 GOLDEN = Path(__file__).parent / "golden"
 OUTPUT = GOLDEN / "gguf"
-
-QUANTS = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
-# Byte offsets of the float16 scales in a block: random bits there could be infinite.
-SCALES = {
-    "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0],
-    "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
-}  # fmt: skip
-
-
-def make_quants() -> None:
-    rng = np.random.default_rng(7)
-    tensors = {}
-    for name in QUANTS:
-        kind = GGMLQuantizationType[name]
-        elements, size = GGML_QUANT_SIZES[kind]
-        blocks = rng.integers(0, 256, (1024 // elements, size), dtype=np.uint8)
-        for at in SCALES[name]:
-            scales = rng.normal(0, 0.1, (len(blocks), 1)).astype(np.float16)
-            blocks[:, at : at + 2] = scales.view(np.uint8)
-        tensors[f"{name}.blocks"] = blocks
-        tensors[f"{name}.values"] = dequantize(blocks, kind)
-    save_file(tensors, OUTPUT / "quants.safetensors")
-
 
 LAYER_NAMES = {
     "input_layernorm": "attn_norm",
@@ -71,11 +47,14 @@ def interleave(rows: np.ndarray, heads: int) -> np.ndarray:
     return halves.swapaxes(1, 2).reshape(rows.shape)
 
 
-def make_model(source: str, architecture: str, storage: str) -> None:
-    folder = GOLDEN / "models" / source
-    config = json.loads((folder / "config.json").read_text())
+def make_model(source: str, architecture: str, storage: str, tensors_of_part: int = 0) -> None:
+    source_folder = GOLDEN / "models" / source
+    config = json.loads((source_folder / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    writer = GGUFWriter(OUTPUT / f"{source}-{storage.lower()}.gguf", architecture)
+    folder = OUTPUT / "split" if tensors_of_part else OUTPUT
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{source}-{storage.lower()}.gguf"
+    writer = GGUFWriter(file, architecture, split_max_tensors=tensors_of_part)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
@@ -94,7 +73,7 @@ def make_model(source: str, architecture: str, storage: str) -> None:
     writer.add_token_types([6] * len(tokens))
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
-    with safe_open(folder / "model.safetensors", "np") as weights:
+    with safe_open(source_folder / "model.safetensors", "np") as weights:
         for name in weights.keys():
             values = weights.get_tensor(name)
             if architecture == "llama" and ".q_proj." in name:
@@ -134,6 +113,7 @@ TEXTS = [
     "cafe\u0301 日本語 🙂",
     "<|begin|>hello<|end|> the fox",
     "x=1;y=22;z=333;w=4444",
+    "XMLHttpRequest's someCamelCase HTTPServer a/b//c ÉcoleÀParis DON'TStop",
 ]
 
 CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -149,6 +129,23 @@ def split(digits: str) -> pre_tokenizers.PreTokenizer:
     )
 
 
+UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+
+
+def split_camel_case(digits: str, ending: str) -> pre_tokenizers.PreTokenizer:
+    """GPT-4o's and Tekken's own expressions, from their tokenizer.json."""
+    before = r"[^\r\n\p{L}\p{N}]?"
+    words = rf"{before}{UPPER}*{LOWER}+{ending}|{before}{UPPER}+{LOWER}*{ending}|{digits}"
+    rest = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(f"{words}|{rest}"), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
 PRE_TOKENIZERS = {
     "gpt-2": pre_tokenizers.ByteLevel(add_prefix_space=False),
     "smollm": pre_tokenizers.Sequence(
@@ -156,15 +153,23 @@ PRE_TOKENIZERS = {
     ),
     "llama-bpe": split(r"\p{N}{1,3}"),
     "qwen2": split(r"\p{N}"),
+    "command-r": pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    ),
+    "dbrx": split(r"\p{N}{1,3}"),
+    "gpt-4o": split_camel_case(r"\p{N}{1,3}", CONTRACTIONS + "?"),
+    "tekken": split_camel_case(r"\p{N}", ""),
 }
+NORMALIZED = ("qwen2", "command-r")
+IGNORES_MERGES = ("llama-bpe", "tekken")
 SPECIAL = ["<|begin|>", "<|end|>"]
 
 
 def make_bpe_tokenizer(pre: str) -> None:
-    tokenizer = tokenizers.Tokenizer(models.BPE(ignore_merges=pre == "llama-bpe"))
+    tokenizer = tokenizers.Tokenizer(models.BPE(ignore_merges=pre in IGNORES_MERGES))
     tokenizer.pre_tokenizer = PRE_TOKENIZERS[pre]
     tokenizer.decoder = decoders.ByteLevel()
-    if pre == "qwen2":
+    if pre in NORMALIZED:
         tokenizer.normalizer = normalizers.NFC()
     trainer = trainers.BpeTrainer(
         vocab_size=380,
@@ -232,10 +237,10 @@ def finish_tokenizer(writer: GGUFWriter, name: str, tokenizer: tokenizers.Tokeni
 
 def main() -> None:
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    make_quants()
     make_model("tinyllama-f16", "llama", "F16")
     make_model("llama2", "llama", "F32")
     make_model("llama2", "llama", "Q8_0")
+    make_model("llama2", "llama", "Q8_0", tensors_of_part=8)
     make_model("qwen2", "qwen2", "F32")
     make_model("qwen2", "qwen2", "Q8_0")
     for pre in PRE_TOKENIZERS:

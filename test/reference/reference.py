@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 
-GOLDEN = Path(__file__).resolve().parent / "golden"
+GOLDEN = Path(os.environ.get("LORAFA_GOLDEN") or Path(__file__).resolve().parent / "golden")
 MODELS = GOLDEN / "models"
 TRAINING = GOLDEN / "training"
 

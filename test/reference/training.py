@@ -86,6 +86,17 @@ CASES = [
         scheduler="cosine_with_min_lr", scheduler_kwargs={"min_lr_rate": 0.1}, warmup_steps=2,
         peft={"r": 2, "lora_alpha": 4, "target_modules": ["q_proj", "k_proj", "v_proj", "down_proj"]},
     ),
+    # One case for each of the other families: twenty steps through all that is its own.
+    *(
+        TrainingCase(
+            f"family-{model}", model, "lorafa", seed=120 + index, sequence_length=20, random_b=True,
+            peft={"r": 4, "lora_alpha": 8, "target_modules": "all-linear"},
+        )
+        for index, model in enumerate((
+            "qwen3-mixed", "llama-yarn", "gemma2", "gemma3", "phi3", "olmo2", "olmo3", "granite", "smollm3", "cohere2",
+            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential",
+        ))
+    ),
     TrainingCase(
         "full-tied", "llama-tied", "full", seed=109, lr=1e-3, weight_decay=0.5,
         scheduler="constant_with_warmup", warmup_steps=4, max_grad_norm=1.0,

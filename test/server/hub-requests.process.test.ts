@@ -3,6 +3,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { CancellationTokenSource, createMessageConnection } from 'vscode-jsonrpc/node';
+import { giveProxy } from '../../engine/hub/proxy.ts';
 import { serveHub } from '../../server/hub-requests.ts';
 import {
   downloadModel,
@@ -13,10 +14,12 @@ import {
   listStarters,
   lookAtData,
   lookAtModel,
+  proxyGiven,
   searchHub,
 } from '../../server/protocol.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
 import { HubWorld } from '../support/hub-server/hub-world.ts';
+import { ProxyServer } from '../support/hub-server/proxy-server.ts';
 import { hubRepository } from '../support/hub-server/repositories.ts';
 import { filesOf, metaMathRepository } from '../support/hub-server/tiny-repositories.ts';
 
@@ -30,10 +33,11 @@ async function client() {
     hubRepository('model', 'owner/demo', await filesOf('media/demo/base'), { access: 'gated' }),
     hubRepository('model', 'owner/demo-GGUF', {
       'demo.Q8_0.gguf': 'GGUF llama',
-      'demo.IQ2_XS.gguf': 'GGUF',
+      'demo.NVFP4.gguf': 'GGUF',
       'demo.F16-00001-of-00002.gguf': 'GGUF',
+      'demo.F16-00002-of-00002.gguf': 'GGUF and more',
     }),
-    hubRepository('model', 'owner/empty-GGUF', { 'demo.IQ2_XS.gguf': 'GGUF' }),
+    hubRepository('model', 'owner/empty-GGUF', { 'demo.NVFP4.gguf': 'GGUF' }),
     metaMathRepository(),
   );
   world.hub.tokens.add(TOKEN);
@@ -99,10 +103,25 @@ test('a model is found, looked at once its owner lets in, and downloaded in spit
   expect(await world.damage()).toEqual([]);
 });
 
+test('a proxy that the editor is set to is gone through, by processes that are started as well', async () => {
+  const { world, own, ask } = await client();
+  const proxy = await ProxyServer.start();
+  onTestFinished(() => giveProxy(undefined));
+  await own.sendNotification(proxyGiven.method, { proxy: `http://${proxy.host}`, except: [] });
+  await ask(searchHub, { kind: 'dataset', text: 'math' });
+  expect(proxy.requests).toHaveLength(1);
+  await ask(lookAtData, { name: metaMathRepository().name, rows: 2 });
+  expect(proxy.requests).toHaveLength(world.hub.requests.length);
+  await own.sendNotification(proxyGiven.method, { proxy: null, except: [] });
+  await ask(searchHub, { kind: 'dataset', text: 'math' });
+  expect(proxy.requests).toHaveLength(world.hub.requests.length - 1);
+});
+
 test('files of GGUF that can be read, and what has none', async () => {
   const { ask } = await client();
   expect(await ask(listGguf, { name: 'owner/demo-GGUF' })).toEqual([
     { file: 'demo.Q8_0.gguf', bytes: 10 },
+    { file: 'demo.F16-00001-of-00002.gguf', bytes: 17 },
   ]);
   const none = ask(listGguf, { name: 'owner/empty-GGUF' });
   await expect(none).rejects.toThrow(/has no file with weights in a form that is read/);

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { openSafetensors } from '../../engine/formats/safetensors.ts';
 import { readTensor } from '../../engine/formats/tensor-data.ts';
 
-const GOLDEN = path.join(import.meta.dirname, '../reference/golden');
+/** `npm run verify-architecture` compares with a model of its own. */
+const GOLDEN =
+  process.env['LORAFA_GOLDEN'] ?? path.join(import.meta.dirname, '../reference/golden');
 
 /** Path of something that `test/reference/make_golden.py` made. */
 export function goldenPath(...parts: string[]): string {

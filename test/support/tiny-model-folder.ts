@@ -25,14 +25,17 @@ const CONFIG = {
 };
 
 /** Writes a Hugging Face folder with a Llama of random weights whose tokens are bytes. */
-export async function writeTinyModel(folder: string): Promise<void> {
+export async function writeTinyModel(
+  folder: string,
+  { chatTemplate = CHATML }: { readonly chatTemplate?: string | null } = {},
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const json = (name: string, content: object) =>
     writeFile(path.join(folder, name), JSON.stringify(content));
   const { tokenizerJson, tokenizerConfig } = byteLevelFiles();
   await json('config.json', CONFIG);
   await json('tokenizer.json', tokenizerJson);
-  await json('tokenizer_config.json', { ...tokenizerConfig, chat_template: CHATML });
+  await json('tokenizer_config.json', { ...tokenizerConfig, chat_template: chatTemplate });
   const random = new Random(1, 0);
   const tensors = [...expectedTensors(parseDecoderConfig(CONFIG, 'config.json'))];
   await writeSafetensors(

@@ -1,9 +1,15 @@
-/** The part of the `vscode` module that shows things, keeping what it is given in {@link shown}. */
+/**
+ * The `vscode` module as far as tests need it: it shows things, keeping what it is given in {@link shown}, and works on
+ * the files of the disk. All tests take this one: those of a worker share what they import, and so its `vscode`.
+ */
 
-import { CancellationTokenSource } from 'vscode-jsonrpc';
+import { CancellationTokenSource, Emitter as EventEmitter } from 'vscode-jsonrpc';
 
+import { files } from './vscode-files.ts';
+
+export { Uri } from './vscode-files.ts';
 export { l10n } from './vscode-words.ts';
-export { CancellationTokenSource };
+export { CancellationTokenSource, EventEmitter };
 
 /** What was given to VS Code, by the function that it was given to, the latest last. */
 export const shown: { readonly to: string; readonly args: readonly unknown[] }[] = [];
@@ -15,6 +21,15 @@ function keeps(to: string) {
   return async (...args: readonly unknown[]): Promise<unknown> => {
     shown.push({ to, args: await Promise.all(args) });
     return user.answer;
+  };
+}
+
+/** A notification or a question, which the user answers only with what it offers. */
+function offers(to: string) {
+  const keep = keeps(to);
+  return async (...args: readonly unknown[]): Promise<unknown> => {
+    const answer = await keep(...args);
+    return args.includes(answer) ? answer : undefined;
   };
 }
 
@@ -74,9 +89,9 @@ class Item {
 
 /** The module. */
 export const window = {
-  showErrorMessage: keeps('error'),
-  showWarningMessage: keeps('warning'),
-  showInformationMessage: keeps('information'),
+  showErrorMessage: offers('error'),
+  showWarningMessage: offers('warning'),
+  showInformationMessage: offers('information'),
   showQuickPick: keeps('quickPick'),
   showInputBox: keeps('inputBox'),
   createQuickPick: () => new Input(),
@@ -105,6 +120,19 @@ export const window = {
   },
 };
 
+/** What ends something, or several things. */
+export class Disposable {
+  readonly dispose: () => void;
+  constructor(dispose: () => void) {
+    this.dispose = dispose;
+  }
+  static from(...parts: readonly { dispose(): void }[]): Disposable {
+    return new Disposable(() => {
+      for (const part of parts) part.dispose();
+    });
+  }
+}
+
 /** A row of a view. */
 export class TreeItem {
   readonly label: string;
@@ -113,11 +141,22 @@ export class TreeItem {
   }
 }
 
+/** An icon or a colour of the theme, by its name. */
+class Themed {
+  readonly id: string;
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+export { Themed as ThemeColor, Themed as ThemeIcon };
+
 export const commands = { executeCommand: keeps('command') };
 export const env = { language: 'en' };
 
 /** Without a folder, and with the settings that are the default. */
 export const workspace = {
+  ...files,
   workspaceFolders: undefined,
   getConfiguration: () => ({ get: (_name: string, otherwise: unknown) => otherwise }),
 };

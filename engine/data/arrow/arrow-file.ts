@@ -98,6 +98,27 @@ export async function indexArrow({ handle, size }: OpenedFile): Promise<ArrowInd
   return { messages, size, digest: hash.digest('hex') };
 }
 
+/**
+ * The messages that are whole in the beginning of an Arrow file or stream, as a stream; empty where there
+ * are none.
+ *
+ * @throws Error as {@link indexArrow}, for metadata that are none
+ */
+export function arrowStart(bytes: Buffer): Buffer {
+  const first = bytes.toString('latin1', 0, MAGIC.length) === MAGIC ? FILE_HEAD : 0;
+  let end = first;
+  while (end + 8 <= bytes.length) {
+    const prefix = bytes.readUInt32LE(end) === CONTINUATION ? 8 : 4;
+    const length = bytes.readUInt32LE(end + prefix - 4);
+    const metadata = bytes.subarray(end + prefix, end + prefix + length);
+    if (length === 0 || metadata.length < length) break;
+    const next = end + prefix + length + readMetadata(metadata).bodyLength;
+    if (next > bytes.length) break;
+    end = next;
+  }
+  return bytes.subarray(first, end);
+}
+
 async function requireEnd(handle: FileHandle, size: number): Promise<void> {
   const end = await readAt(handle, Buffer.alloc(MAGIC.length), size - MAGIC.length);
   if (size < 2 * FILE_HEAD || String(end) !== MAGIC) throw new Error('it ends early');

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { LorafaError } from '../../errors.ts';
-import { fileSize } from '../bytes.ts';
+import { compressionOf, withoutCompression } from '../compression.ts';
+import { dataFormat } from '../data-format.ts';
 import type { BadRow, Row } from '../row.ts';
+import { textSize } from '../text-size.ts';
 import type { OnScanned, SeekableRows } from './seekable-rows.ts';
 
-/** Bytes of a file that is kept in memory although data are streamed. */
-const MAX_BYTES = 2 ** 26;
+/** Bytes of a file, unpacked, that is kept in memory although data are streamed. */
+export const MAX_KEPT_BYTES = 2 ** 26;
+
+/** The same of its rows as JSON, which repeats the names of columns in each. */
+const MAX_JSON_LENGTH = 4 * MAX_KEPT_BYTES;
 
 /** Rows of a block. */
 const BLOCK_ROWS = 64;
@@ -30,26 +35,24 @@ export class MemoryRows implements SeekableRows {
   }
 
   /**
-   * @throws LorafaError `config.invalid_value` for a large file, and what its reader throws
+   * @throws LorafaError `config.invalid_value` for a large file, before it is read where it says how large
+   * it is; and what its reader throws
    */
   static async open(
     file: string,
     read: (file: string) => AsyncGenerator<Row | BadRow>,
     onScanned: OnScanned = () => undefined,
   ): Promise<MemoryRows> {
-    const size = await fileSize(file);
-    if (size > MAX_BYTES) {
-      throw new LorafaError(
-        'config.invalid_value',
-        `${file} cannot be streamed, since rows in its format are found only by reading it from its start; save it as .jsonl, .parquet or .arrow, or set data.streaming to false to keep all of it in memory.`,
-        { location: { file } },
-      );
-    }
+    await refuseLarge(file);
+    let length = 0;
     const rows: (Row | BadRow)[] = [];
     const hash = createHash('sha256');
     for await (const row of read(file)) {
       rows.push(row);
-      hash.update(JSON.stringify('value' in row ? row.value : row.reason, textOfBigInt));
+      const json = JSON.stringify('value' in row ? row.value : row.reason, textOfBigInt);
+      length += json.length;
+      if (length > MAX_JSON_LENGTH) throw cannotStream(file, length);
+      hash.update(json);
       if (rows.length % PORTION_ROWS > 0) continue;
       onScanned(row.progress);
       await setImmediate();
@@ -64,6 +67,30 @@ export class MemoryRows implements SeekableRows {
   async *read(start: number, end: number): AsyncGenerator<Row | BadRow> {
     yield* this.#rows.slice(start, end);
   }
+}
+
+/**
+ * Refuses a file that is not to be kept in memory, by what it says about its size.
+ *
+ * @throws LorafaError `config.invalid_value`, or `data.not_found`
+ */
+export async function refuseLarge(file: string): Promise<void> {
+  const size = await textSize(file);
+  if (size > MAX_KEPT_BYTES) throw cannotStream(file, size);
+}
+
+function cannotStream(file: string, size: number): LorafaError {
+  const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+  const isPacked = compressionOf(file) !== undefined;
+  const canUnpack = isPacked && dataFormat(withoutCompression(file)).open !== undefined;
+  const advice = canUnpack
+    ? 'unpack it'
+    : `${isPacked ? 'unpack it and ' : ''}save it as .jsonl, .parquet or .arrow`;
+  return new LorafaError(
+    'config.invalid_value',
+    `${file} cannot be streamed, since rows in its format are found only by reading it from its start, and its text (${isPacked ? 'about ' : ''}${mebibytes(size)}) is more than the ${mebibytes(MAX_KEPT_BYTES)} that are kept in memory then; ${advice}, or set data.streaming to false to keep the tokens of all of it in memory.`,
+    { location: { file } },
+  );
 }
 
 function textOfBigInt(_: string, value: unknown): unknown {

@@ -34,9 +34,41 @@ const broadcastPairs = (range: Omit<SampleInput, 'shape'>): Sample<None>[] =>
 const unarySamples = (range: Omit<SampleInput, 'shape'>): Sample<None>[] =>
   [[2, 3], [1], [2, 1, 4]].map((shape) => ({ inputs: [{ shape, ...range }], attributes: {} }));
 
+/** Ops of which ONNX Runtime's CPU provider has no float64. */
+const float32Samples = <A>(attributes: readonly A[]): Sample<A>[] =>
+  [[2, 3], [1], [2, 1, 4]].flatMap((shape) =>
+    attributes.map((each) => ({
+      inputs: [{ shape, dtype: 'float32', from: -2, to: 2 }],
+      attributes: each,
+      differences: { step: 2 ** -6, tolerance: 1e-3 },
+    })),
+  );
+
+/**
+ * The derivative of `x · Φ(x)`, `Φ(x) + x · φ(x)`; with the approximation
+ * `Φ(x) = (1 + tanh(u)) / 2`, `u = √(2/π) · (x + 0.044715 x³)`, its own.
+ */
+function geluSlope(b: GraphBuilder, x: Value, approximate: 'none' | 'tanh'): Value {
+  const number = (value: number): Value => b.scalar(value, x.dtype);
+  const half = (y: Value): Value => b.mul(y, number(0.5));
+  const square = b.mul(x, x);
+  if (approximate === 'none') {
+    const below = half(b.add(b.erf(b.mul(x, number(Math.SQRT1_2))), number(1)));
+    const density = b.mul(b.exp(b.mul(square, number(-0.5))), number(1 / Math.sqrt(2 * Math.PI)));
+    return b.add(below, b.mul(x, density));
+  }
+  const c = Math.sqrt(2 / Math.PI);
+  const cubic = 0.044715;
+  const u = b.mul(x, b.add(b.mul(square, number(c * cubic)), number(c)));
+  const t = b.tanh(u);
+  const du = b.add(b.mul(square, number(3 * c * cubic)), number(c));
+  const bend = b.mul(x, b.mul(b.sub(number(1), b.mul(t, t)), du));
+  return half(b.add(b.add(t, number(1)), bend));
+}
+
 /** Ops whose attributes are empty. */
 type PlainOp = 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'exp' | 'log' | 'sqrt' | 'reciprocal';
-type PlainUnary = PlainOp | 'sigmoid' | 'sin' | 'cos';
+type PlainUnary = PlainOp | 'sigmoid' | 'sin' | 'cos' | 'tanh' | 'erf';
 
 function binary<K extends PlainOp>(
   onnxOp: string,
@@ -77,7 +109,7 @@ function comparison<K extends 'less' | 'lessOrEqual' | 'and'>(onnxOp: string): O
 
 type ElementwiseOp = Extract<
   OpName,
-  PlainUnary | 'silu' | 'cast' | 'less' | 'lessOrEqual' | 'and' | 'where' | 'mod'
+  PlainUnary | 'silu' | 'gelu' | 'cast' | 'less' | 'lessOrEqual' | 'and' | 'where' | 'mod'
 >;
 
 /** Arithmetic with NumPy broadcasting, activations, comparisons. */
@@ -114,6 +146,28 @@ export const elementwiseOps: Pick<OpTable, ElementwiseOp> = {
   sigmoid: unary('Sigmoid', (b, _x, y, dy) => b.mul(dy, b.mul(y, b.sub(b.scalar(1, y.dtype), y)))),
   sin: unary('Sin', (b, x, _y, dy) => b.mul(dy, b.cos(x))),
   cos: unary('Cos', (b, x, _y, dy) => b.neg(b.mul(dy, b.sin(x)))),
+  tanh: unary('Tanh', (b, _x, y, dy) => b.mul(dy, b.sub(b.scalar(1, y.dtype), b.mul(y, y)))),
+  // dy/dx = 2/√π · exp(−x²)
+  erf: {
+    ...unary('Erf', (b, x, _y, dy) => {
+      const bell = b.exp(b.neg(b.mul(x, x)));
+      return b.mul(dy, b.mul(bell, b.scalar(2 / Math.sqrt(Math.PI), x.dtype)));
+    }),
+    samples: float32Samples([{}]),
+  },
+  /** `x · Φ(x)` (arXiv 1606.08415; ONNX Gelu). */
+  gelu: {
+    infer: sameType,
+    emit: (onnx, value) => {
+      const approximate = { text: value.attributes.approximate };
+      onnx.node('Gelu', value.inputs.map(nameOf), [value.name], { approximate });
+    },
+    vjp: [
+      ({ builder: b, input, value, cotangent }) =>
+        b.mul(cotangent, geluSlope(b, input(0), value.attributes.approximate)),
+    ],
+    samples: float32Samples([{ approximate: 'none' }, { approximate: 'tanh' }]),
+  },
   silu: {
     infer: sameType,
     emit: (onnx, value) => {

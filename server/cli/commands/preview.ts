@@ -56,11 +56,11 @@ export function addPreviewCommand(program: Command): void {
 
 async function preview(file: string, flags: PreviewFlags): Promise<void> {
   const progress = stderrProgress();
-  const { config, warnings } = await fetchInputs(
+  const { config, warnings, heads } = await fetchInputs(
     await readConfig(file, (flags.set ?? []).map(parseOverride)),
     { rowsOnly: true, onDownload: (state) => progress({ type: 'progress', ...state }) },
   );
-  const base = await openTokenizer(config.model.base_model_name_or_path);
+  const base = await openTokenizer(config.model.base_model_name_or_path, heads);
   const tokenizer = await loadRunTokenizer(config, base);
   const { sources, isWhole, notes } = await previewSources(config);
   const sets: Dataset[] = [];
@@ -146,6 +146,7 @@ function describeReport(
     ...issues('conversations of which only the last answer is learned', report.lastTurnOnly),
     ...issues('rows that were there before', report.duplicates),
     ...issues('rows of which a single token is learned', report.nearlyEmpty),
+    ...issues('rows whose completion runs on from the prompt', report.unseparated),
     ...(shared === undefined ? [] : issues('held-out rows that are learned too', shared)),
   ];
 }

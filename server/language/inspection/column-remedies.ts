@@ -3,6 +3,7 @@ import type { ColumnKey } from '../../../engine/data/columns.ts';
 import { type ColumnMapping, guessMapping } from '../../../engine/data/guess-columns.ts';
 import type { RowOptions } from '../../../engine/data/options.ts';
 import type { Row } from '../../../engine/data/row.ts';
+import { recogniseShape } from '../../../engine/data/shapes.ts';
 
 /** Nobody reads a longer list of quick fixes. */
 const MOST_REMEDIES = 4;
@@ -57,6 +58,28 @@ export function pairRemedies(
     completion_column: isColumn(completion) ? completion : second,
   } as const;
   return pair.prompt_column === pair.completion_column ? [] : [mappingRemedy(pair)];
+}
+
+/** Templates that write the same columns, or the same text, with a line break before the completion. */
+export function separatorRemedies(data: RowOptions, row: Row): readonly Remedy[] {
+  const { kind, pair } = recogniseShape(row, data);
+  const { prompt_template: template } = data;
+  if (kind === 'template' && template !== undefined) {
+    const values = [{ path: ['data', 'prompt_template'], value: `${template}\n` }];
+    return [{ kind: 'set', values, title: 'End the prompt with a line break' }];
+  }
+  // A template cannot name a column that has braces in its own name.
+  if (pair === undefined || /[{}]/.test(pair.prompt + pair.completion)) return [];
+  const values = [
+    { path: ['data', 'prompt_template'], value: `{${pair.prompt}}\n` },
+    { path: ['data', 'completion_template'], value: `{${pair.completion}}` },
+    ...(data.format === 'auto' ? [] : [{ path: ['data', 'format'], value: 'template' }]),
+  ];
+  const removes = (['prompt_column', 'completion_column'] as const)
+    .filter((key) => data[key] !== undefined)
+    .map((key) => ['data', key]);
+  const title = `Write a line break between "${pair.prompt}" and "${pair.completion}"`;
+  return [{ kind: 'set', values, removes, title }];
 }
 
 function keyOf(mapping: ColumnMapping): string | undefined {

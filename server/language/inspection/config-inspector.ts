@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { linearModules } from '../../../engine/architectures/linear-modules.ts';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
@@ -30,7 +31,7 @@ import {
 import { KnownData } from './known-data.ts';
 import { type KnownModel, KnownModels } from './known-models.ts';
 import { inspectMemory, type MemoryFacts, memoryFindings } from './memory-findings.ts';
-import { namedInput } from './named-input.ts';
+import { namedInput, type WrittenConfig } from './named-input.ts';
 import { outputFindings } from './output-findings.ts';
 import { type RunLength, scheduleFindings } from './schedule-findings.ts';
 
@@ -81,14 +82,15 @@ export class ConfigInspector {
   ): Promise<Inspection> {
     const { usable: config, given } = checkConfig(text, file);
     if (config === undefined) return { findings: [] };
+    const written = { folder: path.dirname(file), given };
     const findings: Finding[] = [];
     onPlace(MODEL_KEY);
-    const model = await this.#model(config, findings);
+    const model = await this.#model(config, written, findings);
     if (await isOver(isCancelled)) return { findings };
-    const trainee = model && (await this.#trainee(config, model, findings));
+    const trainee = model && (await this.#trainee(config, written, model, findings));
     onPlace(DATA_KEY);
     const reading = model && (await withTemplate(config, model, findings));
-    const data = await inspectData(config, this.#data, reading);
+    const data = await inspectData(config, this.#data, reading, written);
     findings.push(...data.findings, ...(await outputFindings(config, given)));
     const length = runLengthOf(config, data.facts);
     if (length !== undefined) {
@@ -146,8 +148,12 @@ export class ConfigInspector {
     }
   }
 
-  async #model(config: ResolvedConfig, findings: Finding[]): Promise<KnownModel | undefined> {
-    const input = await namedInput(config.model.base_model_name_or_path, 'model', MODEL_KEY);
+  async #model(
+    { model }: ResolvedConfig,
+    written: WrittenConfig,
+    findings: Finding[],
+  ): Promise<KnownModel | undefined> {
+    const input = await namedInput(model.base_model_name_or_path, 'model', MODEL_KEY, written);
     if (input.paths === undefined) {
       findings.push(input.finding);
       return undefined;
@@ -162,13 +168,14 @@ export class ConfigInspector {
 
   async #trainee(
     config: ResolvedConfig,
+    written: WrittenConfig,
     { model }: KnownModel,
     findings: Finding[],
   ): Promise<PlannedTrainee | undefined> {
     const { training } = config;
     const lora = { ...config.lora };
     if (training.method !== 'full' && lora.init_adapter !== undefined) {
-      const input = await namedInput(lora.init_adapter, 'adapter', ADAPTER_KEY);
+      const input = await namedInput(lora.init_adapter, 'adapter', ADAPTER_KEY, written);
       if (input.paths === undefined) {
         findings.push(input.finding);
         return undefined;

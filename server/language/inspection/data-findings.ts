@@ -1,15 +1,20 @@
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { dataFormat } from '../../../engine/data/data-format.ts';
+import { parseDataPath } from '../../../engine/data/data-path.ts';
 import { mixedCount } from '../../../engine/data/mix.ts';
 import type { DataOptions, RowOptions } from '../../../engine/data/options.ts';
 import { formatIssues, type IssueList } from '../../../engine/data/report.ts';
 import { sharedRows } from '../../../engine/data/seen-rows.ts';
 import { heldOutCount } from '../../../engine/data/split.ts';
+import { refuseLarge } from '../../../engine/data/streaming/memory-rows.ts';
 import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts';
 import { LorafaError } from '../../../engine/errors.ts';
-import { trainingSources } from '../../../engine/plan/run-data.ts';
+import { isStreamed, trainingSources } from '../../../engine/plan/run-data.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { COLUMN_KEYS, columnFindings, TEMPLATE_KEYS } from './column-findings.ts';
+import { separatorRemedies } from './column-remedies.ts';
 import {
   DATA_KEY,
   type Finding,
@@ -21,7 +26,7 @@ import {
 } from './finding.ts';
 import { type KnownData, SAMPLE_ROWS } from './known-data.ts';
 import type { KnownModel } from './known-models.ts';
-import { namedInput } from './named-input.ts';
+import { namedInput, type WrittenConfig } from './named-input.ts';
 
 /** What is known of the rows that are trained on, or of those that are held out. */
 export interface SplitFacts {
@@ -55,11 +60,13 @@ export async function inspectData(
   { data }: ResolvedConfig,
   files: KnownData,
   model: KnownModel | undefined,
+  written: WrittenConfig,
 ): Promise<{ readonly findings: readonly Finding[]; readonly facts: DataFacts }> {
   const train = named(data.dataset_name_or_path, DATA_KEY);
   const held = named(data.eval_dataset_name_or_path ?? [], HELD_KEY);
   const sources = trainingSources({ data });
   const findings: Finding[] = [];
+  const seen: NamedData[] = [];
   let usable = model;
   const inspect = async (
     names: readonly NamedData[],
@@ -68,7 +75,7 @@ export async function inspectData(
   ): Promise<readonly FileFacts[]> => {
     const found: FileFacts[] = [];
     for (const { path, name } of names) {
-      const input = await namedInput(name, use, path);
+      const input = await namedInput(name, use, path, written);
       if (input.paths === undefined) {
         findings.push(input.finding);
         found.push({ ...UNKNOWN, findings: [] });
@@ -80,6 +87,7 @@ export async function inspectData(
         if (facts.isOverTime === true) usable = undefined;
         findings.push(...facts.findings);
         found.push(facts);
+        if (use === 'training' && facts.rows !== undefined) seen.push({ path, name: file });
       }
     }
     return found;
@@ -121,6 +129,7 @@ export async function inspectData(
       ),
     );
   }
+  findings.push(...(await unstreamable(data, seen)));
   return {
     findings: findings.filter(isFirst),
     facts: {
@@ -134,6 +143,25 @@ export async function inspectData(
             : partOf(all, total && heldOut(data, total)),
     },
   };
+}
+
+/** Files of data that are streamed, which cannot be and are too large to be kept. */
+async function unstreamable(
+  data: ResolvedConfig['data'],
+  files: readonly NamedData[],
+): Promise<readonly Finding[]> {
+  if (!(await isStreamed(data, [{ paths: files.map(({ name }) => name) }]))) return [];
+  const found: Finding[] = [];
+  for (const { path, name } of files) {
+    const { file } = parseDataPath(name);
+    if (dataFormat(file).open !== undefined) continue;
+    try {
+      await refuseLarge(file);
+    } catch (error) {
+      found.push(findingOf(error, path, [setValue(['data', 'streaming'], false)]));
+    }
+  }
+  return found;
 }
 
 /** What the rows of several files are like together. */
@@ -165,6 +193,7 @@ function ofMixedSet(found: Finding, index: number): Finding {
         ? {
             ...remedy,
             values: remedy.values.map(({ path, value }) => ({ path: own(path), value })),
+            ...(remedy.removes && { removes: remedy.removes.map(own) }),
           }
         : remedy,
     ),
@@ -230,6 +259,13 @@ async function inspectFile(
         ...issues(path, report.truncated, 'data.truncated', 'are cut at `data.max_length`'),
         ...issues(path, report.duplicates, 'data.duplicates', 'are there more than once'),
         ...issues(path, report.nearlyEmpty, 'data.single_token', 'are learned in a single token'),
+        ...issues(
+          path,
+          report.unseparated,
+          'data.unseparated',
+          'run from the prompt into the completion',
+          first === undefined ? [] : separatorRemedies(data, first),
+        ),
       ],
       examples,
       rows,
@@ -248,6 +284,7 @@ function issues(
   list: IssueList,
   code: FindingCode,
   what: string,
+  remedies: readonly Remedy[] = [],
 ): readonly Finding[] {
   if (list.count === 0) return [];
   return [
@@ -256,6 +293,7 @@ function issues(
       path,
       code,
       `${list.count} of the first ${SAMPLE_ROWS} rows ${what}: ${formatIssues(list)}`,
+      remedies,
     ),
   ];
 }

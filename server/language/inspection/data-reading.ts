@@ -55,8 +55,8 @@ export class DataReading {
    * @throws LorafaError where not even the first row can be read, and HubError as `fetchInputs` does
    */
   async read(given: ResolvedConfig, isCancelled: () => boolean): Promise<void> {
-    const { config, warnings } = await fetchInputs(given, { rowsOnly: true });
-    const model = await openTokenizer(config.model.base_model_name_or_path);
+    const { config, warnings, heads } = await fetchInputs(given, { rowsOnly: true });
+    const model = await openTokenizer(config.model.base_model_name_or_path, heads);
     const tokenizer = await loadRunTokenizer(config, model);
     const { sources, isWhole, notes } = await previewSources(config);
     this.#tokenizer = tokenizer;

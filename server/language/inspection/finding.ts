@@ -13,6 +13,7 @@ export type FindingCode =
   | 'data.single_token'
   | 'data.shared'
   | 'data.truncated'
+  | 'data.unseparated'
   | 'inspection.ended'
   | 'output.occupied'
   | 'plan.memory'

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { namesOfParts } from '../../../engine/gguf/split-name.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import { FileCache } from './file-cache.ts';
@@ -22,8 +23,10 @@ const MODEL_FILES = [
   'chat_template.jinja',
 ];
 
-/** What a model is read from; for a `.gguf` file that is the file itself. */
+/** What a model is read from; for a `.gguf` file that is the file itself, with its other parts. */
 export function modelFiles(location: string): readonly string[] {
+  const parts = namesOfParts(location);
+  if (parts.length > 1) return parts;
   return MODEL_FILES.map((name) => path.join(location, name));
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Recompute } from '../../../engine/architectures/decoder.ts';
+import type { Recompute } from '../../../engine/architectures/decoder-graph.ts';
 import { type Remedy, setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../../engine/plan/memory.ts';
 import type { TrainingShape } from '../../../engine/step/training-graph.ts';
 import { describeQuantized, type Quantization } from '../../../engine/weights/quantization.ts';
-import { shortBytes } from '../words.ts';
+import { formatBytes } from '../../cli/format.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What a run will need at its peak. */
@@ -81,7 +81,7 @@ export async function memoryFindings(
       'warning',
       ['training', key],
       'plan.memory',
-      `the run will need about ${shortBytes(estimate.total)} of memory at its peak${occasion}, and ${shortBytes(limit)} are ${source}`,
+      `the run will need about ${formatBytes(estimate.total)} of memory at its peak${occasion}, and ${formatBytes(limit)} are ${source}`,
       remedies,
     ),
   ];

@@ -14,6 +14,7 @@ import {
 } from '../../../engine/train/occupied-folder.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import { readRunRecord } from '../../../engine/train/run-record.ts';
+import { decidedByAdapter } from '../begin-with-adapter.ts';
 import type { RunRemedy } from '../run-remedy.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 
@@ -22,9 +23,6 @@ export const OUTPUT_KEY: ConfigPath = ['training', 'output_dir'];
 
 /** The model folder's own configuration, which a run of the method `full` leaves. */
 const MODEL_CONFIG_FILE = 'config.json';
-
-/** Keys of section `lora` that may stand beside `init_adapter`, which decides the others. */
-const KEPT_WITH_ADAPTER: ReadonlySet<string> = new Set(['init_adapter', 'lora_dropout']);
 
 /**
  * What keeps a run from its output folder, said before it is started: other files, or a run, with
@@ -149,8 +147,8 @@ async function furtherTraining(
     ],
     removes: isFull
       ? []
-      : Object.keys(config.lora)
-          .filter((key) => !KEPT_WITH_ADAPTER.has(key) && given('lora', key) !== undefined)
+      : decidedByAdapter(config.lora)
+          .filter((key) => given('lora', key) !== undefined)
           .map((key) => ['lora', key]),
     step: 'start',
   };

@@ -17,7 +17,7 @@ test('the logits of a chunk wait for the gradient of the chunk before it', async
   const count = 3 * LOSS_CHUNK;
   const hidden = builder.input('hidden', 'float32', [count, config.hiddenSize]);
   const { hiddenGradient, loss } = crossEntropyWithGradients(
-    { builder, output: outputLayer({ builder, config, parameters }) },
+    { builder, config, output: outputLayer({ builder, config, parameters }) },
     hidden,
     {
       rows: builder.input('rows', 'int64', [count]),

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { causalAttention } from '../../../engine/architectures/causal-attention.ts';
-import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { Random } from '../../../engine/random.ts';
 import { Session } from '../../../engine/runtime/session.ts';
+import { decoderConfig } from '../../support/decoder-config.ts';
 import { relativeError } from '../../support/golden.ts';
-import { goldenModel } from '../train/golden-case.ts';
 
 interface Sizes {
   readonly rows: number;
@@ -60,14 +59,13 @@ function naive(sizes: Sizes, q: Float32Array, k: Float32Array, v: Float32Array):
 
 async function attend(sizes: Sizes) {
   const { rows, length, heads, groups, headDim, window } = sizes;
-  const base = (await goldenModel('llama2')).config;
-  const config: DecoderConfig = {
-    ...base,
-    numHeads: heads,
-    numKeyValueHeads: groups,
-    headDim,
-    slidingWindow: window,
-  };
+  const config = decoderConfig({
+    architectures: ['MistralForCausalLM'],
+    num_attention_heads: heads,
+    num_key_value_heads: groups,
+    head_dim: headDim,
+    sliding_window: window,
+  });
   const b = new GraphBuilder();
   const tokens = rows * length;
   const query = b.input('query', 'float32', [tokens, heads, headDim]);
@@ -75,7 +73,7 @@ async function attend(sizes: Sizes) {
   const value = b.input('value', 'float32', [tokens, groups, headDim]);
   const positions = sizes.examples && b.input('positions', 'int64', [tokens]);
   const attention = causalAttention(b, config, { rows, length }, positions);
-  const out = attention({ layer: 0, query, key, value });
+  const out = attention({ layer: 0, part: config.layers[0]!.attention, query, key, value });
   const weights = b.input('weights', 'float32', out.shape);
   const loss = b.reduceSum(b.mul(out, weights), [0, 1]);
   const grads = gradients(b, loss, [query, key, value]);

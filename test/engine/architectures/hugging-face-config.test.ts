@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDecoderConfig } from '../../../engine/architectures/hugging-face-config.ts';
+import { linearModules } from '../../../engine/architectures/linear-modules.ts';
 
 const llama = {
   architectures: ['LlamaForCausalLM'],
@@ -13,60 +14,63 @@ const mistral = { ...llama, architectures: ['MistralForCausalLM'] };
 const qwen2 = { ...llama, architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 4 };
 const qwen3 = { ...qwen2, architectures: ['Qwen3ForCausalLM'] };
 const parse = (json: object) => parseDecoderConfig(json, 'model/config.json');
+const windowsOf = (json: object) =>
+  parse(json).layers.map(({ attention }) => attention.slidingWindow);
+
+/** Which linear layers of the first layer have a bias. */
+function biasesOf(json: object): string[] {
+  return linearModules(parse(json))
+    .filter(({ bias, layer }) => bias && layer === 0)
+    .map(({ name }) => name.slice(name.lastIndexOf('.') + 1));
+}
 
 describe("transformers' defaults fill what is missing", () => {
   test('Llama', () => {
-    expect(parse(llama)).toEqual({
+    const { layers, norm, head, embedding, ...rest } = parse(llama);
+    expect(rest).toEqual({
       family: 'llama',
       vocabSize: 96,
       hiddenSize: 32,
-      intermediateSize: 64,
-      numLayers: 2,
-      numHeads: 4,
-      numKeyValueHeads: 4,
-      headDim: 8,
-      rmsNormEps: 1e-6,
-      ropeTheta: 10000,
-      ropeScaling: null,
+      embeddingScale: 1,
+      layersName: 'model.layers',
+      outputName: 'lm_head',
       maxPositionEmbeddings: 2048,
-      tieWordEmbeddings: false,
-      attentionBias: false,
-      attentionOutputBias: false,
-      mlpBias: false,
-      qkNorm: false,
-      slidingWindow: null,
-      hiddenAct: 'silu',
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
     });
+    expect(layers).toHaveLength(2);
+    expect(layers[1]!.attention).toMatchObject({
+      numHeads: 4,
+      numKeyValueHeads: 4,
+      headDim: 8,
+      rotary: { dims: 8, theta: 10000, scaling: null },
+      queryNorm: null,
+      slidingWindow: null,
+    });
+    expect(norm).toMatchObject({ kind: 'rms', epsilon: 1e-6, offset: 0 });
+    expect(head.embedding.name).not.toBe(embedding.name);
   });
 
   test('the architecture may be known by its model_type alone', () => {
-    expect(parse({ ...qwen2, architectures: null, model_type: 'qwen2' }).attentionBias).toBe(true);
+    expect(parse({ ...qwen2, architectures: null, model_type: 'qwen2' }).family).toBe('qwen2');
   });
 
   test('Mistral slides, has no biases and groups its heads', () => {
     const heads = { num_attention_heads: 16, attention_bias: true, mlp_bias: true };
-    expect(parse({ ...mistral, ...heads })).toMatchObject({
-      slidingWindow: 4096,
-      attentionBias: false,
-      mlpBias: false,
-      numKeyValueHeads: 8,
-    });
-    expect(parse({ ...mistral, ...heads, sliding_window: null }).slidingWindow).toBeNull();
+    const [layer] = parse({ ...mistral, ...heads }).layers;
+    expect(layer!.attention).toMatchObject({ slidingWindow: 4096, numKeyValueHeads: 8 });
+    expect(biasesOf({ ...mistral, ...heads })).toEqual([]);
+    expect(windowsOf({ ...mistral, ...heads, sliding_window: null })).toEqual([null, null]);
   });
 
   test('Qwen has its biases, its norms and no default end', () => {
-    expect(parse(qwen2)).toMatchObject({
-      attentionBias: true,
-      attentionOutputBias: false,
-      qkNorm: false,
-      eosTokenIds: [],
-      bosTokenId: null,
-      headDim: 8,
-    });
-    expect(parse(qwen3)).toMatchObject({ attentionBias: false, qkNorm: true, headDim: 128 });
+    expect(biasesOf(qwen2)).toEqual(['q_proj', 'k_proj', 'v_proj']);
+    expect(parse(qwen2)).toMatchObject({ eosTokenIds: [], bosTokenId: null });
+    expect(parse(qwen2).layers[0]!.attention).toMatchObject({ queryNorm: null, headDim: 8 });
+    expect(biasesOf(qwen3)).toEqual([]);
+    const { queryNorm, headDim } = parse(qwen3).layers[0]!.attention;
+    expect([queryNorm!.size, headDim]).toEqual([128, 128]);
   });
 });
 
@@ -87,8 +91,8 @@ describe('token ids', () => {
 describe('rotary embeddings in both styles', () => {
   const scaling = { factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
   const llama3 = {
-    ropeTheta: 5e5,
-    ropeScaling: {
+    theta: 5e5,
+    scaling: {
       type: 'llama3',
       factor: 8,
       lowFreqFactor: 1,
@@ -100,16 +104,10 @@ describe('rotary embeddings in both styles', () => {
   test.each([
     [
       { rope_theta: 5e5, rope_scaling: null },
-      { ropeTheta: 5e5, ropeScaling: null },
+      { theta: 5e5, scaling: null },
     ],
-    [
-      { rope_parameters: { rope_type: 'default', rope_theta: 5e5 } },
-      { ropeTheta: 5e5, ropeScaling: null },
-    ],
-    [
-      { rope_scaling: { type: 'linear', factor: 2 } },
-      { ropeScaling: { type: 'linear', factor: 2 } },
-    ],
+    [{ rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, { theta: 5e5, scaling: null }],
+    [{ rope_scaling: { type: 'linear', factor: 2 } }, { scaling: { type: 'linear', factor: 2 } }],
     [
       {
         rope_theta: 5e5,
@@ -125,20 +123,43 @@ describe('rotary embeddings in both styles', () => {
       llama3,
     ],
   ])('%j', (keys, expected) => {
-    expect(parse({ ...llama, ...keys })).toMatchObject(expected);
+    expect(parse({ ...llama, ...keys }).layers[0]!.attention.rotary).toMatchObject(expected);
+  });
+
+  test('yarn: attention is sharper by the stretch, or as the file says', () => {
+    const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 512 };
+    const factorOf = (more: object) => {
+      const { scaling } = parse({ ...llama, rope_scaling: { ...yarn, ...more } }).layers[0]!
+        .attention.rotary!;
+      return scaling?.type === 'yarn' ? scaling.attentionFactor : undefined;
+    };
+    expect(factorOf({})).toBeCloseTo(0.1 * Math.log(4) + 1, 12);
+    expect(factorOf({ mscale: 1, mscale_all_dim: 1 })).toBe(1);
+    expect(factorOf({ attention_factor: 2 })).toBe(2);
+  });
+
+  test('a part of each head, where the family turns parts', () => {
+    const dimsOf = (json: object) => parse(json).layers[0]!.attention.rotary!.dims;
+    const neox = { ...llama, architectures: ['GPTNeoXForCausalLM'], head_dim: 32 };
+    expect(dimsOf(neox)).toBe(8);
+    expect(dimsOf({ ...neox, rotary_pct: 1 })).toBe(32);
+    expect(dimsOf({ ...neox, rope_parameters: { partial_rotary_factor: 0.5 } })).toBe(16);
   });
 });
 
-describe('sliding windows', () => {
+describe('sliding windows, layer by layer', () => {
+  const gemma2 = { ...llama, architectures: ['Gemma2ForCausalLM'], num_hidden_layers: 4 };
   test.each([
-    [{ ...qwen2, sliding_window: 8 }, null],
-    [{ ...qwen2, sliding_window: 8, use_sliding_window: true, max_window_layers: 0 }, 8],
-    [{ ...qwen2, sliding_window: 8, use_sliding_window: true, max_window_layers: 2 }, null],
-    [{ ...mistral, num_key_value_heads: 4, sliding_window: 8 }, 8],
-    [{ ...llama, sliding_window: 8 }, null],
-    [{ ...qwen3, layer_types: ['full_attention', 'full_attention'] }, null],
+    [{ ...qwen2, sliding_window: 8 }, [null, null]],
+    [{ ...qwen2, sliding_window: 8, use_sliding_window: true, max_window_layers: 0 }, [8, 8]],
+    [{ ...qwen2, sliding_window: 8, use_sliding_window: true, max_window_layers: 1 }, [null, 8]],
+    [{ ...qwen2, sliding_window: 8, use_sliding_window: true, max_window_layers: 2 }, [null, null]],
+    [{ ...mistral, num_key_value_heads: 4, sliding_window: 8 }, [8, 8]],
+    [{ ...llama, sliding_window: 8 }, [null, null]],
+    [{ ...qwen3, layer_types: ['full_attention', 'full_attention'] }, [null, null]],
+    [{ ...gemma2, sliding_window: 8 }, [8, null, 8, null]],
   ])('%j', (json, expected) => {
-    expect(parse(json).slidingWindow).toBe(expected);
+    expect(windowsOf(json)).toEqual(expected);
   });
 });
 
@@ -146,13 +167,13 @@ describe('what would be computed wrongly is refused by name', () => {
   test.each([
     [
       { ...llama, architectures: ['GemmaForCausalLM'] },
-      /"GemmaForCausalLM" is not known; known are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM/,
+      /"GemmaForCausalLM" is not known; known are LlamaForCausalLM, MistralForCausalLM, .*Gemma2ForCausalLM/,
     ],
     [{ ...llama, architectures: [] }, /no architecture is named/],
     [{ ...llama, architectures: ['toString'] }, /"toString" is not known/],
-    [{ ...llama, hidden_act: 'gelu' }, /"gelu"/],
+    [{ ...llama, hidden_act: 'relu2' }, /"relu2" is not known; known are silu/],
     [{ ...llama, quantization_config: { quant_method: 'gptq' } }, /"gptq"/],
-    [{ ...llama, rope_scaling: { type: 'yarn', factor: 4 } }, /"yarn" in rope_scaling/],
+    [{ ...llama, rope_scaling: { type: 'ntk', factor: 4 } }, /"ntk" in rope_scaling/],
     [
       { ...llama, rope_scaling: { type: { toString: 1 } } },
       /type \{"toString":1\} in rope_scaling/,
@@ -165,11 +186,10 @@ describe('what would be computed wrongly is refused by name', () => {
     [{ ...llama, rope_parameters: { full_attention: { rope_theta: 1e4 } } }, /from layer to layer/],
     [{ ...llama, partial_rotary_factor: 0.5 }, /partial_rotary_factor 0.5/],
     [
-      { ...qwen2, use_sliding_window: true, max_window_layers: 1 },
-      /full_attention, sliding_attention/,
+      { ...qwen3, layer_types: ['sliding_attention', 'full_attention'] },
+      /"sliding_attention", but no window is set/,
     ],
-    [{ ...qwen3, layer_types: ['sliding_attention', 'full_attention'] }, /different kinds/],
-    [{ ...llama, layer_types: ['chunked_attention', 'chunked_attention'] }, /"chunked_attention"/],
+    [{ ...qwen3, layer_types: ['chunked_attention', 'chunked_attention'] }, /"chunked_attention"/],
   ])('%j', (json, message) => {
     expect(() => parse(json)).toThrow(
       expect.objectContaining({
@@ -208,7 +228,6 @@ describe('a number that no model has is refused, at its key', () => {
     'num_attention_heads',
     'num_key_value_heads',
     'head_dim',
-    'max_window_layers',
     'bos_token_id',
     'pad_token_id',
     'rms_norm_eps',

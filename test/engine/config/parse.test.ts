@@ -140,6 +140,49 @@ describe('positions', () => {
   });
 
   test.each([
+    ['/', `the root of a disk (${path.resolve('/')})`],
+    ['../../..', `the root of a disk (${path.resolve('/')})`],
+    ['~', `your home folder (${homedir()})`],
+    ['~/', `your home folder (${homedir()})`],
+    [`${homedir()}/out/..`, `your home folder (${homedir()})`],
+  ])('the output folder is not %s', (folder, what) => {
+    const text = JSON.stringify({ ...MINIMAL, training: { output_dir: folder } });
+    expect(checkConfig(text, FILE).problems).toMatchObject([
+      {
+        code: 'config.invalid_value',
+        message: `\`training.output_dir\` is ${what}, and a run needs a folder of its own, such as "runs/tune"`,
+        about: {
+          remedies: [{ values: [{ path: ['training', 'output_dir'], value: 'runs/tune' }] }],
+        },
+      },
+    ]);
+  });
+
+  test('says of numbers that overflow that they do', () => {
+    const text = JSON.stringify({
+      ...MINIMAL,
+      training: { ...MINIMAL.training, learning_rate: 1, max_grad_norm: 1e39, max_steps: 1e17 },
+      lora: { lora_alpha: 2 },
+    });
+    const written = text.replace('"learning_rate":1', '"learning_rate":1e400');
+    const problems = checkConfig(written.replace('"lora_alpha":2', '"lora_alpha":-1e400'), FILE);
+    expect(problems.problems.map(({ message }) => message)).toEqual([
+      '`training.learning_rate` is a number beyond 3.4e38, the largest float32; it must be a number above 0',
+      '`training.max_grad_norm` is a number beyond 3.4e38, the largest float32; it must be a number of at least 0',
+      '`training.max_steps` is a number beyond 9007199254740991, the largest that is counted exactly; it must be a whole number of at least 1',
+      '`lora.lora_alpha` is a number beyond 1.8e308, the largest that can be computed with; it must be a number above 0 and at most 1e+30',
+    ]);
+    const flag = parseOverride('training.learning_rate=1e400');
+    expect(() => parseConfig(JSON.stringify(MINIMAL), FILE, [flag])).toThrow(
+      '--set training.learning_rate=1e400: `training.learning_rate` is a number beyond 3.4e38',
+    );
+    // Steps that nobody can count would be a journal that nobody can read.
+    expect(problemsOf({ training: { num_train_epochs: 1e300 } })).toEqual([
+      '`training.num_train_epochs` must be a number above 0 and at most 1000000, not 1e+300',
+    ]);
+  });
+
+  test.each([
     ['{ "model": { "a": 1 "b": 2 } }', '1:21', 'a comma should stand here'],
     ['{\r\n  "model": {\r\n', '3:1', 'a closing } is missing'],
     ['{ "model": nope }', '1:12', 'a value here is neither'],
@@ -479,8 +522,13 @@ describe('files', () => {
     const missing = path.join(folder, 'missing.lorafa.json');
     await expect(readConfig(missing)).rejects.toMatchObject({
       code: 'config.not_found',
-      message: expect.stringContaining(missing) as string,
+      message: expect.stringMatching(/missing\.lorafa\.json: .*; check the path\.$/) as string,
     });
+    await writeFile(path.join(folder, 'mission.lorafa.json'), '{}');
+    await expect(readConfig(missing)).rejects.toThrow(
+      `; did you mean ${path.join(folder, 'mission.lorafa.json')}?`,
+    );
+    await rm(path.join(folder, 'mission.lorafa.json'));
     const binary = path.join(folder, 'binary.lorafa.json');
     await writeFile(binary, Uint8Array.of(0x7b, 0xff, 0x7d));
     await expect(readConfig(binary)).rejects.toMatchObject({ code: 'config.syntax' });

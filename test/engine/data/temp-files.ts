@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
@@ -12,6 +12,7 @@ export function useTempFiles(): (name: string, content: string | Uint8Array) => 
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return async (name, content) => {
     const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content);
     return file;
   };

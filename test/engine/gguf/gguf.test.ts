@@ -88,11 +88,22 @@ describe('files that lie', () => {
     ],
     [
       'a storage type that is not known',
-      ggufBytes({}, [{ name: 'a', dims: [256], type: GGMLQuantizationType.IQ2_XXS }], data),
+      ggufBytes({}, [{ name: 'a', dims: [256], type: GGMLQuantizationType.NVFP4 }], data),
       'model.unsupported',
-      /"a" stored as IQ2_XXS; known are F32/,
+      /"a" stored as NVFP4; known are F32/,
     ],
-    ['one part of several', ggufBytes({ 'split.count': 3 }), 'model.unsupported', /one of 3 parts/],
+    [
+      'a scale outside of the blocks',
+      ggufBytes({}, [{ name: 'blk.0.ffn_up.scale', dims: [1] }], data),
+      'model.unsupported',
+      /"blk.0.ffn_up.scale", a scale of another one/,
+    ],
+    [
+      'a storage type that nobody knows',
+      ggufBytes({}, [{ name: 'a', dims: [256], type: 200 as GGMLQuantizationType }], data),
+      'model.unsupported',
+      /"a" stored as type 200; known are F32/,
+    ],
   ];
 
   test.each(cases)('%s', async (_, bytes, code, message) => {

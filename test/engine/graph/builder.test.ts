@@ -97,7 +97,7 @@ describe('names', () => {
         throw new Error('no');
       }),
     ).toThrow('no');
-    expect(b.currentScope).toBe('');
+    expect(b.exp(b.input('x', 'float32', [])).name).toBe('exp_1');
   });
 });
 

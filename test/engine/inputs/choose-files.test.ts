@@ -27,6 +27,18 @@ describe('a GGUF of a model', () => {
     expect(await modelFiles('q4_k_m')(two)).toEqual(['name.Q4_K_M.gguf']);
   });
 
+  test('all parts of one that was split, whichever is named', async () => {
+    const first = 'q8/name-Q8_0-00001-of-00002.gguf';
+    const second = 'q8/name-Q8_0-00002-of-00002.gguf';
+    const split = view(['name-Q4_0.gguf', second, first]);
+    expect(await modelFiles('Q8_0')(split)).toEqual([first, second]);
+    expect(await modelFiles(second)(split)).toEqual([first, second]);
+    expect(await modelFiles(undefined)(view([first, second]))).toEqual([first, second]);
+    await expect(modelFiles(undefined)(view([first]))).rejects.toThrow(
+      /has no q8\/name-Q8_0-00002-of-00002.gguf, which belongs to q8\/name-Q8_0-00001/,
+    );
+  });
+
   test.each([
     [undefined, /holds several models; say which one, e.g. owner\/name:name.Q4_K_M.gguf/],
     ['Q5_0', /has no file Q5_0; it has name.Q4_K_M.gguf, name.Q8_0.gguf\.$/],

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { cachedInput, fetchInput } from '../../../engine/inputs/hub-inputs.ts';
 import { openBaseModel, openTokenizer } from '../../../engine/models/base-model.ts';
+import { goldenPath } from '../../support/golden.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import {
   digestOf,
@@ -138,6 +139,21 @@ describe('what is fetched', () => {
     expect(await readFile(place, 'utf8')).toBe('two');
     const refs = path.join(world.cache, 'models--owner--gguf/refs');
     expect(await readdir(path.join(refs, 'refs/pr'))).toEqual(['1']);
+  });
+
+  test('all parts of a GGUF that was split, and one is opened', async () => {
+    const world = await worldWithAll();
+    const names = [1, 2, 3].map((part) => `llama2-q8_0-0000${part}-of-00003.gguf`);
+    const parts = names.map(async (name) => {
+      return [`q8/${name}`, await readFile(goldenPath('gguf', 'split', name))] as const;
+    });
+    const files = { ...Object.fromEntries(await Promise.all(parts)), 'other.gguf': 'other' };
+    world.hub.add(hubRepository('model', 'owner/split', files));
+    const place = await fetchInput('owner/split:q8_0', 'model');
+    expect(path.basename(place)).toBe(names[0]);
+    expect(await readdir(path.dirname(place))).toEqual(names);
+    const opened = await openBaseModel(place, { headersOnly: true });
+    expect([opened.name, opened.weights.tensors.size]).toEqual(['llama2-q8_0', 21]);
   });
 
   test('no weights where only rows are looked at', async () => {

@@ -5,7 +5,9 @@ import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { ObservedManager } from '../../server/runs/observed-manager.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
 import { filesHolding } from '../../support/files-holding.ts';
+import { CERTIFICATE } from '../../support/hub-server/certificate.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
+import { encrypted, ProxyServer } from '../../support/hub-server/proxy-server.ts';
 import type { HubRepository } from '../../support/hub-server/repositories.ts';
 import {
   metaMathRepository,
@@ -140,5 +142,37 @@ describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
     expect(status).toMatchObject({ state: 'failed', reason: { code: 'hub.forbidden' } });
     expect(status.reason?.message).toContain('"Bearer … is not let in"');
     expect(await filesHolding(world.folder, CANARY)).toEqual([]);
+  });
+
+  test('goes through a proxy in a tunnel, to the hub alone', { timeout: 60_000 }, async () => {
+    const world = await HubWorld.create({ ...metaMathRepository(), access: 'gated' });
+    world.hub.tokens.add(CANARY);
+    const proxy = await ProxyServer.start();
+    const certificate = path.join(world.folder, 'certificate.pem');
+    await writeFile(certificate, CERTIFICATE);
+    const file = path.join(world.folder, 'own.lorafa.json');
+    const model = { base_model_name_or_path: path.join(built.folder, 'tiny') };
+    const data = { dataset_name_or_path: metaMathRepository().name };
+    await writeFile(file, JSON.stringify({ model, data, training: { output_dir: 'run' } }));
+    const endpoint = await encrypted(world.hub.endpoint);
+    const outcome = await built.run(['preview', file, '--rows', '1'], {
+      env: {
+        ...world.env,
+        HF_ENDPOINT: endpoint,
+        HF_TOKEN: CANARY,
+        HTTPS_PROXY: `http://name:word@${proxy.host}`,
+        NODE_EXTRA_CA_CERTS: certificate,
+      },
+    });
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining('40 of 40 rows') });
+    expect(new Set(proxy.requests)).toEqual(new Set([`CONNECT ${new URL(endpoint).host}`]));
+    // The hub had the token, of which the proxy could not read a word.
+    expect(world.hub.requests.map(({ authorization }) => authorization)).toContain(
+      `Bearer ${CANARY}`,
+    );
+    expect(proxy.seen.length).toBeGreaterThan(1000);
+    expect(proxy.seen).not.toContain(CANARY);
+    expect(proxy.seen).not.toMatch(/bearer/i);
+    expect(outcome.stderr).not.toContain('Warning');
   });
 });

@@ -1,11 +1,20 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import {
+  type ArrowMessage,
+  indexArrow,
+  withArrowFile,
+} from '../../../engine/data/arrow/arrow-file.ts';
+import { readArrow } from '../../../engine/data/arrow/read-arrow.ts';
 import { readParquet } from '../../../engine/data/parquet/read-parquet.ts';
 import { parseHubName } from '../../../engine/hub/hub-name.ts';
 import { lookAtData } from '../../../engine/inputs/look-at-data.ts';
 import { lookAtModel } from '../../../engine/inputs/look-at-model.ts';
 import { trainingMemory } from '../../../engine/plan/training-memory.ts';
+import { goldenPath } from '../../support/golden.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import { hubRepository } from '../../support/hub-server/repositories.ts';
 import {
@@ -13,6 +22,24 @@ import {
   metaMathRepository,
   tinyModelRepository,
 } from '../../support/hub-server/tiny-repositories.ts';
+
+/** One Zstandard frame of blocks that are stored as they are (RFC 8878, 3.1.1.2). */
+function zstdOf(bytes: Buffer): Buffer {
+  const parts: Uint8Array[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x38])];
+  const most = 2 ** 13;
+  for (let at = 0; at < bytes.length; at += most) {
+    const block = bytes.subarray(at, at + most);
+    const header = Buffer.alloc(3);
+    header.writeUIntLE((block.length << 3) | (at + most >= bytes.length ? 1 : 0), 0, 3);
+    parts.push(header, block);
+  }
+  return Buffer.concat(parts);
+}
+
+/** What no compression makes much smaller. */
+function noise(seed: string): string {
+  return createHash('sha256').update(seed).digest('hex');
+}
 
 const IMPATIENT = { tries: 1, silenceMs: 300 };
 
@@ -134,6 +161,87 @@ describe('data', () => {
     }
     expect(values).toEqual(local.slice(0, 5));
     expect(count).toEqual({ rows: local.length, isExact: true });
+  });
+
+  test.each([
+    ['gz', gzipSync],
+    ['zst', zstdOf],
+  ] as const)(
+    'lines that are compressed (.%s), which are cut off anywhere',
+    async (ending, pack) => {
+      const text = questions(MANY)
+        .map((row) => JSON.stringify({ ...row, noise: noise(row.answer) }))
+        .join('\n');
+      const packed = pack(Buffer.from(text));
+      expect(packed.length).toBeGreaterThan(2 ** 19);
+      const { values, count, ranges } = await look({ [`train.jsonl.${ending}`]: packed });
+      expect(values).toMatchObject(first);
+      expect(ranges).toEqual(['bytes=0-262143']);
+      expect(count.isExact).toBe(false);
+      expect(Math.abs(count.rows / MANY - 1)).toBeLessThan(0.1);
+      const small = await look({
+        [`train.csv.${ending}`]: pack(Buffer.from('question,answer\na,b\n')),
+      });
+      expect([small.values, small.count]).toEqual([
+        [{ question: 'a', answer: 'b' }],
+        { rows: 1, isExact: true },
+      ]);
+    },
+  );
+
+  test('what is compressed to nothing is not unpacked to the end, and damage is told', async () => {
+    const rows = `${JSON.stringify(question(0))}\n`.repeat(20);
+    const { values, count } = await look({
+      'train.jsonl.gz': gzipSync(Buffer.concat([Buffer.from(rows), Buffer.alloc(2 ** 26, 10)])),
+    });
+    expect(values).toHaveLength(5);
+    expect(count.isExact).toBe(false);
+    await expect(look({ 'train.jsonl.gz': 'no gzip' })).rejects.toMatchObject({
+      code: 'data.corrupt',
+    });
+  });
+
+  test.each(['file', 'stream'])('Arrow as a %s: the batches that are whole', async (kind) => {
+    const stream = await readFile(goldenPath('data', 'stream.arrow'));
+    const { messages } = await withArrowFile(goldenPath('data', 'stream.arrow'), indexArrow);
+    const bytesOf = ({ start, length }: ArrowMessage) => stream.subarray(start, start + length);
+    const [schema, batch] = messages as [ArrowMessage, ArrowMessage];
+    const copies = Math.ceil(2 ** 19 / batch.length);
+    const many = Buffer.concat([bytesOf(schema), ...Array(copies).fill(bytesOf(batch))]);
+    const file = Buffer.concat([Buffer.from('ARROW1\0\0'), many, Buffer.from('footer: ARROW1')]);
+    const { values, count, ranges } = await look({ 'train.arrow': kind === 'file' ? file : many });
+    const local: unknown[] = [];
+    for await (const { value } of readArrow(goldenPath('data', 'stream.arrow'))) local.push(value);
+    expect(values).toEqual(local.slice(0, 5));
+    expect(ranges).toEqual(['bytes=0-262143']);
+    expect(Math.abs(count.rows / (copies * batch.rows) - 1)).toBeLessThan(0.1);
+  });
+
+  test('a small Arrow file, and one that is none', async () => {
+    const file = await readFile(goldenPath('data', 'file.arrow'));
+    const { count } = await look({ 'train.arrow': file });
+    expect(count).toMatchObject({ isExact: true });
+    await expect(look({ 'train.arrow': 'x'.repeat(2 ** 19) })).rejects.toThrow(
+      /come in one piece of more than|neither an Arrow file nor a stream/,
+    );
+  });
+
+  test('where there are no rows that are read, those of the edition that the hub makes', async () => {
+    const world = await HubWorld.create(
+      hubRepository('dataset', 'owner/script', { 'script.py': 'x' }),
+    );
+    const name = parseHubName('owner/script')!;
+    await expect(lookAtData(name, 5, IMPATIENT)).rejects.toThrow(/no Parquet edition of it/);
+    const parquet = await readFile('test/engine/data/fixtures/rows.parquet');
+    world.hub.add(
+      hubRepository(
+        'dataset',
+        'owner/script',
+        { 'default/train/0000.parquet': parquet },
+        { branches: new Set(['refs/convert/parquet']) },
+      ),
+    );
+    expect((await lookAtData(name, 5, IMPATIENT)).rows).toHaveLength(5);
   });
 
   test('several files of the split that is named', async () => {

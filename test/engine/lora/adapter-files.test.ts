@@ -23,6 +23,7 @@ import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { saveAdapter } from '../../../engine/lora/save-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { decoderConfig } from '../../support/decoder-config.ts';
 import { goldenJson, goldenPath } from '../../support/golden.ts';
 
 const CASES = [
@@ -338,7 +339,7 @@ describe('what is refused', () => {
   });
 
   test('the model of another size', async () => {
-    const larger = { ...decoder, hiddenSize: 2 * decoder.hiddenSize };
+    const larger = decoderConfig({ hidden_size: 2 * decoder.hiddenSize });
     const { message, code } = await failure(loadAdapter(folder, larger));
     expect(code).toBe('adapter.mismatch');
     expect(message).toContain('0 of 4 modules matched');

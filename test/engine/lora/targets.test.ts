@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { linearModules } from '../../../engine/architectures/linear-modules.ts';
 import { loraSection } from '../../../engine/config/lora-section.ts';
 import type { LorafaError } from '../../../engine/errors.ts';
 import { resolveTargets } from '../../../engine/lora/targets.ts';
@@ -82,7 +83,10 @@ describe('resolveTargets', () => {
   });
 
   test('a rank larger than the layer', () => {
-    const limit = Math.min(decoder.hiddenSize, decoder.intermediateSize);
+    const { inFeatures, outFeatures } = linearModules(decoder).find(({ name }) =>
+      name.endsWith('up_proj'),
+    )!;
+    const limit = Math.min(inFeatures, outFeatures);
     expect(resolve({ r: limit, target_modules: ['up_proj'] })).toHaveLength(2);
     const error = failure({
       target_modules: ['q_proj'],

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isTied } from '../../../engine/architectures/modules.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { examineWeights } from '../../../engine/weights/examine-weights.ts';
 
@@ -15,7 +16,7 @@ describe('model folders that transformers saved', () => {
       const weights = await openWeights(folder, config);
       await examineWeights(weights);
       expect(weights.files().folder).toBe(folder);
-      expect(weights.tensors.has('lm_head.weight')).toBe(!config.tieWordEmbeddings);
+      expect(weights.tensors.has(`${config.outputName}.weight`)).toBe(!isTied(config));
     },
   );
 

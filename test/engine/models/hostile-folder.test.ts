@@ -37,7 +37,7 @@ test('code that a model asks for is neither looked for nor run', async () => {
     custom_pipelines: { 'text-generation': { impl: 'modeling_evil.Pipeline' } },
     trust_remote_code: true,
   });
-  expect((await openBaseModel(model)).config.numLayers).toBe(2);
+  expect((await openBaseModel(model)).config.layers).toHaveLength(2);
   await expect(readFile(marker)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

@@ -1,6 +1,6 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import {
@@ -8,7 +8,9 @@ import {
   writeSafetensors,
 } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import { goldenPath } from '../../support/golden.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import {
   digestOf,
@@ -78,11 +80,14 @@ test.each([
     const {
       model: _,
       memoryLimit: _limit,
+      disk,
       ...expected
     } = await estimateRun(configOf(world, local, nf4));
     world.hub.requests.length = 0;
     const estimate = await estimateRun(configOf(world, MODEL, nf4));
     expect(estimate).toMatchObject(expected);
+    expect(estimate.disk?.needed).toBe(disk?.needed);
+    expect(disk !== undefined).toBe(nf4);
     const [snapshot] = await readdir(path.join(world.cache, 'models--owner--tiny', 'snapshots'));
     const here = await readdir(
       path.join(world.cache, 'models--owner--tiny', 'snapshots', snapshot!),
@@ -112,6 +117,68 @@ test('of the weights only what is before their data is fetched', async () => {
   await estimateRun(configOf(world, MODEL, false));
   expect(weightBytes(world, model)).toBe(8 + header.length);
 });
+
+describe('of a GGUF file', () => {
+  async function worldWithGguf(file: string, end = Buffer.alloc(0)) {
+    const world = await HubWorld.create(metaMathRepository());
+    const local = path.join(world.folder, file);
+    await writeFile(local, Buffer.concat([await readFile(goldenPath('gguf', file)), end]));
+    const content = await readFile(local);
+    const model = world.hub.add(hubRepository('model', MODEL, { [file]: content }));
+    return { world, local, model };
+  }
+
+  /** Ends of the parts that were asked for. */
+  const ends = (world: HubWorld) =>
+    world.hub.requests
+      .filter(({ host }) => host === 'cdn')
+      .map(({ range }) => Number(/-(\d+)$/.exec(range!)![1]));
+
+  test.each(['qwen2-f32.gguf', 'qwen2-q8_0.gguf'])(
+    'only the header is fetched, and the estimate is that of the whole: %s',
+    async (file) => {
+      const { world, local } = await worldWithGguf(file, Buffer.alloc(2 ** 21));
+      const {
+        model: _,
+        memoryLimit: _limit,
+        ...expected
+      } = await estimateRun(configOf(world, local, false));
+      world.hub.requests.length = 0;
+      const estimate = await estimateRun(configOf(world, `${MODEL}:${file}`, false));
+      expect(estimate).toMatchObject(expected);
+      // One part of a megabyte is enough, and less than half of the file.
+      expect(ends(world)).toEqual([2 ** 20 - 1]);
+      expect(await filesBelow(world.cache)).not.toContainEqual(expect.stringMatching(/gguf$/));
+    },
+  );
+
+  test('a preview needs no more for its tokens', async () => {
+    const { world } = await worldWithGguf('qwen2-f32.gguf', Buffer.alloc(2 ** 21));
+    const { config, heads } = await world.fetch(configOf(world, MODEL, false), { rowsOnly: true });
+    const { tokenizer } = await openTokenizer(config.model.base_model_name_or_path, heads);
+    const here = await openTokenizer(goldenPath('gguf', 'qwen2-f32.gguf'));
+    expect(tokenizer.tokenizerJson).toEqual(here.tokenizer.tokenizerJson);
+    expect(ends(world)).toEqual([2 ** 20 - 1]);
+  });
+
+  test.each([
+    ['that is none', Buffer.from('GGUX'.repeat(1000)), /does not begin with the magic number/],
+    ['that ends early', undefined, /it ends inside its header/],
+  ])('a header %s is a mistake', async (_, content, message) => {
+    const { world } = await worldWithGguf('qwen2-f32.gguf');
+    const whole = await readFile(goldenPath('gguf', 'qwen2-f32.gguf'));
+    const file = { 'a.gguf': content ?? whole.subarray(0, 500) };
+    world.hub.add(hubRepository('model', MODEL, file));
+    const config = configOf(world, MODEL, false);
+    const fetched = world.fetch(config, { headsOnly: true });
+    await expect(fetched).rejects.toMatchObject({ code: 'hub.bad_answer' });
+    await expect(world.fetch(config, { headsOnly: true })).rejects.toThrow(message);
+  });
+});
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder, { recursive: true })).filter((name) => !name.includes('.locks'));
+}
 
 test('a server that knows no ranges', async () => {
   const { world } = await worldWith(2);

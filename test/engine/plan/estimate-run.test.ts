@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
@@ -231,4 +231,20 @@ test('only the headers of a quantized GGUF file are read', async () => {
   const sizes = ({ weights }: typeof opened) =>
     [...weights.tensors].map(([name, { dtype, shape, length }]) => [name, dtype, shape, length]);
   expect(sizes(looked)).toEqual(sizes(opened));
+});
+
+test('weights that a run would unpack or quantize are told with the room for them', async () => {
+  const { folder, config } = await tinyConfig({ engine: { compute: 'int8' } });
+  vi.stubEnv('LORAFA_CACHE_DIR', path.join(folder, 'cache'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { disk } = await estimateRun(config);
+  expect(disk).toMatchObject({ folder: path.join(folder, 'cache') });
+  expect(disk!.room).toBeGreaterThan(disk!.needed);
+
+  const { weights } = await openBaseModel(config.model.base_model_name_or_path, {
+    quantization: { kind: 'int8', mode: 'int8' },
+  });
+  const made = [...weights.tensors.values()].reduce((sum, { length }) => sum + length, 0);
+  expect(disk!.needed).toBe(made);
+  expect((await estimateRun(config)).disk).toBeUndefined();
 });

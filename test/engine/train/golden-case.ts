@@ -1,4 +1,4 @@
-import type { Recompute } from '../../../engine/architectures/decoder.ts';
+import type { Recompute } from '../../../engine/architectures/decoder-graph.ts';
 import { configSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';

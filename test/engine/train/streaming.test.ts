@@ -4,6 +4,7 @@ import { openTokenizer } from '../../../engine/models/base-model.ts';
 import { loadRunData } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import { readExamples } from '../../../engine/train/run-examples.ts';
 import { readTrainerState } from '../../../engine/train/trainer-state.ts';
 import { stopAfter } from './stop-after.ts';
 import { type ConfigChanges, comparable, ofType, run } from './tiny-run.ts';
@@ -90,6 +91,31 @@ describe('streamed data', () => {
     expect(new Set([...held, ...trained]).size).toBe(200);
     expect(plan.windows).toBe(4);
     expect(data.trainReport).toMatchObject({ rows: 170, inferredFrom: 48 });
+  });
+
+  test('what was inferred from the first window is told as that, everywhere', async () => {
+    const changes = await streamed({
+      data: { dataset_name_or_path: await rowsFile('t', 96), max_length: 8, buffer_size: 12 },
+      training: { max_steps: 1 },
+    });
+    const config = tiny().config(changes);
+    const events = await run(config);
+    const [started] = ofType(events, 'started');
+    expect(started!.run.dataset.train).toMatchObject({ rows: 96, inferredFrom: 12 });
+    const warnings = ofType(events, 'warning').map(({ message }) => message);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^\d+ rows of the first 12 were cut at max_length/),
+    );
+    expect(await readExamples(config.training.output_dir)).toMatchObject({
+      rows: 96,
+      isInferred: true,
+    });
+    // A single window holds all of them: nothing is inferred.
+    const all = await planned(
+      tiny().config({ ...changes, data: { ...changes.data, buffer_size: 96 } }),
+    );
+    expect(all.data.trainReport.inferredFrom).toBeUndefined();
+    expect(all.data.warnings.join()).not.toContain('of the first');
   });
 
   test('a run that is interrupted anywhere goes on as the same run', async () => {

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { outputEmbeddingName } from '../../../engine/architectures/decoder.ts';
 import { linearModules } from '../../../engine/architectures/linear-modules.ts';
+import { isTied } from '../../../engine/architectures/modules.ts';
 import { float32ToBfloat16 } from '../../../engine/formats/float16.ts';
 import { readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { answeringModel } from '../../../engine/plan/run-model.ts';
@@ -53,17 +54,17 @@ describe('weights in bfloat16', () => {
 describe.each([
   ['llama-tied', true],
   ['llama2', false],
-] as const)('the weights of %s, which are others', (name, isTied) => {
+] as const)('the weights of %s, which are others', (name, tied) => {
   test.each(MODES)('are rounded once for %s, as is said of them', async (mode: Bfloat16Mode) => {
     const model = await goldenModel(name);
-    expect(model.config.tieWordEmbeddings).toBe(isTied);
+    expect(isTied(model.config)).toBe(tied);
     const made = await quantized(model, { kind: 'bfloat16', mode });
     expect(tensorSizes(describeQuantized(model, { kind: 'bfloat16', mode }))).toEqual(
       tensorSizes(made),
     );
     const weight = outputEmbeddingName(model.config);
     // Where tokens are looked up in it as well, that goes on in what the model has.
-    expect(made.weights.tensors.has(weight)).toBe(isTied);
+    expect(made.weights.tensors.has(weight)).toBe(tied);
     const multiplied = [
       ...linearModules(model.config).map((each) => `${each.name}.weight`),
       weight,

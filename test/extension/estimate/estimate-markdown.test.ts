@@ -50,6 +50,33 @@ test('the verdict comes first, then what it is made of', () => {
   expect(markdown).not.toContain('## warnings');
 });
 
+test('what is written before the first step is told with the room for it', () => {
+  const disk = { needed: 14 * GIB, room: 100 * GIB, folder: '/cache' };
+  const markdown = (changes: Partial<RunEstimate>) =>
+    estimateMarkdown('x', estimate(changes), undefined, texts);
+  expect(markdown({ disk })).toContain(
+    '## disk\n\n✓ writtenOnce **14.0 GiB**, room 100.0 GiB (/cache)',
+  );
+  expect(markdown({ disk: { ...disk, room: GIB } })).toContain('✗ writtenOnce');
+  expect(markdown({})).not.toContain('## disk');
+});
+
+test('what was inferred from the first rows is not told as a fact', () => {
+  const known = { ...texts, about: 'about {0}', inferred: 'of {0}' } as EstimateTexts;
+  const all = new Proxy(known, { get: (own, key) => Reflect.get(own, key) ?? String(key) });
+  const { train } = estimate();
+  const markdown = estimateMarkdown(
+    'x',
+    estimate({ train: { ...train, inferredFrom: 4096 } }),
+    undefined,
+    all,
+  );
+  expect(markdown).toContain('| steps | 18 |\n| stepsPerEpoch | about 6 |');
+  expect(markdown).toContain('| rows | about 12 |\n| tokens | about 3,456 (about 1,234) |');
+  expect(markdown).toContain('\n\nof 4,096\n');
+  expect(estimateMarkdown('x', estimate(), undefined, all)).not.toMatch(/about|of 4,096/);
+});
+
 test('the rows that are held out for evaluation are told apart', () => {
   const evaluation = { rows: 3, tokens: 900, supervisedTokens: 300 };
   const split = { ...evaluation, truncatedRows: 0, droppedRows: 0 };

@@ -106,7 +106,7 @@ describe('before anything is typed', () => {
       'Hugging Face',
       expect.stringContaining('a/small'),
     ]);
-    expect(find('a/small')).toMatchObject({ description: '286.1 MiB · Apache 2.0' });
+    expect(find('a/small')).toMatchObject({ description: '286 MiB · Apache 2.0' });
     expect(find('own')?.detail).toMatch(/^Trains/);
     expect(server.countOf(searchHub)).toBe(0);
     expect(server.asked.filter(([method]) => method === lookAtModel.method)).toEqual([

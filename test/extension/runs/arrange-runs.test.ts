@@ -7,7 +7,7 @@ import {
 } from '../../../extension/runs/arrange-runs.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
-vi.mock('vscode', () => import('../../support/vscode-words.ts'));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const run = (name: string, status: Parameters<typeof runSummary>[0], more = {}) =>
   runSummary(

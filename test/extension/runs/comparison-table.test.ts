@@ -1,11 +1,13 @@
 import { expect, test, vi } from 'vitest';
-import { comparisonCsv, resultRows } from '../../../extension/runs/comparison-table.ts';
+import { bestRuns } from '../../../extension/runs/best-runs.ts';
+import {
+  comparisonCsv,
+  describeBest,
+  resultRows,
+} from '../../../extension/runs/comparison-table.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
-vi.mock('vscode', async () => ({
-  ...(await import('../../support/vscode-words.ts')),
-  env: { language: 'en' },
-}));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const RUNS = [
   runSummary({ state: 'completed', step: 9, maxSteps: 9, loss: 0.5 }, { seconds: 61.4 }),
@@ -22,6 +24,21 @@ test('what came of runs stands beside each other; what none has is left out', ()
   expect(rows.get('Loss')).toEqual(['0.500', null]);
   expect(rows.get('Tags')).toEqual([null, 'a, b']);
   expect(rows.has('Started')).toBe(false);
+});
+
+test('the best run is marked in words, by what it is the best', () => {
+  const [worse, better] = [0.5, 0.25].map((evalLoss, index) =>
+    runSummary({ state: 'completed', loss: index, evalLoss }, { folder: `/runs/${index}` }),
+  );
+  const runs = [worse!, better!];
+  const rows = new Map(resultRows(runs).map(({ key, values }) => [key, values]));
+  expect(rows.get('Evaluation loss')).toEqual(['0.500', '0.250 (lowest)']);
+  expect(rows.get('Loss')).toEqual(['0.000', '1.000']);
+  expect(runs.map((run) => describeBest(run, bestRuns(runs)))).toEqual([
+    null,
+    'lowest evaluation loss',
+  ]);
+  expect(comparisonCsv(runs, [])).not.toContain('lowest');
 });
 
 test('a table has a run a row, numbers as they are, and nothing that a spreadsheet would run', () => {

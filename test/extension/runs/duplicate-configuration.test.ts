@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { numbered, withOutput } from '../../../extension/runs/duplicate-configuration.ts';
 
-vi.mock('vscode', () => import('../../support/vscode-words.ts'));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 test.each([
   ['first', 'first-2'],

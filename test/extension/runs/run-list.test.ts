@@ -44,6 +44,15 @@ test('a run of the command line is only watched', () => {
   expect(Object.values(watched)).not.toContain(true);
 });
 
+test('what has learned something and ended can be trained further, be it complete', () => {
+  const further = (status: Parameters<typeof runSummary>[0], adapter: string | null): boolean =>
+    abilitiesOf(runSummary(status, { adapter })).canTrainFurther;
+  expect(further({ state: 'completed' }, '/runs/first')).toBe(true);
+  expect(further({ state: 'stopped' }, '/runs/first/checkpoint-3')).toBe(true);
+  expect(further({ state: 'stopped' }, null)).toBe(false);
+  expect(further({ state: 'running' }, '/runs/first/checkpoint-3')).toBe(false);
+});
+
 test('whatever ended early can be gone on with: from a checkpoint, or from its start', () => {
   const abilities = (change: Parameters<typeof runSummary>[1]) =>
     abilitiesOf(runSummary({ state: 'failed' }, change));

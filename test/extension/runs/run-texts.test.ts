@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import {
+  describeNoResume,
   describeRun,
   formatDuration,
   mostInteresting,
@@ -8,7 +9,7 @@ import {
 } from '../../../extension/runs/run-texts.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
-vi.mock('vscode', () => import('../../support/vscode-words.ts'));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const running = runSummary({
   state: 'running',
@@ -58,6 +59,19 @@ test('each state has its words', () => {
   expect(describeRun(runSummary({}, { problem: 'The trainer does not answer.' }))).toBe(
     'The trainer does not answer.',
   );
+});
+
+test('what keeps a run from being resumed is said, with what one can do instead', () => {
+  const whole = { state: 'completed', step: 9, maxSteps: 9 } as const;
+  const why = (...run: Parameters<typeof runSummary>) => describeNoResume(runSummary(...run));
+  expect(why(whole, { adapter: '/runs/first' })).toBe(
+    'This run did all of its steps: there is nothing to resume. Train Further begins a new run with what it has learned.',
+  );
+  // A fine-tuned model has no adapter.
+  expect(why(whole)).toBe('This run did all of its steps: there is nothing to resume.');
+  expect(why({ state: 'paused' })).toMatch(/^Stop the run to resume from one/);
+  expect(why({ ...whole, step: 5 })).toBeUndefined();
+  expect(why({ state: 'failed' })).toBeUndefined();
 });
 
 test.each([

@@ -1,16 +1,17 @@
 import { expect, test, vi } from 'vitest';
 import { renderWebviewPage } from '../../../extension/webview/webview-page.ts';
 import { ALL_HOSTILE, HOSTILE } from '../../support/hostile-texts.ts';
+import { Uri } from '../../support/vscode-files.ts';
 
-vi.mock('vscode', () => ({
-  env: { language: 'en' },
-  Uri: { joinPath: (...parts: readonly string[]) => parts.join('/') },
-}));
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
-const webview = { asWebviewUri: String, cspSource: 'https://page.example' };
+const webview = {
+  asWebviewUri: ({ fsPath }: { readonly fsPath: string }) => fsPath,
+  cspSource: 'https://page.example',
+};
 
 function page(title: string, text: string): string {
-  return renderWebviewPage(webview as never, '/extension' as never, {
+  return renderWebviewPage(webview as never, Uri.file('/extension') as never, {
     bundle: 'run-panel',
     title,
     texts: { word: text },

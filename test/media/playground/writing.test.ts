@@ -84,3 +84,16 @@ test('a text that is given up is ended, and heard of no more', async () => {
   expect(sent.map(({ type }) => type)).toEqual(['generate', 'stop']);
   expect(writing.isBusy).toBe(false);
 });
+
+test('a text is ended when its writer is not asked any more, and only then', async () => {
+  const { sent, writing, write } = page();
+  const { told, view } = recordedView();
+  const text = write(view, 'a');
+  writing.dropUnlessBy(['base', 'a']);
+  writing.receive({ type: 'piece', slot: '1', text: 'one' });
+  writing.dropUnlessBy(['base', 'b']);
+  writing.receive({ type: 'done', slot: '1', answer: answer('one, late') });
+  expect(await text).toBe(false);
+  expect(told).toEqual(['start a', 'add one', 'interrupt']);
+  expect(sent.map(({ type }) => type)).toEqual(['generate', 'stop']);
+});

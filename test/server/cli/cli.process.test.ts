@@ -47,6 +47,7 @@ describe('help', () => {
       'plan',
       'measure',
       'preview',
+      'cache',
       'doctor',
     ])
       expect(stdout).toContain(command);
@@ -207,6 +208,13 @@ describe('a run', () => {
     );
     expect(written.stderr).not.toContain('quantizing');
     expect(eventsOf(written)[0]).toMatchObject({ promptTokens: 3 });
+
+    const listed = await lorafa('cache');
+    expect(listed.stdout).toMatch(
+      /^Weights in .*cache: .* of at most 50.0 GiB\n.* in NF4 .* model\n$/,
+    );
+    expect((await lorafa('cache', '--clear')).stdout).toMatch(/^Removed .* of weights from/);
+    expect(eventsOf(await lorafa('cache', '--json'))[0]).toMatchObject({ entries: [] });
   });
 
   test('shows its progress as lines where there is no terminal', async () => {
@@ -370,6 +378,17 @@ describe('preview', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('assistant↵\n⟦1⟧⟦<|im_end|>⟧');
     expect(stdout).toContain('8 of 8 rows used');
+  });
+
+  test('warns of prompts that run into their completions', async () => {
+    const { code, stdout } = await lorafa(
+      ...['preview', 'run.lorafa.json', '--rows', '0'],
+      ...['--set', 'data.apply_chat_template=false'],
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^8 rows whose completion runs on from the prompt: .*rows\.jsonl:1, .*neither a space nor a line break stands between/m,
+    );
   });
 
   test('tells what is mixed in, and what of streamed data is shown', async () => {

@@ -54,6 +54,19 @@ test('an estimate is a table', () => {
   ]);
 });
 
+test('what was inferred from the first rows of streamed data is said to be about so much', () => {
+  const train = { ...split, inferredFrom: 400 };
+  expect(
+    renderEstimate({ ...estimate, train })
+      .split('\n')
+      .slice(2, 5),
+  ).toEqual([
+    'Training data    streamed; by the first 400 rows, about 1,200 rows, about 345,678 tokens, about 200,000 supervised',
+    'Padding          streamed; by the first 400 rows, 12.3 % of 1,200 rows (2.1 % of 310 rows with data.packing)',
+    'Steps            900, of which about 300 make an epoch',
+  ]);
+});
+
 test.each([
   ['int8x3', 'Products         int8x3'],
   ['auto', 'Products         auto, which tries all modes first'],
@@ -100,4 +113,13 @@ test('held-out rows, warnings and what does not fit are told', () => {
   expect(text).toContain('Held-out data    7 rows');
   expect(text).toContain('would not fit into memory: lower training.per_device_train_batch_size');
   expect(text).toMatch(/\n2 rows were cut at max_length\.$/);
+});
+
+test('what is written before the first step is told, and what to do where it does not fit', () => {
+  const disk = { needed: 14 * 2 ** 30, room: 100 * 2 ** 30, folder: '/cache' };
+  const text = renderEstimate({ ...estimate, disk });
+  expect(text).toContain('Disk             14.0 GiB of 100.0 GiB in /cache, written once');
+  expect(text).not.toContain('LORAFA_CACHE_DIR');
+  const full = renderEstimate({ ...estimate, disk: { ...disk, room: 2 ** 30 } });
+  expect(full).toMatch(/would not fit on the disk of \/cache: .* LORAFA_CACHE_DIR/);
 });

@@ -118,6 +118,19 @@ describe('text', () => {
   });
 });
 
+test('counts that were inferred from the first rows are about so many', () => {
+  const event = started();
+  if (event.type !== 'started') throw new Error('not a start');
+  const { dataset } = event.run;
+  const train = { ...dataset.train, inferredFrom: 96 };
+  const text = print([{ ...event, run: { ...event.run, dataset: { ...dataset, train } } }]);
+  expect(text).toContain(
+    'training data: streamed; by the first 96 rows, about 1,000 rows, about 50,000 tokens, about 9,000 of them supervised; about 2 rows truncated, about 1 dropped\n',
+  );
+  expect(text).toContain('\n200 steps, about 67 per epoch\n');
+  expect(text).toContain('held-out data: 100 rows, 50,000 tokens');
+});
+
 test('a run that did not learn says so in its last lines', () => {
   const verdict = { kind: 'flat', message: 'Nothing changed.', advice: 'Raise the rate.' } as const;
   const text = print([{ type: 'verdict', step: 200, verdict }, REST.at(-1)!]);

@@ -35,6 +35,8 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
   await writeTinyModel(path.join(workspace, 'node_modules/hidden'));
   await write(workspace, {
     'a/model.Q4_0.GGUF': 'gguf',
+    'a/large-00001-of-00002.gguf': 'one',
+    'a/large-00002-of-00002.gguf': 'two',
     'b/config.json': {},
     'c/x.safetensors': '',
   });
@@ -71,6 +73,14 @@ test('base models: in the workspace, in other folders, in the Hugging Face cache
       bytes: 4,
       contextLength: null,
       problem: expect.stringContaining('rwkv') as string,
+    },
+    {
+      path: path.join(workspace, 'a/large-00001-of-00002.gguf'),
+      name: 'large-00001-of-00002.gguf',
+      origin: 'workspace',
+      bytes: 6,
+      contextLength: null,
+      problem: null,
     },
     {
       path: path.join(workspace, 'a/model.Q4_0.GGUF'),

@@ -71,7 +71,7 @@ test('the values of a key are offered', async () => {
 test('hover says what a key means, what it accepts and its default', async () => {
   const text = await hoverText('{ "training": { "num_train_|epochs": 1 } }');
   expect(text).toBe(
-    'Passes over the training data; fractions are allowed. Excludes `max_steps`.\n\nAccepts a number above 0. Default: `3`.',
+    'Passes over the training data; fractions are allowed. Excludes `max_steps`.\n\nAccepts a number above 0 and at most 1000000. Default: `3`.',
   );
   expect(await hoverText('{ "training": { "adam_|epsilon": 1 } }')).toContain(
     'Default: `1e-6` with the method `lorafa`',

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { type ParseError, parse } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
 import { ggufBytes } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 import { type Changes, ConfigWorkspace } from './config-workspace.ts';
 
 /** Bytes that the runs of these tests may use. */
@@ -32,6 +33,13 @@ const chat = [
   },
 ];
 
+/** As many rows as are looked at to count them, and a hole of more than 64 MiB that nobody reads. */
+async function writeLargeTable(file: string): Promise<void> {
+  const rows = Array.from({ length: 10_001 }, (_, index) => `Why ${index}?,It is ${index}.\n`);
+  await writeFile(file, `question,answer\n${rows.join('')}`);
+  await truncate(file, 65 * 2 ** 20);
+}
+
 /** One of the rows that a workspace has. */
 const HELD_TOO = { question: 'What is 3?', answer: 'It is the number 3.' };
 
@@ -44,7 +52,31 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { model: { base_model_name_or_path: './modle' } },
     marked: '"./modle"',
     code: 'model.not_found',
-    says: 'There is no model at',
+    says: 'There is no model at modle; did you mean model?',
+    fixes: ['Change to "./model"'],
+  },
+  'a folder in a path that is misspelt': {
+    changes: { model: { base_model_name_or_path: './modles/tiny' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('models/tiny')),
+    marked: '"./modles/tiny"',
+    code: 'model.not_found',
+    says: 'did you mean models/tiny?',
+    fixes: ['Change to "./models/tiny"'],
+  },
+  'a base model of which nothing like it is there': {
+    changes: { model: { base_model_name_or_path: './llama' } },
+    marked: '"./llama"',
+    code: 'model.not_found',
+    says: 'There is no model at llama; give a folder',
+  },
+  'a name on the Hub where a folder of the owner has something like it': {
+    changes: { model: { base_model_name_or_path: 'models/tinny' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('models/tiny')),
+    marked: '"models/tinny"',
+    code: 'hub.not_cached',
+    severity: DiagnosticSeverity.Information,
+    says: 'since no file or folder has it (there is "models/tiny")',
+    fixes: ['Change to "models/tiny"'],
   },
   'an architecture that is not known': {
     changes: { model: { base_model_name_or_path: 'gpt' } },
@@ -161,7 +193,15 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { data: { dataset_name_or_path: ['rows.jsonl', 'rows2.jsonl'] } },
     marked: '"rows2.jsonl"',
     code: 'data.not_found',
-    says: 'Cannot read the data file rows2.jsonl: it does not exist',
+    says: 'Cannot read the data file rows2.jsonl: it does not exist; did you mean rows.jsonl?',
+    fixes: ['Change to "rows.jsonl"'],
+  },
+  'some rows of a data file that is not there': {
+    changes: { data: { dataset_name_or_path: './rwos.jsonl[:5]' } },
+    marked: '"./rwos.jsonl[:5]"',
+    code: 'data.not_found',
+    says: 'did you mean rows.jsonl?',
+    fixes: ['Change to "./rows.jsonl[:5]"'],
   },
   'a data file of an unknown format': {
     changes: { data: { dataset_name_or_path: 'rows.xml' } },
@@ -169,6 +209,14 @@ const CASES: Readonly<Record<string, Case>> = {
     marked: '"rows.xml"',
     code: 'config.invalid_value',
     says: 'Cannot tell the format',
+  },
+  'a large file that cannot be streamed': {
+    changes: { data: { dataset_name_or_path: 'rows.csv', streaming: true } },
+    prepare: (workspace) => writeLargeTable(workspace.path('rows.csv')),
+    marked: '"rows.csv"',
+    code: 'config.invalid_value',
+    says: 'its text (65 MiB) is more than the 64 MiB that are kept in memory then; save it as .jsonl, .parquet or .arrow, or set data.streaming to false',
+    fixes: ['Set `data.streaming` to false'],
   },
   'a damaged data file': {
     changes: { data: { dataset_name_or_path: 'rows.json' } },
@@ -337,6 +385,54 @@ const CASES: Readonly<Record<string, Case>> = {
     says: 'rows.jsonl:2: of the row a single token is learned',
     severity: DiagnosticSeverity.Warning,
   },
+  'prompts that run into their completions': {
+    changes: { model: { base_model_name_or_path: 'plain' } },
+    prepare: (workspace) => writeTinyModel(workspace.path('plain'), { chatTemplate: null }),
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows run from the prompt into the completion: rows.jsonl:1, rows.jsonl:2, rows.jsonl:3: neither a space nor a line break',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "question" and "answer"'],
+  },
+  'such prompts in columns that are named': {
+    changes: {
+      model: { base_model_name_or_path: 'plain' },
+      data: { format: 'prompt_completion', prompt_column: 'question', completion_column: 'answer' },
+    },
+    prepare: (workspace) => writeTinyModel(workspace.path('plain'), { chatTemplate: null }),
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "question" and "answer"'],
+  },
+  'templates that run together': {
+    changes: { data: { prompt_template: '{question}', completion_template: '{answer}' } },
+    marked: '"rows.jsonl"',
+    code: 'data.unseparated',
+    says: '12 of the first 20 rows',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['End the prompt with a line break'],
+  },
+  'rows of a mixed set that run together': {
+    changes: {
+      model: { base_model_name_or_path: 'plain' },
+      data: {
+        prompt_template: '{question}\n',
+        completion_template: '{answer}',
+        mix: [{ dataset_name_or_path: 'talk.jsonl', prompt_column: 'ask' }],
+      },
+    },
+    prepare: async (workspace) => {
+      await writeTinyModel(workspace.path('plain'), { chatTemplate: null });
+      await workspace.writeRows('talk.jsonl', [{ ask: 'Who?', completion: 'Me it is.' }]);
+    },
+    marked: '"talk.jsonl"',
+    code: 'data.unseparated',
+    says: 'write one with data.mix.0.prompt_template',
+    severity: DiagnosticSeverity.Warning,
+    fixes: ['Write a line break between "ask" and "completion"'],
+  },
   'rows that are held out and learned': {
     changes: { data: { eval_dataset_name_or_path: 'held.jsonl' } },
     prepare: (workspace) =>
@@ -422,6 +518,21 @@ test.each(Object.entries(CASES))('%s', async (_, each) => {
     expect(await workspace.diagnostics(fixed), title).toEqual([]);
     expect(fixed, title).toContain('// The section training');
   }
+});
+
+test('an adapter whose name is misspelt is named, and put right', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('adapter/adapter_config.json', '{}');
+  const init_adapter = 'adaptr';
+  const text = workspace.text({ lora: { r: undefined, lora_alpha: undefined, init_adapter } });
+  const [diagnostic] = await workspace.diagnostics(text);
+  expect(diagnostic).toMatchObject({
+    code: 'adapter.not_found',
+    message: 'There is no adapter at adaptr; did you mean adapter?',
+  });
+  expect(Object.values(workspace.fixes(text, diagnostic!))).toEqual([
+    text.replace('"adaptr"', '"adapter"'),
+  ]);
 });
 
 test('a good configuration has no marks', async () => {

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { expectedTensors } from '../../../engine/architectures/expected-tensors.ts';
 import { configSchema } from '../../../engine/config/schema.ts';
 import type { StepQuestion } from '../../../engine/plan/memory.ts';
@@ -11,20 +10,18 @@ import {
   inspectMemory,
   memoryFindings,
 } from '../../../server/language/inspection/memory-findings.ts';
-import { goldenModel } from '../../engine/train/golden-case.ts';
+import { decoderConfig } from '../../support/decoder-config.ts';
 
 /** A model of four wide layers; its weights are nowhere. */
-async function wideModel() {
-  const { config } = await goldenModel('llama-tied');
-  const wide: DecoderConfig = {
-    ...config,
-    hiddenSize: 2048,
-    intermediateSize: 8192,
-    numLayers: 4,
-    numHeads: 32,
-    numKeyValueHeads: 8,
-    headDim: 64,
-  };
+function wideModel() {
+  const wide = decoderConfig({
+    hidden_size: 2048,
+    intermediate_size: 8192,
+    num_hidden_layers: 4,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    tie_word_embeddings: true,
+  });
   const tensors = [...expectedTensors(wide)].map(([name, shape]) => ({
     name,
     shape,
@@ -42,7 +39,7 @@ async function remedies(changes: { model?: object; training?: object; lora?: obj
     data: { dataset_name_or_path: 'rows.jsonl' },
     training: { output_dir: 'out', gradient_checkpointing: 'layer', ...changes.training },
   });
-  const model = await wideModel();
+  const model = wideModel();
   const trainee = await planTrainee(config, model);
   const question: StepQuestion = {
     model,

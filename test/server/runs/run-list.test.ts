@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol.ts';
@@ -100,6 +100,31 @@ test('a run that was moved is listed where it is now, and there alone', async ()
   expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['before']);
   await rename(folder('before'), folder('after'));
   expect((await observed.manager.list()).map(({ name }) => name)).toEqual(['after']);
+});
+
+test('a run that vanished is gone, whatever is asked of it, and told as such once', async () => {
+  const { observed, folder } = await open({ healthy, vanishing: healthy });
+  await observed.manager.list();
+  const run = folder('vanishing');
+  await rm(run, { recursive: true });
+  const { manager } = observed;
+  expect(await manager.look(folder('healthy'))).toMatchObject({ name: 'healthy' });
+  for (const ask of [
+    () => manager.control(run, 'stop'),
+    () => manager.resume(run, 'latest', 'parallel'),
+    () => manager.finish(run, 'best'),
+    () => manager.annotate(run, { text: 'a note' }),
+    () => manager.rename(run, 'other'),
+    () => manager.measure(run),
+    () => manager.delete(run),
+  ]) {
+    await expect(ask()).rejects.toMatchObject({
+      code: 'output.not_found',
+      message: `The run in ${run} is not there any more: it was deleted, moved or renamed.`,
+    });
+  }
+  expect(await manager.look(run)).toBeUndefined();
+  expect(observed.gone).toEqual([run]);
 });
 
 test('a long journal is listed in bounded memory', async () => {

@@ -22,6 +22,12 @@ const OTHERS = [
   'HF_TOKEN_PATH',
   'HUGGING_FACE_HUB_TOKEN',
   'TRANSFORMERS_OFFLINE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
 ];
 
 /** A hub and a user of it, whose settings and cache are in a folder of the running test. */

@@ -1,4 +1,4 @@
-import { appendFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { jsonlRow, readJsonl } from '../../../../engine/data/jsonl.ts';
@@ -93,6 +93,52 @@ describe('rows found by their lines', () => {
     await utimes(file, 1, 1);
     await open();
     expect(scans.at(-1)).toBe(1);
+  });
+
+  describe('of which indexes are kept', () => {
+    const folder = () => path.join(process.env['LORAFA_CACHE_DIR']!, 'line-indexes');
+    const open = async (name: string) => LineRows.open(await write(name, lines(8, 20)), jsonlRow);
+    const age = (name: string, days: number) => {
+      const time = Date.now() / 1000 - days * 24 * 60 * 60;
+      return utimes(path.join(folder(), name), time, time);
+    };
+
+    /** Opens a file, and says which index that made. */
+    async function indexOf(name: string): Promise<string> {
+      const before = new Set(await readdir(folder()).catch(() => []));
+      await open(name);
+      const made = (await readdir(folder())).filter((each) => !before.has(each));
+      expect(made).toHaveLength(1);
+      return made[0]!;
+    }
+
+    test('those of files that are gone or were changed go, and those of files that are away stay', async () => {
+      const gone = await indexOf('gone.jsonl');
+      const changed = await indexOf('changed-since.jsonl');
+      const away = await indexOf('disk/away.jsonl');
+      const kept = await indexOf('there.jsonl');
+      await rm(await write('gone.jsonl', ''));
+      await write('changed-since.jsonl', 'x');
+      await rename(
+        path.dirname(await write('disk/away.jsonl', lines(8, 20))),
+        `${await write('x', '')}2`,
+      );
+      const next = await indexOf('next.jsonl');
+      expect(await readdir(folder())).toEqual(expect.arrayContaining([away, kept, next]));
+      for (const name of [gone, changed]) expect(await readdir(folder())).not.toContain(name);
+    });
+
+    test('what was not used for a month goes, whatever it is, and use keeps it', async () => {
+      const [unused, used] = [await indexOf('unused.jsonl'), await indexOf('used.jsonl')];
+      await writeFile(path.join(folder(), 'old.bin'), 'of an earlier version');
+      await writeFile(path.join(folder(), 'strange.bin'), '');
+      for (const name of [unused, used, 'old.bin']) await age(name, 31);
+      await LineRows.open(path.join(path.dirname(folder()), '..', 'used.jsonl'), jsonlRow);
+      await indexOf('another.jsonl');
+      const left = await readdir(folder());
+      expect(left).toEqual(expect.arrayContaining([used, 'strange.bin']));
+      for (const name of [unused, 'old.bin']) expect(left).not.toContain(name);
+    });
   });
 
   test('are refused where the file is changed meanwhile', async () => {

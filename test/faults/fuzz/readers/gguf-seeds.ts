@@ -62,6 +62,23 @@ function tensors(): { readonly infos: readonly TensorInput[]; readonly data: Uin
   return { infos, data: new Uint8Array(offset) };
 }
 
+/** The two parts of a model that was split: all but its tensors is in the first. */
+export function ggufSplit(): readonly [Uint8Array, Uint8Array] {
+  const { infos, data } = tensors();
+  const says = { 'split.count': 2, 'split.tensors.count': infos.length };
+  const middle = 5;
+  const start = infos[middle]!.offset!;
+  const later = infos.slice(middle).map((info) => ({ ...info, offset: info.offset! - start }));
+  return [
+    ggufBytes(
+      { ...BYTE_LEVEL, ...says, 'split.no': 0 },
+      infos.slice(0, middle),
+      data.subarray(0, start),
+    ),
+    ggufBytes({ ...says, 'split.no': 1 }, later, data.subarray(start)),
+  ];
+}
+
 /** A GGUF file of each kind of tokenizer. */
 export function ggufSeeds(): readonly Uint8Array[] {
   const { infos, data } = tensors();

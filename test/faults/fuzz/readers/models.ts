@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expectedTensors } from '../../../../engine/architectures/expected-tensors.ts';
 import { parseDecoderConfig } from '../../../../engine/architectures/hugging-face-config.ts';
@@ -15,7 +15,7 @@ import { loadTokenizer } from '../../../../engine/tokenizer/tokenizer.ts';
 import { selectWeights } from '../../../../engine/weights/check-weights.ts';
 import { describeTensors } from '../../../../engine/weights/weight-cache.ts';
 import type { FuzzedReader } from '../reader.ts';
-import { ggufSeeds } from './gguf-seeds.ts';
+import { ggufSeeds, ggufSplit } from './gguf-seeds.ts';
 import { DECODER, jsonBytes, MODEL_CONFIG, NEWER_MODEL_CONFIG, writeShards } from './tiny-files.ts';
 
 /** Seconds that a tokenizer may take here: far less than in earnest, where it may be a good one. */
@@ -55,31 +55,47 @@ const gguf: FuzzedReader = {
   kind: 'bytes',
   prepare: async (folder) => {
     const file = path.join(folder, 'model.gguf');
-    return {
-      file,
-      seeds: ggufSeeds(),
-      read: async () => {
-        const opened = await openGguf(file);
-        const config = parseDecoderConfig(await ggufConfig(opened), file);
-        const tensors = unpackGguf(opened, config);
-        const selected = selectWeights(config, describeTensors(tensors, file), file);
-        for (const { name, data } of tensors) {
-          if (!selected.tensors.has(name)) continue;
-          if (typeof data === 'function') await data();
-        }
-        const model = await openGgufModel(file, { headersOnly: true, cacheFolder: folder });
-        loadTokenizer(model.tokenizer, model.config, { seconds: SECONDS });
-      },
-    };
+    return { file, seeds: ggufSeeds(), read: () => readGguf(file, folder) };
   },
 };
+
+/** The `config.json` of a small model of each family. */
+async function familyConfigs(): Promise<Uint8Array[]> {
+  const folder = path.join(process.env['FUZZ_ROOT']!, 'test/reference/golden/models');
+  const names = await readdir(folder);
+  return Promise.all(names.map((name) => readFile(path.join(folder, name, 'config.json'))));
+}
+
+const ggufPart: FuzzedReader = {
+  name: 'later part of a GGUF',
+  kind: 'bytes',
+  prepare: async (folder) => {
+    const place = (part: number) => path.join(folder, `model-0000${part}-of-00002.gguf`);
+    const [first, second] = ggufSplit();
+    await writeFile(place(1), first);
+    return { file: place(2), seeds: [second], read: () => readGguf(place(1), folder) };
+  },
+};
+
+async function readGguf(file: string, folder: string): Promise<void> {
+  const opened = await openGguf(file);
+  const config = parseDecoderConfig(await ggufConfig(opened), file);
+  const tensors = unpackGguf(opened, config);
+  const selected = selectWeights(config, describeTensors(tensors, file), file);
+  for (const { name, data } of tensors) {
+    if (!selected.tensors.has(name)) continue;
+    if (typeof data === 'function') await data();
+  }
+  const model = await openGgufModel(file, { headersOnly: true, cacheFolder: folder });
+  loadTokenizer(model.tokenizer, model.config, { seconds: SECONDS });
+}
 
 const modelConfig: FuzzedReader = {
   name: 'config.json of a model',
   kind: 'json',
   prepare: async (folder) => ({
     file: path.join(folder, 'config.json'),
-    seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2)],
+    seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2), ...(await familyConfigs())],
     read: async () => {
       const { config } = await readConfig(folder);
       linearModules(config);
@@ -102,4 +118,10 @@ const shardIndex: FuzzedReader = {
 };
 
 /** What base models are made of, but for their tokenizers. */
-export const modelReaders: readonly FuzzedReader[] = [safetensors, gguf, modelConfig, shardIndex];
+export const modelReaders: readonly FuzzedReader[] = [
+  safetensors,
+  gguf,
+  ggufPart,
+  modelConfig,
+  shardIndex,
+];

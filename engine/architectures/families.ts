@@ -1,0 +1,35 @@
+import { cohere2 } from './families/cohere2.ts';
+import { gemma2 } from './families/gemma2.ts';
+import { gemma3 } from './families/gemma3.ts';
+import { glm4 } from './families/glm4.ts';
+import { gptNeox } from './families/gpt-neox.ts';
+import { granite } from './families/granite.ts';
+import { llama } from './families/llama.ts';
+import { mistral } from './families/mistral.ts';
+import { olmo2 } from './families/olmo2.ts';
+import { olmo3 } from './families/olmo3.ts';
+import { phi3 } from './families/phi3.ts';
+import { qwen2 } from './families/qwen2.ts';
+import { qwen3 } from './families/qwen3.ts';
+import { smollm3 } from './families/smollm3.ts';
+import { starcoder2 } from './families/starcoder2.ts';
+import type { Family } from './family.ts';
+
+/** Every family of decoders that can be fine-tuned. To add one: its file, and its place here. */
+export const FAMILIES: readonly Family[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma2,
+  gemma3,
+  phi3,
+  olmo3,
+  olmo2,
+  granite,
+  smollm3,
+  cohere2,
+  glm4,
+  starcoder2,
+  gptNeox,
+];

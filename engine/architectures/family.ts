@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { type ConfigFailure, checkKeys } from './check-keys.ts';
+import { COMMON_KEYS, type CommonKeys } from './config-keys.ts';
+import { ConfigReader } from './config-reader.ts';
+import type { DecoderParts } from './decoder-config.ts';
+import type { GgufConventions } from './gguf-conventions.ts';
+
+/**
+ * A family of decoders, declared once. Its graph, its tensors, the layers that can be adapted, its
+ * GGUF names and its share of a memory estimate follow from this.
+ */
+interface FamilyDeclaration<Keys extends z.ZodRawShape> {
+  /** Its class in transformers, as `architectures` of a `config.json` names it. */
+  readonly className: string;
+  readonly modelType: string;
+  /** Well-known models of it, for the documentation. */
+  readonly models: string;
+  /** How GGUF files hold it; null where llama.cpp does not know it. */
+  readonly gguf: GgufConventions | null;
+  /** What its configuration class in transformers says where a `config.json` leaves a key out. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Keys of its `config.json` beside the common ones. */
+  readonly keys: Keys;
+  /** The decoder that the keys describe. */
+  readonly declare: (
+    keys: CommonKeys & z.infer<z.ZodObject<Keys>>,
+    reader: ConfigReader,
+  ) => DecoderParts;
+}
+
+/** A declared family, to read configs with. */
+export interface Family
+  extends Pick<FamilyDeclaration<z.ZodRawShape>, 'className' | 'modelType' | 'models' | 'gguf'> {
+  /**
+   * The keys of a `config.json`, and the decoder that they describe.
+   *
+   * @throws LorafaError made by `fail`
+   */
+  read(json: object, fail: ConfigFailure): { keys: CommonKeys; parts: DecoderParts };
+}
+
+/** Makes a declaration a family; its own keys are known to nobody else. */
+export function family<Keys extends z.ZodRawShape>({
+  defaults,
+  keys: ownKeys,
+  declare,
+  ...names
+}: FamilyDeclaration<Keys>): Family {
+  const schema = z.object({ ...COMMON_KEYS, ...ownKeys });
+  return {
+    ...names,
+    read(json, fail) {
+      type AllKeys = CommonKeys & z.infer<z.ZodObject<Keys>>;
+      const keys = checkKeys(schema, { ...defaults, ...json }, fail) as AllKeys;
+      return { keys, parts: declare(keys, new ConfigReader(keys, fail)) };
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { DecoderConfig, LayerPart, Part } from './decoder-config.ts';
+
+/** A part of a decoder and what llama.cpp calls it, without `.weight` or `.bias`. */
+export interface DecoderModule {
+  readonly part: Part;
+  /** `blk.0.attn_q` */
+  readonly gguf: string;
+  /** null outside of the layers */
+  readonly layer: number | null;
+}
+
+/**
+ * All parts of a decoder that have weights, in the order of the forward pass. The names in GGUF
+ * files follow from the place of a part (the `gguf` package's `constants.py`), whatever family has it.
+ */
+export function decoderModules(config: DecoderConfig): DecoderModule[] {
+  const { embedding, layers, norm, head } = config;
+  return [
+    { part: embedding, gguf: 'token_embd', layer: null },
+    ...layers.flatMap((layer, index) =>
+      layerModules(layer).map(([name, part]) => ({
+        part,
+        gguf: `blk.${index}.${name}`,
+        layer: index,
+      })),
+    ),
+    { part: norm, gguf: 'output_norm', layer: null },
+    ...(isTied(config) ? [] : [{ part: head.embedding, gguf: 'output', layer: null }]),
+  ];
+}
+
+/** Whether the output layer is the embedding of the tokens. */
+export function isTied({ embedding, head }: DecoderConfig): boolean {
+  return head.embedding.name === embedding.name;
+}
+
+function layerModules({ attention, mlp, norms }: LayerPart): [string, Part][] {
+  const { projections } = attention;
+  const modules: [string, Part | null][] = [
+    ['attn_norm', norms.beforeAttention],
+    ...('fused' in projections
+      ? ([['attn_qkv', projections.fused]] satisfies [string, Part][])
+      : ([
+          ['attn_q', projections.query],
+          ['attn_k', projections.key],
+          ['attn_v', projections.value],
+        ] satisfies [string, Part][])),
+    ['attn_q_norm', attention.queryNorm],
+    ['attn_k_norm', attention.keyNorm],
+    ['attn_output', attention.output],
+    ['post_attention_norm', norms.afterAttention],
+    ['ffn_norm', norms.beforeMlp],
+    ...mlpModules(mlp),
+    ['ffn_down', mlp.down],
+    ['post_ffw_norm', norms.afterMlp],
+  ];
+  return modules.filter((module): module is [string, Part] => module[1] !== null);
+}
+
+function mlpModules(mlp: LayerPart['mlp']): [string, Part][] {
+  switch (mlp.kind) {
+    case 'gated':
+      return [
+        ['ffn_gate', mlp.gate],
+        ['ffn_up', mlp.up],
+      ];
+    case 'fused-gated':
+      return [['ffn_up', mlp.gateUp]];
+    case 'plain':
+      return [['ffn_up', mlp.up]];
+  }
+}

@@ -1,0 +1,219 @@
+import type { CommonKeys } from './config-keys.ts';
+import type {
+  Activation,
+  AttentionPart,
+  DecoderParts,
+  EmbeddingPart,
+  HeadPart,
+  LayerPart,
+  LinearPart,
+  MlpPart,
+  NormPart,
+} from './decoder-config.ts';
+
+/** What families declare their layers from. Names are those of transformers' modules. */
+
+export function linear(
+  name: string,
+  inFeatures: number,
+  outFeatures: number,
+  bias = false,
+): LinearPart {
+  return { kind: 'linear', name, inFeatures, outFeatures, bias };
+}
+
+export function embedding(name: string, rows: number, width: number): EmbeddingPart {
+  return { kind: 'embedding', name, rows, width };
+}
+
+export function rmsNorm(name: string, size: number, epsilon: number, offset: 0 | 1 = 0): NormPart {
+  return { kind: 'rms', name, size, epsilon, bias: false, offset };
+}
+
+export function layerNorm(name: string, size: number, epsilon: number, bias: boolean): NormPart {
+  return { kind: 'layer', name, size, epsilon, bias, offset: 0 };
+}
+
+/** Widths of a layer's parts. */
+export interface LayerSizes {
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly numHeads: number;
+  readonly numKeyValueHeads: number;
+  readonly headDim: number;
+}
+
+type AttentionVariation = Partial<Omit<AttentionPart, 'name' | 'projections' | 'output'>> & {
+  readonly bias?: boolean;
+  readonly outputBias?: boolean;
+};
+
+/** Attention with `q_proj`, `k_proj`, `v_proj` and `o_proj`. */
+export function attention(
+  name: string,
+  sizes: LayerSizes,
+  { bias = false, outputBias = false, ...variation }: AttentionVariation,
+): AttentionPart {
+  const { hiddenSize, numHeads, numKeyValueHeads, headDim } = sizes;
+  const project = (kind: string, heads: number) =>
+    linear(`${name}.${kind}`, hiddenSize, heads * headDim, bias);
+  return {
+    ...plainAttention(sizes),
+    ...variation,
+    name,
+    projections: {
+      query: project('q_proj', numHeads),
+      key: project('k_proj', numKeyValueHeads),
+      value: project('v_proj', numKeyValueHeads),
+    },
+    output: linear(`${name}.o_proj`, numHeads * headDim, hiddenSize, outputBias),
+  };
+}
+
+/** The rest of an attention: grouped heads, scores by the width of a head, all positions in view. */
+export function plainAttention({
+  numHeads,
+  numKeyValueHeads,
+  headDim,
+}: LayerSizes): Omit<AttentionPart, 'name' | 'projections' | 'output'> {
+  return {
+    numHeads,
+    numKeyValueHeads,
+    headDim,
+    queryNorm: null,
+    keyNorm: null,
+    rotary: null,
+    slidingWindow: null,
+    scale: 1 / Math.sqrt(headDim),
+    softCap: null,
+  };
+}
+
+/** `down(activation(gate(x)) · up(x))` (GLU variants, arXiv 2002.05202). */
+export function gatedMlp(
+  name: string,
+  { hiddenSize, intermediateSize }: LayerSizes,
+  activation: Activation,
+  bias = false,
+): MlpPart {
+  return {
+    kind: 'gated',
+    name,
+    activation,
+    gate: linear(`${name}.gate_proj`, hiddenSize, intermediateSize, bias),
+    up: linear(`${name}.up_proj`, hiddenSize, intermediateSize, bias),
+    down: linear(`${name}.down_proj`, intermediateSize, hiddenSize, bias),
+  };
+}
+
+/** The same with gate and up from one layer, `gate_up_proj`. */
+export function fusedGatedMlp(
+  name: string,
+  { hiddenSize, intermediateSize }: LayerSizes,
+  activation: Activation,
+): MlpPart {
+  return {
+    kind: 'fused-gated',
+    name,
+    activation,
+    gateUp: linear(`${name}.gate_up_proj`, hiddenSize, 2 * intermediateSize),
+    down: linear(`${name}.down_proj`, intermediateSize, hiddenSize),
+  };
+}
+
+/** `down(activation(up(x)))`. */
+export function plainMlp(
+  name: string,
+  [up, down]: readonly [string, string],
+  { hiddenSize, intermediateSize }: LayerSizes,
+  activation: Activation,
+  bias: boolean,
+): MlpPart {
+  return {
+    kind: 'plain',
+    name,
+    activation,
+    up: linear(`${name}.${up}`, hiddenSize, intermediateSize, bias),
+    down: linear(`${name}.${down}`, intermediateSize, hiddenSize, bias),
+  };
+}
+
+/** The norms that nearly all families have. */
+export function normsBefore(
+  layer: string,
+  norm: (name: string) => NormPart,
+): Partial<LayerPart['norms']> {
+  return {
+    beforeAttention: norm(`${layer}.input_layernorm`),
+    beforeMlp: norm(`${layer}.post_attention_layernorm`),
+  };
+}
+
+const NO_NORMS: LayerPart['norms'] = {
+  beforeAttention: null,
+  afterAttention: null,
+  beforeMlp: null,
+  afterMlp: null,
+};
+
+/** What a family says of a decoder. */
+interface DecoderDeclaration {
+  /** Module names; Llama's unless given. */
+  readonly names?: {
+    readonly embedding: string;
+    readonly layers: string;
+    readonly norm: string;
+    readonly head: string;
+  };
+  readonly embeddingScale?: number;
+  /** A norm over the hidden states, by its name. */
+  readonly norm: (name: string) => NormPart;
+  /** A layer by its name and number; norms that are left out are none. */
+  readonly layer: (
+    name: string,
+    index: number,
+  ) => Pick<LayerPart, 'attention' | 'mlp'> &
+    Partial<Pick<LayerPart, 'parallel' | 'residualScale'>> & {
+      readonly norms: Partial<LayerPart['norms']>;
+    };
+  readonly head?: Partial<Pick<HeadPart, 'scale' | 'softCap'>>;
+}
+
+const LLAMA_NAMES = {
+  embedding: 'model.embed_tokens',
+  layers: 'model.layers',
+  norm: 'model.norm',
+  head: 'lm_head',
+};
+
+/** A decoder: embedding, layers, norm, output layer. */
+export function decoder(keys: CommonKeys, declaration: DecoderDeclaration): DecoderParts {
+  const { vocab_size: rows, hidden_size: hiddenSize } = keys;
+  const { names = LLAMA_NAMES, norm, layer } = declaration;
+  const tokens = embedding(names.embedding, rows, hiddenSize);
+  return {
+    hiddenSize,
+    embedding: tokens,
+    embeddingScale: declaration.embeddingScale ?? 1,
+    layersName: names.layers,
+    layers: Array.from({ length: keys.num_hidden_layers }, (_, index) => {
+      const name = `${names.layers}.${index}`;
+      const parts = layer(name, index);
+      return {
+        parallel: false,
+        residualScale: 1,
+        ...parts,
+        name,
+        norms: { ...NO_NORMS, ...parts.norms },
+      };
+    }),
+    norm: norm(names.norm),
+    outputName: names.head,
+    head: {
+      scale: 1,
+      softCap: null,
+      ...declaration.head,
+      embedding: keys.tie_word_embeddings ? tokens : embedding(names.head, rows, hiddenSize),
+    },
+  };
+}

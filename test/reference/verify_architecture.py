@@ -1,0 +1,75 @@
+"""Makes a tiny random model of the architecture that a config.json describes, and all that the engine is compared with.
+
+    LORAFA_GOLDEN=FOLDER python verify_architecture.py CONFIG.json
+
+The structure is the file's own (kinds of layers, rotary scaling, multipliers, biases); the sizes are small. Run by
+`npm run verify-architecture -- CONFIG.json`, which then runs the engine's parity tests on the folder.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING
+
+from models import ModelCase, make_model
+from reference import fix_numerics
+from training import TrainingCase, make_training_case
+
+NAME = "verified"
+# Long enough for windows of 8 tokens and for LongRoPE's second list of factors.
+SEQUENCE_LENGTH = 24
+MAX_LAYERS = 8
+OLD_LENGTH = 16
+
+SIZES = {
+    "vocab_size": 96, "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "head_dim": 16,
+    "max_position_embeddings": 128, "sliding_window": 8, "original_max_position_embeddings": OLD_LENGTH,
+    "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}  # fmt: skip
+
+
+def shrink(config: dict) -> dict:
+    small = {**config, **{key: size for key, size in SIZES.items() if config.get(key) is not None}}
+    if config.get("num_key_value_heads") is not None:
+        small["num_key_value_heads"] = 4 if config["num_key_value_heads"] == config["num_attention_heads"] else 2
+    small["num_hidden_layers"] = min(config["num_hidden_layers"], MAX_LAYERS)
+    for key in ("layer_types", "no_rope_layers"):
+        if config.get(key) is not None:
+            small[key] = config[key][: small["num_hidden_layers"]]
+    head_dim = small.get("head_dim") or small["hidden_size"] // small["num_attention_heads"]
+    for key in ("rope_scaling", "rope_parameters"):
+        if config.get(key) is not None:
+            part = config[key].get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0))
+            small[key] = shrink_rope(config[key], int(head_dim * part) // 2)
+    return small
+
+
+def shrink_rope(rope: dict, pairs: int) -> dict:
+    """Lists of factors as long as there are pairs of features; an old length that texts go beyond."""
+    small = {key: shrink_rope(value, pairs) if isinstance(value, dict) else value for key, value in rope.items()}
+    for key in ("short_factor", "long_factor"):
+        if key in small:
+            step = max(1, len(small[key]) // pairs)
+            small[key] = small[key][::step][:pairs]
+    if "original_max_position_embeddings" in small:
+        small["original_max_position_embeddings"] = OLD_LENGTH
+    return small
+
+
+def main(file: str) -> None:
+    config = json.loads(Path(file).read_text())
+    config_class = CONFIG_MAPPING[config["model_type"]]
+    family = (config_class, MODEL_FOR_CAUSAL_LM_MAPPING[config_class])
+    fix_numerics()
+    make_model(ModelCase(NAME, family, shrink(config), seed=1, sequence_length=SEQUENCE_LENGTH, checked=False))
+    make_training_case(
+        TrainingCase(
+            NAME, NAME, "lorafa", seed=2, sequence_length=SEQUENCE_LENGTH, random_b=True,
+            peft={"r": 4, "lora_alpha": 8, "target_modules": "all-linear"},
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
