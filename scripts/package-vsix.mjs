@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createVSIX } from '@vscode/vsce';
+import { fetchOnednn, hasOnednn } from './fetch-onednn.mjs';
 
 /**
  * Packs what `npm run build` made into `lorafa-TARGET.vsix`, for one platform: its native libraries
- * of ONNX Runtime and nobody else's. The platform is the first argument (default: Linux x64).
+ * of ONNX Runtime and oneDNN and nobody else's. The platform is the first argument (default: Linux x64).
  */
 const LIBRARY_FOLDERS = {
   'linux-x64': 'linux/x64',
@@ -39,9 +40,11 @@ try {
   const caller = `node_modules/@koromix/koffi-${target}/`;
   const callerNames = ['package.json', 'index.js', `${target.replace('-', '_')}/koffi.node`];
   await requireCaller(caller);
+  const products = hasOnednn(target) && (await isThereOnednn()) ? [`!onednn/${target}/*`] : [];
   const all = [
     ...names.map((name) => binaries + name),
     ...callerNames.map((name) => `!${caller}${name}`),
+    ...products,
   ];
   await writeFile(ignoreFile, `${allowList}${all.join('\n')}\n`);
   const packagePath = `lorafa-${target}.vsix`;
@@ -59,6 +62,17 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true });
+}
+
+/** Without oneDNN a package does all but compute in bfloat16, which it says when it is asked to. */
+async function isThereOnednn() {
+  try {
+    await fetchOnednn(target);
+    return true;
+  } catch (error) {
+    console.warn(`Packed without oneDNN, so that it cannot compute in bfloat16: ${error.message}`);
+    return false;
+  }
 }
 
 /** npm installs what calls native code for this machine alone, unless it is told otherwise. */

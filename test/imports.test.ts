@@ -55,7 +55,9 @@ test('one file loads ONNX Runtime, and one writes', () => {
   expect(native).toEqual([
     'engine/runtime/c-api.ts',
     'engine/runtime/c-texts.ts',
+    'engine/runtime/custom-ops.ts',
     'engine/runtime/map-file.ts',
+    'engine/runtime/onednn-api.ts',
   ]);
   const loaders = IMPORTS.filter(({ to, values }) => to.endsWith('/c-api.ts') && values.length > 0);
   expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);

@@ -1,10 +1,14 @@
 import { pullback } from '../graph/autodiff.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { finishLogits, outputEmbeddingName } from './decoder.ts';
+import { finishLogits } from './decoder.ts';
 import type { DecoderGraph } from './decoder-graph.ts';
+import type { OutputLayer } from './output-layer.ts';
 
-type LossParts = Pick<DecoderGraph, 'builder' | 'config' | 'parameters'>;
+/** What a loss is built from. */
+export interface LossParts extends Pick<DecoderGraph, 'builder' | 'config'> {
+  readonly output: OutputLayer;
+}
 
 /** The tokens whose loss counts. */
 export interface LossTokens {
@@ -52,9 +56,9 @@ export function crossEntropyWithGradients(
   tokens: LossTokens,
   embeddingIsTrained: boolean,
 ): LossAndGradients {
-  const { builder, config, parameters } = parts;
+  const { builder, output } = parts;
   return builder.scope('loss', () => {
-    const embedding = parameters.stored(outputEmbeddingName(config));
+    const { embedding } = output;
     const one = builder.scalar(1);
     let previous: Value | undefined;
     const done = chunks(tokens).map((range) => {
@@ -122,13 +126,11 @@ function after(builder: GraphBuilder, gradient: Value | undefined, chunk: Chunk)
  * one-hot matrix nor a scatter into the vocabulary is made.
  */
 function chunkLoss(parts: LossParts, { hidden, targets, weights }: Chunk): Value {
-  const { builder, config, parameters } = parts;
-  const stored = parameters.stored(outputEmbeddingName(config));
-  const embedding = builder.cast(stored, 'float32');
-  const products = builder.gemm(hidden, embedding, { transB: true });
-  const logSumExp = builder.logSumExp(finishLogits(parts, products));
-  const targetRows = builder.cast(builder.gather(stored, targets), 'float32');
-  const targetProducts = builder.reduceSum(builder.mul(hidden, targetRows), [1]);
+  const { builder, output } = parts;
+  const input = output.input(hidden);
+  const logSumExp = builder.logSumExp(finishLogits(parts, output.products(input)));
+  const targetRows = builder.cast(builder.gather(output.embedding, targets), 'float32');
+  const targetProducts = builder.reduceSum(builder.mul(input, targetRows), [1]);
   const targetLogits = finishLogits(parts, targetProducts);
   const losses = builder.sub(logSumExp, targetLogits);
   const weighted = builder.mul(losses, builder.reshape(weights, [weights.shape[0]!, 1]));

@@ -90,12 +90,3 @@ export function finishLogits(
   const scaled = scale === 1 ? products : builder.mul(products, builder.scalar(scale));
   return softCap(builder, scaled, cap);
 }
-
-/** `hidden · Eᵀ`, scaled and capped: `[tokens, hiddenSize] → [tokens, vocabSize]`. */
-export function outputLogits(
-  { builder, config, parameters }: Pick<DecoderGraph, 'builder' | 'config' | 'parameters'>,
-  hidden: Value,
-): Value {
-  const embedding = builder.cast(parameters.stored(outputEmbeddingName(config)), 'float32');
-  return finishLogits({ builder, config }, builder.gemm(hidden, embedding, { transB: true }));
-}

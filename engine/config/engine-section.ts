@@ -32,7 +32,7 @@ export const engineSection = z
       .enum([...COMPUTE_MODES, 'auto'])
       .default('float32')
       .describe(
-        'How training multiplies with the frozen weights of the linear layers. `int8` does it in eight bits, which is faster on processors with VNNI or AMX and less exact; `int8x2` adds a product for the rest of the activations, `int8x3` another for that of the weights, each closer to `float32` and slower. `auto` tries them on the first batch and takes the fastest whose gradients are within 0.1 % of `float32`. All else, and generation, stays in `float32`. Needs a CPU; the weights are quantized once, into a file in the cache folder.',
+        'How training multiplies with the frozen weights of the linear layers. `int8` does it in eight bits, which is faster on processors with VNNI or AMX and less exact; `int8x2` adds a product for the rest of the activations, `int8x3` another for that of the weights, each closer to `float32` and slower. `bfloat16` rounds activations to bfloat16, as is usual on graphics cards, and multiplies with the output embedding in the same way; `bfloat16x2` adds a product for what that rounding takes, which is as exact as `float32` where the weights are in bfloat16 already. Both need a processor with AVX512-BF16 or AMX-BF16, on Linux or Windows. `auto` tries all of them on the first batch and takes the fastest whose gradients are within 0.1 % of `float32`. All else, and generation, stays in `float32`. Needs a CPU; weights that are not in the form that a mode multiplies are made into it once, in a file in the cache folder, and those for bfloat16 lose what rounding takes.',
       ),
     max_memory_gib: z
       .number()

@@ -1,5 +1,6 @@
-import { decoderHiddenStates, outputLogits } from '../architectures/decoder.ts';
+import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
+import { outputLayer } from '../architectures/output-layer.ts';
 import { longTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
@@ -94,7 +95,7 @@ export function generationGraph(
   const parts = { builder, config, parameters, linear, attention, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
-    outputLogits(parts, builder.gather(hidden, logitRows)),
+    finishLogits(parts, outputLayer(parts).products(builder.gather(hidden, logitRows))),
   );
   return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
 }

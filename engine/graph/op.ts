@@ -73,6 +73,10 @@ export interface OpAttributes {
   dequantizeRows: None;
   matmulInteger: { readonly scale: number };
 
+  toBfloat16: None;
+  bfloat16Rest: None;
+  matmulBfloat16: { readonly transB: boolean };
+
   reshape: { readonly shape: Shape };
   transpose: { readonly perm: readonly number[] };
   expand: { readonly shape: Shape };

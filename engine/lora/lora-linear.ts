@@ -12,7 +12,7 @@ export type Dropout = (x: Value, moduleIndex: number) => Value;
 export interface LoraLinearOptions {
   readonly builder: GraphBuilder;
   /** The layers without adapters. */
-  readonly base: BaseLayers;
+  readonly base: Pick<BaseLayers, 'linear' | 'dense'>;
   /** The adapted layers; A and B become float32 inputs of the graph under PEFT's names. */
   readonly modules: readonly LoraModule[];
   readonly dropout?: Dropout | undefined;

@@ -50,6 +50,7 @@ async function ggufWeights(
     model: ggufModelName(gguf.path),
     sources: gguf.files,
     tensors: tensors.filter(({ name }) => selected.tensors.has(name)),
+    ...(inPlace !== null && { inPlace: selectWeights(config, inPlace, gguf.path) }),
   };
   if (quantization === undefined) {
     return selectWeights(config, await unpackedWeights(source, options), gguf.path);

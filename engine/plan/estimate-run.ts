@@ -12,7 +12,7 @@ import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } fro
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
 import { loadRunData } from './run-data.ts';
-import { answersWithOwnWeights, quantizationOf } from './run-model.ts';
+import { answeringModel, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 import { loadRunTokenizer } from './run-tokenizer.ts';
@@ -75,7 +75,7 @@ export async function estimateRun(
       onPlanned: (weights) => planned.push(weights),
     });
   const model = await open(quantizationOf(config));
-  const answering = answersWithOwnWeights(config) ? await open(undefined) : model;
+  const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
   const tokenizer = await loadRunTokenizer(config, model);
   const data = await loadRunData(config, tokenizer, onEvent);
@@ -90,10 +90,12 @@ export async function estimateRun(
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
   const recompute = chooseRecompute(config, question);
-  const models =
-    config.engine.compute === 'auto'
-      ? [model, await open({ kind: 'int8', mode: 'int8x3' })]
-      : [model];
+  const largest = [
+    { kind: 'int8', mode: 'int8x3' },
+    { kind: 'bfloat16', mode: 'bfloat16x2' },
+  ] as const;
+  const tried = config.engine.compute === 'auto' ? largest : [];
+  const models = [model, ...(await Promise.all(tried.map(open)))];
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));

@@ -5,6 +5,7 @@ import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
+import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
@@ -66,6 +67,9 @@ export interface MemoryEstimate {
 /** Resident bytes of a process with ONNX Runtime and the engine's code loaded, measured. */
 const PROCESS_BYTES = 120e6;
 
+/** Resident bytes of oneDNN, which multiplies in bfloat16, and of its kernels, measured. */
+const ONEDNN_BYTES = 20e6;
+
 /** Bytes of a tokenizer for one entry of its vocabulary, measured. */
 const BYTES_PER_VOCABULARY_ENTRY = 800;
 
@@ -102,6 +106,7 @@ export function estimateMemory(
     optimizer: inputs + COPIES_OF_TRAINED * trained,
     runtime:
       PROCESS_BYTES +
+      (isBfloat16Mode(question.model.weights.compute) ? ONEDNN_BYTES : 0) +
       BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
       BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
@@ -124,7 +129,8 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   const { evaluation, answers, model } = question;
   const evaluated = evaluation && evaluationMemory(question, evaluation.shape);
   const answered = answers && answersMemory(question.modules, answers);
-  const hasOwnWeights = answers !== undefined && answers.model.weights !== model.weights;
+  const hasOwnWeights =
+    answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
     answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
     evaluation: evaluated?.bytes ?? 0,

@@ -1,9 +1,12 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { ProgressEvent } from '../train/events.ts';
+import { areRounded } from '../weights/bfloat16-weights.ts';
+import { type ComputeMode, isBfloat16Mode, isInt8Mode } from '../weights/compute-mode.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { Quantization } from '../weights/quantization.ts';
+import { WeightStore } from '../weights/weight-store.ts';
 
 /** How the base of a configuration is stored in four bits; undefined where it is not. */
 export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | undefined {
@@ -20,7 +23,13 @@ export function quantizationOf({
 }: Pick<ResolvedConfig, 'model' | 'engine'>): Quantization | undefined {
   const nf4 = nf4Of({ model });
   if (nf4 !== undefined) return { kind: 'nf4', ...nf4 };
-  return compute === 'float32' || compute === 'auto' ? undefined : { kind: 'int8', mode: compute };
+  return compute === 'auto' ? undefined : quantizationFor(compute);
+}
+
+/** What a mode needs of weights; undefined where it takes them as they are stored. */
+export function quantizationFor(mode: ComputeMode): Quantization | undefined {
+  if (isInt8Mode(mode)) return { kind: 'int8', mode };
+  return isBfloat16Mode(mode) ? { kind: 'bfloat16', mode } : undefined;
 }
 
 /**
@@ -36,19 +45,23 @@ export function openRunModel(
 }
 
 /**
- * Whether a run's prompts are answered with other weights than it is opened with: with those that
- * weights in eight bits, for which generation has no use, were made of.
+ * The base model that answers the prompts of a run, which is always in float32, if it has all that it
+ * takes: undefined where the weights were made for products in fewer bits, so that those of which
+ * they were made have to be opened beside them.
  */
-export function answersWithOwnWeights(
-  config: Pick<ResolvedConfig, 'model' | 'engine' | 'training'>,
-): boolean {
-  const isInt8 = quantizationOf(config)?.kind === 'int8';
-  return isInt8 && config.training.sample_prompts !== undefined;
+export function answeringModel<Model extends Pick<BaseModel, 'weights'>>(
+  { training }: Pick<ResolvedConfig, 'training'>,
+  base: Model,
+): Model | undefined {
+  const { compute, tensors } = base.weights;
+  if (training.sample_prompts === undefined || compute === 'float32') return base;
+  if (isInt8Mode(compute) || areRounded(base.weights)) return undefined;
+  return { ...base, weights: new WeightStore(tensors) };
 }
 
 /**
  * The base model that answers the prompts of a run: the run's own, or another one where
- * {@link answersWithOwnWeights} says so.
+ * {@link answeringModel} finds none in it.
  *
  * @throws LorafaError as `openBaseModel`
  */
@@ -57,7 +70,7 @@ export async function openGenerationModel(
   base: BaseModel,
   onEvent: (event: ProgressEvent) => void,
 ): Promise<BaseModel> {
-  return answersWithOwnWeights(config) ? open(config, undefined, onEvent) : base;
+  return answeringModel(config, base) ?? open(config, undefined, onEvent);
 }
 
 function open(

@@ -27,6 +27,7 @@ const ARGUMENTS: { readonly [A in Argument]: string } = {
  * `OrtStatus *`, null for success; those whose name begins with Release return nothing.
  */
 const FUNCTIONS = {
+  CreateStatus: [0, 'int', 'text'],
   GetErrorMessage: [2, 'memory'],
   CreateEnv: [3, 'int', 'text', 'memory'],
   DisableTelemetryEvents: [6, 'memory'],
@@ -39,6 +40,9 @@ const FUNCTIONS = {
   SetSessionLogSeverityLevel: [22, 'memory', 'int'],
   SetSessionGraphOptimizationLevel: [23, 'memory', 'int'],
   SetIntraOpNumThreads: [24, 'memory', 'int'],
+  CreateCustomOpDomain: [26, 'text', 'memory'],
+  CustomOpDomain_Add: [27, 'memory', 'memory'],
+  AddCustomOpDomain: [28, 'memory', 'memory'],
   CreateTensorWithDataAsOrtValue: [
     49,
     'memory',
@@ -49,7 +53,11 @@ const FUNCTIONS = {
     'int',
     'memory',
   ],
+  GetTensorMutableData: [51, 'memory', 'memory'],
   CreateCpuMemoryInfo: [69, 'int', 'int', 'memory'],
+  KernelInfoGetAttribute_int64: [86, 'memory', 'text', 'memory'],
+  KernelContext_GetInput: [90, 'memory', 'size', 'memory'],
+  KernelContext_GetOutput: [91, 'memory', 'size', 'memory', 'size', 'memory'],
   ReleaseStatus: [93, 'memory'],
   ReleaseSession: [95, 'memory'],
   ReleaseValue: [96, 'memory'],

@@ -4,6 +4,7 @@ import { sizeOf, staticSize } from '../graph/dim.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
+import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
@@ -30,12 +31,16 @@ export class Session {
   readonly #inputNames: CTexts;
   readonly #outputNames: CTexts;
   readonly #weights: SharedWeights;
+  readonly #threads: number;
+  readonly #bfloat16: Bfloat16Runtime | undefined;
   #session: Pointer | undefined;
 
-  private constructor(graph: Graph, session: Pointer, weights: SharedWeights) {
+  private constructor(graph: Graph, native: NativeSession) {
     this.#graph = graph;
-    this.#session = session;
-    this.#weights = weights;
+    this.#session = native.session;
+    this.#weights = native.weights;
+    this.#threads = native.threads;
+    this.#bfloat16 = native.bfloat16;
     this.#inputs = graphInputs(graph);
     this.#outputs = outputsOf(graph);
     this.#inputNames = cTexts(this.#inputs.map(({ name }) => name));
@@ -45,12 +50,14 @@ export class Session {
   /**
    * Loads a graph.
    *
-   * @throws LorafaError `device.failed` with ONNX Runtime's own words; `model.not_found` or
+   * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
+   * that this machine has nothing for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0, weightsFolder } = options;
     const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
+    const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
     const model = writeOnnx(graph);
     const weights = SharedWeights.of(graph, weightsFolder);
     let native: Pointer | undefined;
@@ -58,11 +65,15 @@ export class Session {
       const settings = sessionOptions({ ...options, device, threads }, what);
       native = settings;
       weights.addTo(settings);
+      if (bfloat16 !== undefined) {
+        bfloat16.useThreads(threads);
+        check(ort.AddCustomOpDomain(settings, bfloat16.domain), what);
+      }
       const session = create(
         (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
         what,
       );
-      return new Session(graph, session, weights);
+      return new Session(graph, { session, weights, threads, bfloat16 });
     } catch (error) {
       weights.release();
       throw error;
@@ -97,6 +108,7 @@ export class Session {
       const outputs = this.#outputs.map(({ value }, index) =>
         values.over(value.dtype as HostDType, wanted[index]!),
       );
+      this.#bfloat16?.useThreads(this.#threads);
       check(
         ort.Run(
           this.#session,
@@ -131,6 +143,15 @@ export class Session {
     // What it points at goes after it.
     this.#weights.release();
   }
+}
+
+/** What a session is made of outside of JavaScript. */
+interface NativeSession {
+  readonly session: Pointer;
+  readonly weights: SharedWeights;
+  readonly threads: number;
+  /** What its products of bfloat16 numbers are computed by, where it has any. */
+  readonly bfloat16: Bfloat16Runtime | undefined;
 }
 
 /** What is computed, once, and the names by which it goes. */

@@ -2,6 +2,7 @@ import { type BatchShape, causalAttention } from '../architectures/causal-attent
 import {
   crossEntropy,
   crossEntropyWithGradients,
+  type LossParts,
   type LossTokens,
 } from '../architectures/cross-entropy.ts';
 import { decoderHiddenStates, outputEmbeddingName } from '../architectures/decoder.ts';
@@ -85,13 +86,15 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const parameters = trainBase
     ? trainedParameters(builder, weights)
     : mappedParameters(builder, weights);
+  const base = baseLayers({ builder, config, parameters });
   const parts = {
     builder,
     config,
     parameters,
+    output: base.output(),
     linear: loraLinear({
       builder,
-      base: baseLayers({ builder, config, parameters }),
+      base,
       modules,
       dropout:
         dropout === 0 || trainable.length === 0
@@ -119,7 +122,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 }
 
 function lossAndGradients(
-  parts: DecoderGraph,
+  parts: DecoderGraph & LossParts,
   hidden: Value,
   lossTokens: LossTokens,
   trainable: readonly string[],

@@ -1,12 +1,19 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { weightProgress } from '../plan/run-model.ts';
+import { quantizationFor, weightProgress } from '../plan/run-model.ts';
+import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
-import { requireInt8 } from '../runtime/int8-self-test.ts';
 import type { BatchRunner } from '../step/batch-runner.ts';
-import { COMPUTE_MODES, type ComputeMode, MAX_GRADIENT_ERROR } from '../weights/compute-mode.ts';
+import {
+  COMPUTE_MODES,
+  type ComputeMode,
+  isBfloat16Mode,
+  isInt8Mode,
+  MAX_GRADIENT_ERROR,
+} from '../weights/compute-mode.ts';
 import { WeightStore } from '../weights/weight-store.ts';
+import { requireMode } from './compute-device.ts';
 import type { ComputeTrial, ProgressEvent } from './events.ts';
 
 /** Runs of a batch that are timed, after one that warms up. */
@@ -49,21 +56,25 @@ export async function chooseCompute(
 ): Promise<ComputeChoice> {
   const { device, decided, onEvent } = question;
   const isMeasured = decided === undefined && device.kind === 'cpu';
-  const isInt8 = decided !== undefined && decided !== 'float32';
-  if (engine.compute !== 'auto' || !(isMeasured || isInt8)) return { model: base, trials: [] };
-  if (isInt8) await requireInt8(device);
-  const quantized = await openBaseModel(base.path, {
-    // It has all that the other modes need.
-    quantization: { kind: 'int8', mode: 'int8x3' },
-    ...weightProgress(onEvent),
-  });
-  const modelOf = (mode: ComputeMode): BaseModel =>
-    mode === 'float32'
-      ? base
-      : { ...quantized, weights: new WeightStore(quantized.weights.tensors, mode) };
-  if (decided !== undefined) return { model: modelOf(decided), trials: [] };
+  if (engine.compute !== 'auto' || !(isMeasured || decided)) return { model: base, trials: [] };
+  const opened = new Map<string, BaseModel>();
+  const modelOf = async (mode: ComputeMode): Promise<BaseModel> => {
+    // Weights for three products in eight bits are all that the other modes in eight bits need.
+    const quantization = quantizationFor(isInt8Mode(mode) ? 'int8x3' : mode);
+    if (quantization === undefined) return base;
+    const { kind } = quantization;
+    const model =
+      opened.get(kind) ??
+      (await openBaseModel(base.path, { quantization, ...weightProgress(onEvent) }));
+    opened.set(kind, model);
+    return { ...model, weights: new WeightStore(model.weights.tensors, mode) };
+  };
+  if (decided !== undefined) {
+    await requireMode(decided, device);
+    return { model: await modelOf(decided), trials: [] };
+  }
   const trials = await measureModes(modelOf, question);
-  return { model: modelOf(fastest(trials)), trials };
+  return { model: await modelOf(fastest(trials)), trials };
 }
 
 /** The fastest of the modes that were exact enough to be timed. */
@@ -73,15 +84,17 @@ function fastest(trials: readonly ComputeTrial[]): ComputeMode {
 }
 
 async function measureModes(
-  modelOf: (mode: ComputeMode) => BaseModel,
-  { batch, gradientSizes, open, onEvent }: ComputeQuestion,
+  modelOf: (mode: ComputeMode) => Promise<BaseModel>,
+  { device, batch, gradientSizes, open, onEvent }: ComputeQuestion,
 ): Promise<readonly ComputeTrial[]> {
   const trials: ComputeTrial[] = [];
-  const total = COMPUTE_MODES.length;
+  const hasBfloat16 = bfloat16Problem(device) === undefined;
+  const modes = COMPUTE_MODES.filter((mode) => hasBfloat16 || !isBfloat16Mode(mode));
+  const total = modes.length;
   let reference: Gradients | undefined;
-  for (const mode of COMPUTE_MODES) {
+  for (const mode of modes) {
     onEvent({ type: 'progress', task: 'measuring compute modes', done: trials.length, total });
-    const runner = open(modelOf(mode));
+    const runner = open(await modelOf(mode));
     const run = async (): Promise<Gradients> => {
       const gradients = new Map(
         [...gradientSizes].map(([name, size]) => [name, new Float32Array(size)]),

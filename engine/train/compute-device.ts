@@ -1,7 +1,9 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
+import { type ComputeMode, isBfloat16Mode, isInt8Mode } from '../weights/compute-mode.ts';
 
 /**
  * The device of a configuration, on which products are computed as it says.
@@ -12,6 +14,16 @@ export async function chooseComputeDevice({
   engine,
 }: Pick<ResolvedConfig, 'engine'>): Promise<Device> {
   const device = await chooseDevice(engine.device);
-  if (engine.compute !== 'float32' && engine.compute !== 'auto') await requireInt8(device);
+  if (engine.compute !== 'auto') await requireMode(engine.compute, device);
   return device;
+}
+
+/**
+ * Makes sure that a device computes in a mode.
+ *
+ * @throws LorafaError `device.unavailable`
+ */
+export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
+  if (isInt8Mode(mode)) await requireInt8(device);
+  if (isBfloat16Mode(mode)) requireBfloat16(device);
 }

@@ -1,8 +1,12 @@
+import { outputEmbeddingName } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { Linear } from '../architectures/decoder-graph.ts';
 import { linearModules } from '../architectures/linear-modules.ts';
+import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
+import { bfloat16OutputLayer, bfloat16Products } from './bfloat16-linear.ts';
+import { isBfloat16Mode, isInt8Mode } from './compute-mode.ts';
 import { int8Products } from './int8-linear.ts';
 import { isNf4, nf4Product } from './nf4-linear.ts';
 import type { WeightParameters } from './weight-parameters.ts';
@@ -28,6 +32,8 @@ export interface BaseLayers {
   readonly linear: Linear;
   /** A layer by its module name; undefined where its products are not those of float32 numbers. */
   readonly dense: (module: string) => DenseLayer | undefined;
+  /** The layer that makes logits, where it is frozen. */
+  readonly output: () => OutputLayer;
 }
 
 /** The base model's linear layers as parts of a graph. */
@@ -36,28 +42,42 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   const biasOf = (module: string): Value | undefined =>
     modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
-  const int8 = parameters.compute === 'float32' ? undefined : int8Products(builder, parameters);
-  const quantizedProduct = (module: string, x: Value): Value => {
+  const narrow = narrowProducts(builder, parameters);
+  const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
-    return int8 === undefined
+    return narrow === undefined
       ? nf4Product({ builder, parameters }, weight, x, modules.get(module)!.outFeatures)
-      : int8(weight, x);
+      : narrow(weight, x);
   };
   const dense = (module: string): DenseLayer | undefined => {
     const weight = `${module}.weight`;
-    if (int8 !== undefined || isNf4(parameters, weight)) return undefined;
+    if (narrow !== undefined || isNf4(parameters, weight)) return undefined;
     return { weight: float32(weight), bias: biasOf(module) };
   };
   return {
     dense,
+    output: () =>
+      isBfloat16Mode(parameters.compute)
+        ? bfloat16OutputLayer(builder, parameters, outputEmbeddingName(config))
+        : outputLayer({ builder, config, parameters }),
     linear: (module, x) => {
       const layer = dense(module);
       if (layer !== undefined) return denseProduct(builder, x, layer);
-      const product = quantizedProduct(module, x);
+      const product = narrowProduct(module, x);
       const bias = biasOf(module);
       return bias === undefined ? product : builder.add(product, bias);
     },
   };
+}
+
+/** Products by fewer bits than float32 has; undefined where they are float32's. */
+function narrowProducts(
+  builder: GraphBuilder,
+  parameters: WeightParameters,
+): ((weight: string, x: Value) => Value) | undefined {
+  if (isInt8Mode(parameters.compute)) return int8Products(builder, parameters);
+  if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters);
+  return undefined;
 }
 
 /** `x Wᵀ + b`, `[tokens, in] → [tokens, out]`. */

@@ -3,6 +3,7 @@ import { defaultCacheFolder } from '../cache-folder.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import {
+  areSame,
   computeModeOf,
   type Quantization,
   quantizedTensors,
@@ -20,7 +21,7 @@ import { WeightStore } from './weight-store.ts';
 
 /** How to open a base model. */
 export interface OpenOptions {
-  /** Quantizes the linear layers of the decoder layers; they stay as they are stored unless given. */
+  /** In what the weights that are multiplied with are wanted; they stay as they are stored unless given. */
   readonly quantization?: Quantization | undefined;
   /** Where unpacked and quantized weights are kept; `defaultCacheFolder()` unless given. */
   readonly cacheFolder?: string;
@@ -43,15 +44,27 @@ export interface OpenOptions {
 const UNPACK_VERSION = 1;
 
 /** Raise when a quantization changes. */
-const QUANTIZATION_VERSION: { readonly [K in Quantization['kind']]: number } = { nf4: 1, int8: 1 };
+const QUANTIZATION_VERSION: { readonly [K in Quantization['kind']]: number } = {
+  nf4: 1,
+  int8: 1,
+  bfloat16: 1,
+};
 
 /** Where weights come from: the model's name, its files, and all of its tensors. */
-export type WeightSource = Pick<MadeWeights, 'model' | 'sources' | 'tensors'>;
+export interface WeightSource extends Pick<MadeWeights, 'model' | 'sources' | 'tensors'> {
+  /** Where the tensors lie, if it is there that sessions can have them from. */
+  readonly inPlace?: WeightStore;
+}
 
 /** The weights of a store as a source of others. */
 export function storedSource(model: string, weights: WeightStore): WeightSource {
   const files = new Set([...weights.tensors.values()].map(({ file }) => file));
-  return { model, sources: [...files].toSorted(), tensors: storedTensors(weights) };
+  return {
+    model,
+    sources: [...files].toSorted(),
+    tensors: storedTensors(weights),
+    inPlace: weights,
+  };
 }
 
 /** Weights unpacked into the cache; see `cachedWeights`. */
@@ -64,18 +77,21 @@ export function unpackedWeights(
 }
 
 /**
- * Weights quantized into the cache.
+ * Weights quantized into the cache, or left where they are if they need not be.
  *
  * @throws LorafaError `model.not_finite`, and as `cachedWeights`
  */
 export async function quantizedWeights(
   config: DecoderConfig,
-  source: WeightSource,
+  { inPlace, ...source }: WeightSource,
   quantization: Quantization,
   options: OpenOptions,
 ): Promise<WeightStore> {
   const { kind } = quantization;
   const tensors = quantizedTensors(config, source.tensors, quantization);
+  if (inPlace !== undefined && areSame(tensors, source.tensors)) {
+    return new WeightStore(inPlace.tensors, computeModeOf(quantization));
+  }
   const made = { ...source, tensors, kind, version: QUANTIZATION_VERSION[kind] };
   const weights = await makeWeights(made, options, options.onQuantize);
   return new WeightStore(weights, computeModeOf(quantization));

@@ -1,26 +1,30 @@
+import { outputEmbeddingName } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { linearModules } from '../architectures/linear-modules.ts';
+import { isTied } from '../architectures/modules.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw } from '../formats/tensor-data.ts';
+import { type Bfloat16Options, bfloat16Weight } from './bfloat16-weights.ts';
 import type { ComputeMode } from './compute-mode.ts';
 import { type Int8Options, int8Weight } from './int8-weights.ts';
 import { type Nf4Options, nf4Weight } from './nf4-weights.ts';
 import { describeTensors } from './weight-cache.ts';
 import { WeightStore } from './weight-store.ts';
 
-/** In what the weights of the decoder layers' linear layers are stored. */
+/** In what the weights that are multiplied with are stored. */
 export type Quantization =
   | ({ readonly kind: 'nf4' } & Nf4Options)
-  | ({ readonly kind: 'int8' } & Int8Options);
+  | ({ readonly kind: 'int8' } & Int8Options)
+  | ({ readonly kind: 'bfloat16' } & Bfloat16Options);
 
 /** How products with weights of a quantization are computed. */
 export function computeModeOf(quantization: Quantization): ComputeMode {
-  return quantization.kind === 'int8' ? quantization.mode : 'float32';
+  return quantization.kind === 'nf4' ? 'float32' : quantization.mode;
 }
 
 /**
  * A model's tensors with the linear layers of its decoder layers quantized, each made when it is
- * written. Embeddings, norms, biases and the output layer keep their bytes.
+ * written. Embeddings, norms, biases and, but for bfloat16, the output layer keep their bytes.
  */
 export function quantizedTensors(
   config: DecoderConfig,
@@ -28,15 +32,25 @@ export function quantizedTensors(
   quantization: Quantization,
 ): TensorToWrite[] {
   const linear = new Set(linearModules(config).map(({ name }) => `${name}.weight`));
-  return tensors.flatMap((tensor) =>
-    linear.has(tensor.name) ? quantizedWeight(tensor, quantization) : [tensor],
-  );
+  const output = quantization.kind === 'bfloat16' ? outputEmbeddingName(config) : undefined;
+  return tensors.flatMap((tensor) => {
+    if (linear.has(tensor.name)) return quantizedWeight(tensor, quantization);
+    if (tensor.name !== output) return [tensor];
+    // Tokens are looked up in what the model has, even if it is multiplied with in bfloat16.
+    const made = bfloat16Weight(tensor);
+    return isTied(config) && made !== tensor ? [tensor, made] : [made];
+  });
 }
 
 function quantizedWeight(weight: TensorToWrite, quantization: Quantization): TensorToWrite[] {
-  return quantization.kind === 'nf4'
-    ? nf4Weight(weight, quantization)
-    : int8Weight(weight, quantization);
+  switch (quantization.kind) {
+    case 'nf4':
+      return nf4Weight(weight, quantization);
+    case 'int8':
+      return int8Weight(weight, quantization);
+    case 'bfloat16':
+      return [bfloat16Weight(weight)];
+  }
 }
 
 /** The tensors of a store, to be written elsewhere as they are. */
@@ -54,7 +68,16 @@ export function describeQuantized<Model extends { config: DecoderConfig; weights
   model: Readonly<Model>,
   quantization: Quantization,
 ): Model {
-  const tensors = quantizedTensors(model.config, storedTensors(model.weights), quantization);
-  const weights = new WeightStore(describeTensors(tensors, ''), computeModeOf(quantization));
-  return { ...model, weights };
+  const stored = storedTensors(model.weights);
+  const tensors = quantizedTensors(model.config, stored, quantization);
+  const places = areSame(tensors, stored) ? model.weights.tensors : describeTensors(tensors, '');
+  return { ...model, weights: new WeightStore(places, computeModeOf(quantization)) };
+}
+
+/** Whether a quantization had nothing to do. */
+export function areSame(
+  quantized: readonly TensorToWrite[],
+  stored: readonly TensorToWrite[],
+): boolean {
+  return quantized.length === stored.length && quantized.every((each, i) => each === stored[i]);
 }

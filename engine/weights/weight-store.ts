@@ -13,7 +13,7 @@ export interface WeightFiles {
 export class WeightStore {
   /** Every tensor of the model by name, e.g. `model.layers.0.self_attn.q_proj.weight`. */
   readonly tensors: ReadonlyMap<string, TensorLocation>;
-  /** How products with the decoder layers' weights are computed; but for float32, they are in eight bits. */
+  /** How products with the weights are computed: but for float32, they are made for that. */
   readonly compute: ComputeMode;
 
   constructor(tensors: ReadonlyMap<string, TensorLocation>, compute: ComputeMode = 'float32') {

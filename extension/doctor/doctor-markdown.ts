@@ -23,6 +23,9 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
       ({ device, usable: works }) =>
         [`${texts.device} ${device}`, works ? texts.usable : texts.notUsable] as const,
     ),
+    ...('bfloat16' in onnxruntime
+      ? [[texts.bfloat16, bfloat16Words(onnxruntime.bfloat16, texts)] as const]
+      : []),
     [texts.system, report.os],
     [texts.cpu, `${cpu.model}, ${cpu.logicalCores} ${texts.cores}`],
     [texts.instructions, cpu.features?.join(' ') ?? texts.unknown],
@@ -41,4 +44,12 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
     markdownTable([texts.what, texts.found], rows),
     '',
   ].join('\n\n');
+}
+
+/** What most machines lack is no fault of theirs: it is told beside what they have. */
+function bfloat16Words(
+  { usable, problem }: { readonly usable: boolean; readonly problem?: string | undefined },
+  texts: DoctorTexts,
+): string {
+  return usable ? texts.usable : `${texts.notUsable}: ${problem}`;
 }

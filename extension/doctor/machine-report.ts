@@ -19,7 +19,12 @@ export const machineReportSchema = z.object({
   memory: z.object({ totalBytes: z.number(), freeBytes: z.number() }),
   disk: z.object({ folder: z.string(), freeBytes: z.number() }),
   onnxruntime: z.union([
-    z.object({ version: z.string(), devices: z.array(device) }),
+    z.object({
+      version: z.string(),
+      devices: z.array(device),
+      /** The modes of `engine.compute` of that name. */
+      bfloat16: z.object({ usable: z.boolean(), problem: z.optional(z.string()) }),
+    }),
     /** Why it cannot be loaded. */
     z.object({ problem: z.string() }),
   ]),

@@ -6,6 +6,7 @@ const KINDS: Readonly<Record<WeightKind, string>> = {
   gguf: 'unpacked',
   nf4: 'in NF4',
   int8: 'in eight bits',
+  bfloat16: 'in bfloat16',
 };
 
 /**

@@ -5,7 +5,12 @@ import type { SystemReport } from './system-report.ts';
 
 /** ONNX Runtime on this machine, or why it cannot be loaded. */
 export type RuntimeReport =
-  | { readonly version: string; readonly devices: readonly DeviceStatus[] }
+  | {
+      readonly version: string;
+      readonly devices: readonly DeviceStatus[];
+      /** Whether the CPU multiplies in bfloat16 (`engine.compute`); if not, what is missing. */
+      readonly bfloat16: Pick<DeviceStatus, 'usable' | 'problem'>;
+    }
   | { readonly problem: string };
 
 /** The doctor's findings as lines for people. */
@@ -21,7 +26,13 @@ export function renderDoctor(system: SystemReport, runtime: RuntimeReport): stri
       ['Disk', `${formatBytes(disk.freeBytes)} free at ${disk.folder}`],
       ['ONNX Runtime', 'version' in runtime ? runtime.version : `missing: ${runtime.problem}`],
     ]),
-    ...('devices' in runtime ? ['', 'Devices', ...deviceTable(runtime.devices)] : []),
+    ...('devices' in runtime
+      ? [
+          ...['', 'Devices', ...deviceTable(runtime.devices)],
+          ...['', 'Modes of engine.compute that need more than a CPU'],
+          ...table([['  bfloat16, bfloat16x2', usability(runtime.bfloat16)]]),
+        ]
+      : []),
   ].join('\n');
 }
 
@@ -35,6 +46,7 @@ export function doctorJson(system: SystemReport, runtime: RuntimeReport): object
             device: formatDevice(device),
             ...status,
           })),
+          bfloat16: runtime.bfloat16,
         }
       : runtime;
   return { ...system, onnxruntime };
@@ -46,12 +58,11 @@ export function isHealthy(runtime: RuntimeReport): boolean {
 }
 
 function deviceTable(devices: readonly DeviceStatus[]): readonly string[] {
-  return table(
-    devices.map(({ device, usable, problem }) => [
-      `  ${formatDevice(device)}`,
-      usable ? 'usable' : `not usable: ${problem}`,
-    ]),
-  );
+  return table(devices.map((status) => [`  ${formatDevice(status.device)}`, usability(status)]));
+}
+
+function usability({ usable, problem }: Pick<DeviceStatus, 'usable' | 'problem'>): string {
+  return usable ? 'usable' : `not usable: ${problem}`;
 }
 
 function table(rows: readonly (readonly [string, string])[]): readonly string[] {

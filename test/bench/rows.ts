@@ -32,6 +32,12 @@ const MODES = {
   int8: { label: 'int8', settings: { 'engine.compute': 'int8' } },
   int8x2: { label: 'int8x2', settings: { 'engine.compute': 'int8x2' } },
   int8x3: { label: 'int8x3', settings: { 'engine.compute': 'int8x3' } },
+  bfloat16: { label: 'bfloat16', settings: { 'engine.compute': 'bfloat16' } },
+  bfloat16x2: { label: 'bfloat16x2', settings: { 'engine.compute': 'bfloat16x2' } },
+  'bfloat16-layer': {
+    label: 'bfloat16, recompute layer',
+    settings: { 'engine.compute': 'bfloat16', [RECOMPUTE]: 'layer' },
+  },
   auto: { label: 'compute auto', settings: { 'engine.compute': 'auto' } },
   'auto-layer': {
     label: 'compute auto, recompute layer',
@@ -76,7 +82,18 @@ export function benchGroups(): readonly BenchGroup[] {
     modes(
       { name: '135m-1x512', model: '135m', batchSize: 1, length: 512, steps: 3 },
       'SmolLM2-135M, 1 × 512',
-      ['none', 'attention', 'layer', 'nf4', 'int8', 'int8x2', 'int8x3', 'auto'],
+      [
+        'none',
+        'attention',
+        'layer',
+        'nf4',
+        'int8',
+        'int8x2',
+        'int8x3',
+        'bfloat16',
+        'bfloat16x2',
+        'auto',
+      ],
       PEFT_MODES,
     ),
     modes(
@@ -94,7 +111,7 @@ export function benchGroups(): readonly BenchGroup[] {
     modes(
       { name: '1.1b-1x256', model: '1.1b', batchSize: 1, length: 256 },
       '1.1B Llama, 1 × 256',
-      ['layer', 'nf4-layer'],
+      ['layer', 'nf4-layer', 'bfloat16-layer'],
       LARGE_PEFT_MODES,
     ),
     methods(),

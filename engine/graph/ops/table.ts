@@ -1,4 +1,5 @@
 import type { OpTable } from '../op.ts';
+import { bfloat16Ops } from './bfloat16.ts';
 import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { indexingOps } from './indexing.ts';
@@ -18,6 +19,7 @@ export const opTable: OpTable = {
   ...linearAlgebraOps,
   ...quantizedOps,
   ...int8Ops,
+  ...bfloat16Ops,
   ...movementOps,
   ...indexingOps,
 };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { messageOf } from '../../../engine/errors.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { doctorJson, isHealthy, type RuntimeReport, renderDoctor } from '../doctor-report.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { printJson, printText } from '../print.ts';
@@ -32,7 +33,13 @@ async function inspectRuntime(): Promise<RuntimeReport> {
   try {
     const { ort } = await import('../../../engine/runtime/onnx-runtime.ts');
     const { probeDevices } = await import('../../../engine/runtime/devices.ts');
-    return { version: ort.version, devices: await probeDevices() };
+    const { bfloat16Problem } = await import('../../../engine/runtime/bfloat16.ts');
+    const problem = bfloat16Problem(CPU);
+    return {
+      version: ort.version,
+      devices: await probeDevices(),
+      bfloat16: problem === undefined ? { usable: true } : { usable: false, problem },
+    };
   } catch (error) {
     return { problem: messageOf(error) };
   }

@@ -10,7 +10,7 @@ import { evaluationBatchSize } from '../../../engine/plan/evaluation-batches.ts'
 import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
-import { answersWithOwnWeights, quantizationOf } from '../../../engine/plan/run-model.ts';
+import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.ts';
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
@@ -219,7 +219,7 @@ export class ConfigInspector {
     const quantization = quantizationOf(config);
     const stored = known.model;
     const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
-    const answering = answersWithOwnWeights(config) ? stored : model;
+    const answering = answeringModel(config, model) ?? stored;
     const question = {
       model,
       modules: trainee.modules,

@@ -3,6 +3,7 @@ import {
   crossEntropyWithGradients,
   LOSS_CHUNK,
 } from '../../../engine/architectures/cross-entropy.ts';
+import { outputLayer } from '../../../engine/architectures/output-layer.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import type { Value } from '../../../engine/graph/value.ts';
@@ -12,10 +13,11 @@ import { goldenModel } from '../train/golden-case.ts';
 test('the logits of a chunk wait for the gradient of the chunk before it', async () => {
   const { config, weights } = await goldenModel('smollm2-bf16');
   const builder = new GraphBuilder();
+  const parameters = mappedParameters(builder, weights);
   const count = 3 * LOSS_CHUNK;
   const hidden = builder.input('hidden', 'float32', [count, config.hiddenSize]);
   const { hiddenGradient, loss } = crossEntropyWithGradients(
-    { builder, config, parameters: mappedParameters(builder, weights) },
+    { builder, config, output: outputLayer({ builder, config, parameters }) },
     hidden,
     {
       rows: builder.input('rows', 'int64', [count]),

@@ -200,22 +200,27 @@ describe('what a run computes between its steps', () => {
   });
 });
 
-test('weights in eight bits are counted as they will be, without making them', async () => {
-  const weights = async (compute: string) => {
+test('weights of the modes of products are counted as they will be, without making them', async () => {
+  const memories = async (compute: string) => {
     const { config } = await tinyConfig({ engine: { compute } });
     const { memory, compute: told } = await estimateRun(config);
     expect(told).toBe(compute);
-    return memory.weights;
+    return memory;
   };
-  const [float32, int8, int8x2, int8x3, auto] = await Promise.all(
-    [...COMPUTE_MODES, 'auto'].map(weights),
-  );
+  const all = await Promise.all([...COMPUTE_MODES, 'auto'].map(memories));
+  const [float32, int8, int8x2, int8x3, bfloat16, bfloat16x2] = all.map(({ weights }) => weights);
   // Codes for forward and backward, once and twice, in place of four bytes each.
   expect(int8).toBeLessThan(float32!);
   expect(int8x2).toBe(int8);
   expect(int8x3).toBeGreaterThan(float32!);
+  // In place of four bytes two, for the linear layers and for the output embedding.
+  expect(bfloat16).toBeGreaterThan(float32! / 2);
+  expect(bfloat16).toBeLessThan(float32!);
+  expect(bfloat16x2).toBe(bfloat16);
   // A run tries all modes before it takes one.
-  expect(auto).toBe(int8x3);
+  const totals = all.map(({ total }) => total);
+  const auto = totals.pop();
+  expect(auto).toBe(Math.max(...totals));
 });
 
 test('only the headers of a quantized GGUF file are read', async () => {

@@ -7,7 +7,12 @@ import { requireInt8 } from '../../../engine/runtime/int8-self-test.ts';
 import { type ComputeQuestion, chooseCompute } from '../../../engine/train/compute-choice.ts';
 import { evaluate } from '../../../engine/train/evaluate.ts';
 import { readTrainerState, writeTrainerState } from '../../../engine/train/trainer-state.ts';
-import { COMPUTE_MODES, type ComputeMode } from '../../../engine/weights/compute-mode.ts';
+import {
+  COMPUTE_MODES,
+  type ComputeMode,
+  isBfloat16Mode,
+} from '../../../engine/weights/compute-mode.ts';
+import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { bytesOf, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
 
@@ -65,6 +70,47 @@ describe('a run in eight bits', () => {
   });
 });
 
+describe.runIf(hasBfloat16)('a run in bfloat16', () => {
+  const losses = (finished: Awaited<ReturnType<typeof run>>) => [
+    ...ofType(finished, 'step').map(({ loss }) => loss),
+    ...ofType(finished, 'eval').map(({ eval_loss }) => eval_loss),
+  ];
+
+  // What was measured over twenty steps, and about twice that; the weights, of float32, are rounded.
+  test.each([
+    ['bfloat16', 4e-4],
+    ['bfloat16x2', 1.2e-4],
+  ] as const)('learns as in float32 with %s', async (compute, bound) => {
+    const changes = {
+      data: { eval_split: 2 },
+      training: { max_steps: 20, sample_prompts: ['Hi'], sample_steps: 20 },
+    };
+    const exact = losses(await run(tiny().config(changes)));
+    const quick = await run(tiny().config({ ...changes, engine: { compute } }));
+    const far = losses(quick).map((loss, i) => Math.abs(loss / exact[i]! - 1));
+    expect(Math.max(...far)).toBeLessThan(bound);
+    expect(Math.max(...far)).toBeGreaterThan(0);
+    expect(ofType(quick, 'sample')).toHaveLength(1);
+  });
+
+  test('goes on from a checkpoint as if it had never stopped, in no other mode', async () => {
+    const training = { max_steps: 4, save_steps: 2, save_total_limit: 5 };
+    const whole = tiny().config({ engine: { compute: 'bfloat16' }, training });
+    await run(whole);
+    const resume_from_checkpoint = path.join(whole.training.output_dir, 'checkpoint-2');
+    const at = (compute: ComputeMode) =>
+      tiny().config({ engine: { compute }, training: { ...training, resume_from_checkpoint } });
+    const again = at('bfloat16');
+    await run(again);
+    const file = 'adapter_model.safetensors';
+    expect(await bytesOf(again, file)).toEqual(await bytesOf(whole, file));
+    await expect(run(at('float32'))).rejects.toMatchObject({
+      code: 'checkpoint.mismatch',
+      message: expect.stringContaining('engine.compute was "bfloat16" and is now "float32"'),
+    });
+  });
+});
+
 /** A folder, opened as `auto` opens it, and gradients that are off and take their time by mode. */
 async function choose(
   modes: Readonly<Record<ComputeMode, { readonly error: number; readonly ms: number }>>,
@@ -110,35 +156,45 @@ describe('auto', () => {
     int8: { error: 0.04, ms: 1 },
     int8x2: { error: 5e-4, ms: 40 },
     int8x3: { error: 1e-4, ms: 15 },
+    bfloat16: { error: 0.02, ms: 1 },
+    bfloat16x2: { error: 1e-5, ms: 20 },
   };
+  /** The modes of this machine. */
+  const here = COMPUTE_MODES.filter((mode) => hasBfloat16 || !isBfloat16Mode(mode));
 
   test('takes the fastest mode whose worst gradient is within the bound', async () => {
     const { choice, compute, released, runs } = await choose(modes);
     expect(compute).toBe('int8x3');
-    expect(choice.trials.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    expect(choice.trials.map(({ mode }) => mode)).toEqual(here);
     for (const { mode, error, seconds } of choice.trials) {
       expect(error).toBeCloseTo(modes[mode].error, 6);
-      if (mode === 'int8') expect(seconds).toBeUndefined();
+      if (mode === 'int8' || mode === 'bfloat16') expect(seconds).toBeUndefined();
       else expect(seconds).toBeCloseTo(modes[mode].ms / 1000, 9);
     }
     // One that is not exact enough is not timed, and each is released before the next is opened.
     expect(runs.filter((mode) => mode === 'int8')).toHaveLength(1);
-    expect(released).toEqual(COMPUTE_MODES);
+    expect(released).toEqual(here);
   });
 
   test('keeps float32 where nothing is faster, or exact, or a number', async () => {
+    const others = (mode: (typeof modes)[ComputeMode]) => ({
+      ...modes,
+      int8x2: mode,
+      int8x3: mode,
+      bfloat16x2: mode,
+    });
     const slow = { ...modes.int8x3, ms: 200 };
-    expect((await choose({ ...modes, int8x2: slow, int8x3: slow })).compute).toBe('float32');
+    expect((await choose(others(slow))).compute).toBe('float32');
     const wrong = { error: 0.0011, ms: 1 };
-    expect((await choose({ ...modes, int8x2: wrong, int8x3: wrong })).compute).toBe('float32');
+    expect((await choose(others(wrong))).compute).toBe('float32');
     const broken = { error: Number.NaN, ms: 1 };
-    expect((await choose({ ...modes, int8x2: broken, int8x3: broken })).compute).toBe('float32');
+    expect((await choose(others(broken))).compute).toBe('float32');
   });
 
   test('measures nothing on a graphics card, or where an earlier part of the run did', async () => {
     const onCard = await choose(modes, { device: { kind: 'cuda', index: 0 } });
     expect([onCard.compute, onCard.runs]).toEqual(['float32', []]);
-    for (const decided of COMPUTE_MODES) {
+    for (const decided of here) {
       const again = await choose(modes, { decided });
       expect([again.compute, again.runs]).toEqual([decided, []]);
     }
@@ -152,7 +208,7 @@ describe('auto', () => {
     const changes = { engine: { compute: 'auto' }, training: { save_steps: 1 } } as const;
     const config = tiny().config(changes);
     const { run: facts } = ofType(await run(config), 'started')[0]!;
-    expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(COMPUTE_MODES);
+    expect(facts.computeTrials!.map(({ mode }) => mode)).toEqual(here);
     const checkpoint = path.join(config.training.output_dir, 'checkpoint-1');
     const { state, files } = await readTrainerState(checkpoint);
     expect(state.compute).toBe(facts.compute);

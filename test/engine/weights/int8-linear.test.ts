@@ -6,13 +6,14 @@ import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import type { Value } from '../../../engine/graph/value.ts';
 import { Random } from '../../../engine/random.ts';
-import { COMPUTE_MODES, type Int8Mode } from '../../../engine/weights/compute-mode.ts';
+import { COMPUTE_MODES, type Int8Mode, isInt8Mode } from '../../../engine/weights/compute-mode.ts';
 import { int8Products } from '../../../engine/weights/int8-linear.ts';
 import { int8Weight } from '../../../engine/weights/int8-weights.ts';
 import type { WeightParameters } from '../../../engine/weights/weight-parameters.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
+import { exactProduct, recomputedGradients } from './product-cases.ts';
 
-const MODES = COMPUTE_MODES.filter((mode) => mode !== 'float32');
+const MODES = COMPUTE_MODES.filter(isInt8Mode);
 const [TOKENS, IN, OUT] = [16, 192, 48];
 
 function normal(random: Random): number {
@@ -69,23 +70,6 @@ async function evaluate(mode: Int8Mode, x: Float32Array, w: Float32Array, target
   const graph = removeDeadCode(builder.finish({ y, dx }));
   const results = await evaluateGraph(graph, { x, target });
   return { y: results['y']!, dx: results['dx']! };
-}
-
-/** `a · b`, of which b may be given transposed, in float64. */
-function exactProduct(
-  a: Float32Array,
-  b: Float32Array,
-  [rows, inner, columns]: readonly [number, number, number],
-  isTransposed: boolean,
-): number[] {
-  return Array.from({ length: rows * columns }, (_, i) => {
-    const [row, column] = [Math.floor(i / columns), i % columns];
-    let sum = 0;
-    for (let k = 0; k < inner; k++) {
-      sum += a[row * inner + k]! * b[isTransposed ? column * inner + k : k * columns + column]!;
-    }
-    return sum;
-  });
 }
 
 const forward = (x: Float32Array, w: Float32Array) => exactProduct(x, w, [TOKENS, IN, OUT], true);
@@ -202,17 +186,12 @@ test('what is computed again for the backward pass is quantized again as well', 
   const multiply = int8Products(builder, await constants(builder, 'int8x3', { w: weights(1) }));
   const x = builder.input('x', 'float32', [TOKENS, IN]);
   const target = builder.input('target', 'float32', [TOKENS, OUT]);
-  const loss = (product: Value): Value => builder.reduceSum(builder.mul(product, target), [0, 1]);
-  const squared = (input: Value): Value => {
-    const y = multiply('w', builder.silu(input));
-    return builder.mul(y, y);
-  };
-  const kept = gradients(builder, loss(squared(x)), [x]).get(x)!;
-  const again = builder.add(x, builder.scalar(0));
-  const region = builder.recomputed(() => squared(again));
-  const before = builder.values.length;
-  const recomputed = gradients(builder, loss(region), [again]).get(again)!;
-  const made = builder.values.slice(before).map(({ op }) => op);
+  const { kept, recomputed, made } = recomputedGradients(
+    builder,
+    (input) => multiply('w', input),
+    x,
+    target,
+  );
   expect(made.filter((op) => op === 'quantizeRows')).toHaveLength(4);
   const feeds = { x: withOutliers(TOKENS, IN, 1), target: withOutliers(TOKENS, OUT, 2) };
   const results = await evaluateGraph(removeDeadCode(builder.finish({ kept, recomputed })), feeds);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { linearModules } from '../../../engine/architectures/linear-modules.ts';
-import { COMPUTE_MODES, type Int8Mode } from '../../../engine/weights/compute-mode.ts';
+import { COMPUTE_MODES, type Int8Mode, isInt8Mode } from '../../../engine/weights/compute-mode.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
 import { goldenCase, goldenModel } from '../train/golden-case.ts';
 import { brokenModel, firstStep, quantized, tensorSizes } from './quantized-model.ts';
 
-const MODES = COMPUTE_MODES.filter((mode) => mode !== 'float32');
+const MODES = COMPUTE_MODES.filter(isInt8Mode);
 
 /** The largest distance of a gradient, by its norm, from the one that is expected. */
 function worstError(

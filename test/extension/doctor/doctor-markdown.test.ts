@@ -21,10 +21,12 @@ test('the report names the devices that work and what the others lack', async ()
     { device: 'cpu', usable: true },
     { device: 'cuda', usable: false, problem: 'libcudnn.so.9 <is> missing;\ninstall *cuDNN*.' },
   ];
-  const markdown = doctorMarkdown(await report({ version: '1.2.3', devices }), texts);
+  const bfloat16 = { usable: false, problem: 'no oneDNN.' };
+  const markdown = doctorMarkdown(await report({ version: '1.2.3', devices, bfloat16 }), texts);
   expect(markdown).toContain('✓ ready `cpu`');
   expect(markdown).toContain('- libcudnn.so.9 \\<is\\> missing; install \\*cuDNN\\*.');
   expect(markdown).toContain('| ONNX Runtime | 1.2.3 |');
+  expect(markdown).toContain('| bfloat16 | notUsable: no oneDNN. |');
 });
 
 test('without ONNX Runtime the report says so first', async () => {

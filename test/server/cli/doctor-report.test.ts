@@ -21,6 +21,7 @@ const runtime: RuntimeReport = {
     { device: { kind: 'cpu', index: 0 }, usable: true },
     { device: { kind: 'cuda', index: 0 }, usable: false, problem: 'no driver.' },
   ],
+  bfloat16: { usable: false, problem: 'no library.' },
 };
 
 test('lines for people', () => {
@@ -35,6 +36,9 @@ test('lines for people', () => {
     'Devices',
     '  cpu     usable',
     '  cuda:0  not usable: no driver.',
+    '',
+    'Modes of engine.compute that need more than a CPU',
+    '  bfloat16, bfloat16x2  not usable: no library.',
   ]);
 });
 
@@ -47,6 +51,7 @@ test('JSON names devices as the configuration does', () => {
         { device: 'cpu', usable: true },
         { device: 'cuda:0', usable: false, problem: 'no driver.' },
       ],
+      bfloat16: { usable: false, problem: 'no library.' },
     },
   });
 });

@@ -1,0 +1,97 @@
+import { LorafaError, messageOf } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
+import { bfloat16Domain } from './bfloat16-kernels.ts';
+import type { Pointer } from './c-api.ts';
+import { type Device, formatDevice } from './device.ts';
+import { Onednn } from './onednn.ts';
+import { type OnednnLibrary, onednnLibrary } from './onednn-library.ts';
+
+/** What multiplies bfloat16 numbers in this process. */
+export interface Bfloat16Runtime {
+  /** For `AddCustomOpDomain`. */
+  readonly domain: Pointer;
+  /** Threads of what is made and computed from now on; 0 takes one per physical core. */
+  useThreads(threads: number): void;
+}
+
+let opened: Bfloat16Runtime | undefined;
+
+/**
+ * What multiplies bfloat16 numbers on this machine.
+ *
+ * @throws LorafaError `device.unavailable` that says what is missing
+ */
+export function bfloat16Runtime(): Bfloat16Runtime {
+  opened ??= openBfloat16(onednnLibrary());
+  return opened;
+}
+
+/**
+ * Makes sure that products of bfloat16 numbers can be had on a device, by the processor's own
+ * instructions.
+ *
+ * @throws LorafaError `device.unavailable`
+ */
+export function requireBfloat16(device: Device): void {
+  if (device.kind !== 'cpu') {
+    throw unavailable(
+      `Products in bfloat16 need a CPU, and the model runs on ${formatDevice(device)}; set engine.compute to "float32", or engine.device to "cpu".`,
+    );
+  }
+  bfloat16Runtime();
+}
+
+/** Whether {@link requireBfloat16} has nothing to say; else what it says. */
+export function bfloat16Problem(device: Device): string | undefined {
+  try {
+    requireBfloat16(device);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Whether a graph has products of bfloat16 numbers. */
+export function usesBfloat16(graph: Graph): boolean {
+  return graph.values.some(({ op }) => op in BFLOAT16_OPS);
+}
+
+/**
+ * {@link bfloat16Runtime} by a library, which stays until the process ends.
+ *
+ * @param library undefined where there is none
+ */
+export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtime {
+  if (library === undefined) {
+    throw unavailable(
+      `Products in bfloat16 need oneDNN, which is not in this package for ${process.platform} ${process.arch} (there is one for Linux and for Windows on x64); set engine.compute to "float32", install the extension for this platform again, or in a clone run "npm run onednn".`,
+    );
+  }
+  const onednn = loaded(library);
+  if (!onednn.hasBfloat16) {
+    throw unavailable(
+      'This processor has no instructions for products in bfloat16 (neither AVX512-BF16 nor AMX-BF16); set engine.compute to "float32".',
+    );
+  }
+  return {
+    domain: bfloat16Domain(onednn),
+    useThreads: (threads) => onednn.useThreads(threads),
+  };
+}
+
+function loaded(library: OnednnLibrary): Onednn {
+  try {
+    return new Onednn(library);
+  } catch (error) {
+    throw new LorafaError(
+      'device.unavailable',
+      `oneDNN, by which products in bfloat16 are computed, could not be loaded from ${library.file} with ${library.openmp} (${messageOf(error)}); install ${library.openmpSource}, or set engine.compute to "float32".`,
+      { location: { file: library.file }, cause: error },
+    );
+  }
+}
+
+function unavailable(message: string): LorafaError {
+  return new LorafaError('device.unavailable', message);
+}
