@@ -363,6 +363,11 @@ describe('access', () => {
     [{ status: 429 }, 'hub.rate_limited', /try again later/],
     [{ status: 500 }, 'hub.unavailable', /problem of its own \(status 500\)/],
     [
+      { status: 302, headers: { location: 'http://name:word@127.0.0.1:9/' } },
+      'hub.bad_answer',
+      /an address with a name and a password;/,
+    ],
+    [
       { status: 403, headers: { 'x-error-message': 'No [x](y)' } },
       'hub.forbidden',
       /says: "No \[x\]\(y\)"/,
@@ -375,7 +380,24 @@ describe('access', () => {
   });
 });
 
+test('a hub that is away for hours is not waited for', async () => {
+  const world = await worldWithAll();
+  world.hub.fault = () => ({ status: 503, headers: { 'retry-after': '7200' } });
+  const failed = world.fetch(world.config(MODEL, DATA), { patience: { tries: 3 } });
+  await expect(failed).rejects.toThrow(/status 503\); try again in 7200 seconds/);
+  expect(world.hub.requests).toHaveLength(1);
+});
+
 describe('a hub that means ill', () => {
+  test('an answer that is nothing is a bad one', async () => {
+    const world = await worldWithAll();
+    world.hub.fault = () => 'null';
+    await expect(world.fetch(world.config(MODEL, DATA))).rejects.toMatchObject({
+      code: 'hub.bad_answer',
+      message: expect.stringContaining('does not say which commit'),
+    });
+  });
+
   test('names that lead elsewhere are no files', async () => {
     const world = await worldWithAll();
     const files = Object.fromEntries(

@@ -312,7 +312,8 @@ class Answer {
   }
 
   json(value: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
-    const text = this.#fault === 'no-json' ? '<html>' : JSON.stringify(value);
+    const said = this.#fault === 'null' ? null : value;
+    const text = this.#fault === 'no-json' ? '<html>' : JSON.stringify(said);
     return this.#send(200, Buffer.from(text), { 'content-type': 'application/json', ...headers });
   }
 
