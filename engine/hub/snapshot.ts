@@ -98,6 +98,9 @@ export async function fetchSnapshot(
   return { commit, folder: cached.snapshot(commit), files: files.map((file) => file.path), heads };
 }
 
+/** More than a file has by which others are chosen: a configuration, an index of weights. */
+const MAX_DECIDING_BYTES = 2 ** 26;
+
 /** What a request stands for at the moment. */
 export interface ChosenFiles extends RepositoryState {
   readonly files: readonly RemoteFile[];
@@ -121,19 +124,31 @@ export async function chooseFiles(
   const folder = cached.snapshot(commit);
   const remoteFiles = (names: readonly string[]): RemoteFile[] =>
     names.map((each) => remote.get(each)!);
+  const requireSmall = ({ path: file, size }: RemoteFile): void => {
+    if (size <= MAX_DECIDING_BYTES) return;
+    throw new HubError(
+      'hub.no_files',
+      `${name} has a ${file} of ${inGib(size)}, which can be no such file; look for another one.`,
+    );
+  };
   // Nobody needs to be told of the few bytes that a choice depends on.
   const quiet = { ...session, onDownload: () => undefined };
-  const get = (names: readonly string[]): Promise<void> =>
-    obtain({ repository, cached, commit, files: remoteFiles(names) }, quiet);
+  const get = async (names: readonly string[]): Promise<void> => {
+    const deciding = remoteFiles(names);
+    deciding.forEach(requireSmall);
+    await obtain({ repository, cached, commit, files: deciding }, quiet);
+  };
   const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
   return { commit, configs, files: remoteFiles(files) };
 }
 
+/** Keeps what a revision is, for when the Hub cannot be asked. A cache that cannot be written serves all the same. */
 async function storeRef(cached: CachedRepository, revision: string, commit: string): Promise<void> {
   if ((await cached.commitOf(revision)) === commit) return;
   const file = cached.ref(revision);
-  await ensureFolder(path.dirname(file));
-  await writeFileAtomic(file, commit);
+  await ensureFolder(path.dirname(file))
+    .then(() => writeFileAtomic(file, commit))
+    .catch(() => undefined);
 }
 
 /** Files of one commit. */

@@ -430,6 +430,19 @@ describe('a hub that means ill', () => {
     );
   });
 
+  test('a configuration that is larger than any is not fetched', async () => {
+    const world = await worldWithAll();
+    const large = { ...model.files.get('config.json')!, saidSize: 2 ** 33 };
+    const files = new Map([...model.files, ['config.json', large]]);
+    world.hub.add({ ...model, name: 'owner/large', files });
+    await expect(world.fetch(world.config('owner/large', DATA))).rejects.toMatchObject({
+      code: 'hub.no_files',
+      message:
+        'owner/large has a config.json of 8.0 GiB, which can be no such file; look for another one.',
+    });
+    expect(world.hub.requests.filter(({ path: url }) => url.includes('/resolve/'))).toEqual([]);
+  });
+
   test('more than the disk holds is refused before it is fetched', async () => {
     const world = await worldWithAll();
     const content = Buffer.from('{"text":"a"}\n');
@@ -450,6 +463,17 @@ test('a cache that cannot be written is told as such', async () => {
     code: 'hub.not_writable',
     message: expect.stringMatching(/^Cannot write to .* is a file, not a folder; .* set HF_HOME/),
   });
+});
+
+test('a cache that has all, and takes no name of a revision, serves', async () => {
+  const world = await worldWithAll();
+  const config = world.config(MODEL, DATA);
+  await world.fetch(config);
+  const refs = path.join(world.cache, 'models--meta-llama--Meta-Llama-3-8B/refs');
+  await rm(refs, { recursive: true });
+  await writeFile(refs, 'a file');
+  const { config: found } = await world.fetch(config);
+  expect(path.basename(found.model.base_model_name_or_path)).toBe(model.commit);
 });
 
 test('links of others in the cache are replaced, not followed', async () => {
