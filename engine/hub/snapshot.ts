@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { freeBytes, inGib } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
+import { ensureFolder, linkFile, sweepTemporaries, withWayOut, writeFileAtomic } from '../files.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
@@ -180,13 +180,8 @@ async function obtain(wanted: Wanted, session: HubSession): Promise<void> {
     await obtainMissing(wanted, session);
   } catch (error) {
     if (!(error instanceof LorafaError) || error.code !== 'output.not_writable') throw error;
-    // Its way out is for results, which are put elsewhere in another way.
-    const problem = error.message.replace(/; [^;]*$/, '');
-    throw new HubError(
-      'hub.not_writable',
-      `${problem}; this is the cache of the hub, so set HF_HOME to a folder that can be written.`,
-      { cause: error },
-    );
+    const wayOut = 'this is the cache of the hub, so set HF_HOME to a folder that can be written';
+    throw new HubError('hub.not_writable', withWayOut(error, wayOut), { cause: error });
   }
 }
 
