@@ -93,6 +93,7 @@ export class HubServer {
     const isCache = parts[0] === 'resolve-cache';
     if (isCache) parts.shift();
     const isDataset = parts[0] === 'datasets';
+    if (isApi && !isDataset && parts[0] !== 'models') return answer.refuse(404, {});
     if (isApi || isDataset) parts.shift();
     if (isApi && parts.length === 0) {
       return this.#list(isDataset ? 'dataset' : 'model', url, authorization, answer);
