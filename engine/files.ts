@@ -57,6 +57,11 @@ export function notWritable(target: string, error: unknown): LorafaError {
   });
 }
 
+/** The sentence of {@link notWritable} for what is no result, and is put elsewhere in another way. */
+export function withWayOut({ message }: LorafaError, wayOut: string): string {
+  return `${message.replace(/; [^;]*$/, '')}; ${wayOut}.`;
+}
+
 async function explained<T>(target: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

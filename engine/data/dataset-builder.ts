@@ -99,7 +99,7 @@ export class DatasetBuilder {
    * @throws LorafaError where it cannot be trained on; see `loadDataset`
    */
   finish(): Dataset {
-    const names = this.#paths.map(describeDataPath).join(', ');
+    const names = this.#names();
     if (this.rows === 0) {
       throw new LorafaError(
         'data.empty',
@@ -109,6 +109,20 @@ export class DatasetBuilder {
     this.#refuseBadRows(names);
     this.#refuseWithoutSupervision(names);
     return this.soFar;
+  }
+
+  /**
+   * These rows as a part of a data set, which may hold nothing that is learned.
+   *
+   * @throws LorafaError where too many of them cannot be used
+   */
+  part(): Dataset {
+    this.#refuseBadRows(this.#names());
+    return this.soFar;
+  }
+
+  #names(): string {
+    return this.#paths.map(describeDataPath).join(', ');
   }
 
   #outcomeOf(row: Row | BadRow): Outcome {

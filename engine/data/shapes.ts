@@ -118,17 +118,19 @@ function messagesShape(column: string, row: Row): Shape {
   return {
     kind: 'messages',
     description: columns.filter((name) => Object.hasOwn(row.value, name)).join(' + '),
-    example: ({ value }) => ({
+    example: (row) => ({
       kind: 'messages',
-      messages: withSystem(value[SYSTEM_COLUMN], parseMessages(value[column], column)),
-      tools: parseTools(value[TOOLS_COLUMN], TOOLS_COLUMN),
+      messages: withSystem(row, parseMessages(row.value[column], column)),
+      tools: parseTools(row.value[TOOLS_COLUMN], TOOLS_COLUMN),
     }),
   };
 }
 
 /** ShareGPT has the system prompt in a column of its own. */
-function withSystem(system: unknown, turns: readonly ChatMessage[]): readonly ChatMessage[] {
-  if (typeof system !== 'string' || system.trim() === '') return turns;
+function withSystem(row: Row, turns: readonly ChatMessage[]): readonly ChatMessage[] {
+  const isAbsent = (row.value[SYSTEM_COLUMN] ?? null) === null;
+  const system = isAbsent ? '' : textOf(row, SYSTEM_COLUMN);
+  if (system.trim() === '') return turns;
   const [first] = turns;
   if (first?.role !== 'system') return [{ role: 'system', content: system }, ...turns];
   if (first.content === system) return turns;

@@ -56,6 +56,8 @@ export function tokenizeExample(
 class MarkedTokens {
   readonly ids: number[] = [];
   readonly flags: (0 | 1)[] = [];
+  /** Where what is learned ends; the first token is none of the marked, even if it is all there is to learn. */
+  #learned = 0;
 
   get length(): number {
     return this.ids.length;
@@ -63,6 +65,7 @@ class MarkedTokens {
 
   /** Appends tokens, of which the first `learned` are marked. */
   push(ids: readonly number[], learned: number): void {
+    if (learned > 0) this.#learned = this.length + learned;
     for (const [index, id] of ids.entries()) {
       // Nothing comes before the first token that could predict it.
       this.flags.push(index < learned && this.ids.length > 0 ? 1 : 0);
@@ -72,15 +75,15 @@ class MarkedTokens {
 
   /** Leaves out what follows the last learned token. */
   dropTail(): void {
-    const length = this.flags.lastIndexOf(1) + 1;
-    if (length === 0) return;
-    this.ids.length = length;
-    this.flags.length = length;
+    if (this.#learned === 0) return;
+    this.ids.length = this.#learned;
+    this.flags.length = this.#learned;
   }
 
   /** Sees to it that what is learned last is a token that ends the text. */
   end({ eosIds, eosId }: Tokenizer): void {
-    if (this.flags.at(-1) === 1 && !eosIds.includes(this.ids.at(-1)!)) this.push([eosId], 1);
+    const isLearned = this.#learned > 0 && this.#learned === this.length;
+    if (isLearned && !eosIds.includes(this.ids.at(-1)!)) this.push([eosId], 1);
   }
 }
 

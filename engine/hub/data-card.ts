@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { ensureFolder, writeFileAtomic } from '../files.ts';
-import { matchesGlob } from '../glob.ts';
+import { globMatcher } from '../glob.ts';
 import { parseJson } from '../json.ts';
+import { type TimeLimit, withinTime } from '../time-limit.ts';
 import type { Repository } from './repository.ts';
 
 /** A configuration of a data set: its splits, and the files of each. */
@@ -28,11 +29,21 @@ const cardSchema = z.array(
   }),
 );
 
+/** Ends the patterns of a card that are meant to take for ever: a thousand of them take a second with ten thousand files. */
+const LIMIT: TimeLimit = {
+  seconds: 20,
+  code: 'hub.bad_answer',
+  subject: 'Finding the files that the card of the data set names',
+  advice: 'look for another data set, or download a file of it and name that',
+  file: 'README.md',
+};
+
 /**
  * The configurations of a data set as the head of its card describes them.
  *
  * @param configs what the hub says is there; anything
  * @returns undefined where the card says nothing that can be used
+ * @throws TimeLimitError `hub.bad_answer` for a card with far too many patterns
  */
 export function cardConfigs(
   configs: unknown,
@@ -40,15 +51,22 @@ export function cardConfigs(
 ): readonly DataConfig[] | undefined {
   const { data } = cardSchema.safeParse(configs);
   if (data === undefined || data.length === 0) return undefined;
+  return withinTime(LIMIT, () => configsOf(data, files));
+}
+
+function configsOf(
+  data: z.infer<typeof cardSchema>,
+  files: readonly string[],
+): readonly DataConfig[] {
   return data.map(
     ({ config_name: name, default: isDefault, data_files: splits, data_dir: dir }) => ({
       name,
       isDefault: isDefault ?? (data.length === 1 || name === 'default'),
       splits: new Map(
-        splits.map(({ split, path }) => [
-          split,
-          files.filter((file) => path.some((pattern) => matchesGlob(file, inFolder(pattern, dir)))),
-        ]),
+        splits.map(({ split, path }) => {
+          const matchers = path.map((pattern) => globMatcher(inFolder(pattern, dir)));
+          return [split, files.filter((file) => matchers.some((matches) => matches(file)))];
+        }),
       ),
     }),
   );

@@ -4,6 +4,7 @@ import {
   badAnswer,
   HubError,
   type HubSubject,
+  LONGEST_WAIT_MS,
   refusal,
   refusedByProxy,
   unreachable,
@@ -65,7 +66,7 @@ export class HubConnection {
     this.#token = options.token;
     this.#tries = options.tries ?? TRIES;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
-    this.#retryMs = options.retryMs ?? Number.POSITIVE_INFINITY;
+    this.#retryMs = options.retryMs ?? LONGEST_WAIT_MS;
     this.#signal = options.signal;
   }
 
@@ -195,6 +196,9 @@ function nextPlace(target: string, from: URL, subject: HubSubject): URL {
   const next = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
   if (next === undefined || !['http:', 'https:'].includes(next.protocol)) {
     throw badAnswer(subject, 'it redirects to what is no address');
+  }
+  if (next.username !== '' || next.password !== '') {
+    throw badAnswer(subject, 'it redirects to an address with a name and a password');
   }
   if (from.protocol === 'https:' && next.protocol === 'http:') {
     throw badAnswer(subject, 'it redirects to a connection that is not encrypted');

@@ -36,8 +36,8 @@ const SIGN_IN = `sign in (by "LoRA-FA: Sign in to Hugging Face" in VS Code, by H
 /** A server that is asked again at once is asked too much. */
 const RETRY_MS = 1000;
 
-/** Nobody waits longer than that for a limit to be lifted. */
-const LONGEST_WAIT_MS = 60_000;
+/** Nobody waits longer than that for another try, whatever a hub says. */
+export const LONGEST_WAIT_MS = 60_000;
 
 /**
  * The error for an answer that is no success: one sentence, by what the Hub says and does not say.
@@ -94,11 +94,7 @@ export function refusal(
       return rateLimited(headers.get('retry-after'));
     default:
       return status >= 500
-        ? new HubError(
-            'hub.unavailable',
-            `The hub has a problem of its own (status ${status}); try again later.${words}`,
-            { retryAfterMs: retryAfter(headers.get('retry-after')) ?? RETRY_MS },
-          )
+        ? unavailable(status, headers.get('retry-after'), words)
         : new HubError(
             'hub.bad_answer',
             `The hub answers with the status ${status} where ${title} is asked for; check HF_ENDPOINT, or try again later.${words}`,
@@ -106,14 +102,30 @@ export function refusal(
   }
 }
 
+function unavailable(status: number, header: string | null, words: string): HubError {
+  const wait = retryAfter(header);
+  return new HubError(
+    'hub.unavailable',
+    `The hub has a problem of its own (status ${status}); try again ${inSeconds(wait)}.${words}`,
+    worthWaiting(wait ?? RETRY_MS),
+  );
+}
+
 function rateLimited(header: string | null): HubError {
   const wait = retryAfter(header);
-  const when = wait === undefined ? 'later' : `in ${Math.ceil(wait / 1000)} seconds`;
   return new HubError(
     'hub.rate_limited',
-    `The hub takes no more requests from here for a while; try again ${when}${wait === undefined ? ', or sign in, which raises the limit' : ''}.`,
-    wait !== undefined && wait <= LONGEST_WAIT_MS ? { retryAfterMs: wait } : {},
+    `The hub takes no more requests from here for a while; try again ${inSeconds(wait)}${wait === undefined ? ', or sign in, which raises the limit' : ''}.`,
+    wait === undefined ? {} : worthWaiting(wait),
   );
+}
+
+function inSeconds(wait: number | undefined): string {
+  return wait === undefined ? 'later' : `in ${Math.ceil(wait / 1000)} seconds`;
+}
+
+function worthWaiting(wait: number): { readonly retryAfterMs?: number } {
+  return wait <= LONGEST_WAIT_MS ? { retryAfterMs: wait } : {};
 }
 
 /** Milliseconds of a `Retry-After` header, which holds seconds or a date. */

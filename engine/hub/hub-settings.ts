@@ -48,6 +48,12 @@ export function expandHome(name: string): string {
 
 function endpointOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new HubError(
+      'hub.bad_endpoint',
+      'The variable HF_ENDPOINT holds a name or a password, which are not sent; take them out, and give what lets you in as HF_TOKEN.',
+    );
+  }
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return text.replace(/\/+$/, '');
   throw new HubError(
     'hub.bad_endpoint',

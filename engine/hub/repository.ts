@@ -77,10 +77,14 @@ export async function resolveRevision(
     fetch: connection.fetchFor(subject),
   };
   const { datasetInfo, modelInfo } = await clientLibrary();
-  const answer =
-    repository.kind === 'model'
-      ? await modelInfo({ ...question, additionalFields: ['sha'] })
-      : await datasetInfo({ ...question, additionalFields: ['sha', 'cardData'] });
+  const answer = await (repository.kind === 'model'
+    ? modelInfo({ ...question, additionalFields: ['sha'] })
+    : datasetInfo({ ...question, additionalFields: ['sha', 'cardData'] })
+  ).catch((error: unknown) => {
+    // The library reads what is no object, such as `null`, as if it were one.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  });
   const parsed = stateSchema.safeParse(answer);
   if (!parsed.success) throw badAnswer(subject, 'it does not say which commit that is');
   return { commit: parsed.data.sha, configs: parsed.data.cardData?.configs ?? null };

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { freeBytes, inGib } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, linkFile, sweepTemporaries, writeFileAtomic } from '../files.ts';
+import { ensureFolder, linkFile, sweepTemporaries, withWayOut, writeFileAtomic } from '../files.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
@@ -98,6 +98,9 @@ export async function fetchSnapshot(
   return { commit, folder: cached.snapshot(commit), files: files.map((file) => file.path), heads };
 }
 
+/** More than a file has by which others are chosen: a configuration, an index of weights. */
+const MAX_DECIDING_BYTES = 2 ** 26;
+
 /** What a request stands for at the moment. */
 export interface ChosenFiles extends RepositoryState {
   readonly files: readonly RemoteFile[];
@@ -121,19 +124,31 @@ export async function chooseFiles(
   const folder = cached.snapshot(commit);
   const remoteFiles = (names: readonly string[]): RemoteFile[] =>
     names.map((each) => remote.get(each)!);
+  const requireSmall = ({ path: file, size }: RemoteFile): void => {
+    if (size <= MAX_DECIDING_BYTES) return;
+    throw new HubError(
+      'hub.no_files',
+      `${name} has a ${file} of ${inGib(size)}, which can be no such file; look for another one.`,
+    );
+  };
   // Nobody needs to be told of the few bytes that a choice depends on.
   const quiet = { ...session, onDownload: () => undefined };
-  const get = (names: readonly string[]): Promise<void> =>
-    obtain({ repository, cached, commit, files: remoteFiles(names) }, quiet);
+  const get = async (names: readonly string[]): Promise<void> => {
+    const deciding = remoteFiles(names);
+    deciding.forEach(requireSmall);
+    await obtain({ repository, cached, commit, files: deciding }, quiet);
+  };
   const files = await choose({ repository, name, folder, files: [...remote.keys()], configs, get });
   return { commit, configs, files: remoteFiles(files) };
 }
 
+/** Keeps what a revision is, for when the Hub cannot be asked. A cache that cannot be written serves all the same. */
 async function storeRef(cached: CachedRepository, revision: string, commit: string): Promise<void> {
   if ((await cached.commitOf(revision)) === commit) return;
   const file = cached.ref(revision);
-  await ensureFolder(path.dirname(file));
-  await writeFileAtomic(file, commit);
+  await ensureFolder(path.dirname(file))
+    .then(() => writeFileAtomic(file, commit))
+    .catch(() => undefined);
 }
 
 /** Files of one commit. */
@@ -165,13 +180,8 @@ async function obtain(wanted: Wanted, session: HubSession): Promise<void> {
     await obtainMissing(wanted, session);
   } catch (error) {
     if (!(error instanceof LorafaError) || error.code !== 'output.not_writable') throw error;
-    // Its way out is for results, which are put elsewhere in another way.
-    const problem = error.message.replace(/; [^;]*$/, '');
-    throw new HubError(
-      'hub.not_writable',
-      `${problem}; this is the cache of the hub, so set HF_HOME to a folder that can be written.`,
-      { cause: error },
-    );
+    const wayOut = 'this is the cache of the hub, so set HF_HOME to a folder that can be written';
+    throw new HubError('hub.not_writable', withWayOut(error, wayOut), { cause: error });
   }
 }
 

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseDataPath } from '../data/data-path.ts';
 import { LorafaError, messageOf } from '../errors.ts';
-import { isGlob, matchesGlob } from '../glob.ts';
+import { globMatcher, isGlob } from '../glob.ts';
 import type { DataUse } from './choose-data-files.ts';
 import { hasRows, kindOf, namedConfigs, USUAL_SPLITS } from './choose-data-files.ts';
 import { slicedFiles } from './local-paths.ts';
@@ -71,8 +71,8 @@ async function globData(pattern: string): Promise<LocalData> {
   const parts = pattern.replaceAll(path.sep, '/').split('/');
   const fixed = parts.findIndex(isGlob);
   const folder = parts.slice(0, fixed).join('/') || '/';
-  const wild = parts.slice(fixed).join('/');
-  const matching = (await filesBelow(folder)).filter((file) => matchesGlob(file, wild));
+  const matches = globMatcher(parts.slice(fixed).join('/'));
+  const matching = (await filesBelow(folder)).filter(matches);
   if (!matching.some(hasRows)) throw notFound(`no data file has a name like ${pattern}`);
   return located(folder, matching, hasRows);
 }

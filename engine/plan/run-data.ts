@@ -214,8 +214,8 @@ async function streamed(
   const stepRows = batch * batches;
   const stream = await ExampleStream.open(sources, tokenizer, {
     seed: training.seed,
-    // No step is smaller than the others but the last of an epoch.
-    windowRows: Math.ceil(data.buffer_size / stepRows) * stepRows,
+    // No step is smaller than the others but the last of an epoch, and there is a row for each set.
+    windowRows: Math.ceil(Math.max(data.buffer_size, sources.length) / stepRows) * stepRows,
     evalSplit: data.eval_split,
     onScanned: progressOf('finding training rows', onEvent),
   });

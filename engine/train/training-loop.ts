@@ -74,6 +74,7 @@ export class TrainingLoop {
       const { window, step: done } = this.#place();
       this.#window = undefined;
       this.#window = await this.#load(this.#state.epoch, window);
+      if (this.#window.steps.length === 0) await this.#passWindow();
       for (const step of this.#window.steps.slice(done)) {
         if (this.#state.global_step >= plan.maxSteps) break;
         await this.#step(step, this.#window);
@@ -174,7 +175,8 @@ export class TrainingLoop {
       try {
         const planned = await plan.window(epoch, window);
         const { step } = this.#place();
-        if (step >= planned.steps.length) throw unreachable(step, planned.steps.length);
+        const { length } = planned.steps;
+        if (step >= Math.max(1, length)) throw unreachable(step, length);
         for (const message of planned.warnings) await emit({ type: 'warning', message });
         return planned;
       } catch (error) {
@@ -203,26 +205,42 @@ export class TrainingLoop {
   /** @param steps of the window that the step is of */
   #advance(loss: number, tokens: number, steps: number): void {
     this.#meter.add(tokens);
-    const { window: _, ...state } = this.#state;
-    const { windows } = this.#parts.plan;
-    const place = this.#place();
-    const windowDone = place.step + 1 === steps;
-    const window = windowDone
-      ? { index: (place.window + 1) % windows, step: 0 }
-      : { index: place.window, step: place.step + 1 };
-    const epochDone = windowDone && window.index === 0;
-    const stepInEpoch = state.step_in_epoch + 1;
+    const { window, step } = this.#place();
+    const state = this.#state;
     this.#state = {
       ...state,
-      ...(this.#parts.data.stream !== undefined && { window }),
       global_step: state.global_step + 1,
-      epoch: state.epoch + (epochDone ? 1 : 0),
-      step_in_epoch: epochDone ? 0 : stepInEpoch,
+      step_in_epoch: state.step_in_epoch + 1,
       num_tokens: state.num_tokens + tokens,
       total_loss: state.total_loss + loss,
       unreported_loss: state.unreported_loss + loss,
       unreported_steps: state.unreported_steps + 1,
     };
+    if (step + 1 === steps) this.#endWindow();
+    else if (this.#parts.data.stream !== undefined) {
+      this.#state = { ...this.#state, window: { index: window, step: step + 1 } };
+    }
+  }
+
+  /** Goes on to the next window, which may be the first of the next epoch. */
+  #endWindow(): void {
+    const { plan, data } = this.#parts;
+    const index = (this.#place().window + 1) % plan.windows;
+    const { window: _, ...state } = this.#state;
+    this.#state = {
+      ...state,
+      ...(data.stream !== undefined && { window: { index, step: 0 } }),
+      ...(index === 0 && { epoch: state.epoch + 1, step_in_epoch: 0 }),
+    };
+  }
+
+  /** Goes past a window of rows of which nothing is learned. */
+  async #passWindow(): Promise<void> {
+    this.#endWindow();
+    const { config, data } = this.#parts;
+    const isEpochDone = this.#place().window === 0;
+    const isDue = isEpochDone && config.training.eval_steps === undefined;
+    if (isDue && data.evaluation.length > 0) await this.#evaluate();
   }
 
   /** Evaluates and saves where the schedule, the end of the run or a request says so. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder } from '../files.ts';
+import { ensureFolder, withWayOut } from '../files.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import {
@@ -61,9 +61,18 @@ export async function cachedWeights(
   await markUse(file);
   const cached = await openIfUsable(file);
   if (cached !== null) return cached;
-  await ensureFolder(folder);
   await makeRoom(cacheFolder, made.model, bytesOf(made.tensors));
-  await writeSafetensors(file, withProgress(made.tensors, onProgress));
+  try {
+    await ensureFolder(folder);
+    await writeSafetensors(file, withProgress(made.tensors, onProgress));
+  } catch (error) {
+    if (!(error instanceof LorafaError) || error.code !== 'output.not_writable') throw error;
+    const wayOut = 'this is the cache of weights, so set LORAFA_CACHE_DIR to a folder with room';
+    throw new LorafaError(error.code, withWayOut(error, wayOut), {
+      location: { file },
+      cause: error,
+    });
+  }
   return (await openSafetensors(file)).tensors;
 }
 

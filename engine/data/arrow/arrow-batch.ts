@@ -23,10 +23,12 @@ export interface ArrowBatch {
  */
 export function decodeBatch(messages: readonly Uint8Array[], rows: number): ArrowBatch {
   const table = withCodecs(() => tableFromIPC([...messages], { useBigInt: true }));
+  const names = table.names.map(String);
+  if (new Set(names).size < names.length) throw new Error('its schema names a column twice');
   const columns = table.children.flatMap((column, index) => {
     const batch = column.data[0] as Batch<unknown> | undefined;
     if (batch === undefined) throw new Error('a column is missing');
-    return isReadable(batch) ? [{ name: String(table.names[index]), batch }] : [];
+    return isReadable(batch) ? [{ name: names[index]!, batch }] : [];
   });
   for (const { batch } of columns) requireValues(batch, rows);
   return { rows, columns };

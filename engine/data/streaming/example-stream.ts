@@ -101,7 +101,8 @@ export class ExampleStream {
   }
 
   /**
-   * The examples of a window, those of each source together.
+   * The examples of a window, those of each source together. There may be none, but in the very first
+   * window, by which a run is planned.
    *
    * @throws LorafaError as `loadDataset`, for the rows of this window, and `data.corrupt` where a file
    * is not any more what it was
@@ -111,7 +112,14 @@ export class ExampleStream {
     for (const { set, order, rows } of this.#sources) {
       const start = epoch * rows + this.#share(rows, window - 1);
       const end = epoch * rows + this.#share(rows, window);
-      if (start < end) datasets.push(await set.examples(order.between(start, end)));
+      if (start < end) datasets.push(await set.part(order.between(start, end)));
+    }
+    const isFirst = epoch === 0 && window === 0;
+    if (isFirst && datasets.every(({ examples }) => examples.length === 0)) {
+      // Says that there are none, as it is said of data in memory.
+      for (const { set, order, rows } of this.#sources) {
+        await set.examples(order.between(0, this.#share(rows, 0)));
+      }
     }
     return datasets;
   }

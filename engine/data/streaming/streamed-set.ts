@@ -91,6 +91,19 @@ export class StreamedSet {
    * @throws LorafaError as `loadDataset`, for these rows alone
    */
   async examples(ranges: Iterable<RowRange>): Promise<Dataset> {
+    return (await this.#read(ranges)).finish();
+  }
+
+  /**
+   * The examples of some rows of many, of which nothing may be learned.
+   *
+   * @throws LorafaError as `loadDataset` for rows that cannot be used
+   */
+  async part(ranges: Iterable<RowRange>): Promise<Dataset> {
+    return (await this.#read(ranges)).part();
+  }
+
+  async #read(ranges: Iterable<RowRange>): Promise<DatasetBuilder> {
     const names = this.#files.map(({ file }) => describeDataPath(file));
     const builder = new DatasetBuilder(names, this.#tokenizer, this.#options, this.#shapes);
     let portion: (Row | BadRow)[] = [];
@@ -103,7 +116,7 @@ export class StreamedSet {
       await setImmediate();
     }
     builder.add(portion);
-    return builder.finish();
+    return builder;
   }
 
   /** Some rows as they are in their files. */

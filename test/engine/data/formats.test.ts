@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { columnFromArray, tableFromColumns, tableToIPC } from '@uwdata/flechette';
 import { describe, expect, test } from 'vitest';
 import { dataFormat } from '../../../engine/data/data-format.ts';
 import { type BadRow, isRow, type Row } from '../../../engine/data/row.ts';
@@ -83,6 +84,16 @@ describe('Arrow', () => {
       ROWS.slice(19, 21),
     );
     expect((await all(rows.read(3, 5))).map(({ line }) => line)).toEqual([4, 5]);
+  });
+
+  test('a column that is there twice is told', async () => {
+    const column = columnFromArray(['a']);
+    const table = tableFromColumns([
+      ['text', column],
+      ['text', column],
+    ]);
+    const file = await write('twice.arrow', tableToIPC(table, { format: 'stream' })!);
+    expect(await problemOf(file)).toMatch(/damaged: its schema names a column twice;/);
   });
 
   test.each(ARROW)('%s that is cut short is told', async (name) => {

@@ -223,6 +223,9 @@ describe('conversations', () => {
       messages: [system, ...turns],
     });
     expect(chat({ messages: turns, system: null })).toMatchObject({ messages: turns });
+    expect(() => chat({ messages: turns, system: ['S'] })).toThrow(
+      'the column "system" holds a list, not text',
+    );
     expect(() => chat({ messages: [system, ...turns], system: 'T' })).toThrow(
       /two different system prompts/,
     );

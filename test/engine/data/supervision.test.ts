@@ -40,6 +40,12 @@ describe('prompt and completion', () => {
     expect(await marked(row, plainTokenizer)).toBe('<|bos|>hi[ yo<|im_end|>]');
   });
 
+  test('of a single token the end is learned, which it predicts', async () => {
+    const tokenizer = byteLevelTokenizer({ chatTemplate: null });
+    expect(await marked({ text: 'x' }, tokenizer)).toBe('x[<|im_end|>]');
+    expect(await marked({ prompt: '', completion: 'x' }, tokenizer)).toBe('x[<|im_end|>]');
+  });
+
   test('with one: a user and an assistant turn, the end of the turn learned', async () => {
     expect(await marked(row, chatTokenizer)).toBe(`${shown}[ yo<|im_end|>]`);
     expect(await marked(row, chatTokenizer, { apply_chat_template: false })).toBe(

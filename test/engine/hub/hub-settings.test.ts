@@ -27,6 +27,9 @@ test('the endpoint is the Hub, or a mirror', () => {
   for (const text of ['mirror', 'file:///etc', 'javascript:1']) {
     expect(() => hubSettings({ HF_ENDPOINT: text })).toThrow(/HF_ENDPOINT holds no address/);
   }
+  expect(() => hubSettings({ HF_ENDPOINT: 'https://name:word@mirror.example' })).toThrow(
+    /^The variable HF_ENDPOINT holds a name or a password, which are not sent; [^@]*$/,
+  );
 });
 
 test.each(['1', 'true', 'YES', 'on'])('HF_HUB_OFFLINE=%s', (value) => {

@@ -363,6 +363,11 @@ describe('access', () => {
     [{ status: 429 }, 'hub.rate_limited', /try again later/],
     [{ status: 500 }, 'hub.unavailable', /problem of its own \(status 500\)/],
     [
+      { status: 302, headers: { location: 'http://name:word@127.0.0.1:9/' } },
+      'hub.bad_answer',
+      /an address with a name and a password;/,
+    ],
+    [
       { status: 403, headers: { 'x-error-message': 'No [x](y)' } },
       'hub.forbidden',
       /says: "No \[x\]\(y\)"/,
@@ -375,7 +380,24 @@ describe('access', () => {
   });
 });
 
+test('a hub that is away for hours is not waited for', async () => {
+  const world = await worldWithAll();
+  world.hub.fault = () => ({ status: 503, headers: { 'retry-after': '7200' } });
+  const failed = world.fetch(world.config(MODEL, DATA), { patience: { tries: 3 } });
+  await expect(failed).rejects.toThrow(/status 503\); try again in 7200 seconds/);
+  expect(world.hub.requests).toHaveLength(1);
+});
+
 describe('a hub that means ill', () => {
+  test('an answer that is nothing is a bad one', async () => {
+    const world = await worldWithAll();
+    world.hub.fault = () => 'null';
+    await expect(world.fetch(world.config(MODEL, DATA))).rejects.toMatchObject({
+      code: 'hub.bad_answer',
+      message: expect.stringContaining('does not say which commit'),
+    });
+  });
+
   test('names that lead elsewhere are no files', async () => {
     const world = await worldWithAll();
     const files = Object.fromEntries(
@@ -408,6 +430,19 @@ describe('a hub that means ill', () => {
     );
   });
 
+  test('a configuration that is larger than any is not fetched', async () => {
+    const world = await worldWithAll();
+    const large = { ...model.files.get('config.json')!, saidSize: 2 ** 33 };
+    const files = new Map([...model.files, ['config.json', large]]);
+    world.hub.add({ ...model, name: 'owner/large', files });
+    await expect(world.fetch(world.config('owner/large', DATA))).rejects.toMatchObject({
+      code: 'hub.no_files',
+      message:
+        'owner/large has a config.json of 8.0 GiB, which can be no such file; look for another one.',
+    });
+    expect(world.hub.requests.filter(({ path: url }) => url.includes('/resolve/'))).toEqual([]);
+  });
+
   test('more than the disk holds is refused before it is fetched', async () => {
     const world = await worldWithAll();
     const content = Buffer.from('{"text":"a"}\n');
@@ -428,6 +463,17 @@ test('a cache that cannot be written is told as such', async () => {
     code: 'hub.not_writable',
     message: expect.stringMatching(/^Cannot write to .* is a file, not a folder; .* set HF_HOME/),
   });
+});
+
+test('a cache that has all, and takes no name of a revision, serves', async () => {
+  const world = await worldWithAll();
+  const config = world.config(MODEL, DATA);
+  await world.fetch(config);
+  const refs = path.join(world.cache, 'models--meta-llama--Meta-Llama-3-8B/refs');
+  await rm(refs, { recursive: true });
+  await writeFile(refs, 'a file');
+  const { config: found } = await world.fetch(config);
+  expect(path.basename(found.model.base_model_name_or_path)).toBe(model.commit);
 });
 
 test('links of others in the cache are replaced, not followed', async () => {

@@ -156,6 +156,44 @@ describe('streamed data', () => {
     await expect(run(again)).rejects.toThrow(/digest of the training data was/);
   });
 
+  test('windows of which nothing is learned are passed over, and a run goes on after them', async () => {
+    const empty = Array<string>(40).fill(JSON.stringify({ text: ' ', note: 'x'.repeat(2000) }));
+    const changes = await streamed({
+      data: { dataset_name_or_path: await rowsFile('e', 40, empty), eval_split: 4, buffer_size: 2 },
+      training: { per_device_train_batch_size: 1, num_train_epochs: 2, logging_steps: 1, seed: 5 },
+    });
+    const { plan } = await planned(tiny().config(changes));
+    const steps = await Promise.all(
+      Array.from(
+        { length: plan.windows },
+        async (_, at) => (await plan.window(0, at)).steps.length,
+      ),
+    );
+    expect(new Set(steps)).toEqual(new Set([0, 1, 2]));
+    const whole = await run(tiny().config(changes));
+    expect(ofType(whole, 'step').at(-1)!.epoch).toBeGreaterThan(1);
+    const config = tiny().config(changes);
+    await stopAfter(7, config);
+    const again = { ...config, training: { ...config.training, resume_from_checkpoint: 'latest' } };
+    const rest = comparable(await run(again)).filter(isOf('step', 'eval'));
+    expect(rest).toEqual(comparable(whole).filter(isOf('step', 'eval')).slice(-rest.length));
+  });
+
+  test('a window of fewer rows than there are sets holds one of each', async () => {
+    const file = await rowsFile('m', 3);
+    const config = tiny().config(
+      await streamed({
+        data: {
+          dataset_name_or_path: file,
+          buffer_size: 1,
+          mix: [{ dataset_name_or_path: file, weight: 100 }],
+        },
+        training: { per_device_train_batch_size: 1, max_steps: 4 },
+      }),
+    );
+    expect((await run(config)).result.steps).toBe(4);
+  });
+
   test('unusable rows end the run where they come, after what was learned is saved', async () => {
     const file = await rowsFile('bad', 50, Array(10).fill('{"text":'));
     const changes = await streamed({

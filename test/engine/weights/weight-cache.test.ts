@@ -58,6 +58,17 @@ test('what was used longest ago makes room', async () => {
   expect(await models(cacheFolder)).toEqual(['newer', 'newest', 'new']);
 });
 
+test('where weights cannot be written, the cache is what has to be elsewhere', async () => {
+  const cacheFolder = path.join(await tempFolder(), 'cache');
+  await writeFile(cacheFolder, 'a file');
+  await expect(make(cacheFolder, 3 * KIB)).rejects.toMatchObject({
+    code: 'output.not_writable',
+    message: expect.stringMatching(
+      /^Cannot write to .*cache.* is a file, not a folder; this is the cache of weights, so set LORAFA_CACHE_DIR to a folder with room\.$/,
+    ),
+  });
+});
+
 test('what a process uses stays, however long ago it began', async () => {
   const cacheFolder = await tempFolder();
   const file = await cached(cacheFolder, 'used', 50);

@@ -18,6 +18,8 @@ export type Fault =
   | 'other-range'
   /** JSON that is none. */
   | 'no-json'
+  /** JSON that is nothing. */
+  | 'null'
   /** Nothing ever comes. */
   | 'hang'
   /** The body comes in small pieces with pauses. */

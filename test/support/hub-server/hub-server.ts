@@ -93,6 +93,7 @@ export class HubServer {
     const isCache = parts[0] === 'resolve-cache';
     if (isCache) parts.shift();
     const isDataset = parts[0] === 'datasets';
+    if (isApi && !isDataset && parts[0] !== 'models') return answer.refuse(404, {});
     if (isApi || isDataset) parts.shift();
     if (isApi && parts.length === 0) {
       return this.#list(isDataset ? 'dataset' : 'model', url, authorization, answer);
@@ -312,7 +313,8 @@ class Answer {
   }
 
   json(value: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
-    const text = this.#fault === 'no-json' ? '<html>' : JSON.stringify(value);
+    const said = this.#fault === 'null' ? null : value;
+    const text = this.#fault === 'no-json' ? '<html>' : JSON.stringify(said);
     return this.#send(200, Buffer.from(text), { 'content-type': 'application/json', ...headers });
   }
 
