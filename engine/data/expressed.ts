@@ -94,11 +94,15 @@ function missing(what: string): RowError {
   );
 }
 
-/** A template that refuses a change has looked at what was changed. */
+/**
+ * A template that refuses a change has looked at what was changed. It says why in the cause, which
+ * the error of a model without a template does not have.
+ */
 function isRefusal(error: unknown): error is LorafaError {
   return (
     error instanceof LorafaError &&
     error.code === 'data.chat_template' &&
+    error.cause !== undefined &&
     !(error instanceof TimeLimitError)
   );
 }

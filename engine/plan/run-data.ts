@@ -133,7 +133,7 @@ export async function previewSources(config: ResolvedConfig): Promise<PreviewSou
     sources: sources.map((source) => ({ ...source, paths: [firstRows(source.paths[0]!)] })),
     isWhole: false,
     notes: [
-      `The data are streamed: these are the first ${PREVIEW_ROWS} rows of each set at most.`,
+      `The data are streamed: these are the first ${PREVIEW_ROWS.toLocaleString('en-US')} rows of each set at most.`,
       ...mixed,
     ],
   };

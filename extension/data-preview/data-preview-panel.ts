@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { failureOf, type ServerLink } from '../server-link.ts';
+import { withRelativePaths } from '../show/relative-paths.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type { DataPreviewNews, DataPreviewRequest } from './data-preview-messages.ts';
 import { dataPreviewTexts } from './data-preview-texts.ts';
@@ -152,11 +153,16 @@ export class DataPreviewPanel {
   }
 
   #tellState(): void {
+    const state = this.#reader?.state;
     this.#tell({
       type: 'state',
       configFile: this.#configFile,
       name: path.basename(this.#configFile),
-      state: this.#reader?.state,
+      state: state && {
+        ...state,
+        problem: state.problem && withRelativePaths(state.problem),
+        notes: state.notes.map(withRelativePaths),
+      },
       isCancelled: this.#reader?.isCancelled ?? false,
     });
   }
@@ -174,7 +180,12 @@ export class DataPreviewPanel {
   #fail(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#context.log.error(message);
-    this.#tell({ type: 'failed', message, problems: failureOf(error)?.problems ?? [] });
+    const problems = failureOf(error)?.problems ?? [];
+    this.#tell({
+      type: 'failed',
+      message: withRelativePaths(message),
+      problems: problems.map(withRelativePaths),
+    });
   }
 
   async #openFile(file: string, line: number): Promise<void> {

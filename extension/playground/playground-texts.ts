@@ -27,7 +27,7 @@ export function playgroundTexts() {
     about: vscode.l10n.t('about {0}'),
     trainedOn: vscode.l10n.t('Trained on {0} rows of {1}: {2}'),
     trainedOnFiles: vscode.l10n.t('Trained on {0}'),
-    withTemplate: vscode.l10n.t('in the chat template of the model'),
+    withTemplate: vscode.l10n.t('in a chat template'),
     withoutTemplate: vscode.l10n.t('as text, without a chat template'),
     withOwnTemplate: vscode.l10n.t('written by the template {0}'),
     trainedOnUnknown: vscode.l10n.t(

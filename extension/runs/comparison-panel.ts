@@ -7,13 +7,14 @@ import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { bestRuns } from './best-runs.ts';
 import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
 import { comparisonCsv, describeBest, resultRows } from './comparison-table.ts';
-import { type ConfigRow, configRows } from './config-differences.ts';
+import { configRows } from './config-differences.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
 import type { RunList } from './run-list.ts';
 import { comparisonTexts } from './run-panel-texts.ts';
 import { describeRun } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
+import { shownConfigRows } from './shown-config-rows.ts';
 
 /** Opens panels that put runs beside each other, and restores them after a reload of the window. */
 export class ComparisonPanels implements vscode.WebviewPanelSerializer {
@@ -46,7 +47,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     let configured = '';
     const tellConfigs = async (): Promise<void> => {
       configured = foldersIn(shownRuns());
-      tell({ type: 'config', rows: await readConfigs() });
+      tell({ type: 'config', rows: shownConfigRows(await readConfigs()) });
     };
     const tellRuns = (): void => {
       const shown = shownRuns();
@@ -61,10 +62,10 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       const gone = folders.filter(isGone).map((folder) => path.basename(folder));
       tell({ type: 'runs', runs, gone, results: resultRows(shown) });
     };
-    const readConfigs = async (): Promise<readonly ConfigRow[]> => {
+    const readConfigs = (): Promise<readonly RunConfig[]> => {
       const read = ({ folder }: RunSummary): Promise<RunConfig> =>
         server.ask(getRunConfig, { folder }).catch(() => null);
-      return configRows(await Promise.all(shownRuns().map(read)));
+      return Promise.all(shownRuns().map(read));
     };
     const unwatch = (): void => {
       for (const watch of watches) watch.dispose();
@@ -104,7 +105,8 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       panel.webview.onDidReceiveMessage(async (request: ComparisonRequest) => {
         if (request.type === 'ready') await sendAll();
         else if (request.type === 'export') {
-          await actions.exportText(comparisonCsv(shownRuns(), await readConfigs()), 'runs.csv');
+          const config = configRows(await readConfigs());
+          await actions.exportText(comparisonCsv(shownRuns(), config), 'runs.csv');
         } else await vscode.commands.executeCommand(COMMANDS.openRunPanel, request.folder);
       }),
     );

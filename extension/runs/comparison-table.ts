@@ -3,7 +3,7 @@ import type { RunSummary } from '../../server/protocol.ts';
 import { type BestRuns, bestRuns } from './best-runs.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunList } from './run-list.ts';
-import { formatDuration, formatLoss, secondsOf, stateLabel } from './run-texts.ts';
+import { formatDuration, formatLoss, formatSteps, secondsOf, stateLabel } from './run-texts.ts';
 
 /** What came of a run, in one word or number. */
 interface Result {
@@ -42,7 +42,7 @@ const RESULTS: readonly Result[] = [
     key: 'step',
     label: () => vscode.l10n.t('Step'),
     value: ({ status }) => status.step,
-    shown: ({ status: { step, maxSteps } }) => `${step} / ${maxSteps}`,
+    shown: ({ status }) => formatSteps(status),
   },
   {
     key: 'loss',

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { sampleData } from '../../server/protocol.ts';
+import { chooseFiles } from '../config-editor/browse.ts';
 import { chooseFromData } from '../hub/choose-data.ts';
 import { chooseFromModels } from '../hub/choose-model.ts';
 import {
@@ -26,10 +27,9 @@ export interface LearnedData {
   readonly rows: number;
 }
 
-/** Kinds of files that rows of training data come in. */
-const DATA_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'txt'];
-
-/** Text may be compressed. */
+/** Kinds of files that rows of training data come in, of which text may be compressed. */
+const TEXT_EXTENSIONS = ['jsonl', 'json', 'csv', 'tsv', 'txt'];
+const DATA_EXTENSIONS = [...TEXT_EXTENSIONS, 'parquet', 'arrow'];
 const COMPRESSIONS = ['gz', 'zst'];
 /** Files that have such a name and are no data. */
 const NO_DATA =
@@ -64,12 +64,8 @@ export function chooseModel(
         icon: 'folder-opened',
         label: vscode.l10n.t('Look for a model folder or .gguf file…'),
         take: async () => {
-          const opened = await vscode.window.showOpenDialog({
-            canSelectFiles: true,
-            canSelectFolders: true,
-            title: vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file'),
-            openLabel: vscode.l10n.t('Use This Model'),
-          });
+          const title = vscode.l10n.t('Base model: a Hugging Face folder or a .gguf file');
+          const opened = await chooseFiles('model', folder.fsPath, title);
           return opened?.[0] && modelHere({ path: opened[0].fsPath });
         },
       },
@@ -78,23 +74,35 @@ export function chooseModel(
 }
 
 /** Asks for the training data. */
-export function chooseData(context: RunsContext, place: StepPlace): Promise<Answer<ChosenData>> {
-  const packed = COMPRESSIONS.map((compression) => `jsonl.${compression}`);
+export function chooseData(
+  context: RunsContext,
+  root: vscode.Uri,
+  place: StepPlace,
+): Promise<Answer<ChosenData>> {
+  const packed = COMPRESSIONS.flatMap((compression) =>
+    TEXT_EXTENSIONS.map((text) => `${text}.${compression}`),
+  );
   const pattern = `**/*.{${[...DATA_EXTENSIONS, ...packed].join(',')}}`;
   const files = vscode.workspace.findFiles(pattern, NO_DATA, MAX_DATA_FILES);
   return chooseFromData(context, place, {
     title: vscode.l10n.t('New run configuration: training data'),
     placeHolder: vscode.l10n.t('The rows to learn from; type a name to search Hugging Face'),
-    here: Promise.resolve(files).then((uris) =>
-      uris
-        .map(({ fsPath }) => ({
-          key: fsPath,
-          icon: 'file',
-          label: vscode.workspace.asRelativePath(fsPath),
-          take: async () => ({ path: fsPath }),
-        }))
-        .toSorted((a, b) => a.label.localeCompare(b.label)),
-    ),
+    here: Promise.resolve(files).then((uris) => {
+      const paths = uris.map(({ fsPath }) => fsPath);
+      const row = (path: string, icon: string) => ({
+        key: path,
+        icon,
+        label: vscode.workspace.asRelativePath(path),
+        take: async () => ({ path }),
+      });
+      return [
+        ...[...foldersOfParts(paths)].map(([folder, count]) => ({
+          ...row(folder, 'folder'),
+          description: vscode.l10n.t('{0} files', count),
+        })),
+        ...paths.map((file) => row(file, 'file')),
+      ].toSorted((a, b) => a.label.localeCompare(b.label));
+    }),
     elsewhere: [
       {
         key: 'open',
@@ -110,8 +118,31 @@ export function chooseData(context: RunsContext, place: StepPlace): Promise<Answ
           return opened?.[0] && { path: opened[0].fsPath };
         },
       },
+      {
+        key: 'folder',
+        icon: 'folder-opened',
+        label: vscode.l10n.t('Look for a folder of data files…'),
+        take: async () => {
+          const opened = await chooseFiles('folder', root.fsPath, vscode.l10n.t('Training data'));
+          return opened?.[0] && { path: opened[0].fsPath };
+        },
+      },
     ],
   });
+}
+
+/** Folders of several files of one kind, as the parts of a set are, with how many they hold. */
+function foldersOfParts(files: readonly string[]): ReadonlyMap<string, number> {
+  const roots = vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath) ?? [];
+  const folders = new Set(files.map((file) => path.dirname(file)));
+  return new Map(
+    [...folders].flatMap((folder) => {
+      const parts = files.filter((file) => path.dirname(file) === folder);
+      const endings = new Set(parts.map((file) => path.basename(file).replace(/^[^.]*/, '')));
+      const isSet = parts.length > 1 && endings.size === 1 && !roots.includes(folder);
+      return isSet ? [[folder, parts.length] as const] : [];
+    }),
+  );
 }
 
 /** Asks what is learned from a data file, with its columns and first rows in view. */
@@ -179,7 +210,7 @@ export async function chooseName(
   });
 }
 
-const NAME = /^[\w][\w. -]*$/;
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_. -]*$/u;
 
 /** The name of the configuration of a run. */
 export function configFileName(name: string): string {

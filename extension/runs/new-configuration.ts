@@ -93,7 +93,7 @@ async function askForParts(
   const parts: { -readonly [Part in keyof Parts]?: Parts[Part] | undefined } = { ...given };
   const questions = {
     model: (place) => chooseModel(context, folder, place),
-    data: (place) => chooseData(context, place),
+    data: (place) => chooseData(context, folder, place),
     columns: (place) => chooseColumns(context, parts.data!, place),
     name: (place) => chooseName(folder, parts.data!, place),
   } satisfies { [Part in keyof Parts]: (place: StepPlace) => Promise<Answer<Parts[Part]>> };

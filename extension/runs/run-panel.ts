@@ -5,7 +5,6 @@ import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
-import { configRows } from './config-differences.ts';
 import { tellGone } from './gone-runs.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
@@ -25,6 +24,7 @@ import {
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
 import { sessionWarnings } from './session-warnings.ts';
+import { shownConfigRows } from './shown-config-rows.ts';
 
 /** How long a run may not be found before its panel is closed, in milliseconds. */
 const GONE_MS = 2000;
@@ -193,7 +193,11 @@ export class RunPanel {
         if (isStart || samples.length > 0) this.#tell({ type: 'samples', isStart, rows: samples });
         const warnings = sessionWarnings(entries);
         if (isStart || warnings.isStart || warnings.messages.length > 0) {
-          this.#tell({ type: 'warnings', ...warnings, isStart: isStart || warnings.isStart });
+          this.#tell({
+            type: 'warnings',
+            isStart: isStart || warnings.isStart,
+            messages: warnings.messages.map(withRelativePaths),
+          });
         }
         const started = entries.findLast((entry) => entry.type === 'started');
         if (started === undefined) return;
@@ -253,7 +257,7 @@ export class RunPanel {
     const shown = comparedWith === null ? [this.#folder] : [this.#folder, comparedWith];
     this.#tell({
       type: 'config',
-      rows: configRows(await Promise.all(shown.map(read))),
+      rows: shownConfigRows(await Promise.all(shown.map(read))),
       comparedWith,
       others: store.runs
         .filter(({ folder }) => folder !== this.#folder)

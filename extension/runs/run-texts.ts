@@ -49,6 +49,12 @@ export function formatDuration(seconds: number): string {
   return vscode.l10n.t('{0} d {1} h', Math.floor(hours / 24), hours % 24);
 }
 
+/** The steps that are done, of all: `518 / 1,045,000`. */
+export function formatSteps({ step, maxSteps }: RunStatus): string {
+  const count = (steps: number): string => steps.toLocaleString(vscode.env.language);
+  return `${count(step)} / ${count(maxSteps)}`;
+}
+
 /** A loss with as many digits as one compares. */
 export function formatLoss(loss: number): string {
   return loss.toFixed(3);

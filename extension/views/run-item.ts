@@ -11,6 +11,7 @@ import {
   formatDate,
   formatDuration,
   formatLoss,
+  formatSteps,
   outcomeLabel,
   secondsOf,
 } from '../runs/run-texts.ts';
@@ -74,7 +75,7 @@ function describeRow(run: RunSummary): string {
 
 function tooltipOf(run: RunSummary): readonly (string | undefined)[] {
   const { folder, name, status, configFile, began, problem, notes } = run;
-  const { step, maxSteps, loss, evalLoss, reason, verdict } = status;
+  const { maxSteps, loss, evalLoss, reason, verdict } = status;
   const seconds = secondsOf(run);
   const moment = (time: string): string => new Date(time).toLocaleString(vscode.env.language);
   const line = (text: string, value: string | number | null): string | undefined =>
@@ -83,7 +84,7 @@ function tooltipOf(run: RunSummary): readonly (string | undefined)[] {
     `${name}: ${outcomeLabel(status)}`,
     line(vscode.l10n.t('Started'), began && moment(began)),
     line(vscode.l10n.t('Duration'), seconds === 0 ? null : formatDuration(seconds)),
-    line(vscode.l10n.t('Step'), maxSteps === 0 ? null : `${step} / ${maxSteps}`),
+    line(vscode.l10n.t('Step'), maxSteps === 0 ? null : formatSteps(status)),
     line(vscode.l10n.t('Loss'), loss === null ? null : formatLoss(loss)),
     line(vscode.l10n.t('Evaluation loss'), evalLoss === null ? null : formatLoss(evalLoss)),
     reason?.message,

@@ -43,6 +43,8 @@ export function axisOf(metric: Metric): ValueAxis {
   switch (metric) {
     case 'memory':
       return { formatTick: formatBytes, fromZero: true, tickSteps: BINARY_STEPS };
+    // A rate that hardly falls would have ticks which differ in digits that nobody has room for.
+    case 'learning_rate':
     case 'tokens_per_second':
       return { formatTick, fromZero: true };
     default:

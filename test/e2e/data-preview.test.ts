@@ -73,6 +73,12 @@ test('the preview shows what is learned, what is cut and what is dropped, page b
 
   await articles(frame).first().getByRole('button').click();
   await editor.waitForStatusBar('Ln 2, Col 1');
+
+  // What is refused is named as everywhere in VS Code.
+  await appendFile(path.join(folder, 'rows.jsonl'), '{"prompt": "no end\n');
+  await writeConfig(folder, 96);
+  const refused = frame.getByText('cannot be used, and data.max_bad_rows allows 1');
+  await expect.poll(() => refused.innerText()).toMatch(/^2 of \d+ rows in rows\.jsonl /);
 });
 
 const TOOLS = [

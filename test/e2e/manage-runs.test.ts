@@ -2,6 +2,8 @@ import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../engine/config/parse.ts';
+import { writeRunRecord } from '../../engine/train/run-record.ts';
 import { startedEvent, stepEvent } from '../support/journal-events.ts';
 import { storeState } from '../support/state-file.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -29,6 +31,9 @@ async function writeRun(folder: string, { name, loss, end }: PastRun): Promise<v
   const result = { adapter_dir: run, steps: 9, train_loss: loss, train_runtime: 60 };
   const entries: readonly object[] = [
     startedEvent(),
+    ...(end === 'failed'
+      ? [{ type: 'warning', message: `2 rows are cut (${folder}/data/rows.jsonl:1).` }]
+      : []),
     ...Array.from({ length: 9 }, (_, index) =>
       stepEvent({ step: index + 1, loss: loss + (8 - index) / 10 }),
     ),
@@ -42,7 +47,9 @@ async function writeRun(folder: string, { name, loss, end }: PastRun): Promise<v
     return JSON.stringify({ time, ...entry });
   });
   await writeFile(path.join(run, 'events.jsonl'), `${lines.join('\n')}\n`);
-  await writeFile(path.join(run, 'run.json'), '{}');
+  const configFile = path.join(folder, `${name}.lorafa.json`);
+  const config = parseConfig(configTo(`runs/${name}`), configFile);
+  await writeRunRecord(run, { config, lineage: [{ session: 'first', from: 0 }] });
 }
 
 /** A configuration whose runs go to a folder. */
@@ -111,6 +118,7 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   // Paths of the workspace begin at its folder.
   await failed.locator('.reason', { hasText: 'data/rows.jsonl is damaged.' }).waitFor();
   expect(await failed.locator('.reason').first().innerText()).not.toContain(folder);
+  await failed.getByText('2 rows are cut (data/rows.jsonl:1).', { exact: true }).waitFor();
 
   await row('beta').click();
   await editor.runCommand('LoRA-FA: Edit Tags…');
@@ -185,6 +193,9 @@ test('selected runs are compared with all that came of them, and written as a ta
   await comparison.getByRole('row', { name: /^Loss 0\.900 0\.300$/ }).waitFor();
   await comparison
     .getByRole('row', { name: /^Evaluation loss 1\.000 0\.400 \(lowest\)$/ })
+    .waitFor();
+  await comparison
+    .getByRole('row', { name: 'training.output_dir "runs/alpha" "runs/beta"', exact: true })
     .waitFor();
   const best = /beta.*lowest evaluation loss/;
   await comparison.getByRole('columnheader', { name: best }).waitFor();

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
@@ -69,6 +69,13 @@ test('a table of one’s own becomes a configuration: from the explorer, back an
   await row(editor, 'base').click();
   await row(editor, 'Learn “reply” from “ticket”').click();
   await title.filter({ hasText: 'name (3/3)' }).waitFor();
+  const box = page.locator('.quick-input-widget input[type="text"]');
+  const refusal = page.locator('.quick-input-message', { hasText: 'Use letters' });
+  await box.fill('Anfragen/2024');
+  await refusal.waitFor();
+  await box.fill('Störungen 2024');
+  await refusal.waitFor({ state: 'hidden' });
+  await box.fill('tickets');
   await page.keyboard.press('Enter');
 
   await page.locator('.tab.active[data-resource-name="tickets.lorafa.json"]').waitFor();
@@ -118,8 +125,9 @@ test('columns that nobody knows are mended by what they say, in the text and in 
     { timeout: 30_000 },
   );
   await problems.filter({ hasText: 'set data.prompt_column' }).waitFor({ state: 'detached' });
-  // The model has no chat template, which would keep the two apart.
+  // What is left is said of the rows themselves: no blank stands between question and answer.
   await problems.filter({ hasText: 'run from the prompt into the completion' }).waitFor();
+  await expect.poll(() => page.locator('.squiggly-error').count()).toBe(0);
   await page.keyboard.press('Control+S');
   const mended = config(',\n    "prompt_column": "ticket",\n    "completion_column": "reply"');
   await expect.poll(() => readFile(file, 'utf8')).toBe(mended);
@@ -133,4 +141,29 @@ test('columns that nobody knows are mended by what they say, in the text and in 
   await expect.poll(() => readFile(file, 'utf8')).toBe(mended.replace('"reply"', '"date"'));
   await editor.screenshot('form-columns');
   expect(await accessibilityProblems(form)).toEqual([]);
+});
+
+test('the parts of a set in a folder are chosen as one', async () => {
+  const folder = await folderWithTable();
+  await mkdir(path.join(folder, 'parts'));
+  const part = '{"prompt": "How much is a parcel?", "completion": "Four euros."}\n'.repeat(30);
+  for (const name of ['a.jsonl', 'b.jsonl'])
+    await writeFile(path.join(folder, 'parts', name), part);
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.runCommand('LoRA-FA: New Run Configuration');
+  await row(editor, 'base').click();
+  await row(editor, 'Look for a folder of data files').waitFor();
+  await row(editor, 'parts/a.jsonl').waitFor();
+  await row(editor, 'parts2 files').click();
+  await row(editor, 'Learn prompt → completion').waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.quick-input-title', { hasText: 'name (4/4)' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.tab.active[data-resource-name="parts.lorafa.json"]').waitFor();
+  expect(await readFile(path.join(folder, 'parts.lorafa.json'), 'utf8')).toContain(
+    '"dataset_name_or_path": "parts"',
+  );
+  await page.locator('.view-line', { hasText: 'steps per epoch' }).first().waitFor();
+  await expect.poll(() => page.locator('.squiggly-error').count()).toBe(0);
 });

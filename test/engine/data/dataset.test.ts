@@ -139,10 +139,17 @@ describe('refusals', () => {
       code: 'data.no_supervision',
       message: expect.stringMatching(/no assistant turn/),
     });
-    await expect(loadDataset([file], tokenizer, dataOptions())).rejects.toMatchObject({
-      code: 'data.chat_template',
-      message: expect.stringMatching(/tiny-model has no chat template/),
-    });
+    const calls = [{ type: 'function', function: { name: 'weather', arguments: {} } }];
+    const called = await write(
+      'calls.jsonl',
+      jsonl({ messages: [{ role: 'assistant', content: null, tool_calls: calls }] }),
+    );
+    for (const one of [file, called]) {
+      await expect(loadDataset([one], tokenizer, dataOptions())).rejects.toMatchObject({
+        code: 'data.chat_template',
+        message: expect.stringMatching(/^The model in .*tiny-model has no chat template/),
+      });
+    }
   });
 
   test('a template that refuses a conversation makes a bad row', async () => {

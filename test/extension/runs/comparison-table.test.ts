@@ -12,7 +12,7 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 const RUNS = [
   runSummary({ state: 'completed', step: 9, maxSteps: 9, loss: 0.5 }, { seconds: 61.4 }),
   runSummary(
-    { state: 'failed', step: 4, maxSteps: 9, evalLoss: -1 },
+    { state: 'failed', step: 4, maxSteps: 1_045_000, evalLoss: -1 },
     { folder: '/runs/=1+1', notes: { text: 'says "no",\nmostly', tags: ['a', 'b'] } },
   ),
 ];
@@ -20,7 +20,7 @@ const RUNS = [
 test('what came of runs stands beside each other; what none has is left out', () => {
   const rows = new Map(resultRows(RUNS).map(({ key, values }) => [key, values]));
   expect(rows.get('State')).toEqual(['Completed', 'Failed']);
-  expect(rows.get('Step')).toEqual(['9 / 9', '4 / 9']);
+  expect(rows.get('Step')).toEqual(['9 / 9', '4 / 1,045,000']);
   expect(rows.get('Loss')).toEqual(['0.500', null]);
   expect(rows.get('Tags')).toEqual([null, 'a, b']);
   expect(rows.has('Started')).toBe(false);

@@ -400,7 +400,7 @@ describe('preview', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/mixed in: .*\[0:3\], 4 rows an epoch/);
     expect(stdout).toContain('3 of 3 rows used');
-    expect(stdout).toContain('The data are streamed: these are the first 10000 rows');
+    expect(stdout).toContain('The data are streamed: these are the first 10,000 rows');
   });
 
   test('as JSON', async () => {

@@ -195,6 +195,15 @@ test('the beginning of a data file, and what could be learned from it', async ()
   expect(await client.sample(workspace.path('rows.jsonl'))).toMatchObject({
     recognised: 'question → answer',
   });
+  for (const name of ['parts/a.jsonl', 'parts/b.jsonl']) {
+    await workspace.writeRows(name, [{ question: 'Why?', answer: 'So.' }]);
+  }
+  for (const name of ['parts', 'parts/*.jsonl']) {
+    expect(await client.sample(workspace.path(name))).toMatchObject({
+      count: 2,
+      columns: ['question', 'answer'],
+    });
+  }
 });
 
 /** A cancellation token and what cancels it. */
