@@ -5,13 +5,13 @@ import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
 /**
- * Granite 3 and 4, dense: a Llama whose embeddings, scores, residuals and logits have multipliers of
+ * Granite 3, dense: a Llama whose embeddings, scores, residuals and logits have multipliers of
  * their own (transformers `modeling_granite.py`).
  */
 export const granite = family({
   className: 'GraniteForCausalLM',
   modelType: 'granite',
-  models: 'Granite 3 and 4, dense',
+  models: 'Granite 3, dense',
   gguf: {
     architecture: 'granite',
     interleavedRows: true,
