@@ -4,7 +4,7 @@ import { getRunConfig, type RunConfig, type RunSummary } from '../../server/prot
 import { COMMANDS, PANELS } from '../ids.ts';
 import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
-import { bestRuns } from './best-runs.ts';
+import { bestRuns, measuredOn } from './best-runs.ts';
 import type { ComparisonNews, ComparisonRequest } from './comparison-messages.ts';
 import { comparisonCsv, describeBest, resultRows } from './comparison-table.ts';
 import { configRows } from './config-differences.ts';
@@ -45,13 +45,19 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     const shownRuns = (): RunList => folders.flatMap((folder) => store.find(folder) ?? []);
     /** The folders of those whose configurations the page has. */
     let configured = '';
+    /** What the losses of each run are of, once its configuration was read. */
+    let measured: ReadonlyMap<string, string> = new Map();
     const tellConfigs = async (): Promise<void> => {
-      configured = foldersIn(shownRuns());
-      tell({ type: 'config', rows: shownConfigRows(await readConfigs()) });
+      const shown = shownRuns();
+      configured = foldersIn(shown);
+      const configs = await readConfigs();
+      measured = new Map(shown.map(({ folder }, index) => [folder, measuredOn(configs[index]!)]));
+      tell({ type: 'config', rows: shownConfigRows(configs) });
+      tellRuns();
     };
     const tellRuns = (): void => {
       const shown = shownRuns();
-      const best = bestRuns(shown);
+      const best = bestRuns(shown, measured);
       const runs = shown.map((run) => ({
         folder: run.folder,
         name: run.name,
@@ -60,7 +66,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       }));
       const isGone = (folder: string): boolean => store.isKnown && store.find(folder) === undefined;
       const gone = folders.filter(isGone).map((folder) => path.basename(folder));
-      tell({ type: 'runs', runs, gone, results: resultRows(shown) });
+      tell({ type: 'runs', runs, gone, results: resultRows(shown, measured) });
     };
     const readConfigs = (): Promise<readonly RunConfig[]> => {
       const read = ({ folder }: RunSummary): Promise<RunConfig> =>

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol.ts';
-import { type BestRuns, bestRuns } from './best-runs.ts';
+import { type BestRuns, bestRuns, type Measured } from './best-runs.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunList } from './run-list.ts';
 import { formatDuration, formatLoss, formatSteps, secondsOf, stateLabel } from './run-texts.ts';
@@ -74,8 +74,8 @@ const RESULTS: readonly Result[] = [
 ];
 
 /** What came of each run, for people: rows of nothing are left out, and the best result is marked. */
-export function resultRows(runs: RunList): readonly ConfigRow[] {
-  const best = bestRuns(runs);
+export function resultRows(runs: RunList, measured: Measured): readonly ConfigRow[] {
+  const best = bestRuns(runs, measured);
   return RESULTS.map(({ key, label, value, shown = (run) => value(run)?.toString() ?? null }) => ({
     key: label(),
     values: runs.map((run) => {

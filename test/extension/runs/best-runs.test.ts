@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
-import { bestRuns } from '../../../extension/runs/best-runs.ts';
+import { bestRuns, measuredOn } from '../../../extension/runs/best-runs.ts';
 import type { RunStatus } from '../../../server/runs/run-status.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
 /** Runs `/runs/0`, `/runs/1`, … with these losses. */
+const runsWith = (losses: readonly Partial<RunStatus>[]) =>
+  losses.map((status, index) => runSummary(status, { folder: `/runs/${index}` }));
+
+/** The best of runs that were measured on the same rows. */
 function best(...losses: readonly Partial<RunStatus>[]) {
-  const found = bestRuns(
-    losses.map((status, index) => runSummary(status, { folder: `/runs/${index}` })),
-  );
+  const runs = runsWith(losses);
+  const found = bestRuns(runs, new Map(runs.map(({ folder }) => [folder, 'rows'])));
   return found && [found.by, ...found.folders];
 }
 
@@ -28,4 +31,23 @@ test('those that are level are both the best; where all are, or nothing is known
   expect(best({ loss: 1 }, { loss: 1 })).toBeUndefined();
   expect(best({ loss: 1 }, {})).toBeUndefined();
   expect(best()).toBeUndefined();
+});
+
+test('losses of other rows or of another model are not compared', () => {
+  const runs = runsWith([
+    { loss: 1, evalLoss: 1 },
+    { loss: 2, evalLoss: 2 },
+  ]);
+  const of = (...configs: Parameters<typeof measuredOn>[0][]) =>
+    bestRuns(runs, new Map(configs.map((config, i) => [`/runs/${i}`, measuredOn(config)])));
+  const config = {
+    model: { base_model_name_or_path: 'base' },
+    data: { dataset_name_or_path: 'rows.jsonl', eval_split: 0.1 },
+    training: { seed: 1, learning_rate: 1 },
+  };
+  expect(of(config, { ...config, training: { seed: 1, learning_rate: 2 } })?.by).toBe('eval_loss');
+  expect(of(config, { ...config, training: { seed: 2 } })).toBeUndefined();
+  expect(of(config, { ...config, data: { dataset_name_or_path: 'others.jsonl' } })).toBeUndefined();
+  expect(of(config, { ...config, model: { base_model_name_or_path: 'other' } })).toBeUndefined();
+  expect(bestRuns(runs, new Map())).toBeUndefined();
 });

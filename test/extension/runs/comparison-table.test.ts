@@ -18,7 +18,7 @@ const RUNS = [
 ];
 
 test('what came of runs stands beside each other; what none has is left out', () => {
-  const rows = new Map(resultRows(RUNS).map(({ key, values }) => [key, values]));
+  const rows = new Map(resultRows(RUNS, new Map()).map(({ key, values }) => [key, values]));
   expect(rows.get('State')).toEqual(['Completed', 'Failed']);
   expect(rows.get('Step')).toEqual(['9 / 9', '4 / 1,045,000']);
   expect(rows.get('Loss')).toEqual(['0.500', null]);
@@ -31,10 +31,11 @@ test('the best run is marked in words, by what it is the best', () => {
     runSummary({ state: 'completed', loss: index, evalLoss }, { folder: `/runs/${index}` }),
   );
   const runs = [worse!, better!];
-  const rows = new Map(resultRows(runs).map(({ key, values }) => [key, values]));
+  const sameRows = new Map(runs.map(({ folder }) => [folder, 'rows']));
+  const rows = new Map(resultRows(runs, sameRows).map(({ key, values }) => [key, values]));
   expect(rows.get('Evaluation loss')).toEqual(['0.500', '0.250 (lowest)']);
   expect(rows.get('Loss')).toEqual(['0.000', '1.000']);
-  expect(runs.map((run) => describeBest(run, bestRuns(runs)))).toEqual([
+  expect(runs.map((run) => describeBest(run, bestRuns(runs, sameRows)))).toEqual([
     null,
     'lowest evaluation loss',
   ]);
