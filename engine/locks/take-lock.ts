@@ -36,7 +36,7 @@ export async function takeLock(file: string, content: string): Promise<boolean> 
   // It was let go just now.
   if (found === undefined) return createFile(file, content);
   if (!(await isAbandoned(file, found))) return false;
-  const guard = path.join(path.dirname(file), `.${path.basename(file)}.next.tmp`);
+  const guard = guardOf(file);
   if (!(await takeLock(guard, content))) return false;
   try {
     const now = await readLockFile(file);
@@ -45,9 +45,14 @@ export async function takeLock(file: string, content: string): Promise<boolean> 
     await writeFileAtomic(file, content);
     return true;
   } finally {
-    // One that stays is as stale as this process, once that has ended.
+    // One that stays goes with the lock, or is as stale as this process, once that has ended.
     await removeFolder(guard).catch(() => undefined);
   }
+}
+
+/** The lock that whoever replaces a lock holds meanwhile. */
+function guardOf(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.next.tmp`);
 }
 
 /** Whether nobody holds a lock; a silent one is watched for a while. */
@@ -71,7 +76,9 @@ export async function isHeldBy(file: string, token: string): Promise<boolean> {
   return (await readLockFile(file))?.holder?.token === token;
 }
 
-/** Lets go of a lock, unless it is another one by now. */
+/** Lets go of a lock, unless it is another one by now, and of what could not be removed when it was taken. */
 export async function removeIfHeldBy(file: string, token: string): Promise<void> {
-  if (await isHeldBy(file, token)) await removeFolder(file);
+  if (!(await isHeldBy(file, token))) return;
+  await removeFolder(file);
+  await removeIfHeldBy(guardOf(file), token);
 }

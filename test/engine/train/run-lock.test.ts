@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -75,6 +75,20 @@ test('the lock of a process that is gone is taken over', async () => {
   await RunLock.acquire(folder);
   expect(await readLock(folder)).toMatchObject({ pid: process.pid });
   expect(await readdir(folder)).toEqual([LOCK_FILE]);
+});
+
+test('what could not be removed when a lock was taken over goes when it is let go', async () => {
+  const folder = await tempFolder();
+  const guard = path.join(folder, `.${LOCK_FILE}.next.tmp`);
+  const lock = await RunLock.acquire(folder);
+  await copyFile(path.join(folder, LOCK_FILE), guard);
+  await lock.release();
+  expect(await readdir(folder)).toEqual([]);
+
+  const next = await RunLock.acquire(folder);
+  await writeFile(guard, JSON.stringify({ pid: process.pid, token: 'of another' }));
+  await next.release();
+  expect(await readdir(folder)).toEqual([path.basename(guard)]);
 });
 
 test.runIf(process.platform === 'linux')(
