@@ -12,7 +12,7 @@ import {
 import { type Editor, openEditor } from './editor/editor.ts';
 
 /** So long that it is always stopped by the test, with steps that leave time to look at them. */
-const ENDLESS = { name: 'early', maxSteps: 60_000, learningRate: 5e-3, accumulation: 24, kept: 4 };
+const ENDLESS = { name: 'early', maxSteps: 60_000, learningRate: 5e-3, accumulation: 1, kept: 4 };
 
 /** The folder of an endless run that evaluates and saves every few steps. */
 async function endlessFolder(): Promise<string> {
