@@ -35,6 +35,11 @@ function countsOf(report) {
   }
 }
 
+// Where oneDNN cannot be had, the tests of products in bfloat16 are skipped, and say so.
+spawnSync('npm', ['run', '--silent', 'onednn'], {
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
 run('check');
 run('test:unit', path.join(reports, 'unit.json'));
 run('test:processes', path.join(reports, 'processes.json'));
