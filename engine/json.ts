@@ -21,10 +21,15 @@ export function parseJson(text: string): unknown {
   if (isNestedTooDeeply(text)) {
     throw new JsonError(`is nested more than ${MAX_JSON_DEPTH} levels deep`);
   }
+  // Recording the stack of two errors is most of what a broken line costs, and files have many of them.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new JsonError(`is not valid JSON (${withoutExcerpt(messageOf(error))})`);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -119,9 +119,10 @@ export class PromptForm {
     this.#drawNote();
   }
 
-  /** Whether nobody has typed here: what stands here may be replaced. */
+  /** Whether nobody has typed here or is about to: what stands here may be replaced. */
   get isUntouched(): boolean {
     const { value } = this.#prompt;
+    if (document.activeElement === this.#prompt) return false;
     return value === '' || (this.#isExample && value === this.#given);
   }
 
