@@ -13,6 +13,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
   const loraKeys = Object.keys(member(value, 'lora') ?? {});
   const rules: readonly Rule[] = [
     evaluationRule,
+    bestRule,
     rowShapeRule,
     templateRule,
     streamingRule,
@@ -33,6 +34,41 @@ export function contradictions(value: unknown): readonly PathProblem[] {
   return rules.flatMap((rule) => rule(given));
 }
 
+/** What the best evaluation decides. */
+const BEST_KEYS = [
+  'load_best_model_at_end',
+  'metric_for_best_model',
+  'early_stopping_patience',
+  'early_stopping_threshold',
+];
+
+/** How evaluations are judged matters where that decides something. */
+const bestRule: Rule = (given) => {
+  const stopsEarly = given('training', 'early_stopping_patience') !== undefined;
+  const loadsBest = given('training', 'load_best_model_at_end') === true;
+  const idle = (key: string, needs: string, ...remedies: readonly Remedy[]): PathProblem => {
+    const path = ['training', key];
+    const message = `\`training.${key}\` has no effect without ${needs}; give it, or remove this`;
+    return problem(path, message, ...remedies, { kind: 'remove', path });
+  };
+  const setPatience = setValue(['training', 'early_stopping_patience'], 3);
+  const patience = '`training.early_stopping_patience`';
+  return [
+    ...(given('training', 'early_stopping_threshold') !== undefined && !stopsEarly
+      ? [idle('early_stopping_threshold', patience, setPatience)]
+      : []),
+    ...(given('training', 'metric_for_best_model') !== undefined && !stopsEarly && !loadsBest
+      ? [
+          idle(
+            'metric_for_best_model',
+            `\`training.load_best_model_at_end\` or ${patience}`,
+            setValue(['training', 'load_best_model_at_end'], true),
+          ),
+        ]
+      : []),
+  ];
+};
+
 /** Held-out rows come from one place, and what only evaluation uses needs them. */
 const evaluationRule: Rule = (given) => {
   const hasFile = given('data', 'eval_dataset_name_or_path') !== undefined;
@@ -46,7 +82,7 @@ const evaluationRule: Rule = (given) => {
     ];
   }
   if (hasFile || hasSplit) return [];
-  return ['eval_steps', 'eval_on_start', 'per_device_eval_batch_size']
+  return [...BEST_KEYS, 'eval_steps', 'eval_on_start', 'per_device_eval_batch_size']
     .filter((key) => given('training', key) !== undefined)
     .map((key) =>
       problem(

@@ -146,6 +146,30 @@ export const trainingSection = z
       .describe(
         'Keep this many checkpoints. Those that the run left behind go first, then the oldest.',
       ),
+    load_best_model_at_end: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Make the model with the best evaluation the result, instead of the last one. Every evaluation that is the best so far writes a checkpoint, and the best one is kept whatever `save_total_limit` says.',
+      ),
+    metric_for_best_model: z
+      .enum(['eval_loss', 'eval_perplexity'])
+      .default('eval_loss')
+      .describe(
+        'What an evaluation is judged by. Both find the same model best; `early_stopping_threshold` is in its unit.',
+      ),
+    early_stopping_patience: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe(
+        'End the run when so many evaluations, one after the other, are no better than the best one before them.',
+      ),
+    early_stopping_threshold: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('By more than this must an evaluation be better to count as better there.'),
     seed: z
       .int()
       .min(0)

@@ -175,20 +175,20 @@ function requireOwnName(folder: string, { global_step: step }: TrainerState): vo
  * Removes checkpoints of a run beyond `limit`: first those of branches that were left, then the
  * oldest. Those that another version of the program wrote are not for this one to remove.
  *
- * @param saved the newest one, which is kept in any case
+ * @param kept those that are kept in any case: the newest one, and the best
  */
 export async function pruneCheckpoints(
   runFolder: string,
   limit: number,
-  saved: string,
+  kept: ReadonlySet<string>,
   way: Lineage,
 ): Promise<void> {
   const found = await findCheckpoints(runFolder, way);
   const others = found
     .toSorted((a, b) => Number(a.isCurrent) - Number(b.isCurrent))
     .map(({ folder }) => folder)
-    .filter((folder) => folder !== saved);
-  for (const folder of others.slice(0, Math.max(0, others.length + 1 - limit))) {
+    .filter((folder) => !kept.has(folder));
+  for (const folder of others.slice(0, Math.max(0, others.length + kept.size - limit))) {
     if (!(await isOfOtherVersion(folder))) await removeFolder(folder);
   }
 }

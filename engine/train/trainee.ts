@@ -9,7 +9,7 @@ import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adap
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { saveAdapter } from '../lora/save-adapter.ts';
+import { copyAdapter, saveAdapter } from '../lora/save-adapter.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
@@ -38,6 +38,8 @@ export interface Trainee {
    * @param exact keep float32 where the base is stored with less, to go on from later
    */
   save(folder: string, exact: boolean): Promise<void>;
+  /** Writes the result as it was at a checkpoint, that is one of this run. */
+  saveFrom(checkpoint: string, folder: string): Promise<void>;
 }
 
 /**
@@ -70,6 +72,7 @@ export async function createTrainee(
     trainBase: false,
     save: (folder) =>
       saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text),
+    saveFrom: copyAdapter,
   };
 }
 
@@ -132,6 +135,10 @@ async function fullTrainee(
     projections: new Map(),
     trainBase: true,
     save: (folder, exact) => saveModel(folder, saved, tensors, exact),
+    async saveFrom(from, folder) {
+      const weights = await readCheckpointTensors(path.join(from, MODEL_FILE), tensors);
+      await saveModel(folder, saved, weights, false);
+    },
   };
 }
 

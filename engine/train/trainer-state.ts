@@ -35,6 +35,8 @@ const stateSchema = z.object({
   unreported_steps: z.int().nonnegative(),
   /** Its course so far; those of earlier versions know nothing of it. */
   learning: learningSchema.exactOptional(),
+  /** Evaluations since the last one that was better; see `early_stopping_patience`. */
+  early_stopping_patience_counter: z.int().nonnegative().exactOptional(),
   /** Decides, with the numbers above, the order of the data and every dropout mask to come. */
   seed: z.int().nonnegative(),
   /** How products are computed, where the run chose that itself (`engine.compute: "auto"`). */

@@ -9,13 +9,17 @@ import type { RunData } from '../plan/run-data.ts';
 import type { PlannedWindow, RunPlan } from '../plan/run-plan.ts';
 import { Random } from '../random.ts';
 import type { BatchRunner } from '../step/batch-runner.ts';
+import { isOutOfPatience, patienceAfter } from './best-evaluation.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
 import type { TrainControl } from './control.ts';
 import { evaluateExamples } from './evaluate.ts';
 import type { CancelledEvent, ProgressEvent, TrainEvent } from './events.ts';
-import { learningAfter, NO_LEARNING } from './learning.ts';
+import { type Learning, learningAfter, NO_LEARNING } from './learning.ts';
+import { afterStep, afterWindow, type Course, epochOf, placeOf } from './position.ts';
 import type { Sampler } from './sampler.ts';
+import { saveResult } from './save-result.ts';
+import { Throughput } from './throughput.ts';
 import type { TrainResult } from './train.ts';
 import type { Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
@@ -55,7 +59,7 @@ export class TrainingLoop {
   #written: string | null = null;
   /** What was told last. */
   #verdict: Verdict | null = null;
-  readonly #meter = new Meter();
+  readonly #throughput = new Throughput();
   /** The examples that are learned now, and their steps. */
   #window: PlannedWindow | undefined;
 
@@ -66,41 +70,58 @@ export class TrainingLoop {
 
   /** Runs to the last step, or to a stop that was asked for. */
   async run(): Promise<TrainResult> {
-    const { plan, control, emit } = this.#parts;
+    const { control, emit } = this.#parts;
     const started = performance.now();
-    await this.#evaluateFirst();
-    this.#meter.start();
-    while (this.#state.global_step < plan.maxSteps) {
-      const { window, step: done } = this.#place();
+    if (this.#state.global_step === 0) await this.#evaluateFirst();
+    else await this.#evaluateIfDue();
+    this.#throughput.start();
+    while (!this.#isOver) {
+      const { window, step: done } = placeOf(this.#state);
       this.#window = undefined;
       this.#window = await this.#load(this.#state.epoch, window);
       if (this.#window.steps.length === 0) await this.#passWindow();
       for (const step of this.#window.steps.slice(done)) {
-        if (this.#state.global_step >= plan.maxSteps) break;
+        if (this.#isOver) break;
         await this.#step(step, this.#window);
         await this.#afterStep();
         // ONNX Runtime blocks the event loop; requests that came in meanwhile are heard here.
         await new Promise((resolve) => setImmediate(resolve));
         await this.#obey();
-        const isOver = this.#state.global_step === plan.maxSteps;
-        if (control.stopRequested !== undefined && !isOver) return this.#stopped();
+        if (control.stopRequested !== undefined && !this.#isOver) return this.#stopped();
       }
     }
     const steps = this.#state.global_step;
     const { output_dir: adapterDir } = this.#parts.config.training;
+    if (steps < this.#parts.plan.maxSteps) await this.#tellEarlyStop();
     await this.#parts.verify();
     // The last session may have ended between its last checkpoint and this.
     await this.#prune();
-    await this.#parts.trainee.save(adapterDir, false);
-    await this.#judge(true);
+    const best = this.#best?.step === steps ? undefined : this.#best;
+    const { losses, message } = await saveResult(this.#parts.trainee, adapterDir, best);
+    if (message !== undefined) await emit({ type: 'warning', message });
+    await this.#judge(true, losses.eval_loss === undefined ? undefined : best);
     await emit({
       type: 'completed',
       adapter_dir: adapterDir,
       steps,
       train_loss: this.#state.total_loss / steps,
       train_runtime: (performance.now() - started) / 1000,
+      ...losses,
     });
     return { status: 'completed', steps, adapterDir };
+  }
+
+  /** Whether no step is left, or none that would make the model better. */
+  get #isOver(): boolean {
+    const { global_step: step, early_stopping_patience_counter: counter = 0 } = this.#state;
+    const { plan, config } = this.#parts;
+    return step >= plan.maxSteps || isOutOfPatience(counter, config.training);
+  }
+
+  /** The best evaluation so far; undefined where it is not asked for. */
+  get #best(): NonNullable<Learning['best']> | undefined {
+    const isWanted = this.#parts.config.training.load_best_model_at_end;
+    return isWanted ? (this.#state.learning?.best ?? undefined) : undefined;
   }
 
   /** What is to be said if the run is cancelled now. */
@@ -142,7 +163,10 @@ export class TrainingLoop {
       step,
     );
     await optimizer.step(rate, norm);
-    this.#advance(loss, sum(batches.map((batch) => batch.numTokens)), window.steps.length);
+    const tokens = sum(batches.map((batch) => batch.numTokens));
+    this.#throughput.add(tokens);
+    const windowSteps = window.steps.length;
+    this.#state = afterStep(this.#state, { loss, tokens, windowSteps }, this.#course);
     const done = this.#state.global_step;
     if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
     await this.#report({
@@ -154,15 +178,9 @@ export class TrainingLoop {
       grad_norm: norm,
       learning_rate: rate,
       num_tokens: this.#state.num_tokens,
-      tokens_per_second: this.#meter.rate(),
+      tokens_per_second: this.#throughput.rate(),
     });
     this.#state = { ...this.#state, unreported_loss: 0, unreported_steps: 0 };
-  }
-
-  /** The window of the epoch that the run stands in, and the steps of it that are done. */
-  #place(): { readonly window: number; readonly step: number } {
-    const { window, step_in_epoch: step } = this.#state;
-    return window === undefined ? { window: 0, step } : { window: window.index, step: window.step };
   }
 
   /**
@@ -171,10 +189,10 @@ export class TrainingLoop {
    */
   async #load(epoch: number, window: number): Promise<PlannedWindow> {
     const { plan, emit } = this.#parts;
-    return this.#meter.excluding(async () => {
+    return this.#throughput.excluding(async () => {
       try {
         const planned = await plan.window(epoch, window);
-        const { step } = this.#place();
+        const { step } = placeOf(this.#state);
         const { length } = planned.steps;
         if (step >= Math.max(1, length)) throw unreachable(step, length);
         for (const message of planned.warnings) await emit({ type: 'warning', message });
@@ -194,71 +212,51 @@ export class TrainingLoop {
     await this.#judge(false);
   }
 
-  async #judge(isOver: boolean): Promise<void> {
-    const { learning = NO_LEARNING, global_step: step } = this.#state;
+  /** @param result the evaluation of the result, where that is not the latest one */
+  async #judge(isOver: boolean, result?: Learning['last']): Promise<void> {
+    const { learning: course = NO_LEARNING, global_step: step } = this.#state;
+    const learning = result === undefined ? course : { ...course, last: result };
     const verdict = judgeLearning(learning, this.#parts.config.training, isOver);
     const isKnown = verdict?.kind === this.#verdict?.kind && (!isOver || verdict === null);
     this.#verdict = verdict;
     if (!isKnown) await this.#parts.emit({ type: 'verdict', step, verdict });
   }
 
-  /** @param steps of the window that the step is of */
-  #advance(loss: number, tokens: number, steps: number): void {
-    this.#meter.add(tokens);
-    const { window, step } = this.#place();
-    const state = this.#state;
-    this.#state = {
-      ...state,
-      global_step: state.global_step + 1,
-      step_in_epoch: state.step_in_epoch + 1,
-      num_tokens: state.num_tokens + tokens,
-      total_loss: state.total_loss + loss,
-      unreported_loss: state.unreported_loss + loss,
-      unreported_steps: state.unreported_steps + 1,
-    };
-    if (step + 1 === steps) this.#endWindow();
-    else if (this.#parts.data.stream !== undefined) {
-      this.#state = { ...this.#state, window: { index: window, step: step + 1 } };
-    }
-  }
-
-  /** Goes on to the next window, which may be the first of the next epoch. */
-  #endWindow(): void {
-    const { plan, data } = this.#parts;
-    const index = (this.#place().window + 1) % plan.windows;
-    const { window: _, ...state } = this.#state;
-    this.#state = {
-      ...state,
-      ...(data.stream !== undefined && { window: { index, step: 0 } }),
-      ...(index === 0 && { epoch: state.epoch + 1, step_in_epoch: 0 }),
-    };
-  }
-
   /** Goes past a window of rows of which nothing is learned. */
   async #passWindow(): Promise<void> {
-    this.#endWindow();
+    this.#state = afterWindow(this.#state, this.#course);
     const { config, data } = this.#parts;
-    const isEpochDone = this.#place().window === 0;
+    const isEpochDone = placeOf(this.#state).window === 0;
     const isDue = isEpochDone && config.training.eval_steps === undefined;
     if (isDue && data.evaluation.length > 0) await this.#evaluate();
   }
 
   /** Evaluates and saves where the schedule, the end of the run or a request says so. */
   async #afterStep(): Promise<void> {
-    const { config, plan, data } = this.#parts;
-    const { eval_steps: evalSteps, save_steps: saveSteps } = config.training;
-    const { global_step: step, step_in_epoch: stepInEpoch } = this.#state;
-    const last = step === plan.maxSteps;
-    const evalDue = evalSteps === undefined ? stepInEpoch === 0 : step % evalSteps === 0;
-    if (data.evaluation.length > 0 && (evalDue || last)) await this.#evaluate();
+    const { save_steps: saveSteps, sample_steps: sampleSteps } = this.#parts.config.training;
+    const { global_step: step } = this.#state;
+    await this.#evaluateIfDue();
+    const last = this.#isOver;
     if (step % saveSteps === 0 || last) await this.#save();
-    if (step % (config.training.sample_steps ?? saveSteps) === 0 || last) await this.#sample();
+    if (step % (sampleSteps ?? saveSteps) === 0 || last) await this.#sample();
+  }
+
+  /** Evaluates where the schedule says so, unless that was done before a stop, and saves the best. */
+  async #evaluateIfDue(): Promise<void> {
+    const { config, plan, data } = this.#parts;
+    const { eval_steps: evalSteps } = config.training;
+    const { global_step: step, step_in_epoch: stepInEpoch, learning } = this.#state;
+    const isScheduled = evalSteps === undefined ? stepInEpoch === 0 : step % evalSteps === 0;
+    const isDue = isScheduled || step === plan.maxSteps;
+    if (!isDue || data.evaluation.length === 0 || learning?.last?.step === step) return;
+    await this.#evaluate();
+    if (this.#best?.step === step) await this.#save();
   }
 
   async #sample(): Promise<void> {
     const { sampler, emit, control } = this.#parts;
     if (sampler === undefined) return;
-    await this.#meter.excluding(async () => {
+    await this.#throughput.excluding(async () => {
       for await (const answer of sampler.answers(control.signal)) {
         await emit({ type: 'sample', step: this.#state.global_step, ...answer });
       }
@@ -269,7 +267,7 @@ export class TrainingLoop {
   async #obey(): Promise<void> {
     const { control } = this.#parts;
     do {
-      await this.#meter.excluding(() => control.untilWoken());
+      await this.#throughput.excluding(() => control.untilWoken());
       if (control.takeCheckpointRequest()) await this.#save();
     } while (control.paused && control.stopRequested === undefined);
   }
@@ -288,24 +286,37 @@ export class TrainingLoop {
   /** How good the model is that the run begins with. */
   async #evaluateFirst(): Promise<void> {
     const { config, data, onProgress } = this.#parts;
-    const isWanted = config.training.eval_on_start && data.evaluation.length > 0;
-    if (!isWanted || this.#state.global_step > 0) return;
+    if (!config.training.eval_on_start || data.evaluation.length === 0) return;
     await this.#evaluate((done, total) =>
       onProgress({ type: 'progress', task: 'evaluating before the first step', done, total }),
     );
   }
 
+  async #tellEarlyStop(): Promise<void> {
+    const { config, plan, emit } = this.#parts;
+    const { early_stopping_patience: patience } = config.training;
+    const best = this.#state.learning?.best;
+    const before = best ? `that of step ${best.step}` : 'none';
+    const times = patience === 1 ? 'was' : `was ${patience} times in a row`;
+    await emit({
+      type: 'warning',
+      message: `The run ends at step ${this.#state.global_step} of ${plan.maxSteps}: the evaluation ${times} no better than ${before} (training.early_stopping_patience).`,
+    });
+  }
+
+  /** Evaluates, and saves what is the best so far where the best is wanted. */
   async #evaluate(onBatch?: (done: number, total: number) => void): Promise<void> {
     const { config, data, evaluator, padId, control } = this.#parts;
     const { signal } = control;
     this.#requireFiniteWeights();
-    await this.#meter.excluding(async () => {
+    await this.#throughput.excluding(async () => {
       try {
         const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
           evaluator,
           data.evaluation,
           { ...evaluationBatches(config), padId, signal, ...(onBatch && { onBatch }) },
         );
+        this.#countPatience(eval_loss);
         await this.#report({
           type: 'eval',
           step: this.#state.global_step,
@@ -319,6 +330,26 @@ export class TrainingLoop {
         if (error !== signal.reason) throw error;
       }
     });
+    if (this.#best?.step === this.#state.global_step) await this.#save();
+  }
+
+  /** Counts an evaluation that is about to be told. */
+  #countPatience(loss: number): void {
+    const {
+      global_step: step,
+      learning = NO_LEARNING,
+      early_stopping_patience_counter: counter = 0,
+    } = this.#state;
+    if (step === 0) return;
+    this.#state = {
+      ...this.#state,
+      early_stopping_patience_counter: patienceAfter(
+        counter,
+        learning,
+        loss,
+        this.#parts.config.training,
+      ),
+    };
   }
 
   /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
@@ -331,7 +362,7 @@ export class TrainingLoop {
     const isResumed = dir === checkpoint && step === state.global_step;
     if (dir === this.#written || isResumed) return dir;
     this.#requireFiniteWeights();
-    await this.#meter.excluding(async () => {
+    await this.#throughput.excluding(async () => {
       await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);
       this.#written = dir;
       await emit({ type: 'checkpoint', step, dir });
@@ -340,11 +371,13 @@ export class TrainingLoop {
     return dir;
   }
 
-  /** Leaves as many checkpoints as are wanted, that of the present step among them. */
+  /** Leaves as many checkpoints as are wanted, that of the present step and the best one among them. */
   async #prune(): Promise<void> {
     const { output_dir: folder, save_total_limit: limit } = this.#parts.config.training;
     const { global_step: step, lineage } = this.#state;
-    await pruneCheckpoints(folder, limit, checkpointPath(folder, step), lineage);
+    const steps = [step, ...(this.#best === undefined ? [] : [this.#best.step])];
+    const kept = new Set(steps.map((kept) => checkpointPath(folder, kept)));
+    await pruneCheckpoints(folder, limit, kept, lineage);
   }
 
   /** A step whose update overflowed shows only in the next loss; nothing may be made of it before. */
@@ -356,41 +389,12 @@ export class TrainingLoop {
     }
   }
 
+  get #course(): Course {
+    return { plan: this.#parts.plan, isStreamed: this.#parts.data.stream !== undefined };
+  }
+
   #epoch(): number {
-    const { epoch, step_in_epoch: step } = this.#state;
-    const { plan, data } = this.#parts;
-    if (data.stream === undefined) return epoch + step / plan.stepsPerEpoch;
-    const { window, step: done } = this.#place();
-    return epoch + (window + done / (this.#window?.steps.length ?? 1)) / plan.windows;
-  }
-}
-
-/** Tokens per second of training alone: pauses, evaluations and checkpoints don't count. */
-class Meter {
-  #tokens = 0;
-  #since = 0;
-
-  start(): void {
-    this.#since = performance.now();
-    this.#tokens = 0;
-  }
-
-  add(tokens: number): void {
-    this.#tokens += tokens;
-  }
-
-  /** The rate since the last call. */
-  rate(): number {
-    const rate = this.#tokens / Math.max(1e-3, (performance.now() - this.#since) / 1000);
-    this.start();
-    return rate;
-  }
-
-  async excluding<T>(action: () => Promise<T>): Promise<T> {
-    const began = performance.now();
-    const result = await action();
-    this.#since += performance.now() - began;
-    return result;
+    return epochOf(this.#state, this.#window?.steps.length, this.#course);
   }
 }
 

@@ -1,11 +1,12 @@
-"""Single golden files: learning-rate schedules, pseudo-inverses, target-module semantics, what decays."""
+"""Single golden files: learning-rate schedules, pseudo-inverses, target-module semantics, what decays, early stopping."""
 
 import math
 
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
-from transformers import get_scheduler
+from transformers import EarlyStoppingCallback, get_scheduler
+from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from reference import GOLDEN, MODELS, generator, load_model, make_trainer, write_json
 
@@ -198,9 +199,54 @@ def make_decay() -> None:
     write_json(GOLDEN / "decay.json", {"full": full, "lora": {"llama-bias": decayed_names("llama-bias", adapted=True)}})
 
 
+# Losses of evaluations, with early_stopping_patience and early_stopping_threshold.
+EVALUATIONS = [
+    ([2.0, 1.5, 1.6, 1.55, 1.4, 1.5, 1.45], 2, 0.0),
+    ([2.0, 1.5, 1.5, 1.5], 1, 0.0),
+    ([2.0, 1.95, 1.9, 1.85, 1.5], 2, 0.1),
+    ([2.0, 1.95, 1.9, 1.85, 1.5], 4, 0.1),
+    ([2.0, 1.5, float("nan"), 1.4, float("nan"), float("nan")], 2, 0.0),
+    ([float("nan"), float("nan"), 2.0, 3.0, 2.5], 3, 0.0),
+    ([3.0, 2.0, 1.0], 1, 0.0),
+    ([1.0, 2.0, 3.0], 1, 0.0),
+]
+
+
+def stop_early(losses: list[float], patience: int, threshold: float) -> dict:
+    """What the Trainer counts at each evaluation until it stops, as far as the losses go."""
+    trainer = make_trainer(torch.nn.Linear(1, 1), metric_for_best_model="loss")
+    # It would ask for data to evaluate and for the disk otherwise.
+    trainer.args.eval_strategy = IntervalStrategy.STEPS
+    trainer.args.save_strategy = SaveStrategy.STEPS
+    callback = EarlyStoppingCallback(patience, threshold)
+    trainer.add_callback(callback)
+    counters, best_steps = [], []
+    for step, loss in enumerate(losses, start=1):
+        trainer.state.global_step = step
+        metrics = {"eval_loss": loss}
+        control = trainer.callback_handler.on_evaluate(trainer.args, trainer.state, trainer.control, metrics)
+        trainer._determine_best_metric(metrics, None)
+        counters.append(callback.early_stopping_patience_counter)
+        best_steps.append(trainer.state.best_global_step)
+        if control.should_training_stop:
+            break
+    return {
+        "losses": [None if math.isnan(loss) else loss for loss in losses],
+        "early_stopping_patience": patience,
+        "early_stopping_threshold": threshold,
+        "counters": counters,
+        "best_steps": best_steps,
+    }
+
+
+def make_early_stopping() -> None:
+    write_json(GOLDEN / "early-stopping.json", [stop_early(*case) for case in EVALUATIONS])
+
+
 def make_tables() -> None:
     make_schedules()
     make_pinv()
     make_targets()
     make_decay()
-    print("schedules.json, pinv.json, targets.json, decay.json")
+    make_early_stopping()
+    print("schedules.json, pinv.json, targets.json, decay.json, early-stopping.json")

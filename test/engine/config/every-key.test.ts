@@ -126,6 +126,11 @@ async function someAdapter(): Promise<string> {
 }
 
 const heldOut: ConfigChanges = { data: { eval_split: 3 } };
+/** A rate so high that evaluations become better and worse. */
+const unsteady: ConfigChanges = {
+  ...heldOut,
+  training: { max_steps: 6, eval_steps: 1, learning_rate: 3 },
+};
 const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_lr' } };
 
 const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
@@ -270,6 +275,21 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.save_total_limit': () => ({
     common: { training: { save_steps: 1 } },
     after: 1,
+    observe: wholeRun,
+  }),
+  'training.load_best_model_at_end': () => ({ common: unsteady, after: true, observe: wholeRun }),
+  'training.metric_for_best_model': () => ({
+    common: {
+      ...unsteady,
+      training: { ...unsteady.training, early_stopping_patience: 1, early_stopping_threshold: 0.5 },
+    },
+    after: 'eval_perplexity',
+    observe: wholeRun,
+  }),
+  'training.early_stopping_patience': () => ({ common: unsteady, after: 1, observe: wholeRun }),
+  'training.early_stopping_threshold': () => ({
+    common: { ...unsteady, training: { ...unsteady.training, early_stopping_patience: 2 } },
+    after: 1000,
     observe: wholeRun,
   }),
   'training.seed': () => ({ after: 43 }),

@@ -283,6 +283,15 @@ describe('contradictions', () => {
     ],
     [{ training: { eval_steps: 5 } }, '`training.eval_steps` has no effect without held-out rows'],
     [{ training: { per_device_eval_batch_size: 5 } }, 'has no effect without held-out rows'],
+    [{ training: { early_stopping_patience: 2 } }, 'has no effect without held-out rows'],
+    [
+      { data: { eval_split: 2 }, training: { early_stopping_threshold: 0.1 } },
+      'has no effect without `training.early_stopping_patience`',
+    ],
+    [
+      { data: { eval_split: 2 }, training: { metric_for_best_model: 'eval_loss' } },
+      'has no effect without `training.load_best_model_at_end` or',
+    ],
     [
       { data: { format: 'text', prompt_template: '{q}', completion_template: '{a}' } },
       '`data.prompt_template` has no effect with format "text"',
