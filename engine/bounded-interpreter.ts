@@ -28,7 +28,8 @@ export class BoundedInterpreter extends Interpreter {
 
   /** @throws TemplateTooLarge when a value is larger than any conversation's, and as the library does. */
   override evaluate(node: Node, environment: Environment): Value {
-    const result = this.#stripped(node, environment) ?? super.evaluate(node, environment);
+    const result =
+      this.#stripped(node, environment) ?? super.evaluate(withSelection(node), environment);
     const value: unknown = result.value;
     if (typeof value === 'string') this.#countText(value.length, node?.type);
     else if (Array.isArray(value)) this.#countList(value.length, node?.type);
@@ -92,6 +93,37 @@ function stripCall(node: Node) {
   const name = callee?.property?.value;
   if (args.length !== 1 || callee?.computed !== false || !STRIPPERS.has(name)) return undefined;
   return { name, object: callee.object, characters: args[0] };
+}
+
+/** What a node of `items | selectattr(name, test)` is made of. */
+interface FilterNode {
+  readonly type: string;
+  readonly filter?: {
+    readonly callee?: { readonly value?: unknown };
+    readonly args?: readonly { readonly value?: unknown }[];
+  };
+}
+
+const OPPOSITES: ReadonlyMap<unknown, string> = new Map([
+  ['selectattr', 'rejectattr'],
+  ['rejectattr', 'selectattr'],
+]);
+
+/**
+ * The library asks no test of what is not there, so that nothing is ever "undefined" for it: who selects
+ * by that, rejects by "defined".
+ */
+function withSelection(node: Node): Node {
+  if (node?.type !== 'FilterExpression') return node;
+  const { filter } = node as FilterNode;
+  const opposite = OPPOSITES.get(filter?.callee?.value);
+  const [name, test] = filter?.args ?? [];
+  if (opposite === undefined || test?.value !== 'undefined') return node;
+  const callee = { ...filter!.callee, value: opposite };
+  return {
+    ...node,
+    filter: { ...filter, callee, args: [name, { ...test, value: 'defined' }] },
+  } as Node;
 }
 
 /** Whether a node of the template makes its value, rather than naming or joining others. */

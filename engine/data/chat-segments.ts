@@ -61,7 +61,7 @@ export function chatSegments(
   requireExpressed(conversation, whole.text, (other) => renderOther(other, false).text);
   const learned = messages.flatMap((message, index) => (isLearnedAnswer(message) ? index : []));
   const last = learned.at(-1);
-  if (tokenizer.chatTemplate?.marksGenerated === true) {
+  if (tokenizer.chatTemplateFor(conversation.tools)?.marksGenerated === true) {
     const wanted = new Set(lastAnswerOnly ? learned.slice(-1) : learned);
     const segments = markedSegments(render, messages, wanted, whole);
     return { segments, lastTurnOnly: false, isMarked: true };

@@ -54,6 +54,7 @@ export function ggufTokenizer(gguf: GgufFile): TokenizerFiles {
   const addBos = metadata.boolean('tokenizer.ggml.add_bos_token') ?? pipeline.addsBosByDefault;
   const addEos = metadata.boolean('tokenizer.ggml.add_eos_token') ?? false;
   const chatTemplate = metadata.string('tokenizer.chat_template') ?? null;
+  const toolTemplate = metadata.string('tokenizer.chat_template.tool_use');
   const ends = [...new Set([eos, idOf('eot')].filter((id) => id !== null))];
   return {
     tokenizerJson: {
@@ -79,6 +80,7 @@ export function ggufTokenizer(gguf: GgufFile): TokenizerFiles {
       ...(chatTemplate === null ? {} : { chat_template: chatTemplate }),
     },
     chatTemplate,
+    ...(toolTemplate !== undefined && { toolTemplate }),
     generationConfig: { bos_token_id: bos, eos_token_id: ends, pad_token_id: pad },
     source: gguf.path,
   };

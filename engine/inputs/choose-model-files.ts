@@ -12,7 +12,7 @@ import { parseJson } from '../json.ts';
 import { isJsonObject } from '../json-file.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import { readConfig } from '../models/hugging-face-folder.ts';
-import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
+import { CHAT_TEMPLATE_FILE, TOOL_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -24,7 +24,8 @@ const SMALL_FILES = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
-  'chat_template.jinja',
+  CHAT_TEMPLATE_FILE,
+  TOOL_TEMPLATE_FILE,
 ];
 
 /** What of a model is wanted: all, what makes text into tokens, or only how large it is and of what kind. */

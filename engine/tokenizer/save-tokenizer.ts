@@ -20,9 +20,19 @@ export async function saveTokenizerFiles(folder: string, files: TokenizerFiles):
   const write = (name: string, text: string): Promise<void> =>
     writeFileAtomic(path.join(folder, name), text);
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  const { chatTemplate, toolTemplate } = files;
+  const templates = { default: chatTemplate, tool_use: toolTemplate };
+  // Several templates are a list in the configuration, which a file beside it would hide.
+  const chat_template = Object.entries(templates)
+    .filter(([, template]) => typeof template === 'string')
+    .map(([name, template]) => ({ name, template }));
+  const hasList = toolTemplate !== undefined;
   await write('tokenizer.json', json(files.tokenizerJson));
-  await write('tokenizer_config.json', json(files.tokenizerConfig));
-  if (files.chatTemplate !== null) await write(CHAT_TEMPLATE_FILE, files.chatTemplate);
+  await write(
+    'tokenizer_config.json',
+    json({ ...files.tokenizerConfig, ...(hasList && { chat_template }) }),
+  );
+  if (chatTemplate !== null && !hasList) await write(CHAT_TEMPLATE_FILE, chatTemplate);
   if (files.generationConfig !== null) {
     await write('generation_config.json', json(files.generationConfig));
   }

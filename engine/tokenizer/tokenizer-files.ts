@@ -11,6 +11,8 @@ export interface TokenizerFiles {
   readonly tokenizerConfig: JsonObject;
   /** The Jinja template, from `chat_template.jinja` or the tokenizer config; null when there is none. */
   readonly chatTemplate: string | null;
+  /** The template for conversations with functions that may be called, where that is another one. */
+  readonly toolTemplate?: string;
   /** What the template came from, where that is not {@link source}. */
   readonly chatTemplateSource?: string;
   /** Content of `generation_config.json`, or null. */
@@ -28,12 +30,22 @@ export interface TemplateText {
 /** The file in a folder that holds a chat template, as transformers saves it. */
 export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 
+/** That for conversations with functions, where a model has several templates. */
+export const TOOL_TEMPLATE_FILE = 'additional_chat_templates/tool_use.jinja';
+
 /** A tokenizer's files with another chat template in the place of their own. */
 export function withTemplate(
   files: TokenizerFiles,
   { text, source }: TemplateText,
 ): TokenizerFiles {
-  return { ...files, chatTemplate: text, chatTemplateSource: source };
+  const { toolTemplate: _, tokenizerConfig, ...others } = files;
+  const { chat_template: __, ...config } = tokenizerConfig;
+  return {
+    ...others,
+    tokenizerConfig: config,
+    chatTemplate: text,
+    chatTemplateSource: source,
+  };
 }
 
 /**
@@ -52,10 +64,15 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     );
   }
   const tokenizerConfig = (await read('tokenizer_config.json')) ?? {};
+  const toolTemplate =
+    (await readTemplateIn(folder, TOOL_TEMPLATE_FILE))?.text ??
+    templateOf(tokenizerConfig, 'tool_use');
   return {
     tokenizerJson,
     tokenizerConfig,
-    chatTemplate: (await readFolderTemplate(folder))?.text ?? templateOf(tokenizerConfig),
+    chatTemplate:
+      (await readFolderTemplate(folder))?.text ?? templateOf(tokenizerConfig, 'default') ?? null,
+    ...(toolTemplate !== undefined && { toolTemplate }),
     generationConfig: await read('generation_config.json'),
     source: folder,
   };
@@ -69,8 +86,12 @@ const MAX_TEMPLATE_BYTES = 2 ** 22;
  *
  * @throws LorafaError `model.tokenizer` when it cannot be read
  */
-export async function readFolderTemplate(folder: string): Promise<TemplateText | undefined> {
-  const source = path.join(folder, CHAT_TEMPLATE_FILE);
+export function readFolderTemplate(folder: string): Promise<TemplateText | undefined> {
+  return readTemplateIn(folder, CHAT_TEMPLATE_FILE);
+}
+
+async function readTemplateIn(folder: string, name: string): Promise<TemplateText | undefined> {
+  const source = path.join(folder, name);
   try {
     return { text: await readTemplateFile(source), source };
   } catch (error) {
@@ -88,12 +109,15 @@ export async function readTemplateFile(file: string): Promise<string> {
   return (await readBoundedFile(file, MAX_TEMPLATE_BYTES)).toString('utf8');
 }
 
-/** A template, or the one called "default" in a list of named templates. */
-function templateOf({ chat_template: template }: JsonObject): string | null {
-  if (typeof template === 'string') return template;
-  if (!Array.isArray(template)) return null;
+/** The only template of a model, or the one of that name in a list of named templates. */
+function templateOf(
+  { chat_template: template }: JsonObject,
+  name: 'default' | 'tool_use',
+): string | undefined {
+  if (typeof template === 'string') return name === 'default' ? template : undefined;
+  if (!Array.isArray(template)) return undefined;
   const named = template
     .filter(isJsonObject)
-    .find((entry) => entry['name'] === 'default' && typeof entry['template'] === 'string');
-  return named === undefined ? null : String(named['template']);
+    .find((entry) => entry['name'] === name && typeof entry['template'] === 'string');
+  return named === undefined ? undefined : String(named['template']);
 }

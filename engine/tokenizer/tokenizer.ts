@@ -44,6 +44,7 @@ export class Tokenizer {
   readonly longestToken: number;
   /** The folder or file it came from, for errors. */
   readonly source: string;
+  readonly #toolTemplate: ChatTemplate | null;
   readonly #files: TokenizerFiles;
   readonly #config: SpecialTokenIds;
   readonly #model: HuggingFaceTokenizer;
@@ -107,20 +108,17 @@ export class Tokenizer {
       key,
       id === null ? '' : (this.#model.id_to_token(id) ?? ''),
     ];
-    this.chatTemplate =
-      files.chatTemplate === null
-        ? null
-        : new ChatTemplate(
-            files.chatTemplate,
-            Object.fromEntries([
-              specialToken('bos_token', bosId),
-              specialToken('eos_token', this.eosId),
-              specialToken('pad_token', this.padId),
-              specialToken('unk_token', named('unk_token') ?? null),
-            ]),
-            files.chatTemplateSource ?? files.source,
-            seconds,
-          );
+    const specialTokens = Object.fromEntries([
+      specialToken('bos_token', bosId),
+      specialToken('eos_token', this.eosId),
+      specialToken('pad_token', this.padId),
+      specialToken('unk_token', named('unk_token') ?? null),
+    ]);
+    const templateOf = (text: string): ChatTemplate =>
+      new ChatTemplate(text, specialTokens, files.chatTemplateSource ?? files.source, seconds);
+    this.chatTemplate = files.chatTemplate === null ? null : templateOf(files.chatTemplate);
+    this.#toolTemplate =
+      files.toolTemplate === undefined ? this.chatTemplate : templateOf(files.toolTemplate);
   }
 
   /**
@@ -131,6 +129,11 @@ export class Tokenizer {
   withChatTemplate(template: TemplateText): Tokenizer {
     const files = withTemplate(this.#files, template);
     return new Tokenizer(files, this.#config, this.#seconds, this.#model);
+  }
+
+  /** The template for conversations with or without functions that may be called, as transformers chooses it. */
+  chatTemplateFor(tools: RenderOptions['tools']): ChatTemplate | null {
+    return tools?.length ? this.#toolTemplate : this.chatTemplate;
   }
 
   /** How long a text of this many characters may take. */
@@ -215,14 +218,15 @@ export class Tokenizer {
    * @throws LorafaError `data.chat_template` when there is no template or it refuses the turns.
    */
   renderChat(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat {
-    if (this.chatTemplate === null) {
+    const template = this.chatTemplateFor(options.tools);
+    if (template === null) {
       throw new LorafaError(
         'data.chat_template',
         `The model in ${this.source} has no chat template; give one in data.chat_template, use a model that was trained for chat, or rows of prompt and completion.`,
         { location: { file: this.source } },
       );
     }
-    return this.chatTemplate.render(messages, options);
+    return template.render(messages, options);
   }
 
   /** @throws LorafaError `model.tokenizer` for whatever the library does not get done. */

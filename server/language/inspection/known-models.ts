@@ -3,6 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import { namesOfParts } from '../../../engine/gguf/split-name.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
 import { loadTokenizer, type Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
+import {
+  CHAT_TEMPLATE_FILE,
+  TOOL_TEMPLATE_FILE,
+} from '../../../engine/tokenizer/tokenizer-files.ts';
 import { FileCache } from './file-cache.ts';
 
 /** A base model with its tokenizer; of its weights only the headers were read. */
@@ -20,7 +24,8 @@ const MODEL_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
   'generation_config.json',
-  'chat_template.jinja',
+  CHAT_TEMPLATE_FILE,
+  TOOL_TEMPLATE_FILE,
 ];
 
 /** What a model is read from; for a `.gguf` file that is the file itself, with its other parts. */

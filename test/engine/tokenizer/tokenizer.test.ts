@@ -159,6 +159,23 @@ describe('chat template', () => {
     );
   });
 
+  test('asks what a turn does not have, as jinja does', () => {
+    const kept = (filter: string): string =>
+      byteLevelTokenizer({
+        chatTemplate: `{% for m in messages | ${filter} %}{{ m.content }}{% endfor %}`,
+      }).applyChatTemplate(
+        [
+          { role: 'assistant', content: 'call', tool_calls: [{ type: 'function' }] },
+          { role: 'assistant', content: 'say' },
+        ],
+        { addGenerationPrompt: false },
+      );
+    expect(kept('selectattr("tool_calls", "undefined")')).toBe('say');
+    expect(kept('rejectattr("tool_calls", "undefined")')).toBe('call');
+    expect(kept('selectattr("tool_calls", "defined")')).toBe('call');
+    expect(kept('rejectattr("tool_calls", "defined")')).toBe('say');
+  });
+
   test('adds the generation prompt', () => {
     expect(byteLevelTokenizer().applyChatTemplate(messages, { addGenerationPrompt: true })).toBe(
       '<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n',
