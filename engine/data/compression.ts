@@ -1,10 +1,10 @@
 import { Readable, type Transform } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { LorafaError, messageOf } from '../errors.ts';
 import { type TimeLimit, withinTime } from '../time-limit.ts';
 import { corruptFile } from './file-problem.ts';
+import { ZstandardUnpacker } from './zstandard.ts';
 
 /** How a file is compressed, by the end of its name. */
 export type Compression = 'gz' | 'zst';
@@ -14,9 +14,6 @@ export type Compression = 'gz' | 'zst';
  * four may become 128 KiB.
  */
 const PIECE_BYTES = 64;
-
-/** Bytes from which on it reads the head of a frame, which says how much memory that takes. */
-const HEAD_BYTES = 18;
 
 /** Bytes that are unpacked before they are passed on, and the seconds that this may take: a thousand times as long as it does. */
 const UNPACKED_BYTES = 2 ** 18;
@@ -98,12 +95,9 @@ async function* throughNode(
   }
 }
 
-/** Verifies no checksums. */
 async function* unpackZstd(file: string, packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const pieces: Uint8Array[] = [];
-  const decompress = new Decompress((data) => {
-    if (data.length > 0) pieces.push(data);
-  });
+  const unpacker = new ZstandardUnpacker((data) => pieces.push(data), MAX_WINDOW_BYTES);
   // The library copies on where what it copies is far too long: for minutes, if nobody ends it.
   const limit: TimeLimit = {
     seconds: UNPACK_SECONDS,
@@ -112,18 +106,15 @@ async function* unpackZstd(file: string, packed: AsyncIterable<Buffer>): AsyncGe
     advice: 'pack or download it again',
     file,
   };
-  let isHead = true;
   for await (const chunk of packed) {
     for (let at = 0; at < chunk.length; ) {
       const start = at;
       at = withinTime(limit, () => {
         let next = start;
-        for (let size = 0; next < chunk.length && size < UNPACKED_BYTES; isHead = false) {
-          const end = next + (isHead ? HEAD_BYTES : PIECE_BYTES);
+        for (let size = 0; next < chunk.length && size < UNPACKED_BYTES; next += PIECE_BYTES) {
           const before = pieces.length;
-          push(decompress, chunk.subarray(next, end), false);
+          unpacker.push(chunk.subarray(next, next + PIECE_BYTES), false);
           for (const piece of pieces.slice(before)) size += piece.length;
-          next = end;
         }
         return next;
       });
@@ -131,22 +122,6 @@ async function* unpackZstd(file: string, packed: AsyncIterable<Buffer>): AsyncGe
     }
     await setImmediate();
   }
-  push(decompress, new Uint8Array(0), true);
+  unpacker.push(new Uint8Array(0), true);
   for (const piece of pieces) yield Buffer.from(piece);
-}
-
-function push(decompress: Decompress, piece: Uint8Array, isLast: boolean): void {
-  try {
-    decompress.push(piece, isLast);
-  } catch (error) {
-    const isShort = error instanceof Error && 'code' in error && error.code === 5;
-    throw new Error(isShort ? 'it ends early' : 'it is not what Zstandard writes', {
-      cause: error,
-    });
-  }
-  // The frame that is being unpacked; the library itself allows 2 GiB.
-  const frame = decompress['s'] as { readonly e?: number } | number | undefined;
-  if (typeof frame === 'object' && (frame.e ?? 0) > MAX_WINDOW_BYTES) {
-    throw new Error(`it refers back by more than ${MAX_WINDOW_BYTES / 2 ** 20} MiB`);
-  }
 }

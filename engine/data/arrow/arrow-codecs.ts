@@ -1,5 +1,5 @@
 import { CompressionType, setCompressionCodec } from '@uwdata/flechette';
-import { decompress } from 'fzstd';
+import { unpackZstandard } from '../zstandard.ts';
 import { unpackLz4Frame } from './lz4-frame.ts';
 
 /** Bytes that the columns of a record batch may unpack to. */
@@ -34,7 +34,4 @@ function codec(unpack: (packed: Uint8Array, into: Uint8Array) => number) {
 }
 
 setCompressionCodec(CompressionType.LZ4_FRAME, codec(unpackLz4Frame));
-setCompressionCodec(
-  CompressionType.ZSTD,
-  codec((packed, into) => decompress(packed, into).length),
-);
+setCompressionCodec(CompressionType.ZSTD, codec(unpackZstandard));

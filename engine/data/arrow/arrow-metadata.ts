@@ -25,6 +25,12 @@ const KINDS: Readonly<Record<number, ArrowMessageKind>> = {
   3: 'batch',
 };
 
+/** Of a record batch: how its buffers are compressed. */
+const COMPRESSION = 3;
+
+/** No column becomes so much smaller. */
+const MAX_RATIO = 2000;
+
 /** Type of a column that is one of several; the only type with a vector of its own. */
 const UNION = 14;
 
@@ -42,7 +48,7 @@ export function readMetadata(bytes: Uint8Array): ArrowMetadata {
     const header = message.table(2);
     const bodyLength = message.long(3);
     if (header === undefined) throw new Error('a message is empty');
-    return { kind, bodyLength, rows: walk(kind, header) };
+    return { kind, bodyLength, rows: walk(kind, header, bodyLength) };
   } catch (error) {
     if (error instanceof RangeError) throw new Error('its metadata are broken', { cause: error });
     throw error;
@@ -50,7 +56,7 @@ export function readMetadata(bytes: Uint8Array): ArrowMetadata {
 }
 
 /** @returns rows of a record batch */
-function walk(kind: ArrowMessageKind, header: Table): number {
+function walk(kind: ArrowMessageKind, header: Table, bodyLength: number): number {
   switch (kind) {
     case 'schema':
       if (header.short(0) !== 0) throw new Error('its numbers are big-endian, which is not read');
@@ -59,7 +65,7 @@ function walk(kind: ArrowMessageKind, header: Table): number {
       return 0;
     case 'dictionary': {
       const data = header.table(1);
-      if (data !== undefined) walkBatch(data);
+      if (data !== undefined) walkDictionary(data, bodyLength);
       return 0;
     }
     case 'batch':
@@ -80,6 +86,17 @@ function walkBatch(batch: Table): number {
     throw new Error(`a record batch has ${rows} rows, more than the ${MAX_ROWS} it may have`);
   }
   return rows;
+}
+
+/** The values of a dictionary are all read before any of them is needed: each has a bit of the body at least. */
+function walkDictionary(batch: Table, bodyLength: number): void {
+  const isCompressed = batch.table(COMPRESSION) !== undefined;
+  const bits = 8 * bodyLength * (isCompressed ? MAX_RATIO : 1);
+  // Of each column its length, and how many of its values are null.
+  const lengths = batch.longs(1, 2).filter((_, index) => index % 2 === 0);
+  if (Math.max(walkBatch(batch), ...lengths) > bits) {
+    throw new Error('a dictionary has more values than bytes for them');
+  }
 }
 
 function walkFields(fields: readonly Table[], depth: number, budget: { left: number }): void {
@@ -123,10 +140,10 @@ class Table {
     return at === undefined ? 0 : this.#longAt(at);
   }
 
-  /** The numbers of a vector. @throws as {@link long} */
-  longs(field: number): readonly number[] {
-    const { start, length } = this.vector(field, 8);
-    return Array.from({ length }, (_, index) => this.#longAt(start + index * 8));
+  /** The numbers of a vector, of which each item has some. @throws as {@link long} */
+  longs(field: number, each = 1): readonly number[] {
+    const { start, length } = this.vector(field, 8 * each);
+    return Array.from({ length: each * length }, (_, index) => this.#longAt(start + index * 8));
   }
 
   table(field: number): Table | undefined {
