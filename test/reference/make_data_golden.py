@@ -12,6 +12,7 @@ import gzip
 import io
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -68,6 +69,11 @@ def large(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema([(f.name, types.get(f.name, f.type)) for f in table.schema]))
 
 
+def hashes(count: int) -> bytes:
+    """Lines of which none is like another: SHA-256 of the numbers from 0, in hexadecimal."""
+    return b"".join(sha256(b"%d" % index).hexdigest().encode() + b"\n" for index in range(count))
+
+
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -108,6 +114,8 @@ def main() -> None:
         "rows.tsv.gz": gzip.compress(text.getvalue().encode(), mtime=0),
         "rows.jsonl.zst": zstd.compress(lines),
         "frames.jsonl.zst": zstd.compress(lines[:half]) + zstd.compress(lines[half:]),
+        # Its second half is the first, from farther back than a block is long.
+        "far.txt.zst": zstd.compress(2 * hashes(2200)),
         "rows.tsv.zst": zstandard.ZstdCompressor().compress(text.getvalue().encode()),
     }
     for name, content in packed.items():

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { columnFromArray, tableFromColumns, tableToIPC } from '@uwdata/flechette';
@@ -154,6 +155,13 @@ describe('compressed text', () => {
       expect(await valuesOf(golden(name))).toEqual(only('question', 'answer'));
     },
   );
+
+  test('what a text refers back to may be far away', async () => {
+    const text = (index: number): string =>
+      createHash('sha256').update(String(index)).digest('hex');
+    const once = Array.from({ length: 2200 }, (_, index) => ({ text: text(index) }));
+    expect(await valuesOf(golden('far.txt.zst'))).toEqual([...once, ...once]);
+  });
 
   test('progress is that of the file', async () => {
     const rows = await all(readRows([golden('rows.jsonl.zst')]));
