@@ -1,9 +1,9 @@
-import type { DecoderConfig, LayerPart, Part } from './decoder-config.ts';
+import type { DecoderConfig, ExpertsPart, LayerPart, MlpPart, Part } from './decoder-config.ts';
 
 /** A part of a decoder and what llama.cpp calls it, without `.weight` or `.bias`. */
 export interface DecoderModule {
   readonly part: Part;
-  /** `blk.0.attn_q` */
+  /** `blk.0.attn_q`; parts of one name are stacked in one tensor, in their order */
   readonly gguf: string;
   /** null outside of the layers */
   readonly layer: number | null;
@@ -50,23 +50,36 @@ function layerModules({ attention, mlp, norms }: LayerPart): [string, Part][] {
     ['attn_output', attention.output],
     ['post_attention_norm', norms.afterAttention],
     ['ffn_norm', norms.beforeMlp],
-    ...mlpModules(mlp),
-    ['ffn_down', mlp.down],
+    ...(mlp.kind === 'experts' ? expertModules(mlp) : mlpModules(mlp)),
     ['post_ffw_norm', norms.afterMlp],
   ];
   return modules.filter((module): module is [string, Part] => module[1] !== null);
 }
 
-function mlpModules(mlp: LayerPart['mlp']): [string, Part][] {
+function expertModules({ router, experts }: ExpertsPart): [string, Part][] {
+  const stacked = experts.flatMap((expert) =>
+    mlpModules(expert).map(([name, part]): [string, Part] => [`${name}_exps`, part]),
+  );
+  return [['ffn_gate_inp', router], ...stacked];
+}
+
+function mlpModules(mlp: MlpPart): [string, Part][] {
   switch (mlp.kind) {
     case 'gated':
       return [
         ['ffn_gate', mlp.gate],
         ['ffn_up', mlp.up],
+        ['ffn_down', mlp.down],
       ];
     case 'fused-gated':
-      return [['ffn_up', mlp.gateUp]];
+      return [
+        ['ffn_up', mlp.gateUp],
+        ['ffn_down', mlp.down],
+      ];
     case 'plain':
-      return [['ffn_up', mlp.up]];
+      return [
+        ['ffn_up', mlp.up],
+        ['ffn_down', mlp.down],
+      ];
   }
 }

@@ -1,6 +1,7 @@
 import { LorafaError } from '../errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import { formatShape, sameShape } from './dim.ts';
+import { isFloating } from './dtype.ts';
 import type { OpName, Vjp, VjpContext } from './op.ts';
 import { opTable } from './ops/table.ts';
 import { isOp, type Value } from './value.ts';
@@ -107,7 +108,8 @@ function dependents(
   const needed = new Set(wrt);
   for (const value of forward) {
     const inputs = builder.customGradientsOf(value)?.map(({ input }) => input) ?? value.inputs;
-    if (inputs.some((input) => needed.has(input))) needed.add(value);
+    // What is no number, such as a mask, passes no gradient on.
+    if (isFloating(value.dtype) && inputs.some((input) => needed.has(input))) needed.add(value);
   }
   return needed;
 }
@@ -143,11 +145,12 @@ function inputCotangent<K extends OpName>(
 
 /**
  * The sum of all cotangents of one value. Zero-padded pieces that tile it (what the slices of a
- * split leave behind) are concatenated instead of padded and added.
+ * split leave behind) are concatenated instead of padded and added, and rows go to their places in
+ * what is there instead of into zeros of their own.
  */
 function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Value): Value {
   const sum =
-    concatTiles(builder, parts, value) ?? parts.reduce((total, part) => builder.add(total, part));
+    concatTiles(builder, parts, value) ?? parts.reduce((total, part) => plus(builder, total, part));
   if (!sameShape(sum.shape, value.shape)) {
     throw new LorafaError(
       'internal.graph',
@@ -155,6 +158,13 @@ function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Va
     );
   }
   return sum;
+}
+
+function plus(builder: GraphBuilder, total: Value, part: Value): Value {
+  const [indices, rows, onto] = part.inputs;
+  return isOp(part, 'scatterAdd') && onto === undefined
+    ? builder.scatterAddOnto(total, indices!, rows!)
+    : builder.add(total, part);
 }
 
 function concatTiles(

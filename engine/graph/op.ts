@@ -85,6 +85,9 @@ export interface OpAttributes {
   concat: { readonly axis: number };
   gather: None;
   scatterAdd: { readonly rows: Dim };
+  topKMask: { readonly k: number };
+  /** `count` names how many there are, `share` is how many of all there are as a rule. */
+  nonZero: { readonly count: string; readonly share: number };
 }
 
 export type OpName = keyof OpAttributes;
