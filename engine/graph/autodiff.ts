@@ -145,12 +145,13 @@ function inputCotangent<K extends OpName>(
 
 /**
  * The sum of all cotangents of one value. Zero-padded pieces that tile it (what the slices of a
- * split leave behind) are concatenated instead of padded and added, and rows go to their places in
- * what is there instead of into zeros of their own.
+ * split leave behind) are concatenated instead of padded and added.
  */
 function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Value): Value {
   const sum =
-    concatTiles(builder, parts, value) ?? parts.reduce((total, part) => plus(builder, total, part));
+    concatTiles(builder, parts, value) ??
+    joinSegments(builder, parts) ??
+    parts.reduce((total, part) => builder.add(total, part));
   if (!sameShape(sum.shape, value.shape)) {
     throw new LorafaError(
       'internal.graph',
@@ -158,13 +159,6 @@ function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Va
     );
   }
   return sum;
-}
-
-function plus(builder: GraphBuilder, total: Value, part: Value): Value {
-  const [indices, rows, onto] = part.inputs;
-  return isOp(part, 'scatterAdd') && onto === undefined
-    ? builder.scatterAddOnto(total, indices!, rows!)
-    : builder.add(total, part);
 }
 
 function concatTiles(
@@ -188,5 +182,23 @@ function concatTiles(
   return builder.concat(
     ordered.map((pad) => pad.inputs[0]!),
     axis!,
+  );
+}
+
+/** The same for segments: all of them, which lie after each other. */
+function joinSegments(builder: GraphBuilder, parts: readonly Value[]): Value | undefined {
+  const pads = parts.filter((part) => isOp(part, 'padSegment'));
+  const ends = pads[0]?.inputs[1];
+  if (ends === undefined || pads.length !== parts.length || pads.length !== ends.shape[0]) {
+    return undefined;
+  }
+  const ordered = pads.toSorted((a, b) => a.attributes.index - b.attributes.index);
+  if (ordered.some(({ attributes, inputs }, i) => attributes.index !== i || inputs[1] !== ends)) {
+    return undefined;
+  }
+  return builder.joinSegments(
+    ordered.map(({ inputs }) => inputs[0]!),
+    ends,
+    ordered[0]!.attributes.rows,
   );
 }

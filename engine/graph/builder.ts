@@ -263,12 +263,14 @@ export class GraphBuilder {
   gather = (data: Value, indices: Value): Value => this.apply('gather', [data, indices], {});
   scatterAdd = (indices: Value, updates: Value, rows: Dim): Value =>
     this.apply('scatterAdd', [indices, updates], { rows });
-  /** The same with the sums added to what is there. */
-  scatterAddOnto = (onto: Value, indices: Value, updates: Value): Value =>
-    this.apply('scatterAdd', [indices, updates, onto], { rows: onto.shape[0]! });
   topKMask = (x: Value, k: number): Value => this.apply('topKMask', [x], { k });
-  nonZero = (mask: Value, attributes: OpAttributes['nonZero']): Value =>
-    this.apply('nonZero', [mask], attributes);
+  nonZero = (mask: Value, count: Dim): Value => this.apply('nonZero', [mask], { count });
+  cumSum = (x: Value): Value => this.apply('cumSum', [x], {});
+
+  segment = (rows: Value, ends: Value, index: number, count: Dim): Value =>
+    this.apply('segment', [rows, ends], { index, count });
+  joinSegments = (segments: readonly Value[], ends: Value, rows: Dim): Value =>
+    this.apply('joinSegments', [ends, ...segments], { rows });
 
   /** The graph that computes `outputs`; dead values are still in it. */
   finish(outputs: Readonly<Record<string, Value>>): Graph {

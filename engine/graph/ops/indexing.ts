@@ -1,8 +1,12 @@
-import { formatShape, sameShape } from '../dim.ts';
+import { formatShape } from '../dim.ts';
 import type { OpTable } from '../op.ts';
+import { sameType } from './shape-rules.ts';
 
-/** Rows of a matrix by number, the adjoint of that, and which rows are meant. */
-export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd' | 'topKMask' | 'nonZero'> = {
+/** Rows of a matrix by number, the adjoint of that, and what rows are numbered by. */
+export const indexingOps: Pick<
+  OpTable,
+  'gather' | 'scatterAdd' | 'topKMask' | 'nonZero' | 'cumSum'
+> = {
   /** `data [n, …]`, `indices [i…] → [i…, …]` (ONNX Gather, axis 0). */
   gather: {
     infer: ([data, indices]) => ({
@@ -34,38 +38,35 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd' | 'topKMask' | '
     ],
   },
   /**
-   * Row `j` of the `[rows, …]` result is the sum of the update rows whose index is `j`, added to row
-   * `j` of a third input where there is one: `indices [i]`, `updates [i, …]`, `onto [rows, …]` (ONNX
-   * ScatterND, reduction add). ONNX Runtime writes over `onto` if nobody else reads it.
+   * Row `j` of the `[rows, …]` result is the sum of the update rows whose index is `j`:
+   * `indices [i]`, `updates [i, …]` (ONNX ScatterElements on zeros, reduction add). ONNX Runtime's
+   * ScatterND loses updates where two threads add to one row at the same time.
    */
   scatterAdd: {
-    infer: ([indices, updates, onto], { rows }) => {
+    infer: ([indices, updates], { rows }) => {
       if (indices!.shape.length !== 1 || indices!.shape[0] !== updates!.shape[0]) {
         throw new TypeError(
           `indices ${formatShape(indices!.shape)} do not number the rows of ${formatShape(updates!.shape)}`,
         );
       }
-      const shape = [rows, ...updates!.shape.slice(1)];
-      if (onto !== undefined && !sameShape(onto.shape, shape)) {
-        throw new TypeError(`${formatShape(onto.shape)} is not ${formatShape(shape)}`);
-      }
-      return { dtype: updates!.dtype, shape };
+      return { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(1)] };
     },
     emit: (onnx, value) => {
-      const [indices, updates, onto] = value.inputs;
-      const zeros = onnx.temporary(value.name, 'zeros');
-      if (onto === undefined) onnx.zeros(zeros, value.dtype, value.shape);
-      const columns = onnx.temporary(value.name, 'indices');
-      onnx.node('Unsqueeze', [indices!.name, onnx.integers([1])], [columns]);
-      onnx.node('ScatterND', [onto?.name ?? zeros, columns, updates!.name], [value.name], {
+      const [indices, updates] = value.inputs;
+      const [zeros, column, shape, elements] = ['zeros', 'column', 'shape', 'elements'].map(
+        (role) => onnx.temporary(value.name, role),
+      );
+      onnx.zeros(zeros!, value.dtype, value.shape);
+      const inner = updates!.shape.slice(1).map((_, axis) => axis + 1);
+      onnx.node('Unsqueeze', [indices!.name, onnx.integers(inner)], [column!]);
+      onnx.node('Shape', [updates!.name], [shape!]);
+      onnx.node('Expand', [column!, shape!], [elements!]);
+      onnx.node('ScatterElements', [zeros!, elements!, updates!.name], [value.name], {
+        axis: 0,
         reduction: { text: 'add' },
       });
     },
-    vjp: [
-      null,
-      ({ builder, input, cotangent }) => builder.gather(cotangent, input(0)),
-      ({ cotangent }) => cotangent,
-    ],
+    vjp: [null, ({ builder, input, cotangent }) => builder.gather(cotangent, input(0))],
     samples: [
       {
         inputs: [{ shape: [5], dtype: 'int64', from: 0, to: 3 }, { shape: [5, 2] }],
@@ -78,14 +79,6 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd' | 'topKMask' | '
       {
         inputs: [{ shape: [3], dtype: 'int64', from: 0, to: 1 }, { shape: [3, 1] }],
         attributes: { rows: 2 },
-      },
-      {
-        inputs: [
-          { shape: [2], dtype: 'int64', from: 0, to: 2 },
-          { shape: [2, 2] },
-          { shape: [3, 2] },
-        ],
-        attributes: { rows: 3 },
       },
     ],
   },
@@ -112,19 +105,18 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd' | 'topKMask' | '
     vjp: 'not differentiable',
     samples: [],
   },
-  /** `mask [n] → int64 [count]`: at which places it is true, in order (ONNX NonZero). */
+  /** `mask → int64 [axes, count]`: at which places it is true, in order (ONNX NonZero). */
   nonZero: {
-    infer: ([mask], { count }) => {
-      if (mask!.shape.length !== 1) {
-        throw new TypeError(`${formatShape(mask!.shape)} has more than one axis`);
-      }
-      return { dtype: 'int64', shape: [count] };
-    },
-    emit: (onnx, value) => {
-      const places = onnx.temporary(value.name, 'places');
-      onnx.node('NonZero', [value.inputs[0]!.name], [places]);
-      onnx.node('Squeeze', [places, onnx.integers([0])], [value.name]);
-    },
+    infer: ([mask], { count }) => ({ dtype: 'int64', shape: [mask!.shape.length, count] }),
+    emit: (onnx, value) => onnx.node('NonZero', [value.inputs[0]!.name], [value.name]),
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /** `x [n] → [n]`: the sum of each element and all before it (ONNX CumSum). */
+  cumSum: {
+    infer: sameType,
+    emit: (onnx, value) =>
+      onnx.node('CumSum', [value.inputs[0]!.name, onnx.filled('int64', [], 0)], [value.name]),
     vjp: 'not differentiable',
     samples: [],
   },
