@@ -1,4 +1,11 @@
-import type { DecoderConfig, ExpertsPart, LayerPart, MlpPart, Part } from './decoder-config.ts';
+import type {
+  DecoderConfig,
+  ExpertsPart,
+  LayerPart,
+  LinearPart,
+  MlpPart,
+  Part,
+} from './decoder-config.ts';
 
 /** A part of a decoder and what llama.cpp calls it, without `.weight` or `.bias`. */
 export interface DecoderModule {
@@ -7,7 +14,11 @@ export interface DecoderModule {
   readonly gguf: string;
   /** null outside of the layers */
   readonly layer: number | null;
+  /** Whether it is part of an expert, so that only a run shows how many rows it is given. */
+  readonly inExpert: boolean;
 }
+
+const OUTSIDE = { layer: null, inExpert: false };
 
 /**
  * All parts of a decoder that have weights, in the order of the forward pass. The names in GGUF
@@ -16,16 +27,20 @@ export interface DecoderModule {
 export function decoderModules(config: DecoderConfig): DecoderModule[] {
   const { embedding, layers, norm, head } = config;
   return [
-    { part: embedding, gguf: 'token_embd', layer: null },
-    ...layers.flatMap((layer, index) =>
-      layerModules(layer).map(([name, part]) => ({
+    { part: embedding, gguf: 'token_embd', ...OUTSIDE },
+    ...layers.flatMap((layer, index) => {
+      const ofExperts = new Set<Part>(
+        layer.mlp.kind === 'experts' ? layer.mlp.experts.flatMap(mlpParts) : [],
+      );
+      return layerModules(layer).map(([name, part]) => ({
         part,
         gguf: `blk.${index}.${name}`,
         layer: index,
-      })),
-    ),
-    { part: norm, gguf: 'output_norm', layer: null },
-    ...(isTied(config) ? [] : [{ part: head.embedding, gguf: 'output', layer: null }]),
+        inExpert: ofExperts.has(part),
+      }));
+    }),
+    { part: norm, gguf: 'output_norm', ...OUTSIDE },
+    ...(isTied(config) ? [] : [{ part: head.embedding, gguf: 'output', ...OUTSIDE }]),
   ];
 }
 
@@ -63,7 +78,12 @@ function expertModules({ router, experts }: ExpertsPart): [string, Part][] {
   return [['ffn_gate_inp', router], ...stacked];
 }
 
-function mlpModules(mlp: MlpPart): [string, Part][] {
+/** The linear layers of an MLP, the one that leads back to the hidden states last. */
+export function mlpParts(mlp: MlpPart): LinearPart[] {
+  return mlpModules(mlp).map(([, part]) => part);
+}
+
+function mlpModules(mlp: MlpPart): [string, LinearPart][] {
   switch (mlp.kind) {
     case 'gated':
       return [
