@@ -182,6 +182,7 @@ CASES = [
     ModelCase("gpt-neox", NEOX, {"layer_norm_eps": 1e-5, "rope_parameters": {**ROPE_PLAIN, "partial_rotary_factor": 0.5}}, seed=27),
     ModelCase("gpt-neox-sequential", NEOX, {"layer_norm_eps": 1e-5, "use_parallel_residual": False, "hidden_act": "gelu_new"}, seed=28),
     ModelCase("mixtral", MIXTRAL, {"num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 48}, seed=29),
+    ModelCase("qwen3-moe-all", QWEN3_MOE, {**EXPERTS, "num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": True}, seed=32),
     # So many experts that most of them have no token, in every layer but one.
     ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
     ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),

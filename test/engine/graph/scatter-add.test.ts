@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 
-const ROWS = 512;
-const PER_ROW = 8;
+const ROWS = 4;
+const PER_ROW = 512;
 const WIDTH = 512;
 
 test('rows that are added to one another on two threads all count', async () => {
@@ -17,7 +17,7 @@ test('rows that are added to one another on two threads all count', async () => 
     indices: BigInt64Array.from({ length: count }, (_, i) => BigInt(i % ROWS)),
     updates: new Float32Array(count * WIDTH).fill(1),
   };
-  for (let run = 0; run < 8; run++) {
+  for (let run = 0; run < 16; run++) {
     const { data } = (await session.run(feeds))['sum']!;
     expect((data as Float32Array).every((value) => value === PER_ROW)).toBe(true);
   }
