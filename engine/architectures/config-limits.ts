@@ -7,6 +7,7 @@ import { z } from 'zod';
  *
  * | | largest published | |
  * |---|---|---|
+ * | experts | 2,048 in a layer, 30,720 in all | Switch-C (arXiv 2101.03961) |
  * | layers | 1,000 | DeepNet (arXiv 2203.00555); Llama 3.1 405B has 126 |
  * | width | 18,432 | PaLM 540B; Llama 3.1 405B has 16,384 |
  * | inner width | 73,728 | PaLM 540B; Llama 3.1 405B has 53,248 |
@@ -25,6 +26,8 @@ export const CONFIG_LIMITS = {
   width: 2 ** 18,
   innerWidth: 2 ** 20,
   heads: 4096,
+  experts: 2 ** 14,
+  expertsInAll: 2 ** 17,
   headWidth: 8192,
   vocabulary: 2 ** 23,
   positions: 2 ** 30,

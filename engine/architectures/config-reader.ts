@@ -2,6 +2,7 @@ import type { LorafaError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import type { ConfigFailure } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
+import { CONFIG_LIMITS } from './config-limits.ts';
 import type { Activation, LayerType, Rotary } from './decoder-config.ts';
 import type { LayerSizes } from './parts.ts';
 import { parseRotary, type RotaryKeys } from './rope-config.ts';
@@ -83,6 +84,23 @@ export class ConfigReader {
       if (window !== null) return window;
       throw this.unsupported('layer_types asks for "sliding_attention", but no window is set');
     });
+  }
+
+  /** @throws LorafaError `model.corrupt` for more experts than there are, or than are plausible. */
+  requireExperts(count: number, perToken: number): void {
+    if (perToken > count) {
+      throw this.#fail(
+        'model.corrupt',
+        `num_experts_per_tok (${perToken}) is more than there are experts (${count})`,
+      );
+    }
+    const inAll = count * this.#keys.num_hidden_layers;
+    if (inAll > CONFIG_LIMITS.expertsInAll) {
+      throw this.#fail(
+        'model.corrupt',
+        `it has ${inAll} experts in all its layers, more than any model's, which are at most ${CONFIG_LIMITS.expertsInAll} here`,
+      );
+    }
   }
 
   unsupported(cause: string): LorafaError {

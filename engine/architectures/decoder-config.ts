@@ -22,7 +22,7 @@ export interface NormPart {
   readonly offset: 0 | 1;
 }
 
-/** A table with a row for every token or position. */
+/** A table with a row for every token, position or expert. */
 export interface EmbeddingPart {
   readonly kind: 'embedding';
   readonly name: string;
@@ -130,6 +130,19 @@ export type MlpPart = {
   | { readonly kind: 'plain'; readonly up: LinearPart }
 );
 
+/** A mixture of experts: every token goes through the few MLPs that its router finds likeliest. */
+export interface ExpertsPart {
+  readonly kind: 'experts';
+  readonly name: string;
+  /** Its products with a token are the logits of the experts; frozen beside adapters. */
+  readonly router: EmbeddingPart;
+  /** Without biases. */
+  readonly experts: readonly MlpPart[];
+  readonly expertsPerToken: number;
+  /** Whether the probabilities of those that are taken are made to sum to 1. */
+  readonly normalized: boolean;
+}
+
 /** What a layer sees, as `layer_types` names it. */
 export type LayerType = 'full_attention' | 'sliding_attention';
 
@@ -137,7 +150,7 @@ export type LayerType = 'full_attention' | 'sliding_attention';
 export interface LayerPart {
   readonly name: string;
   readonly attention: AttentionPart;
-  readonly mlp: MlpPart;
+  readonly mlp: MlpPart | ExpertsPart;
   /** Norms of what goes into attention and MLP, and of what comes out of them. */
   readonly norms: {
     readonly beforeAttention: NormPart | null;

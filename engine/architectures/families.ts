@@ -6,11 +6,13 @@ import { gptNeox } from './families/gpt-neox.ts';
 import { granite } from './families/granite.ts';
 import { llama } from './families/llama.ts';
 import { mistral } from './families/mistral.ts';
+import { mixtral } from './families/mixtral.ts';
 import { olmo2 } from './families/olmo2.ts';
 import { olmo3 } from './families/olmo3.ts';
 import { phi3 } from './families/phi3.ts';
 import { qwen2 } from './families/qwen2.ts';
 import { qwen3 } from './families/qwen3.ts';
+import { qwen3Moe } from './families/qwen3-moe.ts';
 import { smollm3 } from './families/smollm3.ts';
 import { starcoder2 } from './families/starcoder2.ts';
 import type { Family } from './family.ts';
@@ -19,8 +21,10 @@ import type { Family } from './family.ts';
 export const FAMILIES: readonly Family[] = [
   llama,
   mistral,
+  mixtral,
   qwen2,
   qwen3,
+  qwen3Moe,
   gemma2,
   gemma3,
   phi3,

@@ -9,13 +9,15 @@ export interface LinearModule {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  /** Whether it is part of an expert, so that only a run shows how many rows it is given. */
+  readonly inExpert: boolean;
 }
 
 /** All linear layers of a decoder in the order of the forward pass, the output layer excluded. */
 export function linearModules(config: DecoderConfig): LinearModule[] {
-  return decoderModules(config).flatMap(({ part, layer }) => {
+  return decoderModules(config).flatMap(({ part, layer, inExpert }) => {
     if (part.kind !== 'linear' || layer === null) return [];
     const { name, inFeatures, outFeatures, bias } = part;
-    return [{ name, layer, inFeatures, outFeatures, bias }];
+    return [{ name, layer, inFeatures, outFeatures, bias, inExpert }];
   });
 }

@@ -1,13 +1,24 @@
-import type { DecoderConfig, LayerPart, Part } from './decoder-config.ts';
+import type {
+  DecoderConfig,
+  ExpertsPart,
+  LayerPart,
+  LinearPart,
+  MlpPart,
+  Part,
+} from './decoder-config.ts';
 
 /** A part of a decoder and what llama.cpp calls it, without `.weight` or `.bias`. */
 export interface DecoderModule {
   readonly part: Part;
-  /** `blk.0.attn_q` */
+  /** `blk.0.attn_q`; parts of one name are stacked in one tensor, in their order */
   readonly gguf: string;
   /** null outside of the layers */
   readonly layer: number | null;
+  /** Whether it is part of an expert, so that only a run shows how many rows it is given. */
+  readonly inExpert: boolean;
 }
+
+const OUTSIDE = { layer: null, inExpert: false };
 
 /**
  * All parts of a decoder that have weights, in the order of the forward pass. The names in GGUF
@@ -16,16 +27,20 @@ export interface DecoderModule {
 export function decoderModules(config: DecoderConfig): DecoderModule[] {
   const { embedding, layers, norm, head } = config;
   return [
-    { part: embedding, gguf: 'token_embd', layer: null },
-    ...layers.flatMap((layer, index) =>
-      layerModules(layer).map(([name, part]) => ({
+    { part: embedding, gguf: 'token_embd', ...OUTSIDE },
+    ...layers.flatMap((layer, index) => {
+      const ofExperts = new Set<Part>(
+        layer.mlp.kind === 'experts' ? layer.mlp.experts.flatMap(mlpParts) : [],
+      );
+      return layerModules(layer).map(([name, part]) => ({
         part,
         gguf: `blk.${index}.${name}`,
         layer: index,
-      })),
-    ),
-    { part: norm, gguf: 'output_norm', layer: null },
-    ...(isTied(config) ? [] : [{ part: head.embedding, gguf: 'output', layer: null }]),
+        inExpert: ofExperts.has(part),
+      }));
+    }),
+    { part: norm, gguf: 'output_norm', ...OUTSIDE },
+    ...(isTied(config) ? [] : [{ part: head.embedding, gguf: 'output', ...OUTSIDE }]),
   ];
 }
 
@@ -50,23 +65,41 @@ function layerModules({ attention, mlp, norms }: LayerPart): [string, Part][] {
     ['attn_output', attention.output],
     ['post_attention_norm', norms.afterAttention],
     ['ffn_norm', norms.beforeMlp],
-    ...mlpModules(mlp),
-    ['ffn_down', mlp.down],
+    ...(mlp.kind === 'experts' ? expertModules(mlp) : mlpModules(mlp)),
     ['post_ffw_norm', norms.afterMlp],
   ];
   return modules.filter((module): module is [string, Part] => module[1] !== null);
 }
 
-function mlpModules(mlp: LayerPart['mlp']): [string, Part][] {
+function expertModules({ router, experts }: ExpertsPart): [string, Part][] {
+  const stacked = experts.flatMap((expert) =>
+    mlpModules(expert).map(([name, part]): [string, Part] => [`${name}_exps`, part]),
+  );
+  return [['ffn_gate_inp', router], ...stacked];
+}
+
+/** The linear layers of an MLP, the one that leads back to the hidden states last. */
+export function mlpParts(mlp: MlpPart): LinearPart[] {
+  return mlpModules(mlp).map(([, part]) => part);
+}
+
+function mlpModules(mlp: MlpPart): [string, LinearPart][] {
   switch (mlp.kind) {
     case 'gated':
       return [
         ['ffn_gate', mlp.gate],
         ['ffn_up', mlp.up],
+        ['ffn_down', mlp.down],
       ];
     case 'fused-gated':
-      return [['ffn_up', mlp.gateUp]];
+      return [
+        ['ffn_up', mlp.gateUp],
+        ['ffn_down', mlp.down],
+      ];
     case 'plain':
-      return [['ffn_up', mlp.up]];
+      return [
+        ['ffn_up', mlp.up],
+        ['ffn_down', mlp.down],
+      ];
   }
 }

@@ -4,6 +4,7 @@ import type {
   AttentionPart,
   DecoderParts,
   EmbeddingPart,
+  ExpertsPart,
   HeadPart,
   LayerPart,
   LinearPart,
@@ -89,20 +90,47 @@ export function plainAttention({
   };
 }
 
+const GATED_NAMES = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
+
 /** `down(activation(gate(x)) · up(x))` (GLU variants, arXiv 2002.05202). */
 export function gatedMlp(
   name: string,
   { hiddenSize, intermediateSize }: LayerSizes,
   activation: Activation,
-  bias = false,
+  { bias = false, names = GATED_NAMES }: { bias?: boolean; names?: typeof GATED_NAMES } = {},
 ): MlpPart {
   return {
     kind: 'gated',
     name,
     activation,
-    gate: linear(`${name}.gate_proj`, hiddenSize, intermediateSize, bias),
-    up: linear(`${name}.up_proj`, hiddenSize, intermediateSize, bias),
-    down: linear(`${name}.down_proj`, intermediateSize, hiddenSize, bias),
+    gate: linear(`${name}.${names.gate}`, hiddenSize, intermediateSize, bias),
+    up: linear(`${name}.${names.up}`, hiddenSize, intermediateSize, bias),
+    down: linear(`${name}.${names.down}`, intermediateSize, hiddenSize, bias),
+  };
+}
+
+/** A mixture of gated MLPs, `intermediateSize` wide each. */
+export function gatedExperts(
+  name: string,
+  sizes: LayerSizes,
+  activation: Activation,
+  {
+    count,
+    names = GATED_NAMES,
+    ...routing
+  }: { readonly count: number; readonly names?: typeof GATED_NAMES } & Pick<
+    ExpertsPart,
+    'expertsPerToken' | 'normalized'
+  >,
+): ExpertsPart {
+  return {
+    kind: 'experts',
+    name,
+    router: embedding(`${name}.gate`, count, sizes.hiddenSize),
+    experts: Array.from({ length: count }, (_, index) =>
+      gatedMlp(`${name}.experts.${index}`, sizes, activation, { names }),
+    ),
+    ...routing,
   };
 }
 

@@ -6,10 +6,10 @@ import type { JsonObject } from '../json-file.ts';
 import type { GgufFile } from './gguf.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 
-/** Families that llama.cpp knows. */
+/** Families that llama.cpp knows; of those that share an architecture, what only one has is looked for first. */
 const FAMILIES_IN_GGUF = FAMILIES.flatMap(({ gguf, ...names }) =>
   gguf === null ? [] : [{ ...names, gguf }],
-);
+).toSorted(({ gguf: a }, { gguf: b }) => Number('onlyWith' in b) - Number('onlyWith' in a));
 
 /** The architectures that can be fine-tuned, as GGUF files name them. */
 export const GGUF_ARCHITECTURES: readonly string[] = [
@@ -55,9 +55,6 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
       location: { file: gguf.path },
     });
   };
-  if ((optional('expert_count') ?? 0) > 0) {
-    throw unsupported(gguf, 'mixtures of experts are not known');
-  }
   const hiddenSize = required('embedding_length');
   const numHeads = required('attention.head_count');
   const headDim = optional('attention.key_length') ?? hiddenSize / numHeads;

@@ -23,17 +23,22 @@ interface KnownTensor {
   readonly offset: 0 | 1;
 }
 
-/** The tensors that a model reads, by their names in a GGUF file. */
-function knownTensors(config: DecoderConfig): ReadonlyMap<string, KnownTensor> {
+/** The tensors that a model reads, by their names in a GGUF file: those of all experts share one. */
+function knownTensors(config: DecoderConfig): ReadonlyMap<string, readonly KnownTensor[]> {
   const { gguf } = FAMILIES.find(({ modelType }) => modelType === config.family)!;
-  const known = new Map<string, KnownTensor>();
+  const known = new Map<string, KnownTensor[]>();
+  const add = (name: string, tensor: KnownTensor): void => {
+    const stacked = known.get(name);
+    if (stacked === undefined) known.set(name, [tensor]);
+    else stacked.push(tensor);
+  };
   for (const { part, layer, gguf: name } of decoderModules(config)) {
     const attention = layer === null ? undefined : config.layers[layer]!.attention;
     const rowOrder = attention && rowOrderOf(gguf, attention, part);
     const isNorm = part.kind === 'rms' || part.kind === 'layer';
     const offset = gguf?.addedOne && isNorm ? part.offset : 0;
-    known.set(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset });
-    known.set(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0 });
+    add(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset });
+    add(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0 });
   }
   return known;
 }
@@ -49,6 +54,24 @@ function rowOrderOf(
   }
   const isTurned = part === projections.query || part === projections.key;
   return gguf?.interleavedRows && isTurned ? (row) => rotateHalf(row, headDim) : undefined;
+}
+
+/** Tensors of a file that a model reads, each with what it is; of those that are stacked, each apart. */
+function* tensorsOf(
+  gguf: GgufFile,
+  config: DecoderConfig,
+): Generator<{ readonly tensor: GgufTensor; readonly meant: KnownTensor }> {
+  const known = knownTensors(config);
+  for (const tensor of gguf.tensors.values()) {
+    const all = known.get(tensor.name) ?? [];
+    const { shape } = tensor;
+    const isStack = all.length > 1 && shape[0] === all.length;
+    const length = tensor.length / all.length;
+    for (const [index, meant] of all.entries()) {
+      const slice = { shape: shape.slice(1), offset: tensor.offset + index * length, length };
+      yield { tensor: isStack ? { ...tensor, ...slice } : tensor, meant };
+    }
+  }
 }
 
 /** From neighbouring pairs of features to pairs that lie half a head apart. */
@@ -72,11 +95,8 @@ export function ggufWeightsInPlace(
   gguf: GgufFile,
   config: DecoderConfig,
 ): ReadonlyMap<string, TensorLocation> | null {
-  const known = knownTensors(config);
   const locations = new Map<string, TensorLocation>();
-  for (const tensor of gguf.tensors.values()) {
-    const meant = known.get(tensor.name);
-    if (meant === undefined) continue;
+  for (const { tensor, meant } of tensorsOf(gguf, config)) {
     const { name } = meant;
     const dtype = plainDtype(tensor);
     if (dtype === null || meant.rowOrder !== undefined || meant.offset > 0) return null;
@@ -98,11 +118,8 @@ function plainDtype({ type }: GgufTensor): TensorDtype | null {
  * Quantized vectors, which no converter makes, become float32.
  */
 export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite[] {
-  const known = knownTensors(config);
   const tensors: TensorToWrite[] = [];
-  for (const tensor of gguf.tensors.values()) {
-    const meant = known.get(tensor.name);
-    if (meant === undefined) continue;
+  for (const { tensor, meant } of tensorsOf(gguf, config)) {
     const { name, offset, rowOrder: rowAt = (row) => row } = meant;
     const { shape } = tensor;
     const plain = plainDtype(tensor);

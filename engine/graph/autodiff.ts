@@ -1,6 +1,7 @@
 import { LorafaError } from '../errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import { formatShape, sameShape } from './dim.ts';
+import { isFloating } from './dtype.ts';
 import type { OpName, Vjp, VjpContext } from './op.ts';
 import { opTable } from './ops/table.ts';
 import { isOp, type Value } from './value.ts';
@@ -107,7 +108,8 @@ function dependents(
   const needed = new Set(wrt);
   for (const value of forward) {
     const inputs = builder.customGradientsOf(value)?.map(({ input }) => input) ?? value.inputs;
-    if (inputs.some((input) => needed.has(input))) needed.add(value);
+    // What is no number, such as a mask, passes no gradient on.
+    if (isFloating(value.dtype) && inputs.some((input) => needed.has(input))) needed.add(value);
   }
   return needed;
 }
@@ -147,7 +149,9 @@ function inputCotangent<K extends OpName>(
  */
 function sumCotangents(builder: GraphBuilder, parts: readonly Value[], value: Value): Value {
   const sum =
-    concatTiles(builder, parts, value) ?? parts.reduce((total, part) => builder.add(total, part));
+    concatTiles(builder, parts, value) ??
+    joinSegments(builder, parts) ??
+    parts.reduce((total, part) => builder.add(total, part));
   if (!sameShape(sum.shape, value.shape)) {
     throw new LorafaError(
       'internal.graph',
@@ -178,5 +182,23 @@ function concatTiles(
   return builder.concat(
     ordered.map((pad) => pad.inputs[0]!),
     axis!,
+  );
+}
+
+/** The same for segments: all of them, which lie after each other. */
+function joinSegments(builder: GraphBuilder, parts: readonly Value[]): Value | undefined {
+  const pads = parts.filter((part) => isOp(part, 'padSegment'));
+  const ends = pads[0]?.inputs[1];
+  if (ends === undefined || pads.length !== parts.length || pads.length !== ends.shape[0]) {
+    return undefined;
+  }
+  const ordered = pads.toSorted((a, b) => a.attributes.index - b.attributes.index);
+  if (ordered.some(({ attributes, inputs }, i) => attributes.index !== i || inputs[1] !== ends)) {
+    return undefined;
+  }
+  return builder.joinSegments(
+    ordered.map(({ inputs }) => inputs[0]!),
+    ends,
+    ordered[0]!.attributes.rows,
   );
 }

@@ -263,6 +263,14 @@ export class GraphBuilder {
   gather = (data: Value, indices: Value): Value => this.apply('gather', [data, indices], {});
   scatterAdd = (indices: Value, updates: Value, rows: Dim): Value =>
     this.apply('scatterAdd', [indices, updates], { rows });
+  topKMask = (x: Value, k: number): Value => this.apply('topKMask', [x], { k });
+  nonZero = (mask: Value, count: Dim): Value => this.apply('nonZero', [mask], { count });
+  cumSum = (x: Value): Value => this.apply('cumSum', [x], {});
+
+  segment = (rows: Value, ends: Value, index: number, count: Dim): Value =>
+    this.apply('segment', [rows, ends], { index, count });
+  joinSegments = (segments: readonly Value[], ends: Value, rows: Dim): Value =>
+    this.apply('joinSegments', [ends, ...segments], { rows });
 
   /** The graph that computes `outputs`; dead values are still in it. */
   finish(outputs: Readonly<Record<string, Value>>): Graph {

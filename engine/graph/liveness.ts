@@ -1,4 +1,4 @@
-import { numElements } from './dim.ts';
+import { numElements, sizeOf } from './dim.ts';
 import { DTYPE_BYTES } from './dtype.ts';
 import type { Graph } from './graph.ts';
 import type { OpName } from './op.ts';
@@ -30,9 +30,16 @@ const LEAVES: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant']);
 
 /**
  * The most bytes of computed values that are alive at one time when a graph with static shapes
- * runs in its order. Weights, constants and inputs are not counted.
+ * runs in its order. Weights, constants and inputs are not counted. Segments count as if all were of
+ * one size: what is kept of all of them is the same in sum, however the rows are spread.
  */
 export function peakBytes(graph: Graph): number {
+  const counts = usualCounts(graph);
+  const bytesOf = (value: Value): number => {
+    const size = sizeOf(numElements(value.shape), counts);
+    if (size === undefined) throw new TypeError(`${value.name} has no static size`);
+    return size * DTYPE_BYTES[value.dtype];
+  };
   const buffers = new Map<Value, Buffer>();
   const lastUse = new Map<Buffer, number>();
   graph.values.forEach((value, position) => {
@@ -55,7 +62,7 @@ export function peakBytes(graph: Graph): number {
       ? dying.find(({ bytes }) => bytes === buffer.bytes)
       : undefined;
     if (isNew && reused === undefined) live += buffer.bytes;
-    peak = Math.max(peak, live + workBytes(value));
+    peak = Math.max(peak, live + workBytes(value, bytesOf));
     for (const input of dying) if (input !== reused) live -= input.bytes;
     if (lastUse.get(buffer) === position) live -= buffer.bytes;
   });
@@ -68,16 +75,27 @@ interface Buffer {
 }
 
 /** What ONNX Runtime takes for itself while it computes a value. */
-function workBytes(value: Value): number {
+function workBytes(value: Value, bytesOf: (value: Value) => number): number {
   // The logarithms of all probabilities.
   if (isOp(value, 'logSumExp')) return bytesOf(value.inputs[0]!);
+  // The index of each element.
+  if (isOp(value, 'scatterAdd')) {
+    const updates = value.inputs[1]!;
+    return (bytesOf(updates) / DTYPE_BYTES[updates.dtype]) * DTYPE_BYTES.int64;
+  }
   if (!isOp(value, 'matmulBnb4')) return 0;
   const { inFeatures, outFeatures } = value.attributes;
   return inFeatures * outFeatures * DTYPE_BYTES.float32;
 }
 
-function bytesOf(value: Value): number {
-  const size = numElements(value.shape);
-  if (typeof size === 'string') throw new TypeError(`${value.name} has no static size: ${size}`);
-  return size * DTYPE_BYTES[value.dtype];
+/** How many rows segments have where all have as many. */
+function usualCounts(graph: Graph): ReadonlyMap<string, number> {
+  return new Map(
+    graph.values
+      .filter((value) => isOp(value, 'segment'))
+      .map(({ shape: [count], inputs: [rows, ends] }) => [
+        String(count),
+        Math.ceil(Number(rows!.shape[0]) / Number(ends!.shape[0])),
+      ]),
+  );
 }

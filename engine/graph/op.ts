@@ -85,6 +85,15 @@ export interface OpAttributes {
   concat: { readonly axis: number };
   gather: None;
   scatterAdd: { readonly rows: Dim };
+  topKMask: { readonly k: number };
+  nonZero: { readonly count: Dim };
+  cumSum: None;
+
+  /** `count` is a name where only a run shows how many rows it has. */
+  segment: { readonly index: number; readonly count: Dim };
+  /** Only left by autodiff where not all segments have a gradient. */
+  padSegment: { readonly index: number; readonly rows: Dim };
+  joinSegments: { readonly rows: Dim };
 }
 
 export type OpName = keyof OpAttributes;

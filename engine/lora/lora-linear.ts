@@ -16,7 +16,10 @@ export interface LoraLinearOptions {
   /** The adapted layers; A and B become float32 inputs of the graph under PEFT's names. */
   readonly modules: readonly LoraModule[];
   readonly dropout?: Dropout | undefined;
-  /** Tokens of a run, so many that adapters are merged where that pays; never unless given. */
+  /**
+   * Tokens of a run, so many that adapters are merged where that pays; never unless given, and never
+   * for an expert, which has few of them.
+   */
   readonly mergeForTokens?: number | undefined;
 }
 
@@ -42,7 +45,8 @@ export function loraLinear(options: LoraLinearOptions): Linear {
       const adapter = adapters.get(name);
       if (adapter === undefined) return base.linear(name, x);
       const { module, a, b, index } = adapter;
-      if (dropout === undefined && mergePays(module, mergeForTokens)) {
+      const tokens = typeof x.shape[0] === 'number' ? mergeForTokens : 0;
+      if (dropout === undefined && mergePays(module, tokens)) {
         const layer = base.dense(name);
         if (layer !== undefined) return mergedProduct(builder, x, layer, adapter);
       }

@@ -4,6 +4,7 @@ import { type ConfigPath, formatPath } from '../config/config-error.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { type PathProblem, type Remedy, setValue } from '../config/path-problem.ts';
 import { LorafaError } from '../errors.ts';
+import { expertProblems } from './expert-targets.ts';
 import type { LoraConfig } from './lora-config.ts';
 import type { LoraModule } from './lora-module.ts';
 import { type Entry, quoteAll } from './name-patterns.ts';
@@ -16,7 +17,8 @@ import { entriesOf, isAllLinear, type Selection, selectModules } from './select-
  * @param modelName Name of the base model, for messages.
  * @throws LorafaError `adapter.no_target` when no layer is adapted, when a name, a pattern key or a
  * layer number has no effect, and when an embedding or the output layer is asked for;
- * `adapter.rank_too_large`; `config.invalid_value` for an invalid regular expression.
+ * `adapter.rank_too_large`; `adapter.unsupported` for experts that PEFT would not load as they are;
+ * `config.invalid_value` for an invalid regular expression.
  */
 export function resolveTargets(
   config: LoraConfig,
@@ -61,6 +63,7 @@ export function examineTargets(
             ...ineffectiveKeys('alpha_pattern', selection.alphas),
           ]),
       ...excessiveRanks(modules, selection.ranks),
+      ...expertProblems(config, decoder, modules),
     ];
     // An embedding is no linear layer either; that is said once.
     return { modules, problems: problems.filter(isFirstAtItsPath) };

@@ -1,6 +1,7 @@
 import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { trainedTensors } from '../lora/adapter.ts';
+import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { openAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
@@ -43,5 +44,6 @@ async function adaptedModules(
   if (lora.init_adapter === undefined) return resolveTargets(lora, model.config, model.name);
   const { modules } = await openAdapter(lora.init_adapter, model.config);
   checkRanks(modules);
+  requireNoExpertDropout(lora.lora_dropout, model.config, modules);
   return modules;
 }

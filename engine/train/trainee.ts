@@ -6,6 +6,7 @@ import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
 import { publishedName } from '../hub/hub-cache.ts';
 import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
+import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
@@ -88,6 +89,7 @@ async function startingAdapter(
   if (lora.init_adapter !== undefined) {
     const loaded = await loadAdapter(checkpoint ?? lora.init_adapter, model.config);
     checkRanks(loaded.modules);
+    requireNoExpertDropout(lora.lora_dropout, model.config, loaded.modules);
     return { ...loaded, config: { ...loaded.config, lora_dropout: lora.lora_dropout } };
   }
   const modules = resolveTargets(lora, model.config, model.name);

@@ -51,7 +51,8 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
   };
   const dense = (module: string): DenseLayer | undefined => {
     const weight = `${module}.weight`;
-    if (narrow !== undefined || isNf4(parameters, weight)) return undefined;
+    const isNarrow = narrow !== undefined && !modules.get(module)!.inExpert;
+    if (isNarrow || isNf4(parameters, weight)) return undefined;
     return { weight: float32(weight), bias: biasOf(module) };
   };
   return {

@@ -24,14 +24,19 @@ export function computeModeOf(quantization: Quantization): ComputeMode {
 
 /**
  * A model's tensors with the linear layers of its decoder layers quantized, each made when it is
- * written. Embeddings, norms, biases and, but for bfloat16, the output layer keep their bytes.
+ * written. Embeddings, norms, biases and, but for bfloat16, the output layer keep their bytes, and
+ * but for NF4 experts, whose products have more or fewer rows from run to run.
  */
 export function quantizedTensors(
   config: DecoderConfig,
   tensors: readonly TensorToWrite[],
   quantization: Quantization,
 ): TensorToWrite[] {
-  const linear = new Set(linearModules(config).map(({ name }) => `${name}.weight`));
+  const linear = new Set(
+    linearModules(config)
+      .filter(({ inExpert }) => quantization.kind === 'nf4' || !inExpert)
+      .map(({ name }) => `${name}.weight`),
+  );
   const output = quantization.kind === 'bfloat16' ? outputEmbeddingName(config) : undefined;
   return tensors.flatMap((tensor) => {
     if (linear.has(tensor.name)) return quantizedWeight(tensor, quantization);

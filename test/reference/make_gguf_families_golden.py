@@ -19,8 +19,8 @@ OUTPUT = GOLDEN / "gguf" / "families"
 
 # A model of golden/models for each, whose layers are as the family has them by default: a GGUF file says no more.
 MODELS = [
-    "cohere2", "gemma2", "gemma3", "glm4", "gpt-neox", "gpt-neox-sequential", "granite", "llama-yarn", "olmo2", "olmo3",
-    "phi3", "qwen3", "smollm3", "starcoder2",
+    "cohere2", "gemma2", "gemma3", "glm4", "gpt-neox", "gpt-neox-sequential", "granite", "llama-yarn", "mixtral",
+    "olmo2", "olmo3", "phi3", "qwen3", "qwen3-moe-all", "smollm3", "starcoder2",
 ]  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
     Olmo2Config,
     Olmo2ForCausalLM,
     Olmo3Config,
@@ -36,6 +38,8 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
     SmolLM3Config,
     SmolLM3ForCausalLM,
     Starcoder2Config,
@@ -48,6 +52,8 @@ LLAMA = (LlamaConfig, LlamaForCausalLM)
 MISTRAL = (MistralConfig, MistralForCausalLM)
 QWEN2 = (Qwen2Config, Qwen2ForCausalLM)
 QWEN3 = (Qwen3Config, Qwen3ForCausalLM)
+MIXTRAL = (MixtralConfig, MixtralForCausalLM)
+QWEN3_MOE = (Qwen3MoeConfig, Qwen3MoeForCausalLM)
 GEMMA2 = (Gemma2Config, Gemma2ForCausalLM)
 GEMMA3 = (Gemma3TextConfig, Gemma3ForCausalLM)
 PHI3 = (Phi3Config, Phi3ForCausalLM)
@@ -89,6 +95,8 @@ GEMMA3_ROPE = {
 OLMO3_ROPE = {"full_attention": ROPE_YARN, "sliding_attention": ROPE_PLAIN}
 # Layers of both kinds, and a text that is longer than the window.
 MIXED = {"num_hidden_layers": 3, "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
+
+EXPERTS = {"head_dim": 16, "num_experts": 16, "num_experts_per_tok": 3, "moe_intermediate_size": 24}
 
 SMALL = {
     "vocab_size": 96,
@@ -173,6 +181,11 @@ CASES = [
     ModelCase("starcoder2", STARCODER2, {"norm_epsilon": 1e-5, "tie_word_embeddings": True, "sliding_window": 8, "use_bias": True}, seed=26, sequence_length=24),
     ModelCase("gpt-neox", NEOX, {"layer_norm_eps": 1e-5, "rope_parameters": {**ROPE_PLAIN, "partial_rotary_factor": 0.5}}, seed=27),
     ModelCase("gpt-neox-sequential", NEOX, {"layer_norm_eps": 1e-5, "use_parallel_residual": False, "hidden_act": "gelu_new"}, seed=28),
+    ModelCase("mixtral", MIXTRAL, {"num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 48}, seed=29),
+    ModelCase("qwen3-moe-all", QWEN3_MOE, {**EXPERTS, "num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": True}, seed=32),
+    # So many experts that most of them have no token, in every layer but one.
+    ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
+    ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),
 ]
 
 
@@ -237,7 +250,7 @@ def reference_logits(folder: Path, case: ModelCase) -> dict[str, torch.Tensor]:
 NEUTRAL = {
     "attn_logit_softcapping": None, "final_logit_softcapping": None, "query_pre_attn_scalar": 16,
     "embedding_multiplier": 1.0, "logits_scaling": 1.0, "residual_multiplier": 1.0, "logit_scale": 1.0,
-    "use_parallel_residual": True,
+    "use_parallel_residual": True, "norm_topk_prob": False,
 }
 
 

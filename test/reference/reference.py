@@ -30,8 +30,9 @@ def generator(seed: int) -> torch.Generator:
 
 
 def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
-    """The model in `folder`, its stored weights cast to `dtype`, with the plain (eager) attention."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager")
+    """The model in `folder`, its stored weights cast to `dtype`, with the plain (eager) attention and experts."""
+    plain = {"attn_implementation": "eager", "experts_implementation": "eager"}
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **plain)
     return model.eval()
 
 

@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 from transformers import PreTrainedModel, Trainer, get_scheduler
 
+from experts import with_linear_experts
 from reference import MODELS, TRAINING, generator, load_model, make_trainer, relative_error, write_json
 
 # The reference multiplies the gradient with the pseudo-inverse under bf16 autocast wherever bf16 is available, also
@@ -94,13 +95,22 @@ CASES = [
         )
         for index, model in enumerate((
             "qwen3-mixed", "llama-yarn", "gemma2", "gemma3", "phi3", "olmo2", "olmo3", "granite", "smollm3", "cohere2",
-            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential",
+            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-sparse",
         ))
+    ),
+    # Most of its experts have no token in most steps. PEFT cannot adapt its dense layer beside them.
+    TrainingCase(
+        "lora-experts", "qwen3-moe", "lora", seed=140, sequence_length=12, random_b=True, weight_decay=0.5,
+        peft={
+            "r": 4, "lora_alpha": 8, "target_modules": LINEAR,
+            "exclude_modules": [f"layers.1.mlp.{name}" for name in ("gate_proj", "up_proj", "down_proj")],
+        },
     ),
     TrainingCase(
         "full-tied", "llama-tied", "full", seed=109, lr=1e-3, weight_decay=0.5,
         scheduler="constant_with_warmup", warmup_steps=4, max_grad_norm=1.0,
     ),
+    TrainingCase("full-experts", "mixtral", "full", seed=141, lr=1e-3, weight_decay=0.5),
 ]
 
 
@@ -137,7 +147,7 @@ def make_data(case: TrainingCase, vocab_size: int) -> dict[str, torch.Tensor]:
 def make_adapter(case: TrainingCase, folder: Path) -> None:
     """The initial adapter as PEFT saves it: A as PEFT draws it, B zero or small."""
     torch.manual_seed(case.seed)
-    model = get_peft_model(load_model(MODELS / case.model), LoraConfig(task_type="CAUSAL_LM", **case.peft))
+    model = get_peft_model(with_linear_experts(load_model(MODELS / case.model)), LoraConfig(task_type="CAUSAL_LM", **case.peft))
     if case.random_b:
         source = generator(case.seed)
         with torch.no_grad():
@@ -155,7 +165,7 @@ def make_adapter(case: TrainingCase, folder: Path) -> None:
 
 
 def load_trainable_model(case: TrainingCase, folder: Path, dtype: torch.dtype) -> PreTrainedModel | PeftModel:
-    base = load_model(MODELS / case.model, dtype)
+    base = with_linear_experts(load_model(MODELS / case.model, dtype))
     if case.peft is None:
         return base
     return PeftModel.from_pretrained(base, folder / "adapter_init", is_trainable=True).to(dtype)

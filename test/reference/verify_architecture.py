@@ -21,11 +21,13 @@ NAME = "verified"
 SEQUENCE_LENGTH = 24
 MAX_LAYERS = 8
 OLD_LENGTH = 16
+MAX_EXPERTS = 8
 
 SIZES = {
     "vocab_size": 96, "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "head_dim": 16,
     "max_position_embeddings": 128, "sliding_window": 8, "original_max_position_embeddings": OLD_LENGTH,
-    "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+    "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "moe_intermediate_size": 24, "num_experts": MAX_EXPERTS,
+    "num_local_experts": MAX_EXPERTS,
 }  # fmt: skip
 
 
@@ -37,6 +39,8 @@ def shrink(config: dict) -> dict:
     for key in ("layer_types", "no_rope_layers"):
         if config.get(key) is not None:
             small[key] = config[key][: small["num_hidden_layers"]]
+    if config.get("num_experts_per_tok") is not None:
+        small["num_experts_per_tok"] = min(config["num_experts_per_tok"], MAX_EXPERTS // 2)
     head_dim = small.get("head_dim") or small["hidden_size"] // small["num_attention_heads"]
     for key in ("rope_scaling", "rope_parameters"):
         if config.get(key) is not None:

@@ -59,7 +59,7 @@ export const granite = family({
           outputBias: bias,
           scale: keys.attention_multiplier,
         }),
-        mlp: gatedMlp(`${name}.mlp`, sizes, activation, keys.mlp_bias),
+        mlp: gatedMlp(`${name}.mlp`, sizes, activation, { bias: keys.mlp_bias }),
         norms: normsBefore(name, norm),
         residualScale: keys.residual_multiplier,
       }),

@@ -34,7 +34,7 @@ export const llama = family({
       norm,
       layer: (name) => ({
         attention: attention(`${name}.self_attn`, sizes, { rotary, bias, outputBias: bias }),
-        mlp: gatedMlp(`${name}.mlp`, sizes, activation, keys.mlp_bias),
+        mlp: gatedMlp(`${name}.mlp`, sizes, activation, { bias: keys.mlp_bias }),
         norms: normsBefore(name, norm),
       }),
     });

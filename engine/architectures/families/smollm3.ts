@@ -64,7 +64,7 @@ export const smollm3 = family({
           outputBias: bias,
           slidingWindow: windows[layer]!,
         }),
-        mlp: gatedMlp(`${name}.mlp`, sizes, activation, keys.mlp_bias),
+        mlp: gatedMlp(`${name}.mlp`, sizes, activation, { bias: keys.mlp_bias }),
         norms: normsBefore(name, norm),
       }),
     });

@@ -1,8 +1,12 @@
 import { formatShape } from '../dim.ts';
 import type { OpTable } from '../op.ts';
+import { sameType } from './shape-rules.ts';
 
-/** Rows of a matrix by number, and the adjoint of that. */
-export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd'> = {
+/** Rows of a matrix by number, the adjoint of that, and what rows are numbered by. */
+export const indexingOps: Pick<
+  OpTable,
+  'gather' | 'scatterAdd' | 'topKMask' | 'nonZero' | 'cumSum'
+> = {
   /** `data [n, …]`, `indices [i…] → [i…, …]` (ONNX Gather, axis 0). */
   gather: {
     infer: ([data, indices]) => ({
@@ -35,7 +39,8 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd'> = {
   },
   /**
    * Row `j` of the `[rows, …]` result is the sum of the update rows whose index is `j`:
-   * `indices [i]`, `updates [i, …]` (ONNX ScatterND on zeros, reduction add).
+   * `indices [i]`, `updates [i, …]` (ONNX ScatterElements on zeros, reduction add). ONNX Runtime's
+   * ScatterND loses updates where two threads add to one row at the same time.
    */
   scatterAdd: {
     infer: ([indices, updates], { rows }) => {
@@ -48,11 +53,16 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd'> = {
     },
     emit: (onnx, value) => {
       const [indices, updates] = value.inputs;
-      const zeros = onnx.temporary(value.name, 'zeros');
-      onnx.zeros(zeros, value.dtype, value.shape);
-      const columns = onnx.temporary(value.name, 'indices');
-      onnx.node('Unsqueeze', [indices!.name, onnx.integers([1])], [columns]);
-      onnx.node('ScatterND', [zeros, columns, updates!.name], [value.name], {
+      const [zeros, column, shape, elements] = ['zeros', 'column', 'shape', 'elements'].map(
+        (role) => onnx.temporary(value.name, role),
+      );
+      onnx.zeros(zeros!, value.dtype, value.shape);
+      const inner = updates!.shape.slice(1).map((_, axis) => axis + 1);
+      onnx.node('Unsqueeze', [indices!.name, onnx.integers(inner)], [column!]);
+      onnx.node('Shape', [updates!.name], [shape!]);
+      onnx.node('Expand', [column!, shape!], [elements!]);
+      onnx.node('ScatterElements', [zeros!, elements!, updates!.name], [value.name], {
+        axis: 0,
         reduction: { text: 'add' },
       });
     },
@@ -71,5 +81,43 @@ export const indexingOps: Pick<OpTable, 'gather' | 'scatterAdd'> = {
         attributes: { rows: 2 },
       },
     ],
+  },
+  /** `x [rows, n] → bool [rows, n]`: where the `k` largest of each row are (ONNX TopK). */
+  topKMask: {
+    infer: ([x], { k }) => {
+      const [, columns] = x!.shape;
+      if (x!.shape.length !== 2 || !(k >= 1 && k <= Number(columns))) {
+        throw new TypeError(`there are no ${k} largest in the rows of ${formatShape(x!.shape)}`);
+      }
+      return { dtype: 'bool', shape: x!.shape };
+    },
+    emit: (onnx, value) => {
+      const x = value.inputs[0]!.name;
+      const [values, indices, none, all] = ['values', 'indices', 'none', 'all'].map((role) =>
+        onnx.temporary(value.name, role),
+      );
+      onnx.node('TopK', [x, onnx.integers([value.attributes.k])], [values!, indices!], { axis: 1 });
+      // Masks of the right sizes, which may differ from run to run.
+      onnx.node('Less', [x, x], [none!]);
+      onnx.node('Equal', [indices!, indices!], [all!]);
+      onnx.node('ScatterElements', [none!, indices!, all!], [value.name], { axis: 1 });
+    },
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /** `mask → int64 [axes, count]`: at which places it is true, in order (ONNX NonZero). */
+  nonZero: {
+    infer: ([mask], { count }) => ({ dtype: 'int64', shape: [mask!.shape.length, count] }),
+    emit: (onnx, value) => onnx.node('NonZero', [value.inputs[0]!.name], [value.name]),
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /** `x [n] → [n]`: the sum of each element and all before it (ONNX CumSum). */
+  cumSum: {
+    infer: sameType,
+    emit: (onnx, value) =>
+      onnx.node('CumSum', [value.inputs[0]!.name, onnx.filled('int64', [], 0)], [value.name]),
+    vjp: 'not differentiable',
+    samples: [],
   },
 };

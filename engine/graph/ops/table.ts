@@ -9,6 +9,7 @@ import { linearAlgebraOps } from './linear-algebra.ts';
 import { movementOps } from './movement.ts';
 import { quantizedOps } from './quantized.ts';
 import { reductionOps } from './reductions.ts';
+import { segmentOps } from './segments.ts';
 
 /** All ops. */
 export const opTable: OpTable = {
@@ -22,4 +23,5 @@ export const opTable: OpTable = {
   ...bfloat16Ops,
   ...movementOps,
   ...indexingOps,
+  ...segmentOps,
 };

@@ -22,9 +22,10 @@ const UNSAID: Readonly<Record<string, object>> = {
   starcoder2: { sliding_window: null },
 };
 
-/** Values as llama.cpp's converter stored them: matrices in 16 bits. */
-function stored(values: Float32Array, shape: readonly number[]): Float32Array {
-  return shape.length > 1 ? float16ToFloat32(float32ToFloat16(values)) : values;
+/** Values as llama.cpp's converter stored them: matrices in 16 bits, but for routers. */
+function stored(name: string, values: Float32Array, shape: readonly number[]): Float32Array {
+  const isNarrow = shape.length > 1 && !name.endsWith('.gate.weight');
+  return isNarrow ? float16ToFloat32(float32ToFloat16(values)) : values;
 }
 
 describe("what llama.cpp's converter makes of a model is that model again", () => {
@@ -39,7 +40,7 @@ describe("what llama.cpp's converter makes of a model is that model again", () =
     const original = await openWeights(goldenPath('models', name), config);
     const { weights } = await openBaseModel(file, { cacheFolder: await tempFolder() });
     for (const [tensor, shape] of expectedTensors(config)) {
-      const expected = stored(await readTensor(original.get(tensor)), shape);
+      const expected = stored(tensor, await readTensor(original.get(tensor)), shape);
       const actual = await readTensor(weights.get(tensor));
       const difference = actual.reduce(
         (most, x, i) => Math.max(most, Math.abs(x - expected[i]!)),

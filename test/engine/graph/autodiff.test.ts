@@ -77,6 +77,35 @@ describe('gradients', () => {
     expect(gradient).toEqual(expected);
   });
 
+  test.each([
+    ['all', [0, 1, 2], [3, 3, 5, 7]],
+    ['not all', [0, 2], [3, 3, 0, 7]],
+  ])('of segments, of which %s are read', async (_, read, expected) => {
+    const factors = [3, 5, 7];
+    const b = new GraphBuilder();
+    const x = b.input('x', 'float64', [4, 1]);
+    const ends = b.constant([2, 3, 4], [3], 'int64');
+    const losses = read.map((index) => {
+      const segment = b.segment(x, ends, index, [2, 1, 1][index]!);
+      return sumOf(b, b.mul(segment, b.scalar(factors[index]!, 'float64')));
+    });
+    const loss = losses.reduce((sum, each) => b.add(sum, each));
+    const graph = removeDeadCode(b.finish({ gradient: gradients(b, loss, [x]).get(x)! }));
+    const ops = graph.values.map(({ op }) => op);
+    expect(ops.includes('padSegment')).toBe(read.length < 3);
+    const result = await evaluateGraph(graph, { x: Float64Array.of(1, 2, 3, 4) });
+    expect(result['gradient']).toEqual(expected);
+  });
+
+  test('of a choice go through what is chosen, not through which it is', async () => {
+    const gradient = await gradientAt([1, 3, 2], (b, x) => {
+      const row = b.reshape(x, [1, 3]);
+      const largest = b.topKMask(row, 2);
+      return b.where(largest, b.mul(row, row), b.scalar(0, 'float64'));
+    });
+    expect(gradient).toEqual([0, 6, 4]);
+  });
+
   test('of a slice that is also read whole', async () => {
     const gradient = await gradientAt([5, 6], (b, x) =>
       b.concat([b.mul(x, x), b.slice(x, 0, 1, 2)], 0),

@@ -33,6 +33,15 @@ test('outputs live to the end', () => {
   expect(peakBytes(b.finish({ a, c, d: b.gemm(c, c) }))).toBe(3 * MATRIX);
 });
 
+test('segments count as if all were of one size', () => {
+  const b = new GraphBuilder();
+  const ends = b.input('ends', 'int64', [4]);
+  const rows = square(b);
+  const segments = [0, 1, 2, 3].map((index) => b.segment(rows, ends, index, `size ${index}`));
+  const joined = b.joinSegments(segments.map(b.neg), ends, 256);
+  expect(peakBytes(b.finish({ z: joined }))).toBe(2 * MATRIX);
+});
+
 test('a larger result cannot be made in place', () => {
   const b = new GraphBuilder();
   const sum = b.reduceSum(b.gemm(square(b), square(b, 'y')), [1]);

@@ -38,6 +38,16 @@ describe.each(['lorafa-all-linear', 'lora-linear'])('the gradients of %s', (name
   });
 });
 
+test('experts stay in float32, and all gradients come through', async () => {
+  const name = 'family-qwen3-moe-sparse';
+  const { model } = await goldenCase(name);
+  const expected = await firstStep(name, model);
+  const actual = await firstStep(name, await quantized(model, { kind: 'int8', mode: 'int8x3' }));
+  const routed = [...expected.gradients].filter(([, gradient]) => gradient.some((x) => x !== 0));
+  expect(routed.length).toBeLessThan(expected.gradients.size);
+  expect(worstError(actual.gradients, new Map(routed))).toBeLessThan(BOUNDS.int8x3);
+});
+
 test.each(MODES)('a model for %s is described as it is made', async (mode) => {
   const model = await goldenModel('qwen3');
   const described = describeQuantized(model, { kind: 'int8', mode });

@@ -69,6 +69,7 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
     'family-gemma2',
     'family-phi3',
     'family-gpt-neox',
+    'family-mixtral',
   ])('trains as the model of its values: %s', async (name) => {
     const { model } = await goldenCase(name);
     const inNf4 = await quantized(model, nf4);
