@@ -457,7 +457,7 @@ export async function linkFile(file: string, name: string): Promise<void> {
   });
 }
 
-/** A file that is written over several attempts, of which each begins where the one before ended. */
+/** A file that is appended to, perhaps over several attempts, of which each begins where the one before ended. */
 export class PartialFile {
   readonly path: string;
   readonly #handle: FileHandle;
@@ -506,6 +506,11 @@ export class PartialFile {
   async clear(): Promise<void> {
     await explained(this.path, () => this.#handle.truncate(0));
     this.#size = 0;
+  }
+
+  /** Waits until all that was appended would survive a power cut. */
+  async sync(): Promise<void> {
+    await explained(this.path, () => this.#handle.sync());
   }
 
   /** Flushes the file, which is complete, and gives it its name. */

@@ -1,0 +1,84 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { PartialFile } from '../files.ts';
+import type { SampleEvent, TrainEvent } from '../train/events.ts';
+import { fileName, reportFolder } from './report-folder.ts';
+import { grouped, scalarsOf } from './scalars.ts';
+import { scalarEvent, sessionStartEvent, textEvent, versionEvent } from './tensorboard-event.ts';
+import { tfRecord } from './tfrecord.ts';
+import type { TrackedRun, Tracker } from './tracker.ts';
+
+/** What TensorBoard takes for a file of events, and the second in which it was begun. */
+const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\.lorafa$/;
+
+/**
+ * Event files of TensorBoard: a folder for each run, a file for each session. That a session goes on after a
+ * step is said in its file, by which TensorBoard leaves out what earlier files say of later steps.
+ */
+export class TensorBoard implements Tracker {
+  readonly program = 'TensorBoard';
+  readonly #run: TrackedRun;
+  #noted: Uint8Array[] = [];
+  #file: PartialFile | undefined;
+
+  constructor(run: TrackedRun) {
+    this.#run = run;
+    const place = { time: Date.now(), step: run.from };
+    this.#note(versionEvent(place.time));
+    // The first one, too: TensorBoard takes it for the start of the run, and only others for restarts.
+    this.#note(sessionStartEvent({ ...place, step: run.from + 1 }));
+    this.#note(textEvent(place, 'config', literal(JSON.stringify(run.config, null, 2))));
+  }
+
+  note(event: TrainEvent, time: number): void {
+    if (event.type === 'sample') {
+      this.#noteSample(event, time);
+      return;
+    }
+    const scalars = scalarsOf(event);
+    if (scalars === undefined) return;
+    for (const [name, value] of Object.entries(grouped(scalars))) {
+      this.#note(scalarEvent({ time, step: scalars.step }, name, value));
+    }
+  }
+
+  async write(isDurable: boolean): Promise<void> {
+    this.#file ??= await this.#open();
+    const noted = this.#noted;
+    this.#noted = [];
+    await this.#file.append(Buffer.concat(noted));
+    if (isDurable) await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  #noteSample({ step, prompt, text }: SampleEvent, time: number): void {
+    const prompts = this.#run.config.training.sample_prompts ?? [];
+    const name = `samples/${prompts.indexOf(prompt) + 1}`;
+    const markdown = `**Prompt**\n\n${literal(prompt)}\n\n**Answer**\n\n${literal(text)}`;
+    this.#note(textEvent({ time, step }, name, markdown));
+  }
+
+  #note(event: Uint8Array): void {
+    this.#noted.push(tfRecord(event));
+  }
+
+  /** Files are read in the order of their names, so that each is later by its name than those before. */
+  async #open(): Promise<PartialFile> {
+    const { name, id } = this.#run;
+    const folder = await reportFolder(this.#run, `${fileName(name)}-${id.slice(0, 8)}`);
+    const earlier = (await readdir(folder)).map((file) => Number(EVENT_FILE.exec(file)?.[1] ?? 0));
+    const second = Math.max(Math.floor(Date.now() / 1000), ...earlier.map((time) => time + 1));
+    return PartialFile.open(path.join(folder, `events.out.tfevents.${second}.lorafa`));
+  }
+}
+
+/** A text in Markdown that is shown as it is. */
+function literal(text: string): string {
+  return text
+    .split(/\r\n|[\r\n]/)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
