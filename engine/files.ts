@@ -557,7 +557,7 @@ export class Journal {
     return buffer.toString() !== '\n';
   }
 
-  /** Appends one line in a single write; `line` holds no line break. */
+  /** Appends a line, or several with line breaks between them, in a single write. */
   async append(line: string): Promise<void> {
     await explained(this.path, () => writeFully(this.#handle, Buffer.from(`${line}\n`)));
   }

@@ -1,4 +1,5 @@
 import type { ReportTarget } from '../config/training-section.ts';
+import { MLflow } from './mlflow.ts';
 import { Reports } from './reports.ts';
 import { TensorBoard } from './tensorboard.ts';
 import type { TrackedRun, Tracker } from './tracker.ts';
@@ -6,6 +7,7 @@ import type { TrackedRun, Tracker } from './tracker.ts';
 /** The program that each name of `training.report_to` stands for. */
 const TRACKERS: Readonly<Record<ReportTarget, new (run: TrackedRun) => Tracker>> = {
   tensorboard: TensorBoard,
+  mlflow: MLflow,
 };
 
 /** What a session reports to, as its configuration says. Nothing is written yet. */

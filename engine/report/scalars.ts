@@ -1,5 +1,12 @@
 import type { TrainEvent } from '../train/events.ts';
 
+/** All names that there are. */
+export const SCALAR_NAMES = [
+  ...['loss', 'grad_norm', 'learning_rate', 'epoch', 'num_tokens', 'tokens_per_second'],
+  ...['eval_loss', 'eval_perplexity', 'eval_runtime'],
+  ...['train_loss', 'train_runtime'],
+] as const;
+
 /** Numbers at a step of a run, under the names that transformers' Trainer logs them by. */
 export interface Scalars {
   readonly step: number;
