@@ -13,7 +13,7 @@ const schedulerKwargs = z.strictObject({
 });
 
 /** Programs that show runs, by transformers' names. */
-export const REPORT_TARGETS = ['tensorboard', 'mlflow'] as const;
+export const REPORT_TARGETS = ['tensorboard', 'mlflow', 'wandb'] as const;
 
 /** See {@link REPORT_TARGETS}. */
 export type ReportTarget = (typeof REPORT_TARGETS)[number];

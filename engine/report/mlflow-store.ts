@@ -59,6 +59,7 @@ export class MLflowRun {
     const experiment = await reportFolder(run, 'mlruns', EXPERIMENT);
     await createFile(path.join(experiment, 'meta.yaml'), experimentMeta(experiment, start));
     const folder = await reportFolder(run, 'mlruns', EXPERIMENT, run.id);
+    await removeFolder(path.join(folder, 'params'));
     for (const name of ['metrics', 'params', 'tags', 'artifacts']) {
       await reportFolder(run, 'mlruns', EXPERIMENT, run.id, name);
     }

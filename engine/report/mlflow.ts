@@ -8,7 +8,7 @@ import {
   metricLine,
   SAMPLES_FILE,
 } from './mlflow-store.ts';
-import { SCALAR_NAMES, scalarsOf } from './scalars.ts';
+import { EVAL_SCALARS, RUN_SCALARS, STEP_SCALARS, scalarsOf } from './scalars.ts';
 import type { TrackedRun, Tracker } from './tracker.ts';
 
 /** What the end of a session is to MLflow. */
@@ -18,6 +18,8 @@ const STATUS_AFTER: Readonly<Partial<Record<TrainEvent['type'], number>>> = {
   cancelled: MLFLOW_STATUS.killed,
   failed: MLFLOW_STATUS.failed,
 };
+
+const METRICS = [...STEP_SCALARS, ...EVAL_SCALARS, ...RUN_SCALARS];
 
 /** A run in MLflow's file store, the same one in all its sessions. */
 export class MLflow implements Tracker {
@@ -48,7 +50,7 @@ export class MLflow implements Tracker {
   }
 
   async write(isDurable: boolean): Promise<void> {
-    this.#opened ??= await MLflowRun.open(this.#run, this.#start, SCALAR_NAMES);
+    this.#opened ??= await MLflowRun.open(this.#run, this.#start, METRICS);
     const noted = this.#noted;
     this.#noted = new Map();
     for (const [name, lines] of noted) {

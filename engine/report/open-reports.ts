@@ -3,11 +3,13 @@ import { MLflow } from './mlflow.ts';
 import { Reports } from './reports.ts';
 import { TensorBoard } from './tensorboard.ts';
 import type { TrackedRun, Tracker } from './tracker.ts';
+import { WeightsAndBiases } from './wandb.ts';
 
 /** The program that each name of `training.report_to` stands for. */
 const TRACKERS: Readonly<Record<ReportTarget, new (run: TrackedRun) => Tracker>> = {
   tensorboard: TensorBoard,
   mlflow: MLflow,
+  wandb: WeightsAndBiases,
 };
 
 /** What a session reports to, as its configuration says. Nothing is written yet. */

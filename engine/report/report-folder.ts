@@ -35,7 +35,38 @@ export async function reportFolder(
   return target;
 }
 
+/** The name of the folder of a run, for people and without doubt. */
+export function reportName({ name, id }: Pick<TrackedRun, 'name' | 'id'>): string {
+  return `${fileName(name)}-${shortId(id)}`;
+}
+
+/**
+ * Whose something in a folder of reports is: all of it that of the run; `shared`, a folder in which some may be
+ * the run's; or `scaffold`, which is nobody's as soon as there is nothing else.
+ */
+export type ReportPart = 'of the run' | 'shared' | 'scaffold' | 'other';
+
+/**
+ * @param names the way to it from the folder of reports
+ * @param id that of the run; undefined if it was never reported
+ */
+export function reportPart(names: readonly string[], id: string | undefined): ReportPart {
+  if (id === undefined) return 'other';
+  const place = names.join('/');
+  if (/^(mlruns(\/0)?|wandb)$/.test(place)) return 'shared';
+  if (place === 'mlruns/0/meta.yaml') return 'scaffold';
+  const isOwn =
+    place === `mlruns/0/${id}` ||
+    (place.endsWith(`-${shortId(id)}`) && /^(wandb\/offline-run-)?[^/]+$/.test(place));
+  return isOwn ? 'of the run' : 'other';
+}
+
+/** Enough to tell runs of one name apart. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
 /** A name that can be one of a file everywhere. */
-export function fileName(name: string): string {
+function fileName(name: string): string {
   return name.replace(/[^\w.-]|^\./g, '_').slice(0, 100);
 }

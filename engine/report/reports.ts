@@ -7,7 +7,7 @@ import type { Tracker } from './tracker.ts';
 const WRITE_EVERY_MS = 1000;
 
 /** How long a run waits for its trackers at a checkpoint and at its end. */
-const MAX_WAIT_MS = 5000;
+const MAX_WAIT_MS = 30_000;
 
 /** After these all is on disk. */
 const MILESTONES: ReadonlySet<TrainEvent['type']> = new Set([

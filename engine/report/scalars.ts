@@ -1,11 +1,16 @@
 import type { TrainEvent } from '../train/events.ts';
 
-/** All names that there are. */
-export const SCALAR_NAMES = [
-  ...['loss', 'grad_norm', 'learning_rate', 'epoch', 'num_tokens', 'tokens_per_second'],
-  ...['eval_loss', 'eval_perplexity', 'eval_runtime'],
-  ...['train_loss', 'train_runtime'],
+/** What is told of a step, of an evaluation, and of a whole run. */
+export const STEP_SCALARS = [
+  'epoch',
+  'loss',
+  'grad_norm',
+  'learning_rate',
+  'num_tokens',
+  'tokens_per_second',
 ] as const;
+export const EVAL_SCALARS = ['eval_loss', 'eval_perplexity', 'eval_runtime'] as const;
+export const RUN_SCALARS = ['train_loss', 'train_runtime'] as const;
 
 /** Numbers at a step of a run, under the names that transformers' Trainer logs them by. */
 export interface Scalars {
@@ -16,22 +21,22 @@ export interface Scalars {
 /** What of an event belongs on curves; undefined where nothing does. */
 export function scalarsOf(event: TrainEvent): Scalars | undefined {
   switch (event.type) {
-    case 'step': {
-      const { step, loss, grad_norm, learning_rate, epoch, num_tokens, tokens_per_second } = event;
-      const values = { loss, grad_norm, learning_rate, epoch, num_tokens, tokens_per_second };
-      return { step, values };
-    }
-    case 'eval': {
-      const { step, eval_loss, eval_perplexity, eval_runtime } = event;
-      return { step, values: { eval_loss, eval_perplexity, eval_runtime } };
-    }
-    case 'completed': {
-      const { steps: step, train_loss, train_runtime } = event;
-      return { step, values: { train_loss, train_runtime } };
-    }
+    case 'step':
+      return { step: event.step, values: pick(event, STEP_SCALARS) };
+    case 'eval':
+      return { step: event.step, values: pick(event, EVAL_SCALARS) };
+    case 'completed':
+      return { step: event.steps, values: pick(event, RUN_SCALARS) };
     default:
       return undefined;
   }
+}
+
+function pick<K extends string>(
+  event: Readonly<Record<K, number>>,
+  names: readonly K[],
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(names.map((name) => [name, event[name]]));
 }
 
 /**

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PartialFile } from '../files.ts';
 import type { SampleEvent, TrainEvent } from '../train/events.ts';
-import { fileName, reportFolder } from './report-folder.ts';
+import { reportFolder, reportName } from './report-folder.ts';
 import { grouped, scalarsOf } from './scalars.ts';
 import { scalarEvent, sessionStartEvent, textEvent, versionEvent } from './tensorboard-event.ts';
 import { tfRecord } from './tfrecord.ts';
@@ -67,8 +67,7 @@ export class TensorBoard implements Tracker {
 
   /** Files are read in the order of their names, so that each is later by its name than those before. */
   async #open(): Promise<PartialFile> {
-    const { name, id } = this.#run;
-    const folder = await reportFolder(this.#run, `${fileName(name)}-${id.slice(0, 8)}`);
+    const folder = await reportFolder(this.#run, reportName(this.#run));
     const earlier = (await readdir(folder)).map((file) => Number(EVENT_FILE.exec(file)?.[1] ?? 0));
     const second = Math.max(Math.floor(Date.now() / 1000), ...earlier.map((time) => time + 1));
     return PartialFile.open(path.join(folder, `events.out.tfevents.${second}.lorafa`));

@@ -45,7 +45,7 @@ export interface ResumedRun {
   readonly way: Lineage | undefined;
   /** What the names on the Hub stood for when the run began. */
   readonly hub: readonly HubSource[];
-  /** As what trackers know the run in the output folder; undefined where it begins anew. */
+  /** As what trackers know the run in the output folder; undefined where there was none. */
   readonly tracked: TrackedIdentity | undefined;
   /** Sentences about checkpoints that were passed over. */
   readonly warnings: readonly string[];
@@ -71,8 +71,7 @@ export async function resumedRun({
 }: ResolvedConfig): Promise<ResumedRun> {
   const record = await findRunRecord(folder);
   const { lineage: way, tracked } = record ?? {};
-  const anew = { checkpoint: undefined, way, tracked: undefined };
-  if (setting === undefined) return { ...anew, hub: [], warnings: [] };
+  if (setting === undefined) return { checkpoint: undefined, way, tracked, hub: [], warnings: [] };
   if (setting !== 'latest') {
     const origin = await findRunRecord(path.dirname(setting));
     const hub = (origin ?? record)?.hub ?? [];
@@ -86,9 +85,7 @@ export async function resumedRun({
   if (way === undefined && skipped.length > 0) throw noCheckpoint(folder, skipped);
   const origin = record === undefined ? undefined : await originOf(record);
   const warnings = origin === undefined ? [...skipped, fromStart(leftBehind)] : skipped;
-  return origin === undefined
-    ? { ...anew, hub, warnings }
-    : { checkpoint: origin, way, tracked, hub, warnings };
+  return { checkpoint: origin, way, tracked, hub, warnings };
 }
 
 /**
