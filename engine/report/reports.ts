@@ -25,8 +25,9 @@ const MILESTONES: ReadonlySet<TrainEvent['type']> = new Set([
 export class Reports {
   readonly #reporters: readonly Reporter[];
 
-  constructor(trackers: readonly Tracker[]) {
-    this.#reporters = trackers.map((tracker) => new Reporter(tracker));
+  /** @param maxWait milliseconds until a tracker is given up */
+  constructor(trackers: readonly Tracker[], maxWait = MAX_WAIT_MS) {
+    this.#reporters = trackers.map((tracker) => new Reporter(tracker, maxWait));
   }
 
   /** @returns a sentence for each tracker that has failed since the last call */
@@ -45,6 +46,7 @@ export class Reports {
 /** One tracker, and what is being written by it. */
 class Reporter {
   readonly #tracker: Tracker;
+  readonly #maxWait: number;
   #isClosed = false;
   #problem: string | undefined;
   /** Settles when all is written that was begun; never rejects. */
@@ -52,8 +54,9 @@ class Reporter {
   #isWriting = false;
   #written = Number.NEGATIVE_INFINITY;
 
-  constructor(tracker: Tracker) {
+  constructor(tracker: Tracker, maxWait: number) {
     this.#tracker = tracker;
+    this.#maxWait = maxWait;
   }
 
   async tell(event: TrainEvent, time: number): Promise<string | undefined> {
@@ -74,15 +77,18 @@ class Reporter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#then(() => this.#tracker.close());
-    await this.#wait();
+    // One that has failed may never come to it.
+    if (this.#problem === undefined) await this.#wait();
   }
 
   #write(isDurable: boolean): void {
     this.#written = performance.now();
-    this.#then(() => this.#tracker.write(isDurable));
+    this.#then(async () => {
+      if (this.#problem === undefined) await this.#tracker.write(isDurable);
+    });
   }
 
-  /** Does something when what was begun is done, unless that has failed. */
+  /** Does something when what was begun is done, well or not. */
   #then(action: () => Promise<void>): void {
     this.#isWriting = true;
     this.#work = this.#work.then(action).then(
@@ -98,7 +104,7 @@ class Reporter {
   /** A folder on a network may never answer. */
   async #wait(): Promise<void> {
     const timer = new AbortController();
-    const late = delay(MAX_WAIT_MS, true, { signal: timer.signal }).catch(() => false);
+    const late = delay(this.#maxWait, true, { signal: timer.signal }).catch(() => false);
     const isLate = await Promise.race([this.#work.then(() => false), late]);
     timer.abort();
     if (isLate) this.#problem ??= `Writing for ${this.#tracker.program} takes too long.`;

@@ -1,7 +1,8 @@
+import { LorafaError } from '../../engine/errors.ts';
 import { EVAL_SCALARS, STEP_SCALARS, scalarsOf } from '../../engine/report/scalars.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { type CsvValue, toCsv } from '../csv.ts';
-import { goneRun } from './gone-run.ts';
 import { JournalReader } from './journal-reader.ts';
 
 /** What was measured at a step of a run, by the names in the journal; null where nothing was. */
@@ -30,7 +31,13 @@ export async function runMetrics(folder: string): Promise<readonly MetricRow[]> 
     restarts = journal.restarts;
     for (const entry of entries) add(entry, rows);
   }
-  if (isEmpty) throw goneRun(folder);
+  if (isEmpty) {
+    throw new LorafaError(
+      'output.not_found',
+      `${folder} is not the folder of a run: ${journal.problem ?? `it has no ${RUN_FILES.journal}`}; name the training.output_dir of one.`,
+      { location: { file: folder } },
+    );
+  }
   return [...rows.values()];
 }
 
