@@ -6,7 +6,11 @@ import { whereItIsNow } from '../../../engine/train/moved-run.ts';
 test('the folder of the reports moves with the run that it is in', () => {
   const [before, now] = [path.resolve('/runs/first'), path.resolve('/elsewhere/second')];
   const movedTo = (logging_dir?: string): string | undefined => {
-    const training = { output_dir: before, report_to: ['tensorboard'], logging_dir };
+    const training = {
+      output_dir: before,
+      report_to: ['tensorboard'],
+      ...(logging_dir !== undefined && { logging_dir }),
+    };
     const config = configSchema.parse({
       model: { base_model_name_or_path: '/base' },
       data: { dataset_name_or_path: '/rows.jsonl' },
