@@ -44,8 +44,8 @@ export class MLflowRun {
   }
 
   /**
-   * Makes the run, or opens what earlier sessions left of it. What they reported of later steps than the
-   * one that this session begins after goes.
+   * Makes the run, or opens what earlier sessions left of it. What they reported of steps that this
+   * session tells of goes.
    *
    * @param start when the run began, if this is its beginning: milliseconds since 1970
    * @param metrics names of all that may be reported
@@ -120,7 +120,7 @@ export class MLflowRun {
     const file = path.join(this.folder, name);
     const text = await readText(file);
     const lines = text.split('\n').filter((line) => line !== '');
-    const kept = lines.filter((line) => (stepOf(line) ?? Infinity) <= this.#run.from);
+    const kept = lines.filter((line) => (stepOf(line) ?? Infinity) < this.#run.firstStep);
     if (kept.length === lines.length) return;
     // MLflow refuses an empty file.
     if (kept.length === 0) await removeFolder(file);

@@ -2,14 +2,15 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PartialFile } from '../files.ts';
 import type { SampleEvent, TrainEvent } from '../train/events.ts';
+import { PendingFile } from './pending-file.ts';
 import { reportFolder, reportName } from './report-folder.ts';
 import { grouped, scalarsOf } from './scalars.ts';
 import { scalarEvent, sessionStartEvent, textEvent, versionEvent } from './tensorboard-event.ts';
 import { tfRecord } from './tfrecord.ts';
-import type { TrackedRun, Tracker } from './tracker.ts';
+import { sampleName, type TrackedRun, type Tracker } from './tracker.ts';
 
 /** What TensorBoard takes for a file of events, and the second in which it was begun. */
-const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\.lorafa$/;
+const EVENT_FILE = /^events\.out\.tfevents\.(\d{1,12})\.lorafa$/;
 
 /**
  * Event files of TensorBoard: a folder for each run, a file for each session. That a session goes on after a
@@ -18,15 +19,14 @@ const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\.lorafa$/;
 export class TensorBoard implements Tracker {
   readonly program = 'TensorBoard';
   readonly #run: TrackedRun;
-  #noted: Uint8Array[] = [];
-  #file: PartialFile | undefined;
+  readonly #file = new PendingFile(() => this.#open());
 
   constructor(run: TrackedRun) {
     this.#run = run;
-    const place = { time: Date.now(), step: run.from };
+    const place = { time: Date.now(), step: run.firstStep };
     this.#note(versionEvent(place.time));
     // The first one, too: TensorBoard takes it for the start of the run, and only others for restarts.
-    this.#note(sessionStartEvent({ ...place, step: run.from + 1 }));
+    this.#note(sessionStartEvent(place));
     this.#note(textEvent(place, 'config', literal(JSON.stringify(run.config, null, 2))));
   }
 
@@ -42,27 +42,22 @@ export class TensorBoard implements Tracker {
     }
   }
 
-  async write(isDurable: boolean): Promise<void> {
-    this.#file ??= await this.#open();
-    const noted = this.#noted;
-    this.#noted = [];
-    await this.#file.append(Buffer.concat(noted));
-    if (isDurable) await this.#file.sync();
+  write(isDurable: boolean): Promise<void> {
+    return this.#file.write(isDurable);
   }
 
-  async close(): Promise<void> {
-    await this.#file?.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 
-  #noteSample({ step, prompt, text }: SampleEvent, time: number): void {
-    const prompts = this.#run.config.training.sample_prompts ?? [];
-    const name = `samples/${prompts.indexOf(prompt) + 1}`;
+  #noteSample(sample: SampleEvent, time: number): void {
+    const { step, prompt, text } = sample;
     const markdown = `**Prompt**\n\n${literal(prompt)}\n\n**Answer**\n\n${literal(text)}`;
-    this.#note(textEvent({ time, step }, name, markdown));
+    this.#note(textEvent({ time, step }, sampleName(this.#run, sample), markdown));
   }
 
   #note(event: Uint8Array): void {
-    this.#noted.push(tfRecord(event));
+    this.#file.note(tfRecord(event));
   }
 
   /** Files are read in the order of their names, so that each is later by its name than those before. */

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import type { TrainEvent } from '../train/events.ts';
+import type { SampleEvent, TrainEvent } from '../train/events.ts';
 
 /** A run as trackers know it, in all its sessions. */
 export interface TrackedRun {
@@ -8,8 +8,8 @@ export interface TrackedRun {
   readonly id: string;
   /** For people; others may have it too. */
   readonly name: string;
-  /** The step that this session begins after: that of the checkpoint it resumed, or 0. */
-  readonly from: number;
+  /** The first step that this session tells of; what earlier ones told of it and of later ones counts no more. */
+  readonly firstStep: number;
 }
 
 /** Writes what happens in a run in the format of a program that shows runs. */
@@ -30,4 +30,9 @@ export interface Tracker {
    */
   write(isDurable: boolean): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The name of the answers to a sample prompt: prompts are counted from 1. */
+export function sampleName({ config }: TrackedRun, { prompt }: SampleEvent): string {
+  return `samples/${(config.training.sample_prompts ?? []).indexOf(prompt) + 1}`;
 }

@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PartialFile } from '../files.ts';
 import type { TrainEvent } from '../train/events.ts';
+import { PendingFile } from './pending-file.ts';
 import { reportFolder, shortId } from './report-folder.ts';
 import { grouped, scalarsOf } from './scalars.ts';
-import type { TrackedRun, Tracker } from './tracker.ts';
+import { sampleName, type TrackedRun, type Tracker } from './tracker.ts';
 import { WandbLog } from './wandb-log.ts';
 import {
   encodeRecord,
@@ -46,8 +47,7 @@ export class WeightsAndBiases implements Tracker {
   readonly #log = new WandbLog();
   #records = 0;
   #histories = 0;
-  #noted: Uint8Array[] = [];
-  #file: PartialFile | undefined;
+  readonly #file = new PendingFile(() => this.#open());
 
   constructor(run: TrackedRun) {
     this.#run = run;
@@ -62,24 +62,19 @@ export class WeightsAndBiases implements Tracker {
     const scalars = scalarsOf(event);
     if (scalars !== undefined) this.#noteHistory(scalars.step, grouped(scalars), time);
     if (event.type === 'sample') {
-      const prompts = this.#run.config.training.sample_prompts ?? [];
-      const name = `samples/${prompts.indexOf(event.prompt) + 1}`;
+      const name = sampleName(this.#run, event);
       this.#noteHistory(event.step, { [name]: event.text }, time);
     }
     const code = EXIT_CODES[event.type];
     if (code !== undefined) this.#note(exitRecord(code, Math.floor(this.#secondsAt(time))));
   }
 
-  async write(isDurable: boolean): Promise<void> {
-    this.#file ??= await this.#open();
-    const noted = this.#noted;
-    this.#noted = [];
-    await this.#file.append(Buffer.concat(noted));
-    if (isDurable) await this.#file.sync();
+  write(isDurable: boolean): Promise<void> {
+    return this.#file.write(isDurable);
   }
 
-  async close(): Promise<void> {
-    await this.#file?.close();
+  close(): Promise<void> {
+    return this.#file.close();
   }
 
   #noteHistory(step: number, measured: WandbValues, time: number): void {
@@ -101,7 +96,7 @@ export class WeightsAndBiases implements Tracker {
 
   #note(record: WandbRecord): void {
     this.#records += 1;
-    this.#noted.push(this.#log.record(encodeRecord(this.#records, record)));
+    this.#file.note(this.#log.record(encodeRecord(this.#records, record)));
   }
 
   /** The folder of each session has its second in its name. */

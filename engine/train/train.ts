@@ -135,7 +135,8 @@ export async function train(
   const reports = openReports({
     config: record.config,
     ...tracked,
-    from: state.global_step,
+    // Before its first step a run is evaluated anew.
+    firstStep: state.global_step === 0 ? 0 : state.global_step + 1,
   });
   const emit = async (event: TrainEvent): Promise<void> => {
     await folder.verify();

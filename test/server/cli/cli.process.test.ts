@@ -295,9 +295,9 @@ describe('a run', () => {
     expect(code).toBe(0);
     const [heading, ...rows] = stdout.trimEnd().split('\r\n');
     expect(heading).toMatch(/^step,time,epoch,loss,/);
-    expect(rows.map((row) => row.split(',')[0])).toEqual(['1', '2', '3', '4']);
+    expect(rows.map((row) => row.split(',')[0])).toEqual(['0', '1', '2', '3', '4']);
     const json = await lorafa('metrics', 'result', '--json');
-    expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 1, eval_loss: null });
+    expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 0, loss: null });
     const missing = await lorafa('metrics', 'nowhere');
     expect(missing).toMatchObject({
       code: 1,
