@@ -457,7 +457,7 @@ export async function linkFile(file: string, name: string): Promise<void> {
   });
 }
 
-/** A file that is written over several attempts, of which each begins where the one before ended. */
+/** A file that is appended to, perhaps over several attempts, of which each begins where the one before ended. */
 export class PartialFile {
   readonly path: string;
   readonly #handle: FileHandle;
@@ -508,6 +508,11 @@ export class PartialFile {
     this.#size = 0;
   }
 
+  /** Waits until all that was appended would survive a power cut. */
+  async sync(): Promise<void> {
+    await explained(this.path, () => this.#handle.sync());
+  }
+
   /** Flushes the file, which is complete, and gives it its name. */
   async commit(name: string): Promise<void> {
     await explained(name, () => this.#handle.sync());
@@ -552,7 +557,7 @@ export class Journal {
     return buffer.toString() !== '\n';
   }
 
-  /** Appends one line in a single write; `line` holds no line break. */
+  /** Appends a line, or several with line breaks between them, in a single write. */
   async append(line: string): Promise<void> {
     await explained(this.path, () => writeFully(this.#handle, Buffer.from(`${line}\n`)));
   }

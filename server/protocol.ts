@@ -241,6 +241,9 @@ export type RunConfig = Readonly<Record<string, unknown>> | null;
 /** Client → server: the configuration of a run, to show it and to compare it with another. */
 export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
 
+/** Client → server: what was measured in a run, as CSV; see `runMetrics`. */
+export const getRunMetrics = request<string>()('lorafa/runs/metrics', z.object({ folder }));
+
 /** What of a run's folder goes with the run, and what stays. */
 export interface RunFootprint {
   /** Bytes of all that goes. */

@@ -4,6 +4,7 @@ import {
   deleteRun,
   finishRun,
   getRunConfig,
+  getRunMetrics,
   listRuns,
   lookAtRun,
   measureRun,
@@ -19,6 +20,7 @@ import {
 } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
+import { metricsCsv, runMetrics } from './runs/run-metrics.ts';
 
 /** Answers the client's requests about runs, and sends it what happens to them. */
 export function serveRuns(
@@ -59,6 +61,7 @@ export function serveRuns(
   serve(connection, annotateRun, ({ folder, notes }) => manager.annotate(folder, notes));
   serve(connection, finishRun, ({ folder, checkpoint }) => manager.finish(folder, checkpoint));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
+  serve(connection, getRunMetrics, async ({ folder }) => metricsCsv(await runMetrics(folder)));
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {
       onEvents: (entries, isStart) => notify(connection, runEvents, { folder, isStart, entries }),

@@ -25,6 +25,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     lengthRule,
     scheduleRule,
     sampleRule,
+    reportRule,
     memoryRule,
     quantizationRule,
     computeRule,
@@ -408,6 +409,22 @@ const sampleRule: Rule = (given) => {
     problem(
       ['training', 'sample_steps'],
       '`training.sample_steps` has no effect without `training.sample_prompts`; give prompts, or remove it',
+    ),
+  ];
+};
+
+/** Reports have a folder, which is for nothing else. */
+const reportRule: Rule = (given) => {
+  const targets = given('training', 'report_to') ?? [];
+  if (given('training', 'logging_dir') === undefined) return [];
+  if (!Array.isArray(targets) || targets.length > 0) return [];
+  const path = ['training', 'logging_dir'];
+  return [
+    problem(
+      path,
+      '`training.logging_dir` has no effect where `training.report_to` names no program; name one, or remove this',
+      setValue(['training', 'report_to'], ['tensorboard']),
+      { kind: 'remove', path },
     ),
   ];
 };

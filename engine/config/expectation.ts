@@ -48,6 +48,7 @@ export function describeValue(value: unknown): string {
 }
 
 function describePlural(node: JsonSchemaNode): string {
+  if (node.enum !== undefined) return describeExpected(node);
   switch (node.type) {
     case 'integer':
       return `whole numbers${describeRange(node)}`;

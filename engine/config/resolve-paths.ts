@@ -12,7 +12,7 @@ import type { ResolvedConfig } from './schema.ts';
 export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
   const { training } = config;
   const resolved = mapInputPaths(config, (name) => resolveInput(name, folder));
-  const { output_dir: output, resume_from_checkpoint: checkpoint } = training;
+  const { output_dir: output, logging_dir: logging, resume_from_checkpoint: checkpoint } = training;
   return {
     ...resolved,
     data: {
@@ -23,6 +23,7 @@ export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedCo
     training: {
       ...training,
       output_dir: resolvePath(output, folder),
+      ...(logging !== undefined && { logging_dir: resolvePath(logging, folder) }),
       ...(checkpoint !== undefined && {
         resume_from_checkpoint:
           checkpoint === 'latest' ? checkpoint : resolvePath(checkpoint, folder),

@@ -12,6 +12,12 @@ const schedulerKwargs = z.strictObject({
     .describe('Final learning rate as a share of `learning_rate`. Excludes `min_lr`.'),
 });
 
+/** Programs that show runs, by transformers' names. */
+export const REPORT_TARGETS = ['tensorboard', 'mlflow', 'wandb'] as const;
+
+/** See {@link REPORT_TARGETS}. */
+export type ReportTarget = (typeof REPORT_TARGETS)[number];
+
 const everySteps = z.int().min(1);
 
 /** Of more the steps of a run can no more be counted. */
@@ -170,6 +176,20 @@ export const trainingSection = z
       .min(0)
       .default(0)
       .describe('By more than this must an evaluation be better to count as better there.'),
+    report_to: z
+      .array(z.enum(REPORT_TARGETS))
+      .default([])
+      .describe(
+        'Write the curves of the run, its configuration and its sample answers for these programs too, into `logging_dir`. Nothing is sent anywhere.',
+      ),
+    logging_dir: z
+      .string()
+      .min(1, SIZED)
+      .meta({ format: 'folder-path' })
+      .exactOptional()
+      .describe(
+        'Folder for what `report_to` says. Runs may share one, so that the program shows them beside each other. Default: the folder `runs` in `output_dir`.',
+      ),
     seed: z
       .int()
       .min(0)

@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { integer, message, text } from '../formats/protobuf-writer.ts';
 import type { Dim, Shape } from '../graph/dim.ts';
 import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
 import type { ExternalData } from '../graph/op.ts';
@@ -89,20 +90,6 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     });
   }
   return writer.finish();
-}
-
-function message(writer: BinaryWriter, field: number, body: () => void): void {
-  writer.tag(field, WireType.LengthDelimited).fork();
-  body();
-  writer.join();
-}
-
-function text(writer: BinaryWriter, field: number, value: string): void {
-  writer.tag(field, WireType.LengthDelimited).string(value);
-}
-
-function integer(writer: BinaryWriter, field: number, value: number): void {
-  writer.tag(field, WireType.Varint).int64(value);
 }
 
 function writeNode(writer: BinaryWriter, node: OnnxNode): void {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isHubInput, mapInputPaths } from '../config/resolve-paths.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { isBelow } from '../is-below.ts';
 
 /**
  * The stored configuration of a run, as it is to be read where the run folder lies now. Its paths
@@ -18,7 +19,19 @@ export function whereItIsNow(config: ResolvedConfig, folder: string): ResolvedCo
     const beside = path.resolve(folder, path.relative(training.output_dir, name));
     return exists(beside) ? beside : name;
   });
-  return { ...moved, training: { ...training, output_dir: folder } };
+  const { logging_dir: reports } = training;
+  return {
+    ...moved,
+    training: {
+      ...training,
+      output_dir: folder,
+      ...(reports !== undefined && {
+        logging_dir: isBelow(training.output_dir, reports)
+          ? path.resolve(folder, path.relative(training.output_dir, reports))
+          : reports,
+      }),
+    },
+  };
 }
 
 /** Whether a path leads anywhere; that of a data file may end in a slice, `rows.jsonl[:1000]`. */

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { notWritable } from '../files.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
+import { REPORTS_FOLDER } from '../report/report-folder.ts';
 import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
 import { MODEL_FILE } from './result-files.ts';
 import { EARLY_FILES, RUN_FILES } from './run-files.ts';
@@ -46,8 +47,8 @@ export class OccupiedError extends LorafaError {
   }
 }
 
-/** Files that a run has before there is anything of it worth keeping. */
-const BARE_FILES: ReadonlySet<string> = new Set(Object.values(RUN_FILES));
+/** What a run has before there is anything of it worth keeping. */
+const BARE_FILES: ReadonlySet<string> = new Set([...Object.values(RUN_FILES), REPORTS_FOLDER]);
 
 /**
  * Makes sure that a run may use its output folder: it is empty or new, holds a run that is to go on,

@@ -1,3 +1,4 @@
+import { REPORTS_FOLDER } from '../report/report-folder.ts';
 import { LOCK_FILE } from './run-lock.ts';
 import { RECORD_FILE } from './run-record.ts';
 
@@ -19,10 +20,11 @@ export const RUN_FILES = {
   lock: LOCK_FILE,
 } as const;
 
-/** Files that may be there before the run itself takes the folder into use. */
+/** What may be there before the run itself takes the folder into use. */
 export const EARLY_FILES: ReadonlySet<string> = new Set([
   RUN_FILES.state,
   RUN_FILES.log,
   RUN_FILES.notes,
   RUN_FILES.lock,
+  REPORTS_FOLDER,
 ]);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
@@ -6,10 +7,18 @@ import { LorafaError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../files.ts';
 import { type HubSource, hubSourceSchema } from '../inputs/hub-source.ts';
 import { parseJson } from '../json.ts';
+import { SIZED } from '../sized.ts';
 import { type Lineage, lineageSchema } from './lineage.ts';
 
 /** The file in a run folder that says what is run. */
 export const RECORD_FILE = 'run.json';
+
+/** As what trackers (`training.report_to`) know a run in all its sessions. */
+const trackedSchema = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  /** That of its folder when it began. */
+  name: z.string().min(1, SIZED).max(255, SIZED),
+});
 
 const recordSchema = z.object({
   version: z.literal(2),
@@ -19,6 +28,7 @@ const recordSchema = z.object({
   lineage: lineageSchema,
   /** What the names on the Hub stood for when the run began; absent where there are none. */
   hub: z.array(hubSourceSchema).exactOptional(),
+  tracked: trackedSchema.exactOptional(),
 });
 
 const VERSION = recordSchema.shape.version.value;
@@ -31,6 +41,15 @@ export interface RunRecord {
   readonly config: ResolvedConfig;
   readonly lineage: Lineage;
   readonly hub?: readonly HubSource[];
+  readonly tracked?: TrackedIdentity;
+}
+
+/** See {@link trackedSchema}. */
+export type TrackedIdentity = Readonly<z.infer<typeof trackedSchema>>;
+
+/** For a run that begins; two of one name are told apart by the id. */
+export function newTracked({ training }: ResolvedConfig): TrackedIdentity {
+  return { id: randomBytes(16).toString('hex'), name: path.basename(training.output_dir) || 'run' };
 }
 
 /** Makes a record of each earlier version into one of the next. */
@@ -53,8 +72,8 @@ export async function writeRunRecord(folder: string, record: RunRecord): Promise
  * @throws LorafaError `checkpoint.corrupt` when there is none that can be understood
  */
 export async function readRunRecord(folder: string): Promise<RunRecord> {
-  const { config, lineage, hub } = await readRecord(folder, recordSchema);
-  return { config, lineage, ...(hub !== undefined && { hub }) };
+  const { version, ...record } = await readRecord(folder, recordSchema);
+  return record;
 }
 
 async function readRecord<T>(folder: string, schema: z.ZodType<T>): Promise<T> {

@@ -8,6 +8,8 @@ const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
   'eval_steps',
   'eval_on_start',
   'save_steps',
+  'report_to',
+  'logging_dir',
   'save_total_limit',
   'load_best_model_at_end',
   'metric_for_best_model',

@@ -25,7 +25,7 @@ import {
   runIdentity,
 } from './identity.ts';
 import { isOnLineage, type Lineage, nextLineage } from './lineage.ts';
-import { findRunRecord, RECORD_FILE, type RunRecord } from './run-record.ts';
+import { findRunRecord, RECORD_FILE, type RunRecord, type TrackedIdentity } from './run-record.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /** Where a session begins. */
@@ -45,6 +45,8 @@ export interface ResumedRun {
   readonly way: Lineage | undefined;
   /** What the names on the Hub stood for when the run began. */
   readonly hub: readonly HubSource[];
+  /** As what trackers know the run in the output folder; undefined where there was none. */
+  readonly tracked: TrackedIdentity | undefined;
   /** Sentences about checkpoints that were passed over. */
   readonly warnings: readonly string[];
 }
@@ -68,22 +70,22 @@ export async function resumedRun({
   training: { resume_from_checkpoint: setting, output_dir: folder },
 }: ResolvedConfig): Promise<ResumedRun> {
   const record = await findRunRecord(folder);
-  const way = record?.lineage;
-  if (setting === undefined) return { checkpoint: undefined, way, hub: [], warnings: [] };
+  const { lineage: way, tracked } = record ?? {};
+  if (setting === undefined) return { checkpoint: undefined, way, tracked, hub: [], warnings: [] };
   if (setting !== 'latest') {
     const origin = await findRunRecord(path.dirname(setting));
     const hub = (origin ?? record)?.hub ?? [];
-    return { checkpoint: await openCheckpoint(setting), way, hub, warnings: [] };
+    return { checkpoint: await openCheckpoint(setting), way, tracked, hub, warnings: [] };
   }
   const hub = record?.hub ?? [];
   if (!(await isRun(folder))) throw noCheckpoint(folder, []);
   const { checkpoint, skipped, leftBehind } = await latestCheckpoint(folder, way);
-  if (checkpoint !== undefined) return { checkpoint, way, hub, warnings: skipped };
+  if (checkpoint !== undefined) return { checkpoint, way, tracked, hub, warnings: skipped };
   // Other programs have checkpoints of such names as well, and a run from its start replaces them.
   if (way === undefined && skipped.length > 0) throw noCheckpoint(folder, skipped);
   const origin = record === undefined ? undefined : await originOf(record);
   const warnings = origin === undefined ? [...skipped, fromStart(leftBehind)] : skipped;
-  return { checkpoint: origin, way, hub, warnings };
+  return { checkpoint: origin, way, tracked, hub, warnings };
 }
 
 /**

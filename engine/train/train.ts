@@ -10,6 +10,7 @@ import { openGenerationModel, openRunModel } from '../plan/run-model.ts';
 import { planRun, type RunPlan } from '../plan/run-plan.ts';
 import { runQuestion } from '../plan/run-question.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
+import { openReports } from '../report/open-reports.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
@@ -19,11 +20,17 @@ import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
-import { type ComputeTrial, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
+import {
+  type ComputeTrial,
+  type FailedEvent,
+  failedEvent,
+  type RunSummary,
+  type TrainEvent,
+} from './events.ts';
 import { refuseOccupied } from './occupied-folder.ts';
 import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder } from './run-folder.ts';
-import type { RunRecord } from './run-record.ts';
+import { newTracked, type RunRecord } from './run-record.ts';
 import { createSampler } from './sampler.ts';
 import { resumedRun, startingPoint } from './starting-point.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
@@ -117,15 +124,34 @@ export async function train(
   const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
   const chosen = stepOf(model);
 
+  const tracked = resumed.tracked ?? newTracked(config);
   const record: RunRecord = {
     config: withCheckpoint(given, start.checkpoint),
     lineage: state.lineage,
     ...(sources.length > 0 && { hub: sources }),
+    tracked,
   };
   const folder = await RunFolder.open(record, { isLocked, way: resumed.way });
+  const reports = openReports({
+    config: record.config,
+    ...tracked,
+    // Before its first step a run is evaluated anew.
+    firstStep: state.global_step === 0 ? 0 : state.global_step + 1,
+  });
   const emit = async (event: TrainEvent): Promise<void> => {
+    await folder.verify();
+    // What is told of the trackers comes before the event that may be the run's last.
+    for (const message of await reports.tell(event)) await keep({ type: 'warning', message });
+    await keep(event);
+  };
+  const keep = async (event: TrainEvent): Promise<void> => {
     await folder.record(event);
     onEvent(event);
+  };
+  const fail = async (event: FailedEvent): Promise<void> => {
+    await folder.verify();
+    await reports.tell(event);
+    await folder.record(event);
   };
   const loop = new TrainingLoop({
     config,
@@ -159,10 +185,11 @@ export async function train(
     return await loop.run();
   } catch (error) {
     // The caller is told by the error itself; a disk that is full takes no note of it.
-    await folder.record(failedEvent(error)).catch(() => undefined);
+    await fail(failedEvent(error)).catch(() => undefined);
     throw error;
   } finally {
     control.onAbandon = undefined;
+    await reports.close();
     await loop.release();
     await folder.close();
   }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { type CsvValue, toCsv } from '../../server/csv.ts';
 import type { RunSummary } from '../../server/protocol.ts';
 import { type BestRuns, bestRuns, type Measured } from './best-runs.ts';
 import type { ConfigRow } from './config-differences.ts';
@@ -12,7 +13,7 @@ interface Result {
   /** Heading for people. */
   readonly label: () => string;
   /** As other programs read it; null where it is not known. */
-  readonly value: (run: RunSummary) => string | number | null;
+  readonly value: (run: RunSummary) => CsvValue;
   /** As people read it, where that is another. */
   readonly shown?: (run: RunSummary) => string | null;
 }
@@ -95,7 +96,7 @@ export function describeBest({ folder }: RunSummary, best: BestRuns | undefined)
 }
 
 /**
- * Results and configurations as CSV (RFC 4180), a run a row.
+ * Results and configurations as CSV, a run a row.
  *
  * @param config all keys, with the values of the runs in their order
  */
@@ -112,20 +113,12 @@ export function comparisonCsv(runs: RunList, config: readonly ConfigRow[]): stri
     ...RESULTS.map(({ value }) => value(run)),
     ...config.map(({ values }) => plainValue(values[index] ?? null)),
   ]);
-  return [heading, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return toCsv([heading, ...rows]);
 }
 
 /** A value of the configuration without the quotes of JSON. */
-function plainValue(json: string | null): string | number | null {
+function plainValue(json: string | null): CsvValue {
   if (json === null || json === 'null') return null;
   const value: unknown = JSON.parse(json);
   return typeof value === 'string' || typeof value === 'number' ? value : json;
-}
-
-function cell(value: string | number | null): string {
-  if (value === null) return '';
-  if (typeof value === 'number') return String(value);
-  // A spreadsheet runs what begins like a formula.
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,6 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { controlRun, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
+import {
+  controlRun,
+  getRunMetrics,
+  type RunSummary,
+  resumeRun,
+  startRun,
+} from '../../server/protocol.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
 import { openConfig } from '../config-editor/show-place.ts';
@@ -135,6 +141,12 @@ export class RunActions {
     // Without it, what the run really uses: its resolved configuration.
     const file = this.#context.store.find(folder)?.configFile ?? path.join(folder, 'run.json');
     await this.#attempt(() => openConfig(vscode.Uri.file(file)));
+  }
+
+  /** Writes what was measured in a run into a file that the user chooses. */
+  async exportMetrics({ folder, name }: RunSummary): Promise<void> {
+    const csv = await this.#attempt(() => this.#context.server.ask(getRunMetrics, { folder }));
+    if (csv !== undefined) await this.exportText(csv, `${name}.csv`);
   }
 
   /** Writes a text into a file that the user chooses. */

@@ -68,7 +68,8 @@ export type RunPanelTask =
    * the newest checkpoint that is whole, or `ask` to let the user choose.
    */
   | { readonly type: 'checkpoint'; readonly task: CheckpointTask; readonly folder: string }
-  | { readonly type: 'open'; readonly what: 'configFile' | 'folder' };
+  | { readonly type: 'open'; readonly what: 'configFile' | 'folder' }
+  | { readonly type: 'export' };
 
 /** What can be done with a checkpoint. */
 export type CheckpointTask = 'test' | 'resume' | 'further' | 'export' | 'reveal' | 'finish';

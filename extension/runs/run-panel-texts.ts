@@ -71,6 +71,7 @@ export function runPanelTexts() {
     trainFurther: vscode.l10n.t('Train Further…'),
     trainFurtherHint: vscode.l10n.t('Begin a new run with what this one has learned'),
     makeResult: vscode.l10n.t('Make Result'),
+    exportMetrics: vscode.l10n.t('Export Metrics as CSV…'),
     adapterOf: vscode.l10n.t('The adapter of {0}'),
     began: vscode.l10n.t('Started'),
     duration: vscode.l10n.t('Duration'),

@@ -171,6 +171,9 @@ export class RunPanel {
       case 'open':
         await this.#actions.openFiles(this.#folder, request.what);
         break;
+      case 'export':
+        await this.#actions.exportMetrics(run);
+        break;
     }
   }
 

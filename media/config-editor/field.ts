@@ -6,6 +6,7 @@ import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
+import { choicesControl } from './controls/choices-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
 import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
 import { recordControl } from './controls/record-control.ts';
@@ -19,10 +20,13 @@ import {
 import { withInlineCode } from './inline-code.ts';
 import { pathKey } from './place-problems.ts';
 import { problemList } from './problem-list.ts';
-import { isRecord, toText } from './values.ts';
+import { isRecord, isSame, toText } from './values.ts';
 
 /** What can have the focus inside a control of several parts: what is typed in comes first. */
-const FOCUSABLE = ['vscode-textfield, vscode-textarea', 'vscode-single-select, vscode-button'];
+const FOCUSABLE = [
+  'vscode-textfield, vscode-textarea',
+  'vscode-single-select, vscode-checkbox, vscode-button',
+];
 
 /** What a field asks of the extension. */
 export interface FieldActions {
@@ -143,6 +147,8 @@ function makeControl(
       return control.isOpen
         ? openChoiceControl(context, control.options)
         : choiceControl(context, control.options);
+    case 'choices':
+      return choicesControl(context, control.options);
     case 'text':
       return textControl(context, control.isMultiline);
     case 'list':
@@ -179,7 +185,7 @@ function describeValue(
   return [
     isOpen || isNumeric || control.kind === 'objects' ? fill(texts.accepts, accepts) : '',
     isMany ? texts.onePerLine : '',
-    fallback === undefined || isRecord(fallback)
+    fallback === undefined || isRecord(fallback) || isSame(fallback, [])
       ? ''
       : fill(texts.default, `\`${toText(fallback)}\``),
   ]

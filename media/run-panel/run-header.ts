@@ -55,6 +55,7 @@ export class RunHeader {
         element('div', { class: 'links' }, [
           link(texts.openConfig, () => send({ type: 'open', what: 'configFile' })),
           link(texts.openFolder, () => send({ type: 'open', what: 'folder' })),
+          link(texts.exportMetrics, () => send({ type: 'export' })),
         ]),
       ]),
     ]);

@@ -6,6 +6,7 @@ import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addFinishCommand } from './commands/finish.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addMeasureCommand } from './commands/measure.ts';
+import { addMetricsCommand } from './commands/metrics.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPreviewCommand } from './commands/preview.ts';
 import { addTrainCommand } from './commands/train.ts';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .addHelpText('after', `\n${describeExitCodes()}`);
   addTrainCommand(program);
   addFinishCommand(program);
+  addMetricsCommand(program);
   addGenerateCommand(program);
   addEvaluateCommand(program);
   addPlanCommand(program);

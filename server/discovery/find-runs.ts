@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readConfig } from '../../engine/config/parse.ts';
+import { isBelow } from '../../engine/is-below.ts';
 import { isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import type { RunRegistry } from '../runs/run-registry.ts';
@@ -36,12 +37,6 @@ export async function findRunFolders(
     }
   }
   return [...found];
-}
-
-/** Whether a path is that of a folder or of something in it, be its name `..x`. */
-function isBelow(folder: string, file: string): boolean {
-  const [first] = path.relative(folder, file).split(path.sep);
-  return first !== '..' && !path.isAbsolute(first!);
 }
 
 function isConfig(name: string): boolean {

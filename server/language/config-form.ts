@@ -51,6 +51,11 @@ export type FieldControl =
       readonly isOpen: boolean;
     }
   | {
+      /** Any of several. */
+      readonly kind: 'choices';
+      readonly options: readonly string[];
+    }
+  | {
       readonly kind: 'text';
       readonly isMultiline: boolean;
       readonly browse?: BrowseKind;
@@ -144,8 +149,9 @@ function listControl(kinds: readonly JsonSchemaNode[], node: JsonSchemaNode): Fi
   // A string with a meaning of its own has a title that says it.
   const isPattern = kinds.some(({ type, title }) => type === 'string' && title !== undefined);
   if (isPattern) return { kind: 'names' };
-  const items = kinds.find(({ type }) => type === 'array')?.items?.type;
+  const { type: items, enum: options } = kinds.find(({ type }) => type === 'array')?.items ?? {};
   if (items === 'object') return { kind: 'objects' };
+  if (options !== undefined) return { kind: 'choices', options: options.map(String) };
   return { kind: 'list', items: items === 'string' ? 'text' : 'number', ...browseOf(node) };
 }
 

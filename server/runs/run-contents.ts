@@ -2,10 +2,11 @@ import { lstat, opendir } from 'node:fs/promises';
 import path from 'node:path';
 import { isTemporaryName } from '../../engine/files.ts';
 import { STAGING_FOLDER } from '../../engine/lora/save-adapter.ts';
+import { REPORTS_FOLDER, reportPart } from '../../engine/report/report-folder.ts';
 import { isCheckpointName, isPartialCheckpoint } from '../../engine/train/checkpoint-folders.ts';
 import { OPTIMIZER_FILE, RESULT_FILES } from '../../engine/train/result-files.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { findRunRecord } from '../../engine/train/run-record.ts';
+import { findRunRecord, type RunRecord } from '../../engine/train/run-record.ts';
 import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 
 /** The files by which a folder is told for that of a run, in the order in which they may go. */
@@ -46,7 +47,9 @@ interface Entry {
  * @throws Node's own error where the folder cannot be read
  */
 export async function runContents(folder: string): Promise<RunContents> {
-  const results = await resultNames(folder);
+  const record = await findRunRecord(folder);
+  const results = resultNames(record);
+  const id = record?.tracked?.id;
   const inCheckpoint = new Set([...results, OPTIMIZER_FILE, STATE_FILE]);
   const inRun = new Set([...results, ...RECORD_FILES]);
   const found = { own: [] as string[], records: [] as string[], others: [] as string[] };
@@ -61,6 +64,11 @@ export async function runContents(folder: string): Promise<RunContents> {
       found.others.push(...part.others);
       bytes += part.bytes;
       checkpoints += 1;
+    } else if (entry.isFolder && name === REPORTS_FOLDER) {
+      const part = await reportContents(entry, id);
+      found.own.push(...part.own);
+      found.others.push(...part.others);
+      bytes += part.bytes;
     } else if (entry.isFolder ? isLeftover : entry.isFile && (isLeftover || inRun.has(name))) {
       (RECORD_FILES.includes(name) ? found.records : found.own).push(entry.path);
       bytes += entry.isFolder ? await bytesBelow(entry.path) : entry.bytes;
@@ -92,10 +100,40 @@ async function checkpointContents(
   return { own: others.length === 0 ? [folder] : own, bytes, others };
 }
 
+/**
+ * What the run is reported in. Others may report into it too, or show from it what is theirs.
+ *
+ * @param names the way to the folder from that of the reports
+ */
+async function reportContents(
+  { path: folder }: Entry,
+  id: string | undefined,
+  names: readonly string[] = [],
+): Promise<Omit<RunContents, 'checkpoints'>> {
+  const own: string[] = [];
+  const others: string[] = [];
+  let bytes = 0;
+  for await (const entry of entriesOf(folder)) {
+    const place = [...names, entry.name];
+    const part = reportPart(place, id);
+    if (part === 'shared' && entry.isFolder) {
+      const inside = await reportContents(entry, id, place);
+      own.push(...inside.own);
+      others.push(...inside.others);
+      bytes += inside.bytes;
+    } else if (part === 'of the run' && (entry.isFolder || entry.isFile)) {
+      own.push(entry.path);
+      bytes += entry.isFolder ? await bytesBelow(entry.path) : entry.bytes;
+    } else if (part !== 'scaffold') {
+      others.push(path.join(REPORTS_FOLDER, ...place));
+    }
+  }
+  return { own: others.length === 0 ? [folder] : own, bytes, others };
+}
+
 /** The names of what the run makes; a run whose record cannot be read may be one of any kind. */
-async function resultNames(folder: string): Promise<readonly string[]> {
-  const isWhole = (await findRunRecord(folder))?.config.training.method === 'full';
-  return isWhole ? RESULT_FILES.model : RESULT_FILES.adapter;
+function resultNames(record: RunRecord | undefined): readonly string[] {
+  return record?.config.training.method === 'full' ? RESULT_FILES.model : RESULT_FILES.adapter;
 }
 
 async function bytesBelow(folder: string): Promise<number> {

@@ -79,6 +79,18 @@ const newFiles: Observe = async (config) => {
   return (await readdir(tiny().folder)).filter((name) => !before.includes(name));
 };
 
+/** Where a run is reported: in its folder, in the one that is asked for, or nowhere. */
+const reportedIn: Observe = async (config) => {
+  await firstSteps(config);
+  const { output_dir, logging_dir } = config.training;
+  return Promise.all(
+    [path.join(output_dir, 'runs'), logging_dir ?? output_dir].map(async (folder) => {
+      const names = await readdir(folder, { recursive: true }).catch(() => []);
+      return names.filter((name) => name.includes('tfevents')).length;
+    }),
+  );
+};
+
 const WIDE = {
   text: 'A plain text.',
   note: 'Another one, longer.',
@@ -226,6 +238,12 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   }),
 
   'training.method': () => ({ after: 'lora' }),
+  'training.report_to': () => ({ after: ['tensorboard'], observe: reportedIn }),
+  'training.logging_dir': () => ({
+    common: { training: { report_to: ['tensorboard'] } },
+    after: tiny().fresh('reports'),
+    observe: reportedIn,
+  }),
   'training.output_dir': () => ({ after: tiny().fresh('elsewhere'), observe: newFiles }),
   'training.num_train_epochs': () => ({
     common: { training: { max_steps: undefined } },

@@ -284,6 +284,7 @@ describe('contradictions', () => {
     [{ training: { eval_steps: 5 } }, '`training.eval_steps` has no effect without held-out rows'],
     [{ training: { per_device_eval_batch_size: 5 } }, 'has no effect without held-out rows'],
     [{ training: { early_stopping_patience: 2 } }, 'has no effect without held-out rows'],
+    [{ training: { logging_dir: 'logs' } }, 'where `training.report_to` names no program'],
     [
       { data: { eval_split: 2 }, training: { early_stopping_threshold: 0.1 } },
       'has no effect without `training.early_stopping_patience`',

@@ -34,6 +34,17 @@ test('the next folder of a name is one that nobody has', async () => {
   expect(await next('v1.5')).toBe('v1.5-2');
 });
 
+test('what runs are reported in does not keep one out', async () => {
+  const folder = path.join(await tempFolder(), 'first');
+  await mkdir(path.join(folder, 'runs', 'mlruns'), { recursive: true });
+  await expect(refuseOccupied(configOf(folder))).resolves.toBeUndefined();
+  // The run before it ended before there was anything of it to keep.
+  await writeRunRecord(folder, { config: configOf(folder), lineage: [{ session: 'a', from: 0 }] });
+  await expect(refuseOccupied(configOf(folder))).resolves.toBeUndefined();
+  await writeFile(path.join(folder, 'thesis.tex'), '');
+  await expect(refuseOccupied(configOf(folder))).rejects.toThrow('holds a run already');
+});
+
 test('a taken folder is refused with the next one, and with what the run that is there allows', async () => {
   const folder = path.join(await tempFolder(), 'first');
   await mkdir(path.join(folder, 'checkpoint-5'), { recursive: true });

@@ -42,6 +42,7 @@ describe('help', () => {
     for (const command of [
       'train',
       'finish',
+      'metrics',
       'generate',
       'evaluate',
       'plan',
@@ -287,6 +288,23 @@ describe('a run', () => {
     }
     const elsewhere = await finish('--checkpoint', 'result/checkpoint-4');
     expect(elsewhere.stderr).toContain('is no checkpoint of the run in');
+  });
+
+  test('prints what was measured', async () => {
+    const { code, stdout } = await lorafa('metrics', 'result');
+    expect(code).toBe(0);
+    const [heading, ...rows] = stdout.trimEnd().split('\r\n');
+    expect(heading).toMatch(/^step,time,epoch,loss,/);
+    expect(rows.map((row) => row.split(',')[0])).toEqual(['0', '1', '2', '3', '4']);
+    const json = await lorafa('metrics', 'result', '--json');
+    expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 0, loss: null });
+    const missing = await lorafa('metrics', 'nowhere');
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'is not the folder of a run: it has no events.jsonl',
+      ) as unknown,
+    });
   });
 
   function finish(...args: readonly string[]): Promise<Outcome> {

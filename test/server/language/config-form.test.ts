@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { configJsonSchema } from '../../../engine/config/schema.ts';
+import { REPORT_TARGETS } from '../../../engine/config/training-section.ts';
 import { configForm, type FormField } from '../../../server/language/config-form.ts';
 
 const form = configForm();
@@ -43,6 +44,8 @@ test('each kind of value has its control', () => {
     'lora.use_rslora': { kind: 'switch' },
     'training.method': { kind: 'choice', options: ['lorafa', 'lora', 'full'], isOpen: false },
     'training.output_dir': { kind: 'text', browse: 'folder' },
+    'training.report_to': { kind: 'choices', options: [...REPORT_TARGETS] },
+    'training.logging_dir': { kind: 'text', browse: 'folder' },
     'training.lr_scheduler_kwargs.min_lr': { kind: 'number' },
     'engine.device': { kind: 'choice', options: ['auto', 'cpu', 'cuda', 'webgpu'], isOpen: true },
   });

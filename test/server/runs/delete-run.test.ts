@@ -1,7 +1,9 @@
 import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { configSchema } from '../../../engine/config/schema.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
+import { writeRunRecord } from '../../../engine/train/run-record.ts';
 import { deleteRun, deletionOf } from '../../../server/runs/delete-run.ts';
 import { startedEvent } from '../../support/journal-events.ts';
 import { storeState } from '../../support/state-file.ts';
@@ -66,6 +68,51 @@ test('what somebody else has put there stays, and nothing is followed', async ()
   expect((await readdir(elsewhere)).toSorted()).toEqual(['mine.txt', 'trainer_state.json']);
   // What is left is no run.
   await expect(deleteRun(folder)).rejects.toMatchObject({ code: 'usage.invalid' });
+});
+
+describe('what a run is reported in', () => {
+  const ID = '0123456789abcdef0123456789abcdef';
+  const OWN = [
+    'runs/run-01234567/events.out.tfevents.1.lorafa',
+    `runs/mlruns/0/${ID}/metrics/loss`,
+    'runs/wandb/offline-run-20260101_000000-01234567/run-01234567.wandb',
+  ];
+
+  async function reportedRun(): Promise<string> {
+    const folder = await runFolder();
+    const config = configSchema.parse({
+      model: { base_model_name_or_path: '/base' },
+      data: { dataset_name_or_path: '/rows.jsonl' },
+      training: { output_dir: folder, report_to: ['tensorboard'] },
+    });
+    const lineage = [{ session: 'a', from: 0 }];
+    await writeRunRecord(folder, { config, lineage, tracked: { id: ID, name: 'run' } });
+    await put(folder, ...OWN, 'runs/mlruns/0/meta.yaml');
+    return folder;
+  }
+
+  test('goes with it', async () => {
+    const folder = await reportedRun();
+    expect((await deletionOf(folder)).others).toEqual([]);
+    expect((await deleteRun(folder)).others).toEqual([]);
+    await expect(access(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('stays where it is of others', async () => {
+    const folder = await reportedRun();
+    const others = [
+      `runs/mlruns/0/${ID.replace('0', 'f')}/metrics/loss`,
+      'runs/other-89abcdef/events.out.tfevents.1.lorafa',
+      'runs/wandb/settings',
+    ];
+    await put(folder, ...others);
+    await deleteRun(folder);
+    for (const name of [...others, 'runs/mlruns/0/meta.yaml'])
+      await access(path.join(folder, name));
+    for (const name of OWN) {
+      await expect(access(path.join(folder, name))).rejects.toThrow('ENOENT');
+    }
+  });
 });
 
 test('a run that goes on is not deleted', async () => {
