@@ -98,7 +98,9 @@ const runSummarySchema = z.object({
   adapter: z.nullable(z.string()),
   /** What people wrote about it. */
   notes: runNotesSchema,
-  /** What is wrong with the trainer itself, such as another version or no answer; null if nothing. */
+  /** Why nothing is known of a live run but what is stored, or nothing new comes; null where it is heard, or over. */
+  unheard: z.nullable(z.string()),
+  /** What in its folder is damaged; null if nothing. */
   problem: z.nullable(z.string()),
 });
 

@@ -101,7 +101,7 @@ function activeConfigFile(): vscode.Uri | undefined {
 
 function runRow(run: RunSummary): PickRow & { readonly run: RunSummary } {
   return {
-    icon: runIcon(run.status),
+    icon: runIcon(run),
     label: run.name,
     description: describeRun(run),
     detail: vscode.workspace.asRelativePath(run.folder),

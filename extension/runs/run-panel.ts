@@ -16,10 +16,10 @@ import {
   describeNoResume,
   describeRun,
   formatDuration,
-  isFinishedEarly,
   outcomeLabel,
+  reasonOf,
   secondsOf,
-  stateLabel,
+  standingLabel,
 } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
@@ -230,6 +230,7 @@ export class RunPanel {
       this.#closeIfGone();
       return;
     }
+    const { unheard } = run;
     const { state, etaSeconds, verdict } = run.status;
     titlePanel(this.#panel, run.name);
     const attempt = describeAttempt(run);
@@ -237,15 +238,18 @@ export class RunPanel {
       type: 'run',
       run,
       abilities: abilitiesOf(run),
-      stateLabel: isFinishedEarly(run.status) ? vscode.l10n.t('Finished early') : stateLabel(state),
+      stateLabel: standingLabel(run),
       verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
-      reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
+      reason: withRelativePaths(reasonOf(run)),
       noResume: describeNoResume(run) ?? null,
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
       duration: run.began && formatDuration(secondsOf(run)),
-      timeLeft: state === 'running' && etaSeconds !== null ? formatDuration(etaSeconds) : null,
+      timeLeft:
+        state === 'running' && etaSeconds !== null && unheard === null
+          ? formatDuration(etaSeconds)
+          : null,
     });
   }
 

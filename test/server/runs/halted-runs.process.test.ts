@@ -116,6 +116,27 @@ describe.runIf(process.platform === 'linux')('a run that was halted', () => {
     expect(await contentOf(folder)).toEqual(before);
   });
 
+  test('of a trainer is said to be so while it is, and can be ended', async () => {
+    const folder = await runs().startEndless(runs().observe());
+    const observed = runs().observe(1000);
+    await observed.manager.list();
+    const { pid } = (await readLock(folder))!;
+    process.kill(pid, 'SIGSTOP');
+    const halted = await observed.untilRun(folder, ({ unheard }) => unheard !== null);
+    expect(halted).toMatchObject({ isLive: true, status: { state: 'running' } });
+    expect(halted.unheard).toContain(`The process that leads this run (${pid}) does not answer`);
+    process.kill(pid, 'SIGCONT');
+    await observed.untilRun(folder, ({ unheard }) => unheard === null);
+    process.kill(pid, 'SIGSTOP');
+    await observed.untilRun(folder, ({ unheard }) => unheard !== null);
+    process.kill(pid, 'SIGKILL');
+    const ended = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(ended).toMatchObject({
+      unheard: null,
+      status: { reason: { code: 'training.crashed' } },
+    });
+  });
+
   test('and that nobody took over goes on', async () => {
     const { run, folder, ended } = await startCli();
     run.kill('SIGSTOP');
