@@ -477,6 +477,12 @@ export interface FoundAdapter {
 /** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
 export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
 
+/** Client → server: refuses what is no whole adapter, with a sentence for people. */
+export const requireAdapter = request<Record<string, never>>()(
+  'lorafa/adapters/require',
+  z.object({ folder }),
+);
+
 /** What an adapter was trained on, and on what it can be tried, as its run tells. */
 export interface AdapterTraining {
   /** Data files, as the configuration names them. */

@@ -5,10 +5,11 @@ import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
+import { bestCheckpoint } from './checkpoint-rows.ts';
 import { tellGone } from './gone-runs.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
-import { abilitiesOf } from './run-list.ts';
+import { abilitiesOf, resultCheckpoint } from './run-list.ts';
 import type { RunPanelNews, RunPanelRequest, RunPanelTask } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
 import {
@@ -242,6 +243,8 @@ export class RunPanel {
       verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
       reason: withRelativePaths(reasonOf(run)),
+      bestCheckpoint: bestCheckpoint(run.checkpoints)?.folder ?? null,
+      resultCheckpoint: resultCheckpoint(run)?.folder ?? null,
       noResume: describeNoResume(run) ?? null,
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
