@@ -294,6 +294,20 @@ export async function ensureFolder(folder: string): Promise<void> {
   await explained(folder, () => makeFolder(folder));
 }
 
+/**
+ * Makes a folder inside one that exists; one that exists is fine. Where somebody has deleted the outer one
+ * meanwhile, it does not come back.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function addFolder(folder: string): Promise<void> {
+  await explained(folder, async () => {
+    await mkdir(folder).catch(async (error: unknown) => {
+      if (!(await isFolder(folder))) throw error;
+    });
+  });
+}
+
 /** Node's own recursive `mkdir` never returns where the system answers ENOENT, as /proc does. */
 async function makeFolder(folder: string): Promise<void> {
   try {
