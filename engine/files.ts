@@ -180,6 +180,35 @@ export async function writeFileAtomic(target: string, data: string | Uint8Array)
 }
 
 /**
+ * Writes a file in the place of its old content, for when {@link writeFileAtomic} finds the disk full:
+ * what fits into the blocks that the file has already needs no other. A crash meanwhile damages it.
+ *
+ * @param text whose meaning blanks at its end do not change
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function overwriteFile(target: string, text: string): Promise<void> {
+  await explained(target, async () => {
+    const handle = await openPlainFile(target, constants.O_RDWR);
+    try {
+      // Blanks over the rest, so that at no moment an end of the old content stands behind the new.
+      const { size } = await handle.stat();
+      const missing = Math.max(0, size - Buffer.byteLength(text));
+      await writeFully(handle, Buffer.from(text + ' '.repeat(missing)), 0);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Whether a file could not be written because no room was left. */
+export function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof LorafaError ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/**
  * Makes a small file unless something of that name exists. Of several processes that try, one
  * succeeds. The file appears with its content where the file system has hard links; elsewhere
  * (exFAT) it is empty for a moment.
@@ -263,6 +292,20 @@ async function copyContent(source: FileHandle, target: string): Promise<void> {
  */
 export async function ensureFolder(folder: string): Promise<void> {
   await explained(folder, () => makeFolder(folder));
+}
+
+/**
+ * Makes a folder inside one that exists; one that exists is fine. Where somebody has deleted the outer one
+ * meanwhile, it does not come back.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function addFolder(folder: string): Promise<void> {
+  await explained(folder, async () => {
+    await mkdir(folder).catch(async (error: unknown) => {
+      if (!(await isFolder(folder))) throw error;
+    });
+  });
 }
 
 /** Node's own recursive `mkdir` never returns where the system answers ENOENT, as /proc does. */

@@ -1,5 +1,6 @@
 import { defaultCacheFolder } from '../engine/cache-folder.ts';
 import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
+import { requireWholeAdapter } from '../engine/lora/load-adapter.ts';
 import { cacheEntries, emptyCache } from '../engine/weights/cache-entries.ts';
 import { runCli } from './cli-process.ts';
 import { readTraining } from './discovery/adapter-training.ts';
@@ -17,6 +18,7 @@ import {
   listAdapters,
   listModels,
   listWeightCache,
+  requireAdapter,
 } from './protocol.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
@@ -57,6 +59,10 @@ export function serveModels(
   serve(connection, listAdapters, async () =>
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
+  serve(connection, requireAdapter, async ({ folder }) => {
+    await requireWholeAdapter(folder);
+    return {};
+  });
   serve(connection, describeTraining, ({ folder }) => readTraining(folder));
   serve(connection, listWeightCache, () => cacheEntries(defaultCacheFolder()));
   serve(connection, emptyWeightCache, () => emptyCache(defaultCacheFolder()));

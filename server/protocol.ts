@@ -98,7 +98,9 @@ const runSummarySchema = z.object({
   adapter: z.nullable(z.string()),
   /** What people wrote about it. */
   notes: runNotesSchema,
-  /** What is wrong with the trainer itself, such as another version or no answer; null if nothing. */
+  /** Why nothing is known of a live run but what is stored, or nothing new comes; null where it is heard, or over. */
+  unheard: z.nullable(z.string()),
+  /** What in its folder is damaged; null if nothing. */
   problem: z.nullable(z.string()),
 });
 
@@ -477,6 +479,12 @@ export interface FoundAdapter {
 
 /** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
 export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
+
+/** Client → server: refuses what is no whole adapter, with a sentence for people. */
+export const requireAdapter = request<Record<string, never>>()(
+  'lorafa/adapters/require',
+  z.object({ folder }),
+);
 
 /** What an adapter was trained on, and on what it can be tried, as its run tells. */
 export interface AdapterTraining {

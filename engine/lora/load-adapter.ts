@@ -78,6 +78,16 @@ export async function loadAdapter(folder: string, decoder: DecoderConfig): Promi
   };
 }
 
+/**
+ * Makes sure, without a base model and without reading weights, that a folder holds a whole adapter.
+ *
+ * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported`
+ */
+export async function requireWholeAdapter(folder: string): Promise<void> {
+  await readAdapterConfig(folder);
+  await openWeightsFile(folder);
+}
+
 async function openWeightsFile(folder: string): Promise<SafetensorsFile> {
   const file = path.join(folder, ADAPTER_WEIGHTS_FILE);
   try {

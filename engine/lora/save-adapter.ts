@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { copyFile, ensureFolder, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { addFolder, copyFile, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 import {
@@ -72,9 +72,9 @@ async function placeAdapter(
   make: (staging: string) => Promise<void>,
 ): Promise<void> {
   const staging = path.join(folder, STAGING_FOLDER);
-  await ensureFolder(folder);
+  await addFolder(folder);
   await removeFolder(staging);
-  await ensureFolder(staging);
+  await addFolder(staging);
   try {
     await make(staging);
     for (const file of [ADAPTER_CONFIG_FILE, CHAT_TEMPLATE_FILE]) {

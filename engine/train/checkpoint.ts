@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ensureFolder, removeFolder, renameFolder } from '../files.ts';
+import { addFolder, removeFolder, renameFolder } from '../files.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { digestFiles } from './checkpoint-files.ts';
@@ -30,7 +30,7 @@ export async function saveCheckpoint(
   const folder = checkpointPath(runFolder, state.global_step);
   const partial = `${folder}${PARTIAL_SUFFIX}`;
   await removeFolder(partial);
-  await ensureFolder(partial);
+  await addFolder(partial);
   try {
     await trainee.save(partial, true);
     await writeSafetensors(

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { isRow } from '../data/row.ts';
+import { SeenRows } from '../data/seen-rows.ts';
 import { wrapsAsChat } from '../data/segments.ts';
 import { recogniseShape, type Shape } from '../data/shapes.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
@@ -73,9 +74,10 @@ export async function findExamples(
     rows: rowsAgain,
   }: Pick<RunData, 'train' | 'evaluation' | 'trainReport' | 'rows'>,
 ): Promise<RunExamples> {
-  const isHeldOut = evaluation.length > 0;
+  const unseen = notLearned(evaluation, train);
+  const isHeldOut = unseen.length > 0;
   const files = [data.dataset_name_or_path].flat();
-  const wanted = new Set((isHeldOut ? evaluation : train).slice(0, MOST).map(placeOf));
+  const wanted = new Set((isHeldOut ? unseen : train).slice(0, MOST).map(placeOf));
   const shapes = new Map<string, Shape>();
   const examples: Trial[] = [];
   let isChat = false;
@@ -106,6 +108,17 @@ export async function findExamples(
     origin: isHeldOut ? 'held-out' : 'training',
     examples,
   };
+}
+
+/** Held-out rows, without those that are learned all the same: on them an adapter shows nothing. */
+function notLearned(
+  evaluation: readonly TokenizedExample[],
+  train: Iterable<TokenizedExample>,
+): readonly TokenizedExample[] {
+  if (evaluation.length === 0) return [];
+  const learned = new SeenRows();
+  for (const example of train) learned.add(example);
+  return evaluation.filter((example) => learned.find(example) === undefined);
 }
 
 /** Keeps them in a run folder. Throws LorafaError `output.not_writable`. */

@@ -7,7 +7,7 @@ import { beatFor } from '../locks/lock-beat.ts';
 import { type LockHolder, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { isHeldBy, removeIfHeldBy, takeLock } from '../locks/take-lock.ts';
 import { ownMark } from '../process-mark.ts';
-import { Lease, lostLock, type WriteLock } from './write-lock.ts';
+import { Lease, lostLock, markOfFolder, requireSameFolder, type WriteLock } from './write-lock.ts';
 
 /** The file in a run folder that says which process may write there. */
 export const LOCK_FILE = 'run.lock';
@@ -23,14 +23,22 @@ export class RunLock implements WriteLock {
   readonly #file: string;
   readonly #token: string;
   readonly #content: string;
+  /** See {@link markOfFolder}. */
+  readonly #mark: string | null | undefined;
   readonly #lease = new Lease();
   #stopBeat: () => void;
 
-  private constructor(folder: string, token: string, content: string) {
+  private constructor(
+    folder: string,
+    token: string,
+    content: string,
+    mark: string | null | undefined,
+  ) {
     this.#folder = folder;
     this.#file = lockFileOf(folder);
     this.#token = token;
     this.#content = content;
+    this.#mark = mark;
     this.#stopBeat = beatFor(this.#file, token);
   }
 
@@ -47,7 +55,7 @@ export class RunLock implements WriteLock {
     try {
       // Without hard links two processes may think that they made the file.
       if ((await takeLock(file, content)) && (await isHeldBy(file, token))) {
-        return new RunLock(folder, token, content);
+        return new RunLock(folder, token, content, await markOfFolder(folder));
       }
     } catch (error) {
       await removeIfHeldBy(file, token).catch(() => undefined);
@@ -82,6 +90,7 @@ export class RunLock implements WriteLock {
 
   /** Somebody has removed the file by hand; unless the folder was taken since, it is still ours. */
   async #makeAgain(): Promise<void> {
+    await requireSameFolder(this.#folder, this.#mark);
     if (!(await createFile(this.#file, this.#content))) throw lostLock(this.#folder);
     this.#stopBeat();
     this.#stopBeat = beatFor(this.#file, this.#token);

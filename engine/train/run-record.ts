@@ -81,7 +81,7 @@ async function readRecord<T>(folder: string, schema: z.ZodType<T>): Promise<T> {
   const fail = (problem: string, cause?: unknown): LorafaError =>
     new LorafaError(
       'checkpoint.corrupt',
-      `${folder} is not the folder of a run: ${RECORD_FILE} ${problem}.`,
+      `${folder} is not the folder of a run: ${RECORD_FILE} ${problem}; put it back from a copy, or begin a new run with one of its adapters as \`lora.init_adapter\`.`,
       { location: { file }, cause },
     );
   let json: unknown;

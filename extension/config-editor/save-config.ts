@@ -11,8 +11,18 @@ import { settleForms } from './open-forms.ts';
 export async function saveConfig(file: vscode.Uri): Promise<boolean> {
   if (!(await isSettled(file))) return false;
   const document = vscode.workspace.textDocuments.find(({ uri }) => String(uri) === String(file));
-  if (document === undefined || !document.isDirty || (await document.save())) return true;
   const name = vscode.workspace.asRelativePath(file);
+  if (document !== undefined && !(await isOnDisk(file))) {
+    void showError(
+      vscode.l10n.t(
+        '{0} was deleted, moved or renamed: save it to have it there again as it is here, or close it.',
+        name,
+      ),
+      { title: vscode.l10n.t('Save'), run: () => write(document) },
+    );
+    return false;
+  }
+  if (document === undefined || !document.isDirty || (await document.save())) return true;
   void showError(vscode.l10n.t('{0} could not be saved, so that nothing was done with it.', name));
   return false;
 }
@@ -26,4 +36,17 @@ export async function isSettled(file: vscode.Uri): Promise<boolean> {
     void showError(error instanceof Error ? error.message : String(error));
     return false;
   }
+}
+
+function isOnDisk(file: vscode.Uri): Thenable<boolean> {
+  return vscode.workspace.fs.stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Writes a text whose file is gone; VS Code itself saves none that has no changes. */
+async function write(document: vscode.TextDocument): Promise<void> {
+  if (document.isDirty) await document.save();
+  else await vscode.workspace.fs.writeFile(document.uri, Buffer.from(document.getText()));
 }

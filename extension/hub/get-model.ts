@@ -1,7 +1,13 @@
 import * as vscode from 'vscode';
 import { downloadModel, downloadProgress } from '../../server/protocol.ts';
 import { reportFailure } from '../report-failure.ts';
-import { type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
+import { failureOf } from '../server-link.ts';
+import {
+  type ProgressNews,
+  showInformation,
+  showProgress,
+  showWarning,
+} from '../show/notifications.ts';
 import { BACK } from '../show/quick-steps.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { chooseFromModels } from './choose-model.ts';
@@ -16,23 +22,49 @@ export interface GotModel {
   configure(model: ChosenModel): Promise<void>;
 }
 
+/** A download, as it is remembered while it goes on. */
+interface Download {
+  readonly name: string;
+  readonly nf4: boolean;
+}
+
+/** Where downloads are remembered: a window that is reloaded or closed ends them without a word. */
+const MEMORY = 'lorafa.downloads';
+
 /** *Get a Model…*: one that is chosen is downloaded, and a run of it can be configured. */
 export class GetModel {
   readonly #context: HubPickContext;
   readonly #then: GotModel;
+  readonly #memory: vscode.Memento;
   readonly #downloads = new Map<string, ProgressNews>();
 
-  constructor(context: HubPickContext, then: GotModel) {
+  /** @param memory of this window, from one session to the next */
+  constructor(context: HubPickContext, memory: vscode.Memento, then: GotModel) {
     this.#context = context;
+    this.#memory = memory;
     this.#then = then;
     context.server.listen(downloadProgress, ({ name, text }) =>
       this.#downloads.get(name)?.report(text),
     );
   }
 
-  async run(): Promise<void> {
-    const { log } = this.#context;
-    try {
+  /** Offers to go on with what was under way when the window was last closed or reloaded. */
+  async offerInterrupted(): Promise<void> {
+    const interrupted = this.#remembered;
+    await this.#memory.update(MEMORY, undefined);
+    for (const { name, nf4 } of interrupted) {
+      const message = vscode.l10n.t(
+        'Getting {0} ended when the window was closed or reloaded; what has come of it is kept.',
+        name,
+      );
+      const model = { input: { hub: name }, isHere: false, nf4 };
+      const goOn = () => this.#attempt(() => this.#download(name, model));
+      void showWarning(message, { title: vscode.l10n.t('Go On'), run: goOn });
+    }
+  }
+
+  run(): Promise<void> {
+    return this.#attempt(async () => {
       const model = await chooseFromModels(this.#context, undefined, {
         title: vscode.l10n.t('Get a model'),
         placeHolder: vscode.l10n.t(
@@ -45,20 +77,41 @@ export class GetModel {
       if (model === undefined || model === BACK) return;
       if (model.isHere) await this.#then.configure(model);
       else if ('hub' in model.input) await this.#download(model.input.hub, model);
+    });
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
     } catch (error) {
-      reportFailure(error, log);
+      reportFailure(error, this.#context.log);
     }
+  }
+
+  get #remembered(): readonly Download[] {
+    return this.#memory.get<readonly Download[]>(MEMORY, []);
+  }
+
+  /** Keeps in mind that a download goes on; undefined: that it does no more. */
+  async #remember(name: string, download?: Download): Promise<void> {
+    const others = this.#remembered.filter((each) => each.name !== name);
+    await this.#memory.update(MEMORY, download === undefined ? others : [...others, download]);
   }
 
   async #download(name: string, model: ChosenModel): Promise<void> {
     const title = vscode.l10n.t('Getting {0}', name);
     const isThere = await showProgress({ title, cancellable: true }, async (news, token) => {
       this.#downloads.set(name, news);
+      await this.#remember(name, { name, nf4: model.nf4 });
       try {
         await this.#context.server.ask(downloadModel, { name }, token);
+        await this.#remember(name);
         return true;
       } catch (error) {
-        if (token.isCancellationRequested) return false;
+        const isCancelled = token.isCancellationRequested;
+        // Without an answer of the server, the window may be closing.
+        if (isCancelled || failureOf(error) !== undefined) await this.#remember(name);
+        if (isCancelled) return false;
         throw error;
       } finally {
         this.#downloads.delete(name);

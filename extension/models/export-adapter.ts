@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { requireAdapter } from '../../server/protocol.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { chooseAdapter } from './choose-adapter.ts';
@@ -14,9 +15,13 @@ import type { UsableAdapter } from './model-catalog.ts';
 export async function exportAdapter(server: ServerLink, arg: unknown): Promise<void> {
   const adapter = await chooseAdapter(server, arg, vscode.l10n.t('Export which adapter?'));
   if (adapter === undefined) return;
+  await server.ask(requireAdapter, { folder: adapter.path });
+  // Without it VS Code begins where it was last, which may be the folder of a run.
+  const defaultUri = vscode.workspace.workspaceFolders?.[0]?.uri;
   const chosen = await vscode.window.showOpenDialog({
     canSelectFolders: true,
     canSelectFiles: false,
+    ...(defaultUri !== undefined && { defaultUri }),
     title: vscode.l10n.t('Choose where the folder of the adapter is made'),
     openLabel: vscode.l10n.t('Export Here'),
   });

@@ -8,6 +8,7 @@ import type { TextGeneration } from '../models/text-generation.ts';
 import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel, panelTabs } from '../show/panel.ts';
+import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
@@ -195,6 +196,6 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   #messageOf(error: unknown): string {
-    return logFailure(error, this.#context.log);
+    return withRelativePaths(logFailure(error, this.#context.log));
   }
 }

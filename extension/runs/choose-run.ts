@@ -5,7 +5,7 @@ import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
 import { checkpointRows } from './checkpoint-rows.ts';
 import { runIcon } from './run-icons.ts';
-import type { RunList } from './run-list.ts';
+import { type RunList, resultCheckpoint } from './run-list.ts';
 import { describeRun } from './run-texts.ts';
 
 /** The run that a command is for: the only one there is, or the one that the user picks. */
@@ -55,7 +55,8 @@ export async function chooseCheckpoint(run: RunSummary): Promise<string | undefi
 
 /** A checkpoint of a run to be its result: the best one by evaluation comes first. */
 export async function chooseResult(run: RunSummary): Promise<string | undefined> {
-  const usable = run.checkpoints.filter(({ problem }) => problem === null);
+  const result = resultCheckpoint(run);
+  const usable = run.checkpoints.filter((each) => each.problem === null && each !== result);
   const rows = checkpointRows({ ...run, checkpoints: usable }).toSorted(
     (a, b) => Number(b.isBest) - Number(a.isBest),
   );
@@ -101,7 +102,7 @@ function activeConfigFile(): vscode.Uri | undefined {
 
 function runRow(run: RunSummary): PickRow & { readonly run: RunSummary } {
   return {
-    icon: runIcon(run.status),
+    icon: runIcon(run),
     label: run.name,
     description: describeRun(run),
     detail: vscode.workspace.asRelativePath(run.folder),

@@ -11,7 +11,7 @@ import { registerRunCommands } from './run-commands.ts';
 import { keepContextKeys } from './run-context-keys.ts';
 import { RunFeed } from './run-feed.ts';
 import { RunKeeper } from './run-keeper.ts';
-import { notifyOfEnds } from './run-notifications.ts';
+import { notifyOfEnds, notifyOfVanished } from './run-notifications.ts';
 import { RunPanels } from './run-panel.ts';
 import { showRunsInStatusBar } from './run-status-bar.ts';
 import { RunStore } from './run-store.ts';
@@ -55,6 +55,7 @@ export function registerRuns(
       if (runs.some(({ isLive }) => isLive)) tick('run');
     }),
     showRunsInStatusBar(store),
+    notifyOfVanished(store),
     notifyOfEnds(store, (run) => panels.isVisible(run.folder) || actions.hasEnded(run), log),
     showDownloads(store, actions),
     vscode.window.registerWebviewPanelSerializer(PANELS.run, panels),

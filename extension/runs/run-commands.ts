@@ -42,10 +42,11 @@ export function registerRunCommands(
     if (run !== undefined) panels.show(run.folder, run.name, preserveFocus);
   }
 
-  const models = new GetModel(context, {
+  const models = new GetModel(context, extension.workspaceState, {
     refresh: refreshViews,
     configure: (model) => createConfiguration(context, { model }),
   });
+  if (vscode.workspace.isTrusted) void models.offerInterrupted();
   const table: CommandTable = {
     [COMMANDS.getModel]: () => models.run(),
     [COMMANDS.newConfiguration]: (arg) => createConfiguration(context, { model: modelOf(arg) }),

@@ -1,4 +1,5 @@
-import type { RunState, RunStatus } from '../../server/runs/run-status.ts';
+import type { RunSummary } from '../../server/protocol.ts';
+import type { RunState } from '../../server/runs/run-status.ts';
 
 const ICONS: Readonly<Record<RunState, string>> = {
   queued: 'clock',
@@ -20,20 +21,17 @@ const COLORS: { readonly [K in RunState]?: string } = {
   failed: 'testing.iconFailed',
 };
 
-/** What of a run decides its icon. */
-type Shown = Pick<RunStatus, 'state' | 'verdict'>;
-
 /** Name of the icon of a run, from VS Code's own set. */
-export function runIcon(status: Shown): string {
-  return isInVain(status) ? 'warning' : ICONS[status.state];
+export function runIcon(run: RunSummary): string {
+  return wantsCare(run) ? 'warning' : ICONS[run.status.state];
 }
 
 /** Theme colour of that icon; undefined: that of the text. */
-export function runColor(status: Shown): string | undefined {
-  return isInVain(status) ? 'list.warningForeground' : COLORS[status.state];
+export function runColor(run: RunSummary): string | undefined {
+  return wantsCare(run) ? 'list.warningForeground' : COLORS[run.status.state];
 }
 
-/** Whether it came to its end without having learned. */
-function isInVain({ state, verdict }: Shown): boolean {
-  return state === 'completed' && verdict !== null;
+/** Whether it came to its end without having learned, or nothing new is heard of it. */
+function wantsCare({ status: { state, verdict }, unheard }: RunSummary): boolean {
+  return unheard !== null || (state === 'completed' && verdict !== null);
 }

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../../server/protocol.ts';
 import { isFinal } from '../../server/runs/run-status.ts';
 
 /** Every run that the window knows, the live ones first, then the latest first. */
@@ -39,6 +39,17 @@ export function isThrough({ status, attempt }: Pick<RunSummary, 'status' | 'atte
   return status.state === 'completed' && status.step >= status.maxSteps && attempt === null;
 }
 
+/** The checkpoint that is the result of a run already; undefined where none is, or nobody can tell. */
+export function resultCheckpoint({
+  status: { state, step },
+  folder,
+  adapter,
+  checkpoints,
+}: RunSummary): RunCheckpoint | undefined {
+  if (state !== 'completed' || adapter !== folder) return undefined;
+  return checkpoints.find((checkpoint) => checkpoint.isCurrent && checkpoint.step === step);
+}
+
 /** What can be asked of a run in its state; what `when` clauses and buttons go by. */
 export interface RunAbilities {
   readonly canPause: boolean;
@@ -52,7 +63,7 @@ export interface RunAbilities {
   readonly canResumeFromCheckpoint: boolean;
   /** Begin anew, since there is nothing yet to go on from. */
   readonly canStartAgain: boolean;
-  /** Make one of its checkpoints its result. */
+  /** Make one of its checkpoints its result, which it is not yet. */
   readonly canFinish: boolean;
   /** Try and pass on what it has learned, be it of its last checkpoint. */
   readonly canUseAdapter: boolean;
@@ -63,14 +74,9 @@ export interface RunAbilities {
 }
 
 /** See {@link RunAbilities}. */
-export function abilitiesOf({
-  status,
-  attempt,
-  isLive,
-  isSteerable,
-  checkpoints,
-  adapter,
-}: RunSummary): RunAbilities {
+export function abilitiesOf(run: RunSummary): RunAbilities {
+  const { status, attempt, isLive, isSteerable, checkpoints, adapter } = run;
+  const result = resultCheckpoint(run);
   const canGoOn = !isLive && !isThrough({ status, attempt });
   const { state } = status;
   const hasCheckpoint = checkpoints.length > 0;
@@ -82,7 +88,7 @@ export function abilitiesOf({
     canDiscard: isSteerable && state !== 'queued',
     canResumeFromCheckpoint: canGoOn && hasCheckpoint,
     canStartAgain: canGoOn && !hasCheckpoint,
-    canFinish: !isLive && checkpoints.some(({ problem }) => problem === null),
+    canFinish: !isLive && checkpoints.some((each) => each.problem === null && each !== result),
     canUseAdapter: adapter !== null,
     canTrainFurther: !isLive && adapter !== null,
     canChange: !isLive,

@@ -36,6 +36,19 @@ export function notifyOfEnds(
   });
 }
 
+/** Tells of runs that ended because somebody deleted, moved or renamed their folders. */
+export function notifyOfVanished(store: RunStore): vscode.Disposable {
+  return store.onDidVanish(
+    ({ folder }) =>
+      void showWarning(
+        vscode.l10n.t(
+          '{0} was deleted, moved or renamed while its run was going on, which ends the run; put the folder back to resume it, or start it again.',
+          folder,
+        ),
+      ),
+  );
+}
+
 /** Notifications of one kind, one at a time. */
 class Teller {
   #waiting: RunSummary[] = [];

@@ -31,6 +31,10 @@ export interface RunNews {
   readonly description: string;
   /** Why it ended, or what is wrong with it; empty where there is nothing to say. */
   readonly reason: string;
+  /** Folder of the checkpoint with the lowest evaluation loss; null without any. */
+  readonly bestCheckpoint: string | null;
+  /** Folder of the checkpoint that is the result already; null where none is. */
+  readonly resultCheckpoint: string | null;
   /** Why it cannot be resumed from a checkpoint now; null where it can. */
   readonly noResume: string | null;
   /** What came of a later attempt that came to nothing; null without one. */

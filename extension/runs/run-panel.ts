@@ -5,10 +5,11 @@ import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
+import { bestCheckpoint } from './checkpoint-rows.ts';
 import { tellGone } from './gone-runs.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
-import { abilitiesOf } from './run-list.ts';
+import { abilitiesOf, resultCheckpoint } from './run-list.ts';
 import type { RunPanelNews, RunPanelRequest, RunPanelTask } from './run-panel-messages.ts';
 import { runPanelTexts } from './run-panel-texts.ts';
 import {
@@ -16,10 +17,10 @@ import {
   describeNoResume,
   describeRun,
   formatDuration,
-  isFinishedEarly,
   outcomeLabel,
+  reasonOf,
   secondsOf,
-  stateLabel,
+  standingLabel,
 } from './run-texts.ts';
 import type { RunsContext } from './runs-context.ts';
 import { sampleRows } from './sample-rows.ts';
@@ -233,6 +234,7 @@ export class RunPanel {
       this.#closeIfGone();
       return;
     }
+    const { unheard } = run;
     const { state, etaSeconds, verdict } = run.status;
     titlePanel(this.#panel, run.name);
     const attempt = describeAttempt(run);
@@ -240,15 +242,20 @@ export class RunPanel {
       type: 'run',
       run,
       abilities: abilitiesOf(run),
-      stateLabel: isFinishedEarly(run.status) ? vscode.l10n.t('Finished early') : stateLabel(state),
+      stateLabel: standingLabel(run),
       verdictLabel: verdict === null || state === 'failed' ? null : outcomeLabel(run.status),
       description: describeRun(run),
-      reason: withRelativePaths(run.problem ?? run.status.reason?.message ?? ''),
+      reason: withRelativePaths(reasonOf(run)),
+      bestCheckpoint: bestCheckpoint(run.checkpoints)?.folder ?? null,
+      resultCheckpoint: resultCheckpoint(run)?.folder ?? null,
       noResume: describeNoResume(run) ?? null,
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
       duration: run.began && formatDuration(secondsOf(run)),
-      timeLeft: state === 'running' && etaSeconds !== null ? formatDuration(etaSeconds) : null,
+      timeLeft:
+        state === 'running' && etaSeconds !== null && unheard === null
+          ? formatDuration(etaSeconds)
+          : null,
     });
   }
 

@@ -33,18 +33,23 @@ export class RunStore implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #didChange = new vscode.EventEmitter<RunList>();
   readonly #didEnd = new vscode.EventEmitter<RunSummary>();
+  readonly #didVanish = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
   #isKnown = false;
   /** What was told of runs and is not taken in yet: null for a run that is gone. */
   readonly #news = new Map<string, RunSummary | null>();
   #newsTimer: NodeJS.Timeout | undefined;
+  /** Of these, the runs that were live. */
+  readonly #vanished = new Map<string, RunSummary>();
   #listing: Promise<void> | undefined;
 
   /** Fires after every change, with all runs. */
   readonly onDidChange = this.#didChange.event;
   /** Fires for each run that has ended since it was last seen live, in this or the last session. */
   readonly onDidEnd = this.#didEnd.event;
+  /** Fires for each run whose folder went while it was live, unless somebody looked for it and knows. */
+  readonly onDidVanish = this.#didVanish.event;
 
   /** @param memory where the live runs are remembered from one session of the window to the next */
   constructor(server: ServerLink, memory: vscode.Memento, log: vscode.LogOutputChannel) {
@@ -113,6 +118,7 @@ export class RunStore implements vscode.Disposable {
   /** Takes in that there is no run in a folder any more. */
   remove(folder: string): void {
     this.#news.set(folder, null);
+    this.#vanished.delete(folder);
     this.#takeIn();
   }
 
@@ -121,6 +127,7 @@ export class RunStore implements vscode.Disposable {
     this.#subscription.dispose();
     this.#didChange.dispose();
     this.#didEnd.dispose();
+    this.#didVanish.dispose();
   }
 
   async #list(): Promise<void> {
@@ -131,15 +138,20 @@ export class RunStore implements vscode.Disposable {
 
   #hear(folder: string, news: RunSummary | null): void {
     this.#news.set(folder, news);
+    const before = this.find(folder);
+    if (news === null && before?.isLive) this.#vanished.set(folder, before);
     this.#newsTimer ??= setTimeout(() => this.#takeIn(), NEWS_MS);
   }
 
   #takeIn(): void {
     clearTimeout(this.#newsTimer);
     this.#newsTimer = undefined;
+    const vanished = [...this.#vanished.values()];
+    this.#vanished.clear();
     const runs = withNews(this.#runs, this.#news);
     this.#news.clear();
     this.#replace(runs);
+    for (const run of vanished) this.#didVanish.fire(run);
   }
 
   #replace(runs: RunList): void {

@@ -60,25 +60,34 @@ export function formatLoss(loss: number): string {
   return loss.toFixed(3);
 }
 
+/** What people read for what a run does now, or came to: also that nothing new is heard of it. */
+export function standingLabel({ status, unheard }: RunSummary): string {
+  if (unheard !== null) return vscode.l10n.t('No news');
+  return isFinishedEarly(status) ? vscode.l10n.t('Finished early') : stateLabel(status.state);
+}
+
 /** What a run is doing, in a few words: `34% · loss 1.234 · 12 min left`, `Completed · loss 0.871`. */
 export function describeRun(run: RunSummary): string {
-  const { problem, isLive } = run;
-  return problem !== null && isLive ? problem : partsOf(run, true).join(' · ');
+  return partsOf(run, true).join(' · ');
 }
 
 /** The same where an icon says that it is complete, as one expects: `loss 0.871 · eval 0.9`. */
 export function describeShortly(run: RunSummary): string {
-  const { status, problem, isLive } = run;
-  if (problem !== null && isLive) return problem;
+  const { status } = run;
   const isWhole =
     status.state === 'completed' && !isFinishedEarly(status) && status.verdict === null;
   return partsOf(run, !isWhole || status.loss === null).join(' · ');
 }
 
-function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
+function partsOf({ status, isLive, unheard }: RunSummary, hasEnd: boolean): string[] {
   const { state, loss, evalLoss, etaSeconds, progress } = status;
   const parts: string[] = [];
-  if ((state === 'preparing' || status.step === 0) && progress !== null && progress.total > 0) {
+  if (unheard !== null) parts.push(vscode.l10n.t('No news'), percentDone(status));
+  else if (
+    (state === 'preparing' || status.step === 0) &&
+    progress !== null &&
+    progress.total > 0
+  ) {
     parts.push(`${progress.task} ${Math.floor((100 * progress.done) / progress.total)}%`);
   } else if (state === 'running') {
     parts.push(percentDone(status));
@@ -92,7 +101,7 @@ function partsOf({ status, isLive }: RunSummary, hasEnd: boolean): string[] {
   if (!isLive && evalLoss !== null) {
     parts.push(vscode.l10n.t('eval {0}', formatLoss(evalLoss)));
   }
-  if (state === 'running' && etaSeconds !== null) {
+  if (state === 'running' && etaSeconds !== null && unheard === null) {
     parts.push(vscode.l10n.t('{0} left', formatDuration(etaSeconds)));
   }
   return parts;
@@ -109,6 +118,14 @@ function endLabel(status: RunStatus): string {
   return isFinishedEarly(status)
     ? vscode.l10n.t('Finished at step {0} of {1}', step, maxSteps)
     : outcomeLabel(status);
+}
+
+/** Why a run stands as it does, and what in its folder is damaged; empty where there is nothing to say. */
+export function reasonOf({ unheard, status, problem }: RunSummary): string {
+  const reason = unheard ?? status.reason?.message ?? '';
+  // Where the damage is all that is known of a run, its reason says so.
+  const isTold = problem === null || reason.includes(problem.replace(/\.$/, ''));
+  return [reason, ...(isTold ? [] : [problem])].join(' ').trim();
 }
 
 /** What came of an attempt to go on with a run that came to nothing; undefined without one. */
@@ -176,8 +193,13 @@ export function statusBarText(runs: RunList): string | undefined {
 }
 
 /** Name of the icon before that text; undefined for a run that is over. */
-export function statusBarIcon({ isLive, status: { state } }: RunSummary): string | undefined {
+export function statusBarIcon({
+  isLive,
+  unheard,
+  status: { state },
+}: RunSummary): string | undefined {
   if (!isLive) return undefined;
+  if (unheard !== null) return 'warning';
   if (state === 'queued') return 'clock';
   return state === 'paused' ? 'debug-pause' : 'sync~spin';
 }

@@ -14,6 +14,7 @@ import {
   formatSteps,
   outcomeLabel,
   secondsOf,
+  standingLabel,
 } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
@@ -22,14 +23,14 @@ import { viewRow } from '../show/rows.ts';
 export function runItem(run: RunSummary): vscode.TreeItem {
   const { folder, name, status } = run;
   const description = describeRow(run);
-  const color = runColor(status);
+  const color = runColor(run);
   const able = Object.entries(abilitiesOf(run)).filter(([, can]) => can);
   return viewRow({
     label: name,
     id: folder,
     description,
     iconPath: new vscode.ThemeIcon(
-      runIcon(status),
+      runIcon(run),
       color === undefined ? undefined : new vscode.ThemeColor(color),
     ),
     contextValue: ['run', ...able.map(([ability]) => ability)].join(' '),
@@ -40,7 +41,7 @@ export function runItem(run: RunSummary): vscode.TreeItem {
       arguments: [folder, { preserveFocus: true }],
     },
     tooltip: tooltipOf(run),
-    spoken: `${name}, ${outcomeLabel(status)}, ${description}`,
+    spoken: `${name}, ${run.unheard === null ? outcomeLabel(status) : standingLabel(run)}, ${description}`,
   });
 }
 
@@ -74,19 +75,20 @@ function describeRow(run: RunSummary): string {
 }
 
 function tooltipOf(run: RunSummary): readonly (string | undefined)[] {
-  const { folder, name, status, configFile, began, problem, notes } = run;
+  const { folder, name, status, configFile, began, unheard, problem, notes } = run;
   const { maxSteps, loss, evalLoss, reason, verdict } = status;
   const seconds = secondsOf(run);
   const moment = (time: string): string => new Date(time).toLocaleString(vscode.env.language);
   const line = (text: string, value: string | number | null): string | undefined =>
     value === null ? undefined : vscode.l10n.t('{0}: {1}', text, value);
   return [
-    `${name}: ${outcomeLabel(status)}`,
+    `${name}: ${unheard === null ? outcomeLabel(status) : standingLabel(run)}`,
     line(vscode.l10n.t('Started'), began && moment(began)),
     line(vscode.l10n.t('Duration'), seconds === 0 ? null : formatDuration(seconds)),
     line(vscode.l10n.t('Step'), maxSteps === 0 ? null : formatSteps(status)),
     line(vscode.l10n.t('Loss'), loss === null ? null : formatLoss(loss)),
     line(vscode.l10n.t('Evaluation loss'), evalLoss === null ? null : formatLoss(evalLoss)),
+    unheard ?? undefined,
     reason?.message,
     verdict?.message,
     verdict?.advice,

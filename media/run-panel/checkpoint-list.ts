@@ -23,7 +23,9 @@ export class CheckpointList {
   show(news: RunNews): void {
     const { run, abilities, noResume } = news;
     // Only when something changed: buttons that are replaced lose the keyboard's focus.
-    const content = JSON.stringify([run.checkpoints, abilities, noResume]);
+    const { bestCheckpoint, resultCheckpoint } = news;
+    const shown = [run.checkpoints, abilities, noResume, bestCheckpoint, resultCheckpoint];
+    const content = JSON.stringify(shown);
     if (content === this.#shown) return;
     this.#shown = content;
     const texts = this.#texts;
@@ -71,8 +73,17 @@ export class CheckpointList {
         : isCurrent
           ? [name, folder]
           : [fill(texts.abandoned, name), texts.abandonedHint];
+    const marks = [
+      ...(folder === news.resultCheckpoint ? [texts.result] : []),
+      ...(folder === news.bestCheckpoint ? [texts.bestEvaluation] : []),
+    ];
     return element('tr', problem === null ? {} : { class: 'damaged' }, [
-      element('td', { text: label, attributes: { title: hint } }),
+      element('td', { attributes: { title: hint } }, [
+        label!,
+        ...(marks.length === 0
+          ? []
+          : [element('div', { class: 'quiet', text: marks.join(' · ') })]),
+      ]),
       // The curves are those of the way that the run went since.
       number(isCurrent ? loss : null),
       number(isCurrent ? evalLoss : null),
@@ -83,7 +94,10 @@ export class CheckpointList {
     ]);
   }
 
-  #buttons({ folder, problem }: RunCheckpoint, { abilities, noResume }: RunNews): HTMLElement {
+  #buttons(
+    { folder, problem }: RunCheckpoint,
+    { abilities, noResume, resultCheckpoint }: RunNews,
+  ): HTMLElement {
     const texts = this.#texts;
     const button = (text: string, task: CheckpointTask, why: string | null = null): HTMLElement =>
       element('button', {
@@ -98,12 +112,17 @@ export class CheckpointList {
       });
     // Of a run that did all of its steps, that is what one can go on with.
     const isFurther = noResume !== null && abilities.canTrainFurther;
+    const noFinish = abilities.canFinish ? null : noResume;
     return element('div', { class: 'toolbar' }, [
       button(texts.test, 'test', problem),
       isFurther
         ? button(texts.trainFurther, 'further', problem)
         : button(texts.resumeFromHere, 'resume', problem ?? noResume),
-      button(texts.makeResult, 'finish', problem ?? (abilities.canFinish ? null : noResume)),
+      button(
+        texts.makeResult,
+        'finish',
+        problem ?? (folder === resultCheckpoint ? texts.isResult : noFinish),
+      ),
       button(texts.export, 'export', problem),
       button(texts.reveal, 'reveal'),
     ]);

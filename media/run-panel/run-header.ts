@@ -70,9 +70,10 @@ export class RunHeader {
     showText(this.#name, run.name);
     this.#name.title = visible(run.folder);
     showText(this.#state, stateLabel);
-    this.#state.dataset['state'] = status.state;
-    if (this.#spoken.dataset['state'] !== status.state) {
-      this.#spoken.dataset['state'] = status.state;
+    const state = run.unheard === null ? status.state : 'unheard';
+    this.#state.dataset['state'] = state;
+    if (this.#spoken.dataset['state'] !== state) {
+      this.#spoken.dataset['state'] = state;
       showText(this.#spoken, `${run.name}: ${description}`);
     }
     this.#showProgress(news);

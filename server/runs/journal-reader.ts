@@ -19,7 +19,8 @@ export interface JournalReading {
 
 /**
  * Reads the journal of a run folder as it grows, each entry once. What is damaged is left out and
- * counted; entries that a later version wrote are left out in silence.
+ * counted; entries that a later version wrote are left out in silence, and so is a last line that the
+ * end of its session cut off (a kill, a full disk), once the next session has begun.
  */
 export class JournalReader {
   readonly #tail: LineTail;
@@ -27,6 +28,7 @@ export class JournalReader {
   #lastLine = 0;
   #restarts = 0;
   #firstDamaged: number | undefined;
+  #lastDamaged: number | undefined;
   #damaged = 0;
 
   constructor(folder: string, { skimsSteps = false }: JournalReading = {}) {
@@ -75,10 +77,21 @@ export class JournalReader {
     this.#lastLine = number;
     const entry = text === undefined ? 'damaged' : parseJournalLine(text);
     if (entry === 'later') return undefined;
-    if (entry !== 'damaged') return entry;
-    this.#firstDamaged ??= number;
-    this.#damaged += 1;
-    return undefined;
+    if (entry === 'damaged') {
+      this.#firstDamaged ??= number;
+      this.#lastDamaged = number;
+      this.#damaged += 1;
+      return undefined;
+    }
+    if (entry.type === 'started' && this.#lastDamaged === number - 1) this.#forgive(number - 1);
+    return entry;
+  }
+
+  /** Counts a line no more that was cut off. */
+  #forgive(number: number): void {
+    if (this.#firstDamaged === number) this.#firstDamaged = undefined;
+    this.#lastDamaged = undefined;
+    this.#damaged -= 1;
   }
 }
 

@@ -16,10 +16,8 @@ import { findStateFile, HEARTBEAT_MS, type RunStateFile } from './state-file.ts'
 /** What a run folder tells about its run, and where to reach its trainer. */
 export interface FolderReport {
   readonly summary: RunSummary;
-  /** Address of the live trainer; null where there is none. */
-  readonly address: string | null;
-  /** What in the folder is damaged, a sentence for people; null if nothing. */
-  readonly damage: string | null;
+  /** The live trainer, its address and its process; null where there is none. */
+  readonly trainer: { readonly address: string; readonly pid: number } | null;
 }
 
 /** A heartbeat that is older than this many periods has stopped. */
@@ -59,6 +57,7 @@ export async function readRunFolder(
     stored !== undefined &&
     Date.now() - Date.parse(stored.heartbeat) > MISSED_HEARTBEATS * HEARTBEAT_MS;
   const checkpoints = await checkpointsOf(folder, sessions);
+  const address = isLive ? stored?.address : undefined;
   return {
     summary: {
       folder,
@@ -73,10 +72,10 @@ export async function readRunFolder(
       checkpoints,
       adapter: await usableAdapter(folder, checkpoints),
       notes: await readNotes(folder),
-      problem: isLive && isSilent ? 'The trainer has not been heard of for a while.' : damage,
+      unheard: isLive && isSilent ? 'The trainer has not been heard of for a while.' : null,
+      problem: damage,
     },
-    address: isLive ? (stored?.address ?? null) : null,
-    damage,
+    trainer: address == null ? null : { address, pid: stored!.pid },
   };
 }
 
@@ -142,6 +141,7 @@ export async function unknownRun(folder: string, problem: string): Promise<RunSu
     checkpoints: [],
     adapter: null,
     notes: NO_NOTES,
+    unheard: null,
     problem,
   };
 }

@@ -2,10 +2,10 @@ import path from 'node:path';
 import * as z from 'zod/mini';
 import { codeOf, readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
-import { writeFileAtomic } from '../../engine/files.ts';
+import { isDiskFull, overwriteFile, writeFileAtomic } from '../../engine/files.ts';
 import { JsonError, parseJson } from '../../engine/json.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { runStatusSchema, timeSchema } from './run-status.ts';
+import { isFinal, runStatusSchema, timeSchema } from './run-status.ts';
 
 /** How often a trainer refreshes the heartbeat in its state file, in milliseconds. */
 export const HEARTBEAT_MS = 10_000;
@@ -33,12 +33,21 @@ const runStateFile = z.object({
 /** Content of the state file in a run folder. */
 export type RunStateFile = Readonly<z.infer<typeof runStateFile>>;
 
-/** Replaces the state file of a run folder. Throws LorafaError `output.not_writable`. */
-export function writeStateFile(folder: string, content: RunStateFile): Promise<void> {
-  return writeFileAtomic(
-    path.join(folder, RUN_FILES.state),
-    `${JSON.stringify(content, null, 2)}\n`,
-  );
+/**
+ * Replaces the state file of a run folder. On a full disk the end of a run is written over what was
+ * there, so that the folder says why the run ended.
+ *
+ * @throws LorafaError `output.not_writable`
+ */
+export async function writeStateFile(folder: string, content: RunStateFile): Promise<void> {
+  const file = path.join(folder, RUN_FILES.state);
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  try {
+    await writeFileAtomic(file, text);
+  } catch (error) {
+    if (!isDiskFull(error) || !isFinal(content.status.state)) throw error;
+    await overwriteFile(file, text);
+  }
 }
 
 /** What was found under the name of a state file. */

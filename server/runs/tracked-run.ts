@@ -11,6 +11,7 @@ import { isFinal, type RunStatus } from './run-status.ts';
 import { checkpointsOf, readRunFolder, usableAdapter } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
 import { TrainerClient } from './trainer-client.ts';
+import { TrainerPulse } from './trainer-pulse.ts';
 
 /** When to look again at a run whose trainer closed its connection, before connecting anew. */
 const LOOK_AGAIN_MS = [50, 500, 2000];
@@ -38,9 +39,10 @@ export class TrackedRun {
   #summary: RunSummary | undefined;
   /** What the folder looked like before it was read. */
   #fingerprint: string | undefined;
-  /** What in the folder is damaged. */
+  /** What the follower has found damaged in the journal. */
   #damage: string | null = null;
   #client: TrainerClient | undefined;
+  #pulse: TrainerPulse | undefined;
   #watcher: RunWatcher | undefined;
   #folderWatch: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -84,10 +86,8 @@ export class TrackedRun {
     if (this.#client !== undefined) return this.#client.control(action);
     const summary = this.#summary;
     if (summary === undefined) throw goneRun(this.folder);
-    // A damaged folder does not keep anyone from steering.
-    const trainerProblem = summary.problem === this.#damage ? null : summary.problem;
     const problem =
-      trainerProblem ??
+      summary.unheard ??
       (summary.isLive
         ? `${this.folder} is run by the command line; press Ctrl+C in its terminal to stop it.`
         : `${this.folder} has no run that is going on; start or resume it first.`);
@@ -108,6 +108,7 @@ export class TrackedRun {
   unfollow(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+    this.#damage = null;
     this.#folderWatch?.close();
     this.#folderWatch = undefined;
   }
@@ -118,7 +119,7 @@ export class TrackedRun {
     clearTimeout(this.#timer);
     clearTimeout(this.#lookTimer);
     this.unfollow();
-    this.#client?.dispose();
+    this.#letGo();
   }
 
   /** @param told what the trainer has just said of its end */
@@ -133,26 +134,44 @@ export class TrackedRun {
       if (wasThere && !this.#isDisposed) this.#listener.onGone(this.folder);
       return;
     }
-    const { summary, address } = report;
-    this.#damage = report.damage ?? this.#watcher?.problem ?? null;
-    const problem = this.#damage;
-    if (address === null || this.#isDisposed) {
-      return this.#tell({ ...summary, problem: summary.problem ?? problem });
-    }
-    if (this.#client !== undefined && this.#client.address !== address) {
-      this.#client.dispose();
-      this.#client = undefined;
-    }
+    const { trainer } = report;
+    const problem = report.summary.problem ?? this.#watcher?.problem ?? null;
+    const summary = { ...report.summary, problem };
+    if (trainer === null || this.#isDisposed) return this.#tell(summary);
+    if (this.#client !== undefined && this.#client.address !== trainer.address) this.#letGo();
     if (this.#client === undefined) {
       try {
-        this.#client = await this.#connect(address);
+        this.#client = await this.#connect(trainer.address);
       } catch (error) {
-        return this.#tell({ ...summary, isSteerable: false, problem: messageOf(error) });
+        return this.#tell({ ...summary, isSteerable: false, unheard: messageOf(error) });
       }
-      return this.#tell({ ...summary, status: this.#client.status, problem });
+      this.#feelPulse(this.#client, trainer.pid);
+      return this.#tell({ ...summary, status: this.#client.status, unheard: null });
     }
     // The trainer itself tells more, and sooner, than what it has stored.
-    this.#tell({ ...summary, status: this.#summary?.status ?? summary.status, problem });
+    const status = this.#summary?.status ?? summary.status;
+    this.#tell({ ...summary, status, unheard: this.#pulse?.unheard ?? null });
+  }
+
+  #feelPulse(client: TrainerClient, pid: number): void {
+    this.#pulse?.end();
+    this.#pulse = new TrainerPulse({
+      pid,
+      ask: () => client.askStatus(),
+      intervalMs: this.#answerTimeoutMs,
+      onChanged: () =>
+        this.#later(async () => {
+          if (this.#client !== client || this.#summary === undefined) return;
+          this.#tell({ ...this.#summary, unheard: this.#pulse?.unheard ?? null });
+        }),
+    });
+  }
+
+  #letGo(): void {
+    this.#pulse?.end();
+    this.#pulse = undefined;
+    this.#client?.dispose();
+    this.#client = undefined;
   }
 
   async #connect(address: string): Promise<TrainerClient> {
@@ -175,24 +194,27 @@ export class TrackedRun {
     if (before === undefined) return;
     if (isFinal(status.state)) {
       // It has said its last: whoever takes the folder on now has another address.
-      this.#client?.dispose();
-      this.#client = undefined;
+      this.#letGo();
       await this.#refresh(status);
       this.#grew();
-    } else if (status.checkpoint === before.status.checkpoint) {
-      this.#tell({ ...before, status });
+      return;
+    }
+    this.#pulse?.hear(status);
+    const heard = { ...before, status, unheard: this.#pulse?.unheard ?? null };
+    if (status.checkpoint === before.status.checkpoint) {
+      this.#tell(heard);
     } else {
       await this.#sessions.read();
       const checkpoints = await checkpointsOf(this.folder, this.#sessions);
       const adapter = await usableAdapter(this.folder, checkpoints);
-      this.#tell({ ...before, status, checkpoints, adapter });
+      this.#tell({ ...heard, checkpoints, adapter });
     }
   }
 
   /** A trainer that ends closes its socket a little before its process is gone. */
   async #closed(attempt = 0): Promise<void> {
     if (this.#isDisposed) return;
-    this.#client = undefined;
+    this.#letGo();
     const delay = LOOK_AGAIN_MS[attempt];
     const report = await readRunFolder(this.folder, this.#sessions);
     if (report?.summary.isLive && delay !== undefined) {
@@ -223,9 +245,9 @@ export class TrackedRun {
   async #readOn(watcher: RunWatcher): Promise<void> {
     await watcher.read();
     const { problem } = watcher;
-    if (problem === null || this.#damage !== null || this.#watcher !== watcher) return;
+    if (problem === this.#damage || this.#watcher !== watcher) return;
     this.#damage = problem;
-    if (this.#summary?.problem === null) this.#tell({ ...this.#summary, problem });
+    this.#later(() => this.#refresh());
   }
 
   /**

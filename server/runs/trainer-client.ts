@@ -7,6 +7,7 @@ import {
   type RunAction,
   TRAINER_PROTOCOL_VERSION,
   trainerControl,
+  trainerGetStatus,
   trainerGreetingSchema,
   trainerGrew,
   trainerHello,
@@ -96,13 +97,29 @@ export class TrainerClient {
   }
 
   /**
+   * Asks where the run stands, which tells also whether anybody is there.
+   *
+   * @throws LorafaError as {@link control} does
+   */
+  async askStatus(): Promise<RunStatus> {
+    return this.#ask(trainerGetStatus, {});
+  }
+
+  /**
    * Steers the run.
    *
    * @throws LorafaError `training.no_answer`, `training.wrong_version`
    * @throws ResponseError with the trainer's own sentence when the run cannot do that now
    */
   async control(action: RunAction): Promise<RunStatus> {
-    const answer = ask(this.#connection, this.#folder, this.#timeoutMs, trainerControl, { action });
+    return this.#ask(trainerControl, { action });
+  }
+
+  async #ask<Params>(
+    request: RequestMessage<Params, RunStatus>,
+    params: Params,
+  ): Promise<RunStatus> {
+    const answer = ask(this.#connection, this.#folder, this.#timeoutMs, request, params);
     this.#pending.add(answer);
     const raw = await answer.finally(() => this.#pending.delete(answer));
     const status = runStatusSchema.safeParse(raw);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { LorafaError } from '../../engine/errors.ts';
+import { type ErrorCode, LorafaError } from '../../engine/errors.ts';
 import { ensureFolder } from '../../engine/files.ts';
 import { refuseOccupied } from '../../engine/train/occupied-folder.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
@@ -11,10 +11,13 @@ import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-f
 import type { TrainerJob } from './trainer-job.ts';
 import { TRAINER_PROTOCOL_VERSION } from './trainer-protocol.ts';
 
+/** Codes of the errors by which a lock says that a folder is no longer this run's. */
+const LOST: ReadonlySet<ErrorCode> = new Set(['output.in_use', 'output.not_found']);
+
 /** What a trainer keeps in the run folder beside the run itself: lock, state with heartbeat, log. */
 export class TrainerFolder {
   readonly path: string;
-  /** Resolves with the reason when another process has taken the folder over; nothing is written then. */
+  /** Resolves with the reason when another process has taken the folder over, or it is gone; nothing is written then. */
   readonly lost: Promise<LorafaError>;
   readonly #log: RunLog;
   readonly #lock: RunLock;
@@ -111,7 +114,8 @@ export class TrainerFolder {
     try {
       await this.#lock.verify();
     } catch (error) {
-      if (!(error instanceof LorafaError) || error.code !== 'output.in_use') return true;
+      const isOver = error instanceof LorafaError && LOST.has(error.code);
+      if (!isOver) return true;
       this.#isLost = true;
       this.#lose(error);
     }

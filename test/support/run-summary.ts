@@ -23,6 +23,7 @@ export function runSummary(
     checkpoints: [],
     adapter: null,
     notes: NO_NOTES,
+    unheard: null,
     problem: null,
     ...summary,
     status: full,

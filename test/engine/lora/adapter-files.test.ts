@@ -19,7 +19,7 @@ import {
   writeSafetensors,
 } from '../../../engine/formats/safetensors-writer.ts';
 import { type Adapter, adapterTensors } from '../../../engine/lora/adapter.ts';
-import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
+import { loadAdapter, requireWholeAdapter } from '../../../engine/lora/load-adapter.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { saveAdapter } from '../../../engine/lora/save-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
@@ -64,6 +64,18 @@ async function failure(action: Promise<unknown>): Promise<LorafaError> {
   expect((error as LorafaError).message).not.toContain('\n');
   return error as LorafaError;
 }
+
+test('an adapter that is cut short is no whole one, whatever model it is for', async () => {
+  const { adapter } = await golden('lorafa-patterns');
+  await expect(requireWholeAdapter(adapter)).resolves.toBeUndefined();
+  for (const name of [CONFIG, WEIGHTS]) {
+    const content = await readFile(path.join(adapter, name));
+    await writeFile(path.join(folder, name), content);
+  }
+  await truncate(path.join(folder, WEIGHTS), 1000);
+  const { code, message } = await failure(requireWholeAdapter(folder));
+  expect([code, message]).toEqual(['adapter.corrupt', expect.stringContaining(WEIGHTS)]);
+});
 
 describe('adapters that PEFT saved', () => {
   test.each(CASES)('%s loads whole, and again after it was saved here', async (name) => {

@@ -41,6 +41,20 @@ describe('a run keeps rows to try its model on', () => {
     expect(await readTraining(path.join(folder, 'checkpoint-2'))).toEqual(kept);
   });
 
+  test('none that it held out and learned all the same', async () => {
+    const [learned] = (await readFile(tiny().data, 'utf8')).split('\n');
+    const held = path.join(await tempFolder(), 'held.jsonl');
+    const evaluated = { data: { eval_dataset_name_or_path: held } };
+    await writeFile(held, `${learned}\n{"question":"1+1?","answer":"2"}\n`);
+    const some = await readExamples(await runFolder(evaluated));
+    expect([some!.origin, some!.examples]).toEqual([
+      'held-out',
+      [{ prompt: { turn: '1+1?' }, expected: '2' }],
+    ]);
+    await writeFile(held, `${learned}\n`);
+    expect((await readExamples(await runFolder(evaluated)))!.origin).toBe('training');
+  });
+
   test('or else rows that it learned, by the templates of its configuration', async () => {
     const folder = await runFolder({
       data: { prompt_template: 'Q: {question} A:', completion_template: ' {answer}' },

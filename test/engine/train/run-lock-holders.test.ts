@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ParentLock } from '../../../engine/train/parent-lock.ts';
@@ -49,6 +49,36 @@ describe('a holder that was halted', () => {
     expect(await readLock(folder)).toMatchObject({ pid: process.pid });
     await lock.release();
     expect(await readLock(folder)).toBeUndefined();
+  });
+});
+
+describe('a run folder that is moved or deleted while its run goes on', () => {
+  const gone = { code: 'output.not_found', message: expect.stringContaining('was deleted, moved') };
+
+  test.each<[string, (folder: string) => Promise<unknown>]>([
+    ['deleted', (folder) => rm(folder, { recursive: true })],
+    ['moved', (folder) => rename(folder, `${folder}-2`)],
+    [
+      'moved, and another made',
+      async (folder) => {
+        await rename(folder, `${folder}-2`);
+        await mkdir(folder);
+      },
+    ],
+  ])('%s: neither its process nor that of its parent writes there', async (_name, lose) => {
+    const folder = path.join(await tempFolder(), 'run');
+    await mkdir(folder);
+    const own = await RunLock.acquire(folder);
+    const lock = path.join(folder, LOCK_FILE);
+    const content = await readFile(lock, 'utf8');
+    await writeFile(lock, content.replace(`"pid":${process.pid}`, `"pid":${process.ppid}`));
+    const parent = await ParentLock.open(folder);
+    await lose(folder);
+    afterHalt();
+    await expect(own.verify()).rejects.toMatchObject(gone);
+    await expect(parent.verify()).rejects.toMatchObject(gone);
+    await own.release();
+    await expect(readFile(lock)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

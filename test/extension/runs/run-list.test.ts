@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { abilitiesOf, endedRuns, sortRuns, withNews } from '../../../extension/runs/run-list.ts';
+import {
+  abilitiesOf,
+  endedRuns,
+  resultCheckpoint,
+  sortRuns,
+  withNews,
+} from '../../../extension/runs/run-list.ts';
 import { RUN_STATES } from '../../../server/runs/run-status.ts';
 import { checkpoint, runSummary } from '../../support/run-summary.ts';
 
@@ -37,6 +43,21 @@ test('abilities follow the state', () => {
   expect(able('canCheckpoint')).toEqual(['running', 'paused']);
   expect(able('canFinish')).toEqual(['completed', 'stopped', 'cancelled', 'failed']);
   expect(able('canResumeFromCheckpoint')).toEqual(['stopped', 'cancelled', 'failed']);
+});
+
+test('what is the result of a run already cannot be made it', () => {
+  const folder = '/runs/old';
+  const checkpoints = [checkpoint({ step: 10 }), checkpoint({ step: 20 })];
+  const done = runSummary(
+    { state: 'completed', step: 20 },
+    { folder, adapter: folder, checkpoints },
+  );
+  expect(resultCheckpoint(done)).toBe(checkpoints[1]);
+  expect(abilitiesOf(done).canFinish).toBe(true);
+  expect(abilitiesOf({ ...done, checkpoints: [checkpoints[1]!] }).canFinish).toBe(false);
+  // Its result is not there any more, or is another.
+  expect(resultCheckpoint({ ...done, adapter: checkpoints[1]!.folder })).toBeUndefined();
+  expect(resultCheckpoint(runSummary({ ...done.status, step: 15 }, { ...done }))).toBeUndefined();
 });
 
 test('a run of the command line is only watched', () => {

@@ -1,9 +1,12 @@
 import { expect, test, vi } from 'vitest';
+import { runIcon } from '../../../extension/runs/run-icons.ts';
 import {
   describeNoResume,
   describeRun,
   formatDuration,
   mostInteresting,
+  reasonOf,
+  standingLabel,
   statusBarIcon,
   statusBarText,
 } from '../../../extension/runs/run-texts.ts';
@@ -56,8 +59,28 @@ test('each state has its words', () => {
   );
   expect(describe({ state: 'completed', loss: 0.87123 })).toBe('Completed · loss 0.871');
   expect(describe({ state: 'running', step: 999, maxSteps: 1000 })).toBe('99%');
-  expect(describeRun(runSummary({}, { problem: 'The trainer does not answer.' }))).toBe(
-    'The trainer does not answer.',
+});
+
+test('a run of which nothing new is heard is not said to go on, nor how long it takes', () => {
+  const unheard = 'The process that leads this run (7) does not answer; let it go on.';
+  const halted = { ...running, unheard };
+  expect(statusBarText([halted])).toBe('LoRA-FA No news · 34% · loss 1.234');
+  expect(statusBarIcon(halted)).toBe('warning');
+  expect(standingLabel(halted)).toBe('No news');
+  expect(runIcon(halted)).toBe('warning');
+  expect(reasonOf(halted)).toBe(unheard);
+});
+
+test('damage in the folder of a run hides neither how far it is nor why it ended', () => {
+  const problem = 'events.jsonl line 9 is damaged and was left out.';
+  const damaged = { ...running, problem };
+  expect(statusBarText([damaged])).toBe('LoRA-FA 34% · loss 1.234 · 12 min left');
+  expect(reasonOf(damaged)).toBe(problem);
+  const failed = (message: string) =>
+    reasonOf(runSummary({ state: 'failed', reason: { code: 'x', message } }, { problem }));
+  expect(failed('The disk is full.')).toBe(`The disk is full. ${problem}`);
+  expect(failed(`Nothing tells (${problem}); start it again.`)).toBe(
+    `Nothing tells (${problem}); start it again.`,
   );
 });
 

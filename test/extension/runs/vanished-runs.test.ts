@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { ComparisonNews } from '../../../extension/runs/comparison-messages.ts';
 import { ComparisonPanels } from '../../../extension/runs/comparison-panel.ts';
+import { notifyOfVanished } from '../../../extension/runs/run-notifications.ts';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { RunTargets } from '../../../extension/runs/run-targets.ts';
@@ -42,6 +43,25 @@ test('a command on a run that vanished says so once, and the run leaves the list
   expect(await targets.one('/runs/b', { title: 'Which?' })).toBeUndefined();
   expect(told()).toEqual([['warning', 'The run in /runs/b is not there any more.']]);
   expect(names()).toEqual(['a', 'c']);
+});
+
+test('a run that goes on and whose folder goes is told, unless somebody looked for it', async () => {
+  const live = ['d', 'e'].map((name) => runSummary({}, { folder: `/runs/${name}` }));
+  const { server, store, actions } = await runsWindow([...RUNS, ...live]);
+  const subscription = notifyOfVanished(store);
+  server.remove('/runs/a');
+  server.remove('/runs/d');
+  server.remove('/runs/e');
+  await actions.present(['/runs/e']);
+  await vi.waitFor(() => expect(store.find('/runs/d')).toBeUndefined());
+  expect(told()).toEqual([
+    [
+      'warning',
+      '/runs/d was deleted, moved or renamed while its run was going on, which ends the run; put the folder back to resume it, or start it again.',
+    ],
+    ['warning', 'The run in /runs/e is not there any more.'],
+  ]);
+  subscription.dispose();
 });
 
 test('a server that does not start is told once, and nothing is done', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { LOCK_FILE, readLock } from '../../../engine/train/run-lock.ts';
@@ -116,6 +116,27 @@ describe.runIf(process.platform === 'linux')('a run that was halted', () => {
     expect(await contentOf(folder)).toEqual(before);
   });
 
+  test('of a trainer is said to be so while it is, and can be ended', async () => {
+    const folder = await runs().startEndless(runs().observe());
+    const observed = runs().observe(1000);
+    await observed.manager.list();
+    const { pid } = (await readLock(folder))!;
+    process.kill(pid, 'SIGSTOP');
+    const halted = await observed.untilRun(folder, ({ unheard }) => unheard !== null);
+    expect(halted).toMatchObject({ isLive: true, status: { state: 'running' } });
+    expect(halted.unheard).toContain(`The process that leads this run (${pid}) does not answer`);
+    process.kill(pid, 'SIGCONT');
+    await observed.untilRun(folder, ({ unheard }) => unheard === null);
+    process.kill(pid, 'SIGSTOP');
+    await observed.untilRun(folder, ({ unheard }) => unheard !== null);
+    process.kill(pid, 'SIGKILL');
+    const ended = await observed.untilRun(folder, ({ isLive }) => !isLive);
+    expect(ended).toMatchObject({
+      unheard: null,
+      status: { reason: { code: 'training.crashed' } },
+    });
+  });
+
   test('and that nobody took over goes on', async () => {
     const { run, folder, ended } = await startCli();
     run.kill('SIGSTOP');
@@ -132,6 +153,16 @@ describe.runIf(process.platform === 'linux')('a run that was halted', () => {
     run.kill('SIGINT');
     expect((await ended).code).toBe(130);
   });
+});
+
+test('a run whose folder is deleted ends, and makes no other', async () => {
+  const observed = runs().observe();
+  const folder = await runs().startEndless(observed, { save_steps: 3 });
+  const { pid } = (await readLock(folder))!;
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  await observed.until(() => observed.gone.includes(folder));
+  await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+  await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 /** Needs the right to make namespaces, which containers of their own are made of. */

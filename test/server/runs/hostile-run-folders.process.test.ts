@@ -45,13 +45,16 @@ test.skipIf(process.platform === 'win32')(
     await writeStateFile(folder, { ...state, address });
     // Listed as what its lock says is live, and as one that has ended.
     const lock = await RunLock.acquire(folder);
-    const { summary, address: told } = (await readRunFolder(folder))!;
-    expect({ isLive: summary.isLive, told }).toEqual({ isLive: true, told: address });
+    const { summary, trainer } = (await readRunFolder(folder))!;
+    expect({ isLive: summary.isLive, told: trainer?.address }).toEqual({
+      isLive: true,
+      told: address,
+    });
     const listed = (await runs().observe().manager.list()).find((run) => run.folder === folder);
     expect(listed).toMatchObject({
       isLive: true,
       isSteerable: false,
-      problem: expect.stringContaining('what it gives as its address is none') as string,
+      unheard: expect.stringContaining('what it gives as its address is none') as string,
     });
     await lock.release();
     await runs().observe().manager.list();

@@ -54,7 +54,7 @@ test.each([
   expect(await start()).toMatchObject({
     isLive: true,
     isSteerable: false,
-    problem: expect.stringContaining(problem) as string,
+    unheard: expect.stringContaining(problem) as string,
     status: { state: 'running', step: 7 },
   });
   await expect(observed.manager.control(folder, 'pause')).rejects.toThrow(problem);
@@ -63,7 +63,7 @@ test.each([
 
 test('crash-later: the run has failed', async () => {
   const { observed, folder, start } = await misbehaving('crash-later');
-  expect(await start()).toMatchObject({ isSteerable: true, problem: null });
+  expect(await start()).toMatchObject({ isSteerable: true, unheard: null });
   await expect(observed.manager.control(folder, 'pause')).rejects.toMatchObject({
     code: 'training.no_answer',
   });
@@ -92,7 +92,7 @@ test('garbage-later: what is not understood changes nothing', async () => {
     code: 'training.no_answer',
   });
   expect(await observed.manager.list()).toMatchObject([
-    { folder, isSteerable: true, problem: null, status: { state: 'running', step: 7 } },
+    { folder, isSteerable: true, unheard: null, status: { state: 'running', step: 7 } },
   ]);
   expect(observed.states(folder)).toEqual(['running']);
 });

@@ -43,7 +43,7 @@ describe('a run with a trainer', () => {
     const lock = await RunLock.acquire(folder);
     await store(folder);
     expect(await readRunFolder(folder)).toMatchObject({
-      address: '/tmp/socket',
+      trainer: { address: '/tmp/socket' },
       summary: {
         folder,
         configFile: '/config.lorafa.json',
@@ -57,7 +57,7 @@ describe('a run with a trainer', () => {
     const heartbeat = '2026-01-01T00:00:20.000Z';
     await store(folder, { heartbeat });
     expect(await readRunFolder(folder)).toMatchObject({
-      address: null,
+      trainer: null,
       summary: {
         isLive: false,
         isSteerable: false,
@@ -88,12 +88,12 @@ describe('a run with a trainer', () => {
     });
   });
 
-  test('that has not been heard of for a while has a problem', async () => {
+  test('that has not been heard of for a while is said to be unheard', async () => {
     const folder = await tempFolder();
     const lock = await RunLock.acquire(folder);
     await store(folder, { heartbeat: SINCE });
     const report = await readRunFolder(folder);
-    expect(report?.summary.problem).toBe('The trainer has not been heard of for a while.');
+    expect(report?.summary.unheard).toBe('The trainer has not been heard of for a while.');
     await lock.release();
   });
 
@@ -120,7 +120,7 @@ describe('a run with a trainer', () => {
     await writeFile(file, text);
     const report = await readRunFolder(folder);
     expect(report).toMatchObject({
-      address: null,
+      trainer: null,
       summary: {
         isLive: false,
         problem: `state.json cannot be read: ${problem}`,
@@ -227,6 +227,18 @@ describe('a journal that is damaged', () => {
       status: { state: 'failed', step: 4, maxSteps: 9 },
     });
     expect(runChanged.params.safeParse(report?.summary).success).toBe(true);
+  });
+
+  test('a last line that was cut off is none once the run goes on', async () => {
+    const folder = await tempFolder();
+    const cut = `${JSON.stringify(stepEvent()).slice(0, 30)}\n`;
+    await journal(folder, startedEvent(), stepEvent(), cut, startedEvent(), stepEvent({ step: 5 }));
+    const { summary } = (await readRunFolder(folder))!;
+    expect(summary).toMatchObject({ problem: null, status: { step: 5 } });
+    await journal(folder, startedEvent(), '{}\n', stepEvent(), cut, startedEvent(), '{}\n');
+    expect((await readRunFolder(folder))!.summary.problem).toBe(
+      'events.jsonl line 2 and 1 more are damaged and were left out.',
+    );
   });
 
   test('with nothing else in it is a run that says nothing', async () => {

@@ -82,7 +82,7 @@ describe('the end of the computing process', () => {
     expect(status.reason).toEqual({ code, message: expect.stringMatching(message) as string });
     // The same for everyone who looks at the folder later.
     const report = await readRunFolder(run.supervisor.folder);
-    expect(report).toMatchObject({ address: null, summary: { status, isLive: false } });
+    expect(report).toMatchObject({ trainer: null, summary: { status, isLive: false } });
   });
 
   test('messages that come twice or out of turn change no state', async () => {

@@ -1,0 +1,36 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { exportAdapter } from '../../../extension/models/export-adapter.ts';
+import {
+  type FoundAdapter,
+  listAdapters,
+  listModels,
+  requireAdapter,
+} from '../../../server/protocol.ts';
+import { shown } from '../../support/vscode-window.ts';
+
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
+
+beforeEach(() => {
+  shown.length = 0;
+});
+
+test('an adapter that is damaged is refused before anybody is asked where it goes', async () => {
+  const adapter: FoundAdapter = {
+    ...{ path: '/runs/first', name: 'first', baseModel: '/base', rank: 8, modified: '2026-01-01' },
+    ...{ checkpointOf: null, problem: null, quantization: null },
+  };
+  const problem = '/runs/first/adapter_model.safetensors is damaged; copy it again.';
+  const answers = new Map<string, () => unknown>([
+    [listModels.method, () => []],
+    [listAdapters.method, () => [adapter]],
+    [
+      requireAdapter.method,
+      () => {
+        throw new Error(problem);
+      },
+    ],
+  ]);
+  const server = { ask: async ({ method }: { method: string }) => answers.get(method)!() };
+  await expect(exportAdapter(server as never, adapter.path)).rejects.toThrow(problem);
+  expect(shown).toEqual([]);
+});
