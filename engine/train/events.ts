@@ -236,9 +236,11 @@ const completedEvent = z.object({
   train_loss: z.number(),
   /** Seconds from the first to the last step of this session. */
   train_runtime: z.number().nonnegative(),
-  /** Losses of the result, where the run was finished at an earlier step than its last one. */
+  /** Losses of the result, where that is not the model of the run's last step. */
   loss: z.number().nullable().exactOptional(),
   eval_loss: z.number().nullable().exactOptional(),
+  /** Step whose model the result is, where that is the best and not the last one. */
+  result_step: count.exactOptional(),
 });
 
 /** The schema of every event, by its type. */

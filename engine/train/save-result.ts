@@ -6,8 +6,8 @@ import { UnusableCheckpoint } from './unusable-checkpoint.ts';
 
 /** What became the result of a run. */
 export interface SavedResult {
-  /** Losses of the result where it is not the model of the last step. */
-  readonly losses: Pick<CompletedEvent, 'eval_loss'>;
+  /** Of the result, where it is not the model of the last step. */
+  readonly earlier: Pick<CompletedEvent, 'eval_loss' | 'result_step'>;
   /** What its owner should know of it: a sentence for people. */
   readonly message: string | undefined;
 }
@@ -30,12 +30,12 @@ export async function saveResult(
       const checkpoint = await openCheckpoint(checkpointPath(folder, best.step));
       await trainee.saveFrom(checkpoint.folder, folder);
       message = `${found}: the result is the model of that step.`;
-      return { losses: { eval_loss: best.loss }, message };
+      return { earlier: { eval_loss: best.loss, result_step: best.step }, message };
     } catch (error) {
       if (!(error instanceof UnusableCheckpoint)) throw error;
       message = `${found}, but its checkpoint cannot be used: ${error.problem}; the result is the model of the last step.`;
     }
   }
   await trainee.save(folder, false);
-  return { losses: {}, message };
+  return { earlier: {}, message };
 }

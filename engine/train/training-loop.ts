@@ -97,16 +97,16 @@ export class TrainingLoop {
     // The last session may have ended between its last checkpoint and this.
     await this.#prune();
     const best = this.#best?.step === steps ? undefined : this.#best;
-    const { losses, message } = await saveResult(this.#parts.trainee, adapterDir, best);
+    const { earlier, message } = await saveResult(this.#parts.trainee, adapterDir, best);
     if (message !== undefined) await emit({ type: 'warning', message });
-    await this.#judge(true, losses.eval_loss === undefined ? undefined : best);
+    await this.#judge(true, earlier.result_step === undefined ? undefined : best);
     await emit({
       type: 'completed',
       adapter_dir: adapterDir,
       steps,
       train_loss: this.#state.total_loss / steps,
       train_runtime: (performance.now() - started) / 1000,
-      ...losses,
+      ...earlier,
     });
     return { status: 'completed', steps, adapterDir };
   }

@@ -41,13 +41,14 @@ export function isThrough({ status, attempt }: Pick<RunSummary, 'status' | 'atte
 
 /** The checkpoint that is the result of a run already; undefined where none is, or nobody can tell. */
 export function resultCheckpoint({
-  status: { state, step },
+  status: { state, step, resultStep },
   folder,
   adapter,
   checkpoints,
 }: RunSummary): RunCheckpoint | undefined {
   if (state !== 'completed' || adapter !== folder) return undefined;
-  return checkpoints.find((checkpoint) => checkpoint.isCurrent && checkpoint.step === step);
+  const of = resultStep ?? step;
+  return checkpoints.find((checkpoint) => checkpoint.isCurrent && checkpoint.step === of);
 }
 
 /** What can be asked of a run in its state; what `when` clauses and buttons go by. */

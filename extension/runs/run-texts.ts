@@ -97,6 +97,9 @@ function partsOf({ status, isLive, unheard }: RunSummary, hasEnd: boolean): stri
   } else if (hasEnd) {
     parts.push(endLabel(status));
   }
+  if (status.resultStep !== null) {
+    parts.push(vscode.l10n.t('model of step {0}', status.resultStep));
+  }
   if (loss !== null) parts.push(vscode.l10n.t('loss {0}', formatLoss(loss)));
   if (!isLive && evalLoss !== null) {
     parts.push(vscode.l10n.t('eval {0}', formatLoss(evalLoss)));

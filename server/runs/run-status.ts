@@ -85,6 +85,8 @@ export const runStatusSchema = z.object({
   /** Optimizer steps done and planned; 0 until the first step starts. */
   step: count,
   maxSteps: count,
+  /** Of a complete run the step whose model its result is, where that is the best and not the last one. */
+  resultStep: z._default(z.nullable(count), null),
   /** Latest losses. */
   loss: z.nullable(z.number()),
   evalLoss: z.nullable(z.number()),
@@ -116,6 +118,7 @@ export function initialStatus(state: RunState, since: string): RunStatus {
     progress: null,
     step: 0,
     maxSteps: 0,
+    resultStep: null,
     loss: null,
     evalLoss: null,
     verdict: null,

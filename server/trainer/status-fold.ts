@@ -12,6 +12,7 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
         progress: null,
         reason: null,
         verdict: null,
+        resultStep: null,
         step: event.run.resumedAt,
         maxSteps: event.run.steps,
         device: event.run.device,
@@ -36,6 +37,7 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'completed':
       return {
         step: event.steps,
+        resultStep: event.result_step ?? null,
         reason: null,
         ...(event.loss !== undefined && { loss: event.loss }),
         ...(event.eval_loss !== undefined && { evalLoss: event.eval_loss }),

@@ -44,6 +44,7 @@ describe('load_best_model_at_end', () => {
       expect(ofType(finished, 'completed')[0]).toMatchObject({
         steps: 6,
         eval_loss: lowest.eval_loss,
+        result_step: best,
       });
       expect(ofType(finished, 'warning').map(({ message }) => message)).toEqual([
         `The evaluation was best at step ${best} (loss ${lowest.eval_loss.toFixed(4)}): the result is the model of that step.`,
@@ -60,7 +61,7 @@ describe('load_best_model_at_end', () => {
     const config = tiny().config(unsteady({ max_steps: 5, load_best_model_at_end: true }));
     const finished = await run(config);
     expect(ofType(finished, 'warning')).toEqual([]);
-    expect(ofType(finished, 'completed')[0]).not.toHaveProperty('eval_loss');
+    expect(ofType(finished, 'completed')[0]).not.toHaveProperty('result_step');
   });
 
   test('takes the last one where the best checkpoint has gone, and says so', async () => {

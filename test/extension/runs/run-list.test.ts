@@ -58,6 +58,9 @@ test('what is the result of a run already cannot be made it', () => {
   // Its result is not there any more, or is another.
   expect(resultCheckpoint({ ...done, adapter: checkpoints[1]!.folder })).toBeUndefined();
   expect(resultCheckpoint(runSummary({ ...done.status, step: 15 }, { ...done }))).toBeUndefined();
+  // Its result is that of the best evaluation.
+  const best = runSummary({ ...done.status, resultStep: checkpoints[0]!.step }, { ...done });
+  expect(resultCheckpoint(best)).toBe(checkpoints[0]);
 });
 
 test('a run of the command line is only watched', () => {

@@ -58,6 +58,9 @@ test('each state has its words', () => {
     'Paused · 50% · loss 2.000',
   );
   expect(describe({ state: 'completed', loss: 0.87123 })).toBe('Completed · loss 0.871');
+  expect(describe({ state: 'completed', loss: 0.9, step: 10, maxSteps: 10, resultStep: 7 })).toBe(
+    'Completed · model of step 7 · loss 0.900',
+  );
   expect(describe({ state: 'running', step: 999, maxSteps: 1000 })).toBe('99%');
 });
 
