@@ -67,6 +67,10 @@ test('what is changed in the form is changed in the text, comments stay, and und
   await field(form, 'lora.use_rslora').locator('vscode-checkbox').click();
   await field(form, 'training.lr_scheduler_type').locator('vscode-single-select').click();
   await form.locator('[role="option"]', { hasText: 'constant_with_warmup' }).click();
+  const targets = field(form, 'training.report_to').locator('vscode-checkbox');
+  await targets.filter({ hasText: 'mlflow' }).click();
+  await field(form, 'training.report_to').locator('.clear').waitFor();
+  await targets.filter({ hasText: 'tensorboard' }).click();
   await field(form, 'lora.target_modules').locator('textarea').fill('q_proj\nv_proj\no_proj');
   await field(form, 'lora.rank_pattern').locator('input').last().fill('8');
   await field(form, 'engine.device').locator('vscode-single-select').click();
@@ -79,7 +83,10 @@ test('what is changed in the form is changed in the text, comments stay, and und
   const edited = CONFIG.replace('16', '64')
     .replace('"v_proj"]', '"v_proj", "o_proj"]')
     .replace('{ "down_proj": 32 }', '{ "down_proj": 8 },\n    "use_rslora": true')
-    .replace('"learning_rate": 1e-4', '"seed": 7,\n    "lr_scheduler_type": "constant_with_warmup"')
+    .replace(
+      '"learning_rate": 1e-4',
+      '"seed": 7,\n    "lr_scheduler_type": "constant_with_warmup",\n    "report_to": ["tensorboard", "mlflow"]',
+    )
     .replace(/\n\}\n$/, ',\n  "engine": {\n    "device": "cuda:1"\n  }\n}\n');
   expect(await saved()).toBe(edited);
 

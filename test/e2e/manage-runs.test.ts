@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseConfig } from '../../engine/config/parse.ts';
 import { writeRunRecord } from '../../engine/train/run-record.ts';
 import { startedEvent, stepEvent } from '../support/journal-events.ts';
@@ -202,21 +202,30 @@ test('selected runs are compared with all that came of them, and written as a ta
   await comparison.locator('.chart-readout', { hasText: best }).first().waitFor();
   await comparison.getByRole('button', { name: 'Export as CSV…' }).click();
   const place = page.locator('.quick-input-widget input[type="text"]');
-  await expect.poll(() => place.inputValue()).toMatch(/runs\.csv$/);
-  await page.locator('.quick-input-widget .monaco-list-row').first().waitFor();
-  await place.fill(path.join(folder, 'table.csv'));
-  await place.press('Enter');
-  await expect
-    .poll(() => readFile(path.join(folder, 'table.csv'), 'utf8').catch(() => ''))
-    .toMatch(
-      /^run,folder,state,started,seconds,step,loss,eval_loss,.*\r\nalpha,.*,completed,.*,660,9,0\.9,1,/,
-    );
+  const exported = async (proposed: string): Promise<string> => {
+    await expect.poll(() => place.inputValue()).toMatch(new RegExp(`${proposed}$`));
+    await page.locator('.quick-input-widget .monaco-list-row').first().waitFor();
+    const file = path.join(folder, `exported-${proposed}`);
+    await place.fill(file);
+    await place.press('Enter');
+    return vi.waitUntil(() => readFile(file, 'utf8').catch(() => ''), { timeout: 20_000 });
+  };
+  expect(await exported('runs.csv')).toMatch(
+    /^run,folder,state,started,seconds,step,loss,eval_loss,.*\r\nalpha,.*,completed,.*,660,9,0\.9,1,/,
+  );
 
   // A run that is deleted meanwhile takes its column with it.
   await rm(path.join(folder, 'runs/beta'), { recursive: true });
   await comparison.getByText('Not there any more: beta').waitFor();
   await comparison.getByRole('row', { name: /^Evaluation loss 1\.000$/ }).waitFor();
   await comparison.getByRole('columnheader', { name: 'beta' }).waitFor({ state: 'detached' });
+
+  await row('alpha').click();
+  const panel = await editor.webviewFrame('alpha');
+  await panel.getByRole('button', { name: 'Export Metrics as CSV…' }).click();
+  expect(await exported('alpha.csv')).toMatch(
+    /^step,time,epoch,loss,.*\r\n(?:.*\r\n)*9,[^,]+,[\d.]+,0\.9,/,
+  );
 });
 
 test('runs are grouped, revealed and copied, and followed wherever they and their models lie', {

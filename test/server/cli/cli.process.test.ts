@@ -300,7 +300,7 @@ describe('a run', () => {
     expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 0, loss: null });
     const missing = await lorafa('metrics', 'nowhere');
     expect(missing).toMatchObject({
-      code: 1,
+      code: 6,
       stderr: expect.stringContaining(
         'is not the folder of a run: it has no events.jsonl',
       ) as unknown,
