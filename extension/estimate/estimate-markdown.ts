@@ -1,6 +1,6 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
-import type { PaddingReport, SplitReport } from '../../engine/train/events.ts';
+import type { SplitReport } from '../../engine/train/events.ts';
 import { formatBytes, formatDuration } from '../../server/cli/format.ts';
 import { inferredCount } from '../../server/inferred-count.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
@@ -67,7 +67,7 @@ export function estimateMarkdown(
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],
         [texts.rows, inferred(train.rows, train)],
         [texts.tokens, tokens(train)],
-        ...paddingRows(estimate.padding, texts),
+        ...paddingRows(estimate, texts),
         ...(evaluation === undefined
           ? []
           : ([
@@ -111,10 +111,11 @@ function presentRow(name: string, bytes: number): readonly (readonly [string, st
 }
 
 function paddingRows(
-  { packing, unpacked, packed }: PaddingReport,
+  { padding: { packing, unpacked, packed }, train: { inferredFrom } }: RunEstimate,
   texts: EstimateTexts,
 ): readonly (readonly [string, string])[] {
-  const percent = ({ paddingWaste }: RowLayout): string => `${(100 * paddingWaste).toFixed(1)} %`;
+  const percent = ({ paddingWaste }: RowLayout): string =>
+    inferredCount(`${(100 * paddingWaste).toFixed(1)} %`, inferredFrom !== undefined, texts.about);
   return [
     [texts.padding, percent(packing ? packed : unpacked)],
     packing ? [texts.paddingUnpacked, percent(unpacked)] : [texts.paddingPacked, percent(packed)],

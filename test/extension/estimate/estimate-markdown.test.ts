@@ -73,6 +73,7 @@ test('what was inferred from the first rows is not told as a fact', () => {
   );
   expect(markdown).toContain('| steps | 18 |\n| stepsPerEpoch | about 6 |');
   expect(markdown).toContain('| rows | about 12 |\n| tokens | about 3,456 (about 1,234) |');
+  expect(markdown).toMatch(/\| padding \| about [\d.]+ % \|\n\| padding\w+ \| about /);
   expect(markdown).toContain('\n\nof 4,096\n');
   expect(estimateMarkdown('x', estimate(), undefined, all)).not.toMatch(/about|of 4,096/);
 });
