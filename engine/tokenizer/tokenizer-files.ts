@@ -28,12 +28,16 @@ export interface TemplateText {
 /** The file in a folder that holds a chat template, as transformers saves it. */
 export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 
-/** A tokenizer's files with another chat template in the place of their own. */
+/**
+ * A tokenizer's files with another chat template in the place of their own, which goes: of a folder that
+ * has both, not all programs take that of the file.
+ */
 export function withTemplate(
   files: TokenizerFiles,
   { text, source }: TemplateText,
 ): TokenizerFiles {
-  return { ...files, chatTemplate: text, chatTemplateSource: source };
+  const { chat_template: _own, ...tokenizerConfig } = files.tokenizerConfig;
+  return { ...files, tokenizerConfig, chatTemplate: text, chatTemplateSource: source };
 }
 
 /**

@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportResult } from '../../../engine/export/export.ts';
+import { readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import { type GgufFile, openGguf } from '../../../engine/gguf/gguf.ts';
+import { goldenPath } from '../../support/golden.ts';
+import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+/** A model of `golden/models`, exported. */
+async function exported(model: string, dtype: 'f32' | 'f16' | 'bf16' | 'q8_0') {
+  const folder = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, folder);
+  const output = `${folder}.gguf`;
+  const result = await exportResult({ folder, format: 'gguf', output, dtype });
+  return { result, file: await openGguf(output) };
+}
+
+async function bytesOf({ tensors }: GgufFile) {
+  const entries = [...tensors.values()].map(async (tensor) => {
+    const { name, type, shape } = tensor;
+    return [name, { type, shape, bytes: Buffer.from(await readTensorRaw(tensor)).toString('hex') }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** What is said although llama.cpp does the same without it, where its converter says nothing. */
+const SAID_ALL_THE_SAME =
+  /\.(vocab_size|rope\.dimension_count|rope\.freq_base|attention\.(key_length|value_length|head_count_kv))$|^general\.file_type$/;
+
+/** Keys that a `config.json` of the test models has although its family does not know them. */
+const FOREIGN = [
+  'cohere2.attention.layer_norm_rms_epsilon',
+  'starcoder2.attention.layer_norm_rms_epsilon',
+];
+
+const families = readdirSync(goldenPath('gguf', 'families')).map((file) => path.parse(file).name);
+
+describe("a model is written as llama.cpp's converter writes it", () => {
+  test.each(families)('%s', async (name) => {
+    const { file } = await exported(name, 'f16');
+    const golden = await openGguf(goldenPath('gguf', 'families', `${name}.gguf`));
+    expect(await bytesOf(file)).toEqual(await bytesOf(golden));
+
+    const isOfModel = (key: string): boolean =>
+      !/^(tokenizer\.|general\.name$|kv_count$|version$|tensor_count$)/.test(key) &&
+      !FOREIGN.includes(key);
+    const said = [...golden.metadata].filter(([key]) => isOfModel(key));
+    expect(Object.fromEntries(file.metadata)).toMatchObject(Object.fromEntries(said));
+    const more = [...file.metadata.keys()].filter(
+      (key) => isOfModel(key) && !golden.metadata.has(key) && !SAID_ALL_THE_SAME.test(key),
+    );
+    expect(more).toEqual([]);
+  });
+});
