@@ -1,15 +1,18 @@
-import type { ExportSource } from './export-source.ts';
+import type { SourceOptions } from './export-source.ts';
 
 /** Element types that a model can be exported in. */
 export const EXPORT_DTYPES = ['f32', 'f16', 'bf16', 'q8_0'] as const;
 export type ExportDtype = (typeof EXPORT_DTYPES)[number];
 
+/** What stored types are called here. */
+export const EXPORT_DTYPES_OF = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
+
 /** What is asked of an export, beside its format. */
-export interface ExportOptions {
+export interface ExportOptions extends SourceOptions {
   /** That of the base, unless given. */
   readonly dtype?: ExportDtype | undefined;
   /** For `ollama`: the adapter beside its base, not merged into it. */
-  readonly unmerged?: boolean;
+  readonly unmerged?: boolean | undefined;
 }
 
 /** An export that was thought through: nothing has been written. */
@@ -19,6 +22,8 @@ export interface PlannedExport {
   readonly tensors: number;
   /** Values that are compared afterwards, by which that is measured. */
   readonly values: number;
+  /** Layers whose adapter is in it. */
+  readonly modules: number;
   /** In what most of it is stored. */
   readonly dtype: ExportDtype;
   /** Writes it, as a file or as a folder. */
@@ -36,11 +41,11 @@ export interface PlannedExport {
 export type ExportProgress = (count: number) => void;
 
 /**
- * Thinks an export through.
+ * Thinks the export of a folder through.
  *
- * @throws LorafaError for a source that the format has no way to write
+ * @throws LorafaError as `openExportSource`, and for what the format has no way to write
  */
-export type PlanExport = (source: ExportSource, options: ExportOptions) => Promise<PlannedExport>;
+export type PlanExport = (folder: string, options: ExportOptions) => Promise<PlannedExport>;
 
 /** One format, declared once; see `export-formats.ts`. */
 export interface ExportFormat {

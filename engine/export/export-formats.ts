@@ -5,6 +5,11 @@ import type { ExportFormat } from './export-format.ts';
  * asked for, and its place here.
  */
 export const EXPORT_FORMATS = {
+  peft: {
+    summary: 'the adapter alone as a PEFT folder, without what only training needs',
+    dtypes: [],
+    load: async () => (await import('./export-peft.ts')).planPeft,
+  },
   merged: {
     summary: 'whole model as a Hugging Face folder (transformers, vLLM)',
     dtypes: ['f32', 'f16', 'bf16'],
@@ -14,6 +19,16 @@ export const EXPORT_FORMATS = {
     summary: 'whole model as one GGUF file (llama.cpp, LM Studio)',
     dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
     load: async () => (await import('./export-gguf.ts')).planGguf,
+  },
+  'gguf-adapter': {
+    summary: 'the adapter alone as a GGUF file (llama.cpp, --lora)',
+    dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
+    load: async () => (await import('./export-gguf-adapter.ts')).planGgufAdapter,
+  },
+  ollama: {
+    summary: 'folder with a GGUF file and a Modelfile, for `ollama create`',
+    dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
+    load: async () => (await import('./export-ollama.ts')).planOllama,
   },
 } as const satisfies Readonly<Record<string, ExportFormat>>;
 

@@ -9,8 +9,13 @@ import { openBaseModel } from '../models/base-model.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
-import type { ExportDtype, ExportOptions, ExportProgress, PlannedExport } from './export-format.ts';
-import type { ExportSource } from './export-source.ts';
+import {
+  EXPORT_DTYPES_OF,
+  type ExportOptions,
+  type ExportProgress,
+  type PlannedExport,
+} from './export-format.ts';
+import { type ExportSource, openExportSource } from './export-source.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import { type ModelTensor, rounded, storedTensor, valuesIn } from './model-tensor.ts';
 
@@ -33,33 +38,26 @@ const OTHER_TOKENIZER_FILES = [
 ];
 
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
-export async function planMerged(
-  source: ExportSource,
-  options: ExportOptions,
-): Promise<PlannedExport> {
+export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
+  const source = await openExportSource(folder, options);
   const tensors = inDtype(await mergedTensors(source), source, options.dtype);
   const shards = shardsOf(tensors);
   return {
     bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
     tensors: tensors.length,
     values: valuesIn(tensors),
-    dtype: EXPORT_DTYPE[matrixDtype(tensors)],
-    write: (folder, progress) => writeFolder(folder, source, shards, progress),
-    check: async (folder, progress) => {
-      const read = await openBaseModel(folder);
+    modules: source.adapter?.modules.length ?? 0,
+    dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
+    write: (target, progress) => writeFolder(target, source, shards, progress),
+    check: async (target, progress) => {
+      const read = await openBaseModel(target);
       const stored = [...read.weights.tensors.values()].map(storedTensor);
-      await checkTensors(folder, tensors, stored, progress);
-      checkTokenizer(folder, source, read);
+      await checkTensors(target, tensors, stored, progress);
+      checkTokenizer(target, source, read);
       return [];
     },
   };
 }
-
-const EXPORT_DTYPE: Readonly<Record<NarrowDtype, ExportDtype>> = {
-  F32: 'f32',
-  F16: 'f16',
-  BF16: 'bf16',
-};
 
 /**
  * The tensors in the types that they are written in: those of the base, unless another is asked for. A model

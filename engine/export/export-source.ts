@@ -3,7 +3,6 @@ import path from 'node:path';
 import { resolveInput } from '../config/resolve-paths.ts';
 import { LorafaError } from '../errors.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
-import { publishedName } from '../hub/hub-cache.ts';
 import { fetchInput } from '../inputs/hub-inputs.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
 import { readAdapterConfig } from '../lora/adapter-config.ts';
@@ -26,8 +25,6 @@ export interface ExportSource {
   readonly adapter: LoadedAdapter | null;
   /** Only its headers were read: weights that a run would unpack lie nowhere. */
   readonly base: BaseModel;
-  /** What the base is called for others: its name on the Hub, or its path. */
-  readonly baseName: string;
   /** How the run stored the base that the adapter was trained on, where that is not as it lies. */
   readonly nf4: Nf4Options | undefined;
   /** With the chat template that it was trained with. */
@@ -38,11 +35,11 @@ export interface ExportSource {
 export interface SourceOptions {
   /** The base model in the place of the one that the adapter or its run names. */
   readonly base?: string | undefined;
-  readonly onDownload?: OnDownload;
+  readonly onDownload?: OnDownload | undefined;
 }
 
 /** Whether a folder holds an adapter, or a whole model. */
-export async function holdsAdapter(folder: string): Promise<boolean> {
+async function holdsAdapter(folder: string): Promise<boolean> {
   if (await exists(path.join(folder, ADAPTER_CONFIG_FILE))) return true;
   if (await exists(path.join(folder, 'config.json'))) return false;
   throw new LorafaError(
@@ -63,11 +60,12 @@ export async function openExportSource(
   folder: string,
   { base: given, onDownload }: SourceOptions = {},
 ): Promise<ExportSource> {
+  await requireWholeCheckpoint(folder);
   const name = await nameOf(folder);
   if (!(await holdsAdapter(folder))) {
     const base = await openBaseModel(folder, { headersOnly: true });
     const { tokenizer } = base;
-    return { folder, name, adapter: null, base, baseName: name, nf4: undefined, tokenizer };
+    return { folder, name, adapter: null, base, nf4: undefined, tokenizer };
   }
   const record = await recordOf(folder);
   const wanted = given ?? (await baseNameOf(folder, record));
@@ -85,11 +83,24 @@ export async function openExportSource(
     name,
     adapter,
     base,
-    baseName: publishedName(place) ?? wanted,
     nf4: record && nf4Of(record.config),
     tokenizer:
       chatTemplate === undefined ? base.tokenizer : withTemplate(base.tokenizer, chatTemplate),
   };
+}
+
+/**
+ * The adapter of a source.
+ *
+ * @throws LorafaError `adapter.not_found` where a model was trained whole
+ */
+export function requireAdapter({ adapter, folder }: ExportSource, format: string): LoadedAdapter {
+  if (adapter !== null) return adapter;
+  throw new LorafaError(
+    'adapter.not_found',
+    `${folder} holds a whole model and no adapter, which is what the format ${format} is for; export it as merged, gguf or ollama.`,
+    { location: { file: folder } },
+  );
 }
 
 /** The base of an adapter as its run finds it now, or as the adapter names it. */
@@ -111,12 +122,19 @@ async function recordOf(folder: string): Promise<RunRecord | undefined> {
   return record && { ...record, config: whereItIsNow(record.config, run) };
 }
 
-/** The name of an export; makes sure that a checkpoint is what was written. */
+/** The name of an export: that of its folder, and of the run where that is a checkpoint. */
 async function nameOf(folder: string): Promise<string> {
   const run = await checkpointRun(folder);
-  if (run === undefined) return path.basename(folder);
-  await openCheckpoint(folder);
-  return `${path.basename(run)}-${path.basename(folder)}`;
+  return [...(run === undefined ? [] : [path.basename(run)]), path.basename(folder)].join('-');
+}
+
+/**
+ * Makes sure that a folder is what was written, where it is a checkpoint.
+ *
+ * @throws LorafaError `checkpoint.corrupt`
+ */
+export async function requireWholeCheckpoint(folder: string): Promise<void> {
+  if ((await checkpointRun(folder)) !== undefined) await openCheckpoint(folder);
 }
 
 /** The folder of the run whose checkpoint a folder is; undefined where it is none. */

@@ -6,17 +6,14 @@ import { makeAside } from '../files.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';
-import { openExportSource } from './export-source.ts';
 
 /** What is to be exported, how, and where to. */
-export interface ExportRequest extends ExportOptions {
+export interface ExportRequest extends Omit<ExportOptions, 'onDownload'> {
   /** Folder of an adapter, of a checkpoint, or of a model that was trained whole. */
   readonly folder: string;
   readonly format: ExportFormatName;
   /** A file or a folder, as the format has it; nothing may be there. */
   readonly output: string;
-  /** The base model in the place of the one that the adapter names. */
-  readonly base?: string | undefined;
 }
 
 /** Who is told about an export, and who may end it. */
@@ -51,13 +48,13 @@ const SPARE_BYTES = 2 ** 26;
  *
  * @throws LorafaError `output.not_writable` where something has the name already, `output.no_space`,
  * `usage.invalid` for a type that the format does not know, `export.cancelled`, `export.wrong_values`, and as
- * `openExportSource` and the format's `plan`
+ * the format's plan
  */
 export async function exportResult(
   request: ExportRequest,
   { onDownload, onProgress, signal }: ExportCallbacks = {},
 ): Promise<ExportResult> {
-  const { folder, format: name, output, base, ...options } = request;
+  const { folder, format: name, output, ...options } = request;
   const format = EXPORT_FORMATS[name];
   const { dtype } = options;
   const dtypes: readonly ExportDtype[] = format.dtypes;
@@ -68,9 +65,8 @@ export async function exportResult(
     );
   }
   await requireFree(output);
-  const source = await openExportSource(folder, { base, ...(onDownload && { onDownload }) });
   const plan = await format.load();
-  const planned = await plan(source, options);
+  const planned = await plan(folder, { ...options, ...(onDownload && { onDownload }) });
   await requireSpace(output, planned.bytes);
   const counting = (task: 'writing' | 'checking', total: number) => {
     let done = 0;
@@ -90,7 +86,7 @@ export async function exportResult(
       dtype: planned.dtype,
       bytes: await bytesIn(staged),
       tensors: planned.tensors,
-      modules: source.adapter?.modules.length ?? 0,
+      modules: planned.modules,
       notes,
     };
   });
