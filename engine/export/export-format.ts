@@ -11,6 +11,8 @@ export const EXPORT_DTYPES_OF = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as cons
 export interface ExportOptions extends SourceOptions {
   /** That of the base, unless given. */
   readonly dtype?: ExportDtype | undefined;
+  /** For `merged`: the most that a file of weights may have, 5 GB unless given; a larger tensor has its own. */
+  readonly maxShardBytes?: number | undefined;
   /** For `ollama`: the adapter beside its base, not merged into it. */
   readonly unmerged?: boolean | undefined;
 }

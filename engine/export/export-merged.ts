@@ -19,7 +19,7 @@ import { type ExportSource, openExportSource } from './export-source.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import { type ModelTensor, rounded, storedTensor, valuesIn } from './model-tensor.ts';
 
-/** Bytes of a shard, as the Hub and transformers (up to version 4) have them. */
+/** As transformers had it up to its fourth version, and the Hub likes it. */
 const SHARD_BYTES = 5e9;
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
@@ -41,7 +41,7 @@ const OTHER_TOKENIZER_FILES = [
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
   const tensors = inDtype(await mergedTensors(source), source, options.dtype);
-  const shards = shardsOf(tensors);
+  const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
     bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
     tensors: tensors.length,
@@ -85,12 +85,12 @@ interface Shard {
 }
 
 /** Tensors in their order, as many in a shard as fit; one that is larger than a shard has its own. */
-function shardsOf(tensors: readonly ModelTensor[]): readonly Shard[] {
+function shardsOf(tensors: readonly ModelTensor[], limit: number): readonly Shard[] {
   const shards: { tensors: ModelTensor[]; bytes: number }[] = [{ tensors: [], bytes: 0 }];
   for (const tensor of tensors) {
     const bytes = elementCount(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
     const last = shards.at(-1)!;
-    if (last.bytes > 0 && last.bytes + bytes > SHARD_BYTES) {
+    if (last.bytes > 0 && last.bytes + bytes > limit) {
       shards.push({ tensors: [tensor], bytes });
     } else {
       last.tensors.push(tensor);
