@@ -1,4 +1,5 @@
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { DecoderConfig, Rotary } from '../architectures/decoder-config.ts';
+import { inverseFrequencies } from '../architectures/rotary-embedding.ts';
 
 /** What is no part of what a decoder computes, or is told apart by the tokenizer. */
 const UNSAID = new Set(['family', 'bosTokenId', 'eosTokenIds', 'padTokenId']);
@@ -18,7 +19,7 @@ export function ggufDifferences(meant: DecoderConfig, read: DecoderConfig): read
   }
   return [...kinds.values()].map(
     ({ at, meant: one, read: other, count }) =>
-      `A GGUF file has no place for ${at} of this model (${one}, read as ${other}${count > 1 ? `, in ${count} layers` : ''}): llama.cpp computes there as it does by default.`,
+      `A GGUF file has no place for ${at} of this model (${one}, read as ${other}${count > 1 ? `, in ${count} places` : ''}): llama.cpp computes there as it does by default.`,
   );
 }
 
@@ -28,25 +29,40 @@ interface Difference {
   readonly read: string;
 }
 
-/** Numbers are float32 in metadata. */
+/** Numbers are float32 in metadata, and some are computed again from those. */
+function isNear(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'number' || typeof other !== 'number') return Object.is(one, other);
+  return Math.abs(one - other) <= 1e-5 * Math.max(Math.abs(one), Math.abs(other));
+}
+
+/** A rotary embedding by what it does: the same angles can be told in several ways. */
+function angles({ dims, interleaved, theta, scaling }: Rotary): object {
+  const rotary = { dims, interleaved, theta, scaling };
+  const sharpness = scaling !== null && 'attentionFactor' in scaling ? scaling.attentionFactor : 1;
+  return {
+    interleaved,
+    frequencies: inverseFrequencies(rotary),
+    longFrequencies: inverseFrequencies(rotary, true),
+    sharpness,
+  };
+}
+
+function seen(rotary: unknown): unknown {
+  return rotary === null ? null : angles(rotary as Rotary);
+}
+
 function* leaves(meant: unknown, read: unknown, at: string): Generator<Difference> {
   if (isObject(meant) && isObject(read)) {
     for (const key of new Set([...Object.keys(meant), ...Object.keys(read)])) {
       if (at === '' && UNSAID.has(key)) continue;
-      yield* leaves(meant[key], read[key], at === '' ? key : `${at}.${key}`);
+      const [one, other] =
+        key === 'rotary' ? [meant[key], read[key]].map(seen) : [meant[key], read[key]];
+      yield* leaves(one, other, at === '' ? key : `${at}.${key}`);
     }
     return;
   }
-  const [one, other] = [meant, read].map((value) =>
-    JSON.stringify(value ?? null, (_, each) =>
-      typeof each === 'number' ? Number(each.toPrecision(6)) : each,
-    ),
-  ) as [string, string];
-  if (one !== other) yield { at, meant: shortened(one), read: shortened(other) };
-}
-
-function shortened(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  if (isNear(meant ?? null, read ?? null)) return;
+  yield { at, meant: JSON.stringify(meant ?? null), read: JSON.stringify(read ?? null) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

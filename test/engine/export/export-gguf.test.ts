@@ -54,3 +54,21 @@ describe("a model is written as llama.cpp's converter writes it", () => {
     expect(more).toEqual([]);
   });
 });
+
+describe('what a file has no place for is told', () => {
+  test.each([
+    ['mistral-window', /attention\.slidingWindow of this model \(8, read as null, in 2 places\)/],
+    ['gemma2', /attention\.scale of this model/],
+    ['gpt-neox-sequential', /mlp\.activation of this model \("gelu_tanh", read as "gelu"/],
+  ])('%s', async (model, note) => {
+    const { result } = await exported(model, 'q8_0');
+    expect(result.notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  test.each(['llama3-gqa', 'phi3-long', 'qwen2'])('nothing of %s', async (model) => {
+    const { result, file } = await exported(model, 'bf16');
+    expect(result.notes).toEqual([]);
+    const factors = [...file.tensors.keys()].filter((name) => name.startsWith('rope_'));
+    expect(factors).toHaveLength({ 'llama3-gqa': 1, 'phi3-long': 2, qwen2: 0 }[model]!);
+  });
+});
