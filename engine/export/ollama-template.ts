@@ -67,7 +67,7 @@ function pairs(
 
 const GEMMA_ANSWER = '<start_of_turn>model\n';
 
-const KINDS: readonly TemplateKind[] = [
+export const TEMPLATE_KINDS: readonly TemplateKind[] = [
   // ChatML: Qwen, SmolLM, Yi.
   uniform((role, content) => `<|im_start|>${role}\n${content}<|im_end|>\n`),
   // Llama 3.
@@ -120,7 +120,7 @@ export function ollamaTemplate(tokenizer: Tokenizer, bos: string): string | unde
   if (bare === undefined) return undefined;
   const withSystem = rendered(tokenizer, [SYSTEM, ...TURNS]);
   const begin = bos !== '' && bare.startsWith(bos) ? bos : '';
-  const kind = KINDS.find(
+  const kind = TEMPLATE_KINDS.find(
     ({ render }) =>
       begin + render(TURNS) === bare &&
       (withSystem === undefined || begin + render([SYSTEM, ...TURNS]) === withSystem),
