@@ -16,11 +16,15 @@ export interface ExportRequest extends Omit<ExportOptions, 'onDownload'> {
   readonly output: string;
 }
 
+/**
+ * Is told of bytes of a base that is downloaded, of bytes that are written (`writing`), and of values that are
+ * read back (`checking`), so many of so many.
+ */
+export type OnExportProgress = OnDownload;
+
 /** Who is told about an export, and who may end it. */
 export interface ExportCallbacks {
-  readonly onDownload?: OnDownload;
-  /** Bytes that were written, then values that were read back, of so many in all. */
-  readonly onProgress?: (task: 'writing' | 'checking', done: number, total: number) => void;
+  readonly onProgress?: OnExportProgress;
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +56,7 @@ const SPARE_BYTES = 2 ** 26;
  */
 export async function exportResult(
   request: ExportRequest,
-  { onDownload, onProgress, signal }: ExportCallbacks = {},
+  { onProgress, signal }: ExportCallbacks = {},
 ): Promise<ExportResult> {
   const { folder, format: name, output, ...options } = request;
   const format = EXPORT_FORMATS[name];
@@ -66,14 +70,17 @@ export async function exportResult(
   }
   await requireFree(output);
   const plan = await format.load();
-  const planned = await plan(folder, { ...options, ...(onDownload && { onDownload }) });
+  const planned = await plan(folder, { ...options, onDownload: onProgress });
   await requireSpace(output, planned.bytes);
   const counting = (task: 'writing' | 'checking', total: number) => {
+    const startedAt = performance.now();
     let done = 0;
     return (count: number): void => {
       throwIfAborted(signal);
       done += count;
-      onProgress?.(task, done, total);
+      const rate = done / Math.max(1e-3, (performance.now() - startedAt) / 1000);
+      // What is compared is not counted in bytes.
+      onProgress?.({ task, done, total, ...(task === 'writing' && { rate }) });
     };
   };
   return makeAside(output, async (staged) => {

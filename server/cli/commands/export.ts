@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
-import type { ExportResult } from '../../../engine/export/export.ts';
+import type { ExportResult, OnExportProgress } from '../../../engine/export/export.ts';
 import { EXPORT_DTYPES, type ExportDtype } from '../../../engine/export/export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/export-formats.ts';
 import { formatBytes, formatCount } from '../format.ts';
@@ -41,7 +41,7 @@ export function addExportCommand(program: Command): void {
     )
     .option('--base <model>', 'base model of the adapter, if not the one that it names')
     .option('--no-merge', 'ollama: the adapter beside its base, not merged into it')
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON lines: how far it is, and last what came of it')
     .addHelpText('after', `\nFormats:\n${rows.join('\n')}`)
     .action((result: string, flags: ExportFlags) =>
       runCommand(flags.json === true, () => exportCommand(result, flags)),
@@ -51,34 +51,33 @@ export function addExportCommand(program: Command): void {
 async function exportCommand(result: string, flags: ExportFlags): Promise<void> {
   const { format, output, dtype, base, merge, json } = flags;
   const report = stderrProgress();
+  const textProgress: OnExportProgress = (state) => report({ type: 'progress', ...state });
   const abort = new AbortController();
   const { exportResult } = await import('../../../engine/export/export.ts');
   const folder = await localPath(result, 'adapter');
-  const startedAt = performance.now();
   const exported = await withInterrupt(
     () => abort.abort(),
     () =>
       exportResult(
         { folder, format, output: path.resolve(output), dtype, base, unmerged: !merge },
-        {
-          signal: abort.signal,
-          onDownload: (state) => report({ type: 'progress', ...state }),
-          onProgress: (task, done, total) =>
-            report({
-              type: 'progress',
-              task,
-              done,
-              total,
-              // Of values that are compared nobody wants to know bytes.
-              ...(task === 'writing' && {
-                rate: done / Math.max(1e-3, (performance.now() - startedAt) / 1000),
-              }),
-            }),
-        },
+        { signal: abort.signal, onProgress: json === true ? jsonProgress() : textProgress },
       ),
   );
-  if (json === true) printJson(process.stdout, exported);
+  if (json === true) printJson(process.stdout, { type: 'exported', ...exported });
   else printText(process.stdout, describe(exported));
+}
+
+/** Milliseconds between two lines that say how far it is. */
+const LINE_MS = 200;
+
+function jsonProgress(): OnExportProgress {
+  let last = 0;
+  return (event) => {
+    const now = performance.now();
+    if (now - last < LINE_MS && event.done < event.total) return;
+    last = now;
+    printJson(process.stdout, { type: 'progress', ...event });
+  };
 }
 
 function describe({ output, bytes, dtype, tensors, modules, notes }: ExportResult): string {

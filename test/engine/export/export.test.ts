@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkTensors } from '../../../engine/export/check-export.ts';
-import { type ExportRequest, exportResult } from '../../../engine/export/export.ts';
+import {
+  type ExportRequest,
+  exportResult,
+  type OnExportProgress,
+} from '../../../engine/export/export.ts';
 import { madeTensor } from '../../../engine/export/model-tensor.ts';
 import { openGenerator } from '../../../engine/generate/generator.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
@@ -179,7 +183,7 @@ describe('nothing half written is left', () => {
     const folder = await tempFolder();
     const abort = new AbortController();
     const output = path.join(folder, 'out');
-    const onProgress = (now: string, done: number, total: number): void => {
+    const onProgress: OnExportProgress = ({ task: now, done, total }) => {
       expect(done).toBeLessThanOrEqual(total);
       if (now === task) abort.abort();
     };
