@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExportResult, OnExportProgress } from '../../../engine/export/export.ts';
 import { EXPORT_DTYPES, type ExportDtype } from '../../../engine/export/export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/export-formats.ts';
@@ -34,10 +34,10 @@ export function addExportCommand(program: Command): void {
     .argument('<result>', 'folder of an adapter, of a checkpoint or of a whole model')
     .addOption(new Option('--format <format>', 'the format').choices(formats).makeOptionMandatory())
     .requiredOption('--output <path>', 'the file or folder to make')
-    .addOption(
-      new Option('--dtype <type>', 'type of the weights (default: that of the base)').choices(
-        EXPORT_DTYPES,
-      ),
+    .option(
+      `--dtype <${EXPORT_DTYPES.join('|')}>`,
+      'type of the weights (default: that of the base)',
+      exportDtype,
     )
     .option('--base <model>', 'base model of the adapter, if not the one that it names')
     .option('--no-merge', 'ollama: the adapter beside its base, not merged into it')
@@ -46,6 +46,15 @@ export function addExportCommand(program: Command): void {
     .action((result: string, flags: ExportFlags) =>
       runCommand(flags.json === true, () => exportCommand(result, flags)),
     );
+}
+
+/** @throws InvalidArgumentError */
+function exportDtype(text: string): ExportDtype {
+  const dtype = EXPORT_DTYPES.find((each) => each === text.toLowerCase());
+  if (dtype !== undefined) return dtype;
+  throw new InvalidArgumentError(
+    `Known are ${EXPORT_DTYPES.join(', ')}; for others (Q4_K_M) export a GGUF file in f16 or bf16 and give it to llama-quantize, which comes with llama.cpp.`,
+  );
 }
 
 async function exportCommand(result: string, flags: ExportFlags): Promise<void> {
