@@ -60,6 +60,7 @@ async function compare(
         }
         const length = Math.min(rest.length, expected.length - at);
         for (let i = 0; i < length; i++) {
+          if (rest[i] === expected[at + i]) continue;
           const difference = Math.abs(rest[i]! - expected[at + i]!);
           if (difference <= (allowed?.(at + i) ?? 0) || Object.is(rest[i], expected[at + i]))
             continue;

@@ -55,11 +55,16 @@ export function encode(name: string, type: WrittenType, values: Float32Array): U
  * Half a step of the block's scale, that scale and what comes of it rounded to float16; scales below
  * 6e-5 are less exact.
  */
-export const q8Tolerance: Tolerance = (meant) => (index) => {
-  const start = index - (index % 32);
-  let largest = 0;
-  for (let i = start; i < start + 32; i++) largest = Math.max(largest, Math.abs(meant[i]!));
-  return largest * (0.5 / 127 + 2 ** -10) + 2 ** -17;
+export const q8Tolerance: Tolerance = (meant) => {
+  const allowed = new Float32Array(Math.ceil(meant.length / 32));
+  for (let i = 0; i < meant.length; i++) {
+    const block = i >> 5;
+    allowed[block] = Math.max(allowed[block]!, Math.abs(meant[i]!));
+  }
+  for (let block = 0; block < allowed.length; block++) {
+    allowed[block] = allowed[block]! * (0.5 / 127 + 2 ** -10) + 2 ** -17;
+  }
+  return (index) => allowed[index >> 5]!;
 };
 
 /** A tensor as it is meant to be read from a file: what is just rounded is compared as such. */

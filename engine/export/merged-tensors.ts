@@ -89,10 +89,7 @@ function addProduct(
   for (let row = 0; row * width < rows.length; row++) {
     sums.fill(0);
     for (let rank = 0; rank < r; rank++) {
-      const factor = b[row * r + rank]!;
-      // What was never trained is zero.
-      if (factor === 0) continue;
-      const start = rank * width;
+      const [factor, start] = [b[row * r + rank]!, rank * width];
       for (let i = 0; i < width; i++) sums[i]! += factor * a[start + i]!;
     }
     const start = row * width;

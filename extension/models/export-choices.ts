@@ -62,7 +62,9 @@ function formatRows(): readonly FormatRow[] {
     {
       label: 'Ollama',
       description: vscode.l10n.t('a whole model, the adapter merged into it'),
-      detail: vscode.l10n.t('A folder with a GGUF file and a Modelfile, for `ollama create`.'),
+      detail: vscode.l10n.t(
+        'A folder with a GGUF file and a Modelfile, from which Ollama makes a model.',
+      ),
       ...{ icon: 'package', format: 'ollama', suffix: '-ollama', hasTypes: true },
     },
   ];

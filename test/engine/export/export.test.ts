@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkTensors } from '../../../engine/export/check-export.ts';
 import {
   type ExportRequest,
@@ -27,6 +27,7 @@ let whole: string;
 
 beforeAll(async () => {
   top = await mkdtemp(path.join(tmpdir(), 'lorafa-test-'));
+  vi.stubEnv('LORAFA_CACHE_DIR', path.join(top, 'cache'));
   tiny = await TinyRuns.create(top);
   [adapter, whole] = [path.join(top, 'nf4-run'), path.join(top, 'whole-run')];
   const template = await tiny.file(
@@ -49,7 +50,10 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() => rm(top, { recursive: true, force: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(top, { recursive: true, force: true });
+});
 
 /** Exports into a folder of its own. */
 async function exported(request: Omit<ExportRequest, 'output'>, name = 'out') {
