@@ -84,19 +84,30 @@ export async function exportResult(
     };
   };
   return makeAside(output, async (staged) => {
-    await planned.write(staged, counting('writing', planned.bytes));
-    const notes = await planned.check(staged, counting('checking', planned.values));
-    throwIfAborted(signal);
-    return {
-      format: name,
-      output,
-      dtype: planned.dtype,
-      bytes: await bytesIn(staged),
-      tensors: planned.tensors,
-      modules: planned.modules,
-      notes,
-    };
+    try {
+      await planned.write(staged, counting('writing', planned.bytes));
+      const notes = await planned.check(staged, counting('checking', planned.values));
+      throwIfAborted(signal);
+      return {
+        format: name,
+        output,
+        dtype: planned.dtype,
+        bytes: await bytesIn(staged),
+        tensors: planned.tensors,
+        modules: planned.modules,
+        notes,
+      };
+    } catch (error) {
+      throw inItsPlace(error, staged, output);
+    }
   });
+}
+
+/** An error about what will be gone when it is read, told of the place that was meant. */
+function inItsPlace(error: unknown, staged: string, output: string): unknown {
+  if (!(error instanceof LorafaError) || !error.message.includes(staged)) return error;
+  const message = error.message.replaceAll(staged, output);
+  return new LorafaError(error.code, message, { location: { file: output }, cause: error });
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

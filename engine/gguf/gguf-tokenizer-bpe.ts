@@ -193,8 +193,12 @@ function stepsOf(component: unknown, inside: string): unknown[] {
       return [[type, step['add_prefix_space'] ?? true, step['use_regex'] ?? true]];
     case 'Digits':
       return [[type, step['individual_digits'] ?? false]];
-    case 'Split':
-      return [[type, step['pattern'], step['behavior'], step['invert'] ?? false]];
+    case 'Split': {
+      const { pattern, behavior, invert = false } = step;
+      // Of patterns that all text is a part of, to take out what is between them is to take out nothing.
+      const isAll = behavior === 'Removed' && invert === true;
+      return [[type, pattern, ...(isAll ? ['Isolated', false] : [behavior, invert])]];
+    }
     default:
       return [[type, step]];
   }

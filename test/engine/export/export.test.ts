@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -197,6 +197,21 @@ describe('nothing half written is left', () => {
         { onProgress, signal: abort.signal },
       ),
     ).rejects.toMatchObject({ code: 'export.cancelled' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('where the place is gone meanwhile, which is told by its own name', async () => {
+    const folder = await tempFolder();
+    const output = path.join(folder, 'out');
+    const vanish = (): void => {
+      for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
+    };
+    await expect(
+      exportResult({ folder: adapter, format: 'merged', output }, { onProgress: vanish }),
+    ).rejects.toMatchObject({
+      code: 'output.not_writable',
+      message: `Cannot write to ${output}/model.safetensors: the folder does not exist; create it or choose another output folder.`,
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 

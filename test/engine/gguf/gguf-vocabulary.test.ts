@@ -1,9 +1,11 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDecoderConfig } from '../../../engine/architectures/hugging-face-config.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { typedEntries } from '../../../engine/gguf/gguf-entries.ts';
 import { ggufTokenizer } from '../../../engine/gguf/gguf-tokenizer.ts';
+import { preTokenizerName } from '../../../engine/gguf/gguf-tokenizer-bpe.ts';
 import { ggufVocabulary } from '../../../engine/gguf/gguf-vocabulary.ts';
 import { writeGguf } from '../../../engine/gguf/write-gguf.ts';
 import { loadTokenizer } from '../../../engine/tokenizer/tokenizer.ts';
@@ -17,6 +19,21 @@ function configOf(vocabSize: number, changes: object = {}) {
   return parseDecoderConfig({ ...llama, vocab_size: vocabSize, ...changes }, 'config.json');
 }
 
+const VOCABULARIES = ['byte-level', 'sentencepiece'];
+
+/** A tokenizer that the converter was given. */
+async function golden(name: string) {
+  const folder = goldenPath('export', 'vocabulary', name);
+  const json = goldenJson<object>('export', 'vocabulary', name, 'config.json');
+  const files = await readTokenizerFiles(folder);
+  return { folder, files, config: parseDecoderConfig(json, folder) };
+}
+
+/** Vocabularies in files, by their names. */
+const IN_FILES = readdirSync(goldenPath('gguf')).flatMap(
+  (file) => /^tokenizer-(.*)\.gguf$/.exec(file)?.[1] ?? [],
+);
+
 async function written(entries: ReturnType<typeof ggufVocabulary>) {
   const file = path.join(await tempFolder(), 'vocabulary.gguf');
   await writeGguf(file, entries, []);
@@ -24,16 +41,11 @@ async function written(entries: ReturnType<typeof ggufVocabulary>) {
 }
 
 describe("a vocabulary is told as llama.cpp's converter tells it", () => {
-  test.each(['byte-level', 'sentencepiece'])('%s', async (name) => {
-    const folder = goldenPath('export', 'vocabulary', name);
-    const files = await readTokenizerFiles(folder);
-    const config = parseDecoderConfig(
-      goldenJson('export', 'vocabulary', name, 'config.json'),
-      folder,
-    );
+  test.each(VOCABULARIES)('%s', async (name) => {
+    const { folder, files, config } = await golden(name);
     const ours = (await written(ggufVocabulary(files, config))).metadata;
-    const golden = (await openGguf(`${folder}.gguf`)).metadata;
-    for (const [key, value] of golden) {
+    const theirs = (await openGguf(`${folder}.gguf`)).metadata;
+    for (const [key, value] of theirs) {
       // Without a `tokenizer.model` the converter gives all pieces the same score, which joins them wrongly.
       if (!key.startsWith('tokenizer.') || key.endsWith('.scores')) continue;
       expect([key, ours.get(key)]).toEqual([key, value]);
@@ -45,13 +57,8 @@ describe("a vocabulary is told as llama.cpp's converter tells it", () => {
 const TEXTS = ["It's 12345 o'clock: naïve  spaces,\n\tGrüße", 'then they were there', ' [tool] a'];
 
 describe('a vocabulary that is read again cuts texts as before', () => {
-  test.each(['byte-level', 'sentencepiece'])('%s', async (name) => {
-    const folder = goldenPath('export', 'vocabulary', name);
-    const files = await readTokenizerFiles(folder);
-    const config = parseDecoderConfig(
-      goldenJson('export', 'vocabulary', name, 'config.json'),
-      folder,
-    );
+  test.each(VOCABULARIES)('%s', async (name) => {
+    const { files, config } = await golden(name);
     const read = ggufTokenizer(await written(ggufVocabulary(files, config)));
     const [before, after] = [loadTokenizer(files, config), loadTokenizer(read, config)];
     for (const text of TEXTS) {
@@ -61,17 +68,7 @@ describe('a vocabulary that is read again cuts texts as before', () => {
     expect(after.chatTemplate).not.toBeNull();
   });
 
-  test.each([
-    'gpt-2',
-    'smollm',
-    'llama-bpe',
-    'qwen2',
-    'command-r',
-    'dbrx',
-    'gpt-4o',
-    'tekken',
-    'llama',
-  ])('that of %s, from one file to another', async (name) => {
+  test.each(IN_FILES)('that of %s, from one file to another', async (name) => {
     const source = await openGguf(goldenPath('gguf', `tokenizer-${name}.gguf`));
     const files = ggufTokenizer(source);
     const tokens = source.metadata.get('tokenizer.ggml.tokens') as string[];
@@ -88,6 +85,20 @@ describe('a vocabulary that is read again cuts texts as before', () => {
       types.map((type) => (type === 2 ? 3 : type)),
     );
   });
+});
+
+test('of ways to write the same steps, all have the same name', async () => {
+  const { files } = await golden('byte-level');
+  const { pre_tokenizer: steps, ...rest } = files.tokenizerJson;
+  const [split, bytes] = (steps as { pretokenizers: [object, object] }).pretokenizers;
+  const named = (...pretokenizers: object[]): string | undefined =>
+    preTokenizerName({ ...rest, pre_tokenizer: { type: 'Sequence', pretokenizers } });
+  expect(named(split, bytes)).toBe('llama-bpe');
+  expect(named({ ...split, behavior: 'Removed', invert: true }, bytes)).toBe('llama-bpe');
+  expect(named({ ...split, behavior: 'Removed' }, bytes)).toBeUndefined();
+  expect(named(split, { ...bytes, use_regex: true })).toBeUndefined();
+  const merging = { ...rest, model: { ...(rest['model'] as object), ignore_merges: false } };
+  expect(preTokenizerName({ ...merging, pre_tokenizer: steps })).toBe('dbrx');
 });
 
 describe('what llama.cpp cannot be told is refused', () => {
