@@ -62,6 +62,8 @@ export type ErrorCode =
   | 'training.no_answer'
   | 'training.wrong_version'
   | 'generation.crashed'
+  | 'export.cancelled'
+  | 'export.wrong_values'
   | 'internal.graph'
   | 'internal.unexpected';
 

@@ -470,6 +470,33 @@ export async function moveFolder(source: string, target: string): Promise<void> 
 }
 
 /**
+ * Makes a file or folder in a folder of its own beside its place, and gives it its name when all of it
+ * is there. Whatever happens before, nothing of it stays, but for the end of the process: then the next one
+ * that is made beside it removes what is left.
+ *
+ * @param make writes it at the path that it is given, which ends in the name of `target`
+ * @throws LorafaError `output.not_writable`, also where something has that name; what `make` throws
+ */
+export async function makeAside<T>(
+  target: string,
+  make: (staged: string) => Promise<T>,
+): Promise<T> {
+  const folder = path.dirname(target);
+  await ensureFolder(folder);
+  await sweepTemporaries(folder);
+  const staging = temporaryName(target);
+  const staged = path.join(staging, path.basename(target));
+  try {
+    await explained(target, () => mkdir(staging));
+    const made = await make(staged);
+    await moveFolder(staged, target);
+    return made;
+  } finally {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/**
  * Moves a file that is complete and flushed, replacing what has the name `target` already; both lie
  * on the same file system.
  *

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { CancellationToken } from 'vscode-jsonrpc';
 import { type ErrorCode, LorafaError } from '../engine/errors.ts';
 import { tokenToGive } from '../engine/hub/hub-token.ts';
@@ -7,8 +8,16 @@ import { environmentOfChild } from './end-with-parent.ts';
 /** More than any answer: token by token, a thousand long rows. */
 const MAX_OUTPUT_BYTES = 2 ** 28;
 
-/** How long a command that is cancelled may take to end by itself. */
+/** How long a command that is cancelled may take to end by itself, unless more is given. */
 const GRACE_MS = 1000;
+
+/** How a command is run. */
+export interface RunCliOptions {
+  /** Called with each line that it prints before the last, as the JSON that it is. */
+  readonly onLine?: (line: unknown) => void;
+  /** Milliseconds that it may take to end when it is cancelled, as to remove what it has half written. */
+  readonly graceMs?: number;
+}
 
 /**
  * Runs a command of the command line in a process of its own and returns the JSON that it prints.
@@ -23,6 +32,7 @@ export function runCli(
   script: string,
   args: readonly string[],
   token: CancellationToken,
+  { onLine, graceMs = GRACE_MS }: RunCliOptions = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (how: string): void =>
@@ -40,24 +50,39 @@ export function runCli(
         else resolve(answer);
       },
     );
+    if (onLine !== undefined) tellLines(child.stdout!, onLine);
     // A command that ended at once reads nothing.
     child.stdin?.on('error', () => undefined).end(tokenToGive() ?? '');
     let grace: NodeJS.Timeout | undefined;
     const cancellation = token.onCancellationRequested(() => {
       child.kill();
       // A command that catches the signal, and is too busy to do so.
-      grace = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+      grace = setTimeout(() => child.kill('SIGKILL'), graceMs);
       fail('was cancelled');
     });
   });
 }
 
 function parseLastLine(stdout: string): unknown {
+  return parsed(stdout.trim().split('\n').at(-1) ?? '');
+}
+
+function parsed(line: string): unknown {
   try {
-    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    return JSON.parse(line);
   } catch {
     return undefined;
   }
+}
+
+/** Tells of lines as they come, whole ones alone. */
+function tellLines(stdout: Readable, onLine: (line: unknown) => void): void {
+  let rest = '';
+  stdout.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) onLine(parsed(line));
+  });
 }
 
 /** The `failed` event of the command line. */

@@ -11,6 +11,7 @@ import { serveChecks } from './check-requests.ts';
 import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
+import { serveExports } from './export-requests.ts';
 import { serveHub } from './hub-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
@@ -114,6 +115,7 @@ function serveBackground(
     cliScript,
     runFolders,
   });
+  serveExports(connection, cliScript);
   return [runs, generators];
 }
 

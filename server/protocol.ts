@@ -3,6 +3,7 @@ import type { ColumnMapping } from '../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../engine/data/report.ts';
 import type { StarterData } from '../engine/data/starter-data.ts';
+import type { ExportResult } from '../engine/export/export.ts';
 import type { HubEntry } from '../engine/hub/search-hub.ts';
 import type { StarterModel } from '../engine/models/starter-models.ts';
 import type { RunEstimate } from '../engine/plan/estimate-run.ts';
@@ -729,6 +730,30 @@ export const downloadProgress = notification(
 export const timeSteps = request<MeasuredSpeed>()(
   'lorafa/estimate/time',
   z.object({ configFile: z.string().check(z.minLength(1)) }),
+);
+
+/**
+ * Client → server: export an adapter in the format of another program, what `lorafa export --json` does and
+ * prints last. {@link exportProgress} tells how far it is. Cancelled like any request
+ * (`$/cancelRequest`): nothing of it is kept.
+ */
+export const exportAdapter = request<ExportResult>()(
+  'lorafa/adapters/export',
+  z.object({
+    /** Chosen by the client: names the export in {@link exportProgress}. */
+    id: z.string(),
+    folder,
+    format: z.string(),
+    output: z.string().check(z.minLength(1)),
+    /** Null for that of the base. */
+    dtype: z.nullable(z.string()),
+  }),
+);
+
+/** Server → client: how far an export is, for people. */
+export const exportProgress = notification(
+  'lorafa/adapters/export/progress',
+  z.object({ id: z.string(), text: z.string() }),
 );
 
 /** Client → server: weights that were unpacked or quantized, those that were used longest ago first. */

@@ -1,6 +1,6 @@
 import { LorafaError } from '../errors.ts';
 import { type AtomicFile, writeAtomically } from '../files.ts';
-import { float32ToBfloat16, float32ToFloat16 } from './float16.ts';
+import { isFloatDtype, narrowTensor } from './tensor-data.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -20,16 +20,22 @@ export interface TensorToWrite {
   readonly data: TensorData | (() => TensorData | Promise<TensorData>);
 }
 
+/** A tensor whose bytes are made piece by piece, so that not even one large tensor is in memory. */
+export interface StreamedTensor extends Pick<TensorToWrite, 'name' | 'dtype' | 'shape'> {
+  /** A piece may have the buffer of the one before. */
+  readonly pieces: () => AsyncIterable<Uint8Array>;
+}
+
 /**
  * Writes a safetensors file, atomically. The same tensors always give the same bytes: they are laid
  * out widest element type first, then by name (so that each is aligned to its element size), and
  * the header is padded with spaces to a multiple of 8 bytes.
  *
- * @throws LorafaError `output.not_writable`, and whatever a tensor's `data` function throws.
+ * @throws LorafaError `output.not_writable`, and whatever the making of a tensor throws.
  */
 export async function writeSafetensors(
   path: string,
-  tensors: Iterable<TensorToWrite>,
+  tensors: Iterable<TensorToWrite | StreamedTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const ordered = [...tensors].sort(
@@ -43,12 +49,12 @@ export async function writeSafetensors(
   });
 }
 
-function byteLength({ shape, dtype }: TensorToWrite): number {
+function byteLength({ shape, dtype }: Pick<TensorToWrite, 'shape' | 'dtype'>): number {
   return elementCount(shape) * BYTES_PER_ELEMENT[dtype];
 }
 
 function encodeHeader(
-  tensors: readonly TensorToWrite[],
+  tensors: readonly (TensorToWrite | StreamedTensor)[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   // Entries are joined as text: an object would move integer-like names to the front.
@@ -75,34 +81,28 @@ function encodeHeader(
   return header;
 }
 
-async function writeData(file: AtomicFile, tensor: TensorToWrite): Promise<void> {
-  const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data;
-  const bytes = data instanceof Float32Array ? encodeFloats(data, tensor) : data;
-  if (bytes.byteLength !== byteLength(tensor)) {
-    throw new LorafaError(
-      'internal.unexpected',
-      `Tensor "${tensor.name}" of shape ${formatShape(tensor.shape)} and type ${tensor.dtype} was to be written with ${bytes.byteLength} bytes.`,
-    );
+async function writeData(file: AtomicFile, tensor: TensorToWrite | StreamedTensor): Promise<void> {
+  let written = 0;
+  for await (const bytes of 'pieces' in tensor ? tensor.pieces() : wholeTensor(tensor)) {
+    written += bytes.byteLength;
+    await file.write(bytes);
   }
-  await file.write(bytes);
+  if (written === byteLength(tensor)) return;
+  throw new LorafaError(
+    'internal.unexpected',
+    `Tensor "${tensor.name}" of shape ${formatShape(tensor.shape)} and type ${tensor.dtype} was to be written with ${written} bytes.`,
+  );
+}
+
+async function* wholeTensor(tensor: TensorToWrite): AsyncGenerator<Uint8Array> {
+  const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data;
+  yield data instanceof Float32Array ? encodeFloats(data, tensor) : data;
 }
 
 function encodeFloats(values: Float32Array, { name, dtype }: TensorToWrite): Uint8Array {
-  switch (dtype) {
-    case 'F32':
-      return bytesOf(values);
-    case 'F16':
-      return bytesOf(float32ToFloat16(values));
-    case 'BF16':
-      return bytesOf(float32ToBfloat16(values));
-    default:
-      throw new LorafaError(
-        'internal.unexpected',
-        `Tensor "${name}" of type ${dtype} was to be written from float32 values.`,
-      );
-  }
-}
-
-function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  if (isFloatDtype(dtype) && dtype !== 'F64') return narrowTensor(dtype, values);
+  throw new LorafaError(
+    'internal.unexpected',
+    `Tensor "${name}" of type ${dtype} was to be written from float32 values.`,
+  );
 }

@@ -1,6 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LorafaError, messageOf } from '../errors.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from './float16.ts';
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from './float16.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -20,6 +25,9 @@ const READ_BYTES = 2 ** 30;
 
 /** Dtypes that {@link readTensor} turns into float32. */
 export type FloatDtype = 'F64' | 'F32' | 'F16' | 'BF16';
+
+/** Dtypes that {@link narrowTensor} writes float32 in. */
+export type NarrowDtype = Exclude<FloatDtype, 'F64'>;
 
 /** Whether a dtype is one of the float types. */
 export function isFloatDtype(dtype: TensorDtype): dtype is FloatDtype {
@@ -140,6 +148,22 @@ export function widenTensor(dtype: FloatDtype, bytes: Uint8Array): Float32Array 
   const values = new Float32Array(bytes.byteLength / BYTES_PER_ELEMENT[dtype]);
   widenInto(dtype, bytes, values);
   return values;
+}
+
+/** The bytes of float32 values in a float type, rounded to nearest; F32 without a copy. */
+export function narrowTensor(dtype: NarrowDtype, values: Float32Array): Uint8Array {
+  switch (dtype) {
+    case 'F32':
+      return bytesOf(values);
+    case 'F16':
+      return bytesOf(float32ToFloat16(values));
+    case 'BF16':
+      return bytesOf(float32ToBfloat16(values));
+  }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Widens one chunk to the start of `target`; returns the number of elements. */

@@ -115,7 +115,7 @@ async function ropeScaling(
   theta: number,
 ): Promise<JsonObject | null> {
   const factors = await readFactors(gguf, 'rope_freqs.weight');
-  if (factors !== undefined) return llama3Scaling(gguf, factors, theta);
+  if (factors !== undefined) return llama3Scaling(factors, theta) ?? divided(factors);
   const number = (key: string) => metadata.number(`${architecture}.rope.scaling.${key}`);
   const original = number('original_context_length');
   const more = given({
@@ -149,21 +149,29 @@ async function readFactors(gguf: GgufFile, tensor: string): Promise<number[] | u
   return [...(await readTensor({ name, file, offset, length, shape, dtype: 'F32' }))];
 }
 
-/** Recognises Llama 3's scaling from its frequency factors, and refuses any other. */
-function llama3Scaling(gguf: GgufFile, factors: readonly number[], theta: number): JsonObject {
+/** Llama 3's scaling, where frequency factors are those of one of its releases. */
+function llama3Scaling(factors: readonly number[], theta: number): JsonObject | undefined {
   const factor = factors.reduce((most, value) => Math.max(most, value), 1);
   const { low_freq_factor, high_freq_factor, original_max_position_embeddings } = LLAMA3_ROPE;
-  for (const [index, actual] of factors.entries()) {
+  const isReleased = factors.every((actual, index) => {
     const wavelength = 2 * Math.PI * theta ** (index / factors.length);
     const turns = original_max_position_embeddings / wavelength;
     const smooth = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor);
     const clamped = Math.min(1, Math.max(0, smooth));
     const expected = 1 / ((1 - clamped) / factor + clamped);
-    if (!(Math.abs(actual - expected) <= 1e-3 * expected)) {
-      throw unsupported(gguf, 'its rotary frequency factors are not those of Llama 3');
-    }
-  }
-  return { ...LLAMA3_ROPE, factor };
+    return Math.abs(actual - expected) <= 1e-3 * expected;
+  });
+  return isReleased ? { ...LLAMA3_ROPE, factor } : undefined;
+}
+
+/** Any other factors: LongRoPE's form has divisors of frequencies as they are, here for texts of all lengths. */
+function divided(factors: readonly number[]): JsonObject {
+  return {
+    rope_type: 'longrope',
+    short_factor: [...factors],
+    long_factor: [...factors],
+    attention_factor: 1,
+  };
 }
 
 function unsupported(gguf: GgufFile, cause: string): LorafaError {

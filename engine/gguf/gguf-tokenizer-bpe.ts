@@ -88,18 +88,18 @@ const TEKKEN: PreTokenizer = {
   addsBosByDefault: true,
 };
 
-/** By llama.cpp's names (`llama-vocab.cpp`). */
+/** By llama.cpp's names (`llama-vocab.cpp`); of names for the same, the first is written. */
 const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map([
-  ['default', GPT2],
   ['gpt-2', GPT2],
+  ['default', GPT2],
   ['olmo', NEOX],
   ['smollm', SMOLLM],
   ['refact', SMOLLM],
   ['starcoder', SMOLLM],
   ['command-r', COMMAND_R],
+  ['llama-bpe', LLAMA3],
   ['llama3', LLAMA3],
   ['llama-v3', LLAMA3],
-  ['llama-bpe', LLAMA3],
   ['falcon3', LLAMA3],
   ['dbrx', DBRX],
   ['smaug-bpe', DBRX],
@@ -155,4 +155,51 @@ export function byteLevelBpe({ metadata, vocab, fail }: GgufVocabulary): Tokeniz
     },
     addsBosByDefault: pre.addsBosByDefault,
   };
+}
+
+/** The names of pre-tokenizers that are known. */
+export const PRE_TOKENIZER_NAMES: readonly string[] = [...PRE_TOKENIZERS.keys()];
+
+/**
+ * The name of the pre-tokenizer of a `tokenizer.json`, by its normalizer and steps; undefined where
+ * none of those that are known is it.
+ */
+export function preTokenizerName(tokenizerJson: JsonObject): string | undefined {
+  const model = tokenizerJson['model'] as JsonObject;
+  const wanted = JSON.stringify([
+    stepsOf(tokenizerJson['normalizer'], 'normalizers'),
+    stepsOf(tokenizerJson['pre_tokenizer'], 'pretokenizers'),
+    model['ignore_merges'] ?? false,
+  ]);
+  for (const [name, { normalizer, steps, ignoreMerges }] of PRE_TOKENIZERS) {
+    const known = [
+      stepsOf(normalizer, 'normalizers'),
+      steps.flatMap((step) => stepsOf(step, 'pretokenizers')),
+      ignoreMerges,
+    ];
+    if (JSON.stringify(known) === wanted) return name;
+  }
+  return undefined;
+}
+
+/** A component as the list of what it does, in one way of writing, without what changes no token. */
+function stepsOf(component: unknown, inside: string): unknown[] {
+  if (typeof component !== 'object' || component === null) return [];
+  const { type, ...step } = component as JsonObject;
+  switch (type) {
+    case 'Sequence':
+      return [step[inside] ?? []].flat().flatMap((each) => stepsOf(each, inside));
+    case 'ByteLevel':
+      return [[type, step['add_prefix_space'] ?? true, step['use_regex'] ?? true]];
+    case 'Digits':
+      return [[type, step['individual_digits'] ?? false]];
+    case 'Split': {
+      const { pattern, behavior, invert = false } = step;
+      // Of patterns that all text is a part of, to take out what is between them is to take out nothing.
+      const isAll = behavior === 'Removed' && invert === true;
+      return [[type, pattern, ...(isAll ? ['Isolated', false] : [behavior, invert])]];
+    }
+    default:
+      return [[type, step]];
+  }
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json-file.ts';
 import type { GgufVocabulary, TokenizerPipeline } from './gguf-tokenizer.ts';
 
 /** SentencePiece's visible space, U+2581. */
-const SPACE = '▁';
+export const SPACE = '▁';
 
 /**
  * SentencePiece BPE with byte fallback (`tokenizer.ggml.model` "llama"), as the converter of

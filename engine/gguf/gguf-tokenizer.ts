@@ -6,10 +6,15 @@ import { GgufMetadata } from './gguf-metadata.ts';
 import { byteLevelBpe } from './gguf-tokenizer-bpe.ts';
 import { sentencePieceBpe } from './gguf-tokenizer-spm.ts';
 
-/** Values of `tokenizer.ggml.token_type` that matter (llama.cpp `llama_token_type`). */
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
+/** Values of `tokenizer.ggml.token_type` (llama.cpp `llama_token_type`). */
+export const TOKEN_TYPES = {
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+} as const;
 
 /** The vocabulary of a GGUF file, checked. */
 export interface GgufVocabulary {
@@ -115,9 +120,9 @@ function pipelineOf(vocabulary: GgufVocabulary): TokenizerPipeline {
 function addedTokens({ metadata, tokens, fail }: GgufVocabulary): JsonObject[] {
   const types = metadata.numbers('tokenizer.ggml.token_type') ?? [];
   if (types.length > tokens.length) throw fail('it has more token types than tokens');
-  const isSpecial = (type: number) => type === CONTROL || type === UNKNOWN;
+  const isSpecial = (type: number) => type === TOKEN_TYPES.control || type === TOKEN_TYPES.unknown;
   return types.flatMap((type, id) =>
-    isSpecial(type) || type === USER_DEFINED
+    isSpecial(type) || type === TOKEN_TYPES.userDefined
       ? [
           {
             id,

@@ -11,10 +11,10 @@ import type { GgufFile } from './gguf.ts';
 import type { GgufTensor } from './gguf-part.ts';
 
 /** Where a row of a file belongs in Hugging Face's order. */
-type RowOrder = (row: number) => number;
+export type RowOrder = (row: number) => number;
 
 /** What a GGUF tensor is to a model. */
-interface KnownTensor {
+export interface KnownTensor {
   /** Hugging Face's name: `model.layers.0.self_attn.q_proj.weight` */
   readonly name: string;
   /** Absent where rows lie as Hugging Face has them. */
@@ -23,8 +23,11 @@ interface KnownTensor {
   readonly offset: 0 | 1;
 }
 
-/** The tensors that a model reads, by their names in a GGUF file: those of all experts share one. */
-function knownTensors(config: DecoderConfig): ReadonlyMap<string, readonly KnownTensor[]> {
+/**
+ * The tensors that a model may have, in the order of the forward pass, by their names in a GGUF file: those of
+ * all experts share one.
+ */
+export function knownTensors(config: DecoderConfig): ReadonlyMap<string, readonly KnownTensor[]> {
   const { gguf } = FAMILIES.find(({ modelType }) => modelType === config.family)!;
   const known = new Map<string, KnownTensor[]>();
   const add = (name: string, tensor: KnownTensor): void => {

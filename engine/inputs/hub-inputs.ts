@@ -71,6 +71,7 @@ export async function fetchInputs(
 /**
  * Brings one input onto this machine.
  *
+ * @param known what a run used under that name, which stays what it is
  * @returns its path; the name as it is where it is a path already
  * @throws as {@link fetchInputs}
  */
@@ -78,8 +79,9 @@ export async function fetchInput(
   name: string,
   use: 'model' | 'adapter',
   onDownload?: OnDownload,
+  known: readonly HubSource[] = [],
 ): Promise<string> {
-  const inputs = new HubInputs(onDownload === undefined ? {} : { onDownload });
+  const inputs = new HubInputs({ known, ...(onDownload !== undefined && { onDownload }) });
   return (await inputs.paths(name, use))[0]!;
 }
 

@@ -48,16 +48,20 @@ export async function saveAdapter(
   });
 }
 
+/** What goes with an adapter where it is there: how it was asked, and what its maker says of it. */
+const FILES_BESIDE = [CHAT_TEMPLATE_FILE, 'README.md'];
+
 /**
- * Copies the files of an adapter from another folder, in place of those that are there.
+ * Copies the files of an adapter from another folder, in place of those that are there. What only training
+ * needs, as the optimizer's state in a checkpoint, stays behind.
  *
  * @throws LorafaError `output.not_writable`; Node's own error when one cannot be read
  */
 export async function copyAdapter(source: string, folder: string): Promise<void> {
   await placeAdapter(folder, async (staging) => {
     const present = new Set(await readdir(source));
-    for (const file of [...ADAPTER_FILES, CHAT_TEMPLATE_FILE]) {
-      if (file === CHAT_TEMPLATE_FILE && !present.has(file)) continue;
+    const beside = FILES_BESIDE.filter((file) => present.has(file));
+    for (const file of [...ADAPTER_FILES, ...beside]) {
       await copyFile(path.join(source, file), path.join(staging, file));
     }
   });
@@ -80,8 +84,9 @@ async function placeAdapter(
     for (const file of [ADAPTER_CONFIG_FILE, CHAT_TEMPLATE_FILE]) {
       await removeFolder(path.join(folder, file));
     }
-    const hasTemplate = (await readdir(staging)).includes(CHAT_TEMPLATE_FILE);
-    for (const file of [...(hasTemplate ? [CHAT_TEMPLATE_FILE] : []), ...ADAPTER_FILES]) {
+    const made = new Set(await readdir(staging));
+    const beside = FILES_BESIDE.filter((file) => made.has(file));
+    for (const file of [...beside, ...ADAPTER_FILES]) {
       await moveFile(path.join(staging, file), path.join(folder, file));
     }
   } finally {

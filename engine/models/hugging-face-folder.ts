@@ -14,8 +14,8 @@ import { type OpenOptions, quantizedWeights, storedSource } from '../weights/mak
 import type { WeightStore } from '../weights/weight-store.ts';
 import type { BaseModel } from './base-model.ts';
 
-const SINGLE_FILE = 'model.safetensors';
-const SHARD_INDEX = 'model.safetensors.index.json';
+export const SINGLE_FILE = 'model.safetensors';
+export const SHARD_INDEX = 'model.safetensors.index.json';
 
 /** Published ones have a few thousand bytes. Every one of a workspace is read to list its models. */
 const MAX_CONFIG_BYTES = 2 ** 23;

@@ -33,7 +33,10 @@ export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 /** That for conversations with functions, where a model has several templates. */
 export const TOOL_TEMPLATE_FILE = 'additional_chat_templates/tool_use.jinja';
 
-/** A tokenizer's files with another chat template in the place of their own. */
+/**
+ * A tokenizer's files with another chat template in the place of their own, which goes: of a folder that
+ * has both, not all programs take that of the file.
+ */
 export function withTemplate(
   files: TokenizerFiles,
   { text, source }: TemplateText,

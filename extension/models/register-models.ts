@@ -16,7 +16,7 @@ import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
 import { emptyCacheOfWeights } from './empty-weight-cache.ts';
-import { exportAdapter } from './export-adapter.ts';
+import { AdapterExports } from './export-adapter.ts';
 import { SelectionRunner } from './run-selection.ts';
 import { TextGeneration } from './text-generation.ts';
 
@@ -43,6 +43,7 @@ export function registerModels(
   const selection = new SelectionRunner(server, generation, extension.workspaceState);
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
+  const exports = new AdapterExports(server);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -72,7 +73,7 @@ export function registerModels(
     [COMMANDS.testAdapter]: attempt((arg) =>
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
     ),
-    [COMMANDS.exportAdapter]: attempt((arg) => exportAdapter(server, arg)),
+    [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),

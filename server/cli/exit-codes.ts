@@ -11,7 +11,7 @@ export interface ExitCode {
 /** Every exit code of the command line; the first row that names an error decides. */
 export const EXIT_CODES: readonly ExitCode[] = [
   { code: 0, meaning: 'success', errors: [] },
-  { code: 1, meaning: 'a mistake in lorafa itself', errors: ['internal'] },
+  { code: 1, meaning: 'a mistake in lorafa itself', errors: ['internal', 'export.wrong_values'] },
   { code: 2, meaning: 'the command line or the configuration', errors: ['usage', 'config'] },
   { code: 3, meaning: 'the model or the adapter', errors: ['model', 'adapter'] },
   { code: 4, meaning: 'the data', errors: ['data'] },
@@ -21,7 +21,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: 130,
     meaning: 'interrupted (training has saved a checkpoint)',
-    errors: ['training.cancelled'],
+    errors: ['training.cancelled', 'export.cancelled'],
   },
   {
     code: 7,

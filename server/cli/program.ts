@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import { addCacheCommand } from './commands/cache.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
+import { addExportCommand } from './commands/export.ts';
 import { addFinishCommand } from './commands/finish.ts';
 import { addGenerateCommand } from './commands/generate.ts';
 import { addMeasureCommand } from './commands/measure.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addTrainCommand(program);
   addFinishCommand(program);
   addMetricsCommand(program);
+  addExportCommand(program);
   addGenerateCommand(program);
   addEvaluateCommand(program);
   addPlanCommand(program);

@@ -1,5 +1,6 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -26,15 +27,10 @@ test('an adapter is copied without what only training needs', async () => {
   await editor.runCommand('LoRA-FA: Export Adapter…');
   const rows = page.locator('.quick-input-widget .monaco-list-row');
   await rows.filter({ hasText: 'my-adapter/checkpoint' }).first().click();
-  const place = page.locator('.quick-input-widget input[type="text"]');
-  const exportHere = page.getByRole('button', { name: 'Export Here' });
-  // The dialog puts its own folder into the field when it has listed it.
-  await rows.filter({ hasText: '..' }).first().waitFor();
-  await expect.poll(() => place.inputValue()).toMatch(/\/$/);
-  await place.fill(`${target}/`);
-  // Nothing is in the new folder but the way out of it.
-  await expect.poll(() => rows.allInnerTexts()).toEqual(['..']);
-  await exportHere.click();
+  await rows.filter({ hasText: 'PEFT' }).first().waitFor();
+  await expect.poll(() => rows.count()).toBe(5);
+  await rows.filter({ hasText: 'PEFT' }).first().click();
+  await chooseFolder(page, target);
   await page
     .getByText(/PEFT and others can load it/)
     .first()
@@ -45,6 +41,26 @@ test('an adapter is copied without what only training needs', async () => {
   expect(files.sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
 });
 
+test('an adapter is exported as one GGUF file, of which VS Code says what came of it', async () => {
+  const folder = await folderWithAdapter();
+  const target = path.join(folder, 'exports');
+  await mkdir(target);
+  await writeFile(path.join(target, 'my-adapter.gguf'), 'an earlier one');
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.runCommand('LoRA-FA: Export Adapter…');
+  const rows = page.locator('.quick-input-widget .monaco-list-row');
+  await rows.filter({ hasText: 'my-adapter', hasNotText: 'checkpoint' }).first().click();
+  await rows.filter({ hasText: 'LM Studio' }).first().click();
+  await rows.filter({ hasText: 'Q8_0' }).first().click();
+  await chooseFolder(page, target);
+  await page
+    .getByText(/tensors were read back as they were meant/)
+    .first()
+    .waitFor();
+  expect((await readdir(target)).toSorted()).toEqual(['my-adapter-2.gguf', 'my-adapter.gguf']);
+});
+
 test("a finished adapter is among the models of VS Code's chat", async () => {
   const editor = await openEditor({ folder: await folderWithAdapter() });
   await editor.runCommand('Chat: Manage Language Models');
@@ -52,3 +68,17 @@ test("a finished adapter is among the models of VS Code's chat", async () => {
   await page.locator('.part.editor').getByText('my-adapter').first().waitFor();
   await editor.screenshot('chat-models');
 });
+
+/** Chooses a folder in VS Code's own dialog, which a browser has. */
+async function chooseFolder(page: Page, folder: string): Promise<void> {
+  const rows = page.locator('.quick-input-widget .monaco-list-row');
+  const place = page.locator('.quick-input-widget input[type="text"]');
+  const exportHere = page.getByRole('button', { name: 'Export Here' });
+  // The dialog puts its own folder into the field when it has listed it.
+  await rows.filter({ hasText: '..' }).first().waitFor();
+  await expect.poll(() => place.inputValue()).toMatch(/\/$/);
+  await place.fill(`${folder}/`);
+  // It lists the folder, and the files in it are none to choose.
+  await expect.poll(() => rows.allInnerTexts()).toEqual(['..']);
+  await exportHere.click();
+}

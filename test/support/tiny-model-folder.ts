@@ -27,17 +27,21 @@ const CONFIG = {
 /** Writes a Hugging Face folder with a Llama of random weights whose tokens are bytes. */
 export async function writeTinyModel(
   folder: string,
-  { chatTemplate = CHATML }: { readonly chatTemplate?: string | null } = {},
+  {
+    chatTemplate = CHATML,
+    layers = CONFIG.num_hidden_layers,
+  }: { readonly chatTemplate?: string | null; readonly layers?: number } = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const json = (name: string, content: object) =>
     writeFile(path.join(folder, name), JSON.stringify(content));
   const { tokenizerJson, tokenizerConfig } = byteLevelFiles();
-  await json('config.json', CONFIG);
+  const config = { ...CONFIG, num_hidden_layers: layers };
+  await json('config.json', config);
   await json('tokenizer.json', tokenizerJson);
   await json('tokenizer_config.json', { ...tokenizerConfig, chat_template: chatTemplate });
   const random = new Random(1, 0);
-  const tensors = [...expectedTensors(parseDecoderConfig(CONFIG, 'config.json'))];
+  const tensors = [...expectedTensors(parseDecoderConfig(config, 'config.json'))];
   await writeSafetensors(
     path.join(folder, 'model.safetensors'),
     tensors.map(([name, shape]) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { COMMON_DEFAULTS } from '../config-keys.ts';
 import { count, magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
+import { float32, slidingWindow } from '../gguf-conventions.ts';
 import { attention, decoder, gatedMlp, layerNorm } from '../parts.ts';
 
 /**
@@ -18,6 +19,11 @@ export const cohere2 = family({
     config: ({ number }) => ({
       layer_norm_eps: number('attention.layer_norm_epsilon'),
       logit_scale: number('logit_scale'),
+    }),
+    metadata: (decoder) => ({
+      logit_scale: float32(decoder.head.scale),
+      'attention.sliding_window': slidingWindow(decoder),
+      'rope.scaling.type': 'none',
     }),
   },
   defaults: {

@@ -1,6 +1,7 @@
 import { COMMON_DEFAULTS } from '../config-keys.ts';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
+import { optionalFloat32, slidingWindow } from '../gguf-conventions.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
 import { GEMMA_KEYS, gemmaNorms, gemmaQueryScalar, refuseBidirectional } from './gemma-parts.ts';
 
@@ -22,6 +23,11 @@ export const gemma2 = family({
       attn_logit_softcapping: metadata.number('attn_logit_softcapping'),
       final_logit_softcapping: metadata.number('final_logit_softcapping'),
       query_pre_attn_scalar: gemmaQueryScalar(metadata, GEMMA2_27B_LAYERS),
+    }),
+    metadata: (decoder) => ({
+      attn_logit_softcapping: optionalFloat32(decoder.layers[0]!.attention.softCap),
+      final_logit_softcapping: optionalFloat32(decoder.head.softCap),
+      'attention.sliding_window': slidingWindow(decoder),
     }),
   },
   defaults: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { COMMON_DEFAULTS } from '../config-keys.ts';
 import { index, magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
+import { slidingWindow } from '../gguf-conventions.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
 import { GEMMA_KEYS, gemmaNorms, gemmaQueryScalar, refuseBidirectional } from './gemma-parts.ts';
 
@@ -23,6 +24,7 @@ export const gemma3 = family({
     config: (metadata) => ({
       query_pre_attn_scalar: gemmaQueryScalar(metadata, GEMMA3_27B_LAYERS),
     }),
+    metadata: (decoder) => ({ 'attention.sliding_window': slidingWindow(decoder) }),
   },
   defaults: {
     ...COMMON_DEFAULTS,

@@ -21,6 +21,7 @@ export const gptNeox = family({
       rotary_emb_base: number('rope.freq_base'),
       use_parallel_residual: boolean('use_parallel_residual'),
     }),
+    metadata: ({ layers: [layer] }) => ({ use_parallel_residual: layer!.parallel }),
   },
   defaults: {
     ...COMMON_DEFAULTS,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
+import { float32 } from '../gguf-conventions.ts';
 import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
@@ -20,6 +21,12 @@ export const granite = family({
       logits_scaling: number('logit_scale'),
       residual_multiplier: number('residual_scale'),
       attention_multiplier: number('attention.scale'),
+    }),
+    metadata: ({ embeddingScale, head, layers: [layer] }) => ({
+      embedding_scale: float32(embeddingScale),
+      logit_scale: float32(1 / head.scale),
+      residual_scale: float32(layer!.residualScale),
+      'attention.scale': float32(layer!.attention.scale),
     }),
   },
   defaults: {

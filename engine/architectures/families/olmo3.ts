@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
+import { slidingWindow } from '../gguf-conventions.ts';
 import { attention, decoder, gatedMlp, rmsNorm } from '../parts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS } from './llama-style.ts';
 import { olmoAttentionNorms, olmoNorms } from './olmo-parts.ts';
@@ -22,6 +23,13 @@ export const olmo3 = family({
       layer_types: booleans('attention.sliding_window_pattern')?.map((slides) =>
         slides ? 'sliding_attention' : 'full_attention',
       ),
+    }),
+    metadata: (decoder) => ({
+      'attention.sliding_window': slidingWindow(decoder),
+      'attention.sliding_window_pattern': {
+        type: 'booleans',
+        value: decoder.layers.map(({ attention: { slidingWindow: window } }) => window !== null),
+      },
     }),
   },
   defaults: {

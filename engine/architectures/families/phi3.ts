@@ -1,4 +1,6 @@
+import type { DecoderConfig } from '../decoder-config.ts';
 import { family } from '../family.ts';
+import { slidingWindow, uint32 } from '../gguf-conventions.ts';
 import { decoder, fusedGatedMlp, linear, normsBefore, plainAttention } from '../parts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 
@@ -11,7 +13,16 @@ export const phi3 = family({
   className: 'Phi3ForCausalLM',
   modelType: 'phi3',
   models: 'Phi-3, Phi-3.5, Phi-4, Phi-4-mini',
-  gguf: { architecture: 'phi3' },
+  gguf: {
+    architecture: 'phi3',
+    metadata: (decoder) => ({
+      // 0 tells Phi 4 from its elders.
+      'attention.sliding_window': slidingWindow(decoder) ?? uint32(0),
+      // Its tensors of factors say that it is LongRoPE.
+      'rope.scaling.type': undefined,
+      'rope.scaling.original_context_length': uint32(originalPositions(decoder)),
+    }),
+  },
   defaults: {
     ...LLAMA_STYLE_DEFAULTS,
     vocab_size: 32064,
@@ -50,3 +61,11 @@ export const phi3 = family({
     });
   },
 });
+
+/** The length that a model had before its positions were stretched. */
+function originalPositions({ layers, maxPositionEmbeddings }: DecoderConfig): number {
+  const scaling = layers[0]!.attention.rotary?.scaling;
+  return scaling?.type === 'longrope'
+    ? scaling.originalMaxPositionEmbeddings
+    : maxPositionEmbeddings;
+}

@@ -1,7 +1,11 @@
 import { cp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseDecoderConfig } from '../../../engine/architectures/hugging-face-config.ts';
+import { inverseFrequencies } from '../../../engine/architectures/rotary-embedding.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
+import { openGguf } from '../../../engine/gguf/gguf.ts';
+import { ggufConfig } from '../../../engine/gguf/gguf-config.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
@@ -179,11 +183,23 @@ describe('config from metadata', () => {
   test('frequency factors are recognised as the scaling of Llama 3', async () => {
     // The config is read before the weights, which this file does not have.
     await expect(open({}, llama3Factors)).rejects.toMatchObject({ code: 'model.missing_tensor' });
+  });
+
+  test('frequency factors of another model are taken as they are', async () => {
     const other = llama3Factors.map((factor) => factor * 1.01);
-    await expect(open({}, other)).rejects.toMatchObject({
-      code: 'model.unsupported',
-      message: expect.stringMatching(/frequency factors/),
-    });
+    const file = path.join(await tempFolder(), 'model.gguf');
+    const tensor = { name: 'rope_freqs.weight', dims: [other.length] };
+    await writeFile(file, ggufBytes(base, [tensor], new Uint8Array(other.buffer)));
+    const config = parseDecoderConfig(await ggufConfig(await openGguf(file)), file);
+    const rotary = config.layers[0]!.attention.rotary!;
+    const plain = inverseFrequencies({ ...rotary, scaling: null });
+    for (const isLong of [false, true]) {
+      const divided = inverseFrequencies(rotary, isLong);
+      expect(plain.map((frequency, i) => Math.fround(frequency / divided[i]!))).toEqual([...other]);
+    }
+    const broken = ggufBytes(base, [tensor], new Uint8Array(other.fill(Number.NaN).buffer));
+    await writeFile(file, broken);
+    await expect(openBaseModel(file)).rejects.toMatchObject({ code: 'model.corrupt' });
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { exportAdapter } from '../../../extension/models/export-adapter.ts';
+import { AdapterExports } from '../../../extension/models/export-adapter.ts';
 import {
   type FoundAdapter,
   listAdapters,
@@ -30,7 +30,11 @@ test('an adapter that is damaged is refused before anybody is asked where it goe
       },
     ],
   ]);
-  const server = { ask: async ({ method }: { method: string }) => answers.get(method)!() };
-  await expect(exportAdapter(server as never, adapter.path)).rejects.toThrow(problem);
+  const server = {
+    ask: async ({ method }: { method: string }) => answers.get(method)!(),
+    listen: () => undefined,
+  };
+  const exports = new AdapterExports(server as never);
+  await expect(exports.run(adapter.path)).rejects.toThrow(problem);
   expect(shown).toEqual([]);
 });

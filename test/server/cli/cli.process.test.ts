@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -43,6 +44,7 @@ describe('help', () => {
       'train',
       'finish',
       'metrics',
+      'export',
       'generate',
       'evaluate',
       'plan',
@@ -360,6 +362,60 @@ describe('a run', () => {
       await readFile(inFolder('trainer_output/adapter_config.json'), 'utf8'),
     );
     expect(config).toMatchObject({ r: 16, target_modules: ['q_proj', 'v_proj'] });
+  });
+});
+
+describe('export', () => {
+  test('writes a model for other programs, and says that all of it was read back', async () => {
+    const args = ['export', 'model', '--format', 'gguf', '--output', 'model.gguf'];
+    const { code, stdout } = await lorafa(...args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /model\.gguf: .* in f16; 20 of 20 tensors read back, every value as it was meant\.\n$/,
+    );
+    const again = await lorafa(...args, '--json');
+    expect(again.code).toBe(6);
+    expect(eventsOf(again)).toEqual([
+      expect.objectContaining({ type: 'failed', code: 'output.not_writable' }),
+    ]);
+    const events = eventsOf(await lorafa(...args.slice(0, -1), 'other.gguf', '--json'));
+    expect(events[0]).toMatchObject({ type: 'progress', task: 'writing' });
+    expect(events.at(-1)).toMatchObject({ type: 'exported', format: 'gguf', tensors: 20 });
+  });
+
+  test('leaves nothing when it is interrupted', async () => {
+    await writeTinyModel(inFolder('deep'), { layers: 300 });
+    const output = inFolder('exports/deep');
+    const args = ['export', 'deep', '--format', 'merged', '--output', output, '--json'];
+    const once = (signal: 'SIGINT' | 'SIGKILL') => (text: string, run: ChildProcess) => {
+      if (text.trimEnd().split('\n').length === 1) run.kill(signal);
+    };
+    const interrupted = await cli.run(args, { onOutput: once('SIGINT') });
+    expect(interrupted.code).toBe(130);
+    expect(eventsOf(interrupted).at(-1)).toMatchObject({
+      type: 'failed',
+      code: 'export.cancelled',
+    });
+    expect(await readdir(inFolder('exports'))).toEqual([]);
+    // What a process that was killed leaves, the next one removes.
+    const killed = await cli.run(args, { onOutput: once('SIGKILL') });
+    expect(killed.code).toBeNull();
+    expect(await readdir(inFolder('exports'))).toHaveLength(1);
+    expect((await cli.run(args)).code).toBe(0);
+    expect(await readdir(inFolder('exports'))).toEqual(['deep']);
+  });
+
+  test.each([
+    [['--format', 'gguf'], "required option '--output <path>' not specified"],
+    [
+      ['--format', 'pt', '--output', 'x'],
+      'Allowed choices are peft, merged, gguf, gguf-adapter, ollama',
+    ],
+    [['--format', 'gguf', '--dtype', 'q4_k_m', '--output', 'x'], 'llama-quantize'],
+  ])('%j is wrong', async (args, message) => {
+    const { code, stderr } = await lorafa('export', 'model', ...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
   });
 });
 

@@ -15,6 +15,8 @@ test.each<[ErrorCode, number]>([
   ['checkpoint.corrupt', 6],
   ['training.not_finite', 7],
   ['training.cancelled', 130],
+  ['export.cancelled', 130],
+  ['export.wrong_values', 1],
   ['internal.unexpected', 1],
 ])('%s leads to %d', (code, exitCode) => {
   expect(exitCodeOf(code)).toBe(exitCode);

@@ -1,0 +1,128 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { float32, type GgufValue, uint32 } from '../architectures/gguf-conventions.ts';
+import { LorafaError } from '../errors.ts';
+import { openGguf } from '../gguf/gguf.ts';
+import { knownTensors } from '../gguf/gguf-weights.ts';
+import { ggmlBytes, writeGguf } from '../gguf/write-gguf.ts';
+import { adapterTensors } from '../lora/adapter.ts';
+import type { LoadedAdapter } from '../lora/load-adapter.ts';
+import { checkTensors } from './check-export.ts';
+import type { ExportOptions, PlannedExport } from './export-format.ts';
+import { type ExportSource, openExportSource, requireAdapter } from './export-source.ts';
+import { generalEntries, QUANTIZATION_VERSION } from './gguf-general.ts';
+import { encode, ggufTensor, meantAs, orderRows, q8Tolerance, typeOf } from './gguf-values.ts';
+import { type ModelTensor, madeTensor, valuesIn } from './model-tensor.ts';
+
+/**
+ * The adapter alone in one file, as llama.cpp's `convert_lora_to_gguf.py` writes it.
+ *
+ * @throws LorafaError `adapter.not_found` for a model that was trained whole, `model.unsupported`
+ */
+export async function planGgufAdapter(
+  folder: string,
+  options: ExportOptions,
+): Promise<PlannedExport> {
+  return planGgufAdapterOf(await openExportSource(folder, options), options);
+}
+
+/** The same of a source that is open. */
+export async function planGgufAdapterOf(
+  source: ExportSource,
+  { dtype = 'f32' }: ExportOptions,
+): Promise<PlannedExport> {
+  const { base } = source;
+  const adapter = requireAdapter(source, 'gguf-adapter');
+  const metadata = new Map(metadataOf(source, adapter));
+  const places = placesOf(base.config, adapter).map((tensor) => ({
+    tensor,
+    type: typeOf(tensor.shape, dtype),
+  }));
+  const tensors = places.map(({ tensor }) => tensor);
+  return {
+    bytes: places.reduce((sum, { tensor, type }) => sum + ggmlBytes(type, tensor.shape), 0),
+    tensors: places.length,
+    values: valuesIn(tensors),
+    modules: adapter.modules.length,
+    dtype,
+    write: (file, progress) =>
+      writeGguf(
+        file,
+        metadata,
+        places.map(({ tensor: { name, shape, rows }, type }) => ({
+          name,
+          shape,
+          type,
+          async *pieces() {
+            for await (const values of rows()) {
+              const bytes = encode(name, type, values);
+              progress(bytes.byteLength);
+              yield bytes;
+            }
+          },
+        })),
+      ),
+    check: async (file, progress) => {
+      const read = [...(await openGguf(file)).tensors.values()].map(ggufTensor);
+      const types = new Map(places.map(({ tensor, type }) => [tensor.name, type]));
+      const meant = places.map(({ tensor, type }) => meantAs(tensor, type));
+      await checkTensors(file, meant, read, progress, (name) =>
+        types.get(name) === 'Q8_0' ? q8Tolerance : undefined,
+      );
+      return [];
+    },
+  };
+}
+
+/** A and B of every adapted layer, in the order of the layers. */
+function placesOf(config: DecoderConfig, adapter: LoadedAdapter): readonly ModelTensor[] {
+  const places = new Map(
+    [...knownTensors(config)].flatMap(([gguf, all]) =>
+      all.map(
+        ({ name, rowOrder }) => [name, { gguf, rowOrder, isStacked: all.length > 1 }] as const,
+      ),
+    ),
+  );
+  return adapter.modules.flatMap((module) => {
+    const { gguf, rowOrder, isStacked } = places.get(`${module.name}.weight`)!;
+    if (isStacked) throw ofExperts(module.name);
+    const [a, b] = adapterTensors(module);
+    // llama.cpp scales every layer by alpha / rank; what rsLoRA and patterns make of it goes into B.
+    const factor = module.scaling / (writtenAlpha(adapter) / module.r);
+    const values = adapter.weights.get(b.name)!;
+    const scaled = factor === 1 ? values : values.map((value) => value * factor);
+    const ordered = rowOrder === undefined ? scaled : orderRows(scaled, b.shape, rowOrder);
+    const made = (name: string, shape: readonly number[], data: Float32Array): ModelTensor =>
+      madeTensor({ name, shape, dtype: 'F32', data });
+    return [
+      made(`${gguf}.lora_a`, a.shape, adapter.weights.get(a.name)!),
+      made(`${gguf}.lora_b`, b.shape, ordered),
+    ];
+  });
+}
+
+function ofExperts(name: string): LorafaError {
+  return new LorafaError(
+    'adapter.unsupported',
+    `Adapters of experts (${name}) are not written beside their base; export the whole model with --format gguf.`,
+  );
+}
+
+/** llama.cpp takes an alpha of 0 for none. */
+function writtenAlpha({ config: { lora_alpha: alpha } }: LoadedAdapter): number {
+  return alpha === 0 ? 1 : alpha;
+}
+
+function metadataOf({ base, name }: ExportSource, adapter: LoadedAdapter): [string, GgufValue][] {
+  const parameters = adapter.modules.reduce(
+    (sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures,
+    0,
+  );
+  return [
+    ...generalEntries(base.config, { type: 'adapter', name, parameters }),
+    ['general.base_model.count', uint32(1)],
+    ['general.base_model.0.name', base.name],
+    ['adapter.type', 'lora'],
+    ['adapter.lora.alpha', float32(writtenAlpha(adapter))],
+    QUANTIZATION_VERSION,
+  ];
+}

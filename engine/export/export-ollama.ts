@@ -1,0 +1,93 @@
+import path from 'node:path';
+import { ensureFolder, writeFileAtomic } from '../files.ts';
+import { isJsonObject, type JsonObject } from '../json-file.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { ExportOptions, PlannedExport } from './export-format.ts';
+import { planGgufOf } from './export-gguf.ts';
+import { planGgufAdapterOf } from './export-gguf-adapter.ts';
+import { type ExportSource, openExportSource } from './export-source.ts';
+import { ollamaTemplate } from './ollama-template.ts';
+
+const MODEL_FILE = 'model.gguf';
+const ADAPTER_FILE = 'adapter.gguf';
+
+/**
+ * A folder that `ollama create NAME` is run in: a Modelfile, and the merged model, or the adapter
+ * alone, whose base stays where it is.
+ *
+ * @throws LorafaError as `planGguf` and `planGgufAdapter`
+ */
+export async function planOllama(folder: string, options: ExportOptions): Promise<PlannedExport> {
+  const source = await openExportSource(folder, options);
+  const unmerged = options.unmerged === true;
+  const planned = unmerged
+    ? await planGgufAdapterOf(source, options)
+    : await planGgufOf(source, options);
+  const file = unmerged ? ADAPTER_FILE : MODEL_FILE;
+  const from = unmerged
+    ? [`FROM ${path.resolve(source.base.path)}`, `ADAPTER ./${file}`]
+    : [`FROM ./${file}`];
+  const { lines, notes } = modelfile(source);
+  return {
+    ...planned,
+    write: async (target, progress) => {
+      await ensureFolder(target);
+      await planned.write(path.join(target, file), progress);
+      await writeFileAtomic(path.join(target, 'Modelfile'), [...from, ...lines, ''].join('\n'));
+    },
+    check: async (target, progress) => [
+      ...(await planned.check(path.join(target, file), progress)),
+      ...notes,
+    ],
+  };
+}
+
+/** What Ollama calls that of which a `generation_config.json` speaks. */
+const PARAMETERS = {
+  temperature: 'temperature',
+  top_p: 'top_p',
+  top_k: 'top_k',
+  min_p: 'min_p',
+  repetition_penalty: 'repeat_penalty',
+} as const;
+
+function modelfile({ tokenizer: files, base }: ExportSource): {
+  readonly lines: readonly string[];
+  readonly notes: readonly string[];
+} {
+  const tokenizer = loadTokenizer(files, base.config);
+  const template = ollamaTemplate(tokenizer, textOf(files.tokenizerConfig['bos_token']));
+  const stops = tokenizer.eosIds.map((id) => `PARAMETER stop ${quoted(tokenizer.tokenText(id))}`);
+  return {
+    lines: [
+      ...(template === undefined ? [] : [`TEMPLATE ${quoted(template)}`]),
+      ...stops,
+      ...parametersOf(files.generationConfig),
+    ],
+    notes: template === undefined ? [withoutTemplate(tokenizer)] : [],
+  };
+}
+
+/** A token is named by its text, or by an object with it and its flags. */
+function textOf(token: unknown): string {
+  const text = isJsonObject(token) ? token['content'] : token;
+  return typeof text === 'string' ? text : '';
+}
+
+function withoutTemplate({ chatTemplate }: Tokenizer): string {
+  return chatTemplate === null
+    ? 'The model has no chat template, so that Ollama lets it go on from what is typed.'
+    : 'The Modelfile has no TEMPLATE, for the chat template is of none of the kinds that are translated: Ollama reads that of the GGUF file itself.';
+}
+
+function parametersOf(config: JsonObject | null): readonly string[] {
+  return Object.entries(PARAMETERS).flatMap(([key, name]) => {
+    const value = config?.[key];
+    return typeof value === 'number' ? [`PARAMETER ${name} ${value}`] : [];
+  });
+}
+
+/** A value of a Modelfile, which may have several lines. */
+function quoted(text: string): string {
+  return /["\n]/.test(text) ? `"""${text}"""` : `"${text}"`;
+}

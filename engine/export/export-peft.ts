@@ -1,0 +1,44 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { openSafetensors } from '../formats/safetensors.ts';
+import { ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
+import { readAdapterConfig } from '../lora/adapter-config.ts';
+import { copyAdapter } from '../lora/save-adapter.ts';
+import { checkTensors } from './check-export.ts';
+import { EXPORT_DTYPES_OF, type PlannedExport } from './export-format.ts';
+import { requireWholeCheckpoint } from './export-source.ts';
+import { matrixDtype } from './merged-tensors.ts';
+import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
+
+/**
+ * The adapter in PEFT's format, copied without what only training needs. Its base need not be there.
+ *
+ * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported`, `checkpoint.corrupt`
+ */
+export async function planPeft(folder: string): Promise<PlannedExport> {
+  await requireWholeCheckpoint(folder);
+  await readAdapterConfig(folder);
+  const tensors = await adapterTensors(folder);
+  const { size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
+  return {
+    bytes: size,
+    tensors: tensors.length,
+    values: valuesIn(tensors),
+    modules: tensors.length / 2,
+    dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
+    write: async (target, progress) => {
+      await copyAdapter(folder, target);
+      progress(size);
+    },
+    check: async (target, progress) => {
+      await checkTensors(target, tensors, await adapterTensors(target), progress);
+      return [];
+    },
+  };
+}
+
+async function adapterTensors(folder: string): Promise<readonly ModelTensor[]> {
+  const file = path.join(folder, ADAPTER_WEIGHTS_FILE);
+  const codes = { notFound: 'adapter.not_found', corrupt: 'adapter.corrupt' } as const;
+  return [...(await openSafetensors(file, codes)).tensors.values()].map(storedTensor);
+}

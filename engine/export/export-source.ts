@@ -1,0 +1,152 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { resolveInput } from '../config/resolve-paths.ts';
+import { LorafaError } from '../errors.ts';
+import type { OnDownload } from '../hub/download-progress.ts';
+import { fetchInput } from '../inputs/hub-inputs.ts';
+import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
+import { readAdapterConfig } from '../lora/adapter-config.ts';
+import { type LoadedAdapter, loadAdapter } from '../lora/load-adapter.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { nf4Of } from '../plan/run-model.ts';
+import { type TokenizerFiles, withTemplate } from '../tokenizer/tokenizer-files.ts';
+import { isCheckpointName, openCheckpoint } from '../train/checkpoint-folders.ts';
+import { whereItIsNow } from '../train/moved-run.ts';
+import { findRunRecord, type RunRecord } from '../train/run-record.ts';
+import type { Nf4Options } from '../weights/nf4-weights.ts';
+
+/** What is exported, found and checked; no weights but the adapter's are in memory. */
+export interface ExportSource {
+  /** The folder of the adapter, or of a model that was trained whole. */
+  readonly folder: string;
+  /** Short name for people and for files: that of the folder, and of its run where it is a checkpoint. */
+  readonly name: string;
+  /** null for a model that was trained whole. */
+  readonly adapter: LoadedAdapter | null;
+  /** Only its headers were read: weights that a run would unpack lie nowhere. */
+  readonly base: BaseModel;
+  /** How the run stored the base that the adapter was trained on, where that is not as it lies. */
+  readonly nf4: Nf4Options | undefined;
+  /** With the chat template that it was trained with. */
+  readonly tokenizer: TokenizerFiles;
+}
+
+/** Where a source is looked for. */
+export interface SourceOptions {
+  /** The base model in the place of the one that the adapter or its run names. */
+  readonly base?: string | undefined;
+  readonly onDownload?: OnDownload | undefined;
+}
+
+/** Whether a folder holds an adapter, or a whole model. */
+async function holdsAdapter(folder: string): Promise<boolean> {
+  if (await exists(path.join(folder, ADAPTER_CONFIG_FILE))) return true;
+  if (await exists(path.join(folder, 'config.json'))) return false;
+  throw new LorafaError(
+    'adapter.not_found',
+    `${folder} has neither ${ADAPTER_CONFIG_FILE} nor config.json; give the folder of an adapter, of a checkpoint, or of a model that was trained whole.`,
+    { location: { file: folder } },
+  );
+}
+
+/**
+ * Opens an adapter with the base model that it belongs to, or a model that was trained whole.
+ *
+ * @param folder of a result, of a checkpoint, or of an adapter from elsewhere
+ * @throws LorafaError `adapter.not_found`, `checkpoint.corrupt`, and as `fetchInput`, `openBaseModel` and
+ * `loadAdapter` do
+ */
+export async function openExportSource(
+  folder: string,
+  { base: given, onDownload }: SourceOptions = {},
+): Promise<ExportSource> {
+  await requireWholeCheckpoint(folder);
+  const name = await nameOf(folder);
+  if (!(await holdsAdapter(folder))) {
+    const base = await openBaseModel(folder, { headersOnly: true });
+    const { tokenizer } = base;
+    return { folder, name, adapter: null, base, nf4: undefined, tokenizer };
+  }
+  const record = await recordOf(folder);
+  const wanted = given ?? (await baseNameOf(folder, record));
+  const place = await fetchInput(
+    resolveInput(wanted, process.cwd()),
+    'model',
+    onDownload,
+    record?.hub,
+  );
+  const base = await openBaseModel(place, { headersOnly: true });
+  const adapter = await loadAdapter(folder, base.config);
+  const { chatTemplate } = adapter;
+  return {
+    folder,
+    name,
+    adapter,
+    base,
+    nf4: record && nf4Of(record.config),
+    tokenizer:
+      chatTemplate === undefined ? base.tokenizer : withTemplate(base.tokenizer, chatTemplate),
+  };
+}
+
+/**
+ * The adapter of a source.
+ *
+ * @throws LorafaError `adapter.not_found` where a model was trained whole
+ */
+export function requireAdapter({ adapter, folder }: ExportSource, format: string): LoadedAdapter {
+  if (adapter !== null) return adapter;
+  throw new LorafaError(
+    'adapter.not_found',
+    `${folder} holds a whole model and no adapter, which is what the format ${format} is for; export it as merged, gguf or ollama.`,
+    { location: { file: folder } },
+  );
+}
+
+/** The base of an adapter as its run finds it now, or as the adapter names it. */
+async function baseNameOf(folder: string, record: RunRecord | undefined): Promise<string> {
+  if (record !== undefined) return record.config.model.base_model_name_or_path;
+  const { baseModelNameOrPath } = await readAdapterConfig(folder);
+  if (baseModelNameOrPath !== null) return baseModelNameOrPath;
+  throw new LorafaError(
+    'model.not_found',
+    `${path.join(folder, ADAPTER_CONFIG_FILE)} names no base model (base_model_name_or_path); give it with --base.`,
+    { location: { file: path.join(folder, ADAPTER_CONFIG_FILE) } },
+  );
+}
+
+/** The record of the run that a result or a checkpoint is of, with its paths as they are now. */
+async function recordOf(folder: string): Promise<RunRecord | undefined> {
+  const run = (await checkpointRun(folder)) ?? folder;
+  const record = await findRunRecord(run);
+  return record && { ...record, config: whereItIsNow(record.config, run) };
+}
+
+/** The name of an export: that of its folder, and of the run where that is a checkpoint. */
+async function nameOf(folder: string): Promise<string> {
+  const run = await checkpointRun(folder);
+  return [...(run === undefined ? [] : [path.basename(run)]), path.basename(folder)].join('-');
+}
+
+/**
+ * Makes sure that a folder is what was written, where it is a checkpoint.
+ *
+ * @throws LorafaError `checkpoint.corrupt`
+ */
+export async function requireWholeCheckpoint(folder: string): Promise<void> {
+  if ((await checkpointRun(folder)) !== undefined) await openCheckpoint(folder);
+}
+
+/** The folder of the run whose checkpoint a folder is; undefined where it is none. */
+async function checkpointRun(folder: string): Promise<string | undefined> {
+  if (!isCheckpointName(path.basename(folder))) return undefined;
+  const parent = path.dirname(folder);
+  return (await findRunRecord(parent)) === undefined ? undefined : parent;
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

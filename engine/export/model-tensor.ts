@@ -1,0 +1,116 @@
+import { LorafaError } from '../errors.ts';
+import type { TensorData, TensorToWrite } from '../formats/safetensors-writer.ts';
+import {
+  type FloatDtype,
+  isFloatDtype,
+  type NarrowDtype,
+  narrowTensor,
+  streamTensor,
+  widenTensor,
+} from '../formats/tensor-data.ts';
+import {
+  BYTES_PER_ELEMENT,
+  elementCount,
+  type TensorDtype,
+  type TensorLocation,
+} from '../formats/tensor-location.ts';
+
+/** Values that are given at a time, whole rows of them, where a tensor is in memory. */
+const PIECE_VALUES = 2 ** 21;
+
+/** A tensor of a model, under Hugging Face's name, whose values are made row after row. */
+export interface ModelTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** In what the model holds it. */
+  readonly dtype: NarrowDtype;
+  /** Its values in float32, in pieces of whole rows, in order. A piece is its reader's until the next one. */
+  rows(): AsyncIterable<Float32Array>;
+}
+
+/** The number of values of some tensors. */
+export function valuesIn(tensors: readonly Pick<ModelTensor, 'shape'>[]): number {
+  return tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
+/** Values of a row; elements of a vector are its rows. */
+export function rowWidth(shape: readonly number[]): number {
+  return shape.length > 1 ? shape.at(-1)! : 1;
+}
+
+/** A tensor that lies in a file. */
+export function storedTensor({ name, shape, dtype, ...place }: TensorLocation): ModelTensor {
+  const stored = floatDtype(name, dtype);
+  const location = { name, ...place };
+  return {
+    name,
+    shape,
+    dtype: narrow(stored),
+    async *rows() {
+      const unit = rowWidth(shape) * BYTES_PER_ELEMENT[stored];
+      for await (const bytes of streamTensor(location, unit)) yield widenTensor(stored, bytes);
+    },
+  };
+}
+
+/** A tensor that is made as a whole. */
+export function madeTensor({ name, shape, dtype, data }: TensorToWrite): ModelTensor {
+  const made = floatDtype(name, dtype);
+  return {
+    name,
+    shape,
+    dtype: narrow(made),
+    async *rows() {
+      const whole = typeof data === 'function' ? await data() : data;
+      for (const piece of cut(whole, made, rowWidth(shape))) {
+        yield piece instanceof Float32Array ? piece : widenTensor(made, piece);
+      }
+    },
+  };
+}
+
+function* cut(whole: TensorData, dtype: FloatDtype, width: number): Generator<TensorData> {
+  const perValue = whole instanceof Float32Array ? 1 : BYTES_PER_ELEMENT[dtype];
+  const step = Math.max(1, Math.floor(PIECE_VALUES / width)) * width * perValue;
+  for (let start = 0; start < whole.length; start += step) {
+    yield whole.slice(start, start + step);
+  }
+}
+
+/** All values of a tensor. */
+export async function allRows(tensor: ModelTensor): Promise<Float32Array<ArrayBuffer>> {
+  const values = new Float32Array(elementCount(tensor.shape));
+  let at = 0;
+  for await (const piece of tensor.rows()) {
+    values.set(piece, at);
+    at += piece.length;
+  }
+  return values;
+}
+
+/**
+ * Values rounded to a type.
+ *
+ * @throws LorafaError `model.unsupported` for a number that becomes infinite
+ */
+export function rounded(name: string, dtype: NarrowDtype, values: Float32Array): Uint8Array {
+  if (dtype === 'F16') {
+    const beyond = values.find((value) => Math.abs(value) >= 65_520 && Number.isFinite(value));
+    if (beyond !== undefined) {
+      throw new LorafaError(
+        'model.unsupported',
+        `Tensor "${name}" holds ${beyond}, which is beyond the largest float16 (65,504); export it with --dtype bf16 or f32.`,
+      );
+    }
+  }
+  return narrowTensor(dtype, values);
+}
+
+function floatDtype(name: string, dtype: TensorDtype): FloatDtype {
+  if (isFloatDtype(dtype)) return dtype;
+  throw new LorafaError('internal.unexpected', `Tensor "${name}" of type ${dtype} has no values.`);
+}
+
+function narrow(dtype: FloatDtype): NarrowDtype {
+  return dtype === 'F64' ? 'F32' : dtype;
+}

@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ExportResult, OnExportProgress } from '../../../engine/export/export.ts';
+import { EXPORT_DTYPES, type ExportDtype } from '../../../engine/export/export-format.ts';
+import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/export-formats.ts';
+import { formatBytes, formatCount } from '../format.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { localPath } from '../local-path.ts';
+import { printJson, printText } from '../print.ts';
+import { runCommand } from '../run-command.ts';
+import { stderrProgress } from '../stderr-progress.ts';
+
+interface ExportFlags {
+  readonly format: ExportFormatName;
+  readonly output: string;
+  readonly dtype?: ExportDtype;
+  readonly base?: string;
+  readonly merge: boolean;
+  readonly json?: true;
+}
+
+/** Adds `lorafa export` to the program. */
+export function addExportCommand(program: Command): void {
+  const formats = Object.keys(EXPORT_FORMATS);
+  const rows = Object.entries(EXPORT_FORMATS).map(
+    ([name, { summary }]) => `  ${name.padEnd(14)}${summary}`,
+  );
+  program
+    .command('export')
+    .summary('write a result in the format of another program')
+    .description(
+      'Write an adapter, or a model that was trained whole, in the format of another program. What was written is read back and compared with what was meant before it gets its name.',
+    )
+    .argument('<result>', 'folder of an adapter, of a checkpoint or of a whole model')
+    .addOption(new Option('--format <format>', 'the format').choices(formats).makeOptionMandatory())
+    .requiredOption('--output <path>', 'the file or folder to make')
+    .option(
+      `--dtype <${EXPORT_DTYPES.join('|')}>`,
+      'type of the weights (default: that of the base)',
+      exportDtype,
+    )
+    .option('--base <model>', 'base model of the adapter, if not the one that it names')
+    .option('--no-merge', 'ollama: the adapter beside its base, not merged into it')
+    .option('--json', 'print JSON lines: how far it is, and last what came of it')
+    .addHelpText('after', `\nFormats:\n${rows.join('\n')}`)
+    .action((result: string, flags: ExportFlags) =>
+      runCommand(flags.json === true, () => exportCommand(result, flags)),
+    );
+}
+
+/** @throws InvalidArgumentError */
+function exportDtype(text: string): ExportDtype {
+  const dtype = EXPORT_DTYPES.find((each) => each === text.toLowerCase());
+  if (dtype !== undefined) return dtype;
+  throw new InvalidArgumentError(
+    `Known are ${EXPORT_DTYPES.join(', ')}; for others (Q4_K_M) export a GGUF file in f16 or bf16 and give it to llama-quantize, which comes with llama.cpp.`,
+  );
+}
+
+async function exportCommand(result: string, flags: ExportFlags): Promise<void> {
+  const { format, output, dtype, base, merge, json } = flags;
+  const report = stderrProgress();
+  const textProgress: OnExportProgress = (state) => report({ type: 'progress', ...state });
+  const abort = new AbortController();
+  const { exportResult } = await import('../../../engine/export/export.ts');
+  const folder = await localPath(result, 'adapter');
+  const exported = await withInterrupt(
+    () => abort.abort(),
+    () =>
+      exportResult(
+        { folder, format, output: path.resolve(output), dtype, base, unmerged: !merge },
+        { signal: abort.signal, onProgress: json === true ? jsonProgress() : textProgress },
+      ),
+  );
+  if (json === true) printJson(process.stdout, { type: 'exported', ...exported });
+  else printText(process.stdout, describe(exported));
+}
+
+/** Milliseconds between two lines that say how far it is. */
+const LINE_MS = 200;
+
+function jsonProgress(): OnExportProgress {
+  let last = 0;
+  return (event) => {
+    const now = performance.now();
+    if (now - last < LINE_MS && event.done < event.total) return;
+    last = now;
+    printJson(process.stdout, { type: 'progress', ...event });
+  };
+}
+
+function describe({ output, bytes, dtype, tensors, modules, notes }: ExportResult): string {
+  const merged = modules === 0 ? '' : `, ${formatCount(modules)} layers adapted`;
+  return [
+    `${output}: ${formatBytes(bytes)} in ${dtype}${merged}; ${formatCount(tensors)} of ${formatCount(tensors)} tensors read back, every value as it was meant.`,
+    ...notes,
+  ].join('\n');
+}

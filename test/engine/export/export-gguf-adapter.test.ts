@@ -1,0 +1,94 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportResult } from '../../../engine/export/export.ts';
+import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import { openGguf } from '../../../engine/gguf/gguf.ts';
+import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
+import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
+import { goldenJson, goldenPath, relativeError } from '../../support/golden.ts';
+import { goldenAdapter } from '../../support/golden-adapter.ts';
+import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { goldenModel } from '../train/golden-case.ts';
+
+const cases = readdirSync(goldenPath('export'))
+  .filter((file) => file.endsWith('.adapter.gguf'))
+  .map((file) => file.split('.')[0]!);
+
+async function exported(name: string) {
+  const { model } = goldenJson<{ model: string }>('training', name, 'case.json');
+  const base = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, base);
+  const output = `${base}.gguf`;
+  await exportResult({ folder: goldenAdapter(name), format: 'gguf-adapter', output, base });
+  return { model, file: await openGguf(output) };
+}
+
+describe("an adapter is written as llama.cpp's convert_lora_to_gguf.py writes it", () => {
+  test.each(cases)('%s', async (name) => {
+    const { file } = await exported(name);
+    const golden = await openGguf(goldenPath('export', `${name}.adapter.gguf`));
+    expect([...file.tensors.keys()].toSorted()).toEqual([...golden.tensors.keys()].toSorted());
+    for (const [tensor, { shape, type, ...place }] of golden.tensors) {
+      const ours = file.tensors.get(tensor)!;
+      expect(ours).toMatchObject({ shape, type });
+      expect(Buffer.compare(await readTensorRaw(ours), await readTensorRaw(place)), tensor).toBe(0);
+    }
+    for (const [key, value] of golden.metadata) {
+      if (/^(general\.(name|size_label)|kv_count|version)$/.test(key)) continue;
+      expect([key, file.metadata.get(key)]).toEqual([key, value]);
+    }
+  });
+});
+
+/** llama.cpp multiplies `B A` by this. */
+function scaleOf(alpha: number, rank: number): number {
+  return alpha / rank;
+}
+
+test.each(['lorafa-rslora', 'lorafa-patterns'])(
+  'what llama.cpp cannot be told of %s is in B',
+  async (name) => {
+    const { model, file } = await exported(name);
+    const { config } = await goldenModel(model);
+    const { modules, weights } = await loadAdapter(goldenAdapter(name), config);
+    const alpha = Number(file.metadata.get('adapter.lora.alpha'));
+    const names = new Map([
+      ['self_attn.v_proj', 'attn_v'],
+      ['mlp.down_proj', 'ffn_down'],
+    ]);
+    for (const module of modules) {
+      const [, layer, kind] = /layers\.(\d+)\.(.*)$/.exec(module.name)!;
+      const gguf = names.get(kind!);
+      if (gguf === undefined) continue;
+      const read = async (matrix: string) => {
+        const tensor = file.tensors.get(`blk.${layer}.${gguf}.weight.lora_${matrix}`)!;
+        return readTensor({ ...tensor, dtype: 'F32' });
+      };
+      expect(await read('a')).toEqual(weights.get(loraAName(module.name)));
+      const scaled = (await read('b')).map((value) => value * scaleOf(alpha, module.r));
+      const meant = weights.get(loraBName(module.name))!.map((value) => value * module.scaling);
+      expect(relativeError(scaled, meant), module.name).toBeLessThan(1e-6);
+    }
+  },
+);
+
+test('a model that was trained whole has no adapter', async () => {
+  const base = path.join(await tempFolder(), 'llama2');
+  await goldenModelFolder('llama2', base);
+  const output = `${base}.gguf`;
+  await expect(
+    exportResult({ folder: base, format: 'gguf-adapter', output }),
+  ).rejects.toMatchObject({
+    code: 'adapter.not_found',
+    message: expect.stringContaining('export it as merged, gguf or ollama'),
+  });
+});
+
+test('adapters of experts are not written beside their base', async () => {
+  await expect(exported('family-mixtral')).rejects.toMatchObject({
+    code: 'adapter.unsupported',
+    message: expect.stringContaining('export the whole model with --format gguf'),
+  });
+});

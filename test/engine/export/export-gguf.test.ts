@@ -1,0 +1,105 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportResult } from '../../../engine/export/export.ts';
+import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import { type GgufFile, openGguf } from '../../../engine/gguf/gguf.ts';
+import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { goldenJson, goldenPath } from '../../support/golden.ts';
+import { goldenAdapter } from '../../support/golden-adapter.ts';
+import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+/** A model of `golden/models`, exported. */
+async function exported(model: string, dtype: 'f32' | 'f16' | 'bf16' | 'q8_0') {
+  const folder = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, folder);
+  const output = `${folder}.gguf`;
+  const result = await exportResult({ folder, format: 'gguf', output, dtype });
+  return { result, file: await openGguf(output) };
+}
+
+async function bytesOf({ tensors }: GgufFile) {
+  const entries = [...tensors.values()].map(async (tensor) => {
+    const { name, type, shape } = tensor;
+    return [name, { type, shape, bytes: Buffer.from(await readTensorRaw(tensor)).toString('hex') }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** What is said although llama.cpp does the same without it, where its converter says nothing. */
+const SAID_ALL_THE_SAME =
+  /\.(vocab_size|rope\.dimension_count|rope\.freq_base|attention\.(key_length|value_length|head_count_kv))$|^general\.file_type$/;
+
+/** Keys that a `config.json` of the test models has although its family does not know them. */
+const FOREIGN = [
+  'cohere2.attention.layer_norm_rms_epsilon',
+  'starcoder2.attention.layer_norm_rms_epsilon',
+];
+
+const families = readdirSync(goldenPath('gguf', 'families')).map((file) => path.parse(file).name);
+
+describe("a model is written as llama.cpp's converter writes it", () => {
+  test.each(families)('%s', async (name) => {
+    const { file } = await exported(name, 'f16');
+    const golden = await openGguf(goldenPath('gguf', 'families', `${name}.gguf`));
+    expect(await bytesOf(file)).toEqual(await bytesOf(golden));
+
+    const isOfModel = (key: string): boolean =>
+      !/^(tokenizer\.|general\.name$|kv_count$|version$|tensor_count$)/.test(key) &&
+      !FOREIGN.includes(key);
+    const said = [...golden.metadata].filter(([key]) => isOfModel(key));
+    expect(Object.fromEntries(file.metadata)).toMatchObject(Object.fromEntries(said));
+    const more = [...file.metadata.keys()].filter(
+      (key) => isOfModel(key) && !golden.metadata.has(key) && !SAID_ALL_THE_SAME.test(key),
+    );
+    expect(more).toEqual([]);
+  });
+});
+
+test('adapters of experts are merged into what is stacked', async () => {
+  const { model } = goldenJson<{ model: string }>('training', 'family-mixtral', 'case.json');
+  const base = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, base);
+  const source = { folder: goldenAdapter('family-mixtral'), base };
+  // What it reads back is compared with what was meant.
+  const output = `${base}.gguf`;
+  const { modules } = await exportResult({ ...source, format: 'gguf', output, dtype: 'f32' });
+  expect(modules).toBeGreaterThan(10);
+  const merged = `${base}-merged`;
+  await exportResult({ ...source, format: 'merged', output: merged });
+  const { weights } = await openBaseModel(merged);
+  const stacked = (await openGguf(output)).tensors.get('blk.1.ffn_down_exps.weight')!;
+  const own = await Promise.all(
+    Array.from({ length: stacked.shape[0]! }, (_, expert) =>
+      readTensor(weights.get(`model.layers.1.block_sparse_moe.experts.${expert}.w2.weight`)),
+    ),
+  );
+  const read = await readTensor({ ...stacked, dtype: 'F32' });
+  expect([...read]).toEqual(own.flatMap((values) => [...values]));
+});
+
+test('a model with experts in some of its layers is refused', async () => {
+  await expect(exported('qwen3-moe', 'f16')).rejects.toMatchObject({
+    code: 'model.unsupported',
+    message: expect.stringContaining('experts in all layers of a model or in none'),
+  });
+});
+
+describe('what a file has no place for is told', () => {
+  test.each([
+    ['mistral-window', /attention\.slidingWindow of this model \(8, read as null, in 2 places\)/],
+    ['gemma2', /attention\.scale of this model/],
+    ['gpt-neox-sequential', /mlp\.activation of this model \("gelu_tanh", read as "gelu"/],
+  ])('%s', async (model, note) => {
+    const { result } = await exported(model, 'q8_0');
+    expect(result.notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  test.each(['llama3-gqa', 'phi3-long', 'qwen2'])('nothing of %s', async (model) => {
+    const { result, file } = await exported(model, 'bf16');
+    expect(result.notes).toEqual([]);
+    const factors = [...file.tensors.keys()].filter((name) => name.startsWith('rope_'));
+    expect(factors).toHaveLength({ 'llama3-gqa': 1, 'phi3-long': 2, qwen2: 0 }[model]!);
+  });
+});
