@@ -37,7 +37,7 @@ export interface GgufKeys {
 
 /** How llama.cpp's files hold a family, beside the names that follow from its parts. */
 export interface GgufConventions {
-  /** `general.architecture`; of families that share one, the first in the list is read from it. */
+  /** `general.architecture`; families that share one are told apart by `onlyWith`, or the first is meant. */
   readonly architecture: string;
   /** A key that files of this family have, where another family has the same architecture. */
   readonly onlyWith?: string;

@@ -6,10 +6,15 @@ import type { JsonObject } from '../json-file.ts';
 import type { GgufFile } from './gguf.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 
-/** Families that llama.cpp knows; of those that share an architecture, what only one has is looked for first. */
+/** Families that llama.cpp knows. */
 const FAMILIES_IN_GGUF = FAMILIES.flatMap(({ gguf, ...names }) =>
   gguf === null ? [] : [{ ...names, gguf }],
-).toSorted(({ gguf: a }, { gguf: b }) => Number('onlyWith' in b) - Number('onlyWith' in a));
+);
+
+/** Of those that share an architecture, the one that is known by what only it has comes first. */
+const BY_WHAT_THEY_HAVE = FAMILIES_IN_GGUF.toSorted(
+  ({ gguf: a }, { gguf: b }) => Number('onlyWith' in b) - Number('onlyWith' in a),
+);
 
 /** The architectures that can be fine-tuned, as GGUF files name them. */
 export const GGUF_ARCHITECTURES: readonly string[] = [
@@ -36,7 +41,7 @@ const MAX_FACTOR_BYTES = (4 * CONFIG_LIMITS.headWidth) / 2;
 export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
   const metadata = new GgufMetadata(gguf);
   const architecture = metadata.string('general.architecture') ?? '(none)';
-  const family = FAMILIES_IN_GGUF.find(
+  const family = BY_WHAT_THEY_HAVE.find(
     ({ gguf: { architecture: name, onlyWith } }) =>
       name === architecture &&
       (onlyWith === undefined || metadata.number(`${architecture}.${onlyWith}`) !== undefined),
@@ -55,6 +60,15 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
       location: { file: gguf.path },
     });
   };
+  const own =
+    family.gguf.config?.({
+      number: optional,
+      boolean: (key) => metadata.boolean(`${architecture}.${key}`),
+      booleans: (key) => metadata.booleans(`${architecture}.${key}`),
+    }) ?? {};
+  if ((optional('expert_count') ?? 0) > 0 && !('num_experts_per_tok' in own)) {
+    throw unsupported(gguf, `experts of the architecture "${architecture}" are not known`);
+  }
   const hiddenSize = required('embedding_length');
   const numHeads = required('attention.head_count');
   const headDim = optional('attention.key_length') ?? hiddenSize / numHeads;
@@ -93,13 +107,7 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
     eos_token_id: ends.length > 1 ? ends : (ends[0] ?? null),
     pad_token_id: metadata.number('tokenizer.ggml.padding_token_id') ?? null,
     torch_dtype: 'float16',
-    ...given(
-      family.gguf.config?.({
-        number: optional,
-        boolean: (key) => metadata.boolean(`${architecture}.${key}`),
-        booleans: (key) => metadata.booleans(`${architecture}.${key}`),
-      }) ?? {},
-    ),
+    ...given(own),
   };
 }
 

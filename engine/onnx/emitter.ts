@@ -8,6 +8,7 @@ export class OnnxEmitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly inputs: OnnxValueInfo[] = [];
+  readonly values: OnnxValueInfo[] = [];
   readonly #shared = new Set<string>();
 
   /** An ONNX node; its name is that of its first output. */
@@ -32,6 +33,11 @@ export class OnnxEmitter {
 
   graphInput(name: string, dtype: DType, shape: Shape): void {
     this.inputs.push({ name, dtype, shape });
+  }
+
+  /** Names a size that only a run shows, so that values of that size are known to be of one size. */
+  named({ name, dtype, shape }: OnnxValueInfo): void {
+    this.values.push({ name, dtype, shape });
   }
 
   externalInitializer(name: string, dtype: DType, shape: Shape, data: ExternalData): void {

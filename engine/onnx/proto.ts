@@ -39,6 +39,8 @@ export interface OnnxModel {
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
+  /** Values in between whose sizes do not follow from those of others. */
+  readonly values: readonly OnnxValueInfo[];
 }
 
 /** ONNX 1.17's intermediate representation, which opset 21 and 22 belong to. */
@@ -48,7 +50,7 @@ const IR_VERSION = 10;
 const FIELD = {
   model: { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 },
   opset: { domain: 1, version: 2 },
-  graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12 },
+  graph: { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 },
   node: { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 },
   attribute: { name: 1, f: 2, i: 3, s: 4, ints: 8, type: 20 },
   tensor: { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 },
@@ -81,6 +83,9 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     }
     for (const output of model.outputs) {
       message(writer, FIELD.graph.output, () => writeValueInfo(writer, output));
+    }
+    for (const value of model.values) {
+      message(writer, FIELD.graph.valueInfo, () => writeValueInfo(writer, value));
     }
   });
   for (const [domain, version] of Object.entries(model.opsets)) {

@@ -29,6 +29,7 @@ export function writeOnnx(graph: Graph): Uint8Array {
     initializers: emitter.initializers,
     inputs: emitter.inputs,
     outputs: [...graph.outputs.values()],
+    values: emitter.values,
   });
 }
 

@@ -95,7 +95,7 @@ CASES = [
         )
         for index, model in enumerate((
             "qwen3-mixed", "llama-yarn", "gemma2", "gemma3", "phi3", "olmo2", "olmo3", "granite", "smollm3", "cohere2",
-            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-sparse",
+            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-all",
         ))
     ),
     # Most of its experts have no token in most steps. PEFT cannot adapt its dense layer beside them.
@@ -237,6 +237,14 @@ def first_logits(model: torch.nn.Module, data: dict[str, torch.Tensor]) -> torch
         return model(data["input_ids"][0], attention_mask=data["attention_mask"][0]).logits
 
 
+def check_loads(case: TrainingCase, folder: Path, data: dict[str, torch.Tensor], golden: dict[str, torch.Tensor]) -> None:
+    """PEFT must come to the same where it brings an adapter of linear experts to those of transformers 5."""
+    if case.peft is None:
+        return
+    model = PeftModel.from_pretrained(load_model(MODELS / case.model), folder / "adapter_init").eval()
+    torch.testing.assert_close(first_logits(model, data), golden["initial_logits"], rtol=1e-4, atol=1e-4)
+
+
 def check_rounding(case: TrainingCase, golden: dict[str, torch.Tensor], exact: dict[str, torch.Tensor]) -> str:
     """Rounding must stay far below the tolerances of the parity tests (1e-4 for losses and logits, 1e-3 for gradients
     and final weights), or an engine with another order of summation would fail for no fault of its own.
@@ -329,6 +337,7 @@ def make_training_case(case: TrainingCase) -> None:
     write_json(folder / "case.json", describe(case, folder))
     data = make_data(case, load_model(MODELS / case.model).config.vocab_size)
     golden = train(case, folder, data, torch.float32)
+    check_loads(case, folder, data, golden)
     rounding = check_rounding(case, golden, train(case, folder, data, torch.float64))
     settings = check_settings(case, folder, data, golden)
     trainer = check_trainer(case, folder, data, golden)

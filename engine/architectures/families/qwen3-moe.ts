@@ -53,16 +53,21 @@ export const qwen3Moe = family({
     moe_intermediate_size: count('innerWidth'),
     norm_topk_prob: z.boolean(),
     /** Under the second name in files of transformers 5. */
-    num_experts: index('experts').nullish(),
-    num_local_experts: index('experts').nullish(),
+    num_experts: count('experts').nullish(),
+    num_local_experts: count('experts').nullish(),
   },
   declare: (keys, reader) => {
     const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
     const experts = keys.num_local_experts ?? keys.num_experts ?? 128;
     const dense = new Set(keys.mlp_only_layers);
     const hasExperts = (layer: number): boolean =>
-      experts > 0 && !dense.has(layer) && (layer + 1) % keys.decoder_sparse_step === 0;
-    if (experts > 0) checkExperts(keys, experts, reader);
+      !dense.has(layer) && (layer + 1) % keys.decoder_sparse_step === 0;
+    checkExperts(keys, experts, reader);
+    if (!reader.perLayer(hasExperts).includes(true)) {
+      throw reader.unsupported(
+        'no layer has experts (mlp_only_layers, decoder_sparse_step); such a model is a Qwen3ForCausalLM',
+      );
+    }
     const headNorm = (name: string) => rmsNorm(name, sizes.headDim, keys.rms_norm_eps);
     const bias = keys.attention_bias;
     return decoder(keys, {

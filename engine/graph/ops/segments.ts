@@ -39,6 +39,7 @@ export const segmentOps: Pick<OpTable, 'segment' | 'padSegment' | 'joinSegments'
       const [rows, ends] = value.inputs;
       const [start, end] = bounds(onnx, value, ends!, value.attributes.index);
       onnx.node('Slice', [rows!.name, start, end, onnx.integers([0])], [value.name]);
+      onnx.named(value);
     },
     vjp: [
       ({ builder, input, value, cotangent }) =>

@@ -208,7 +208,12 @@ describe('config from metadata', () => {
       'model.unsupported',
       /"bert" is not known; known are llama, qwen2, qwen3, .*gemma3/,
     ],
-    [{ 'llama.expert_count': 8 }, 'model.unsupported', /mixtures of experts/],
+    [{ 'llama.expert_count': 8 }, 'model.missing_tensor', /tensor/],
+    [
+      { 'general.architecture': 'qwen2', 'qwen2.expert_count': 8 },
+      'model.unsupported',
+      /experts of the architecture "qwen2"/,
+    ],
     [
       { 'llama.rope.scaling.type': 'ntk', 'llama.rope.scaling.factor': 4 },
       'model.unsupported',
