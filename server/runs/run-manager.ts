@@ -18,6 +18,7 @@ import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
 import { goneRun } from './gone-run.ts';
 import { mapBounded } from './map-bounded.ts';
+import { inOwnFolder } from './own-folder.ts';
 import { renameRun } from './rename-run.ts';
 import { changeNotes } from './run-notes.ts';
 import type { RunNotesChange } from './run-notes-schema.ts';
@@ -154,7 +155,7 @@ export class RunManager {
 
   /** See {@link deleteRun}. Throws as it does. */
   async delete(folder: string): Promise<DeletedRun> {
-    const deleted = await deleteRun(folder);
+    const deleted = await inOwnFolder(folder, () => deleteRun(folder));
     await this.#options.registry.remove(folder);
     await this.#forget(folder);
     return deleted;
@@ -164,7 +165,7 @@ export class RunManager {
   async rename(folder: string, name: string): Promise<RunSummary> {
     const { registry } = this.#options;
     const { configFile } = await this.#refreshed(folder);
-    const renamed = await renameRun(folder, name);
+    const renamed = await inOwnFolder(folder, () => renameRun(folder, name));
     await registry.add({ folder: renamed, configFile });
     await registry.remove(folder);
     // Who asked learns both names at once, from the answer.
@@ -176,7 +177,7 @@ export class RunManager {
   /** Keeps what people write about a run. Throws LorafaError `output.not_found`, `output.not_writable`. */
   async annotate(folder: string, change: RunNotesChange): Promise<RunSummary> {
     await this.#refreshed(folder);
-    await changeNotes(folder, change);
+    await inOwnFolder(folder, () => changeNotes(folder, change));
     return this.#refreshed(folder);
   }
 
