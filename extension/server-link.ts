@@ -4,7 +4,7 @@ import type { NotificationMessage, RequestFailure, RequestMessage } from '../ser
 import type { LazyLanguageClient } from './language-client.ts';
 
 /**
- * Requests to the background server and news from it, typed by `server/protocol.ts`. A question
+ * Requests to the background server and news from it, typed by `server/protocol/`. A question
  * starts the server if need be; listening does not.
  */
 export class ServerLink implements vscode.Disposable {

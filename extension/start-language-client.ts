@@ -10,12 +10,8 @@ import {
   State,
   TransportKind,
 } from 'vscode-languageclient/node';
-import {
-  hubTokenGiven,
-  type InitializationOptions,
-  PROTOCOL_VERSION,
-  proxyGiven,
-} from '../server/protocol.ts';
+import { hubTokenGiven, proxyGiven } from '../server/protocol/hub.ts';
+import { type InitializationOptions, PROTOCOL_VERSION } from '../server/protocol/initialization.ts';
 import type { NotificationMessage } from '../server/rpc/message.ts';
 import { followProblem } from './config-editor/follow-problem.ts';
 import type { Secrets } from './hub/secrets.ts';

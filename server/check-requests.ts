@@ -9,7 +9,12 @@ import type { Inspection } from './language/inspection/config-inspector.ts';
 import type { Inspector } from './language/inspection/inspector-client.ts';
 import { remedyEdit } from './language/remedy-edits.ts';
 import type { RunRemedy } from './language/run-remedy.ts';
-import { checkRun, configWithAdapter, type RunCheck, type StartWay } from './protocol.ts';
+import {
+  checkRun,
+  configWithAdapter,
+  type RunCheck,
+  type StartWay,
+} from './protocol/configurations.ts';
 import { type RequestSource, serve } from './rpc/serve.ts';
 
 /**

@@ -4,7 +4,7 @@ import { givenIn } from '../engine/config/given.ts';
 import { refusal } from '../engine/config/jsonc-tree.ts';
 import type { InspectorClient } from './language/inspection/inspector-client.ts';
 import { dataNames } from './language/value-completions.ts';
-import { listColumns, sampleData } from './protocol.ts';
+import { listColumns, sampleData } from './protocol/data.ts';
 import { type RequestSource, serve } from './rpc/serve.ts';
 
 /** Answers the client's requests for the beginnings of data files, in the inspector's process. */

@@ -2,7 +2,7 @@ import { readConfig } from '../engine/config/parse.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { runCli } from './cli-process.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
-import { estimateProgress, estimateRun, timeSteps } from './protocol.ts';
+import { estimateProgress, estimateRun, timeSteps } from './protocol/configurations.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 import { earlierSpeed } from './runs/earlier-speed.ts';
 

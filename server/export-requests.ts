@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { ExportResult } from '../engine/export/export.ts';
 import { runCli } from './cli-process.ts';
 import { progressText } from './progress-text.ts';
-import { exportAdapter, exportProgress } from './protocol.ts';
+import { exportAdapter, exportProgress } from './protocol/models.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
 /** Milliseconds that a cancelled export may take to remove what it has written. */

@@ -19,7 +19,7 @@ import {
   proxyGiven,
   searchHub,
   whoIsSignedIn,
-} from './protocol.ts';
+} from './protocol/hub.ts';
 import {
   heed,
   type NotificationSink,

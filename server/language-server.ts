@@ -17,7 +17,7 @@ import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
 import { servePreviews } from './preview-requests.ts';
-import { initializationOptions } from './protocol.ts';
+import { initializationOptions } from './protocol/initialization.ts';
 import { serveRuns } from './run-requests.ts';
 import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
 

@@ -9,17 +9,12 @@ import { findModels } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
 import {
   countTokens,
-  describeTraining,
-  emptyWeightCache,
-  examineMachine,
   generate,
   generationPiece,
   generationProgress,
-  listAdapters,
-  listModels,
-  listWeightCache,
-  requireAdapter,
-} from './protocol.ts';
+} from './protocol/generation.ts';
+import { emptyWeightCache, examineMachine, listWeightCache } from './protocol/machine.ts';
+import { describeTraining, listAdapters, listModels, requireAdapter } from './protocol/models.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
 /** What answers need. */

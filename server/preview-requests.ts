@@ -6,7 +6,7 @@ import {
   previewNews,
   readPreview,
   searchPreview,
-} from './protocol.ts';
+} from './protocol/data.ts';
 import { ChildEnded } from './rpc/connected-child.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 

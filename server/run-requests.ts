@@ -17,7 +17,7 @@ import {
   startRun,
   unwatchRun,
   watchRun,
-} from './protocol.ts';
+} from './protocol/runs.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 import { metricsCsv, runMetrics } from './runs/run-metrics.ts';

@@ -1,5 +1,9 @@
 import * as vscode from 'vscode';
-import { type ConfigFix, listFixes, type TextChange } from '../../server/protocol.ts';
+import {
+  type ConfigFix,
+  listFixes,
+  type TextChange,
+} from '../../server/protocol/configurations.ts';
 import type { ServerLink } from '../server-link.ts';
 import type { TextProblem } from './form-state.ts';
 import type { FormFix } from './messages.ts';

@@ -1,7 +1,7 @@
 import { findNodeAtLocation, getNodeValue } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import { readTree } from '../../server/language/json-path.ts';
-import { listColumns } from '../../server/protocol.ts';
+import { listColumns } from '../../server/protocol/data.ts';
 import type { ServerLink } from '../server-link.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { PreviewPage, PreviewState } from '../../server/protocol.ts';
+import type { PreviewPage, PreviewState } from '../../server/protocol/data.ts';
 
 /** What the extension tells a data preview. */
 export type DataPreviewNews =

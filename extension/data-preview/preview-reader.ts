@@ -8,7 +8,7 @@ import {
   previewNews,
   readPreview,
   searchPreview,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/data.ts';
 import type { ServerLink } from '../server-link.ts';
 
 /** Hands the news of the server to the preview that they are about. */

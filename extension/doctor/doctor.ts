@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { examineMachine } from '../../server/protocol.ts';
+import { examineMachine } from '../../server/protocol/machine.ts';
 import type { Reports } from '../reports/reports.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showProgress } from '../show/notifications.ts';

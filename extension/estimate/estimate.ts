@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
-import { estimateProgress, estimateRun, timeSteps } from '../../server/protocol.ts';
+import { estimateProgress, estimateRun, timeSteps } from '../../server/protocol/configurations.ts';
 import { reportFailure } from '../report-failure.ts';
 import type { Reports } from '../reports/reports.ts';
 import type { ServerLink } from '../server-link.ts';

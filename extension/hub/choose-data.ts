@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { lookAtData } from '../../server/protocol.ts';
+import { lookAtData } from '../../server/protocol/hub.ts';
 import { showProgress } from '../show/notifications.ts';
 import type { BACK, StepPlace } from '../show/quick-steps.ts';
 import type { ChosenData } from './chosen-input.ts';

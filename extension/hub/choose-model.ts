@@ -3,13 +3,12 @@ import type { HubEntry } from '../../engine/hub/search-hub.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import {
   estimateStarter,
-  type FoundModel,
   listGguf,
-  listModels,
   lookAtModel,
   type ModelOutlook,
   type Starters,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/hub.ts';
+import { type FoundModel, listModels } from '../../server/protocol/models.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
 import { showProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';

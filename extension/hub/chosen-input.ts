@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type * as vscode from 'vscode';
-import type { DataSample, FoundModel } from '../../server/protocol.ts';
+import type { DataSample } from '../../server/protocol/data.ts';
+import type { FoundModel } from '../../server/protocol/models.ts';
 
 /** What a configuration is to name: a path, or a name of the Hugging Face Hub. */
 export type ChosenInput = { readonly path: string } | { readonly hub: string };

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { downloadModel, downloadProgress } from '../../server/protocol.ts';
+import { downloadModel, downloadProgress } from '../../server/protocol/hub.ts';
 import { reportFailure } from '../report-failure.ts';
 import { failureOf } from '../server-link.ts';
 import {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { HubEntry } from '../../engine/hub/search-hub.ts';
-import { listStarters, type Starters, searchHub } from '../../server/protocol.ts';
+import { listStarters, type Starters, searchHub } from '../../server/protocol/hub.ts';
 import { COMMANDS } from '../ids.ts';
 import { logFailure, reportFailure, signInChoices } from '../report-failure.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';

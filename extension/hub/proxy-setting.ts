@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ProxySetting } from '../../server/protocol.ts';
+import type { ProxySetting } from '../../server/protocol/hub.ts';
 
 /** The section of VS Code's own settings that says how requests leave. */
 const SECTION = 'http';

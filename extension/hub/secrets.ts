@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import type { ProxySetting } from '../../server/protocol.ts';
+import type { ProxySetting } from '../../server/protocol/hub.ts';
 import { onProxyChange, proxySetting } from './proxy-setting.ts';
 
 /** Under which VS Code keeps the token, in the system's own store of secrets. */

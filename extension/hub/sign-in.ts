@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { whoIsSignedIn } from '../../server/protocol.ts';
+import { whoIsSignedIn } from '../../server/protocol/hub.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';
 import { showInformation, showProgress, showWarning } from '../show/notifications.ts';
 import { askForText, pick } from '../show/quick-input.ts';

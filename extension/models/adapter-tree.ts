@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { FoundAdapter } from '../../server/protocol.ts';
+import type { FoundAdapter } from '../../server/protocol/models.ts';
 
 /** An adapter with the checkpoints that led to it, or those of a run that has no result yet. */
 export interface AdapterBranch<Adapter extends FoundAdapter = FoundAdapter> {

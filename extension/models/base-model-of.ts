@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { FoundAdapter, FoundModel } from '../../server/protocol.ts';
+import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 
 /** What of an adapter says which base model it is for. */
 export type AdapterOrigin = Pick<FoundAdapter, 'path' | 'baseModel'>;

@@ -1,4 +1,4 @@
-import type { Generation } from '../../server/protocol.ts';
+import type { Generation } from '../../server/protocol/generation.ts';
 
 /** A message of VS Code's chat, as far as a model that reads text can use it. */
 export interface ChatMessage {

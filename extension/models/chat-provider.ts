@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { countTokens, type ModelChoice } from '../../server/protocol.ts';
+import { countTokens, type ModelChoice } from '../../server/protocol/generation.ts';
 import { CHAT_VENDOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { chatModelTexts } from '../show/chat-model.ts';

@@ -5,7 +5,7 @@ import {
   exportProgress,
   exportAdapter as exportRequest,
   requireAdapter,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/models.ts';
 import type { ServerLink } from '../server-link.ts';
 import { type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
 import { chooseAdapter } from './choose-adapter.ts';

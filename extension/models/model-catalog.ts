@@ -3,7 +3,7 @@ import {
   type FoundModel,
   listAdapters,
   listModels,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/models.ts';
 import type { ServerLink } from '../server-link.ts';
 import { modelFolders } from '../views/views.ts';
 import { baseModelOf } from './base-model-of.ts';

@@ -7,7 +7,7 @@ import {
   generationPiece,
   generationProgress,
   type ModelChoice,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/generation.ts';
 import type { ServerLink } from '../server-link.ts';
 
 /** What a model shall write. */

@@ -1,10 +1,9 @@
 import type {
-  AdapterTraining,
-  FoundModel,
   Generation,
   GenerationAnswer,
   ModelChoice,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/generation.ts';
+import type { AdapterTraining, FoundModel } from '../../server/protocol/models.ts';
 import type { UsableAdapter } from '../models/model-catalog.ts';
 import type { Sampling } from './sampling.ts';
 

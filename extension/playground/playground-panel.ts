@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { describeTraining } from '../../server/protocol.ts';
+import { describeTraining } from '../../server/protocol/models.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
 import { readCatalog } from '../models/model-catalog.ts';

@@ -1,4 +1,4 @@
-import type { RunConfig, RunSummary } from '../../server/protocol.ts';
+import type { RunConfig, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunList } from './run-list.ts';
 
 /** What runs are compared by. */

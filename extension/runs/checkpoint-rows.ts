@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { RunCheckpoint, RunSummary } from '../../server/protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
 import type { PickRow } from '../show/quick-input.ts';
 import { formatLoss } from './run-texts.ts';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';

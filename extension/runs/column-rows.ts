@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ColumnMapping } from '../../engine/data/guess-columns.ts';
-import type { DataSample } from '../../server/protocol.ts';
+import type { DataSample } from '../../server/protocol/data.ts';
 import type { PickRow } from '../show/quick-input.ts';
 import type { PickHeading } from '../show/quick-steps.ts';
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
+import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS, PANELS } from '../ids.ts';
 import { openPanel } from '../show/panel.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';

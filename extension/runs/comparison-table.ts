@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { type CsvValue, toCsv } from '../../server/csv.ts';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { type BestRuns, bestRuns, type Measured } from './best-runs.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunList } from './run-list.ts';

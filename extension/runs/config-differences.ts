@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../server/protocol.ts';
+import type { RunConfig } from '../../server/protocol/runs.ts';
 
 /** A key of the configuration, and what it holds in each of some runs. */
 export interface ConfigRow {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { sampleData } from '../../server/protocol.ts';
+import { sampleData } from '../../server/protocol/data.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
 import { chooseFromData } from '../hub/choose-data.ts';
 import { chooseFromModels } from '../hub/choose-model.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
 import { COMMANDS } from '../ids.ts';
 import type { RunsView } from '../views/runs-view.ts';

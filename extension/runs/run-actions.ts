@@ -6,7 +6,7 @@ import {
   type RunSummary,
   resumeRun,
   startRun,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
 import { openConfig } from '../config-editor/show-place.ts';

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { FoundModel, RunSummary } from '../../server/protocol.ts';
+import type { FoundModel } from '../../server/protocol/models.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { type CommandTable, registerCommands } from '../commands.ts';
 import { type ChosenData, type ChosenModel, modelHere } from '../hub/chosen-input.ts';
 import { GetModel } from '../hub/get-model.ts';

@@ -1,6 +1,12 @@
 import * as vscode from 'vscode';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
-import { type LogLine, runEvents, runLog, unwatchRun, watchRun } from '../../server/protocol.ts';
+import {
+  type LogLine,
+  runEvents,
+  runLog,
+  unwatchRun,
+  watchRun,
+} from '../../server/protocol/runs.ts';
 import type { ServerLink } from '../server-link.ts';
 
 /** Who looks at a run. */

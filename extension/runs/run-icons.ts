@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import type { RunState } from '../../server/runs/run-status.ts';
 
 const ICONS: Readonly<Record<RunState, string>> = {

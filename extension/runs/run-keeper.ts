@@ -8,7 +8,7 @@ import {
   type RunFootprint,
   type RunSummary,
   renameRun,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/runs.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
 import {
   MAX_NOTE_LENGTH,

@@ -1,4 +1,4 @@
-import type { RunCheckpoint, RunSummary } from '../../server/protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
 import { isFinal } from '../../server/runs/run-status.ts';
 
 /** Every run that the window knows, the live ones first, then the latest first. */

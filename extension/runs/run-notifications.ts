@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS, VIEWS } from '../ids.ts';
 import { signInChoices } from '../report-failure.ts';
 import { type Choice, showError, showInformation, showWarning } from '../show/notifications.ts';

@@ -1,5 +1,5 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
-import type { LogLine, RunSummary } from '../../server/protocol.ts';
+import type { LogLine, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunAbilities } from './run-list.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol.ts';
+import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol/runs.ts';
 import { PANELS } from '../ids.ts';
 import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';

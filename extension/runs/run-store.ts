@@ -5,7 +5,7 @@ import {
   type RunSummary,
   runChanged,
   runGone,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/runs.ts';
 import type { ServerLink } from '../server-link.ts';
 import { endedRuns, type RunList, sortRuns, withNews } from './run-list.ts';
 

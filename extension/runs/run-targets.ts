@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import type { RunsView } from '../views/runs-view.ts';
 import { chooseRun, chooseRuns } from './choose-run.ts';
 import type { RunActions } from './run-actions.ts';

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../server/protocol.ts';
+import type { RunConfig } from '../../server/protocol/runs.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { type ConfigRow, configRows } from './config-differences.ts';
 

@@ -1,13 +1,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
-import {
-  checkRun,
-  deleteRun,
-  measureRun,
-  type RunCheck,
-  type StartWay,
-} from '../../server/protocol.ts';
+import { checkRun, type RunCheck, type StartWay } from '../../server/protocol/configurations.ts';
+import { deleteRun, measureRun } from '../../server/protocol/runs.ts';
 import { changeText } from '../config-editor/config-fixes.ts';
 import { saveConfig } from '../config-editor/save-config.ts';
 import { openConfig } from '../config-editor/show-place.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { configWithAdapter } from '../../server/protocol.ts';
+import { configWithAdapter } from '../../server/protocol/configurations.ts';
 import { pathInFile } from '../hub/chosen-input.ts';
 import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';

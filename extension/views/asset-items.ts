@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
-import type { FoundAdapter, FoundModel } from '../../server/protocol.ts';
+import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 import { COMMANDS } from '../ids.ts';
 import type { AdapterBranch } from '../models/adapter-tree.ts';
 import { formatDate } from '../runs/run-texts.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS } from '../ids.ts';
 import type { RunGroup } from '../runs/arrange-runs.ts';
 import { runColor, runIcon } from '../runs/run-icons.ts';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { throttle } from '../../server/throttle.ts';
 import { VIEWS } from '../ids.ts';
 import {

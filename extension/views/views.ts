@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { examineMachine, listAdapters, listModels } from '../../server/protocol.ts';
+import { examineMachine } from '../../server/protocol/machine.ts';
+import { listAdapters, listModels } from '../../server/protocol/models.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
 import { adapterTree } from '../models/adapter-tree.ts';
 import type { RunsContext } from '../runs/runs-context.ts';

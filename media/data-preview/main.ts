@@ -5,7 +5,7 @@ import type {
 } from '../../extension/data-preview/data-preview-messages.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import { PAGE_ROWS } from '../../extension/data-preview/pages.ts';
-import type { PreviewState } from '../../server/protocol.ts';
+import type { PreviewState } from '../../server/protocol/data.ts';
 import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { fill, readTexts } from '../webview/texts.ts';

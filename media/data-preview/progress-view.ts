@@ -1,5 +1,5 @@
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
-import type { PreviewState } from '../../server/protocol.ts';
+import type { PreviewState } from '../../server/protocol/data.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

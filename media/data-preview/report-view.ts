@@ -2,7 +2,7 @@ import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { IssueList } from '../../engine/data/report.ts';
 import type { PaddingReport } from '../../engine/train/events.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
-import type { PreviewState } from '../../server/protocol.ts';
+import type { PreviewState } from '../../server/protocol/data.ts';
 import { element } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

@@ -1,6 +1,6 @@
 import type { AnswerState } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import type { GenerationAnswer } from '../../server/protocol.ts';
+import type { GenerationAnswer } from '../../server/protocol/generation.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

@@ -1,5 +1,6 @@
 import type { Question, TrainingNews } from '../../extension/playground/playground-messages.ts';
-import type { AdapterTraining, Generation } from '../../server/protocol.ts';
+import type { Generation } from '../../server/protocol/generation.ts';
+import type { AdapterTraining } from '../../server/protocol/models.ts';
 
 /** Prompts of the kind that the picked adapter was trained on, one after the other. */
 export class Examples {

@@ -4,7 +4,7 @@ import type {
   Turn,
   Writer,
 } from '../../extension/playground/playground-messages.ts';
-import type { Generation } from '../../server/protocol.ts';
+import type { Generation } from '../../server/protocol/generation.ts';
 import type { WantedAnswer, Writing } from './writing.ts';
 
 /** Someone who writes, and what one calls it. */

@@ -1,6 +1,6 @@
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { inferredCount } from '../../server/inferred-count.ts';
-import type { AdapterTraining } from '../../server/protocol.ts';
+import type { AdapterTraining } from '../../server/protocol/models.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

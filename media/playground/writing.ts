@@ -4,7 +4,7 @@ import type {
   PlaygroundRequest,
   Writer,
 } from '../../extension/playground/playground-messages.ts';
-import type { GenerationAnswer } from '../../server/protocol.ts';
+import type { GenerationAnswer } from '../../server/protocol/generation.ts';
 
 /** Where a text is shown while it is written. */
 export interface TextPlace {

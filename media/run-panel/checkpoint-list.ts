@@ -1,6 +1,6 @@
 import type { CheckpointTask, RunNews } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
-import type { RunCheckpoint } from '../../server/protocol.ts';
+import type { RunCheckpoint } from '../../server/protocol/runs.ts';
 import { element } from '../webview/element.ts';
 import { formatNumber } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

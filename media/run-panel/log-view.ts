@@ -1,6 +1,6 @@
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
 import { plainLine } from '../../server/plain-text.ts';
-import type { LogLine } from '../../server/protocol.ts';
+import type { LogLine } from '../../server/protocol/runs.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';

@@ -20,7 +20,7 @@ export function printJson(target: PrintTarget, value: unknown): void {
   target.write(`${plainJson(value)}\n`);
 }
 
-/** Prints a piece of what a model writes: to a terminal as plain text, to a file as it is. */
+/** Prints a piece of a text, such as what a model writes: to a terminal as plain text, to a file as it is. */
 export function printPiece(target: PrintTarget, text: string): void {
   target.write(target.isTTY === true ? visible(text) : text);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readExamples } from '../../engine/train/run-examples.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
-import type { AdapterTraining } from '../protocol.ts';
+import type { AdapterTraining } from '../protocol/models.ts';
 
 /**
  * What the run of an adapter tells of what it was trained on.

@@ -6,7 +6,7 @@ import { nf4Of } from '../../engine/plan/run-model.ts';
 import { checkpointProblem } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
-import type { FoundAdapter } from '../protocol.ts';
+import type { FoundAdapter } from '../protocol/models.ts';
 import { walk } from './walk.ts';
 
 /** How deep below a workspace folder adapters are looked for. */

@@ -4,7 +4,7 @@ import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
 import { isGgufModel, namesOfParts } from '../../engine/gguf/split-name.ts';
 import { readConfig } from '../../engine/models/hugging-face-folder.ts';
-import type { FoundModel } from '../protocol.ts';
+import type { FoundModel } from '../protocol/models.ts';
 import { walk } from './walk.ts';
 
 /** How deep below a folder models are looked for. */

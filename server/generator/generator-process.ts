@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type CancellationToken, ResponseError } from 'vscode-jsonrpc/node';
 import { LorafaError } from '../../engine/errors.ts';
 import { tokenToGive } from '../../engine/hub/hub-token.ts';
-import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol/generation.ts';
 import { ChildEnded, ConnectedChild } from '../rpc/connected-child.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
 import {

@@ -1,5 +1,9 @@
 import * as z from 'zod/mini';
-import { type GenerationAnswer, generationSchema, modelChoiceSchema } from '../protocol.ts';
+import {
+  type GenerationAnswer,
+  generationSchema,
+  modelChoiceSchema,
+} from '../protocol/generation.ts';
 import { notification, request } from '../rpc/message.ts';
 
 /**

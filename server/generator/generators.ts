@@ -1,5 +1,5 @@
 import type { CancellationToken } from 'vscode-jsonrpc/node';
-import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol/generation.ts';
 import { GeneratorProcess, type LoadProgress } from './generator-process.ts';
 
 /** How long a model that nobody uses stays in memory. */

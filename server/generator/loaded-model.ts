@@ -10,7 +10,7 @@ import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts
 import { chooseDevice } from '../../engine/runtime/devices.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { progressText } from '../progress-text.ts';
-import type { Generation, GenerationAnswer, ModelChoice } from '../protocol.ts';
+import type { Generation, GenerationAnswer, ModelChoice } from '../protocol/generation.ts';
 
 /** Adapters that are kept in memory; those of one comparison fit. */
 const KEPT_ADAPTERS = 4;

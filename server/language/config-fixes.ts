@@ -1,6 +1,6 @@
 import type { Diagnostic, TextEdit } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { ConfigFixes, TextChange } from '../protocol.ts';
+import type { ConfigFixes, TextChange } from '../protocol/configurations.ts';
 import { configActions } from './config-actions.ts';
 import { plainAction, plainDiagnostic } from './plain-features.ts';
 

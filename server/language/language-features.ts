@@ -12,7 +12,7 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { refusal } from '../../engine/config/jsonc-tree.ts';
 import { messageOf } from '../../engine/errors.ts';
-import { listFixes } from '../protocol.ts';
+import { listFixes } from '../protocol/configurations.ts';
 import { serve } from '../rpc/serve.ts';
 import { configActions } from './config-actions.ts';
 import { configDiagnostics } from './config-diagnostics.ts';

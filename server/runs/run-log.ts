@@ -1,6 +1,6 @@
 import { Journal } from '../../engine/files.ts';
 import { plainLine } from '../plain-text.ts';
-import type { LogLevel, LogLine } from '../protocol.ts';
+import type { LogLevel, LogLine } from '../protocol/runs.ts';
 import type { TailLine } from './line-tail.ts';
 
 const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (info|warning|error|output) (.*)$/s;

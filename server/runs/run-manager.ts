@@ -12,7 +12,7 @@ import { whereItIsNow } from '../../engine/train/moved-run.ts';
 import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
 import { runCli } from '../cli-process.ts';
 import { findRunFolders } from '../discovery/find-runs.ts';
-import type { RunConfig, RunFootprint, RunSummary } from '../protocol.ts';
+import type { RunConfig, RunFootprint, RunSummary } from '../protocol/runs.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';

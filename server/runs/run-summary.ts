@@ -4,7 +4,7 @@ import { ADAPTER_FILES } from '../../engine/lora/adapter.ts';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
-import type { RunCheckpoint, RunSummary } from '../protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../protocol/runs.ts';
 import { readNotes } from './run-notes.ts';
 import { NO_NOTES } from './run-notes-schema.ts';
 import { RunSessions } from './run-sessions.ts';

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../protocol.ts';
+import type { RunSummary } from '../protocol/runs.ts';
 import type { RunSessions } from './run-sessions.ts';
 import { isFinal, type RunStatus } from './run-status.ts';
 import { moreTelling, type Session, withEnd } from './session.ts';

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import type { RunSummary } from '../protocol.ts';
+import type { RunSummary } from '../protocol/runs.ts';
 import { throttle } from '../throttle.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { fingerprintOf } from './fingerprint.ts';

@@ -4,7 +4,7 @@ import { ensureFolder } from '../../engine/files.ts';
 import { refuseOccupied } from '../../engine/train/occupied-folder.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
-import type { LogLevel } from '../protocol.ts';
+import type { LogLevel } from '../protocol/runs.ts';
 import { RunLog } from '../runs/run-log.ts';
 import { isFinal, type RunStatus } from '../runs/run-status.ts';
 import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-file.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RunSummary } from '../../server/protocol.ts';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import type { Victim } from './victims.ts';
 
 /** Those whose end may be told to the one who asked for a run. */

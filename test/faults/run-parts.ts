@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { abilitiesOf } from '../../extension/runs/run-list.ts';
-import { listRuns, type RunSummary, resumeRun, startRun } from '../../server/protocol.ts';
+import { listRuns, type RunSummary, resumeRun, startRun } from '../../server/protocol/runs.ts';
 import { isFinal } from '../../server/runs/run-status.ts';
 import { readRunFolder } from '../../server/runs/run-summary.ts';
 import { BackgroundServer } from '../support/background-server.ts';

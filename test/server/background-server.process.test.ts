@@ -3,21 +3,15 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
   closePreview,
-  controlRun,
-  countTokens,
-  examineMachine,
-  generate,
-  generationPiece,
   getPreviewRows,
-  listAdapters,
-  listModels,
-  listRuns,
   type PreviewState,
   previewNews,
   readPreview,
-  startRun,
-  watchRun,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/data.ts';
+import { countTokens, generate, generationPiece } from '../../server/protocol/generation.ts';
+import { examineMachine } from '../../server/protocol/machine.ts';
+import { listAdapters, listModels } from '../../server/protocol/models.ts';
+import { controlRun, listRuns, startRun, watchRun } from '../../server/protocol/runs.ts';
 import { TinyRuns } from '../engine/train/tiny-run.ts';
 import { BackgroundServer } from '../support/background-server.ts';
 import { BuiltCli } from '../support/built-cli.ts';

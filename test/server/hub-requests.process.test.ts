@@ -16,7 +16,7 @@ import {
   lookAtModel,
   proxyGiven,
   searchHub,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/hub.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
 import { HubWorld } from '../support/hub-server/hub-world.ts';
 import { ProxyServer } from '../support/hub-server/proxy-server.ts';

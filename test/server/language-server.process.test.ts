@@ -19,7 +19,7 @@ import {
   PublishDiagnosticsNotification,
   type PublishDiagnosticsParams,
 } from 'vscode-languageserver/node';
-import { PROTOCOL_VERSION } from '../../server/protocol.ts';
+import { PROTOCOL_VERSION } from '../../server/protocol/initialization.ts';
 
 const uri = 'file:///folder/run.lorafa.json';
 let folder: string;

@@ -9,7 +9,8 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc/node';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
-import { PROTOCOL_VERSION, type RunSummary, runChanged, runEvents } from '../../server/protocol.ts';
+import { PROTOCOL_VERSION } from '../../server/protocol/initialization.ts';
+import { type RunSummary, runChanged, runEvents } from '../../server/protocol/runs.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
 
 /** The language server as the extension starts it, bundled and over IPC, and all that it tells. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { RunCheckpoint, RunSummary } from '../../server/protocol.ts';
+import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
 import { NO_NOTES } from '../../server/runs/run-notes-schema.ts';
 import { initialStatus, isFinal, type RunStatus } from '../../server/runs/run-status.ts';
 

@@ -12,7 +12,7 @@ import {
   type RunSummary,
   runChanged,
   runGone,
-} from '../../server/protocol.ts';
+} from '../../server/protocol/runs.ts';
 import { RPC_ERRORS } from '../../server/rpc/message.ts';
 import { Uri } from './vscode-files.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { LorafaError } from '../../../engine/errors.ts';
-import type { RunCheckpoint } from '../../protocol.ts';
+import type { RunCheckpoint } from '../../protocol/runs.ts';
 import { RunSessions } from '../../runs/run-sessions.ts';
 import { checkpointsOf } from '../../runs/run-summary.ts';
 import { printJson, printText } from '../print.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { metricsCsv, runMetrics } from '../../runs/run-metrics.ts';
-import { printJson } from '../print.ts';
+import { printJson, printPiece } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 
 interface MetricsFlags {
@@ -25,6 +25,6 @@ export function addMetricsCommand(program: Command): void {
 
 async function metrics(folder: string, { json }: MetricsFlags): Promise<void> {
   const rows = await runMetrics(folder);
-  if (json !== true) process.stdout.write(metricsCsv(rows));
+  if (json !== true) printPiece(process.stdout, metricsCsv(rows));
   else for (const row of rows) printJson(process.stdout, row);
 }

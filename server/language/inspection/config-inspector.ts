@@ -16,7 +16,7 @@ import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
-import type { DataSample } from '../../protocol.ts';
+import type { DataSample } from '../../protocol/data.ts';
 import { type DataFacts, inspectData, type SplitFacts } from './data-findings.ts';
 import { dataSample } from './data-sample.ts';
 import { FileCache } from './file-cache.ts';

@@ -15,7 +15,7 @@ import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
 import type { PaddingReport } from '../../../engine/train/events.ts';
-import type { PreviewPage, PreviewState } from '../../protocol.ts';
+import type { PreviewPage, PreviewState } from '../../protocol/data.ts';
 import { mergedReport } from './merged-report.ts';
 
 /** Milliseconds between two pieces of news. */

@@ -5,7 +5,7 @@ import type { Row } from '../../../engine/data/row.ts';
 import { recogniseShape } from '../../../engine/data/shapes.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import { shortened } from '../../../engine/quote.ts';
-import type { DataSample } from '../../protocol.ts';
+import type { DataSample } from '../../protocol/data.ts';
 import type { DataBeginning } from './known-data.ts';
 
 /** Rows that are shown. */

@@ -5,7 +5,8 @@ import { lookAtData } from '../../../engine/inputs/look-at-data.ts';
 import { lookAtModel } from '../../../engine/inputs/look-at-model.ts';
 import { STARTER_MODELS, starterStructure } from '../../../engine/models/starter-models.ts';
 import { type TrainingMemory, trainingMemory } from '../../../engine/plan/training-memory.ts';
-import type { DataSample, ModelOutlook } from '../../protocol.ts';
+import type { DataSample } from '../../protocol/data.ts';
+import type { ModelOutlook } from '../../protocol/hub.ts';
 import { dataSample } from './data-sample.ts';
 import { KnownData, SAMPLE_ROWS } from './known-data.ts';
 

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
-import type { DataSample, ModelOutlook, PreviewPage, PreviewState } from '../../protocol.ts';
+import type { DataSample, PreviewPage, PreviewState } from '../../protocol/data.ts';
+import type { ModelOutlook } from '../../protocol/hub.ts';
 import { notification, request } from '../../rpc/message.ts';
 import type { Inspection } from './config-inspector.ts';
 

@@ -5,12 +5,11 @@ import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
 import { chooseFromModels } from '../../../extension/hub/choose-model.ts';
 import {
   estimateStarter,
-  type FoundModel,
-  listModels,
   listStarters,
   lookAtModel,
   searchHub,
-} from '../../../server/protocol.ts';
+} from '../../../server/protocol/hub.ts';
+import { type FoundModel, listModels } from '../../../server/protocol/models.ts';
 import { RPC_ERRORS } from '../../../server/rpc/message.ts';
 import { drawnLabel } from '../../support/hostile-texts.ts';
 import { type Input, shown } from '../../support/vscode-window.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { ResponseError } from 'vscode-jsonrpc';
 import { GetModel } from '../../../extension/hub/get-model.ts';
-import { downloadModel } from '../../../server/protocol.ts';
+import { downloadModel } from '../../../server/protocol/hub.ts';
 import { RPC_ERRORS } from '../../../server/rpc/message.ts';
 import { shown } from '../../support/vscode-window.ts';
 

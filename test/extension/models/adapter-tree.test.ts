@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { adapterTree } from '../../../extension/models/adapter-tree.ts';
-import type { FoundAdapter } from '../../../server/protocol.ts';
+import type { FoundAdapter } from '../../../server/protocol/models.ts';
 
 const adapter = (path: string, change: Partial<FoundAdapter> = {}): FoundAdapter => ({
   path,

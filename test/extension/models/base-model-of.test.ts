@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { baseModelOf } from '../../../extension/models/base-model-of.ts';
-import type { FoundModel } from '../../../server/protocol.ts';
+import type { FoundModel } from '../../../server/protocol/models.ts';
 
 const model = (path: string, name: string): FoundModel => ({
   path,

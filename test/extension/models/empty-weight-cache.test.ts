@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { emptyCacheOfWeights } from '../../../extension/models/empty-weight-cache.ts';
 import type { ServerLink } from '../../../extension/server-link.ts';
-import { emptyWeightCache, listWeightCache } from '../../../server/protocol.ts';
+import { emptyWeightCache, listWeightCache } from '../../../server/protocol/machine.ts';
 import { shown, user } from '../../support/vscode-window.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));

@@ -5,7 +5,7 @@ import {
   listAdapters,
   listModels,
   requireAdapter,
-} from '../../../server/protocol.ts';
+} from '../../../server/protocol/models.ts';
 import { shown } from '../../support/vscode-window.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
-import { type FoundAdapter, listAdapters, listModels } from '../../../server/protocol.ts';
+import { type FoundAdapter, listAdapters, listModels } from '../../../server/protocol/models.ts';
 import { Uri } from '../../support/vscode-files.ts';
 import { OpenedPanel } from '../../support/webview-panel.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { type ColumnRow, learnedRows, promptRows } from '../../../extension/runs/column-rows.ts';
-import type { DataSample } from '../../../server/protocol.ts';
+import type { DataSample } from '../../../server/protocol/data.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 

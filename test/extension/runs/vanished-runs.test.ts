@@ -5,7 +5,7 @@ import { notifyOfVanished } from '../../../extension/runs/run-notifications.ts';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { RunTargets } from '../../../extension/runs/run-targets.ts';
-import { controlRun } from '../../../server/protocol.ts';
+import { controlRun } from '../../../server/protocol/runs.ts';
 import { crashed } from '../../../server/runs/session.ts';
 import { checkpoint, runSummary } from '../../support/run-summary.ts';
 import { runsWindow } from '../../support/runs-window.ts';

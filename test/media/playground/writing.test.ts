@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PlaygroundRequest } from '../../../extension/playground/playground-messages.ts';
 import { type TextPlace, Writing } from '../../../media/playground/writing.ts';
-import type { GenerationAnswer } from '../../../server/protocol.ts';
+import type { GenerationAnswer } from '../../../server/protocol/generation.ts';
 
 /** What a text of the page was told; only that is used of a view. */
 function recordedView() {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CancellationToken, CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { Generators } from '../../../server/generator/generators.ts';
-import type { Generation, ModelChoice } from '../../../server/protocol.ts';
+import type { Generation, ModelChoice } from '../../../server/protocol/generation.ts';
 import { run, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

@@ -10,7 +10,8 @@ import type { JsonObject } from '../../../engine/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
 import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
-import { estimateProgress, estimateRun, type PreviewState } from '../../../server/protocol.ts';
+import { estimateProgress, estimateRun } from '../../../server/protocol/configurations.ts';
+import type { PreviewState } from '../../../server/protocol/data.ts';
 import {
   BACKTRACKING,
   ENDLESS_TEMPLATE,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
-import type { LogLine, RunSummary } from '../../../server/protocol.ts';
+import type { LogLine, RunSummary } from '../../../server/protocol/runs.ts';
 import { RunManager } from '../../../server/runs/run-manager.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import type { RunState } from '../../../server/runs/run-status.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
 import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
-import type { RunSummary } from '../../../server/protocol.ts';
+import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { addressOf } from '../../../server/rpc/socket-name.ts';
 import { isFinal } from '../../../server/runs/run-status.ts';
 import { readStateFile } from '../../../server/runs/state-file.ts';

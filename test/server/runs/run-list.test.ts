@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { RunSummary } from '../../../server/protocol.ts';
+import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { mapBounded } from '../../../server/runs/map-bounded.ts';
 import { RunRegistry } from '../../../server/runs/run-registry.ts';
 import { startedEvent, stepEvent } from '../../support/journal-events.ts';

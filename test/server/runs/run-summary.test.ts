@@ -5,7 +5,7 @@ import { EVENT_SCHEMAS, type TrainEvent } from '../../../engine/train/events.ts'
 import { parseJournalLine } from '../../../engine/train/journal-entry.ts';
 import { RUN_FILES } from '../../../engine/train/run-files.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
-import { runChanged } from '../../../server/protocol.ts';
+import { runChanged } from '../../../server/protocol/runs.ts';
 import { LineTail, type TailLine } from '../../../server/runs/line-tail.ts';
 import { MAX_LOG_LINE_BYTES, parseLogLine, RunLog } from '../../../server/runs/run-log.ts';
 import { initialStatus, NEXT_STATES, RUN_STATES } from '../../../server/runs/run-status.ts';

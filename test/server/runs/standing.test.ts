@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { RunSummary } from '../../../server/protocol.ts';
+import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { RunSessions } from '../../../server/runs/run-sessions.ts';
 import { initialStatus, type RunState } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';

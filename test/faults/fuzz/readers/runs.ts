@@ -18,7 +18,7 @@ import {
   type TrainerState,
   writeTrainerState,
 } from '../../../../engine/train/trainer-state.ts';
-import { runChanged } from '../../../../server/protocol.ts';
+import { runChanged } from '../../../../server/protocol/runs.ts';
 import { RunRegistry } from '../../../../server/runs/run-registry.ts';
 import { initialStatus } from '../../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../../server/runs/run-summary.ts';

@@ -1,0 +1,116 @@
+import * as z from 'zod/mini';
+import type { ExportResult } from '../../engine/export/export.ts';
+import { notification, request } from '../rpc/message.ts';
+import { folder, nothing } from './fields.ts';
+import type { Generation, ModelChoice } from './generation.ts';
+
+/** A base model on this machine. */
+export interface FoundModel {
+  /** What `model.base_model_name_or_path` takes: a folder or a `.gguf` file. */
+  readonly path: string;
+  /** Name for people: `organisation/name` from the Hugging Face cache, otherwise the file's name. */
+  readonly name: string;
+  readonly origin: 'workspace' | 'settings' | 'huggingface';
+  /** Size of the weights in bytes. */
+  readonly bytes: number;
+  /** Tokens that it can look at; null where that is not known without loading it. */
+  readonly contextLength: number | null;
+  /** Why it cannot be trained; null if nothing speaks against it. */
+  readonly problem: string | null;
+}
+
+/** Client → server: base models in the workspace, other folders and the Hugging Face cache. */
+export const listModels = request<readonly FoundModel[]>()(
+  'lorafa/models/list',
+  z.object({
+    /** Further folders, from the user's settings. */
+    folders: z.readonly(z.array(z.string())),
+  }),
+);
+
+/** A LoRA adapter on this machine. */
+export interface FoundAdapter {
+  readonly path: string;
+  /** Name for people. */
+  readonly name: string;
+  /** The base model, as the adapter's maker called it; null where it does not say. */
+  readonly baseModel: string | null;
+  readonly rank: number;
+  /** How its run had the base model's weights; null: as they are stored, or nobody knows. */
+  readonly quantization: ModelChoice['quantization'];
+  /** The run folder that it is a checkpoint of; null for other adapters. */
+  readonly checkpointOf: string | null;
+  /** Why it cannot be used, as a clause; null if nothing is known against it. */
+  readonly problem: string | null;
+  /** When it was saved, ISO 8601. */
+  readonly modified: string;
+}
+
+/** Client → server: adapters in the workspace and in the folders of its runs, the newest first. */
+export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/list', nothing);
+
+/** Client → server: refuses what is no whole adapter, with a sentence for people. */
+export const requireAdapter = request<Record<string, never>>()(
+  'lorafa/adapters/require',
+  z.object({ folder }),
+);
+
+/** What an adapter was trained on, and on what it can be tried, as its run tells. */
+export interface AdapterTraining {
+  /** Data files, as the configuration names them. */
+  readonly files: readonly string[];
+  /** How their rows were read: `question → answer`; empty where the run does not say. */
+  readonly shape: string;
+  /** The user's templates, where they wrote the text. */
+  readonly templates: { readonly prompt?: string | undefined; readonly completion: string } | null;
+  /** Rows that were learned, and whether the text came from the chat template; null: nobody knows. */
+  readonly rows: number | null;
+  /** Whether the number of rows was inferred from a part of them. */
+  readonly isInferred?: boolean | undefined;
+  readonly isChat: boolean | null;
+  /** Whether the base model has a chat template; null: nobody knows. */
+  readonly hasChatTemplate: boolean | null;
+  /** Where the examples are from: rows that were held out or learned, or `training.sample_prompts`. */
+  readonly origin: 'held-out' | 'training' | 'sample-prompts';
+  readonly examples: readonly TrainingExample[];
+}
+
+/** A prompt of the kind that an adapter was trained on. */
+export interface TrainingExample {
+  readonly prompt: Generation['prompt'];
+  /** What the row has as the answer; null for a prompt without one. */
+  readonly expected: string | null;
+}
+
+/**
+ * Client → server: what an adapter, or a checkpoint's, was trained on; null where its folder does not
+ * tell.
+ */
+export const describeTraining = request<AdapterTraining | null>()(
+  'lorafa/adapters/training',
+  z.object({ folder }),
+);
+
+/**
+ * Client → server: export an adapter in the format of another program, what `lorafa export --json` does and
+ * prints last. {@link exportProgress} tells how far it is. Cancelled like any request
+ * (`$/cancelRequest`): nothing of it is kept.
+ */
+export const exportAdapter = request<ExportResult>()(
+  'lorafa/adapters/export',
+  z.object({
+    /** Chosen by the client: names the export in {@link exportProgress}. */
+    id: z.string(),
+    folder,
+    format: z.string(),
+    output: z.string().check(z.minLength(1)),
+    /** Null for that of the base. */
+    dtype: z.nullable(z.string()),
+  }),
+);
+
+/** Server → client: how far an export is, for people. */
+export const exportProgress = notification(
+  'lorafa/adapters/export/progress',
+  z.object({ id: z.string(), text: z.string() }),
+);
