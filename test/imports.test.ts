@@ -11,7 +11,11 @@ const WRITING =
 
 /** Who changes what is on the disk: besides the one who writes files, those who keep the sockets. */
 const WRITERS: ReadonlySet<string> = new Set([
-  'engine/files.ts',
+  'engine/files/append.ts',
+  'engine/files/atomic-file.ts',
+  'engine/files/create-file.ts',
+  'engine/files/folders.ts',
+  'engine/files/remove.ts',
   'server/rpc/local-socket.ts',
   'server/rpc/socket-folder.ts',
   'server/rpc/sweep-sockets.ts',

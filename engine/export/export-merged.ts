@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { copyFile, ensureFolder, writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { copyFile } from '../files/create-file.ts';
+import { ensureFolder } from '../files/folders.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
 import { BYTES_PER_ELEMENT, elementCount } from '../formats/tensor-location.ts';

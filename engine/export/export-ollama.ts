@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { ensureFolder, writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { ensureFolder } from '../files/folders.ts';
 import { isJsonObject, type JsonObject } from '../json-file.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ExportOptions, PlannedExport } from './export-format.ts';

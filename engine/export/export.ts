@@ -2,7 +2,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { freeBytes, inGib } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
-import { makeAside } from '../files.ts';
+import { makeAside } from '../files/folders.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';

@@ -1,5 +1,5 @@
 import { LorafaError } from '../errors.ts';
-import { type AtomicFile, writeAtomically } from '../files.ts';
+import { type AtomicFile, writeAtomically } from '../files/atomic-file.ts';
 import { isFloatDtype, narrowTensor } from './tensor-data.ts';
 import {
   BYTES_PER_ELEMENT,

@@ -5,7 +5,7 @@ import {
   serializeGgufMetadata,
 } from '@huggingface/gguf';
 import { LorafaError } from '../errors.ts';
-import { type AtomicFile, writeAtomically } from '../files.ts';
+import { type AtomicFile, writeAtomically } from '../files/atomic-file.ts';
 import { elementCount, formatShape } from '../formats/tensor-location.ts';
 import { BLOCK_FORMATS, type GgmlType } from './dequantize/formats.ts';
 import { type GgufEntries, typedEntries } from './gguf-entries.ts';

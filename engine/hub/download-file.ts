@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { PartialFile, removeFolder } from '../files.ts';
+import { PartialFile } from '../files/append.ts';
+import { removeFolder } from '../files/remove.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { badAnswer, HubError, type HubSubject } from './hub-error.ts';
 import type { RemoteFile } from './repository.ts';

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { createFile } from '../files/create-file.ts';
+import { removeFolder } from '../files/remove.ts';
 import {
   isUnchanged,
   LOCK_BEAT_MS,

@@ -1,6 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { addFolder, copyFile, moveFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { copyFile } from '../files/create-file.ts';
+import { addFolder, moveFile } from '../files/folders.ts';
+import { removeFolder } from '../files/remove.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { CHAT_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 import {

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readBoundedFile } from '../bounded-file.ts';
-import { createFile, removeFolder, writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { createFile } from '../files/create-file.ts';
+import { removeFolder } from '../files/remove.ts';
 import { parseJson } from '../json.ts';
 import { isJsonObject } from '../json-file.ts';
 import { reportFolder } from './report-folder.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Journal } from '../files.ts';
+import { Journal } from '../files/append.ts';
 import type { TrainEvent } from '../train/events.ts';
 import {
   MLFLOW_STATUS,

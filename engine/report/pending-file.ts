@@ -1,4 +1,4 @@
-import type { PartialFile } from '../files.ts';
+import type { PartialFile } from '../files/append.ts';
 
 /** A file that is opened when something is to be written, and written to when there is time. */
 export class PendingFile {

@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { ensureFolder, notWritable } from '../files.ts';
+import { ensureFolder } from '../files/folders.ts';
+import { notWritable } from '../files/not-writable.ts';
 import { isBelow } from '../is-below.ts';
 import { NotAPlainFile } from '../plain-file.ts';
 import type { TrackedRun } from './tracker.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { notWritable, withWayOut } from '../files.ts';
+import { notWritable, withWayOut } from '../files/not-writable.ts';
 import type { TrainEvent } from '../train/events.ts';
 import type { Tracker } from './tracker.ts';
 

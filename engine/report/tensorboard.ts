@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { PartialFile } from '../files.ts';
+import { PartialFile } from '../files/append.ts';
 import type { SampleEvent, TrainEvent } from '../train/events.ts';
 import { PendingFile } from './pending-file.ts';
 import { reportFolder, reportName } from './report-folder.ts';

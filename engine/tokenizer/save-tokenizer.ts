@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { CHAT_TEMPLATE_FILE, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** Names of the files that {@link saveTokenizerFiles} writes, the last two where there is such a thing. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { removeFolder } from '../files.ts';
+import { removeFolder } from '../files/remove.ts';
 import { verifyFiles, verifySizes } from './checkpoint-files.ts';
 import { isOnLineage, type Lineage } from './lineage.ts';
 import { readLineage } from './run-record.ts';

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { addFolder, removeFolder, renameFolder } from '../files.ts';
+import { addFolder, renameFolder } from '../files/folders.ts';
+import { removeFolder } from '../files/remove.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { digestFiles } from './checkpoint-files.ts';

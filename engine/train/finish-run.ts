@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { Journal } from '../files.ts';
+import { Journal } from '../files/append.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
 import { openRunModel } from '../plan/run-model.ts';
 import { openCheckpoint } from './checkpoint-folders.ts';

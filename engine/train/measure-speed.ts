@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { parseDataPath } from '../data/data-path.ts';
 import { LorafaError } from '../errors.ts';
-import { removeFolder } from '../files.ts';
+import { removeFolder } from '../files/remove.ts';
 import { median } from '../median.ts';
 import { TrainControl } from './control.ts';
 import type { ProgressEvent, TrainEvent } from './events.ts';

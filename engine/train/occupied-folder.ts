@@ -2,7 +2,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
-import { notWritable } from '../files.ts';
+import { notWritable } from '../files/not-writable.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
 import { REPORTS_FOLDER } from '../report/report-folder.ts';
 import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';

@@ -8,7 +8,7 @@ import { wrapsAsChat } from '../data/segments.ts';
 import { recogniseShape, type Shape } from '../data/shapes.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { type Trial, trialOf } from '../data/trial.ts';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { parseJson } from '../json.ts';
 import type { RunData } from '../plan/run-data.ts';
 import { SIZED } from '../sized.ts';

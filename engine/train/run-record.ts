@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readBoundedFile } from '../bounded-file.ts';
 import { configSchema, type ResolvedConfig } from '../config/schema.ts';
 import { LorafaError, messageOf } from '../errors.ts';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { type HubSource, hubSourceSchema } from '../inputs/hub-source.ts';
 import { parseJson } from '../json.ts';
 import { SIZED } from '../sized.ts';

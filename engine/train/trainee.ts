@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
 import { publishedName } from '../hub/hub-cache.ts';

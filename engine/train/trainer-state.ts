@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { codeOf, readBoundedFile } from '../bounded-file.ts';
 import { messageOf } from '../errors.ts';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { parseJson } from '../json.ts';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import { learningSchema } from './learning.ts';

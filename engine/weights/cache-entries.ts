@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { removeFileUnless, sweepTemporaries } from '../files.ts';
+import { removeFileUnless, sweepTemporaries } from '../files/remove.ts';
 import { isInUse } from './cache-use.ts';
 
 /** What is made into the cache, by the names of its folders there. */

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { advanceTime, createFile, ensureFolder, removeFileNow, removeFolder } from '../files.ts';
+import { createFile } from '../files/create-file.ts';
+import { ensureFolder } from '../files/folders.ts';
+import { advanceTime, removeFileNow, removeFolder } from '../files/remove.ts';
 import { beatFor } from '../locks/lock-beat.ts';
 import { type LockFile, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { ownMark } from '../process-mark.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../errors.ts';
-import { ensureFolder, withWayOut } from '../files.ts';
+import { ensureFolder } from '../files/folders.ts';
+import { withWayOut } from '../files/not-writable.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
 import {

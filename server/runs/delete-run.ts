@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../../engine/errors.ts';
-import { removeEmptyFolder, removeFolder } from '../../engine/files.ts';
+import { removeEmptyFolder, removeFolder } from '../../engine/files/remove.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock, readLock } from '../../engine/train/run-lock.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';

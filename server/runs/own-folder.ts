@@ -1,5 +1,5 @@
 import { LorafaError } from '../../engine/errors.ts';
-import { withWayOut } from '../../engine/files.ts';
+import { withWayOut } from '../../engine/files/not-writable.ts';
 
 const FORBIDDEN: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
 

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { LorafaError } from '../../engine/errors.ts';
-import { moveFolder } from '../../engine/files.ts';
+import { moveFolder } from '../../engine/files/folders.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
 import { requireEndedRun } from './delete-run.ts';
 

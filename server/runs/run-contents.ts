@@ -1,6 +1,6 @@
 import { lstat, opendir } from 'node:fs/promises';
 import path from 'node:path';
-import { isTemporaryName } from '../../engine/files.ts';
+import { isTemporaryName } from '../../engine/files/temporary-name.ts';
 import { STAGING_FOLDER } from '../../engine/lora/save-adapter.ts';
 import { REPORTS_FOLDER, reportPart } from '../../engine/report/report-folder.ts';
 import { isCheckpointName, isPartialCheckpoint } from '../../engine/train/checkpoint-folders.ts';

@@ -1,4 +1,4 @@
-import { Journal } from '../../engine/files.ts';
+import { Journal } from '../../engine/files/append.ts';
 import { plainLine } from '../plain-text.ts';
 import type { LogLevel, LogLine } from '../protocol/runs.ts';
 import type { TailLine } from './line-tail.ts';

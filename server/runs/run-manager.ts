@@ -7,7 +7,7 @@ import { readConfig } from '../../engine/config/parse.ts';
 import { isHubInput } from '../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { ensureFolder } from '../../engine/files.ts';
+import { ensureFolder } from '../../engine/files/folders.ts';
 import { whereItIsNow } from '../../engine/train/moved-run.ts';
 import { RECORD_FILE, readRunRecord } from '../../engine/train/run-record.ts';
 import { runCli } from '../cli-process.ts';

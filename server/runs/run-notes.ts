@@ -1,7 +1,8 @@
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
-import { removeFolder, writeFileAtomic } from '../../engine/files.ts';
+import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
+import { removeFolder } from '../../engine/files/remove.ts';
 import { parseJson } from '../../engine/json.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import {

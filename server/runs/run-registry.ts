@@ -4,12 +4,9 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
-import {
-  ensureFolder,
-  removeFolder,
-  sweepTemporaries,
-  writeFileAtomic,
-} from '../../engine/files.ts';
+import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
+import { ensureFolder } from '../../engine/files/folders.ts';
+import { removeFolder, sweepTemporaries } from '../../engine/files/remove.ts';
 import { parseJson } from '../../engine/json.ts';
 import { mapBounded } from './map-bounded.ts';
 

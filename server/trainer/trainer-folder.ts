@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type ErrorCode, LorafaError } from '../../engine/errors.ts';
-import { ensureFolder } from '../../engine/files.ts';
+import { ensureFolder } from '../../engine/files/folders.ts';
 import { refuseOccupied } from '../../engine/train/occupied-folder.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ensureFolder, writeFileAtomic } from '../../engine/files.ts';
+import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
+import { ensureFolder } from '../../engine/files/folders.ts';
 import type { BenchGroup } from './bench-row.ts';
 import { withGeneratedSection } from './generated-section.ts';
 import { benchmarksSection, PLOTS_FOLDER, plotFile } from './report.ts';

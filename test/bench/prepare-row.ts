@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { writeFileAtomic } from '../../engine/files.ts';
+import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';

@@ -1,17 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  copyFile,
-  createFile,
-  ensureFolder,
-  Journal,
-  notWritable,
-  removeFolder,
-  renameFolder,
-  writeAtomically,
-  writeFileAtomic,
-} from '../../engine/files.ts';
+import { Journal } from '../../engine/files/append.ts';
+import { writeAtomically, writeFileAtomic } from '../../engine/files/atomic-file.ts';
+import { copyFile, createFile } from '../../engine/files/create-file.ts';
+import { ensureFolder, renameFolder } from '../../engine/files/folders.ts';
+import { notWritable } from '../../engine/files/not-writable.ts';
+import { removeFolder } from '../../engine/files/remove.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 describe('atomic files', () => {

@@ -5,7 +5,7 @@ import { link, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/
 import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Journal } from '../../engine/files.ts';
+import { Journal } from '../../engine/files/append.ts';
 import { openPlainFile } from '../../engine/plain-file.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

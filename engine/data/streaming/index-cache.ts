@@ -4,13 +4,9 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, readBoundedFile } from '../../bounded-file.ts';
 import { defaultCacheFolder } from '../../cache-folder.ts';
-import {
-  advanceTime,
-  ensureFolder,
-  removeFolder,
-  sweepTemporaries,
-  writeFileAtomic,
-} from '../../files.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { ensureFolder } from '../../files/folders.ts';
+import { advanceTime, removeFolder, sweepTemporaries } from '../../files/remove.ts';
 import { formatIndex, parseIndex, readIndexed } from './index-file.ts';
 import type { LineIndex } from './line-index.ts';
 

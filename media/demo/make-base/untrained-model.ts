@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expectedTensors } from '../../../engine/architectures/expected-tensors.ts';
 import { parseDecoderConfig } from '../../../engine/architectures/hugging-face-config.ts';
-import { writeFileAtomic } from '../../../engine/files.ts';
+import { writeFileAtomic } from '../../../engine/files/atomic-file.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { Random } from '../../../engine/random.ts';
 import { saveTokenizerFiles } from '../../../engine/tokenizer/save-tokenizer.ts';

@@ -1,4 +1,4 @@
-import { removeFileUnless } from '../../../engine/files.ts';
+import { removeFileUnless } from '../../../engine/files/remove.ts';
 import { cachedWeights } from '../../../engine/weights/weight-cache.ts';
 import { smallWeights } from './small-weights.ts';
 

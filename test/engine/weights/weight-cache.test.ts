@@ -1,7 +1,8 @@
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ensureFolder, removeFileUnless } from '../../../engine/files.ts';
+import { ensureFolder } from '../../../engine/files/folders.ts';
+import { removeFileUnless } from '../../../engine/files/remove.ts';
 import { cacheEntries, emptyCache } from '../../../engine/weights/cache-entries.ts';
 import { markUse } from '../../../engine/weights/cache-use.ts';
 import { cachedWeights } from '../../../engine/weights/weight-cache.ts';

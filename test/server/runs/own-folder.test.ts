@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { notWritable } from '../../../engine/files.ts';
+import { notWritable } from '../../../engine/files/not-writable.ts';
 import { inOwnFolder } from '../../../server/runs/own-folder.ts';
 
 function failing(code: string): Promise<never> {

@@ -1,0 +1,134 @@
+import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { explained } from './not-writable.ts';
+import { sweepTemporaries, unlessMissing } from './remove.ts';
+import { temporaryName } from './temporary-name.ts';
+
+/** Makes a rename or a new file in the folder survive a power cut. Windows has no such call. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Makes a folder and those above it; one that exists is fine.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function ensureFolder(folder: string): Promise<void> {
+  await explained(folder, () => makeFolder(folder));
+}
+
+/**
+ * Makes a folder inside one that exists; one that exists is fine. Where somebody has deleted the outer one
+ * meanwhile, it does not come back.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function addFolder(folder: string): Promise<void> {
+  await explained(folder, async () => {
+    await mkdir(folder).catch(async (error: unknown) => {
+      if (!(await isFolder(folder))) throw error;
+    });
+  });
+}
+
+/** Node's own recursive `mkdir` never returns where the system answers ENOENT, as /proc does. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const parent = path.dirname(folder);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing || parent === folder) throw error;
+    // Another process may have made it just now.
+    if (!(await isFolder(parent))) await makeFolder(parent);
+    await mkdir(folder).catch(async (again: unknown) => {
+      if (!(await isFolder(folder))) throw again;
+    });
+  }
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/**
+ * Gives a complete folder its final name. What has that name already is moved aside, and removed
+ * only when the new one has it.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function renameFolder(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    await syncFolder(source);
+    const aside = temporaryName(target);
+    const isReplaced = await rename(target, aside).then(() => true, unlessMissing);
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+    if (isReplaced) await rm(aside, { recursive: true, force: true });
+  });
+}
+
+/**
+ * Gives a folder another name, which nothing has.
+ *
+ * @throws LorafaError `output.not_writable`, also where something has that name.
+ */
+export async function moveFolder(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    const found = await lstat(target).catch(unlessMissing);
+    if (found !== undefined) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+  });
+}
+
+/**
+ * Makes a file or folder in a folder of its own beside its place, and gives it its name when all of it
+ * is there. Whatever happens before, nothing of it stays, but for the end of the process: then the next one
+ * that is made beside it removes what is left.
+ *
+ * @param make writes it at the path that it is given, which ends in the name of `target`
+ * @throws LorafaError `output.not_writable`, also where something has that name; what `make` throws
+ */
+export async function makeAside<T>(
+  target: string,
+  make: (staged: string) => Promise<T>,
+): Promise<T> {
+  const folder = path.dirname(target);
+  await ensureFolder(folder);
+  await sweepTemporaries(folder);
+  const staging = temporaryName(target);
+  const staged = path.join(staging, path.basename(target));
+  try {
+    await explained(target, () => mkdir(staging));
+    const made = await make(staged);
+    await moveFolder(staged, target);
+    return made;
+  } finally {
+    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * Moves a file that is complete and flushed, replacing what has the name `target` already; both lie
+ * on the same file system.
+ *
+ * @throws LorafaError `output.not_writable`.
+ */
+export async function moveFile(source: string, target: string): Promise<void> {
+  await explained(target, async () => {
+    await rename(source, target);
+    await syncFolder(path.dirname(target));
+  });
+}
