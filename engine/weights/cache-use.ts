@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createFile } from '../files/create-file.ts';
 import { ensureFolder } from '../files/folders.ts';
-import { advanceTime, removeFileNow, removeFolder } from '../files/remove.ts';
+import { advanceTime, removeFileNow, removeFolder, sweepTemporaries } from '../files/remove.ts';
 import { beatFor } from '../locks/lock-beat.ts';
 import { type LockFile, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { ownMark } from '../process-mark.ts';
@@ -45,6 +45,7 @@ async function makeMark(file: string): Promise<void> {
   try {
     await isInUse(file);
     await ensureFolder(path.dirname(mark));
+    await sweepTemporaries(path.dirname(mark));
     own.push(mark);
     await createFile(mark, `${JSON.stringify({ ...(await ownMark()), token })}\n`);
     beatFor(mark, token);

@@ -96,6 +96,18 @@ test('what a process used that is gone counts as used until it ended', async () 
   expect(removed.map(({ model }) => model)).toEqual(['other', 'long-run']);
 });
 
+test('a mark that was being made when its process was killed goes with the next that is made', async () => {
+  const cacheFolder = await tempFolder();
+  const file = await cached(cacheFolder, 'used', 1);
+  const folder = path.join(cacheFolder, 'in-use');
+  await ensureFolder(folder);
+  await writeFile(path.join(folder, '.gguf-0.json.999999999_1-0123abcd.tmp'), '');
+  await markUse(file);
+  const names = await readdir(folder);
+  expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect(names).toHaveLength(1);
+});
+
 test('what somebody comes to use while it is being removed gets its name back', async () => {
   const cacheFolder = await tempFolder();
   const file = await cached(cacheFolder, 'wanted', 10);
