@@ -73,16 +73,23 @@ export class CheckpointList {
         : isCurrent
           ? [name, folder]
           : [fill(texts.abandoned, name), texts.abandonedHint];
+    const isBest = folder === news.bestCheckpoint;
     const marks = [
       ...(folder === news.resultCheckpoint ? [texts.result] : []),
-      ...(folder === news.bestCheckpoint ? [texts.bestEvaluation] : []),
+      ...(isBest ? [texts.best] : []),
     ];
     return element('tr', problem === null ? {} : { class: 'damaged' }, [
       element('td', { attributes: { title: hint } }, [
         label!,
         ...(marks.length === 0
           ? []
-          : [element('div', { class: 'quiet', text: marks.join(' · ') })]),
+          : [
+              element('div', {
+                class: 'quiet marks',
+                text: marks.join(' · '),
+                attributes: { title: isBest ? texts.bestHint : texts.isResult },
+              }),
+            ]),
       ]),
       // The curves are those of the way that the run went since.
       number(isCurrent ? loss : null),
