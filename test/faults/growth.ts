@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { processMemory, processPss } from '../bench/process-memory.ts';
 import { markedProcesses } from '../support/marked-processes.ts';
@@ -108,13 +108,16 @@ export class GrowthWatch {
       this.#add(`${kind}: handles`, step, handles(one.pid));
     }
     for (const [name, place] of Object.entries({ workspace, cache, temporary, registry })) {
-      const names = await readdir(place, { recursive: true }).catch(() => []);
-      this.#add(`${name}: files`, step, names.length);
+      // What is removed while one looks, such as an old checkpoint, ends the look.
+      const names = await readdir(place, { recursive: true }).catch(() =>
+        existsSync(place) ? undefined : [],
+      );
+      this.#add(`${name}: files`, step, names?.length);
     }
   }
 
   #add(name: string, step: number, value: number | undefined): void {
-    // It has just ended.
+    // It has just ended, or could not be looked at.
     if (value === undefined) return;
     const looks = this.#looks.get(name) ?? [];
     looks.push({ step, value });
