@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { SIZED } from '../../sized.ts';
 import { CONFIG_LIMITS, count, index } from '../config-limits.ts';
 import { family } from '../family.ts';
-import { attention, decoder, gatedExperts, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { decoder, gatedExperts, gatedMlp, normsBefore } from '../parts.ts';
 import { checkExperts, EXPERT_DEFAULTS, EXPERT_KEYS } from './experts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
+import { qwen3Attention } from './qwen3-attention.ts';
 
 /**
  * Qwen 3 with experts: Qwen 3's attention, and a mixture in every layer, in every
@@ -68,17 +69,11 @@ export const qwen3Moe = family({
         'no layer has experts (mlp_only_layers, decoder_sparse_step); such a model is a Qwen3ForCausalLM',
       );
     }
-    const headNorm = (name: string) => rmsNorm(name, sizes.headDim, keys.rms_norm_eps);
-    const bias = keys.attention_bias;
     return decoder(keys, {
       norm,
       layer: (name, layer) => ({
-        attention: attention(`${name}.self_attn`, sizes, {
+        attention: qwen3Attention(`${name}.self_attn`, sizes, keys, {
           rotary,
-          bias,
-          outputBias: bias,
-          queryNorm: headNorm(`${name}.self_attn.q_norm`),
-          keyNorm: headNorm(`${name}.self_attn.k_norm`),
           slidingWindow: keys.use_sliding_window ? (keys.sliding_window ?? null) : null,
         }),
         mlp: hasExperts(layer)

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { family } from '../family.ts';
-import { attention, decoder, gatedMlp, normsBefore, rmsNorm } from '../parts.ts';
+import { decoder, gatedMlp, normsBefore } from '../parts.ts';
 import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
 import { QWEN_WINDOW_DEFAULTS, QWEN_WINDOW_KEYS, qwenWindows } from './qwen-windows.ts';
+import { qwen3Attention } from './qwen3-attention.ts';
 
 /**
  * Qwen 3, all dense sizes: each head's queries and keys are normed before they are turned
@@ -30,18 +31,12 @@ export const qwen3 = family({
   },
   declare: (keys, reader) => {
     const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
-    const headNorm = (name: string) => rmsNorm(name, sizes.headDim, keys.rms_norm_eps);
-    const bias = keys.attention_bias;
     const windows = qwenWindows(keys, reader);
     return decoder(keys, {
       norm,
       layer: (name, index) => ({
-        attention: attention(`${name}.self_attn`, sizes, {
+        attention: qwen3Attention(`${name}.self_attn`, sizes, keys, {
           rotary,
-          bias,
-          outputBias: bias,
-          queryNorm: headNorm(`${name}.self_attn.q_norm`),
-          keyNorm: headNorm(`${name}.self_attn.k_norm`),
           slidingWindow: windows[index]!,
         }),
         mlp: gatedMlp(`${name}.mlp`, sizes, activation),
