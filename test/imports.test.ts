@@ -62,6 +62,7 @@ test('one file loads ONNX Runtime, and one writes', () => {
     'engine/runtime/custom-ops.ts',
     'engine/runtime/map-file.ts',
     'engine/runtime/onednn-api.ts',
+    'engine/runtime/own-memory.ts',
   ]);
   const loaders = IMPORTS.filter(({ to, values }) => to.endsWith('/c-api.ts') && values.length > 0);
   expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);

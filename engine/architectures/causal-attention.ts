@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../graph/builder.ts';
+import { type AttentionBlock, attentionBlocks } from '../graph/ops/attention.ts';
 import type { Value } from '../graph/value.ts';
 import type { AttentionPart, DecoderConfig } from './decoder-config.ts';
 import type { Attention } from './decoder-graph.ts';
@@ -10,10 +11,7 @@ export interface BatchShape {
   readonly length: number;
 }
 
-/**
- * Queries per block. A block only meets the keys that it may see, so blocks save the half of the
- * scores that a causal mask would throw away, and 128 measured best.
- */
+/** Queries per block, which measured best. */
 const BLOCK = 128;
 
 /** Added to the scores of keys that must not be seen; exp of it is 0 in float32. */
@@ -40,7 +38,7 @@ export function causalAttention(
 ): Attention {
   const beginnings = positions && exampleBeginnings(builder, { rows, length }, positions);
   const blocksOf = forEachWindow(config, (window) =>
-    attentionBlocks(length, window).map((block) => ({
+    attentionBlocks(length, window, BLOCK).map((block) => ({
       ...block,
       bias: blockBias(builder, block, window, beginnings),
     })),
@@ -109,26 +107,8 @@ export function forEachWindow<T>(
   return ({ slidingWindow }) => made.get(slidingWindow)!;
 }
 
-/** Queries `start` to `end` see keys from `firstKey` to `end` at most. */
-interface AttentionBlock {
-  readonly start: number;
-  readonly end: number;
-  readonly firstKey: number;
-}
-
-function attentionBlocks(length: number, window: number | null): AttentionBlock[] {
-  return Array.from({ length: Math.ceil(length / BLOCK) }, (_, i) => {
-    const start = i * BLOCK;
-    return {
-      start,
-      end: Math.min(start + BLOCK, length),
-      firstKey: window === null ? 0 : Math.max(0, start - window + 1),
-    };
-  });
-}
-
 /** Where in its row each token's example begins, float32 `[rows, 1, 1, length, 1]`. */
-function exampleBeginnings(
+export function exampleBeginnings(
   builder: GraphBuilder,
   { rows, length }: BatchShape,
   positions: Value,

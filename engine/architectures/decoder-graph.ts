@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import type { AttentionPart, DecoderConfig, NormPart } from './decoder-config.ts';
+import type { Activation, AttentionPart, DecoderConfig, NormPart } from './decoder-config.ts';
 import { applyNorm } from './norm.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -22,6 +22,9 @@ export type Attention = (inputs: AttentionInputs) => Value;
 /** A linear layer by its module name: `[tokens, in] → [tokens, out]`, adapter included. */
 export type Linear = (module: string, x: Value) => Value;
 
+/** `activation(gate) ∘ up`, of values of one shape. */
+export type Gate = (activation: Activation, gate: Value, up: Value) => Value;
+
 /**
  * How much is computed again for the backward pass: nothing; what is cheap to make (attention
  * probabilities, norms, activations), which keeps every matrix product of a layer's inputs and
@@ -36,6 +39,8 @@ export interface DecoderGraph {
   readonly parameters: Parameters;
   readonly linear: Linear;
   readonly attention: Attention;
+  /** By ONNX's ops unless given. */
+  readonly gate?: Gate | undefined;
   /** int64 `[]`: tokens that the text has, if not those that are read at once. */
   readonly textLength?: Value | undefined;
   /** What the backward pass computes again instead of keeping it; nothing unless given. */

@@ -1,7 +1,8 @@
-import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import type { Activation, MlpPart } from './decoder-config.ts';
+import { activate } from './activation.ts';
+import type { MlpPart } from './decoder-config.ts';
 import { cheap, type DecoderGraph } from './decoder-graph.ts';
+import { separateGate } from './gate.ts';
 
 /**
  * The MLP of one layer or of one expert, `[tokens, hiddenSize] → [tokens, hiddenSize]`.
@@ -26,10 +27,10 @@ export function multiLayerPerceptron(
 }
 
 /** What goes into the last layer, to be made where it is called. */
-function innerStates({ builder, linear }: DecoderGraph, mlp: MlpPart, x: Value): () => Value {
+function innerStates(graph: DecoderGraph, mlp: MlpPart, x: Value): () => Value {
+  const { builder, linear, gate: multiply = separateGate(builder) } = graph;
   const { activation } = mlp;
-  const gated = (gate: Value, up: Value) => (): Value =>
-    builder.mul(activate(builder, activation, gate), up);
+  const gated = (gate: Value, up: Value) => (): Value => multiply(activation, gate, up);
   switch (mlp.kind) {
     case 'gated': {
       const gate = linear(mlp.gate.name, x);
@@ -44,16 +45,5 @@ function innerStates({ builder, linear }: DecoderGraph, mlp: MlpPart, x: Value):
       const up = linear(mlp.up.name, x);
       return () => activate(builder, activation, up);
     }
-  }
-}
-
-function activate(builder: GraphBuilder, activation: Activation, x: Value): Value {
-  switch (activation) {
-    case 'silu':
-      return builder.silu(x);
-    case 'gelu':
-      return builder.gelu(x, 'none');
-    case 'gelu_tanh':
-      return builder.gelu(x, 'tanh');
   }
 }

@@ -2,6 +2,7 @@ import { numElements, sizeOf } from './dim.ts';
 import { DTYPE_BYTES } from './dtype.ts';
 import type { Graph } from './graph.ts';
 import type { OpName } from './op.ts';
+import { blockScores } from './ops/attention.ts';
 import { isOp, type Value } from './value.ts';
 
 /** Ops whose output is their input under another shape: ONNX Runtime copies nothing. */
@@ -23,6 +24,8 @@ const IN_PLACE: ReadonlySet<OpName> = new Set([
   'cos',
   'tanh',
   'softmax',
+  'addMatmulBfloat16',
+  'addMatmul',
 ]);
 
 /** Values that take no memory of their own while a graph runs: mapped, embedded or fed. */
@@ -82,6 +85,11 @@ function workBytes(value: Value, bytesOf: (value: Value) => number): number {
   if (isOp(value, 'scatterAdd')) {
     const updates = value.inputs[1]!;
     return (bytesOf(updates) / DTYPE_BYTES[updates.dtype]) * DTYPE_BYTES.int64;
+  }
+  // Scores and their gradients, and both in what products are made of.
+  if (isOp(value, 'causalAttention') || isOp(value, 'causalAttentionGradients')) {
+    const factors = value.attributes.products === 'bfloat16' ? 2 * DTYPE_BYTES.bfloat16 : 0;
+    return blockScores(value.attributes) * (2 * DTYPE_BYTES.float32 + factors);
   }
   if (!isOp(value, 'matmulBnb4')) return 0;
   const { inFeatures, outFeatures } = value.attributes;

@@ -2,6 +2,7 @@ import type { OnnxEmitter } from '../onnx/emitter.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Dim, Shape } from './dim.ts';
 import type { DType } from './dtype.ts';
+import type { AttentionSizes } from './ops/attention.ts';
 import type { Value, ValueType } from './value.ts';
 
 /** Where the bytes of a weight lie: a region of a file that is mapped. */
@@ -76,6 +77,17 @@ export interface OpAttributes {
   toBfloat16: None;
   bfloat16Rest: None;
   matmulBfloat16: { readonly transB: boolean };
+  /** Only made by a pass. */
+  addMatmulBfloat16: { readonly transB: boolean };
+  /** Only made by a pass. */
+  addMatmul: { readonly transA: boolean; readonly transB: boolean };
+
+  swiglu: None;
+  swigluGateGradient: None;
+  swigluUpGradient: None;
+
+  causalAttention: AttentionSizes;
+  causalAttentionGradients: AttentionSizes;
 
   reshape: { readonly shape: Shape };
   transpose: { readonly perm: readonly number[] };

@@ -35,7 +35,7 @@ export class OnnxEmitter {
     this.inputs.push({ name, dtype, shape });
   }
 
-  /** Names a size that only a run shows, so that values of that size are known to be of one size. */
+  /** Writes out the type of a result: sizes that only a run shows by name, or what ONNX Runtime cannot know. */
   named({ name, dtype, shape }: OnnxValueInfo): void {
     this.values.push({ name, dtype, shape });
   }

@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import type { OpName } from '../graph/op.ts';
-import { BFLOAT16_DOMAIN } from '../graph/ops/bfloat16.ts';
+import { OWN_DOMAIN } from '../graph/ops/own-domain.ts';
 import { opTable } from '../graph/ops/table.ts';
 import type { Value } from '../graph/value.ts';
 import { OnnxEmitter } from './emitter.ts';
@@ -10,7 +10,7 @@ import { encodeModel } from './proto.ts';
  * The opsets that are written: that of ONNX, since execution providers other than the CPU's lag
  * behind, and where they are used those of ONNX Runtime's own ops and of ours.
  */
-const OPSETS = { '': 21, 'com.microsoft': 1, [BFLOAT16_DOMAIN]: 1 };
+const OPSETS = { '': 21, 'com.microsoft': 1, [OWN_DOMAIN]: 1 };
 
 /**
  * Writes a graph as an ONNX model. Outputs bear the names of their values.

@@ -1,24 +1,20 @@
-import { BFLOAT16_DOMAIN, BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
-import type { Pointer } from './c-api.ts';
-import { type CustomKernel, type CustomOp, customOpDomain } from './custom-ops.ts';
-import type { Matrix, Onednn, Primitive } from './onednn.ts';
+import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
+import type { CustomOp } from './custom-ops.ts';
+import { type Layout, matrix, type Onednn, type Primitive } from './onednn.ts';
+import { keyOf, releaseAll, type Shared, type SharedPool } from './shared-pool.ts';
 
-/**
- * The domain of the ops of `engine/graph/ops/bfloat16.ts`, computed by oneDNN; see
- * {@link customOpDomain}. Nodes of the same sizes share their primitives.
- */
-export function bfloat16Domain(onednn: Onednn): Pointer {
-  const pool = new PrimitivePool();
+/** The ops of `engine/graph/ops/bfloat16.ts`, of which nodes of the same sizes share their primitives. */
+export function bfloat16Ops(onednn: Onednn, pool: SharedPool): readonly CustomOp[] {
   const convert: CustomOp = {
     name: BFLOAT16_OPS.toBfloat16,
     inputs: ['float32'],
     output: 'bfloat16',
     open: (attribute) => {
-      const [from, to] = matrices(attribute, 'float32', 'bfloat16');
-      const kernel = pool.take('convert', [from, to], () => onednn.convert(from, to));
+      const [from, to] = [sized(attribute, 'float32'), sized(attribute, 'bfloat16')];
+      const kernel = pool.take(keyOf('convert', from), () => onednn.convert(from, to));
       return {
-        shape: [from.rows, from.columns],
-        compute: ([x], result) => kernel.run([x!, result]),
+        shape: to.sizes,
+        compute: ([x], result) => kernel.shared.run([x!, result]),
         release: kernel.release,
       };
     },
@@ -28,11 +24,11 @@ export function bfloat16Domain(onednn: Onednn): Pointer {
     inputs: ['float32', 'bfloat16'],
     output: 'float32',
     open: (attribute) => {
-      const [x, rounded] = matrices(attribute, 'float32', 'bfloat16');
-      const kernel = pool.take('rest', [x], () => onednn.subtract(x, rounded, x));
+      const [x, rounded] = [sized(attribute, 'float32'), sized(attribute, 'bfloat16')];
+      const kernel = pool.take(keyOf('rest', x), () => onednn.combine('subtract', x, rounded, x));
       return {
-        shape: [x.rows, x.columns],
-        compute: (inputs, result) => kernel.run([...inputs, result]),
+        shape: x.sizes,
+        compute: (inputs, result) => kernel.shared.run([...inputs, result]),
         release: kernel.release,
       };
     },
@@ -42,68 +38,95 @@ export function bfloat16Domain(onednn: Onednn): Pointer {
     inputs: ['bfloat16', 'bfloat16', 'bfloat16'],
     isLastOptional: true,
     output: 'float32',
-    open: (attribute) => productKernel(onednn, pool, attribute),
+    open: (attribute) => {
+      const { shape, parts } = productParts(onednn, pool, attribute, [false, true]);
+      return {
+        shape,
+        compute: ([w, ...rowParts], result) => {
+          parts.forEach(({ shared }, i) => {
+            shared.run([rowParts[i]!, w!, result]);
+          });
+        },
+        release: () => releaseAll(parts),
+      };
+    },
   };
-  return customOpDomain(BFLOAT16_DOMAIN, [convert, rest, product]);
+  const addProduct: CustomOp = {
+    name: BFLOAT16_OPS.addMatmulBfloat16,
+    inputs: ['float32', 'bfloat16', 'bfloat16', 'bfloat16'],
+    isLastOptional: true,
+    isInPlace: true,
+    output: 'float32',
+    open: (attribute) => {
+      const { shape, parts } = productParts(onednn, pool, attribute, [true, true]);
+      const copy = copyOf(onednn, pool, shape);
+      return {
+        shape,
+        compute: ([sum, w, ...rowParts], result) => {
+          if (sum !== result) copy.shared.run([sum!, result]);
+          parts.forEach(({ shared }, i) => {
+            shared.run([rowParts[i]!, w!, result]);
+          });
+        },
+        release: () => releaseAll([copy, ...parts]),
+      };
+    },
+  };
+  const addFloat32Product: CustomOp = {
+    name: BFLOAT16_OPS.addMatmul,
+    inputs: ['float32', 'float32', 'float32'],
+    isInPlace: true,
+    output: 'float32',
+    open: (attribute) => {
+      const [rows, inner, columns] = [attribute('rows'), attribute('inner'), attribute('columns')];
+      const a = matrix('float32', rows, inner, attribute('transA') === 1);
+      const b = matrix('float32', inner, columns, attribute('transB') === 1);
+      const y = matrix('float32', rows, columns);
+      const part = pool.take(keyOf('product', a, b, true), () => onednn.multiply(a, b, y, true));
+      const copy = copyOf(onednn, pool, y.sizes);
+      return {
+        shape: y.sizes,
+        compute: ([sum, left, right], result) => {
+          if (sum !== result) copy.shared.run([sum!, result]);
+          part.shared.run([left!, right!, result]);
+        },
+        release: () => releaseAll([copy, part]),
+      };
+    },
+  };
+  return [convert, rest, product, addProduct, addFloat32Product];
 }
 
-function matrices(
-  attribute: (name: string) => number,
-  ...dtypes: readonly [Matrix['dtype'], Matrix['dtype']]
-): readonly [Matrix, Matrix] {
-  const size = { rows: attribute('rows'), columns: attribute('columns') };
-  return [
-    { dtype: dtypes[0], ...size },
-    { dtype: dtypes[1], ...size },
-  ];
+/** A matrix of the sizes that a node names. */
+function sized(attribute: (name: string) => number, dtype: Layout['dtype']): Layout {
+  return matrix(dtype, attribute('rows'), attribute('columns'));
 }
 
-/** `x · W` or `x · Wᵀ`, and what is left of x times the same. */
-function productKernel(
+/**
+ * `x · W` or `x · Wᵀ`, and what is left of x times the same.
+ *
+ * @param isAdded whether each of the products is added to what is there
+ */
+function productParts(
   onednn: Onednn,
-  pool: PrimitivePool,
+  pool: SharedPool,
   attribute: (name: string) => number,
-): CustomKernel {
+  isAdded: readonly boolean[],
+): { readonly shape: readonly number[]; readonly parts: readonly Shared<Primitive>[] } {
   const [rows, inner, columns] = [attribute('rows'), attribute('inner'), attribute('columns')];
-  const x: Matrix = { dtype: 'bfloat16', rows, columns: inner };
-  const isTransposed = attribute('transB') === 1;
-  const weight: Matrix = { dtype: 'bfloat16', rows: inner, columns, isTransposed };
-  const y: Matrix = { dtype: 'float32', rows, columns };
-  const product = (isAdded: boolean): Primitive =>
-    pool.take(isAdded ? 'add product' : 'product', [x, weight], () =>
-      onednn.multiply(x, weight, y, isAdded),
+  const x = matrix('bfloat16', rows, inner);
+  const weight = matrix('bfloat16', inner, columns, attribute('transB') === 1);
+  const y = matrix('float32', rows, columns);
+  const parts = isAdded
+    .slice(0, attribute('parts'))
+    .map((each) =>
+      pool.take(keyOf('product', x, weight, each), () => onednn.multiply(x, weight, y, each)),
     );
-  const parts = attribute('parts') === 1 ? [product(false)] : [product(false), product(true)];
-  return {
-    shape: [rows, columns],
-    compute: ([w, ...rowParts], result) => {
-      parts.forEach((part, i) => {
-        part.run([rowParts[i]!, w!, result]);
-      });
-    },
-    release: () => {
-      for (const part of parts) part.release();
-    },
-  };
+  return { shape: y.sizes, parts };
 }
 
-/** Primitives that several nodes use: made for the first of them, gone with the last. */
-class PrimitivePool {
-  readonly #shared = new Map<string, { readonly primitive: Primitive; users: number }>();
-
-  take(what: string, sizes: readonly Matrix[], make: () => Primitive): Primitive {
-    const key = JSON.stringify([what, sizes]);
-    const known = this.#shared.get(key) ?? { primitive: make(), users: 0 };
-    this.#shared.set(key, known);
-    known.users++;
-    return {
-      run: known.primitive.run,
-      release: () => {
-        known.users--;
-        if (known.users > 0) return;
-        this.#shared.delete(key);
-        known.primitive.release();
-      },
-    };
-  }
+/** A copy of a sum that is not to be written over. */
+function copyOf(onednn: Onednn, pool: SharedPool, sizes: readonly number[]): Shared<Primitive> {
+  const layout: Layout = { dtype: 'float32', sizes };
+  return pool.take(keyOf('copy', layout), () => onednn.convert(layout, layout));
 }

@@ -1,11 +1,10 @@
 import { LorafaError, messageOf } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
-import { bfloat16Domain } from './bfloat16-kernels.ts';
 import type { Pointer } from './c-api.ts';
 import { type Device, formatDevice } from './device.ts';
 import { Onednn } from './onednn.ts';
 import { type OnednnLibrary, onednnLibrary } from './onednn-library.ts';
+import { OWN_OPS, ownDomain } from './own-ops.ts';
 
 /** What multiplies bfloat16 numbers in this process. */
 export interface Bfloat16Runtime {
@@ -54,7 +53,7 @@ export function bfloat16Problem(device: Device): string | undefined {
 
 /** Whether a graph has products of bfloat16 numbers. */
 export function usesBfloat16(graph: Graph): boolean {
-  return graph.values.some(({ op }) => op in BFLOAT16_OPS);
+  return graph.values.some(({ op }) => OWN_OPS.has(op));
 }
 
 /**
@@ -75,7 +74,7 @@ export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtim
     );
   }
   return {
-    domain: bfloat16Domain(onednn),
+    domain: ownDomain(onednn),
     useThreads: (threads) => onednn.useThreads(threads),
   };
 }

@@ -11,6 +11,8 @@ export interface CustomOp {
   /** Types of the inputs; the last of them may be left out where {@link isLastOptional}. */
   readonly inputs: readonly DType[];
   readonly isLastOptional?: boolean;
+  /** Whether the output may be written over the first input, where nothing else reads that. */
+  readonly isInPlace?: boolean;
   readonly output: DType;
   /** Called for each node when a session is made; `attribute` reads an integer of the node. */
   open(attribute: (name: string) => number): CustomKernel;
@@ -25,10 +27,10 @@ export interface CustomKernel {
   release(): void;
 }
 
-/** The version of `OrtCustomOp` that is filled in: the first whose functions return a status. */
-const STRUCT_VERSION = 16;
+/** The version of `OrtCustomOp` that is filled in: the first that asks what is computed in place. */
+const STRUCT_VERSION = 18;
 
-/** The version and 25 functions, of which those of later versions are not looked at. */
+/** The version and 25 functions, of which those that are null are not called. */
 const STRUCT_SLOTS = 26;
 
 /** `ORT_FAIL` */
@@ -43,6 +45,9 @@ const [REQUIRED, OPTIONAL] = [0, 1];
  * blocks, which could then not use each other's places.
  */
 const place = new BigUint64Array(new ArrayBuffer(8));
+
+/** The index of the first input or output, in memory that never moves. */
+const FIRST = new Int32Array(new ArrayBuffer(4));
 
 /** What ONNX Runtime points at for as long as the process lives. */
 const kept: unknown[] = [];
@@ -95,12 +100,22 @@ function customOpStruct(op: CustomOp): BigUint64Array {
     12: callback('int', ['void *', 'size_t'], () => 0),
     17: callback('void *', ['void *', 'void *', 'void *', 'void *'], opened),
     18: callback('void *', ['void *', 'void *'], computed),
+    ...(op.isInPlace && {
+      22: callback('size_t', ['void *', 'void *'], sameMemory),
+      23: callback('void', ['void *', 'void *'], () => undefined),
+    }),
   };
   const struct = new BigUint64Array(STRUCT_SLOTS);
   struct[0] = BigInt(STRUCT_VERSION);
   for (const [slot, address] of Object.entries(functions)) struct[Number(slot)] = address;
   kept.push(name, struct);
   return struct;
+}
+
+/** `GetMayInplace`: the first output may lie where the first input does; in memory of our own. */
+function sameMemory(inputs: Pointer, outputs: Pointer): number {
+  for (const out of [inputs, outputs]) koffi.encode(out, 'void *', koffi.address(FIRST));
+  return FIRST.length;
 }
 
 /** A function that native code may call until the process ends. */

@@ -9,21 +9,50 @@ const DATA_TYPE = { bfloat16: 2, float32: 3 } as const;
 /** `dnnl_engine_kind_t`, `dnnl_stream_flags_t` */
 const [CPU_ENGINE, IN_ORDER] = [1, 1];
 
-/** `dnnl_binary_sub` */
-const SUBTRACT = 0x1fff5;
+/** `dnnl_binary_mul`, `dnnl_binary_sub` */
+const BINARY = { multiply: 0x1fff1, subtract: 0x1fff5 } as const;
+
+/** `dnnl_eltwise_swish`, `dnnl_softmax_accurate` */
+const [SWISH, SOFTMAX] = [0x2c, 0x30000];
+
+/** `dnnl_forward_training`, `dnnl_forward_inference` */
+const [FORWARD_TRAINING, FORWARD_INFERENCE] = [64, 96];
 
 /** `DNNL_ARG_*`: what each tensor of a primitive is to it. */
-const ARG = { source: 1, secondSource: 2, result: 17, weights: 33 } as const;
+const ARG = {
+  source: 1,
+  secondSource: 2,
+  result: 17,
+  weights: 33,
+  sourceGradient: 129,
+  resultGradient: 145,
+} as const;
 
 /** All bits of `dnnl_cpu_isa_avx512_core_bf16`; what has AMX has these too. */
 const BFLOAT16_INSTRUCTIONS = 0xe7;
 
-/** A matrix `[rows, columns]` as it lies in memory, row after row or column after column. */
-export interface Matrix {
+/**
+ * Waking a thread that sleeps takes as long as one thread needs to copy so many numbers or to multiply and
+ * add so many (70 µs, measured): what is no larger is computed by the thread that asks.
+ */
+const ALONE = { numbers: 2 ** 19, products: 2 ** 25 } as const;
+
+/** How the numbers of a tensor lie in memory. */
+export interface Layout {
   readonly dtype: keyof typeof DATA_TYPE;
-  readonly rows: number;
-  readonly columns: number;
-  readonly isTransposed?: boolean;
+  readonly sizes: readonly number[];
+  /** Numbers from one index to the next of each axis; row-major without gaps unless given. */
+  readonly strides?: readonly number[];
+}
+
+/** A matrix in memory, row after row, or column after column where it is transposed. */
+export function matrix(
+  dtype: Layout['dtype'],
+  rows: number,
+  columns: number,
+  isTransposed = false,
+): Layout {
+  return { dtype, sizes: [rows, columns], ...(isTransposed && { strides: [1, rows] }) };
 }
 
 /** One computation with tensors of fixed shapes, which reads and writes where it is told to. */
@@ -32,6 +61,11 @@ export interface Primitive {
   run(addresses: readonly Pointer[]): void;
   release(): void;
 }
+
+/** Makes the description of a primitive from those of its tensors. */
+type Describe = (out: BigUint64Array, tensors: readonly Pointer[]) => number;
+
+type Arguments = readonly (readonly [argument: number, layout: Layout])[];
 
 /**
  * oneDNN's computations on the CPU, of which every call is over when it returns. Primitives are made
@@ -42,6 +76,7 @@ export class Onednn {
   readonly #engine: Pointer;
   readonly #stream: Pointer;
   readonly #cores = physicalCores();
+  #threads = 0;
 
   /** Throws Error where the library or OpenMP cannot be loaded. */
   constructor(library: OnednnLibrary) {
@@ -59,59 +94,111 @@ export class Onednn {
 
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void {
-    this.#api.omp_set_num_threads(threads === 0 ? this.#cores : threads);
+    this.#threads = threads === 0 ? this.#cores : threads;
+    this.#api.omp_set_num_threads(this.#threads);
   }
 
-  /** A copy in another type, rounded to nearest, ties to even. */
-  convert(from: Matrix, to: Matrix): Primitive {
+  /** A copy in another type or order; rounds to nearest, ties to even. */
+  convert(from: Layout, to: Layout): Primitive {
     const tensors = [
       [ARG.source, from],
       [ARG.result, to],
     ] as const;
-    return this.#primitive(tensors, (out, [source, result]) =>
-      this.#api.reorder_primitive_desc_create(
-        out,
-        source!,
-        this.#engine,
-        result!,
-        this.#engine,
-        null,
-      ),
+    const engine = this.#engine;
+    const isSmall = elements(to) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [source, result]) =>
+      this.#api.reorder_primitive_desc_create(out, source!, engine, result!, engine, null),
     );
   }
 
-  /** `result = a − b` */
-  subtract(a: Matrix, b: Matrix, result: Matrix): Primitive {
+  /** `a − b` or `a ∘ b`, number by number. */
+  combine(step: keyof typeof BINARY, a: Layout, b: Layout, result: Layout): Primitive {
     const tensors = [
       [ARG.source, a],
       [ARG.secondSource, b],
       [ARG.result, result],
     ] as const;
-    return this.#primitive(tensors, (out, [first, second, difference]) =>
+    const isSmall = elements(result) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [first, second, combined]) =>
       this.#api.binary_primitive_desc_create(
         out,
         this.#engine,
-        SUBTRACT,
+        BINARY[step],
         first!,
         second!,
-        difference!,
+        combined!,
         null,
       ),
     );
   }
 
-  /** `result = a · b`, or `result += a · b`. */
-  multiply(a: Matrix, b: Matrix, result: Matrix, isAdded: boolean): Primitive {
+  /** `silu(x)` */
+  swish(x: Layout, result: Layout): Primitive {
+    const tensors = [
+      [ARG.source, x],
+      [ARG.result, result],
+    ] as const;
+    const isSmall = elements(result) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [source, product]) =>
+      this.#swish(out, FORWARD_INFERENCE, source!, product!),
+    );
+  }
+
+  /** `silu′(x) ∘ gradient` */
+  swishGradient(x: Layout, gradient: Layout, result: Layout): Primitive {
+    const tensors = [
+      [ARG.source, x],
+      [ARG.resultGradient, gradient],
+      [ARG.sourceGradient, result],
+    ] as const;
+    const api = this.#api;
+    const isSmall = elements(result) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [source, above, below]) => {
+      const forward = madeBy((made) => this.#swish(made, FORWARD_TRAINING, source!, source!));
+      try {
+        return api.eltwise_backward_primitive_desc_create(
+          out,
+          this.#engine,
+          SWISH,
+          below!,
+          above!,
+          source!,
+          1,
+          0,
+          forward,
+          null,
+        );
+      } finally {
+        api.primitive_desc_destroy(forward);
+      }
+    });
+  }
+
+  #swish(out: BigUint64Array, kind: number, source: Pointer, result: Pointer): number {
+    return this.#api.eltwise_forward_primitive_desc_create(
+      out,
+      this.#engine,
+      kind,
+      SWISH,
+      source,
+      result,
+      1,
+      0,
+      null,
+    );
+  }
+
+  /** `result = a · b` of matrices, or `result += a · b`. */
+  multiply(a: Layout, b: Layout, result: Layout, isAdded = false): Primitive {
     const tensors = [
       [ARG.source, a],
       [ARG.weights, b],
       [ARG.result, result],
     ] as const;
-    const api = this.#api;
-    const attributes = isAdded ? this.#adding() : null;
-    try {
-      return this.#primitive(tensors, (out, [left, right, product]) =>
-        api.matmul_primitive_desc_create(
+    const isSmall = elements(result) * a.sizes[1]! <= ALONE.products;
+    return this.#primitive(tensors, isSmall, (out, [left, right, product]) => {
+      const describe = (attributes: Pointer | null): number =>
+        this.#api.matmul_primitive_desc_create(
           out,
           this.#engine,
           left!,
@@ -119,33 +206,101 @@ export class Onednn {
           null,
           product!,
           attributes,
-        ),
-      );
-    } finally {
-      if (attributes !== null) api.primitive_attr_destroy(attributes);
-    }
+        );
+      return isAdded ? this.#adding(describe) : describe(null);
+    });
   }
 
-  /** Attributes of a primitive that adds to what is there. */
-  #adding(): Pointer {
+  /** The softmax of each row of a matrix. */
+  softmax(x: Layout, result: Layout): Primitive {
+    const tensors = [
+      [ARG.source, x],
+      [ARG.result, result],
+    ] as const;
+    const isSmall = elements(x) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [source, probabilities]) =>
+      this.#softmax(out, FORWARD_INFERENCE, source!, probabilities!),
+    );
+  }
+
+  /** `probabilities ∘ (gradient − Σ probabilities ∘ gradient)`, row by row. */
+  softmaxGradient(probabilities: Layout, gradient: Layout, result: Layout): Primitive {
+    const tensors = [
+      [ARG.result, probabilities],
+      [ARG.resultGradient, gradient],
+      [ARG.sourceGradient, result],
+    ] as const;
+    const api = this.#api;
+    const isSmall = elements(gradient) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [from, above, below]) => {
+      const forward = madeBy((made) => this.#softmax(made, FORWARD_TRAINING, from!, from!));
+      try {
+        return api.softmax_backward_primitive_desc_create(
+          out,
+          this.#engine,
+          SOFTMAX,
+          below!,
+          above!,
+          from!,
+          1,
+          forward,
+          null,
+        );
+      } finally {
+        api.primitive_desc_destroy(forward);
+      }
+    });
+  }
+
+  #softmax(out: BigUint64Array, kind: number, source: Pointer, result: Pointer): number {
+    return this.#api.softmax_forward_primitive_desc_create(
+      out,
+      this.#engine,
+      kind,
+      SOFTMAX,
+      source,
+      result,
+      1,
+      null,
+    );
+  }
+
+  /** What `describe` makes with the attributes of a primitive that adds to what is there. */
+  #adding(describe: (attributes: Pointer) => number): number {
     const api = this.#api;
     const steps = madeBy((out) => api.post_ops_create(out));
     try {
       checkOnednn(api.post_ops_append_sum(steps, 1, 0, DATA_TYPE.float32));
       const attributes = madeBy((out) => api.primitive_attr_create(out));
-      checkOnednn(api.primitive_attr_set_post_ops(attributes, steps));
-      return attributes;
+      try {
+        checkOnednn(api.primitive_attr_set_post_ops(attributes, steps));
+        return describe(attributes);
+      } finally {
+        api.primitive_attr_destroy(attributes);
+      }
     } finally {
       api.post_ops_destroy(steps);
     }
   }
 
-  #primitive(
-    tensors: readonly (readonly [argument: number, matrix: Matrix])[],
-    describe: (out: BigUint64Array, descriptions: readonly Pointer[]) => number,
-  ): Primitive {
+  /** @param isSmall whether one thread makes it faster than several; its own count is in the primitive */
+  #primitive(tensors: Arguments, isSmall: boolean, describe: Describe): Primitive {
+    if (!isSmall) return this.#made(tensors, describe);
+    const alone = <T>(act: () => T): T => {
+      this.#api.omp_set_num_threads(1);
+      try {
+        return act();
+      } finally {
+        this.#api.omp_set_num_threads(this.#threads);
+      }
+    };
+    const primitive = alone(() => this.#made(tensors, describe));
+    return { ...primitive, run: (addresses) => alone(() => primitive.run(addresses)) };
+  }
+
+  #made(tensors: Arguments, describe: Describe): Primitive {
     const api = this.#api;
-    const descriptions = tensors.map(([, matrix]) => this.#describe(matrix));
+    const descriptions = tensors.map(([, layout]) => this.#describe(layout));
     try {
       const description = madeBy((out) => describe(out, descriptions));
       try {
@@ -175,14 +330,26 @@ export class Onednn {
     }
   }
 
-  #describe({ dtype, rows, columns, isTransposed = false }: Matrix): Pointer {
-    const sizes = BigInt64Array.of(BigInt(rows), BigInt(columns));
-    const steps = isTransposed ? [1, rows] : [columns, 1];
-    const strides = BigInt64Array.from(steps, BigInt);
+  #describe({ dtype, sizes, strides = rowMajor(sizes) }: Layout): Pointer {
+    const [counts, steps] = [sizes, strides].map((each) => BigInt64Array.from(each, BigInt));
     return madeBy((out) =>
-      this.#api.memory_desc_create_with_strides(out, 2, sizes, DATA_TYPE[dtype], strides),
+      this.#api.memory_desc_create_with_strides(
+        out,
+        sizes.length,
+        counts!,
+        DATA_TYPE[dtype],
+        steps!,
+      ),
     );
   }
+}
+
+function rowMajor(sizes: readonly number[]): number[] {
+  return sizes.map((_, axis) => sizes.slice(axis + 1).reduce((a, b) => a * b, 1));
+}
+
+function elements({ sizes }: Layout): number {
+  return sizes.reduce((a, b) => a * b, 1);
 }
 
 /** An array of `dnnl_exec_arg_t { int arg; dnnl_memory_t memory; }`, in memory that never moves. */

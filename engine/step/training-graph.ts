@@ -6,11 +6,15 @@ import {
   type LossTokens,
 } from '../architectures/cross-entropy.ts';
 import { decoderHiddenStates, outputEmbeddingName } from '../architectures/decoder.ts';
-import type { DecoderGraph, Recompute } from '../architectures/decoder-graph.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { Attention, DecoderGraph, Recompute } from '../architectures/decoder-graph.ts';
+import { fusedAttention } from '../architectures/fused-attention.ts';
+import { fusedGate } from '../architectures/gate.ts';
 import { isTied } from '../architectures/modules.ts';
 import { pullback } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
+import { accumulateProducts } from '../graph/passes/accumulate-products.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
@@ -20,7 +24,12 @@ import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { baseLayers } from '../weights/base-linear.ts';
-import { mappedParameters, trainedParameters } from '../weights/weight-parameters.ts';
+import { isBfloat16Mode } from '../weights/compute-mode.ts';
+import {
+  mappedParameters,
+  trainedParameters,
+  type WeightParameters,
+} from '../weights/weight-parameters.ts';
 import { inputDropout } from './dropout.ts';
 
 /** Static sizes of a training graph. */
@@ -102,7 +111,14 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
       mergeForTokens: tokens,
     }),
-    attention: causalAttention(builder, config, shape, options.packing ? positions : undefined),
+    attention: rowAttention(
+      builder,
+      config,
+      parameters,
+      shape,
+      options.packing ? positions : undefined,
+    ),
+    ...(isBfloat16Mode(parameters.compute) && { gate: fusedGate(builder) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -116,9 +132,24 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
+    ...(isBfloat16Mode(parameters.compute) ? [accumulateProducts] : []),
     removeDeadCode,
   ];
   return passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
+}
+
+/** Attention of a batch: one op where products are in bfloat16 anyway. */
+function rowAttention(
+  builder: GraphBuilder,
+  config: DecoderConfig,
+  { compute }: WeightParameters,
+  shape: BatchShape,
+  positions: Value | undefined,
+): Attention {
+  const attention = causalAttention(builder, config, shape, positions);
+  if (!isBfloat16Mode(compute)) return attention;
+  const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
+  return fusedAttention(builder, products, shape, attention, positions);
 }
 
 function lossAndGradients(

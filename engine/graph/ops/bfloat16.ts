@@ -1,16 +1,16 @@
-import { formatShape } from '../dim.ts';
+import { formatShape, type Shape } from '../dim.ts';
 import type { DType } from '../dtype.ts';
 import type { Op, OpTable } from '../op.ts';
-import type { Value, ValueType } from '../value.ts';
+import type { ValueType } from '../value.ts';
+import { ownNode } from './own-domain.ts';
 
-/** The ONNX domain of ops of our own (`engine/runtime/bfloat16-kernels.ts`). */
-export const BFLOAT16_DOMAIN = 'lorafa';
-
-/** Their names there. */
+/** The names of these ops in `OWN_DOMAIN`. */
 export const BFLOAT16_OPS = {
   toBfloat16: 'ToBfloat16',
   bfloat16Rest: 'Bfloat16Rest',
   matmulBfloat16: 'MatMulBfloat16',
+  addMatmulBfloat16: 'AddMatMulBfloat16',
+  addMatmul: 'AddMatMul',
 } as const;
 
 function requireMatrix(x: ValueType, dtype: DType): void {
@@ -36,17 +36,16 @@ function ofMatrix<K extends 'toBfloat16' | 'bfloat16Rest'>(
       }
       return { dtype: output, shape: given[0]!.shape };
     },
-    emit: (onnx, { name, shape, inputs: values }) => {
-      const [rows, columns] = shape.map(Number) as [number, number];
-      const names = values.map((value) => value.name);
-      onnx.node(BFLOAT16_OPS[op], names, [name], { rows, columns }, BFLOAT16_DOMAIN);
+    emit: (onnx, value) => {
+      const [rows, columns] = value.shape.map(Number) as [number, number];
+      ownNode(onnx, BFLOAT16_OPS[op], value, { rows, columns });
     },
     vjp: 'not differentiable',
     samples: [],
   };
 }
 
-/** Products of bfloat16 numbers, added up in float32. */
+/** Products of bfloat16 numbers, added up in float32, and products that are added where a sum lies. */
 export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
   /** Rounds to nearest, ties to even: float32 `[rows, n]` → bfloat16 `[rows, n]`. */
   toBfloat16: ofMatrix('toBfloat16', ['float32'], 'bfloat16'),
@@ -57,36 +56,83 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
    * The inputs are W and x, or W and two parts that x is the sum of.
    */
   matmulBfloat16: {
-    infer: ([weight, ...parts], { transB }) => {
-      for (const matrix of [weight!, ...parts]) requireMatrix(matrix, 'bfloat16');
-      const [inner, columns] = transB ? weight!.shape.toReversed() : weight!.shape;
-      for (const { shape } of parts) {
-        if (shape[1] !== inner || shape[0] !== parts[0]!.shape[0]) {
-          throw new TypeError(
-            `${parts.map((part) => formatShape(part.shape)).join(' and ')} and ${formatShape(weight!.shape)} do not multiply`,
-          );
-        }
-      }
-      return { dtype: 'float32', shape: [parts[0]!.shape[0]!, columns!] };
+    infer: (factors, { transB }) => ({ dtype: 'float32', shape: productShape(factors, transB) }),
+    emit: emitProduct('matmulBfloat16', 0),
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /**
+   * A sum, float32 `[rows, columns]`, and a product as {@link bfloat16Ops.matmulBfloat16} makes it of
+   * the other inputs. It is written over the sum where nothing else reads that.
+   */
+  addMatmulBfloat16: {
+    infer: ([sum, ...factors], { transB }) => sumType(sum!, productShape(factors, transB)),
+    emit: emitProduct('addMatmulBfloat16', 1),
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /** The same with a product of float32 matrices, `op(A) · op(B)`. */
+  addMatmul: {
+    infer: ([sum, a, b], { transA, transB }) => {
+      requireMatrix(a!, 'float32');
+      requireMatrix(b!, 'float32');
+      const [rows, inner] = transA ? a!.shape.toReversed() : a!.shape;
+      const [other, columns] = transB ? b!.shape.toReversed() : b!.shape;
+      if (inner !== other) throw new TypeError(`${shapes([a!, b!])} do not multiply`);
+      return sumType(sum!, [rows!, columns!]);
     },
-    emit: (onnx, { name, inputs, shape, attributes: { transB } }) => {
-      const [, x] = inputs as readonly [Value, Value];
-      const [rows, columns] = shape.map(Number) as [number, number];
-      onnx.node(
-        BFLOAT16_OPS.matmulBfloat16,
-        inputs.map((input) => input.name),
-        [name],
-        {
-          rows,
-          columns,
-          inner: Number(x.shape[1]),
-          parts: inputs.length - 1,
-          transB: Number(transB),
-        },
-        BFLOAT16_DOMAIN,
-      );
+    emit: (onnx, value) => {
+      const { transA, transB } = value.attributes;
+      const [rows, columns] = value.shape.map(Number) as [number, number];
+      ownNode(onnx, BFLOAT16_OPS.addMatmul, value, {
+        rows,
+        columns,
+        inner: Number(value.inputs[1]!.shape[transA ? 0 : 1]),
+        transA: Number(transA),
+        transB: Number(transB),
+      });
     },
     vjp: 'not differentiable',
     samples: [],
   },
 };
+
+/** The shape of `W · x` or `W · (x + rest)`, or a `TypeError` that says what does not fit. */
+function productShape([weight, ...parts]: readonly ValueType[], transB: boolean): Shape {
+  for (const each of [weight!, ...parts]) requireMatrix(each, 'bfloat16');
+  const [inner, columns] = transB ? weight!.shape.toReversed() : weight!.shape;
+  for (const { shape } of parts) {
+    if (shape[1] !== inner || shape[0] !== parts[0]!.shape[0]) {
+      throw new TypeError(`${shapes(parts)} and ${formatShape(weight!.shape)} do not multiply`);
+    }
+  }
+  return [parts[0]!.shape[0]!, columns!];
+}
+
+function sumType(sum: ValueType, shape: Shape): ValueType {
+  requireMatrix(sum, 'float32');
+  if (formatShape(sum.shape) === formatShape(shape)) return { dtype: 'float32', shape };
+  throw new TypeError(`a product ${formatShape(shape)} is not added to ${formatShape(sum.shape)}`);
+}
+
+function shapes(values: readonly ValueType[]): string {
+  return values.map(({ shape }) => formatShape(shape)).join(' and ');
+}
+
+/** @param first index of the weight among the inputs */
+function emitProduct<K extends 'matmulBfloat16' | 'addMatmulBfloat16'>(
+  op: K,
+  first: number,
+): Op<K>['emit'] {
+  return (onnx, value) => {
+    const { inputs, attributes } = value;
+    const [rows, columns] = value.shape.map(Number) as [number, number];
+    ownNode(onnx, BFLOAT16_OPS[op], value, {
+      rows,
+      columns,
+      inner: Number(inputs[first + 1]!.shape[1]),
+      parts: inputs.length - first - 1,
+      transB: Number(attributes.transB),
+    });
+  };
+}

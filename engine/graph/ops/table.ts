@@ -1,4 +1,5 @@
 import type { OpTable } from '../op.ts';
+import { attentionOps } from './attention.ts';
 import { bfloat16Ops } from './bfloat16.ts';
 import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
@@ -10,6 +11,7 @@ import { movementOps } from './movement.ts';
 import { quantizedOps } from './quantized.ts';
 import { reductionOps } from './reductions.ts';
 import { segmentOps } from './segments.ts';
+import { swigluOps } from './swiglu.ts';
 
 /** All ops. */
 export const opTable: OpTable = {
@@ -21,6 +23,8 @@ export const opTable: OpTable = {
   ...quantizedOps,
   ...int8Ops,
   ...bfloat16Ops,
+  ...attentionOps,
+  ...swigluOps,
   ...movementOps,
   ...indexingOps,
   ...segmentOps,

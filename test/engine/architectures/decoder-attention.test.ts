@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { causalAttention } from '../../../engine/architectures/causal-attention.ts';
+import { fusedAttention } from '../../../engine/architectures/fused-attention.ts';
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { Random } from '../../../engine/random.ts';
 import { Session } from '../../../engine/runtime/session.ts';
+import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
 import { relativeError } from '../../support/golden.ts';
 
@@ -57,7 +59,10 @@ function naive(sizes: Sizes, q: Float32Array, k: Float32Array, v: Float32Array):
   return out;
 }
 
-async function attend(sizes: Sizes) {
+/** What attention is computed by: ONNX's ops, or one of our own with such products. */
+type Kind = 'separate ops' | 'float32' | 'bfloat16';
+
+async function attend(sizes: Sizes, kind: Kind) {
   const { rows, length, heads, groups, headDim, window } = sizes;
   const config = decoderConfig({
     architectures: ['MistralForCausalLM'],
@@ -72,7 +77,11 @@ async function attend(sizes: Sizes) {
   const key = b.input('key', 'float32', [tokens, groups, headDim]);
   const value = b.input('value', 'float32', [tokens, groups, headDim]);
   const positions = sizes.examples && b.input('positions', 'int64', [tokens]);
-  const attention = causalAttention(b, config, { rows, length }, positions);
+  const separate = causalAttention(b, config, { rows, length }, positions);
+  const attention =
+    kind === 'separate ops'
+      ? separate
+      : fusedAttention(b, kind, { rows, length }, separate, positions);
   const out = attention({ layer: 0, part: config.layers[0]!.attention, query, key, value });
   const weights = b.input('weights', 'float32', out.shape);
   const loss = b.reduceSum(b.mul(out, weights), [0, 1]);
@@ -155,9 +164,13 @@ const SIZES: readonly (readonly [string, Sizes])[] = [
   ],
 ];
 
-describe('attention in blocks equals that of one query at a time', () => {
+const OUTPUTS = ['out', 'dQuery', 'dKey', 'dValue'] as const;
+
+const KINDS: readonly Kind[] = hasBfloat16 ? ['separate ops', 'float32'] : ['separate ops'];
+
+describe.each(KINDS)('attention in blocks equals that of one query at a time: %s', (kind) => {
   test.each(SIZES)('%s', async (_, sizes) => {
-    const { feeds, data } = await attend(sizes);
+    const { feeds, data } = await attend(sizes, kind);
     const { query, key, value, weights } = feeds;
     expect(relativeError(data('out'), naive(sizes, query, key, value))).toBeLessThan(1e-5);
 
@@ -181,5 +194,16 @@ describe('attention in blocks equals that of one query at a time', () => {
       });
     }
     expect(Math.abs(analytic / numeric - 1)).toBeLessThan(1e-2);
+  });
+});
+
+describe.runIf(hasBfloat16)('attention of numbers rounded to bfloat16', () => {
+  test.each(SIZES)('is near that of float32: %s', async (_, sizes) => {
+    const [rounded, exact] = [await attend(sizes, 'bfloat16'), await attend(sizes, 'float32')];
+    for (const name of OUTPUTS) {
+      const error = relativeError(rounded.data(name), exact.data(name));
+      expect(error, name).toBeLessThan(2e-2);
+      if (sizes.window !== 1) expect(error, name).toBeGreaterThan(1e-5);
+    }
   });
 });

@@ -90,7 +90,7 @@ test('what is rounded is rounded to nearest', async () => {
 });
 
 /** What was measured of the gradients of two layers, and about a third more. */
-const BOUNDS: { readonly [K in Bfloat16Mode]: number } = { bfloat16: 0.017, bfloat16x2: 1.8e-5 };
+const BOUNDS: { readonly [K in Bfloat16Mode]: number } = { bfloat16: 0.026, bfloat16x2: 1.8e-5 };
 
 describe.runIf(hasBfloat16)('the gradients of a model in bfloat16', () => {
   test.each(MODES)('with %s are within their bound of those in float32', async (mode) => {

@@ -1,0 +1,67 @@
+import { ATTENTION_OPS, type AttentionSizes } from '../graph/ops/attention.ts';
+import { CausalAttention } from './causal-attention.ts';
+import type { CustomKernel, CustomOp } from './custom-ops.ts';
+import type { Onednn } from './onednn.ts';
+import { keyOf, type SharedPool } from './shared-pool.ts';
+
+/** The ops of `engine/graph/ops/attention.ts`. All layers of one kind share what they compute with. */
+export function attentionOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[] {
+  const take = (attribute: (name: string) => number) => {
+    const sizes = attentionSizes(attribute);
+    const attention = pool.take(
+      keyOf('attention', sizes),
+      () => new CausalAttention(onednn, pool, sizes),
+    );
+    return { sizes, ...attention };
+  };
+  return [
+    {
+      name: ATTENTION_OPS.causalAttention,
+      inputs: ['float32', 'float32', 'float32', 'float32'],
+      isLastOptional: true,
+      output: 'float32',
+      open: (attribute): CustomKernel => {
+        const { sizes, shared, release } = take(attribute);
+        return {
+          shape: [sizes.rows * sizes.length, sizes.numHeads * sizes.headDim],
+          compute: ([query, key, value, beginnings], result) =>
+            shared.attend({ query: query!, key: key!, value: value!, beginnings }, result),
+          release,
+        };
+      },
+    },
+    {
+      name: ATTENTION_OPS.causalAttentionGradients,
+      inputs: ['float32', 'float32', 'float32', 'float32', 'float32'],
+      isLastOptional: true,
+      output: 'float32',
+      open: (attribute): CustomKernel => {
+        const { sizes, shared, release } = take(attribute);
+        const heads = sizes.numHeads + 2 * sizes.numKeyValueHeads;
+        return {
+          shape: [sizes.rows * sizes.length * heads * sizes.headDim],
+          compute: ([query, key, value, gradient, beginnings], result) =>
+            shared.gradients(
+              { query: query!, key: key!, value: value!, beginnings },
+              gradient!,
+              result,
+            ),
+          release,
+        };
+      },
+    },
+  ];
+}
+
+function attentionSizes(attribute: (name: string) => number): AttentionSizes {
+  const window = attribute('window');
+  return {
+    rows: attribute('rows'),
+    length: attribute('length'),
+    numHeads: attribute('heads'),
+    numKeyValueHeads: attribute('groups'),
+    headDim: attribute('width'),
+    window: window === 0 ? null : window,
+    products: attribute('bfloat16') === 1 ? 'bfloat16' : 'float32',
+  };
+}

@@ -1,0 +1,37 @@
+import koffi from 'koffi';
+import type { Pointer } from './c-api.ts';
+import type { Layout } from './onednn.ts';
+
+/** Memory of our own that native code computes in. */
+export class Numbers {
+  readonly count: number;
+  readonly address: Pointer;
+  readonly #array: Float32Array | Uint16Array;
+
+  constructor(dtype: Layout['dtype'], count: number) {
+    this.count = count;
+    this.#array = dtype === 'float32' ? new Float32Array(count) : new Uint16Array(count);
+    this.address = koffi.address(this.#array) as Pointer;
+  }
+
+  /** Where the number `index` lies. */
+  at(index: number): Pointer {
+    return this.address + BigInt(index * this.#array.BYTES_PER_ELEMENT);
+  }
+
+  clear(): void {
+    this.#array.fill(0);
+  }
+
+  /** Writes a few numbers, for which a loop is faster than `fill`. */
+  set(number: number, from: number, end: number): void {
+    const array = this.#array;
+    for (let i = from; i < end; i++) array[i] = number;
+  }
+}
+
+/** A copy of the numbers at a place in memory. */
+export function float32sAt(address: Pointer, count: number): Float32Array {
+  const type = koffi.array('float', count);
+  return Float32Array.from(koffi.decode(address, type) as ArrayLike<number>);
+}
