@@ -1,8 +1,6 @@
 /**
  * Matrices in eight bits: each row of `[rows, columns]` has a scale, its largest magnitude over 127,
- * and each element an integer from -127 to 127 times that scale. What rounding left of an element,
- * at most half a scale, may be kept in eight bits more: the residual codes, which count 1/254 of the
- * scale.
+ * and each element an integer from -127 to 127 times that scale.
  */
 
 /** The largest code. */
@@ -10,9 +8,6 @@ export const INT8_MAX = 127;
 
 /** What codes of activations, which are uint8, are counted from. */
 export const ZERO_POINT = 128;
-
-/** How many times smaller than the scale of the codes the scale of the residual codes is. */
-export const RESIDUAL_RATIO = 254;
 
 /** The scale of each row; not finite for one that holds NaN or infinity. */
 export function int8Scales(values: Float32Array, rows: number): Float32Array<ArrayBuffer> {
@@ -28,27 +23,17 @@ export function int8Scales(values: Float32Array, rows: number): Float32Array<Arr
   return scales;
 }
 
-/** A matrix in sixteen bits, without its scales: `[rows, columns]` each. */
-export interface Int8Codes {
-  readonly codes: Int8Array<ArrayBuffer>;
-  readonly residual: Int8Array<ArrayBuffer>;
-}
-
-/** The codes of a matrix for the scales of its rows. */
-export function int8Codes(values: Float32Array, scales: Float32Array): Int8Codes {
+/** The codes of a matrix `[rows, columns]` for the scales of its rows. */
+export function int8Codes(values: Float32Array, scales: Float32Array): Int8Array<ArrayBuffer> {
   const columns = values.length / scales.length;
   const codes = new Int8Array(values.length);
-  const residual = new Int8Array(values.length);
   scales.forEach((scale, row) => {
     if (scale === 0) return;
     for (let i = row * columns; i < (row + 1) * columns; i++) {
-      const exact = values[i]! / scale;
-      const code = Math.round(exact);
-      codes[i] = code;
-      residual[i] = Math.round((exact - code) * RESIDUAL_RATIO);
+      codes[i] = Math.round(values[i]! / scale);
     }
   });
-  return { codes, residual };
+  return codes;
 }
 
 /** A matrix `[rows, columns]` as `[columns, rows]`. */

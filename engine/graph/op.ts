@@ -71,8 +71,7 @@ export interface OpAttributes {
 
   rowScale: None;
   quantizeRows: None;
-  dequantizeRows: None;
-  matmulInteger: { readonly scale: number };
+  matmulInteger: None;
 
   toBfloat16: None;
   bfloat16Rest: None;

@@ -90,10 +90,7 @@ export async function estimateRun(
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
   const recompute = chooseRecompute(config, question);
-  const largest = [
-    { kind: 'int8', mode: 'int8x3' },
-    { kind: 'bfloat16', mode: 'bfloat16x2' },
-  ] as const;
+  const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
   const tried = config.engine.compute === 'auto' ? largest : [];
   const models = [model, ...(await Promise.all(tried.map(open)))];
   const memory = models

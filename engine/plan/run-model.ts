@@ -2,7 +2,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { ProgressEvent } from '../train/events.ts';
 import { areRounded } from '../weights/bfloat16-weights.ts';
-import { type ComputeMode, isBfloat16Mode, isInt8Mode } from '../weights/compute-mode.ts';
+import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { Quantization } from '../weights/quantization.ts';
@@ -28,7 +28,7 @@ export function quantizationOf({
 
 /** What a mode needs of weights; undefined where it takes them as they are stored. */
 export function quantizationFor(mode: ComputeMode): Quantization | undefined {
-  if (isInt8Mode(mode)) return { kind: 'int8', mode };
+  if (mode === 'int8') return { kind: 'int8' };
   return isBfloat16Mode(mode) ? { kind: 'bfloat16', mode } : undefined;
 }
 
@@ -55,7 +55,7 @@ export function answeringModel<Model extends Pick<BaseModel, 'weights'>>(
 ): Model | undefined {
   const { compute, tensors } = base.weights;
   if (training.sample_prompts === undefined || compute === 'float32') return base;
-  if (isInt8Mode(compute) || areRounded(base.weights)) return undefined;
+  if (compute === 'int8' || areRounded(base.weights)) return undefined;
   return { ...base, weights: new WeightStore(tensors) };
 }
 

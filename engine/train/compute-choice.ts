@@ -9,7 +9,6 @@ import {
   COMPUTE_MODES,
   type ComputeMode,
   isBfloat16Mode,
-  isInt8Mode,
   MAX_GRADIENT_ERROR,
 } from '../weights/compute-mode.ts';
 import { WeightStore } from '../weights/weight-store.ts';
@@ -59,8 +58,7 @@ export async function chooseCompute(
   if (engine.compute !== 'auto' || !(isMeasured || decided)) return { model: base, trials: [] };
   const opened = new Map<string, BaseModel>();
   const modelOf = async (mode: ComputeMode): Promise<BaseModel> => {
-    // Weights for three products in eight bits are all that the other modes in eight bits need.
-    const quantization = quantizationFor(isInt8Mode(mode) ? 'int8x3' : mode);
+    const quantization = quantizationFor(mode);
     if (quantization === undefined) return base;
     const { kind } = quantization;
     const model =

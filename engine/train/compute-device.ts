@@ -3,7 +3,7 @@ import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
-import { type ComputeMode, isBfloat16Mode, isInt8Mode } from '../weights/compute-mode.ts';
+import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 
 /**
  * The device of a configuration, on which products are computed as it says.
@@ -24,6 +24,6 @@ export async function chooseComputeDevice({
  * @throws LorafaError `device.unavailable`
  */
 export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
-  if (isInt8Mode(mode)) await requireInt8(device);
+  if (mode === 'int8') await requireInt8(device);
   if (isBfloat16Mode(mode)) requireBfloat16(device);
 }

@@ -6,7 +6,7 @@ import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts'
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import { bfloat16OutputLayer, bfloat16Products } from './bfloat16-linear.ts';
-import { isBfloat16Mode, isInt8Mode } from './compute-mode.ts';
+import { isBfloat16Mode } from './compute-mode.ts';
 import { int8Products } from './int8-linear.ts';
 import { isNf4, nf4Product } from './nf4-linear.ts';
 import type { WeightParameters } from './weight-parameters.ts';
@@ -76,7 +76,7 @@ function narrowProducts(
   builder: GraphBuilder,
   parameters: WeightParameters,
 ): ((weight: string, x: Value) => Value) | undefined {
-  if (isInt8Mode(parameters.compute)) return int8Products(builder, parameters);
+  if (parameters.compute === 'int8') return int8Products(builder, parameters);
   if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters);
   return undefined;
 }

@@ -17,11 +17,10 @@ export function int8Products(
   builder: GraphBuilder,
   parameters: WeightParameters,
 ): (weight: string, x: Value) => Value {
-  const { compute } = parameters;
   const rotate = rotation(builder);
   const quantized = new Map<Value, QuantizedRows>();
   const rowsOf = (x: Value): QuantizedRows => {
-    const rows = quantized.get(x) ?? quantizeRows(builder, rotate(x), compute !== 'int8');
+    const rows = quantized.get(x) ?? quantizeRows(builder, rotate(x));
     quantized.set(x, rows);
     return rows;
   };
@@ -31,7 +30,6 @@ export function int8Products(
     return int8Product(builder, rowsOf(x), {
       scales: stored('scales'),
       codes: stored('codes'),
-      ...(compute === 'int8x3' && { residual: stored('residual') }),
     });
   };
   return (weight, x) =>

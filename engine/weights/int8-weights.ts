@@ -1,14 +1,7 @@
 import { rotateRows } from '../formats/hadamard.ts';
-import { type Int8Codes, int8Codes, int8Scales, transposed } from '../formats/int8.ts';
+import { int8Codes, int8Scales, transposed } from '../formats/int8.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
-import type { Int8Mode } from './compute-mode.ts';
 import { notFiniteWeight, readValues } from './weight-values.ts';
-
-/** How the linear layers of a base model are kept in eight bits. */
-export interface Int8Options {
-  /** What they are kept for: `int8x3` takes residual codes as well. */
-  readonly mode: Int8Mode;
-}
 
 /**
  * What a weight `W [out, in]` is multiplied as: `Wᵀ` on the way forward, `W` on the way back.
@@ -21,27 +14,19 @@ export type Int8Direction = 'forward' | 'backward';
 export const INT8_NAMES = {
   /** int8 `[n, columns]` */
   codes: (weight: string, direction: Int8Direction) => `${weight}.${direction}`,
-  /** int8 `[n, columns]`, what the codes leave */
-  residual: (weight: string, direction: Int8Direction) => `${weight}.${direction}_residual`,
   /** float32 `[columns]` */
   scales: (weight: string, direction: Int8Direction) => `${weight}.${direction}_scales`,
 } as const;
 
 /** A weight in eight bits: the tensors that its place is taken by. */
-export function int8Weight(weight: TensorToWrite, { mode }: Int8Options): TensorToWrite[] {
-  return [...factorTensors(weight, 'forward', mode), ...factorTensors(weight, 'backward', mode)];
+export function int8Weight(weight: TensorToWrite): TensorToWrite[] {
+  return [...factorTensors(weight, 'forward'), ...factorTensors(weight, 'backward')];
 }
 
-function factorTensors(
-  weight: TensorToWrite,
-  direction: Int8Direction,
-  mode: Int8Mode,
-): TensorToWrite[] {
+function factorTensors(weight: TensorToWrite, direction: Int8Direction): TensorToWrite[] {
   const { name, shape } = weight;
   const [out, width] = shape as readonly [number, number];
   const [columns, n] = direction === 'forward' ? [out, width] : [width, out];
-  const parts = mode === 'int8x3' ? (['codes', 'residual'] as const) : (['codes'] as const);
-  const codes = madeFor(parts.length, () => readCodes(weight, direction));
   return [
     {
       name: INT8_NAMES.scales(name, direction),
@@ -49,30 +34,19 @@ function factorTensors(
       shape: [columns],
       data: () => readScales(weight, direction),
     },
-    ...parts.map(
-      (part): TensorToWrite => ({
-        name: INT8_NAMES[part](name, direction),
-        dtype: 'I8',
-        shape: [n, columns],
-        data: async () => bytesOf(transposed((await codes())[part], columns)),
-      }),
-    ),
+    {
+      name: INT8_NAMES.codes(name, direction),
+      dtype: 'I8',
+      shape: [n, columns],
+      data: async () => bytesOf(transposed(await readCodes(weight, direction), columns)),
+    },
   ];
 }
 
-/** Makes once what is asked for so many times in a row, and forgets it then. */
-function madeFor<T>(uses: number, make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  let used = 0;
-  return () => {
-    const result = made ?? make();
-    used = (used + 1) % uses;
-    made = used === 0 ? undefined : result;
-    return result;
-  };
-}
-
-async function readCodes(weight: TensorToWrite, direction: Int8Direction): Promise<Int8Codes> {
+async function readCodes(
+  weight: TensorToWrite,
+  direction: Int8Direction,
+): Promise<Int8Array<ArrayBuffer>> {
   const columns = await readColumns(weight, direction);
   return int8Codes(columns.values, int8Scales(columns.values, columns.count));
 }

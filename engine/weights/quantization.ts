@@ -6,7 +6,7 @@ import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw } from '../formats/tensor-data.ts';
 import { type Bfloat16Options, bfloat16Weight } from './bfloat16-weights.ts';
 import type { ComputeMode } from './compute-mode.ts';
-import { type Int8Options, int8Weight } from './int8-weights.ts';
+import { int8Weight } from './int8-weights.ts';
 import { type Nf4Options, nf4Weight } from './nf4-weights.ts';
 import { describeTensors } from './weight-cache.ts';
 import { WeightStore } from './weight-store.ts';
@@ -14,12 +14,19 @@ import { WeightStore } from './weight-store.ts';
 /** In what the weights that are multiplied with are stored. */
 export type Quantization =
   | ({ readonly kind: 'nf4' } & Nf4Options)
-  | ({ readonly kind: 'int8' } & Int8Options)
+  | { readonly kind: 'int8' }
   | ({ readonly kind: 'bfloat16' } & Bfloat16Options);
 
 /** How products with weights of a quantization are computed. */
 export function computeModeOf(quantization: Quantization): ComputeMode {
-  return quantization.kind === 'nf4' ? 'float32' : quantization.mode;
+  switch (quantization.kind) {
+    case 'nf4':
+      return 'float32';
+    case 'int8':
+      return 'int8';
+    case 'bfloat16':
+      return quantization.mode;
+  }
 }
 
 /**
@@ -52,7 +59,7 @@ function quantizedWeight(weight: TensorToWrite, quantization: Quantization): Ten
     case 'nf4':
       return nf4Weight(weight, quantization);
     case 'int8':
-      return int8Weight(weight, quantization);
+      return int8Weight(weight);
     case 'bfloat16':
       return [bfloat16Weight(weight)];
   }

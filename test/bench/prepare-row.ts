@@ -4,6 +4,7 @@ import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
 import { openRunModel } from '../../engine/plan/run-model.ts';
+import { COMPUTE_MODES } from '../../engine/weights/compute-mode.ts';
 import { HEAP_ENVIRONMENT } from '../../server/trainer/heap-environment.ts';
 import { type BenchRow, isUniform } from './bench-row.ts';
 import { exampleTexts } from './examples.ts';
@@ -75,11 +76,12 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
       program: () => peftProgram(row, options.python, model, texts),
     };
   }
-  // What a first run would make is made here, so that no sample is a first run. The choice among
-  // all modes starts from the weights of the most exact one.
-  const isOpen = config.engine.compute === 'auto';
-  const first = isOpen ? { ...settings, 'engine.compute': 'int8x3' } : settings;
-  await openRunModel(runConfig(first, request(0)), () => undefined);
+  // What a first run would make is made here, so that no sample is a first run.
+  const { compute } = config.engine;
+  for (const mode of compute === 'auto' ? COMPUTE_MODES : [compute]) {
+    const opened = runConfig({ ...settings, 'engine.compute': mode }, request(0));
+    await openRunModel(opened, () => undefined);
+  }
   const { memory } = await estimateRun(config);
   return {
     row,

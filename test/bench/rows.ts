@@ -30,8 +30,6 @@ const MODES = {
     settings: { 'model.quantization': 'nf4', [RECOMPUTE]: 'layer' },
   },
   int8: { label: 'int8', settings: { 'engine.compute': 'int8' } },
-  int8x2: { label: 'int8x2', settings: { 'engine.compute': 'int8x2' } },
-  int8x3: { label: 'int8x3', settings: { 'engine.compute': 'int8x3' } },
   bfloat16: { label: 'bfloat16', settings: { 'engine.compute': 'bfloat16' } },
   bfloat16x2: { label: 'bfloat16x2', settings: { 'engine.compute': 'bfloat16x2' } },
   'bfloat16-layer': {
@@ -82,18 +80,7 @@ export function benchGroups(): readonly BenchGroup[] {
     modes(
       { name: '135m-1x512', model: '135m', batchSize: 1, length: 512, steps: 3 },
       'SmolLM2-135M, 1 × 512',
-      [
-        'none',
-        'attention',
-        'layer',
-        'nf4',
-        'int8',
-        'int8x2',
-        'int8x3',
-        'bfloat16',
-        'bfloat16x2',
-        'auto',
-      ],
+      ['none', 'attention', 'layer', 'nf4', 'int8', 'bfloat16', 'bfloat16x2', 'auto'],
       PEFT_MODES,
     ),
     modes(

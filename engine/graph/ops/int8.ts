@@ -1,7 +1,7 @@
 import { INT8_MAX, ZERO_POINT } from '../../formats/int8.ts';
 import { formatShape } from '../dim.ts';
 import type { DType } from '../dtype.ts';
-import type { Op, OpTable } from '../op.ts';
+import type { OpTable } from '../op.ts';
 import type { Value, ValueType } from '../value.ts';
 
 /** Far below every number that matters: what a row of zeros is divided by. */
@@ -21,38 +21,11 @@ function requireScales(x: ValueType, scale: ValueType): void {
   }
 }
 
-/** Between floats and codes, with a scale for each row. */
-function byRow<K extends 'quantizeRows' | 'dequantizeRows'>(
-  onnxOp: string,
-  from: DType,
-  to: DType,
-): Op<K> {
-  return {
-    infer: ([rows, scale]: readonly ValueType[]) => {
-      requireRows(rows!, from);
-      requireScales(rows!, scale!);
-      return { dtype: to, shape: rows!.shape };
-    },
-    emit: (onnx, { name, inputs }) => {
-      const [rows, scale] = inputs as readonly [Value, Value];
-      const scales = onnx.temporary(name, 'scales');
-      onnx.node('Reshape', [scale.name, onnx.integers([-1])], [scales]);
-      const zeros = onnx.filled('uint8', [Number(rows.shape[0])], ZERO_POINT);
-      onnx.node(onnxOp, [rows.name, scales, zeros], [name], { axis: 0 });
-    },
-    vjp: 'not differentiable',
-    samples: [],
-  };
-}
-
 /**
  * Products in eight bits. Rows are quantized to uint8 around {@link ZERO_POINT}: ONNX Runtime's
  * kernels for int8 rows are many times slower.
  */
-export const int8Ops: Pick<
-  OpTable,
-  'rowScale' | 'quantizeRows' | 'dequantizeRows' | 'matmulInteger'
-> = {
+export const int8Ops: Pick<OpTable, 'rowScale' | 'quantizeRows' | 'matmulInteger'> = {
   /** The largest magnitude of each row over 127, `[rows, n] → [rows, 1]`. */
   rowScale: {
     infer: ([x]) => {
@@ -87,11 +60,24 @@ export const int8Ops: Pick<
     samples: [],
   },
   /** `round(x / scale)` of each row, counted from 128: `[rows, n], [rows, 1] → uint8 [rows, n]`. */
-  quantizeRows: byRow('QuantizeLinear', 'float32', 'uint8'),
-  /** What codes of rows stand for: `uint8 [rows, n], [rows, 1] → [rows, n]`. */
-  dequantizeRows: byRow('DequantizeLinear', 'uint8', 'float32'),
+  quantizeRows: {
+    infer: ([rows, scale]) => {
+      requireRows(rows!, 'float32');
+      requireScales(rows!, scale!);
+      return { dtype: 'uint8', shape: rows!.shape };
+    },
+    emit: (onnx, { name, inputs }) => {
+      const [rows, scale] = inputs as readonly [Value, Value];
+      const scales = onnx.temporary(name, 'scales');
+      onnx.node('Reshape', [scale.name, onnx.integers([-1])], [scales]);
+      const zeros = onnx.filled('uint8', [Number(rows.shape[0])], ZERO_POINT);
+      onnx.node('QuantizeLinear', [rows.name, scales, zeros], [name], { axis: 0 });
+    },
+    vjp: 'not differentiable',
+    samples: [],
+  },
   /**
-   * `scale · rows · codes` as if the rows' codes were counted from 0, each column times its scale
+   * `rows · codes` as if the rows' codes were counted from 0, each column times its scale
    * where there are any: `uint8 [rows, k], int8 [k, n], float32 [n]? → [rows, n]` (com.microsoft
    * MatMulIntegerToFloat, whose sums are exact in int32).
    */
@@ -119,7 +105,7 @@ export const int8Ops: Pick<
         [
           rows!,
           codes!,
-          onnx.filled('float32', [], value.attributes.scale),
+          onnx.filled('float32', [], 1),
           scales ?? onnx.filled('float32', [], 1),
           onnx.filled('uint8', [], ZERO_POINT),
         ],

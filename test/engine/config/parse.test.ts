@@ -404,7 +404,7 @@ describe('contradictions', () => {
     [{ model: { quantization: 'none' }, training: { method: 'full' } }],
     [{ model: { quantization: 'nf4', use_double_quant: true } }],
     [{ model: { quantization: 'nf4' }, engine: { compute: 'float32' } }],
-    [{ model: { quantization: 'none' }, engine: { compute: 'int8x3' } }],
+    [{ model: { quantization: 'none' }, engine: { compute: 'int8' } }],
     [{ model: { quantization: 'none', use_double_quant: false } }],
     [{ engine: { device: 'cuda:3' } }],
   ])('none in %j', (changes) => {

@@ -68,7 +68,7 @@ test('what was inferred from the first rows of streamed data is said to be about
 });
 
 test.each([
-  ['int8x3', 'Products         int8x3'],
+  ['bfloat16x2', 'Products         bfloat16x2'],
   ['auto', 'Products         auto, which tries all modes first'],
 ] as const)('products in %s are told', (compute, line) => {
   expect(renderEstimate({ ...estimate, compute })).toContain(`\n${line}\n`);

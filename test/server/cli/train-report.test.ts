@@ -21,11 +21,11 @@ function started(resumedAt = 0): TrainEvent {
       totalParameters: 100_000,
       device: 'cpu',
       gradientCheckpointing: 'none',
-      compute: 'int8x3',
+      compute: 'bfloat16x2',
       computeTrials: [
         { mode: 'float32', error: 0, seconds: 0.8333 },
         { mode: 'int8', error: 0.31234 },
-        { mode: 'int8x3', error: 0.00034, seconds: 0.4 },
+        { mode: 'bfloat16x2', error: 0.00034, seconds: 0.4 },
       ],
       padding: {
         packing: true,
@@ -87,7 +87,7 @@ describe('text', () => {
       'training data: 1,000 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
       'held-out data: 100 rows, 50,000 tokens, 9,000 of them supervised; 2 rows truncated, 1 dropped',
       'padding: 1.0 % of 90 rows (25.0 % of 1,000 rows without data.packing)',
-      'products with frozen weights in int8x3, the fastest of those whose gradients are off by at most 0.1 %: float32 0.833 s a step; int8 off by 31 %; int8x3 off by 0.034 % 0.400 s a step',
+      'products with frozen weights in bfloat16x2, the fastest of those whose gradients are off by at most 0.1 %: float32 0.833 s a step; int8 off by 31 %; bfloat16x2 off by 0.034 % 0.400 s a step',
       '200 steps, 67 per epoch',
       'step 1/200  epoch 0.01  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 19s',
       'step 2/200  epoch 0.03  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 18s',
