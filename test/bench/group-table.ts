@@ -2,7 +2,10 @@ import { formatCount } from '../../server/cli/format.ts';
 import { isRowResult, type ResultLine, type RowResult } from './row-result.ts';
 import { textTable } from './text-table.ts';
 
-const COLUMNS: readonly (readonly [string, (row: RowResult) => string])[] = [
+/** Errors of gradients by the mode that `auto` tried. */
+type ModeErrors = Readonly<Record<string, number>>;
+
+const COLUMNS: readonly (readonly [string, (row: RowResult, errors: ModeErrors) => string])[] = [
   [
     '',
     ({ label, compute, gradient_errors }) =>
@@ -26,39 +29,36 @@ const COLUMNS: readonly (readonly [string, (row: RowResult) => string])[] = [
   ['without files', ({ peak_anonymous_bytes }) => optional(peak_anonymous_bytes, megabytes)],
   ['activations', ({ activation_bytes }) => optional(activation_bytes, megabytes)],
   ['predicted', ({ predicted_bytes }) => optional(predicted_bytes, megabytes)],
+  [
+    'worst gradient off by',
+    ({ compute, gradient_error }, errors) =>
+      optional(gradient_error ?? errors[compute ?? ''] ?? null, (x) => x.toExponential(1)),
+  ],
   ['samples × steps', ({ samples, steps }) => `${samples} × ${steps / samples}`],
 ];
 
 /**
- * The rows of a group as a table, with sentences below: what was chosen by what errors, and which
- * rows could not be measured.
+ * The rows of a group as a table, with a sentence below for each row that could not be measured. What a
+ * mode does to gradients is known where `auto` tried it on the same batch.
  *
  * @param lines those of the group; the peak of sgemm is left out
  */
 export function groupTable(lines: readonly ResultLine[]): string {
   const rows = lines.filter(isRowResult);
+  const errors = Object.assign({}, ...rows.map(({ gradient_errors }) => gradient_errors ?? {}));
   const table = textTable(
     COLUMNS.map(([name]) => name),
-    rows.map((row) => COLUMNS.map(([, cell]) => cell(row))),
+    rows.map((row) => COLUMNS.map(([, cell]) => cell(row, errors))),
   );
   const failures = lines.flatMap((line) =>
     'error' in line ? [`\nNot measured: ${line.label} (${firstLine(line.error)})\n`] : [],
   );
-  const errors = rows.flatMap(({ label, gradient_errors }) =>
-    gradient_errors === null ? [] : [`\n${errorSentence(label, gradient_errors)}\n`],
-  );
-  return [...(rows.length === 0 ? [] : [table]), ...errors, ...failures].join('');
+  return [...(rows.length === 0 ? [] : [table]), ...failures].join('');
 }
 
 /** Bytes in megabytes (10⁶). */
 export function megabytes(bytes: number): string {
   return formatCount(bytes / 1e6);
-}
-
-/** What `auto` found out about the modes. */
-function errorSentence(label: string, errors: Readonly<Record<string, number>>): string {
-  const modes = Object.entries(errors).map(([mode, error]) => `${mode} ${error.toExponential(1)}`);
-  return `${label}: the worst gradient is off by ${modes.join(', ')}, relative to its norm in float32.`;
 }
 
 function optional(value: number | null, format: (value: number) => string): string {

@@ -41,7 +41,8 @@ export function hasAllocator({ peft }: PeftRow): boolean {
 }
 
 /**
- * The program that measures a row of PEFT.
+ * The program that measures a row of PEFT: its steps, or how far the first gradient of a B is from that in
+ * float32, at worst and relative to its norm.
  *
  * @param python an interpreter with torch, transformers and peft
  * @param model a Hugging Face folder
@@ -52,8 +53,10 @@ export function peftProgram(
   python: string,
   model: string,
   texts: readonly string[],
+  measures: 'steps' | 'gradients',
 ): Program {
   const request = {
+    measures,
     model,
     precision: peft.precision,
     gradientCheckpointing: peft.gradientCheckpointing,

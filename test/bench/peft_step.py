@@ -1,4 +1,5 @@
-"""Steps of PEFT's LoRA-FA on the weights and batches of a benchmark row; prints one line of JSON.
+"""Steps of PEFT's LoRA-FA on the weights and batches of a benchmark row, or how far its first gradients
+are from those in float32; prints one line of JSON.
 
 Usage: peft_step.py REQUEST, where REQUEST is JSON with the keys that `peft-program.ts` gives.
 """
@@ -24,10 +25,9 @@ def memory(file: str, field: str) -> int | None:
         return None
 
 
-def main() -> None:
-    request = json.loads(sys.argv[1])
+def adapted(request: dict, precision: str):
+    """The model of a request with adapters, whose A are the same in every precision."""
     torch.manual_seed(0)
-    precision = request["precision"]
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     model = AutoModelForCausalLM.from_pretrained(request["model"], dtype=dtype)
     model.config.use_cache = False
@@ -42,7 +42,35 @@ def main() -> None:
         task_type="CAUSAL_LM",
     )
     # Adapters are float32 in every precision, as PEFT makes them unless told otherwise.
-    model = get_peft_model(model, lora)
+    return get_peft_model(model, lora).train()
+
+
+def backward(model, request: dict, precision: str):
+    """The loss of the request's batch, whose gradients are added to the model's."""
+    ids = torch.tensor(request["inputIds"])
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision != "float32"):
+        # Labels equal to the inputs: every token but the first is learned, as in the engine's rows.
+        loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    return loss
+
+
+def first_gradients(request: dict, precision: str) -> dict:
+    model = adapted(request, precision)
+    backward(model, request, precision)
+    return {name: p.grad.float() for name, p in model.named_parameters() if "lora_B" in name}
+
+
+def gradient_error(request: dict) -> float:
+    """The largest distance of the gradient of a B from that in float32, relative to its norm."""
+    exact = first_gradients(request, "float32")
+    rounded = first_gradients(request, request["precision"])
+    return max(((rounded[name] - g).norm() / g.norm()).item() for name, g in exact.items())
+
+
+def steps(request: dict) -> dict:
+    precision = request["precision"]
+    model = adapted(request, precision)
     optimizer = create_lorafa_optimizer(
         model,
         r=request["r"],
@@ -51,15 +79,11 @@ def main() -> None:
         weight_decay=0.01,
     )
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.train()
-    ids = torch.tensor(request["inputIds"])
+    tokens = sum(len(row) for row in request["inputIds"])
     step_ms, losses, peak_rss, pss = [], [], [], []
     for _ in range(request["steps"]):
         began = time.perf_counter()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision != "float32"):
-            # Labels equal to the inputs: every token but the first is learned, as in the engine's rows.
-            loss = model(input_ids=ids, labels=ids).loss
-        loss.backward()
+        loss = backward(model, request, precision)
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -67,17 +91,19 @@ def main() -> None:
         step_ms.append(1000 * (time.perf_counter() - began))
         peak_rss.append(memory("/proc/self/status", "VmHWM"))
         pss.append(memory("/proc/self/smaps_rollup", "Pss"))
-    print(
-        json.dumps(
-            {
-                "stepMs": step_ms,
-                "losses": losses,
-                "peakRss": [size for size in peak_rss if size is not None],
-                "pss": [size for size in pss if size is not None],
-                "tokens": [ids.numel()] * request["steps"],
-            }
-        )
-    )
+    return {
+        "stepMs": step_ms,
+        "losses": losses,
+        "peakRss": [size for size in peak_rss if size is not None],
+        "pss": [size for size in pss if size is not None],
+        "tokens": [tokens] * request["steps"],
+    }
+
+
+def main() -> None:
+    request = json.loads(sys.argv[1])
+    measured = gradient_error(request) if request["measures"] == "gradients" else steps(request)
+    print(json.dumps(measured))
 
 
 main()

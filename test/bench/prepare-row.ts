@@ -34,6 +34,8 @@ export interface PreparedRow {
   readonly facts: RowFacts;
   /** The program of a sample; samples are counted from 0. */
   readonly program: (sample: number) => Program;
+  /** What prints how far gradients are from those in float32; only of PEFT. */
+  readonly gradients?: Program;
 }
 
 /** What rows are prepared with. */
@@ -73,7 +75,8 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
     return {
       row,
       facts: { stepFlops, activationBytes: null, loraInputBytes: null, predictedBytes: null },
-      program: () => peftProgram(row, options.python, model, texts),
+      program: () => peftProgram(row, options.python, model, texts, 'steps'),
+      gradients: peftProgram(row, options.python, model, texts, 'gradients'),
     };
   }
   // What a first run would make is made here, so that no sample is a first run.

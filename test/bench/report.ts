@@ -54,8 +54,9 @@ is everything from its batch to its report: forward, loss, backward, clipping, o
 of all measured steps. Peak RSS is the high-water mark of the whole process at the end of the last step,
 "without files" the same without mapped weights, "activations" the exact bytes of values alive at one time in
 the step's graph, "predicted" what \`lorafa plan\` says before the run. The share of the sgemm peak counts what
-LoRA-FA has to compute: what a mode computes twice does not count, and eight-bit products may exceed it. Weights
-are random; MB are 10⁶ bytes.
+LoRA-FA has to compute: what a mode computes twice does not count, and products of fewer bits may exceed it. The
+worst gradient is that of the B which is farthest from its gradient in float32, relative to its norm, in the first
+step. Weights are random; MB are 10⁶ bytes.
 
 ${tables.join('')}${reachSection(lines)}`;
 }

@@ -48,6 +48,8 @@ export interface RowResult {
    * gradient from that in float32, relative to its norm. Null where the mode was given.
    */
   readonly gradient_errors: Readonly<Record<string, number>> | null;
+  /** The same of PEFT in less than float32. */
+  readonly gradient_error: number | null;
   readonly samples: number;
   /** Measured steps of all samples. */
   readonly steps: number;
@@ -87,7 +89,7 @@ export function rowResult(
   facts: RowFacts,
   samples: readonly Measured<RunMeasurement>[],
   sgemmFlops: number,
-): RowResult {
+): Omit<RowResult, 'gradient_error'> {
   const ofSteps = (key: 'stepMs' | 'tokens'): readonly number[] =>
     samples.flatMap(({ result }) => result[key].slice(row.warmupSteps));
   const steps = ofSteps('stepMs');

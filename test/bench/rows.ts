@@ -86,19 +86,19 @@ export function benchGroups(): readonly BenchGroup[] {
     modes(
       { name: '135m-4x256', model: '135m', batchSize: 4, length: 256 },
       'SmolLM2-135M, 4 × 256',
-      ['none', 'layer', 'auto'],
+      ['none', 'layer', 'bfloat16', 'bfloat16x2', 'auto'],
       MAIN_PEFT_MODES,
     ),
     modes(
       { name: '135m-1x2048', model: '135m', batchSize: 1, length: 2048 },
       'SmolLM2-135M, 1 × 2,048',
-      ['attention', 'auto-layer'],
+      ['attention', 'bfloat16', 'auto-layer'],
       MAIN_PEFT_MODES,
     ),
     modes(
       { name: '1.1b-1x256', model: '1.1b', batchSize: 1, length: 256 },
       '1.1B Llama, 1 × 256',
-      ['layer', 'nf4-layer', 'bfloat16-layer'],
+      ['layer', 'nf4-layer', 'bfloat16', 'bfloat16-layer'],
       LARGE_PEFT_MODES,
     ),
     methods(),

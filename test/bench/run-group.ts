@@ -16,7 +16,13 @@ export interface RunGroupOptions extends PrepareOptions {
 
 /** Processes that a group starts. */
 export function processesOf({ rows, samples }: BenchGroup): number {
-  return 1 + rows.length * samples;
+  return 1 + rows.length * samples + new Set(rows.map(roundingOf).filter(Boolean)).size;
+}
+
+/** What PEFT rounds to in a row; undefined where that is nothing. */
+function roundingOf(row: BenchRow): string | undefined {
+  if (row.kind !== 'peft' || row.peft.precision === 'float32') return undefined;
+  return row.peft.precision;
 }
 
 /**
@@ -49,13 +55,25 @@ export async function runGroup(group: BenchGroup, options: RunGroupOptions): Pro
       });
     }
   }
+  const errors = new Map<string | undefined, number>();
+  for (const { row, gradients } of prepared) {
+    const rounding = roundingOf(row);
+    if (rounding === undefined || errors.has(rounding)) continue;
+    progress.next(`${group.name}: gradients of PEFT in ${rounding}`);
+    await failingAlone(row, failures, signal, async () => {
+      errors.set(rounding, (await runMeasurement<number>(gradients!, signal)).result);
+    });
+  }
   const results = group.rows.map((row): ResultLine => {
     const { name, label } = row;
     const facts = prepared.find((each) => each.row === row)?.facts;
     const samples = measured.get(row);
     return facts === undefined || samples === undefined || failures.has(row)
       ? { name, group: group.name, label, error: messageOf(failures.get(row)) }
-      : rowResult(row, group.name, facts, samples, peak.flops);
+      : {
+          ...rowResult(row, group.name, facts, samples, peak.flops),
+          gradient_error: errors.get(roundingOf(row)) ?? null,
+        };
   });
   return [{ name: 'sgemm', group: group.name, gflops: peak.flops / 1e9 }, ...results];
 }
