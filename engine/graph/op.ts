@@ -78,6 +78,7 @@ export interface OpAttributes {
   matmulBfloat16: { readonly transB: boolean };
 
   reshape: { readonly shape: Shape };
+  unflatten: None;
   transpose: { readonly perm: readonly number[] };
   expand: { readonly shape: Shape };
   slice: { readonly axis: number; readonly start: number; readonly end: number };
