@@ -17,14 +17,12 @@ import { shardsOf, writeShard } from './model-shards.ts';
 import { storedTensor, valuesIn } from './model-tensor.ts';
 import { onnxDecoder } from './onnx-decoder.ts';
 import { dataName, ONNX_FILES, ONNX_FOLDER, type OnnxDtype, openOnnxData } from './onnx-folder.ts';
+import { onnxNotes } from './onnx-notes.ts';
 
 /** What a browser holds in one array. */
 const DATA_BYTES = 2e9;
 
 const DTYPES = { f32: 'F32', f16: 'F16' } as const;
-
-/** Families that transformers.js (4.3.1) has no class for. */
-const UNKNOWN_TO_TRANSFORMERS_JS: ReadonlySet<string> = new Set(['glm4', 'mixtral']);
 
 /**
  * A folder that ONNX Runtime GenAI and transformers.js load: a decoder with a cache as a graph, with the adapter
@@ -76,11 +74,7 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
       await checkTensors(target, tensors, [...stored.tensors.values()].map(storedTensor), progress);
       checkTokenizer(target, source, read);
       await checkOnnx(path.join(target, filename), read.config, stored);
-      return UNKNOWN_TO_TRANSFORMERS_JS.has(config.family)
-        ? [
-            `transformers.js has no class for models of the type ${config.family}; ONNX Runtime GenAI loads the folder.`,
-          ]
-        : [];
+      return onnxNotes(read.config);
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
-import { longTextLength } from '../architectures/rotary-embedding.ts';
 import { LorafaError } from '../errors.ts';
 import type { JsonObject } from '../json-file.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { ONNX_TENSORS } from './onnx-decoder.ts';
+import { genaiReadsAgain } from './onnx-notes.ts';
 
 /** What a `generation_config.json` says of the choice of tokens, under the same names here. */
 const SEARCH_KEYS = ['do_sample', 'repetition_penalty', 'temperature', 'top_k', 'top_p'] as const;
@@ -41,7 +41,8 @@ export function genaiConfig({
       eos_token_id: [...tokenizer.eosIds],
       pad_token_id: padTokenId ?? tokenizer.eosIds[0]!,
       context_length: maxPositionEmbeddings,
-      type: modelType(config),
+      // Any decoder; but for its name, Phi 3's texts are read again where they become long.
+      type: genaiReadsAgain(config) ? 'phi3' : 'decoder',
       vocab_size: vocabSize,
       decoder: {
         filename,
@@ -72,11 +73,6 @@ export function genaiConfig({
       past_present_share_buffer: false,
     },
   };
-}
-
-/** Any decoder; Phi 3's texts are read again where they become long, at a length that GenAI has by heart. */
-function modelType(config: DecoderConfig): string {
-  return longTextLength(config) === 4097 ? 'phi3' : 'decoder';
 }
 
 type CacheShape = DecoderConfig['layers'][number]['attention'];
