@@ -6,6 +6,7 @@ import { Session } from '../runtime/session.ts';
 import { int64, type Tensor } from '../runtime/tensor.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { wrong } from './check-export.ts';
+import type { ExportProgress } from './export-format.ts';
 import { ONNX_TENSORS as names, onnxDecoder } from './onnx-decoder.ts';
 
 /** Tokens that are read at once, and those that are read over their cache. */
@@ -18,18 +19,20 @@ const TOLERANCE = 1e-3;
  * Loads a graph that was written, as other programs do, and compares the logits of a prompt, and of tokens after it,
  * with those of this project's own generation from the same weights.
  *
+ * @param progress may end it
  * @throws LorafaError `export.wrong_values`, `device.failed`
  */
 export async function checkOnnx(
   file: string,
   config: DecoderConfig,
   weights: WeightStore,
+  progress: ExportProgress,
 ): Promise<void> {
   const ids = prompt(config);
-  const [expected, found] = [
-    await ownLogits(config, weights, ids),
-    await fileLogits(file, config, weights, ids),
-  ];
+  progress(0);
+  const expected = await ownLogits(config, weights, ids);
+  progress(0);
+  const found = await fileLogits(file, config, weights, ids);
   const largest = expected.reduce((most, logit) => Math.max(most, Math.abs(logit)), 0);
   const at = expected.findIndex(
     (logit, i) => !(Math.abs(logit - found[i]!) <= TOLERANCE * largest),

@@ -73,7 +73,7 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
       const read = await openTokenizer(target);
       await checkTensors(target, tensors, [...stored.tensors.values()].map(storedTensor), progress);
       checkTokenizer(target, source, read);
-      await checkOnnx(path.join(target, filename), read.config, stored);
+      await checkOnnx(path.join(target, filename), read.config, stored, progress);
       return onnxNotes(read.config);
     },
   };

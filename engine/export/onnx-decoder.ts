@@ -34,10 +34,19 @@ export const ONNX_TENSORS = {
 /** transformers.js gives sizes of these names to an empty cache. */
 const [BATCH, SEQUENCE, PAST] = ['batch_size', 'sequence_length', 'past_sequence_length'];
 
+/**
+ * Builds graphs of ops that ONNX specifies, or that ONNX Runtime has in a domain of its own: its RMSNorm is a guest in
+ * ONNX's domain, where the specification knows none.
+ */
+class PortableBuilder extends GraphBuilder {
+  override rmsNorm = (x: Value, weight: Value, epsilon: number): Value =>
+    this.mul(this.mul(x, this.inverseRms(x, epsilon)), weight);
+}
+
 /** The next tokens of a batch of texts over a cache, as programs of others feed it; computes in float32. */
 export function onnxDecoder(config: DecoderConfig, weights: WeightStore): Graph {
   const names = ONNX_TENSORS;
-  const builder = new GraphBuilder();
+  const builder = new PortableBuilder();
   const inputIds = builder.input(names.inputIds, 'int64', [BATCH, SEQUENCE]);
   const attentionMask = builder.input(names.attentionMask, 'int64', [
     BATCH,

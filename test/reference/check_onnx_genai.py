@@ -1,4 +1,4 @@
-"""Continues prompts with ONNX Runtime GenAI, from folders that were exported.
+"""Checks graphs with onnx, and continues prompts with ONNX Runtime GenAI, from folders that were exported.
 
     python check_onnx_genai.py < TASKS
 
@@ -7,12 +7,16 @@ end. Needs requirements-onnx.txt.
 """
 
 import json
+import pathlib
 import sys
 
+import onnx
 import onnxruntime_genai as og
 
 
 def go_on(folder, prompt, count):
+    for graph in pathlib.Path(folder, "onnx").glob("*.onnx"):
+        onnx.checker.check_model(graph)
     model = og.Model(folder)
     params = og.GeneratorParams(model)
     params.set_search_options(do_sample=False, max_length=len(prompt) + count)

@@ -22,7 +22,9 @@ const modules = process.env['LORAFA_TRANSFORMERS_JS'];
 const reference = path.resolve(import.meta.dirname, '../../reference');
 
 function lacksGenai(): boolean {
-  return spawnSync(python, ['-c', 'import onnxruntime_genai'], { stdio: 'ignore' }).status !== 0;
+  return (
+    spawnSync(python, ['-c', 'import onnx, onnxruntime_genai'], { stdio: 'ignore' }).status !== 0
+  );
 }
 
 interface Task {
@@ -94,7 +96,7 @@ function compare(program: string, args: readonly string[], known: readonly Case[
 
 describe('the tokens of transformers', () => {
   test.skipIf(noGenai)(
-    'by ONNX Runtime GenAI (needs a Python with onnxruntime_genai: LORAFA_REFERENCE_PYTHON)',
+    'by ONNX Runtime GenAI (needs a Python with onnx and onnxruntime_genai: LORAFA_REFERENCE_PYTHON)',
     { timeout: TIMEOUT },
     () => {
       expect(cases.length).toBeGreaterThan(30);
