@@ -15,7 +15,7 @@ import {
 import { type ExportSource, openExportSource } from './export-source.ts';
 import { writeTokenizer } from './export-tokenizer.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
-import { type Shard, shardsOf, writeShard } from './model-shards.ts';
+import { bytesOf, type Shard, shardsOf, writeShard } from './model-shards.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
 
 /** As transformers had it up to its fourth version, and the Hub likes it. */
@@ -30,7 +30,7 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
   const tensors = inDtype(await mergedTensors(source), source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
-    bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
+    bytes: bytesOf(shards),
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -82,8 +82,8 @@ async function writeFolder(
     await writeShard(path.join(folder, file), tensors, progress);
   }
   if (shards.length > 1) {
-    const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
-    await json(SHARD_INDEX, { metadata: { total_size: total }, weight_map: places });
+    const metadata = { total_size: bytesOf(shards) };
+    await json(SHARD_INDEX, { metadata, weight_map: places });
   }
   const dtype = matrixDtype(shards.flatMap(({ tensors }) => tensors));
   await json('config.json', configOf(source.base.configJson, dtype));

@@ -26,6 +26,11 @@ export function shardsOf(tensors: readonly ModelTensor[], limit: number): readon
   return shards;
 }
 
+/** Bytes of the tensors of all shards. */
+export function bytesOf(shards: readonly Shard[]): number {
+  return shards.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Writes tensors into one safetensors file. */
 export async function writeShard(
   file: string,
