@@ -142,10 +142,10 @@ function range(from: number, to: number): number[] {
  * What is added to attention scores so that a query sees only keys at its own position or before,
  * and with a window only the last `window` of those.
  *
- * @param queries float32 positions `[queries, 1]`
- * @param keys float32 positions `[1, keys]`
+ * @param queries float32 positions `[…, queries, 1]`
+ * @param keys float32 positions `[…, 1, keys]`
  * @param first float32 `[…, queries, 1]`: the first key that each query may see, if not any
- * @returns `[queries, keys]`, with the leading axes of `first`
+ * @returns `[…, queries, keys]`
  */
 export function visibilityBias(
   builder: GraphBuilder,

@@ -120,7 +120,8 @@ function tokensOf(
   }
 }
 
-function wrong(file: string, problem: string): LorafaError {
+/** What was written is not what was meant: a defect of this project. */
+export function wrong(file: string, problem: string): LorafaError {
   return new LorafaError(
     'export.wrong_values',
     `What was exported is not what was meant: ${problem}; it was removed, so report this with the name of the model.`,

@@ -30,6 +30,11 @@ export const EXPORT_FORMATS = {
     dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
     load: async () => (await import('./export-ollama.ts')).planOllama,
   },
+  onnx: {
+    summary: 'whole model as a folder for ONNX Runtime GenAI and transformers.js',
+    dtypes: ['f32', 'f16'],
+    load: async () => (await import('./export-onnx.ts')).planOnnx,
+  },
 } as const satisfies Readonly<Record<string, ExportFormat>>;
 
 export type ExportFormatName = keyof typeof EXPORT_FORMATS;

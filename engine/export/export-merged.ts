@@ -1,15 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.ts';
-import { copyFile } from '../files/create-file.ts';
 import { ensureFolder } from '../files/folders.ts';
-import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
-import { BYTES_PER_ELEMENT, elementCount } from '../formats/tensor-location.ts';
 import type { JsonObject } from '../json-file.ts';
 import { openBaseModel } from '../models/base-model.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
-import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
 import {
   EXPORT_DTYPES_OF,
@@ -18,8 +13,10 @@ import {
   type PlannedExport,
 } from './export-format.ts';
 import { type ExportSource, openExportSource } from './export-source.ts';
+import { writeTokenizer } from './export-tokenizer.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
-import { type ModelTensor, rounded, storedTensor, valuesIn } from './model-tensor.ts';
+import { bytesOf, type Shard, shardsOf, writeShard } from './model-shards.ts';
+import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
 
 /** As transformers had it up to its fourth version, and the Hub likes it. */
 const SHARD_BYTES = 5e9;
@@ -27,25 +24,13 @@ const SHARD_BYTES = 5e9;
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 const TORCH_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
-/**
- * What lies in published folders beside the files that this project reads: some programs make their
- * tokenizer of these.
- */
-const OTHER_TOKENIZER_FILES = [
-  'added_tokens.json',
-  'merges.txt',
-  'special_tokens_map.json',
-  'tokenizer.model',
-  'vocab.json',
-];
-
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
   const tensors = inDtype(await mergedTensors(source), source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
-    bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
+    bytes: bytesOf(shards),
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -81,34 +66,12 @@ function torchDtype(config: JsonObject): NarrowDtype | undefined {
   return (['F32', 'F16', 'BF16'] as const).find((dtype) => TORCH_DTYPES[dtype] === named);
 }
 
-interface Shard {
-  readonly tensors: readonly ModelTensor[];
-  readonly bytes: number;
-}
-
-/** Tensors in their order, as many in a shard as fit; one that is larger than a shard has its own. */
-function shardsOf(tensors: readonly ModelTensor[], limit: number): readonly Shard[] {
-  const shards: { tensors: ModelTensor[]; bytes: number }[] = [{ tensors: [], bytes: 0 }];
-  for (const tensor of tensors) {
-    const bytes = elementCount(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
-    const last = shards.at(-1)!;
-    if (last.bytes > 0 && last.bytes + bytes > limit) {
-      shards.push({ tensors: [tensor], bytes });
-    } else {
-      last.tensors.push(tensor);
-      last.bytes += bytes;
-    }
-  }
-  return shards;
-}
-
 async function writeFolder(
   folder: string,
   source: ExportSource,
   shards: readonly Shard[],
   progress: ExportProgress,
 ): Promise<void> {
-  const { base, tokenizer } = source;
   await ensureFolder(folder);
   const json = (name: string, content: object): Promise<void> =>
     writeFileAtomic(path.join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
@@ -116,23 +79,15 @@ async function writeFolder(
   for (const [index, { tensors }] of shards.entries()) {
     const file = shardName(index, shards.length);
     for (const { name } of tensors) places[name] = file;
-    const streamed = tensors.map((tensor) => ({
-      ...tensor,
-      pieces: () => piecesOf(tensor, progress),
-    }));
-    await writeSafetensors(path.join(folder, file), streamed, { format: 'pt' });
+    await writeShard(path.join(folder, file), tensors, progress);
   }
   if (shards.length > 1) {
-    const total = shards.reduce((sum, { bytes }) => sum + bytes, 0);
-    await json(SHARD_INDEX, { metadata: { total_size: total }, weight_map: places });
+    const metadata = { total_size: bytesOf(shards) };
+    await json(SHARD_INDEX, { metadata, weight_map: places });
   }
-  await json('config.json', configOf(base.configJson, shards));
-  await saveTokenizerFiles(folder, tokenizer);
-  // None in a GGUF file.
-  const present: string[] = await readdir(base.path).catch(() => []);
-  for (const name of OTHER_TOKENIZER_FILES.filter((each) => present.includes(each))) {
-    await copyFile(path.join(base.path, name), path.join(folder, name));
-  }
+  const dtype = matrixDtype(shards.flatMap(({ tensors }) => tensors));
+  await json('config.json', configOf(source.base.configJson, dtype));
+  await writeTokenizer(folder, source);
 }
 
 function shardName(index: number, count: number): string {
@@ -142,18 +97,6 @@ function shardName(index: number, count: number): string {
 }
 
 /** The base's `config.json` with the type that the weights have now. */
-function configOf(config: JsonObject, shards: readonly Shard[]): JsonObject {
-  const dtype = TORCH_DTYPES[matrixDtype(shards.flatMap(({ tensors }) => tensors))];
-  return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: dtype };
-}
-
-async function* piecesOf(
-  { name, dtype, rows }: ModelTensor,
-  progress: ExportProgress,
-): AsyncGenerator<Uint8Array> {
-  for await (const values of rows()) {
-    const bytes = rounded(name, dtype, values);
-    progress(bytes.byteLength);
-    yield bytes;
-  }
+export function configOf(config: JsonObject, dtype: NarrowDtype): JsonObject {
+  return { ...config, ['dtype' in config ? 'dtype' : 'torch_dtype']: TORCH_DTYPES[dtype] };
 }

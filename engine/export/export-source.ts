@@ -98,7 +98,7 @@ export function requireAdapter({ adapter, folder }: ExportSource, format: string
   if (adapter !== null) return adapter;
   throw new LorafaError(
     'adapter.not_found',
-    `${folder} holds a whole model and no adapter, which is what the format ${format} is for; export it as merged, gguf or ollama.`,
+    `${folder} holds a whole model and no adapter, which is what the format ${format} is for; export it as merged, gguf, ollama or onnx.`,
     { location: { file: folder } },
   );
 }

@@ -144,6 +144,6 @@ async function bytesIn(place: string): Promise<number> {
   const found = await stat(place);
   if (!found.isDirectory()) return found.size;
   let sum = 0;
-  for (const name of await readdir(place)) sum += (await stat(path.join(place, name))).size;
+  for (const name of await readdir(place)) sum += await bytesIn(path.join(place, name));
   return sum;
 }

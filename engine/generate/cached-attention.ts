@@ -1,7 +1,7 @@
 import { forEachWindow, visibilityBias } from '../architectures/causal-attention.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
-import { softCap } from '../architectures/soft-cap.ts';
+import { groupedAttention } from '../architectures/grouped-attention.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
@@ -32,7 +32,6 @@ export interface CachedAttentionOptions {
  * Cached and new keys are joined layer by layer inside the graph. At 2048 tokens of SmolLM2-135M,
  * where the cache is large beside the weights, this copy measured a tenth of a token's time, and
  * attending to the two parts separately (merged by their log-sum-exp) was slower in prompts.
- * Grouped queries share their key by broadcasting, without a copy of it.
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
   const { builder, config, positions, pastPositions, past } = options;
@@ -55,10 +54,12 @@ export function cachedAttention(options: CachedAttentionOptions): Attention {
     );
     const kT = builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2);
     const v = builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1);
-    const scores = builder.matmul(q, builder.reshape(kT, [groups, 1, headDim, keys]));
-    const capped = softCap(builder, scores, part.softCap);
-    const probabilities = builder.softmax(builder.add(capped, biasOf(part)));
-    const attended = builder.matmul(probabilities, builder.reshape(v, [groups, 1, keys, headDim]));
+    const attended = groupedAttention(builder, part, {
+      query: q,
+      keyTransposed: builder.reshape(kT, [groups, 1, headDim, keys]),
+      value: builder.reshape(v, [groups, 1, keys, headDim]),
+      bias: biasOf(part),
+    });
     return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
   };
 }

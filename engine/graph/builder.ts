@@ -235,6 +235,9 @@ export class GraphBuilder {
     return sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
   }
 
+  /** `[a · b, …]` as `[a, b, …]`, whose sizes are those of `like [a, b]`. */
+  unflatten = (x: Value, like: Value): Value => this.apply('unflatten', [x, like], {});
+
   transpose = (x: Value, perm: readonly number[]): Value => this.apply('transpose', [x], { perm });
   /** Swaps the last two axes. */
   matrixTranspose = (x: Value): Value => this.transpose(x, matrixTransposePerm(x.shape.length));

@@ -89,6 +89,7 @@ export interface OpAttributes {
   causalAttentionGradients: AttentionSizes;
 
   reshape: { readonly shape: Shape };
+  unflatten: None;
   transpose: { readonly perm: readonly number[] };
   expand: { readonly shape: Shape };
   slice: { readonly axis: number; readonly start: number; readonly end: number };

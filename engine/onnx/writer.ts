@@ -12,20 +12,24 @@ import { encodeModel } from './proto.ts';
  */
 const OPSETS = { '': 21, 'com.microsoft': 1, [OWN_DOMAIN]: 1 };
 
+/** In which order nodes are listed. */
+export type NodeOrder = 'reverse' | 'topological';
+
 /**
  * Writes a graph as an ONNX model. Outputs bear the names of their values.
  *
  * The nodes are listed in exact reverse of the order in which the graph wants them computed: ONNX
  * Runtime walks depth-first from the outputs and breaks ties by node index, and reversed it
- * arrives at the graph's order. In forward order it keeps far more alive (ARCHITECTURE.md).
+ * arrives at the graph's order. In forward order it keeps far more alive (ARCHITECTURE.md). A file for
+ * other programs has them in topological order, which the specification of ONNX asks for.
  */
-export function writeOnnx(graph: Graph): Uint8Array {
+export function writeOnnx(graph: Graph, order: NodeOrder = 'reverse'): Uint8Array {
   const emitter = new OnnxEmitter();
   for (const value of graph.values) emitValue(emitter, value);
   const domains = new Set(['', ...emitter.nodes.map(({ domain }) => domain)]);
   return encodeModel({
     opsets: Object.fromEntries(Object.entries(OPSETS).filter(([domain]) => domains.has(domain))),
-    nodes: emitter.nodes.toReversed(),
+    nodes: order === 'reverse' ? emitter.nodes.toReversed() : emitter.nodes,
     initializers: emitter.initializers,
     inputs: emitter.inputs,
     outputs: [...graph.outputs.values()],

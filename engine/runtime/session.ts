@@ -55,13 +55,35 @@ export class Session {
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const { device = CPU, threads = 0, weightsFolder } = options;
+    const weights = SharedWeights.of(graph, options.weightsFolder);
+    return Session.#load(graph, writeOnnx(graph), weights, options);
+  }
+
+  /**
+   * Loads a file that was written from a graph, as other programs do: ONNX Runtime itself reads the weights
+   * where the file says that they lie.
+   *
+   * @throws LorafaError `device.failed` with ONNX Runtime's own words
+   */
+  static async ofFile(
+    graph: Graph,
+    model: Uint8Array,
+    options: SessionOptions = {},
+  ): Promise<Session> {
+    return Session.#load(graph, model, SharedWeights.none(), options);
+  }
+
+  static async #load(
+    graph: Graph,
+    model: Uint8Array,
+    weights: SharedWeights,
+    options: SessionOptions,
+  ): Promise<Session> {
+    const { device = CPU, threads = 0 } = options;
     const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
-    const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
-    const model = writeOnnx(graph);
-    const weights = SharedWeights.of(graph, weightsFolder);
     let native: Pointer | undefined;
     try {
+      const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
       const settings = sessionOptions({ ...options, device, threads }, what);
       native = settings;
       weights.addTo(settings);

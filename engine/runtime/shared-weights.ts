@@ -22,6 +22,11 @@ export class SharedWeights {
 
   private constructor() {}
 
+  /** For a session that reads its weights itself. */
+  static none(): SharedWeights {
+    return new SharedWeights();
+  }
+
   /**
    * Opens what a graph's weights lie in.
    *
@@ -29,7 +34,7 @@ export class SharedWeights {
    * @throws LorafaError `model.not_found` or `model.corrupt` where a file is not what it was
    */
   static of(graph: Graph, folder: string | undefined): SharedWeights {
-    const weights = new SharedWeights();
+    const weights = SharedWeights.none();
     if (folder === undefined) return weights;
     try {
       for (const value of graph.values) {

@@ -28,7 +28,7 @@ test('an adapter is copied without what only training needs', async () => {
   const rows = page.locator('.quick-input-widget .monaco-list-row');
   await rows.filter({ hasText: 'my-adapter/checkpoint' }).first().click();
   await rows.filter({ hasText: 'PEFT' }).first().waitFor();
-  await expect.poll(() => rows.count()).toBe(5);
+  await expect.poll(() => rows.count()).toBe(6);
   await rows.filter({ hasText: 'PEFT' }).first().click();
   await chooseFolder(page, target);
   await page

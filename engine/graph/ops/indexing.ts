@@ -112,11 +112,11 @@ export const indexingOps: Pick<
     vjp: 'not differentiable',
     samples: [],
   },
-  /** `x [n] → [n]`: the sum of each element and all before it (ONNX CumSum). */
+  /** `x […, n] → […, n]`: the sum of each element and all before it in its row (ONNX CumSum). */
   cumSum: {
     infer: sameType,
     emit: (onnx, value) =>
-      onnx.node('CumSum', [value.inputs[0]!.name, onnx.filled('int64', [], 0)], [value.name]),
+      onnx.node('CumSum', [value.inputs[0]!.name, onnx.filled('int64', [], -1)], [value.name]),
     vjp: 'not differentiable',
     samples: [],
   },

@@ -1,4 +1,4 @@
-import { addDims, formatShape, numElements, type Shape } from '../dim.ts';
+import { addDims, formatShape, mulDims, numElements, type Shape } from '../dim.ts';
 import type { OpTable } from '../op.ts';
 import { broadcastShapes, commonDtype, requireAxis } from './shape-rules.ts';
 
@@ -10,7 +10,7 @@ function withAxis(shape: Shape, axis: number, size: Shape[number]): Shape {
 /** Ops that move elements without computing. */
 export const movementOps: Pick<
   OpTable,
-  'reshape' | 'transpose' | 'expand' | 'slice' | 'pad' | 'concat'
+  'reshape' | 'unflatten' | 'transpose' | 'expand' | 'slice' | 'pad' | 'concat'
 > = {
   reshape: {
     infer: ([x], { shape }) => {
@@ -31,6 +31,48 @@ export const movementOps: Pick<
       { inputs: [{ shape: [1] }], attributes: { shape: [1, 1, 1] } },
       { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [24] } },
     ],
+  },
+  /**
+   * `x [a · b, …], like [a, b] → [a, b, …]`: what a reshape cannot say where neither size is known
+   * before a run (PyTorch `unflatten`).
+   */
+  unflatten: {
+    infer: ([x, like]) => {
+      const [rows, ...rest] = x!.shape;
+      const [a, b] = like!.shape;
+      if (like!.shape.length !== 2 || mulDims(a!, b!) !== rows) {
+        throw new TypeError(
+          `the first axis of ${formatShape(x!.shape)} does not part into ${formatShape(like!.shape)}`,
+        );
+      }
+      return { dtype: x!.dtype, shape: [a!, b!, ...rest] };
+    },
+    emit: (onnx, value) => {
+      const [x, like] = value.inputs;
+      const [sizes, target] = ['sizes', 'target'].map((role) => onnx.temporary(value.name, role));
+      const rest = onnx.integers(value.shape.slice(2).map(Number));
+      onnx.node('Shape', [like!.name], [sizes!]);
+      onnx.node('Concat', [sizes!, rest], [target!], { axis: 0 });
+      onnx.node('Reshape', [x!.name, target!], [value.name]);
+    },
+    vjp: [({ builder, input, cotangent }) => builder.reshape(cotangent, input(0).shape), null],
+    samples: [
+      [
+        [6, 4],
+        [2, 3],
+      ],
+      [
+        [3, 2, 5],
+        [1, 3],
+      ],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    ].map(([shape, like]) => ({
+      inputs: [{ shape: shape! }, { shape: like!, dtype: 'int64' }],
+      attributes: {},
+    })),
   },
   transpose: {
     infer: ([x], { perm }) => {

@@ -36,7 +36,7 @@ export function addExportCommand(program: Command): void {
     .requiredOption('--output <path>', 'the file or folder to make')
     .option(
       `--dtype <${EXPORT_DTYPES.join('|')}>`,
-      'type of the weights (default: that of the base)',
+      'type of the weights (default: that of the base; f32 for onnx)',
       exportDtype,
     )
     .option('--base <model>', 'base model of the adapter, if not the one that it names')

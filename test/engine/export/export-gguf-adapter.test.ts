@@ -82,7 +82,7 @@ test('a model that was trained whole has no adapter', async () => {
     exportResult({ folder: base, format: 'gguf-adapter', output }),
   ).rejects.toMatchObject({
     code: 'adapter.not_found',
-    message: expect.stringContaining('export it as merged, gguf or ollama'),
+    message: expect.stringContaining('export it as merged, gguf, ollama or onnx'),
   });
 });
 

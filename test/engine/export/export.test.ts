@@ -183,7 +183,11 @@ test('of a base that is a GGUF file, the metadata are taken over', async () => {
 });
 
 describe('nothing half written is left', () => {
-  test.each(['writing', 'checking'] as const)('by who cancels while it is %s', async (task) => {
+  test.each([
+    ['merged', 'writing'],
+    ['merged', 'checking'],
+    ['onnx', 'checking'],
+  ] as const)('by who cancels %s while it is %s', async (format, task) => {
     const folder = await tempFolder();
     const abort = new AbortController();
     const output = path.join(folder, 'out');
@@ -192,10 +196,7 @@ describe('nothing half written is left', () => {
       if (now === task) abort.abort();
     };
     await expect(
-      exportResult(
-        { folder: adapter, format: 'merged', output },
-        { onProgress, signal: abort.signal },
-      ),
+      exportResult({ folder: adapter, format, output }, { onProgress, signal: abort.signal }),
     ).rejects.toMatchObject({ code: 'export.cancelled' });
     expect(readdirSync(folder)).toEqual([]);
   });

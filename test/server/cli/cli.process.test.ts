@@ -409,7 +409,7 @@ describe('export', () => {
     [['--format', 'gguf'], "required option '--output <path>' not specified"],
     [
       ['--format', 'pt', '--output', 'x'],
-      'Allowed choices are peft, merged, gguf, gguf-adapter, ollama',
+      'Allowed choices are peft, merged, gguf, gguf-adapter, ollama, onnx',
     ],
     [['--format', 'gguf', '--dtype', 'q4_k_m', '--output', 'x'], 'llama-quantize'],
   ])('%j is wrong', async (args, message) => {

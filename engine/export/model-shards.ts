@@ -1,0 +1,56 @@
+import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { BYTES_PER_ELEMENT, elementCount } from '../formats/tensor-location.ts';
+import type { ExportProgress } from './export-format.ts';
+import { type ModelTensor, rounded } from './model-tensor.ts';
+
+/** Tensors of a model that lie in one file. */
+export interface Shard {
+  readonly tensors: readonly ModelTensor[];
+  /** Bytes of the tensors. */
+  readonly bytes: number;
+}
+
+/** Tensors in their order, as many in a shard as fit; one that is larger than a shard has its own. */
+export function shardsOf(tensors: readonly ModelTensor[], limit: number): readonly Shard[] {
+  const shards: { tensors: ModelTensor[]; bytes: number }[] = [{ tensors: [], bytes: 0 }];
+  for (const tensor of tensors) {
+    const bytes = elementCount(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
+    const last = shards.at(-1)!;
+    if (last.bytes > 0 && last.bytes + bytes > limit) {
+      shards.push({ tensors: [tensor], bytes });
+    } else {
+      last.tensors.push(tensor);
+      last.bytes += bytes;
+    }
+  }
+  return shards;
+}
+
+/** Bytes of the tensors of all shards. */
+export function bytesOf(shards: readonly Shard[]): number {
+  return shards.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Writes tensors into one safetensors file. */
+export async function writeShard(
+  file: string,
+  tensors: readonly ModelTensor[],
+  progress: ExportProgress,
+): Promise<void> {
+  const streamed = tensors.map((tensor) => ({
+    ...tensor,
+    pieces: () => piecesOf(tensor, progress),
+  }));
+  await writeSafetensors(file, streamed, { format: 'pt' });
+}
+
+async function* piecesOf(
+  { name, dtype, rows }: ModelTensor,
+  progress: ExportProgress,
+): AsyncGenerator<Uint8Array> {
+  for await (const values of rows()) {
+    const bytes = rounded(name, dtype, values);
+    progress(bytes.byteLength);
+    yield bytes;
+  }
+}
