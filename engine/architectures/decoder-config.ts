@@ -1,6 +1,6 @@
 import type { SpecialTokenIds } from '../tokenizer/special-token-ids.ts';
 
-/** A linear layer: `y = x Wᵀ + b`, its matrix stored `[out, in]`. */
+/** A linear layer: `y = x Wᵀ + b`. */
 export interface LinearPart {
   readonly kind: 'linear';
   /** `model.layers.0.self_attn.q_proj` */
@@ -8,6 +8,8 @@ export interface LinearPart {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  /** Whether its matrix is stored `[in, out]` (transformers' `Conv1D`), not `[out, in]`; PEFT's word. */
+  readonly fanInFanOut: boolean;
 }
 
 /** A norm over the last axis. */
@@ -181,6 +183,8 @@ export interface DecoderParts {
   readonly embedding: EmbeddingPart;
   /** What the embedding of a token is multiplied by. */
   readonly embeddingScale: number;
+  /** Positions that were learned, added to the embeddings of tokens; null where there are none. */
+  readonly positionEmbedding: EmbeddingPart | null;
   /** Name that the layers have before their number. */
   readonly layersName: string;
   readonly layers: readonly LayerPart[];
@@ -190,6 +194,9 @@ export interface DecoderParts {
   readonly head: HeadPart;
 }
 
+/** Beginnings of names of tensors and what takes their place: `h.` and `transformer.h.`. */
+export type StoredNames = readonly (readonly [stored: string, meant: string])[];
+
 /**
  * A decoder as its `config.json` describes it: all that its graph, its tensors, its adapters and its
  * memory follow from, whatever family and file format it is of.
@@ -197,6 +204,8 @@ export interface DecoderParts {
 export interface DecoderConfig extends SpecialTokenIds, DecoderParts {
   /** `model_type` of its family */
   readonly family: string;
+  /** What files call tensors otherwise than their modules are called. */
+  readonly storedNames: StoredNames;
   readonly vocabSize: number;
   readonly maxPositionEmbeddings: number;
 }

@@ -3,6 +3,7 @@ import { gemma2 } from './families/gemma2.ts';
 import { gemma3 } from './families/gemma3.ts';
 import { glm4 } from './families/glm4.ts';
 import { gptNeox } from './families/gpt-neox.ts';
+import { gpt2 } from './families/gpt2.ts';
 import { granite } from './families/granite.ts';
 import { llama } from './families/llama.ts';
 import { mistral } from './families/mistral.ts';
@@ -36,4 +37,5 @@ export const FAMILIES: readonly Family[] = [
   glm4,
   starcoder2,
   gptNeox,
+  gpt2,
 ];

@@ -37,6 +37,7 @@ export function parseDecoderConfig(json: unknown, file: string): DecoderConfig {
   return {
     ...parts,
     family: family.modelType,
+    storedNames: family.storedNames ?? [],
     vocabSize: keys.vocab_size,
     maxPositionEmbeddings: keys.max_position_embeddings,
     bosTokenId: keys.bos_token_id ?? null,

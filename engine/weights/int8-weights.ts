@@ -1,6 +1,7 @@
 import { rotateRows } from '../formats/hadamard.ts';
-import { type Int8Codes, int8Codes, int8Scales, transposed } from '../formats/int8.ts';
+import { type Int8Codes, int8Codes, int8Scales } from '../formats/int8.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
+import { transposed } from '../formats/transposed.ts';
 import type { Int8Mode } from './compute-mode.ts';
 import { notFiniteWeight, readValues } from './weight-values.ts';
 

@@ -1,6 +1,7 @@
 """golden/models/: one tiny random model per family, and the logits that transformers computes from it."""
 
 import json
+import re
 import shutil
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from transformers import (
     Gemma3TextConfig,
     Glm4Config,
     Glm4ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     GraniteConfig,
@@ -64,6 +67,7 @@ SMOLLM3 = (SmolLM3Config, SmolLM3ForCausalLM)
 COHERE2 = (Cohere2Config, Cohere2ForCausalLM)
 GLM4 = (Glm4Config, Glm4ForCausalLM)
 STARCODER2 = (Starcoder2Config, Starcoder2ForCausalLM)
+GPT2 = (GPT2Config, GPT2LMHeadModel)
 NEOX = (GPTNeoXConfig, GPTNeoXForCausalLM)
 
 ROPE_PLAIN = {"rope_type": "default", "rope_theta": 10000.0}
@@ -185,6 +189,8 @@ CASES = [
     ModelCase("qwen3-moe-all", QWEN3_MOE, {**EXPERTS, "num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": True}, seed=32),
     # So many experts that most of them have no token, in every layer but one.
     ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
+    ModelCase("gpt2", GPT2, {"max_position_embeddings": 210, "tie_word_embeddings": True}, seed=33),
+    ModelCase("gpt2-scaled", GPT2, {"num_hidden_layers": 3, "max_position_embeddings": 24, "n_inner": 48, "scale_attn_by_inverse_layer_idx": True}, seed=34),
     ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),
 ]
 
@@ -196,7 +202,7 @@ def randomize(model: PreTrainedModel, seed: int) -> None:
         for name, parameter in model.named_parameters():
             parameter.normal_(0.0, 0.2, generator=source)
             # Gemma adds the 1 itself.
-            if name.endswith("norm.weight") and "gemma" not in model.config.model_type:
+            if re.search(r"(norm|ln_\w)\.weight$", name) and "gemma" not in model.config.model_type:
                 parameter.add_(1.0)
 
 
@@ -250,7 +256,7 @@ def reference_logits(folder: Path, case: ModelCase) -> dict[str, torch.Tensor]:
 NEUTRAL = {
     "attn_logit_softcapping": None, "final_logit_softcapping": None, "query_pre_attn_scalar": 16,
     "embedding_multiplier": 1.0, "logits_scaling": 1.0, "residual_multiplier": 1.0, "logit_scale": 1.0,
-    "use_parallel_residual": True, "norm_topk_prob": False,
+    "use_parallel_residual": True, "norm_topk_prob": False, "scale_attn_by_inverse_layer_idx": False,
 }
 
 
@@ -259,7 +265,7 @@ def check_that_it_matters(model, case: ModelCase, input_ids, attention_mask, log
     if not 0.5 < logits.std() < 5:
         raise AssertionError(f"{case.name}: logits have a standard deviation of {logits.std():.3f}")
     plain = {}
-    if model.config.rope_parameters.get("rope_type", "default") != "default":
+    if getattr(model.config, "rope_parameters", {}).get("rope_type", "default") != "default":
         plain["rope_parameters"] = {**model.config.rope_parameters, "rope_type": "default"}
     if case.config.get("sliding_window") is not None:
         plain["sliding_window"] = 1000

@@ -35,6 +35,8 @@ describe("transformers' defaults fill what is missing", () => {
       layersName: 'model.layers',
       outputName: 'lm_head',
       maxPositionEmbeddings: 2048,
+      positionEmbedding: null,
+      storedNames: [],
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
