@@ -50,6 +50,13 @@ export interface LinearRopeScaling {
   readonly factor: number;
 }
 
+/** Dynamic NTK: the longer a text is beyond the old length, the larger the base, for all of it. */
+export interface DynamicRopeScaling {
+  readonly type: 'dynamic';
+  readonly factor: number;
+  readonly originalMaxPositionEmbeddings: number;
+}
+
 /** YaRN (arXiv 2309.00071): interpolation of the slow features alone, and sharper attention. */
 export interface YarnRopeScaling {
   readonly type: 'yarn';
@@ -73,7 +80,12 @@ export interface LongRopeScaling {
   readonly attentionFactor: number;
 }
 
-export type RopeScaling = Llama3RopeScaling | LinearRopeScaling | YarnRopeScaling | LongRopeScaling;
+export type RopeScaling =
+  | Llama3RopeScaling
+  | LinearRopeScaling
+  | DynamicRopeScaling
+  | YarnRopeScaling
+  | LongRopeScaling;
 
 /** A rotary position embedding (arXiv 2104.09864). Layers with the same one share the object. */
 export interface Rotary {
@@ -207,5 +219,6 @@ export interface DecoderConfig extends SpecialTokenIds, DecoderParts {
   /** What files call tensors otherwise than their modules are called. */
   readonly storedNames: StoredNames;
   readonly vocabSize: number;
+  /** The longest text that it reads; with dynamic scaling longer than its `config.json` says. */
   readonly maxPositionEmbeddings: number;
 }

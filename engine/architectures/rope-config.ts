@@ -11,6 +11,7 @@ const factors = z.array(factor).max(CONFIG_LIMITS.headWidth, SIZED);
 
 const SCHEMAS = {
   linear: z.object({ factor }),
+  dynamic: z.object({ factor }),
   llama3: z.object({
     factor,
     low_freq_factor: factor,
@@ -114,6 +115,16 @@ function parseScaling(
       return null;
     case 'linear':
       return { type: 'linear', ...check(SCHEMAS.linear) };
+    case 'dynamic':
+      if (dims === 2) {
+        throw fail('model.corrupt', `${key} cannot stretch a single pair of features (dynamic)`);
+      }
+      // As in transformers, which does not ask for "original_max_position_embeddings" here.
+      return {
+        type: 'dynamic',
+        ...check(SCHEMAS.dynamic),
+        originalMaxPositionEmbeddings: positions,
+      };
     case 'llama3': {
       const scaling = check(SCHEMAS.llama3);
       return {

@@ -42,7 +42,7 @@ function angles({ dims, interleaved, theta, scaling }: Rotary): object {
   return {
     interleaved,
     frequencies: inverseFrequencies(rotary),
-    longFrequencies: inverseFrequencies(rotary, true),
+    longFrequencies: inverseFrequencies(rotary, Number.MAX_SAFE_INTEGER),
     sharpness,
   };
 }

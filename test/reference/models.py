@@ -84,6 +84,7 @@ ROPE_LLAMA3 = {
 
 # Within the old length of 32 positions lie features that turn often, little, and in between.
 ROPE_YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32}
+ROPE_DYNAMIC = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0}
 ROPE_LONG = {
     "rope_type": "longrope",
     "rope_theta": 10000.0,
@@ -172,6 +173,8 @@ CASES = [
     ModelCase("qwen3", QWEN3, {"tie_word_embeddings": True, "head_dim": 16, "rms_norm_eps": 1e-6}, seed=13),
     ModelCase("qwen3-mixed", QWEN3, {**MIXED, "head_dim": 16, "use_sliding_window": True}, seed=14, sequence_length=24),
     ModelCase("llama-yarn", LLAMA, {"rope_parameters": ROPE_YARN, "head_dim": 16}, seed=15, sequence_length=40),
+    # Longer than what the model calls its length, which texts that go on come to as well.
+    ModelCase("llama-dynamic", LLAMA, {"rope_parameters": ROPE_DYNAMIC, "head_dim": 16, "max_position_embeddings": 16}, seed=35, sequence_length=24),
     ModelCase("gemma2", GEMMA2, {**MIXED, "head_dim": 16, "query_pre_attn_scalar": 24, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0, "tie_word_embeddings": True, "hidden_activation": "gelu_pytorch_tanh"}, seed=16, sequence_length=24),
     ModelCase("gemma3", GEMMA3, {"num_hidden_layers": 7, "sliding_window": 8, "head_dim": 16, "query_pre_attn_scalar": 24, "rope_parameters": GEMMA3_ROPE, "tie_word_embeddings": True}, seed=17, sequence_length=24),
     ModelCase("phi3", PHI3, {"rope_parameters": ROPE_LONG, "original_max_position_embeddings": 16, "pad_token_id": 0}, seed=18, sequence_length=14),

@@ -52,6 +52,8 @@ def shrink(config: dict) -> dict:
         if config.get(key) is not None:
             part = config[key].get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0))
             small[key] = shrink_rope(config[key], int(head_dim * part) // 2)
+            if "dynamic" in (config[key].get("rope_type"), config[key].get("type")):
+                small["max_position_embeddings"] = OLD_LENGTH
     return small
 
 
