@@ -87,6 +87,13 @@ export type RopeScaling =
   | YarnRopeScaling
   | LongRopeScaling;
 
+/** Llama 4's sharper attention in long texts: scores times `1 + beta · ln(1 + ⌊position / every⌋)`. */
+export interface GrowingQueries {
+  readonly beta: number;
+  /** Positions after which the factor grows. */
+  readonly every: number;
+}
+
 /** A rotary position embedding (arXiv 2104.09864). Layers with the same one share the object. */
 export interface Rotary {
   /** Features of each head that are turned, the first ones; even. */
@@ -95,6 +102,8 @@ export interface Rotary {
   readonly scaling: RopeScaling | null;
   /** Whether neighbouring features are turned against each other, not those half a head apart. */
   readonly interleaved: boolean;
+  /** null where queries are turned alone */
+  readonly growingQueries: GrowingQueries | null;
 }
 
 /** Queries, keys and values from three layers, or from one whose output lies side by side. */

@@ -6,6 +6,8 @@ import { gptNeox } from './families/gpt-neox.ts';
 import { gpt2 } from './families/gpt2.ts';
 import { granite } from './families/granite.ts';
 import { llama } from './families/llama.ts';
+import { ministral } from './families/ministral.ts';
+import { ministral3 } from './families/ministral3.ts';
 import { mistral } from './families/mistral.ts';
 import { mixtral } from './families/mixtral.ts';
 import { olmo2 } from './families/olmo2.ts';
@@ -22,6 +24,8 @@ import type { Family } from './family.ts';
 export const FAMILIES: readonly Family[] = [
   llama,
   mistral,
+  ministral,
+  ministral3,
   mixtral,
   qwen2,
   qwen3,

@@ -4,7 +4,7 @@ import { SIZED } from '../sized.ts';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
 import { CONFIG_LIMITS, count, magnitude } from './config-limits.ts';
-import type { LayerType, RopeScaling, Rotary } from './decoder-config.ts';
+import type { GrowingQueries, LayerType, RopeScaling, Rotary } from './decoder-config.ts';
 
 const factor = magnitude('ropeFactor');
 const factors = z.array(factor).max(CONFIG_LIMITS.headWidth, SIZED);
@@ -49,6 +49,8 @@ export interface RotaryKeys {
   /** The part of each head that is turned, unless the file says so; unless given, always all of it. */
   readonly partialFactor?: number;
   readonly interleaved?: boolean;
+  /** Whether queries grow with their positions, as `llama_4_scaling_beta` says. */
+  readonly growingQueries?: boolean;
 }
 
 /**
@@ -90,7 +92,27 @@ export function parseRotary(keys: CommonKeys, wanted: RotaryKeys, fail: ConfigFa
     );
   }
   const rotary = { dims, theta: theta.data, interleaved };
-  return { ...rotary, scaling: parseScaling(keys, parameters, key, dims, fail) };
+  return {
+    ...rotary,
+    scaling: parseScaling(keys, parameters, key, dims, fail),
+    growingQueries: wanted.growingQueries ? parseGrowth(keys, parameters, key, fail) : null,
+  };
+}
+
+const GROWTH = z.object({
+  llama_4_scaling_beta: z.number(),
+  original_max_position_embeddings: count('positions').nullish(),
+});
+
+function parseGrowth(
+  keys: CommonKeys,
+  parameters: Readonly<Record<string, unknown>>,
+  key: string,
+  fail: ConfigFailure,
+): GrowingQueries | null {
+  const { [key]: growth } = checkKeys(z.object({ [key]: GROWTH }), { [key]: parameters }, fail);
+  const { llama_4_scaling_beta: beta, original_max_position_embeddings: every } = growth!;
+  return beta === 0 ? null : { beta, every: every ?? keys.max_position_embeddings };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -115,9 +115,26 @@ export function rotaryAngles(
   const sharper = (x: Value): Value =>
     attentionFactor(rotary) === 1 ? x : builder.mul(x, magnitude);
   const key = { cos: sharper(builder.cos(angles)), sin: sharper(builder.sin(angles)) };
-  const scaled = builder.scalar(scale);
+  const scaled = queryScale(builder, rotary, positions, scale);
   const query = { cos: builder.mul(key.cos, scaled), sin: builder.mul(key.sin, scaled) };
   return { query, key };
+}
+
+/** What queries are multiplied by, float32 `[]` or `[tokens, 1]`. */
+function queryScale(
+  builder: GraphBuilder,
+  { growingQueries }: Rotary,
+  positions: Value,
+  scale: number,
+): Value {
+  const scaled = builder.scalar(scale);
+  if (growingQueries === null) return scaled;
+  const { beta, every } = growingQueries;
+  const whole = builder.div(positions, builder.scalar(every, 'int64'));
+  const times = builder.reshape(builder.cast(whole, 'float32'), [positions.shape[0]!, 1]);
+  const one = builder.scalar(1);
+  const growth = builder.mul(builder.log(builder.add(times, one)), builder.scalar(beta));
+  return builder.mul(builder.add(growth, one), scaled);
 }
 
 function attentionFactor({ scaling }: Rotary): number {

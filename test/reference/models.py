@@ -26,6 +26,10 @@ from transformers import (
     GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    Ministral3Config,
+    Ministral3ForCausalLM,
+    MinistralConfig,
+    MinistralForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     MixtralConfig,
@@ -53,6 +57,8 @@ from reference import MODELS, generator, load_model
 
 LLAMA = (LlamaConfig, LlamaForCausalLM)
 MISTRAL = (MistralConfig, MistralForCausalLM)
+MINISTRAL = (MinistralConfig, MinistralForCausalLM)
+MINISTRAL3 = (Ministral3Config, Ministral3ForCausalLM)
 QWEN2 = (Qwen2Config, Qwen2ForCausalLM)
 QWEN3 = (Qwen3Config, Qwen3ForCausalLM)
 MIXTRAL = (MixtralConfig, MixtralForCausalLM)
@@ -93,6 +99,8 @@ ROPE_LONG = {
     "original_max_position_embeddings": 16,
     "partial_rotary_factor": 0.75,
 }
+# Queries grow at positions 8, 16, 24.
+ROPE_MINISTRAL3 = {**ROPE_YARN, "original_max_position_embeddings": 8, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5}
 GEMMA3_ROPE = {
     "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
     "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
@@ -192,6 +200,8 @@ CASES = [
     ModelCase("qwen3-moe-all", QWEN3_MOE, {**EXPERTS, "num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": True}, seed=32),
     # So many experts that most of them have no token, in every layer but one.
     ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
+    ModelCase("ministral", MINISTRAL, {**MIXED, "head_dim": 16}, seed=36, sequence_length=24),
+    ModelCase("ministral3", MINISTRAL3, {"rope_parameters": ROPE_MINISTRAL3, "head_dim": 16}, seed=37, sequence_length=32),
     ModelCase("gpt2", GPT2, {"max_position_embeddings": 210, "tie_word_embeddings": True}, seed=33),
     ModelCase("gpt2-scaled", GPT2, {"num_hidden_layers": 3, "max_position_embeddings": 24, "n_inner": 48, "scale_attn_by_inverse_layer_idx": True}, seed=34),
     ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),
@@ -270,6 +280,8 @@ def check_that_it_matters(model, case: ModelCase, input_ids, attention_mask, log
     plain = {}
     if getattr(model.config, "rope_parameters", {}).get("rope_type", "default") != "default":
         plain["rope_parameters"] = {**model.config.rope_parameters, "rope_type": "default"}
+    if "llama_4_scaling_beta" in getattr(model.config, "rope_parameters", {}):
+        plain["rope_parameters"] = {**model.config.rope_parameters, "llama_4_scaling_beta": 0.0}
     if case.config.get("sliding_window") is not None:
         plain["sliding_window"] = 1000
     plain |= {key: value for key, value in NEUTRAL.items() if key in case.config}

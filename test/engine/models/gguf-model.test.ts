@@ -206,7 +206,7 @@ describe('config from metadata', () => {
     [
       { 'general.architecture': 'bert' },
       'model.unsupported',
-      /"bert" is not known; known are llama, qwen2, qwen3, .*gemma3/,
+      /"bert" is not known; known are llama, mistral3, qwen2, qwen3, .*gemma3/,
     ],
     [{ 'llama.expert_count': 8 }, 'model.missing_tensor', /tensor/],
     [
