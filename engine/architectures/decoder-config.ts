@@ -1,6 +1,6 @@
 import type { SpecialTokenIds } from '../tokenizer/special-token-ids.ts';
 
-/** A linear layer: `y = x Wᵀ + b`, its matrix stored `[out, in]`. */
+/** A linear layer: `y = x Wᵀ + b`. */
 export interface LinearPart {
   readonly kind: 'linear';
   /** `model.layers.0.self_attn.q_proj` */
@@ -8,6 +8,8 @@ export interface LinearPart {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  /** Whether its matrix is stored `[in, out]` (transformers' `Conv1D`), not `[out, in]`; PEFT's word. */
+  readonly fanInFanOut: boolean;
 }
 
 /** A norm over the last axis. */
@@ -48,6 +50,13 @@ export interface LinearRopeScaling {
   readonly factor: number;
 }
 
+/** Dynamic NTK: the longer a text is beyond the old length, the larger the base, for all of it. */
+export interface DynamicRopeScaling {
+  readonly type: 'dynamic';
+  readonly factor: number;
+  readonly originalMaxPositionEmbeddings: number;
+}
+
 /** YaRN (arXiv 2309.00071): interpolation of the slow features alone, and sharper attention. */
 export interface YarnRopeScaling {
   readonly type: 'yarn';
@@ -71,7 +80,19 @@ export interface LongRopeScaling {
   readonly attentionFactor: number;
 }
 
-export type RopeScaling = Llama3RopeScaling | LinearRopeScaling | YarnRopeScaling | LongRopeScaling;
+export type RopeScaling =
+  | Llama3RopeScaling
+  | LinearRopeScaling
+  | DynamicRopeScaling
+  | YarnRopeScaling
+  | LongRopeScaling;
+
+/** Llama 4's sharper attention in long texts: scores times `1 + beta · ln(1 + ⌊position / every⌋)`. */
+export interface GrowingQueries {
+  readonly beta: number;
+  /** Positions after which the factor grows. */
+  readonly every: number;
+}
 
 /** A rotary position embedding (arXiv 2104.09864). Layers with the same one share the object. */
 export interface Rotary {
@@ -81,6 +102,8 @@ export interface Rotary {
   readonly scaling: RopeScaling | null;
   /** Whether neighbouring features are turned against each other, not those half a head apart. */
   readonly interleaved: boolean;
+  /** null where queries are turned alone */
+  readonly growingQueries: GrowingQueries | null;
 }
 
 /** Queries, keys and values from three layers, or from one whose output lies side by side. */
@@ -181,6 +204,8 @@ export interface DecoderParts {
   readonly embedding: EmbeddingPart;
   /** What the embedding of a token is multiplied by. */
   readonly embeddingScale: number;
+  /** Positions that were learned, added to the embeddings of tokens; null where there are none. */
+  readonly positionEmbedding: EmbeddingPart | null;
   /** Name that the layers have before their number. */
   readonly layersName: string;
   readonly layers: readonly LayerPart[];
@@ -190,6 +215,9 @@ export interface DecoderParts {
   readonly head: HeadPart;
 }
 
+/** Beginnings of names of tensors and what takes their place: `h.` and `transformer.h.`. */
+export type StoredNames = readonly (readonly [stored: string, meant: string])[];
+
 /**
  * A decoder as its `config.json` describes it: all that its graph, its tensors, its adapters and its
  * memory follow from, whatever family and file format it is of.
@@ -197,6 +225,9 @@ export interface DecoderParts {
 export interface DecoderConfig extends SpecialTokenIds, DecoderParts {
   /** `model_type` of its family */
   readonly family: string;
+  /** What files call tensors otherwise than their modules are called. */
+  readonly storedNames: StoredNames;
   readonly vocabSize: number;
+  /** The longest text that it reads; with dynamic scaling longer than its `config.json` says. */
   readonly maxPositionEmbeddings: number;
 }

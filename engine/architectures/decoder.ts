@@ -1,5 +1,5 @@
 import type { Value } from '../graph/value.ts';
-import type { AttentionPart, DecoderConfig, LayerPart } from './decoder-config.ts';
+import type { AttentionPart, DecoderConfig, EmbeddingPart, LayerPart } from './decoder-config.ts';
 import { type DecoderGraph, norm } from './decoder-graph.ts';
 import { feedForward } from './feed-forward.ts';
 import { type RotaryAngles, rotaryAngles } from './rotary-embedding.ts';
@@ -16,12 +16,19 @@ import { softCap } from './soft-cap.ts';
  */
 export function decoderHiddenStates(graph: DecoderGraph, tokenIds: Value, positions: Value): Value {
   const { builder, config, parameters } = graph;
-  const { embedding, embeddingScale } = config;
-  const embeddings = parameters.stored(`${embedding.name}.weight`);
+  const { embedding, embeddingScale, positionEmbedding } = config;
+  const rowsOf = ({ name }: EmbeddingPart, of: Value): Value =>
+    builder.cast(builder.gather(parameters.stored(`${name}.weight`), of), 'float32');
   let hidden = builder.scope(embedding.name, () => {
-    const rows = builder.cast(builder.gather(embeddings, tokenIds), 'float32');
+    const rows = rowsOf(embedding, tokenIds);
     return embeddingScale === 1 ? rows : builder.mul(rows, builder.scalar(embeddingScale));
   });
+  if (positionEmbedding !== null) {
+    const placed = hidden;
+    hidden = builder.scope(positionEmbedding.name, () =>
+      builder.add(placed, rowsOf(positionEmbedding, positions)),
+    );
+  }
   const anglesOf = allAngles(graph, positions);
   for (const [index, layer] of config.layers.entries()) {
     const before = hidden;

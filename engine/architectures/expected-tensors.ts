@@ -1,9 +1,9 @@
-import type { DecoderConfig, Part } from './decoder-config.ts';
+import type { DecoderConfig, LinearPart, Part } from './decoder-config.ts';
 import { decoderModules } from './modules.ts';
 
 /**
  * Name and shape of every tensor that a decoder of this config reads, in the order of the forward
- * pass. Matrices of linear layers are `[out, in]`.
+ * pass.
  */
 export function expectedTensors(config: DecoderConfig): Map<string, readonly number[]> {
   return new Map(decoderModules(config).flatMap(({ part }) => tensorsOf(part)));
@@ -15,11 +15,15 @@ function tensorsOf(part: Part): [string, readonly number[]][] {
     case 'embedding':
       return [[`${name}.weight`, [part.rows, part.width]]];
     case 'linear':
-      return withBias(name, [part.outFeatures, part.inFeatures], part.bias && part.outFeatures);
+      return withBias(name, matrixShape(part), part.bias && part.outFeatures);
     case 'rms':
     case 'layer':
       return withBias(name, [part.size], part.bias && part.size);
   }
+}
+
+function matrixShape({ inFeatures, outFeatures, fanInFanOut }: LinearPart): readonly number[] {
+  return fanInFanOut ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
 }
 
 function withBias(

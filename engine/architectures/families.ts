@@ -3,8 +3,11 @@ import { gemma2 } from './families/gemma2.ts';
 import { gemma3 } from './families/gemma3.ts';
 import { glm4 } from './families/glm4.ts';
 import { gptNeox } from './families/gpt-neox.ts';
+import { gpt2 } from './families/gpt2.ts';
 import { granite } from './families/granite.ts';
 import { llama } from './families/llama.ts';
+import { ministral } from './families/ministral.ts';
+import { ministral3 } from './families/ministral3.ts';
 import { mistral } from './families/mistral.ts';
 import { mixtral } from './families/mixtral.ts';
 import { olmo2 } from './families/olmo2.ts';
@@ -21,6 +24,8 @@ import type { Family } from './family.ts';
 export const FAMILIES: readonly Family[] = [
   llama,
   mistral,
+  ministral,
+  ministral3,
   mixtral,
   qwen2,
   qwen3,
@@ -36,4 +41,5 @@ export const FAMILIES: readonly Family[] = [
   glm4,
   starcoder2,
   gptNeox,
+  gpt2,
 ];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import { COMMON_KEYS, type CommonKeys } from './config-keys.ts';
 import { ConfigReader } from './config-reader.ts';
-import type { DecoderParts } from './decoder-config.ts';
+import type { DecoderParts, StoredNames } from './decoder-config.ts';
 import type { GgufConventions } from './gguf-conventions.ts';
 
 /**
@@ -15,12 +15,16 @@ interface FamilyDeclaration<Keys extends z.ZodRawShape> {
   readonly modelType: string;
   /** Well-known models of it, for the documentation. */
   readonly models: string;
+  /** Beginnings of the names of tensors in published files, and what its modules are called instead. */
+  readonly storedNames?: StoredNames;
   /** How GGUF files hold it; null where llama.cpp does not know it. */
   readonly gguf: GgufConventions | null;
   /** What its configuration class in transformers says where a `config.json` leaves a key out. */
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Keys of its `config.json` beside the common ones. */
   readonly keys: Keys;
+  /** The common keys, where it has others in their place (transformers' `attribute_map`). */
+  readonly commonKeys?: (keys: z.infer<z.ZodObject<Keys>>) => Readonly<Record<string, unknown>>;
   /** The decoder that the keys describe. */
   readonly declare: (
     keys: CommonKeys & z.infer<z.ZodObject<Keys>>,
@@ -30,7 +34,10 @@ interface FamilyDeclaration<Keys extends z.ZodRawShape> {
 
 /** A declared family, to read configs with. */
 export interface Family
-  extends Pick<FamilyDeclaration<z.ZodRawShape>, 'className' | 'modelType' | 'models' | 'gguf'> {
+  extends Pick<
+    FamilyDeclaration<z.ZodRawShape>,
+    'className' | 'modelType' | 'models' | 'storedNames' | 'gguf'
+  > {
   /**
    * The keys of a `config.json`, and the decoder that they describe.
    *
@@ -43,15 +50,18 @@ export interface Family
 export function family<Keys extends z.ZodRawShape>({
   defaults,
   keys: ownKeys,
+  commonKeys = () => ({}),
   declare,
   ...names
 }: FamilyDeclaration<Keys>): Family {
-  const schema = z.object({ ...COMMON_KEYS, ...ownKeys });
+  const [common, own] = [z.object(COMMON_KEYS), z.object(ownKeys)];
   return {
     ...names,
     read(json, fail) {
-      type AllKeys = CommonKeys & z.infer<z.ZodObject<Keys>>;
-      const keys = checkKeys(schema, { ...defaults, ...json }, fail) as AllKeys;
+      const given = { ...defaults, ...json };
+      const ownGiven = checkKeys(own, given, fail);
+      const commonGiven = { ...given, ...commonKeys(ownGiven) };
+      const keys = { ...checkKeys(common, commonGiven, fail), ...ownGiven };
       return { keys, parts: declare(keys, new ConfigReader(keys, fail)) };
     },
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
 import { quote } from '../quote.ts';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
-import type { DecoderConfig } from './decoder-config.ts';
+import type { DecoderConfig, DecoderParts } from './decoder-config.ts';
 import { FAMILIES } from './families.ts';
 import type { Family } from './family.ts';
 
@@ -37,13 +37,20 @@ export function parseDecoderConfig(json: unknown, file: string): DecoderConfig {
   return {
     ...parts,
     family: family.modelType,
+    storedNames: family.storedNames ?? [],
     vocabSize: keys.vocab_size,
-    maxPositionEmbeddings: keys.max_position_embeddings,
+    maxPositionEmbeddings: Math.floor(keys.max_position_embeddings * dynamicFactor(parts)),
     bosTokenId: keys.bos_token_id ?? null,
     eosTokenIds: [keys.eos_token_id ?? []].flat(),
     // Some configs write -1 for "none".
     padTokenId: keys.pad_token_id == null || keys.pad_token_id < 0 ? null : keys.pad_token_id,
   };
+}
+
+/** How many times as far a model reads whose angles grow with the text; else 1. */
+function dynamicFactor({ layers }: DecoderParts): number {
+  const scaling = layers[0]!.attention.rotary?.scaling;
+  return scaling?.type === 'dynamic' ? scaling.factor : 1;
 }
 
 function findFamily(

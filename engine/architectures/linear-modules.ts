@@ -9,6 +9,8 @@ export interface LinearModule {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly bias: boolean;
+  /** As in `LinearPart`. */
+  readonly fanInFanOut: boolean;
   /** Whether it is part of an expert, so that only a run shows how many rows it is given. */
   readonly inExpert: boolean;
 }
@@ -17,7 +19,7 @@ export interface LinearModule {
 export function linearModules(config: DecoderConfig): LinearModule[] {
   return decoderModules(config).flatMap(({ part, layer, inExpert }) => {
     if (part.kind !== 'linear' || layer === null) return [];
-    const { name, inFeatures, outFeatures, bias } = part;
-    return [{ name, layer, inFeatures, outFeatures, bias, inExpert }];
+    const { kind: _kind, ...linear } = part;
+    return [{ ...linear, layer, inExpert }];
   });
 }

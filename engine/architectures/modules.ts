@@ -25,9 +25,12 @@ const OUTSIDE = { layer: null, inExpert: false };
  * files follow from the place of a part (the `gguf` package's `constants.py`), whatever family has it.
  */
 export function decoderModules(config: DecoderConfig): DecoderModule[] {
-  const { embedding, layers, norm, head } = config;
+  const { embedding, positionEmbedding, layers, norm, head } = config;
   return [
     { part: embedding, gguf: 'token_embd', ...OUTSIDE },
+    ...(positionEmbedding === null
+      ? []
+      : [{ part: positionEmbedding, gguf: 'position_embd', ...OUTSIDE }]),
     ...layers.flatMap((layer, index) => {
       const ofExperts = new Set<Part>(
         layer.mlp.kind === 'experts' ? layer.mlp.experts.flatMap(mlpParts) : [],

@@ -20,7 +20,12 @@ export function linear(
   outFeatures: number,
   bias = false,
 ): LinearPart {
-  return { kind: 'linear', name, inFeatures, outFeatures, bias };
+  return { kind: 'linear', name, inFeatures, outFeatures, bias, fanInFanOut: false };
+}
+
+/** A linear layer with a bias and a matrix that is stored `[in, out]` (transformers' `Conv1D`). */
+export function conv1d(name: string, inFeatures: number, outFeatures: number): LinearPart {
+  return { ...linear(name, inFeatures, outFeatures, true), fanInFanOut: true };
 }
 
 export function embedding(name: string, rows: number, width: number): EmbeddingPart {
@@ -184,15 +189,19 @@ const NO_NORMS: LayerPart['norms'] = {
   afterMlp: null,
 };
 
+interface ModuleNames {
+  readonly embedding: string;
+  /** Where positions are learned. */
+  readonly positions?: string;
+  readonly layers: string;
+  readonly norm: string;
+  readonly head: string;
+}
+
 /** What a family says of a decoder. */
 interface DecoderDeclaration {
   /** Module names; Llama's unless given. */
-  readonly names?: {
-    readonly embedding: string;
-    readonly layers: string;
-    readonly norm: string;
-    readonly head: string;
-  };
+  readonly names?: ModuleNames;
   readonly embeddingScale?: number;
   /** A norm over the hidden states, by its name. */
   readonly norm: (name: string) => NormPart;
@@ -207,7 +216,7 @@ interface DecoderDeclaration {
   readonly head?: Partial<Pick<HeadPart, 'scale' | 'softCap'>>;
 }
 
-const LLAMA_NAMES = {
+const LLAMA_NAMES: ModuleNames = {
   embedding: 'model.embed_tokens',
   layers: 'model.layers',
   norm: 'model.norm',
@@ -219,10 +228,15 @@ export function decoder(keys: CommonKeys, declaration: DecoderDeclaration): Deco
   const { vocab_size: rows, hidden_size: hiddenSize } = keys;
   const { names = LLAMA_NAMES, norm, layer } = declaration;
   const tokens = embedding(names.embedding, rows, hiddenSize);
+  const { positions } = names;
   return {
     hiddenSize,
     embedding: tokens,
     embeddingScale: declaration.embeddingScale ?? 1,
+    positionEmbedding:
+      positions === undefined
+        ? null
+        : embedding(positions, keys.max_position_embeddings, hiddenSize),
     layersName: names.layers,
     layers: Array.from({ length: keys.num_hidden_layers }, (_, index) => {
       const name = `${names.layers}.${index}`;

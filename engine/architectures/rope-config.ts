@@ -4,13 +4,14 @@ import { SIZED } from '../sized.ts';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
 import { CONFIG_LIMITS, count, magnitude } from './config-limits.ts';
-import type { LayerType, RopeScaling, Rotary } from './decoder-config.ts';
+import type { GrowingQueries, LayerType, RopeScaling, Rotary } from './decoder-config.ts';
 
 const factor = magnitude('ropeFactor');
 const factors = z.array(factor).max(CONFIG_LIMITS.headWidth, SIZED);
 
 const SCHEMAS = {
   linear: z.object({ factor }),
+  dynamic: z.object({ factor }),
   llama3: z.object({
     factor,
     low_freq_factor: factor,
@@ -48,6 +49,8 @@ export interface RotaryKeys {
   /** The part of each head that is turned, unless the file says so; unless given, always all of it. */
   readonly partialFactor?: number;
   readonly interleaved?: boolean;
+  /** Whether queries grow with their positions, as `llama_4_scaling_beta` says. */
+  readonly growingQueries?: boolean;
 }
 
 /**
@@ -89,7 +92,27 @@ export function parseRotary(keys: CommonKeys, wanted: RotaryKeys, fail: ConfigFa
     );
   }
   const rotary = { dims, theta: theta.data, interleaved };
-  return { ...rotary, scaling: parseScaling(keys, parameters, key, dims, fail) };
+  return {
+    ...rotary,
+    scaling: parseScaling(keys, parameters, key, dims, fail),
+    growingQueries: wanted.growingQueries ? parseGrowth(keys, parameters, key, fail) : null,
+  };
+}
+
+const GROWTH = z.object({
+  llama_4_scaling_beta: z.number(),
+  original_max_position_embeddings: count('positions').nullish(),
+});
+
+function parseGrowth(
+  keys: CommonKeys,
+  parameters: Readonly<Record<string, unknown>>,
+  key: string,
+  fail: ConfigFailure,
+): GrowingQueries | null {
+  const { [key]: growth } = checkKeys(z.object({ [key]: GROWTH }), { [key]: parameters }, fail);
+  const { llama_4_scaling_beta: beta, original_max_position_embeddings: every } = growth!;
+  return beta === 0 ? null : { beta, every: every ?? keys.max_position_embeddings };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -114,6 +137,16 @@ function parseScaling(
       return null;
     case 'linear':
       return { type: 'linear', ...check(SCHEMAS.linear) };
+    case 'dynamic':
+      if (dims === 2) {
+        throw fail('model.corrupt', `${key} cannot stretch a single pair of features (dynamic)`);
+      }
+      // As in transformers, which does not ask for "original_max_position_embeddings" here.
+      return {
+        type: 'dynamic',
+        ...check(SCHEMAS.dynamic),
+        originalMaxPositionEmbeddings: positions,
+      };
     case 'llama3': {
       const scaling = check(SCHEMAS.llama3);
       return {

@@ -2,8 +2,8 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import type {
   DecoderConfig,
+  DynamicRopeScaling,
   Llama3RopeScaling,
-  LongRopeScaling,
   Rotary,
   YarnRopeScaling,
 } from './decoder-config.ts';
@@ -25,9 +25,9 @@ export interface RotaryAngles {
  * Radians per position of each pair of features, `dims / 2` of them: `theta^(-2i/dims)`, stretched as
  * `scaling` says (RoFormer, arXiv 2104.09864; transformers `modeling_rope_utils.py`).
  *
- * @param isLong whether a text is longer than those that a LongRoPE model was first trained on
+ * @param textLength tokens of the text, of which LongRoPE and dynamic scaling make what they are
  */
-export function inverseFrequencies({ dims, theta, scaling }: Rotary, isLong = false): number[] {
+export function inverseFrequencies({ dims, theta, scaling }: Rotary, textLength = 0): number[] {
   const plain = Array.from({ length: dims / 2 }, (_, i) => 1 / theta ** ((2 * i) / dims));
   switch (scaling?.type) {
     case undefined:
@@ -38,7 +38,12 @@ export function inverseFrequencies({ dims, theta, scaling }: Rotary, isLong = fa
       return plain.map((frequency) => scaleLlama3(frequency, scaling));
     case 'yarn':
       return scaleYarn(plain, theta, scaling);
+    case 'dynamic': {
+      const stretch = dynamicStretch(scaling, textLength);
+      return plain.map((frequency, i) => frequency * stretch ** dynamicExponent(i, dims));
+    }
     case 'longrope': {
+      const isLong = textLength > scaling.originalMaxPositionEmbeddings;
       const factors = isLong ? scaling.longFactors : scaling.shortFactors;
       return plain.map((frequency, i) => frequency / factors[i]!);
     }
@@ -73,6 +78,19 @@ function scaleYarn(plain: readonly number[], theta: number, scaling: YarnRopeSca
   });
 }
 
+/** What the base is multiplied by, but for an exponent: 1 up to the old length. */
+function dynamicStretch(
+  { factor, originalMaxPositionEmbeddings: old }: DynamicRopeScaling,
+  textLength: number,
+): number {
+  return (factor * Math.max(textLength, old)) / old - (factor - 1);
+}
+
+/** Of the stretch, in the frequency of a pair: that of the base is `dims / (dims - 2)`. */
+function dynamicExponent(pair: number, dims: number): number {
+  return (-2 * pair) / (dims - 2);
+}
+
 /** Where tokens stand. */
 export interface Places {
   /** int64 `[tokens]` */
@@ -97,9 +115,26 @@ export function rotaryAngles(
   const sharper = (x: Value): Value =>
     attentionFactor(rotary) === 1 ? x : builder.mul(x, magnitude);
   const key = { cos: sharper(builder.cos(angles)), sin: sharper(builder.sin(angles)) };
-  const scaled = builder.scalar(scale);
+  const scaled = queryScale(builder, rotary, positions, scale);
   const query = { cos: builder.mul(key.cos, scaled), sin: builder.mul(key.sin, scaled) };
   return { query, key };
+}
+
+/** What queries are multiplied by, float32 `[]` or `[tokens, 1]`. */
+function queryScale(
+  builder: GraphBuilder,
+  { growingQueries }: Rotary,
+  positions: Value,
+  scale: number,
+): Value {
+  const scaled = builder.scalar(scale);
+  if (growingQueries === null) return scaled;
+  const { beta, every } = growingQueries;
+  const whole = builder.div(positions, builder.scalar(every, 'int64'));
+  const times = builder.reshape(builder.cast(whole, 'float32'), [positions.shape[0]!, 1]);
+  const one = builder.scalar(1);
+  const growth = builder.mul(builder.log(builder.add(times, one)), builder.scalar(beta));
+  return builder.mul(builder.add(growth, one), scaled);
 }
 
 function attentionFactor({ scaling }: Rotary): number {
@@ -108,28 +143,58 @@ function attentionFactor({ scaling }: Rotary): number {
 
 /** float32 `[1, dims / 2]` */
 function frequencyRow(builder: GraphBuilder, rotary: Rotary, places: Places): Value {
-  const row = (isLong: boolean): Value =>
-    builder.constant(inverseFrequencies(rotary, isLong), [1, rotary.dims / 2]);
-  const { scaling } = rotary;
-  if (scaling?.type !== 'longrope') return row(false);
-  return builder.where(isLongText(builder, scaling, places), row(true), row(false));
-}
-
-/** Whether a text is longer than those of the first training: then all of it has the long factors. */
-function isLongText(
-  builder: GraphBuilder,
-  { originalMaxPositionEmbeddings: limit }: LongRopeScaling,
-  { positions, textLength }: Places,
-): Value {
-  if (textLength !== undefined) {
-    return builder.less(builder.scalar(limit), builder.cast(textLength, 'float32'));
+  const { dims, scaling } = rotary;
+  const row = (numbers: readonly number[]): Value => builder.constant(numbers, [1, dims / 2]);
+  const known = row(inverseFrequencies(rotary));
+  switch (scaling?.type) {
+    case 'longrope': {
+      const limit = scaling.originalMaxPositionEmbeddings;
+      const isLong = builder.less(builder.scalar(limit), lengthOfText(builder, places));
+      return builder.where(isLong, row(inverseFrequencies(rotary, limit + 1)), known);
+    }
+    case 'dynamic': {
+      const exponents = row(inverseFrequencies(rotary).map((_, i) => dynamicExponent(i, dims)));
+      const stretch = stretchOf(builder, scaling, lengthOfText(builder, places));
+      return builder.mul(known, builder.exp(builder.mul(exponents, builder.log(stretch))));
+    }
+    default:
+      return known;
   }
-  const [one, zero] = [builder.scalar(1), builder.scalar(0)];
-  const beyond = builder.where(builder.less(builder.scalar(limit - 1), positions), one, zero);
-  return builder.less(zero, builder.reduceSum(beyond, [0, 1]));
 }
 
-/** The least number of tokens of a text that is turned by other angles; null if there is no such. */
+/** {@link dynamicStretch} of a length that a run knows. */
+function stretchOf(
+  builder: GraphBuilder,
+  { factor, originalMaxPositionEmbeddings: old }: DynamicRopeScaling,
+  length: Value,
+): Value {
+  const one = builder.scalar(1);
+  const beyond = builder.sub(
+    builder.mul(length, builder.scalar(factor / old)),
+    builder.scalar(factor - 1),
+  );
+  return builder.where(builder.less(one, beyond), beyond, one);
+}
+
+/** Tokens of the longest text, float32 that broadcasts to `[1, 1]`. */
+function lengthOfText(builder: GraphBuilder, { positions, textLength }: Places): Value {
+  if (textLength !== undefined) return builder.cast(textLength, 'float32');
+  return builder.add(builder.reduceMax(positions, [0, 1]), builder.scalar(1));
+}
+
+/** Whether angles are others in a longer text, so that a graph for parts of one has to be told its length. */
+export function dependsOnTextLength({ layers }: DecoderConfig): boolean {
+  return layers.some(({ attention: { rotary } }) => {
+    const type = rotary?.scaling?.type;
+    return type === 'longrope' || type === 'dynamic';
+  });
+}
+
+/**
+ * The least number of tokens of a text that is read again when it grows to it, since it is turned by
+ * other angles then; null if there is no such. Where they change with every token (dynamic scaling),
+ * transformers leaves what it has read as it is, and so does this.
+ */
 export function longTextLength({ layers }: DecoderConfig): number | null {
   const scaling = layers[0]!.attention.rotary?.scaling;
   return scaling?.type === 'longrope' ? scaling.originalMaxPositionEmbeddings + 1 : null;

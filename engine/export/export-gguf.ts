@@ -26,12 +26,19 @@ import {
   type WrittenType,
 } from './gguf-values.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
-import { allRows, type ModelTensor, madeTensor, rounded, valuesIn } from './model-tensor.ts';
+import {
+  allRows,
+  type ModelTensor,
+  madeTensor,
+  rounded,
+  transposedTensor,
+  valuesIn,
+} from './model-tensor.ts';
 
 const OWN_DTYPES = { F32: 'f16', F16: 'f16', BF16: 'bf16' } as const;
 
-/** What chooses experts. */
-const ROUTER = /\.ffn_gate_inp\.weight$/;
+/** Matrices that llama.cpp wants in float32: what chooses experts, and positions. */
+const IN_FLOAT32 = /^(blk\.\d+\.ffn_gate_inp|position_embd)\.weight$/;
 
 /** A tensor of the model and what it is in the file. */
 interface GgufPlace extends KnownTensor {
@@ -91,11 +98,17 @@ function placesOf(
     all.flatMap((known) => {
       const tensor = byName.get(known.name);
       if (tensor === undefined) return [];
-      const type = ROUTER.test(gguf) ? 'F32' : typeOf(tensor.shape, dtype);
-      return [{ ...known, gguf, tensor, type }];
+      const inFile = inFileShape(tensor, known);
+      const type = IN_FLOAT32.test(gguf) ? 'F32' : typeOf(inFile.shape, dtype);
+      return [{ ...known, gguf, tensor: inFile, type }];
     }),
   );
   return stacks.filter((stack) => stack.length > 0);
+}
+
+/** Matrices are `[out, in]` in the file. */
+function inFileShape(tensor: ModelTensor, known: KnownTensor | undefined): ModelTensor {
+  return known?.fanInFanOut ? transposedTensor(tensor) : tensor;
 }
 
 async function metadataOf(
@@ -189,8 +202,10 @@ async function checkGguf(
 ): Promise<readonly string[]> {
   const gguf = await openGguf(file);
   const config = parseDecoderConfig(await ggufConfig(gguf), file);
-  const read = unpackGguf(gguf, config).map(madeTensor);
   const byName = new Map(places.map((place) => [place.name, place]));
+  const read = unpackGguf(gguf, config)
+    .map(madeTensor)
+    .map((tensor) => inFileShape(tensor, byName.get(tensor.name)));
   const meant = places.map(({ tensor, type }) => meantAs(tensor, type));
   await checkTensors(file, meant, read, progress, (name) => toleranceOf(byName.get(name)!));
   checkTokenizer(file, source, { tokenizer: ggufTokenizer(gguf), config });

@@ -36,14 +36,15 @@ function isNear(one: unknown, other: unknown): boolean {
 }
 
 /** A rotary embedding by what it does: the same angles can be told in several ways. */
-function angles({ dims, interleaved, theta, scaling }: Rotary): object {
-  const rotary = { dims, interleaved, theta, scaling };
+function angles(rotary: Rotary): object {
+  const { interleaved, scaling, growingQueries } = rotary;
   const sharpness = scaling !== null && 'attentionFactor' in scaling ? scaling.attentionFactor : 1;
   return {
     interleaved,
     frequencies: inverseFrequencies(rotary),
-    longFrequencies: inverseFrequencies(rotary, true),
+    longFrequencies: inverseFrequencies(rotary, Number.MAX_SAFE_INTEGER),
     sharpness,
+    growingQueries,
   };
 }
 

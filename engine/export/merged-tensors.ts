@@ -9,7 +9,14 @@ import type { AdapterWeights } from '../lora/adapter.ts';
 import { type LoraModule, loraAName, loraBName } from '../lora/lora-module.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { ExportSource } from './export-source.ts';
-import { allRows, type ModelTensor, madeTensor, rowWidth, storedTensor } from './model-tensor.ts';
+import {
+  allRows,
+  type ModelTensor,
+  madeTensor,
+  rowWidth,
+  storedTensor,
+  transposedTensor,
+} from './model-tensor.ts';
 
 /**
  * All tensors of a model with its adapter merged: `W + scaling · B A`, added in float32 as PEFT's
@@ -20,12 +27,19 @@ import { allRows, type ModelTensor, madeTensor, rowWidth, storedTensor } from '.
  */
 export async function mergedTensors(source: ExportSource): Promise<readonly ModelTensor[]> {
   const { adapter, nf4, base } = source;
-  const linear = new Set(linearModules(base.config).map(({ name }) => `${name}.weight`));
+  const linear = new Map(
+    linearModules(base.config).map(({ name, fanInFanOut }) => [`${name}.weight`, fanInFanOut]),
+  );
   const modules = new Map(adapter?.modules.map((module) => [`${module.name}.weight`, module]));
-  return (await baseTensors(source)).map((tensor) => {
-    const weight = nf4 !== undefined && linear.has(tensor.name) ? inNf4(tensor, nf4) : tensor;
+  const changed = (tensor: ModelTensor): ModelTensor => {
+    const weight = nf4 === undefined ? tensor : inNf4(tensor, nf4);
     const module = modules.get(tensor.name);
     return module === undefined ? weight : merged(weight, module, adapter!.weights);
+  };
+  return (await baseTensors(source)).map((tensor) => {
+    const fanInFanOut = linear.get(tensor.name);
+    if (fanInFanOut === undefined) return tensor;
+    return fanInFanOut ? transposedTensor(changed(transposedTensor(tensor))) : changed(tensor);
   });
 }
 

@@ -14,6 +14,7 @@ import {
   type TensorDtype,
   type TensorLocation,
 } from '../formats/tensor-location.ts';
+import { transposed } from '../formats/transposed.ts';
 
 /** Values that are given at a time, whole rows of them, where a tensor is in memory. */
 const PIECE_VALUES = 2 ** 21;
@@ -75,6 +76,14 @@ function* cut(whole: TensorData, dtype: FloatDtype, width: number): Generator<Te
   for (let start = 0; start < whole.length; start += step) {
     yield whole.slice(start, start + step);
   }
+}
+
+/** A matrix with rows and columns exchanged; it is in memory as a whole. */
+export function transposedTensor(tensor: ModelTensor): ModelTensor {
+  const [rows, columns] = tensor.shape as readonly [number, number];
+  const { name, dtype } = tensor;
+  const data = async () => transposed(await allRows(tensor), rows);
+  return { ...madeTensor({ name, shape: [columns, rows], dtype: 'F32', data }), dtype };
 }
 
 /** All values of a tensor. */

@@ -47,7 +47,8 @@ export async function* generateTokens(
   const lastChunk = Math.floor((promptIds.length - 1) / READING_CHUNK) * READING_CHUNK;
   for (let start = 0; start < lastChunk; start += READING_CHUNK) {
     if (signal?.aborted) return;
-    await sequence.append(promptIds.slice(start, start + READING_CHUNK), []);
+    const chunk = promptIds.slice(start, start + READING_CHUNK);
+    await sequence.append(chunk, [], promptIds.length);
   }
   let logits = await sequence.append(promptIds.slice(lastChunk));
   for (let count = 1; !signal?.aborted; count++) {

@@ -1,7 +1,7 @@
 import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
 import { outputLayer } from '../architectures/output-layer.ts';
-import { longTextLength } from '../architectures/rotary-embedding.ts';
+import { dependsOnTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -26,7 +26,7 @@ export const GENERATION_TENSORS = {
   pastPositions: 'past_position_ids',
   /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
   logitRows: 'logit_rows',
-  /** Input, int64 `[]`, where a long text is turned by other angles: the tokens that it has */
+  /** Input, int64 `[]`, where a longer text is turned by other angles: the tokens that it has */
   textLength: 'text_length',
   /** Output, float32 `[rows, vocabSize]` */
   logits: 'logits',
@@ -90,8 +90,9 @@ export function generationGraph(
     base: baseLayers({ builder, config, parameters }),
     modules,
   });
-  const textLength =
-    longTextLength(config) === null ? undefined : builder.input(names.textLength, 'int64', []);
+  const textLength = dependsOnTextLength(config)
+    ? builder.input(names.textLength, 'int64', [])
+    : undefined;
   const parts = { builder, config, parameters, linear, attention, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>

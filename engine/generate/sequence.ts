@@ -1,5 +1,5 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
-import { longTextLength } from '../architectures/rotary-embedding.ts';
+import { dependsOnTextLength, longTextLength } from '../architectures/rotary-embedding.ts';
 import type { AdapterWeights } from '../lora/adapter.ts';
 import type { Session } from '../runtime/session.ts';
 import { int64 } from '../runtime/tensor.ts';
@@ -17,6 +17,9 @@ export class Sequence {
   readonly #config: DecoderConfig;
   /** From which length on all of a text is turned by other angles; null where there is no such. */
   readonly #longFrom: number | null;
+  readonly #dependsOnLength: boolean;
+  /** Tokens of the text as which the latest were read. */
+  #readAs = 0;
   /** The tokens so far, where they may have to be read again. */
   #ids: number[] = [];
 
@@ -26,6 +29,7 @@ export class Sequence {
     this.#adapter = adapter;
     this.#config = config;
     this.#longFrom = longTextLength(config);
+    this.#dependsOnLength = dependsOnTextLength(config);
     this.#cache = new KeyValueCache(config);
   }
 
@@ -40,19 +44,22 @@ export class Sequence {
    *
    * @param tokenIds at least one
    * @param logitRows which of these tokens' logits are wanted, counted from 0
+   * @param textLength tokens of the text that they are a part of, if more of it is to be read
    * @returns `[logitRows, vocabSize]`
    * @throws LorafaError `device.failed`
    */
   async append(
     tokenIds: readonly number[],
     logitRows: readonly number[] = [tokenIds.length - 1],
+    textLength = this.length + tokenIds.length,
   ): Promise<Float32Array> {
     if (this.#longFrom !== null) {
-      const length = this.length + tokenIds.length;
-      if (this.length < this.#longFrom && length >= this.#longFrom) await this.#readAgain(length);
+      const becomesLong = this.#readAs < this.#longFrom && textLength >= this.#longFrom;
+      if (becomesLong) await this.#readAgain(textLength);
       this.#ids.push(...tokenIds);
     }
-    return this.#read(tokenIds, logitRows, this.length + tokenIds.length);
+    this.#readAs = textLength;
+    return this.#read(tokenIds, logitRows, textLength);
   }
 
   /** Reads the text so far as the beginning of one that is so long. */
@@ -76,7 +83,7 @@ export class Sequence {
       [names.tokenIds]: { data: int64(tokenIds), shape: [count] },
       [names.positions]: { data: int64(positions), shape: [count] },
       [names.logitRows]: { data: int64(logitRows), shape: [logitRows.length] },
-      ...(this.#longFrom !== null && {
+      ...(this.#dependsOnLength && {
         [names.textLength]: { data: int64([textLength]), shape: [] },
       }),
     });

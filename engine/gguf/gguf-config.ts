@@ -129,6 +129,8 @@ async function ropeScaling(
   const more = given({
     attention_factor: number('attn_factor'),
     original_max_position_embeddings: original,
+    llama_4_scaling_beta: metadata.number(`${architecture}.attention.temperature_scale`),
+    ...yarnMagnitudes(number('yarn_log_multiplier')),
   });
   const longFactors = await readFactors(gguf, 'rope_factors_long.weight');
   if (longFactors !== undefined) {
@@ -143,6 +145,11 @@ async function ropeScaling(
   const type = metadata.string(`${architecture}.rope.scaling.type`) ?? (factor && 'linear');
   if (!type || type === 'none' || factor === 1) return null;
   return { rope_type: type, factor: factor ?? 1, ...more };
+}
+
+/** llama.cpp takes the first for 1 where a file has the second. */
+function yarnMagnitudes(mscaleAllDim: number | undefined): Record<string, number> {
+  return mscaleAllDim === undefined ? {} : { mscale: 1, mscale_all_dim: mscaleAllDim };
 }
 
 /** Divisors of the frequencies of pairs of features. */

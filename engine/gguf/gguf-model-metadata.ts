@@ -122,6 +122,7 @@ function yarnEntries(configJson: JsonObject): Record<string, GgufValue | undefin
     typeof own[key] === 'number' ? float32(own[key]) : undefined;
   return {
     'rope.scaling.yarn_attn_factor': entry('attention_factor'),
+    'rope.scaling.yarn_log_multiplier': entry('mscale_all_dim'),
     'rope.scaling.yarn_beta_fast': entry('beta_fast'),
     'rope.scaling.yarn_beta_slow': entry('beta_slow'),
   };

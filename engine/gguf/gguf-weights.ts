@@ -5,7 +5,13 @@ import { decoderModules } from '../architectures/modules.ts';
 import { float32ToFloat16 } from '../formats/float16.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
-import { elementCount, type TensorDtype, type TensorLocation } from '../formats/tensor-location.ts';
+import {
+  BYTES_PER_ELEMENT,
+  elementCount,
+  type TensorDtype,
+  type TensorLocation,
+} from '../formats/tensor-location.ts';
+import { transposed } from '../formats/transposed.ts';
 import { BLOCK_FORMATS } from './dequantize/formats.ts';
 import type { GgufFile } from './gguf.ts';
 import type { GgufTensor } from './gguf-part.ts';
@@ -21,6 +27,8 @@ export interface KnownTensor {
   readonly rowOrder?: RowOrder | undefined;
   /** What the file has added to the weight of a norm. */
   readonly offset: 0 | 1;
+  /** Whether it is a matrix that Hugging Face has the other way, `[in, out]`. */
+  readonly fanInFanOut: boolean;
 }
 
 /**
@@ -40,8 +48,9 @@ export function knownTensors(config: DecoderConfig): ReadonlyMap<string, readonl
     const rowOrder = attention && rowOrderOf(gguf, attention, part);
     const isNorm = part.kind === 'rms' || part.kind === 'layer';
     const offset = gguf?.addedOne && isNorm ? part.offset : 0;
-    add(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset });
-    add(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0 });
+    const fanInFanOut = part.kind === 'linear' && part.fanInFanOut;
+    add(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset, fanInFanOut });
+    add(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0, fanInFanOut: false });
   }
   return known;
 }
@@ -92,7 +101,7 @@ function byHead(row: number, numHeads: number, headDim: number): number {
 
 /**
  * The weights of a GGUF file as they lie, under Hugging Face's names; null when some tensor is
- * quantized or has its rows in another order, so that the file has to be unpacked.
+ * quantized or lies in another order, so that the file has to be unpacked.
  */
 export function ggufWeightsInPlace(
   gguf: GgufFile,
@@ -100,9 +109,9 @@ export function ggufWeightsInPlace(
 ): ReadonlyMap<string, TensorLocation> | null {
   const locations = new Map<string, TensorLocation>();
   for (const { tensor, meant } of tensorsOf(gguf, config)) {
-    const { name } = meant;
+    const { name, rowOrder, offset: added, fanInFanOut } = meant;
     const dtype = plainDtype(tensor);
-    if (dtype === null || meant.rowOrder !== undefined || meant.offset > 0) return null;
+    if (dtype === null || rowOrder !== undefined || added > 0 || fanInFanOut) return null;
     const { shape, file, offset, length } = tensor;
     locations.set(name, { name, dtype, shape, file, offset, length });
   }
@@ -136,9 +145,26 @@ export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite
     const data = plain
       ? async () => reorderRows(await readTensorRaw(tensor), tensor, rowAt)
       : () => dequantizeRows(tensor, dtype === 'F16', rowAt);
-    tensors.push({ name, dtype, shape, data });
+    tensors.push(
+      meant.fanInFanOut
+        ? {
+            name,
+            dtype,
+            shape: shape.toReversed(),
+            data: async () => inFirst(await data(), dtype, rowCount(tensor)),
+          }
+        : { name, dtype, shape, data },
+    );
   }
   return tensors;
+}
+
+/** A matrix `[out, in]` as `[in, out]`. */
+function inFirst(bytes: Uint8Array<ArrayBuffer>, dtype: TensorDtype, rows: number): Uint8Array {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const Elements = BYTES_PER_ELEMENT[dtype] === 2 ? Uint16Array : Uint32Array;
+  const matrix = new Elements(buffer, byteOffset, byteLength / Elements.BYTES_PER_ELEMENT);
+  return new Uint8Array(transposed(matrix, rows).buffer);
 }
 
 /** Rows of a matrix, elements of a vector. */
@@ -146,7 +172,11 @@ function rowCount(tensor: GgufTensor): number {
   return tensor.shape[0] ?? 1;
 }
 
-function reorderRows(bytes: Uint8Array, tensor: GgufTensor, rowAt: RowOrder): Uint8Array {
+function reorderRows(
+  bytes: Uint8Array,
+  tensor: GgufTensor,
+  rowAt: RowOrder,
+): Uint8Array<ArrayBuffer> {
   const rows = rowCount(tensor);
   const rowBytes = bytes.byteLength / rows;
   const reordered = new Uint8Array(bytes.byteLength);
@@ -160,7 +190,7 @@ async function dequantizeRows(
   tensor: GgufTensor,
   toFloat16: boolean,
   rowAt: RowOrder,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { type, shape } = tensor;
   const width = shape.at(-1) ?? 1;
   const { elements, bytes, dequantize } = BLOCK_FORMATS[type];

@@ -188,6 +188,8 @@ export class GraphBuilder {
   /** The reduced axes stay with size 1. */
   reduceMean = (x: Value, axes: readonly number[]): Value =>
     this.apply('reduceMean', [x], { axes });
+  /** The reduced axes stay with size 1. */
+  reduceMax = (x: Value, axes: readonly number[]): Value => this.apply('reduceMax', [x], { axes });
 
   /** `1 / sqrt(mean(x²) + epsilon)` over the last axis, which stays with size 1. */
   inverseRms(x: Value, epsilon: number): Value {

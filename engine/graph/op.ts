@@ -59,6 +59,7 @@ export interface OpAttributes {
 
   reduceSum: Reduction;
   reduceMean: Reduction;
+  reduceMax: Reduction;
 
   rmsNorm: { readonly epsilon: number };
   rotary: None;

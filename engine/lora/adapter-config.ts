@@ -37,6 +37,8 @@ const HARMLESS: Readonly<Record<string, true | readonly unknown[]>> = {
   corda_config: true,
   ensure_weight_tying: true,
   eva_config: true,
+  // PEFT goes by the layer and corrects what is said here.
+  fan_in_fan_out: true,
   inference_mode: true,
   loftq_config: true,
   lora_ga_config: true,
@@ -158,7 +160,7 @@ export function adapterConfigJson(
     bias: 'none',
     modules_to_save: null,
     layers_pattern: null,
-    fan_in_fan_out: false,
+    fan_in_fan_out: modules.some(({ fanInFanOut }) => fanInFanOut),
     init_lora_weights: true,
     use_dora: false,
     auto_mapping: null,

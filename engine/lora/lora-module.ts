@@ -4,6 +4,8 @@ export interface LoraModule {
   readonly name: string;
   readonly inFeatures: number;
   readonly outFeatures: number;
+  /** Whether the layer's matrix is stored `[in, out]`; those of the adapter are the same. */
+  readonly fanInFanOut: boolean;
   /** Rank. */
   readonly r: number;
   readonly loraAlpha: number;

@@ -30,17 +30,21 @@ export function mergePays({ inFeatures, outFeatures }: LoraModule, tokens: numbe
 export function mergedProduct(
   builder: GraphBuilder,
   x: Value,
-  { weight, bias }: DenseLayer,
+  { weight, fanInFanOut, bias }: DenseLayer,
   { module: { scaling }, a, b }: AdaptedLayer,
 ): Value {
-  const merged = (): Value => builder.gemm(b, a, { alpha: scaling, c: weight });
+  const merged = (): Value =>
+    fanInFanOut
+      ? builder.gemm(a, b, { transA: true, transB: true, alpha: scaling, c: weight })
+      : builder.gemm(b, a, { alpha: scaling, c: weight });
   const down = builder.gemm(x, a, { transB: true, alpha: scaling });
   const product = denseProduct(builder, x, {
     weight: merged(),
+    fanInFanOut,
     bias: madeAfter(builder, down, bias),
   });
   return builder.withGradients(product, [
-    { input: x, pullback: (dY) => builder.gemm(dY, merged()) },
+    { input: x, pullback: (dY) => builder.gemm(dY, merged(), { transB: fanInFanOut }) },
     { input: b, pullback: (dY, current) => builder.gemm(dY, current(down), { transA: true }) },
     {
       input: a,

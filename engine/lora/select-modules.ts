@@ -49,11 +49,11 @@ export function selectModules(
   const adapted = linears.filter(({ name }) => has(targets, name) && !has(excludes, name));
   const ranks = decidingKeys(config.rank_pattern, adapted, 'rank_pattern', fail);
   const alphas = decidingKeys(config.alpha_pattern, adapted, 'alpha_pattern', fail);
-  const modules = adapted.map(({ name, inFeatures, outFeatures }) => {
+  const modules = adapted.map(({ name, inFeatures, outFeatures, fanInFanOut }) => {
     const r = valueFor(name, ranks, config.rank_pattern) ?? config.r;
     const loraAlpha = valueFor(name, alphas, config.alpha_pattern) ?? config.lora_alpha;
     const scaling = loraAlpha / (config.use_rslora ? Math.sqrt(r) : r);
-    return { name, inFeatures, outFeatures, r, loraAlpha, scaling };
+    return { name, inFeatures, outFeatures, fanInFanOut, r, loraAlpha, scaling };
   });
   return { modules, targets, excludes, ranks, alphas };
 }

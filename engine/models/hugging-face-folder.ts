@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { DecoderConfig, StoredNames } from '../architectures/decoder-config.ts';
 import { parseDecoderConfig } from '../architectures/hugging-face-config.ts';
 import { LorafaError } from '../errors.ts';
 import type { FileHead } from '../formats/file-head.ts';
@@ -84,7 +84,18 @@ export async function openWeights(
   config: DecoderConfig,
   heads: Heads = new Map(),
 ): Promise<WeightStore> {
-  return selectWeights(config, await openTensors(folder, heads), folder);
+  const stored = await openTensors(folder, heads);
+  const named = [...stored.values()].map((location) => {
+    const name = moduleName(location.name, config.storedNames);
+    return [name, { ...location, name }] as const;
+  });
+  return selectWeights(config, new Map(named), folder);
+}
+
+/** What the model calls a tensor of a file. */
+function moduleName(stored: string, storedNames: StoredNames): string {
+  const renamed = storedNames.find(([beginning]) => stored.startsWith(beginning));
+  return renamed === undefined ? stored : renamed[1] + stored.slice(renamed[0].length);
 }
 
 async function openTensors(

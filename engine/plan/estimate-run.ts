@@ -2,7 +2,6 @@ import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-
 import type { TrainingShape } from '../step/training-graph.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
@@ -11,6 +10,7 @@ import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
+import { requirePositions } from './position-limit.ts';
 import { loadRunData } from './run-data.ts';
 import { answeringModel, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
@@ -75,6 +75,7 @@ export async function estimateRun(
       onPlanned: (weights) => planned.push(weights),
     });
   const model = await open(quantizationOf(config));
+  requirePositions(config, model);
   const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
   const tokenizer = await loadRunTokenizer(config, model);

@@ -7,6 +7,7 @@ import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
+import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
@@ -52,6 +53,7 @@ export async function evaluate(
   });
   const device = await chooseComputeDevice(config);
   const model = await openRunModel(config, onProgress);
+  requirePositions(config, model);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
   const tokenizer = await loadRunTokenizer(config, model);
   const examples = await heldOutExamples(config, tokenizer, onProgress);

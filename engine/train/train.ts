@@ -5,6 +5,7 @@ import { fetchInputs } from '../inputs/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { chooseRecompute } from '../plan/memory.ts';
 import { countParameters } from '../plan/parameter-count.ts';
+import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData, type RunData } from '../plan/run-data.ts';
 import { openGenerationModel, openRunModel } from '../plan/run-model.ts';
 import { planRun, type RunPlan } from '../plan/run-plan.ts';
@@ -77,6 +78,7 @@ export async function train(
   });
   const device = await chooseComputeDevice(config);
   const base = await openRunModel(config, onEvent);
+  requirePositions(config, base);
   const tokenizer = await loadRunTokenizer(config, base);
   const data = await loadRunData(config, tokenizer, onEvent);
   const weightsDigest = await examineWeights(base.weights, (done, total) =>

@@ -14,7 +14,7 @@ import { copyAdapter, saveAdapter } from '../lora/save-adapter.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
-import { decaysInTrainer } from '../optim/decay.ts';
+import { decaysInTrainer, layerNormNames } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
 import { readChatTemplate } from '../plan/run-tokenizer.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
@@ -125,6 +125,7 @@ async function fullTrainee(
     tokenizer: template === undefined ? tokenizer : withTemplate(tokenizer, template),
   };
   const shapes = [...expectedTensors(model.config)];
+  const layerNorms = layerNormNames(model.config);
   let tensors = new Map<string, Float32Array>();
   for (const [name] of shapes) tensors.set(name, await readTensor(model.weights.get(name)));
   if (checkpoint !== undefined) {
@@ -132,7 +133,10 @@ async function fullTrainee(
   }
   return {
     modules: [],
-    trainable: shapes.map(([name, shape]) => ({ name, shape, decays: decaysInTrainer(name) })),
+    trainable: shapes.map(([name, shape]) => ({
+      ...{ name, shape },
+      decays: decaysInTrainer(name, layerNorms),
+    })),
     tensors,
     projections: new Map(),
     trainBase: true,

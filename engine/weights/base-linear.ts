@@ -20,8 +20,9 @@ export interface BaseLinearOptions {
 
 /** A linear layer that is computed in float32. */
 export interface DenseLayer {
-  /** float32 `[out, in]` */
+  /** float32 `[out, in]`; with `fanInFanOut` `[in, out]` */
   readonly weight: Value;
+  readonly fanInFanOut: boolean;
   /** float32 `[out]` */
   readonly bias: Value | undefined;
 }
@@ -51,9 +52,10 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
   };
   const dense = (module: string): DenseLayer | undefined => {
     const weight = `${module}.weight`;
-    const isNarrow = narrow !== undefined && !modules.get(module)!.inExpert;
+    const { inExpert, fanInFanOut } = modules.get(module)!;
+    const isNarrow = narrow !== undefined && !inExpert;
     if (isNarrow || isNf4(parameters, weight)) return undefined;
-    return { weight: float32(weight), bias: biasOf(module) };
+    return { weight: float32(weight), fanInFanOut, bias: biasOf(module) };
   };
   return {
     dense,
@@ -82,6 +84,10 @@ function narrowProducts(
 }
 
 /** `x Wᵀ + b`, `[tokens, in] → [tokens, out]`. */
-export function denseProduct(builder: GraphBuilder, x: Value, { weight, bias }: DenseLayer): Value {
-  return builder.gemm(x, weight, { transB: true, ...(bias !== undefined && { c: bias }) });
+export function denseProduct(
+  builder: GraphBuilder,
+  x: Value,
+  { weight, fanInFanOut, bias }: DenseLayer,
+): Value {
+  return builder.gemm(x, weight, { transB: !fanInFanOut, ...(bias !== undefined && { c: bias }) });
 }

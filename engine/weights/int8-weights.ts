@@ -1,6 +1,7 @@
 import { rotateRows } from '../formats/hadamard.ts';
-import { int8Codes, int8Scales, transposed } from '../formats/int8.ts';
+import { int8Codes, int8Scales } from '../formats/int8.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
+import { transposed } from '../formats/transposed.ts';
 import { notFiniteWeight, readValues } from './weight-values.ts';
 
 /**

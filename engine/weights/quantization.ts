@@ -4,12 +4,14 @@ import { linearModules } from '../architectures/linear-modules.ts';
 import { isTied } from '../architectures/modules.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw } from '../formats/tensor-data.ts';
+import { transposed } from '../formats/transposed.ts';
 import { type Bfloat16Options, bfloat16Weight } from './bfloat16-weights.ts';
 import type { ComputeMode } from './compute-mode.ts';
 import { int8Weight } from './int8-weights.ts';
 import { type Nf4Options, nf4Weight } from './nf4-weights.ts';
 import { describeTensors } from './weight-cache.ts';
 import { WeightStore } from './weight-store.ts';
+import { readValues } from './weight-values.ts';
 
 /** In what the weights that are multiplied with are stored. */
 export type Quantization =
@@ -39,19 +41,33 @@ export function quantizedTensors(
   tensors: readonly TensorToWrite[],
   quantization: Quantization,
 ): TensorToWrite[] {
-  const linear = new Set(
+  const linear = new Map(
     linearModules(config)
       .filter(({ inExpert }) => quantization.kind === 'nf4' || !inExpert)
-      .map(({ name }) => `${name}.weight`),
+      .map(({ name, fanInFanOut }) => [`${name}.weight`, fanInFanOut]),
   );
   const output = quantization.kind === 'bfloat16' ? outputEmbeddingName(config) : undefined;
   return tensors.flatMap((tensor) => {
-    if (linear.has(tensor.name)) return quantizedWeight(tensor, quantization);
+    const fanInFanOut = linear.get(tensor.name);
+    if (fanInFanOut !== undefined) {
+      return quantizedWeight(fanInFanOut ? outFirst(tensor) : tensor, quantization);
+    }
     if (tensor.name !== output) return [tensor];
     // Tokens are looked up in what the model has, even if it is multiplied with in bfloat16.
     const made = bfloat16Weight(tensor);
     return isTied(config) && made !== tensor ? [tensor, made] : [made];
   });
+}
+
+/** A weight that is stored `[in, out]`, as `[out, in]`, in which all that are made are. */
+function outFirst(weight: TensorToWrite): TensorToWrite {
+  const [inFeatures, outFeatures] = weight.shape as readonly [number, number];
+  return {
+    name: weight.name,
+    dtype: 'F32',
+    shape: [outFeatures, inFeatures],
+    data: async () => transposed(await readValues(weight), inFeatures),
+  };
 }
 
 function quantizedWeight(weight: TensorToWrite, quantization: Quantization): TensorToWrite[] {

@@ -29,8 +29,8 @@ from transformers import PreTrainedTokenizerFast
 
 OUTPUT = GOLDEN / "export"
 
-# Plain, rsLoRA, patterns, BF16, fused layers of two kinds.
-MERGED = ["lora-linear", "lorafa-rslora", "lorafa-patterns", "lorafa-qv-bf16", "family-phi3", "family-gpt-neox"]
+# Plain, rsLoRA, patterns, BF16, fused layers of two kinds, matrices that lie the other way.
+MERGED = ["lora-linear", "lorafa-rslora", "lorafa-patterns", "lorafa-qv-bf16", "family-phi3", "family-gpt-neox", "family-gpt2"]
 
 # Those that llama.cpp's file can say: one alpha and rank for all layers, and layers that its script does not refuse.
 ADAPTERS = ["lora-linear", "lorafa-qv-bf16", "family-phi3", "family-gemma3"]

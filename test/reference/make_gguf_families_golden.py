@@ -20,7 +20,7 @@ OUTPUT = GOLDEN / "gguf" / "families"
 # A model of golden/models for each, whose layers are as the family has them by default: a GGUF file says no more.
 MODELS = [
     "cohere2", "gemma2", "gemma3", "glm4", "gpt-neox", "gpt-neox-sequential", "granite", "llama-yarn", "mixtral",
-    "olmo2", "olmo3", "phi3", "qwen3", "qwen3-moe-all", "smollm3", "starcoder2",
+    "gpt2", "ministral3", "olmo2", "olmo3", "phi3", "qwen3", "qwen3-moe-all", "smollm3", "starcoder2",
 ]  # fmt: skip
 
 
@@ -36,7 +36,10 @@ def set_vocab(model) -> None:
 def with_older_keys(hparams: dict) -> dict:
     """Keys that the converter still asks for and transformers no longer writes."""
     rope = hparams.get("rope_parameters") or {}
-    return {"rotary_pct": rope.get("partial_rotary_factor", 1.0), **hparams}
+    older = {"rotary_pct": rope.get("partial_rotary_factor", 1.0)}
+    if "n_positions" in hparams:
+        older["n_ctx"] = hparams["n_positions"]
+    return {**older, **hparams}
 
 
 def convert(name: str, conversion, gguf) -> None:
@@ -44,6 +47,8 @@ def convert(name: str, conversion, gguf) -> None:
     hparams = with_older_keys(conversion.ModelBase.load_hparams(source, False))
     architecture = conversion.get_model_architecture(hparams, conversion.ModelType.TEXT)
     base = conversion.get_model_class(architecture)
+    # Of its two kinds, the one without experts.
+    base = getattr(base, "Ministral3Model", base)
     model_class = type(base.__name__, (base,), {"set_vocab": set_vocab, "model_arch": base.model_arch})
     with tempfile.TemporaryDirectory() as temporary, torch.inference_mode():
         # Gemma's converter counts the entries of the vocabulary itself.

@@ -1,6 +1,7 @@
 """golden/models/: one tiny random model per family, and the logits that transformers computes from it."""
 
 import json
+import re
 import shutil
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -17,12 +18,18 @@ from transformers import (
     Gemma3TextConfig,
     Glm4Config,
     Glm4ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     GraniteConfig,
     GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    Ministral3Config,
+    Ministral3ForCausalLM,
+    MinistralConfig,
+    MinistralForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     MixtralConfig,
@@ -50,6 +57,8 @@ from reference import MODELS, generator, load_model
 
 LLAMA = (LlamaConfig, LlamaForCausalLM)
 MISTRAL = (MistralConfig, MistralForCausalLM)
+MINISTRAL = (MinistralConfig, MinistralForCausalLM)
+MINISTRAL3 = (Ministral3Config, Ministral3ForCausalLM)
 QWEN2 = (Qwen2Config, Qwen2ForCausalLM)
 QWEN3 = (Qwen3Config, Qwen3ForCausalLM)
 MIXTRAL = (MixtralConfig, MixtralForCausalLM)
@@ -64,6 +73,7 @@ SMOLLM3 = (SmolLM3Config, SmolLM3ForCausalLM)
 COHERE2 = (Cohere2Config, Cohere2ForCausalLM)
 GLM4 = (Glm4Config, Glm4ForCausalLM)
 STARCODER2 = (Starcoder2Config, Starcoder2ForCausalLM)
+GPT2 = (GPT2Config, GPT2LMHeadModel)
 NEOX = (GPTNeoXConfig, GPTNeoXForCausalLM)
 
 ROPE_PLAIN = {"rope_type": "default", "rope_theta": 10000.0}
@@ -80,6 +90,7 @@ ROPE_LLAMA3 = {
 
 # Within the old length of 32 positions lie features that turn often, little, and in between.
 ROPE_YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 32}
+ROPE_DYNAMIC = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0}
 ROPE_LONG = {
     "rope_type": "longrope",
     "rope_theta": 10000.0,
@@ -88,6 +99,8 @@ ROPE_LONG = {
     "original_max_position_embeddings": 16,
     "partial_rotary_factor": 0.75,
 }
+# Queries grow at positions 8, 16, 24.
+ROPE_MINISTRAL3 = {**ROPE_YARN, "original_max_position_embeddings": 8, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5}
 GEMMA3_ROPE = {
     "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1000000.0},
     "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
@@ -168,6 +181,8 @@ CASES = [
     ModelCase("qwen3", QWEN3, {"tie_word_embeddings": True, "head_dim": 16, "rms_norm_eps": 1e-6}, seed=13),
     ModelCase("qwen3-mixed", QWEN3, {**MIXED, "head_dim": 16, "use_sliding_window": True}, seed=14, sequence_length=24),
     ModelCase("llama-yarn", LLAMA, {"rope_parameters": ROPE_YARN, "head_dim": 16}, seed=15, sequence_length=40),
+    # Longer than what the model calls its length, which texts that go on come to as well.
+    ModelCase("llama-dynamic", LLAMA, {"rope_parameters": ROPE_DYNAMIC, "head_dim": 16, "max_position_embeddings": 16}, seed=35, sequence_length=24),
     ModelCase("gemma2", GEMMA2, {**MIXED, "head_dim": 16, "query_pre_attn_scalar": 24, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 3.0, "tie_word_embeddings": True, "hidden_activation": "gelu_pytorch_tanh"}, seed=16, sequence_length=24),
     ModelCase("gemma3", GEMMA3, {"num_hidden_layers": 7, "sliding_window": 8, "head_dim": 16, "query_pre_attn_scalar": 24, "rope_parameters": GEMMA3_ROPE, "tie_word_embeddings": True}, seed=17, sequence_length=24),
     ModelCase("phi3", PHI3, {"rope_parameters": ROPE_LONG, "original_max_position_embeddings": 16, "pad_token_id": 0}, seed=18, sequence_length=14),
@@ -185,6 +200,10 @@ CASES = [
     ModelCase("qwen3-moe-all", QWEN3_MOE, {**EXPERTS, "num_experts": 6, "num_experts_per_tok": 2, "norm_topk_prob": True}, seed=32),
     # So many experts that most of them have no token, in every layer but one.
     ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
+    ModelCase("ministral", MINISTRAL, {**MIXED, "head_dim": 16}, seed=36, sequence_length=24),
+    ModelCase("ministral3", MINISTRAL3, {"rope_parameters": ROPE_MINISTRAL3, "head_dim": 16}, seed=37, sequence_length=32),
+    ModelCase("gpt2", GPT2, {"max_position_embeddings": 210, "tie_word_embeddings": True}, seed=33),
+    ModelCase("gpt2-scaled", GPT2, {"num_hidden_layers": 3, "max_position_embeddings": 24, "n_inner": 48, "scale_attn_by_inverse_layer_idx": True}, seed=34),
     ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),
 ]
 
@@ -196,7 +215,7 @@ def randomize(model: PreTrainedModel, seed: int) -> None:
         for name, parameter in model.named_parameters():
             parameter.normal_(0.0, 0.2, generator=source)
             # Gemma adds the 1 itself.
-            if name.endswith("norm.weight") and "gemma" not in model.config.model_type:
+            if re.search(r"(norm|ln_\w)\.weight$", name) and "gemma" not in model.config.model_type:
                 parameter.add_(1.0)
 
 
@@ -250,7 +269,7 @@ def reference_logits(folder: Path, case: ModelCase) -> dict[str, torch.Tensor]:
 NEUTRAL = {
     "attn_logit_softcapping": None, "final_logit_softcapping": None, "query_pre_attn_scalar": 16,
     "embedding_multiplier": 1.0, "logits_scaling": 1.0, "residual_multiplier": 1.0, "logit_scale": 1.0,
-    "use_parallel_residual": True, "norm_topk_prob": False,
+    "use_parallel_residual": True, "norm_topk_prob": False, "scale_attn_by_inverse_layer_idx": False,
 }
 
 
@@ -259,8 +278,10 @@ def check_that_it_matters(model, case: ModelCase, input_ids, attention_mask, log
     if not 0.5 < logits.std() < 5:
         raise AssertionError(f"{case.name}: logits have a standard deviation of {logits.std():.3f}")
     plain = {}
-    if model.config.rope_parameters.get("rope_type", "default") != "default":
+    if getattr(model.config, "rope_parameters", {}).get("rope_type", "default") != "default":
         plain["rope_parameters"] = {**model.config.rope_parameters, "rope_type": "default"}
+    if "llama_4_scaling_beta" in getattr(model.config, "rope_parameters", {}):
+        plain["rope_parameters"] = {**model.config.rope_parameters, "llama_4_scaling_beta": 0.0}
     if case.config.get("sliding_window") is not None:
         plain["sliding_window"] = 1000
     plain |= {key: value for key, value in NEUTRAL.items() if key in case.config}

@@ -181,7 +181,7 @@ def make_targets() -> None:
 
 
 # Between them: every family, biases, norms on q and k.
-DECAY_MODELS = ["llama-bias", "mistral", "qwen2", "qwen3"]
+DECAY_MODELS = ["llama-bias", "mistral", "qwen2", "qwen3", "gpt2"]
 
 
 def decayed_names(name: str, adapted: bool) -> dict[str, bool]:

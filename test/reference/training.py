@@ -95,7 +95,8 @@ CASES = [
         )
         for index, model in enumerate((
             "qwen3-mixed", "llama-yarn", "gemma2", "gemma3", "phi3", "olmo2", "olmo3", "granite", "smollm3", "cohere2",
-            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-all",
+            "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-all", "gpt2",
+            "llama-dynamic", "ministral", "ministral3",
         ))
     ),
     # Most of its experts have no token in most steps. PEFT cannot adapt its dense layer beside them.

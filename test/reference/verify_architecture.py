@@ -31,6 +31,12 @@ SIZES = {
 }  # fmt: skip
 
 
+def with_common_keys(config: dict, config_class: type) -> dict:
+    """Under the names that all classes know, where a family has others in its files."""
+    own = {name: common for common, name in config_class.attribute_map.items()}
+    return {own.get(key, key): value for key, value in config.items()}
+
+
 def shrink(config: dict) -> dict:
     small = {**config, **{key: size for key, size in SIZES.items() if config.get(key) is not None}}
     if config.get("num_key_value_heads") is not None:
@@ -46,6 +52,8 @@ def shrink(config: dict) -> dict:
         if config.get(key) is not None:
             part = config[key].get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0))
             small[key] = shrink_rope(config[key], int(head_dim * part) // 2)
+            if "dynamic" in (config[key].get("rope_type"), config[key].get("type")):
+                small["max_position_embeddings"] = OLD_LENGTH
     return small
 
 
@@ -64,6 +72,7 @@ def shrink_rope(rope: dict, pairs: int) -> dict:
 def main(file: str) -> None:
     config = json.loads(Path(file).read_text())
     config_class = CONFIG_MAPPING[config["model_type"]]
+    config = with_common_keys(config, config_class)
     family = (config_class, MODEL_FOR_CAUSAL_LM_MAPPING[config_class])
     fix_numerics()
     make_model(ModelCase(NAME, family, shrink(config), seed=1, sequence_length=SEQUENCE_LENGTH, checked=False))

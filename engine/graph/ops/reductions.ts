@@ -16,9 +16,9 @@ function reducedSize(shape: Shape, axes: readonly number[]): number {
   return size;
 }
 
-function reduction<K extends 'reduceSum' | 'reduceMean'>(
+function reduction<K extends 'reduceSum' | 'reduceMean' | 'reduceMax'>(
   onnxOp: string,
-  scale: (builder: GraphBuilder, x: Value, axes: readonly number[], dy: Value) => Value,
+  scale?: (builder: GraphBuilder, x: Value, axes: readonly number[], dy: Value) => Value,
 ): Op<K> {
   return {
     infer: ([x]: readonly ValueType[], { axes }) => ({
@@ -29,10 +29,13 @@ function reduction<K extends 'reduceSum' | 'reduceMean'>(
       const axes = onnx.integers(value.attributes.axes);
       onnx.node(onnxOp, [value.inputs[0]!.name, axes], [value.name], { keepdims: 1 });
     },
-    vjp: [
-      ({ builder, input, value, cotangent }) =>
-        builder.expand(scale(builder, input(0), value.attributes.axes, cotangent), input(0).shape),
-    ],
+    vjp:
+      scale === undefined
+        ? 'not differentiable'
+        : [
+            ({ builder, input, value: { attributes }, cotangent }) =>
+              builder.expand(scale(builder, input(0), attributes.axes, cotangent), input(0).shape),
+          ],
     samples: [
       { inputs: [{ shape: [2, 3] }], attributes: { axes: [1] } },
       { inputs: [{ shape: [2, 1, 4] }], attributes: { axes: [0, 1] } },
@@ -49,12 +52,16 @@ const lastAxisSamples: Sample<Readonly<Record<never, never>>>[] = [
 
 const lastAxis = (value: ValueType): number => value.shape.length - 1;
 
-/** Sums, means and softmax. Reduced axes stay with size 1. */
-export const reductionOps: Pick<OpTable, 'reduceSum' | 'reduceMean' | 'softmax' | 'logSumExp'> = {
+/** Sums, means, maxima and softmax. Reduced axes stay with size 1. */
+export const reductionOps: Pick<
+  OpTable,
+  'reduceSum' | 'reduceMean' | 'reduceMax' | 'softmax' | 'logSumExp'
+> = {
   reduceSum: reduction('ReduceSum', (_b, _x, _axes, dy) => dy),
   reduceMean: reduction('ReduceMean', (b, x, axes, dy) =>
     b.mul(dy, b.scalar(1 / reducedSize(x.shape, axes), dy.dtype)),
   ),
+  reduceMax: reduction('ReduceMax'),
   /** Over the last axis. */
   softmax: {
     infer: sameType,

@@ -10,6 +10,7 @@ import { evaluationBatchSize } from '../../../engine/plan/evaluation-batches.ts'
 import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
+import { positionProblem } from '../../../engine/plan/position-limit.ts';
 import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.ts';
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
@@ -154,7 +155,7 @@ export class ConfigInspector {
   }
 
   async #model(
-    { model }: ResolvedConfig,
+    { data, model }: ResolvedConfig,
     written: WrittenConfig,
     findings: Finding[],
   ): Promise<KnownModel | undefined> {
@@ -164,7 +165,10 @@ export class ConfigInspector {
       return undefined;
     }
     try {
-      return await this.#models.get(input.paths[0]);
+      const known = await this.#models.get(input.paths[0]);
+      const problem = positionProblem(data, known.model.config, known.model.name);
+      if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      return known;
     } catch (error) {
       findings.push(findingOf(error, MODEL_KEY));
       return undefined;

@@ -35,6 +35,8 @@ describe("transformers' defaults fill what is missing", () => {
       layersName: 'model.layers',
       outputName: 'lm_head',
       maxPositionEmbeddings: 2048,
+      positionEmbedding: null,
+      storedNames: [],
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
@@ -101,6 +103,11 @@ describe('rotary embeddings in both styles', () => {
     },
   };
 
+  test('with dynamic scaling, texts may be longer than those of the first training', () => {
+    const rope_scaling = { type: 'dynamic', factor: 2.5 };
+    expect(parse({ ...llama, rope_scaling }).maxPositionEmbeddings).toBe(5120);
+  });
+
   test.each([
     [
       { rope_theta: 5e5, rope_scaling: null },
@@ -108,6 +115,10 @@ describe('rotary embeddings in both styles', () => {
     ],
     [{ rope_parameters: { rope_type: 'default', rope_theta: 5e5 } }, { theta: 5e5, scaling: null }],
     [{ rope_scaling: { type: 'linear', factor: 2 } }, { scaling: { type: 'linear', factor: 2 } }],
+    [
+      { rope_scaling: { type: 'dynamic', factor: 2 } },
+      { scaling: { type: 'dynamic', factor: 2, originalMaxPositionEmbeddings: 2048 } },
+    ],
     [
       {
         rope_theta: 5e5,
@@ -180,8 +191,8 @@ describe('what would be computed wrongly is refused by name', () => {
     ],
     [{ ...llama, quantization_config: { quant_method: { toString: 1 } } }, /\{"toString":1\}/],
     [
-      { ...llama, rope_parameters: { rope_type: 'dynamic', factor: 4 } },
-      /"dynamic" in rope_parameters/,
+      { ...llama, rope_parameters: { rope_type: 'proportional', factor: 4 } },
+      /"proportional" in rope_parameters/,
     ],
     [{ ...llama, rope_parameters: { full_attention: { rope_theta: 1e4 } } }, /from layer to layer/],
     [{ ...llama, partial_rotary_factor: 0.5 }, /partial_rotary_factor 0.5/],

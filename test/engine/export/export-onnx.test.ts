@@ -258,7 +258,7 @@ describe('one folder for both programs', () => {
 
 /** What the specification of ONNX has, of that which is used; see the list of its operators. */
 const STANDARD = new Set(
-  'Add And Cast Concat Cos CumSum Div Equal Erf Exp Expand Gather Gelu Gemm Less LessOrEqual MatMul Mod Mul Neg NonZero Reciprocal ReduceMean ReduceSum Reshape ScatterElements Shape Sigmoid Sin Slice Softmax Split Sqrt Sub Tanh TopK Transpose Where'.split(
+  'Add And Cast Concat Cos CumSum Div Equal Erf Exp Expand Gather Gelu Gemm Less LessOrEqual MatMul Mod Mul Neg NonZero Reciprocal ReduceMax ReduceMean ReduceSum Reshape ScatterElements Shape Sigmoid Sin Slice Softmax Split Sqrt Sub Tanh TopK Transpose Where'.split(
     ' ',
   ),
 );

@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { longTextLength } from '../../../engine/architectures/rotary-embedding.ts';
 import { generateTokens } from '../../../engine/generate/generate-tokens.ts';
 import { resolveGenerationOptions } from '../../../engine/generate/generation-options.ts';
@@ -16,6 +15,8 @@ import { goldenModel, range, withSessions } from './golden-model.ts';
 interface Row {
   /** Without padding. */
   readonly ids: number[];
+  /** With it: what transformers takes for the length of the text. */
+  readonly length: number;
   /** `[ids, vocab]` */
   readonly logits: number[];
 }
@@ -32,6 +33,7 @@ function rowsOf(
     const real = range(length).filter((i) => mask[at + i] === 1).length;
     return {
       ids: range(real).map((i) => tokens[at + i]!),
+      length,
       logits: range(real * vocab).map((i) => logits.data[at * vocab + i]!),
     };
   });
@@ -43,26 +45,21 @@ async function modelRows(name: string): Promise<Row[]> {
   return rowsOf(tokens, golden.get('attention_mask')!.data, golden.get('logits')!);
 }
 
-/** The logits of all tokens when they are read in runs of the given sizes. */
+/** The logits of all tokens when they are read in runs of a size, of a text that is so long or grows. */
 async function readInRuns(
   sessions: GenerationSessions,
   ids: readonly number[],
   size: number,
-  adapter: RuntimeAdapter | null = null,
+  { length, adapter = null }: { length?: number; adapter?: RuntimeAdapter | null } = {},
 ): Promise<number[]> {
   const sequence = await sessions.sequence(adapter);
   const logits: number[] = [];
   for (let at = 0; at < ids.length; at += size) {
     const run = ids.slice(at, at + size);
-    logits.push(...(await sequence.append(run, range(run.length))));
+    logits.push(...(await sequence.append(run, range(run.length), length)));
   }
   expect(sequence.length).toBe(ids.length);
   return logits;
-}
-
-/** How many logits come before a text is long: read token by token, they are those of a short one. */
-function logitsOfShortText(config: DecoderConfig): number {
-  return ((longTextLength(config) ?? 1) - 1) * config.vocabSize;
 }
 
 describe('logits of transformers', () => {
@@ -72,11 +69,10 @@ describe('logits of transformers', () => {
       const rows = await modelRows(name);
       const model = await goldenModel(name);
       await withSessions(model, async (sessions) => {
-        for (const { ids, logits } of rows) {
+        for (const { ids, length, logits } of rows) {
           for (const size of [ids.length, 5, 1]) {
-            const from = size === ids.length ? 0 : logitsOfShortText(model.config);
-            const read = await readInRuns(sessions, ids, size);
-            expect(relativeError(read.slice(from), logits.slice(from))).toBeLessThan(1e-4);
+            const read = await readInRuns(sessions, ids, size, { length });
+            expect(relativeError(read, logits)).toBeLessThan(1e-4);
           }
         }
       });
@@ -124,6 +120,35 @@ describe('logits of transformers', () => {
   });
 });
 
+describe('a text that grows', () => {
+  test('is read again when it becomes a long one (LongRoPE)', async () => {
+    const [{ ids, logits }] = (await modelRows('phi3-long')) as [Row];
+    const model = await goldenModel('phi3-long');
+    const short = (longTextLength(model.config)! - 1) * model.config.vocabSize;
+    expect(short).toBeGreaterThan(0);
+    await withSessions(model, async (sessions) => {
+      for (const size of [5, 1]) {
+        const read = await readInRuns(sessions, ids, size);
+        expect(relativeError(read.slice(short), logits.slice(short))).toBeLessThan(1e-4);
+        expect(relativeError(read.slice(0, short), logits.slice(0, short))).toBeGreaterThan(1e-2);
+      }
+    });
+  });
+
+  test('keeps what was read when its angles change with each token (dynamic NTK)', async () => {
+    const [{ ids, logits }] = (await modelRows('llama-dynamic')) as [Row];
+    const model = await goldenModel('llama-dynamic');
+    const old = 16 * model.config.vocabSize;
+    await withSessions(model, async (sessions) => {
+      const read = await readInRuns(sessions, ids, 1);
+      const whole = await readInRuns(sessions, ids.slice(0, 16), 16);
+      expect(relativeError(read.slice(0, old), whole)).toBeLessThan(1e-5);
+      // As in transformers: only a prompt is turned by the angles of its own length.
+      expect(relativeError(read.slice(old), logits.slice(old))).toBeGreaterThan(1e-3);
+    });
+  });
+});
+
 describe('a long text', () => {
   test.each(['llama3-gqa', 'mistral-window'])(
     '%s: the cache grows and changes nothing',
@@ -153,11 +178,10 @@ describe('logits of peft', () => {
     const expected = golden.get('initial_logits')!;
     const mask = data.get('attention_mask')!.data;
     await withSessions(model, async (sessions) => {
-      for (const { ids, logits } of rowsOf(data.get('input_ids')!.data, mask, expected)) {
+      for (const { ids, length, logits } of rowsOf(data.get('input_ids')!.data, mask, expected)) {
         for (const size of [ids.length, 1]) {
-          const from = size === ids.length ? 0 : logitsOfShortText(model.config);
-          const actual = await readInRuns(sessions, ids, size, adapter);
-          expect(relativeError(actual.slice(from), logits.slice(from))).toBeLessThan(1e-4);
+          const actual = await readInRuns(sessions, ids, size, { length, adapter });
+          expect(relativeError(actual, logits)).toBeLessThan(1e-4);
         }
       }
     });

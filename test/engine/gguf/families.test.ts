@@ -22,9 +22,9 @@ const UNSAID: Readonly<Record<string, object>> = {
   starcoder2: { sliding_window: null },
 };
 
-/** Values as llama.cpp's converter stored them: matrices in 16 bits, but for routers. */
+/** Values as llama.cpp's converter stored them: matrices in 16 bits, but for routers and positions. */
 function stored(name: string, values: Float32Array, shape: readonly number[]): Float32Array {
-  const isNarrow = shape.length > 1 && !name.endsWith('.gate.weight');
+  const isNarrow = shape.length > 1 && !/\.(gate|wpe)\.weight$/.test(name);
   return isNarrow ? float16ToFloat32(float32ToFloat16(values)) : values;
 }
 

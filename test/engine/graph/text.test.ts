@@ -24,7 +24,17 @@ async function adaptedLayer(trained: readonly ('A' | 'B')[]): Promise<Graph> {
   const linear = loraLinear({
     builder: b,
     base: baseLayers({ builder: b, config, parameters }),
-    modules: [{ name: MODULE, inFeatures: 32, outFeatures: 32, r: 4, loraAlpha: 8, scaling: 2 }],
+    modules: [
+      {
+        name: MODULE,
+        inFeatures: 32,
+        outFeatures: 32,
+        fanInFanOut: false,
+        r: 4,
+        loraAlpha: 8,
+        scaling: 2,
+      },
+    ],
   });
   const y = linear(MODULE, x);
   const loss = b.reduceSum(b.mul(y, y), [0, 1]);

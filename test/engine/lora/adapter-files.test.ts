@@ -35,6 +35,7 @@ const CASES = [
   'lorafa-selected-layers',
   'lora-linear',
   'lora-accumulation-min-lr',
+  'family-gpt2',
 ];
 const WEIGHTS = 'adapter_model.safetensors';
 const CONFIG = 'adapter_config.json';
@@ -103,6 +104,16 @@ describe('adapters that PEFT saved', () => {
     expect(facts.get(QUERY)).toEqual([2, 8, 4]);
     expect(facts.get('model.layers.0.mlp.up_proj')).toEqual([4, 3, 0.75]);
     expect(baseModelNameOrPath).toBe('qwen3');
+  });
+
+  test.each([
+    ['family-gpt2', true],
+    ['lora-linear', false],
+  ])('%s says how the matrices of its layers lie: fan_in_fan_out is %s', async (name, expected) => {
+    const { adapter, decoder } = await golden(name);
+    await saveAdapter(folder, await loadAdapter(adapter, decoder), 'base');
+    const json = JSON.parse(await readFile(path.join(folder, CONFIG), 'utf8'));
+    expect(json.fan_in_fan_out).toBe(expected);
   });
 
   test('the saved configuration has keys of PEFT, and values of the same meaning', async () => {
@@ -224,7 +235,6 @@ describe('what is refused', () => {
     ['use_dora', true],
     ['modules_to_save', ['lm_head']],
     ['bias', 'lora_only'],
-    ['fan_in_fan_out', true],
     ['lora_bias', true],
     ['target_parameters', ['mlp.experts']],
     ['trainable_token_indices', [1, 2]],

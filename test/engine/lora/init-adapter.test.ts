@@ -3,7 +3,15 @@ import { initAdapter } from '../../../engine/lora/init-adapter.ts';
 import { type LoraModule, loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 
 function loraModule(name: string, r: number): LoraModule {
-  return { name, inFeatures: 100, outFeatures: 60, r, loraAlpha: 8, scaling: 8 / r };
+  return {
+    name,
+    inFeatures: 100,
+    outFeatures: 60,
+    fanInFanOut: false,
+    r,
+    loraAlpha: 8,
+    scaling: 8 / r,
+  };
 }
 
 const query = loraModule('model.layers.0.self_attn.q_proj', 40);

@@ -14,23 +14,34 @@ import { relativeError } from '../../support/golden.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
 
 const NAME = 'model.layers.0.self_attn.q_proj';
-const MODULE = { name: NAME, inFeatures: 12, outFeatures: 8, r: 3, loraAlpha: 6, scaling: 2 };
+const MODULE = {
+  ...{ name: NAME, inFeatures: 12, outFeatures: 8, fanInFanOut: false },
+  ...{ r: 3, loraAlpha: 6, scaling: 2 },
+};
 const TOKENS = 16;
 
 interface Form {
   readonly merged: boolean;
   readonly bias?: boolean;
+  readonly fanInFanOut?: boolean;
   readonly recomputed?: boolean;
   readonly trained?: readonly ('a' | 'b')[];
 }
 
 /** Two adapted products in a row, `Σ (y ⊙ weights)`, and its gradients. */
-function layerGraph({ merged, bias = false, recomputed = false, trained = ['b'] }: Form): Graph {
+function layerGraph({
+  merged,
+  bias = false,
+  fanInFanOut = false,
+  recomputed = false,
+  trained = ['b'],
+}: Form): Graph {
   const builder = new GraphBuilder();
   const x = builder.input('x', 'float32', [TOKENS, MODULE.inFeatures]);
-  const weight = builder.input('W', 'float32', [MODULE.outFeatures, MODULE.inFeatures]);
+  const shape = [MODULE.outFeatures, MODULE.inFeatures];
   const layer = {
-    weight,
+    weight: builder.input('W', 'float32', fanInFanOut ? shape.toReversed() : shape),
+    fanInFanOut,
     bias: bias ? builder.input('bias', 'float32', [MODULE.outFeatures]) : undefined,
   };
   const linear = loraLinear({
@@ -78,6 +89,7 @@ describe('an adapter merged into its layer', () => {
     ['B trained', {}],
     ['A and B trained', { trained: ['a', 'b'] }],
     ['a bias', { bias: true }],
+    ['a weight that lies the other way', { fanInFanOut: true, trained: ['a', 'b'] }],
     ['computed again for the backward pass', { recomputed: true, trained: ['a', 'b'] }],
   ])('gives the losses and gradients of one beside it: %s', async (_, form) => {
     const beside = await compute(layerGraph({ ...form, merged: false }));

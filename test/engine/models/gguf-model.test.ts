@@ -193,8 +193,8 @@ describe('config from metadata', () => {
     const config = parseDecoderConfig(await ggufConfig(await openGguf(file)), file);
     const rotary = config.layers[0]!.attention.rotary!;
     const plain = inverseFrequencies({ ...rotary, scaling: null });
-    for (const isLong of [false, true]) {
-      const divided = inverseFrequencies(rotary, isLong);
+    for (const textLength of [1, 1e6]) {
+      const divided = inverseFrequencies(rotary, textLength);
       expect(plain.map((frequency, i) => Math.fround(frequency / divided[i]!))).toEqual([...other]);
     }
     const broken = ggufBytes(base, [tensor], new Uint8Array(other.fill(Number.NaN).buffer));
@@ -206,7 +206,7 @@ describe('config from metadata', () => {
     [
       { 'general.architecture': 'bert' },
       'model.unsupported',
-      /"bert" is not known; known are llama, qwen2, qwen3, .*gemma3/,
+      /"bert" is not known; known are llama, mistral3, qwen2, qwen3, .*gemma3/,
     ],
     [{ 'llama.expert_count': 8 }, 'model.missing_tensor', /tensor/],
     [

@@ -14,7 +14,15 @@ interface GoldenInverse {
 
 function moduleFor({ name, a }: GoldenInverse, scaling: number): LoraModule {
   const [r, inFeatures] = [a.length, a[0]!.length];
-  return { name, r, inFeatures, outFeatures: 8, loraAlpha: scaling * r, scaling };
+  return {
+    name,
+    r,
+    inFeatures,
+    outFeatures: 8,
+    fanInFanOut: false,
+    loraAlpha: scaling * r,
+    scaling,
+  };
 }
 
 async function project(golden: GoldenInverse, scaling: number): Promise<Float32Array> {

@@ -54,6 +54,7 @@ describe('weights in bfloat16', () => {
 describe.each([
   ['llama-tied', true],
   ['llama2', false],
+  ['gpt2', true],
 ] as const)('the weights of %s, which are others', (name, tied) => {
   test.each(MODES)('are rounded once for %s, as is said of them', async (mode: Bfloat16Mode) => {
     const model = await goldenModel(name);
@@ -65,13 +66,15 @@ describe.each([
     const weight = outputEmbeddingName(model.config);
     // Where tokens are looked up in it as well, that goes on in what the model has.
     expect(made.weights.tensors.has(weight)).toBe(tied);
-    const multiplied = [
-      ...linearModules(model.config).map((each) => `${each.name}.weight`),
-      weight,
-    ];
+    const linear = linearModules(model.config);
+    const reversed = new Set(
+      linear.filter((each) => each.fanInFanOut).map((each) => `${each.name}.weight`),
+    );
+    const multiplied = [...linear.map((each) => `${each.name}.weight`), weight];
     for (const tensor of multiplied) {
       const { dtype, shape } = made.weights.get(`${tensor}.bfloat16`);
-      expect([dtype, shape]).toEqual(['BF16', model.weights.get(tensor).shape]);
+      const stored = model.weights.get(tensor).shape;
+      expect([dtype, shape]).toEqual(['BF16', reversed.has(tensor) ? stored.toReversed() : stored]);
     }
     expect(answeringModel({ training: { sample_prompts: ['Hi'] } } as never, made)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rotateRows } from '../../../engine/formats/hadamard.ts';
-import { transposed } from '../../../engine/formats/int8.ts';
+import { transposed } from '../../../engine/formats/transposed.ts';
 import { gradients } from '../../../engine/graph/autodiff.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';

@@ -20,7 +20,7 @@ function worstError(
 /** What was measured of the gradients of two layers, and about a third more. */
 const BOUND = 0.12;
 
-test.each(['lorafa-all-linear', 'lora-linear'])(
+test.each(['lorafa-all-linear', 'lora-linear', 'family-gpt2'])(
   'the gradients of %s are within their bound of those of float32',
   async (name) => {
     const { model } = await goldenCase(name);

@@ -9,6 +9,7 @@ import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { elementCount } from '../../../engine/formats/tensor-location.ts';
+import { transposed } from '../../../engine/formats/transposed.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
 import { openHuggingFaceFolder } from '../../../engine/models/hugging-face-folder.ts';
 import { NF4_NAMES } from '../../../engine/weights/nf4-weights.ts';
@@ -48,14 +49,20 @@ async function dequantized(weights: WeightStore, name: string, shape: readonly n
 /** The float32 model of the values that a quantized model stands for. */
 async function unquantized(model: BaseModel): Promise<BaseModel> {
   const file = path.join(await tempFolder(), 'model.safetensors');
+  const reversed = new Map(
+    linearModules(model.config).map(({ name, fanInFanOut }) => [`${name}.weight`, fanInFanOut]),
+  );
   const tensors = [...expectedTensors(model.config)].map(([name, shape]) => ({
     name,
     shape,
     dtype: 'F32' as const,
-    data: async () =>
-      model.weights.tensors.has(NF4_NAMES.absmax(name))
-        ? dequantized(model.weights, name, shape)
-        : readTensor(model.weights.get(name)),
+    data: async () => {
+      if (!model.weights.tensors.has(NF4_NAMES.absmax(name))) {
+        return readTensor(model.weights.get(name));
+      }
+      const values = await dequantized(model.weights, name, shape);
+      return reversed.get(name) ? transposed(values, shape[1]!) : values;
+    },
   }));
   await writeSafetensors(file, tensors);
   return { ...model, weights: new WeightStore((await openSafetensors(file)).tensors) };
@@ -70,6 +77,7 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
     'family-phi3',
     'family-gpt-neox',
     'family-mixtral',
+    'family-gpt2',
   ])('trains as the model of its values: %s', async (name) => {
     const { model } = await goldenCase(name);
     const inNf4 = await quantized(model, nf4);
@@ -95,8 +103,8 @@ describe.each(KINDS)('a model in %s', (_, nf4) => {
     );
   });
 
-  test('is described as it is made', async () => {
-    const model = await goldenModel('qwen3');
+  test.each(['qwen3', 'gpt2'])('is described as it is made: %s', async (name) => {
+    const model = await goldenModel(name);
     expect(tensorSizes(describeQuantized(model, nf4))).toEqual(
       tensorSizes(await quantized(model, nf4)),
     );

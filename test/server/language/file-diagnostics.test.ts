@@ -84,11 +84,11 @@ const CASES: Readonly<Record<string, Case>> = {
     prepare: (workspace) =>
       workspace.write(
         'gpt/config.json',
-        '{"architectures":["GPT2LMHeadModel"],"model_type":"gpt2"}',
+        '{"architectures":["BloomForCausalLM"],"model_type":"bloom"}',
       ),
     marked: '"gpt"',
     code: 'model.unsupported',
-    says: 'the architecture "GPT2LMHeadModel" is not known',
+    says: 'the architecture "BloomForCausalLM" is not known',
   },
   'a GGUF file of an unknown architecture': {
     changes: { model: { base_model_name_or_path: 'bert.gguf' } },
