@@ -1,3 +1,4 @@
+import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
 import type { UsableAdapter } from '../../extension/models/model-catalog.ts';
 import type {
   CatalogNews,
@@ -152,6 +153,20 @@ export class ModelPicker {
     if (models.length === 0) models.push(option('', this.#texts.noModels));
     select(this.#model, wanted?.model ?? this.#model.value, models);
     this.#fillAdapters(wanted?.path ?? this.#adapter.value);
+  }
+
+  /** An adapter has another name, and stays what is picked. */
+  follow(move: FolderMove): void {
+    if (this.#catalog === undefined) return;
+    const beside = movedPath(this.beside, move);
+    const adapters = this.#catalog.adapters.map((each) => ({
+      ...each,
+      path: movedPath(each.path, move),
+      name: each.path === move.from ? lastPart(move.to) : each.name,
+    }));
+    this.#catalog = { ...this.#catalog, adapters };
+    this.#fillAdapters(movedPath(this.adapter, move));
+    this.#fillBeside(beside);
   }
 
   #choose(): void {
