@@ -7,10 +7,18 @@ import { ggmlBytes, writeGguf } from '../gguf/write-gguf.ts';
 import { adapterTensors } from '../lora/adapter.ts';
 import type { LoadedAdapter } from '../lora/load-adapter.ts';
 import { checkTensors } from './check-export.ts';
-import type { ExportOptions, PlannedExport } from './export-format.ts';
+import type { ExportDtype, ExportOptions, PlannedExport } from './export-format.ts';
 import { type ExportSource, openExportSource, requireAdapter } from './export-source.ts';
 import { generalEntries, QUANTIZATION_VERSION } from './gguf-general.ts';
-import { encode, ggufTensor, meantAs, orderRows, q8Tolerance, typeOf } from './gguf-values.ts';
+import {
+  encode,
+  FILE_TYPES,
+  ggufTensor,
+  meantAs,
+  orderRows,
+  q8Tolerance,
+  typeOf,
+} from './gguf-values.ts';
 import { type ModelTensor, madeTensor, valuesIn } from './model-tensor.ts';
 
 /**
@@ -33,13 +41,19 @@ export async function planGgufAdapterOf(
   const { base } = source;
   const adapter = requireAdapter(source, 'gguf-adapter');
   const metadata = new Map(metadataOf(source, adapter));
-  const places = placesOf(base.config, adapter).map((tensor) => ({
+  const tensors = placesOf(base.config, adapter);
+  const places = tensors.map((tensor) => ({
     tensor,
-    type: typeOf(tensor.shape, dtype),
+    type: typeOf(tensor.shape, FILE_TYPES[dtype].type),
   }));
-  const tensors = places.map(({ tensor }) => tensor);
+  const bytesIn = (other: ExportDtype): number =>
+    tensors.reduce(
+      (sum, { shape }) => sum + ggmlBytes(typeOf(shape, FILE_TYPES[other].type), shape),
+      0,
+    );
   return {
-    bytes: places.reduce((sum, { tensor, type }) => sum + ggmlBytes(type, tensor.shape), 0),
+    bytes: bytesIn(dtype),
+    bytesIn,
     tensors: places.length,
     values: valuesIn(tensors),
     modules: adapter.modules.length,

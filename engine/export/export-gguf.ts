@@ -16,6 +16,7 @@ import type { ExportDtype, ExportOptions, ExportProgress, PlannedExport } from '
 import { type ExportSource, openExportSource } from './export-source.ts';
 import { ggufDifferences } from './gguf-differences.ts';
 import { generalEntries, QUANTIZATION_VERSION, requireArchitecture } from './gguf-general.ts';
+import { mixedModel, q4kmType } from './gguf-mixture.ts';
 import {
   encode,
   FILE_TYPES,
@@ -60,13 +61,14 @@ export async function planGgufOf(
   const dtype = options.dtype ?? OWN_DTYPES[matrixDtype(tensors)];
   const stacks = placesOf(source, tensors, dtype);
   const places = stacks.flat();
+  const bytesOf = (all: typeof stacks): number =>
+    all.flat().reduce((sum, { type, tensor }) => sum + ggmlBytes(type, tensor.shape), 0);
   const stored = (await stat(base.path)).isFile() ? await openGguf(base.path) : undefined;
   const metadata = await metadataOf(source, stored, stacks, dtype);
   const factors = stored ? storedFactors(stored) : madeFactors(source);
-  const size = (sum: number, { type, tensor }: GgufPlace): number =>
-    sum + ggmlBytes(type, tensor.shape);
   return {
-    bytes: places.reduce(size, 0),
+    bytes: bytesOf(stacks),
+    bytesIn: (other) => bytesOf(placesOf(source, tensors, other)),
     tensors: stacks.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -87,12 +89,16 @@ function placesOf(
   dtype: ExportDtype,
 ): readonly (readonly GgufPlace[])[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const mixed = mixedModel(base.config, byName.has(`${base.config.outputName}.weight`));
+  const wantedFor = (gguf: string): WrittenType => {
+    if (ROUTER.test(gguf)) return 'F32';
+    return dtype === 'q4_k_m' ? q4kmType(gguf, mixed) : FILE_TYPES[dtype].type;
+  };
   const stacks = [...knownTensors(base.config)].map(([gguf, all]) =>
     all.flatMap((known) => {
       const tensor = byName.get(known.name);
       if (tensor === undefined) return [];
-      const type = ROUTER.test(gguf) ? 'F32' : typeOf(tensor.shape, dtype);
-      return [{ ...known, gguf, tensor, type }];
+      return [{ ...known, gguf, tensor, type: typeOf(tensor.shape, wantedFor(gguf)) }];
     }),
   );
   return stacks.filter((stack) => stack.length > 0);

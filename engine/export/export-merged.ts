@@ -42,10 +42,12 @@ const OTHER_TOKENIZER_FILES = [
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
-  const tensors = inDtype(await mergedTensors(source), source, options.dtype);
+  const merged = await mergedTensors(source);
+  const tensors = inDtype(merged, source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
-    bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
+    bytes: bytesOf(tensors),
+    bytesIn: (dtype) => bytesOf(inDtype(merged, source, dtype)),
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -81,6 +83,13 @@ function torchDtype(config: JsonObject): NarrowDtype | undefined {
   return (['F32', 'F16', 'BF16'] as const).find((dtype) => TORCH_DTYPES[dtype] === named);
 }
 
+function bytesOf(tensors: readonly ModelTensor[]): number {
+  return tensors.reduce(
+    (sum, { shape, dtype }) => sum + elementCount(shape) * BYTES_PER_ELEMENT[dtype],
+    0,
+  );
+}
+
 interface Shard {
   readonly tensors: readonly ModelTensor[];
   readonly bytes: number;
@@ -90,7 +99,7 @@ interface Shard {
 function shardsOf(tensors: readonly ModelTensor[], limit: number): readonly Shard[] {
   const shards: { tensors: ModelTensor[]; bytes: number }[] = [{ tensors: [], bytes: 0 }];
   for (const tensor of tensors) {
-    const bytes = elementCount(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
+    const bytes = bytesOf([tensor]);
     const last = shards.at(-1)!;
     if (last.bytes > 0 && last.bytes + bytes > limit) {
       shards.push({ tensors: [tensor], bytes });

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { type CommandTable, registerCommands } from '../commands.ts';
+import { type CommandTable, keepsFocus, registerCommands } from '../commands.ts';
 import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
@@ -53,10 +53,10 @@ export function registerModels(
   const keeper = new AdapterKeeper(server, moves);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
-    (action: (arg: unknown) => unknown) =>
-    async (arg?: unknown): Promise<void> => {
+    (action: (arg: unknown, options: unknown) => unknown) =>
+    async (arg?: unknown, options?: unknown): Promise<void> => {
       try {
-        await action(arg);
+        await action(arg, options);
       } catch (error) {
         reportFailure(error, log);
       }
@@ -79,8 +79,11 @@ export function registerModels(
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
       if (file !== undefined && (await saveConfig(file))) await estimates.show(file);
     }),
-    [COMMANDS.testAdapter]: attempt((arg) =>
-      playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
+    [COMMANDS.testAdapter]: attempt((arg, options) =>
+      playground.show(
+        { adapter: adapterFolderOf(arg), prompt: promptOf(arg) },
+        keepsFocus(options),
+      ),
     ),
     [COMMANDS.chatWithAdapter]: attempt((arg) =>
       playground.show({ adapter: adapterFolderOf(arg), tab: 'chat' }),

@@ -61,16 +61,18 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#history = new PromptHistory(context.memory);
   }
 
-  async show(start: PlaygroundStart): Promise<void> {
+  /** @param preserveFocus whether the focus stays where it is */
+  async show(start: PlaygroundStart, preserveFocus = false): Promise<void> {
     this.#start = start;
     if (this.#panel !== undefined) {
-      this.#panel.reveal();
+      this.#panel.reveal(undefined, preserveFocus);
       if (this.#isReady) await this.#tellCatalog();
       return;
     }
     const options = {
       // A text goes on being written while another tab is in front.
       retainContextWhenHidden: true,
+      preserveFocus,
     };
     // One from before a reload, which VS Code restores only when it is shown.
     const before = panelTabs(PANELS.playground);
@@ -85,8 +87,9 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   /** An adapter has another name: what was tried with it, and is picked, is the same. */
   async follow(move: FolderMove): Promise<void> {
-    await this.#history.move(move);
+    const kept = this.#history.move(move);
     if (this.#isReady) this.#tell({ type: 'moved', ...move });
+    await kept;
   }
 
   #open(panel: vscode.WebviewPanel): void {

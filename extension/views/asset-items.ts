@@ -95,7 +95,7 @@ function oneAdapterItem(
       command: {
         command: COMMANDS.testAdapter,
         title: vscode.l10n.t('Test Adapter'),
-        arguments: [folder],
+        arguments: [folder, { preserveFocus: true }],
       },
     }),
     tooltip: [

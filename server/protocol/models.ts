@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ExportResult } from '../../engine/export/export.ts';
+import type { ExportSize } from '../../engine/export/export-sizes.ts';
 import { notification, request } from '../rpc/message.ts';
 import { folder, nothing } from './fields.ts';
 import type { Generation, ModelChoice } from './generation.ts';
@@ -145,6 +146,12 @@ export const exportAdapter = request<ExportResult>()(
     /** Null for that of the base. */
     dtype: z.nullable(z.string()),
   }),
+);
+
+/** Client → server: how much an adapter takes in each format, what `lorafa export --sizes --json` prints. */
+export const measureExports = request<readonly ExportSize[]>()(
+  'lorafa/adapters/exports',
+  z.object({ folder }),
 );
 
 /** Server → client: how far an export is, for people. */
