@@ -77,7 +77,7 @@ export class AdapterKeeper {
     if (adapter === undefined) return;
     const { path: folder } = adapter;
     const footprint = await this.#server.ask(measureAdapter, { folder });
-    const question = vscode.l10n.t('Delete the adapter {0} in {1}?', adapter.name, folder);
+    const question = vscode.l10n.t('Delete the adapter in {0}?', folder);
     const detail = [...whatGoes(adapter, footprint)].join(' ');
     if (!(await confirm(question, vscode.l10n.t('Delete'), detail))) return;
     try {

@@ -60,7 +60,7 @@ test('an adapter goes to the trash when one has read what is lost, and what stay
   expect(shown.at(-1)).toMatchObject({
     to: 'warning',
     args: [
-      'Delete the adapter mine in /work/mine?',
+      'Delete the adapter in /work/mine?',
       {
         modal: true,
         detail:
@@ -84,7 +84,7 @@ test('where there is no trash one is asked again before anything goes for good',
   ask.mockResolvedValueOnce('Delete' as never);
   await adapters.delete(SAVED.path);
   expect(ask.mock.calls.map(([text]) => text)).toEqual([
-    'Delete the adapter checkpoint-5 in /runs/first/checkpoint-5?',
+    'Delete the adapter in /runs/first/checkpoint-5?',
     'Delete checkpoint-5 for good?',
   ]);
   expect(JSON.stringify(ask.mock.calls[0])).toContain('the run first had learned by then');
