@@ -7,6 +7,11 @@ export type CommandTable = Readonly<
   Partial<Record<CommandId, (...args: readonly unknown[]) => unknown>>
 >;
 
+/** Whether a view has called a command for a row: who goes through its rows by keyboard stays there. */
+export function keepsFocus(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && 'preserveFocus' in options;
+}
+
 /** What neither reads the folder's files, nor writes any, nor starts a process. */
 const WITHOUT_TRUST: ReadonlySet<string> = new Set([
   COMMANDS.openAsForm,

@@ -36,8 +36,8 @@ export function activate(context: vscode.ExtensionContext): void {
       signIn(secrets, server).catch((error: unknown) => reportFailure(error, log)),
     [COMMANDS.showLogs]: () => log.show(),
   });
-  const { onDidChangeAssets } = registerRuns(context, server, log);
-  registerModels(context, { server, log, onDidChangeAssets });
+  const runs = registerRuns(context, server, log);
+  registerModels(context, { server, log, ...runs });
   context.subscriptions.push(
     registerConfigEditor(context.extensionUri, server),
     watchConfigurations(),

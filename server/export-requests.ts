@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import type { ExportResult } from '../engine/export/export.ts';
+import type { ExportSize } from '../engine/export/export-sizes.ts';
 import { runCli } from './cli-process.ts';
 import { progressText } from './progress-text.ts';
-import { exportAdapter, exportProgress } from './protocol/models.ts';
+import { exportAdapter, exportProgress, measureExports } from './protocol/models.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
 /** Milliseconds that a cancelled export may take to remove what it has written. */
@@ -17,6 +18,9 @@ const progressLine = z.object({
   rate: z.optional(z.number()),
 });
 
+/** What `lorafa export --sizes --json` prints. */
+const sizesLine = z.object({ sizes: z.readonly(z.array(z.custom<ExportSize>())) });
+
 /**
  * Answers the client's requests for exports, each in a process of its own.
  *
@@ -26,6 +30,12 @@ export function serveExports(
   connection: RequestSource & NotificationSink,
   cliScript: string,
 ): void {
+  serve(connection, measureExports, async ({ folder }, token) => {
+    const { sizes } = sizesLine.parse(
+      await runCli(cliScript, ['export', folder, '--sizes'], token),
+    );
+    return sizes;
+  });
   serve(connection, exportAdapter, async ({ id, folder, format, output, dtype }, token) => {
     const onLine = (line: unknown): void => {
       const { data } = progressLine.safeParse(line);

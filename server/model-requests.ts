@@ -2,6 +2,7 @@ import { defaultCacheFolder } from '../engine/cache-folder.ts';
 import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
 import { requireWholeAdapter } from '../engine/lora/load-adapter.ts';
 import { cacheEntries, emptyCache } from '../engine/weights/cache-entries.ts';
+import { adapterContents, deleteAdapter, renameAdapter } from './adapters/keep-adapter.ts';
 import { runCli } from './cli-process.ts';
 import { readTraining } from './discovery/adapter-training.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
@@ -14,8 +15,19 @@ import {
   generationProgress,
 } from './protocol/generation.ts';
 import { emptyWeightCache, examineMachine, listWeightCache } from './protocol/machine.ts';
-import { describeTraining, listAdapters, listModels, requireAdapter } from './protocol/models.ts';
+import {
+  type AdapterFootprint,
+  deleteAdapter as deleteRequest,
+  describeTraining,
+  listAdapters,
+  listModels,
+  measureAdapter,
+  renameAdapter as renameRequest,
+  requireAdapter,
+} from './protocol/models.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import { inOwnFolder } from './runs/own-folder.ts';
+import type { FolderContents } from './runs/run-contents.ts';
 
 /** What answers need. */
 export interface ModelRequestOptions {
@@ -58,6 +70,13 @@ export function serveModels(
     await requireWholeAdapter(folder);
     return {};
   });
+  serve(connection, measureAdapter, async ({ folder }) => footprint(await adapterContents(folder)));
+  serve(connection, deleteRequest, async ({ folder }) =>
+    footprint(await inOwnFolder(folder, () => deleteAdapter(folder))),
+  );
+  serve(connection, renameRequest, async ({ folder, name }) => ({
+    folder: await inOwnFolder(folder, () => renameAdapter(folder, name)),
+  }));
   serve(connection, describeTraining, ({ folder }) => readTraining(folder));
   serve(connection, listWeightCache, () => cacheEntries(defaultCacheFolder()));
   serve(connection, emptyWeightCache, () => emptyCache(defaultCacheFolder()));
@@ -65,4 +84,8 @@ export function serveModels(
     return (await runCli(cliScript, ['doctor'], token)) as Readonly<Record<string, unknown>>;
   });
   return generators;
+}
+
+function footprint({ own, bytes, others }: FolderContents): AdapterFootprint {
+  return { paths: own, bytes, others };
 }

@@ -1,7 +1,7 @@
 import type { SourceOptions } from './export-source.ts';
 
 /** Element types that a model can be exported in. */
-export const EXPORT_DTYPES = ['f32', 'f16', 'bf16', 'q8_0'] as const;
+export const EXPORT_DTYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m'] as const;
 export type ExportDtype = (typeof EXPORT_DTYPES)[number];
 
 /** What stored types are called here. */
@@ -21,6 +21,8 @@ export interface ExportOptions extends SourceOptions {
 export interface PlannedExport {
   /** Bytes of the tensors that will be written, by which progress is measured. */
   readonly bytes: number;
+  /** The same with weights in another type that the format knows; none where they are copied as they are. */
+  readonly bytesIn?: (dtype: ExportDtype) => number;
   readonly tensors: number;
   /** Values that are compared afterwards, by which that is measured. */
   readonly values: number;

@@ -17,7 +17,7 @@ export const EXPORT_FORMATS = {
   },
   gguf: {
     summary: 'whole model as one GGUF file (llama.cpp, LM Studio)',
-    dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
+    dtypes: ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m'],
     load: async () => (await import('./export-gguf.ts')).planGguf,
   },
   'gguf-adapter': {
@@ -27,7 +27,7 @@ export const EXPORT_FORMATS = {
   },
   ollama: {
     summary: 'folder with a GGUF file and a Modelfile, for `ollama create`',
-    dtypes: ['f32', 'f16', 'bf16', 'q8_0'],
+    dtypes: ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m'],
     load: async () => (await import('./export-ollama.ts')).planOllama,
   },
   onnx: {

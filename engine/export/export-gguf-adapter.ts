@@ -1,16 +1,24 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { float32, type GgufValue, uint32 } from '../architectures/gguf-conventions.ts';
-import { LorafaError } from '../errors.ts';
 import { openGguf } from '../gguf/gguf.ts';
-import { knownTensors } from '../gguf/gguf-weights.ts';
+import { knownTensors, type RowOrder } from '../gguf/gguf-weights.ts';
 import { ggmlBytes, writeGguf } from '../gguf/write-gguf.ts';
 import { adapterTensors } from '../lora/adapter.ts';
 import type { LoadedAdapter } from '../lora/load-adapter.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
 import { checkTensors } from './check-export.ts';
-import type { ExportOptions, PlannedExport } from './export-format.ts';
+import type { ExportDtype, ExportOptions, PlannedExport } from './export-format.ts';
 import { type ExportSource, openExportSource, requireAdapter } from './export-source.ts';
 import { generalEntries, QUANTIZATION_VERSION } from './gguf-general.ts';
-import { encode, ggufTensor, meantAs, orderRows, q8Tolerance, typeOf } from './gguf-values.ts';
+import {
+  encode,
+  FILE_TYPES,
+  ggufTensor,
+  meantAs,
+  orderRows,
+  q8Tolerance,
+  typeOf,
+} from './gguf-values.ts';
 import { type ModelTensor, madeTensor, valuesIn } from './model-tensor.ts';
 
 /**
@@ -33,13 +41,19 @@ export async function planGgufAdapterOf(
   const { base } = source;
   const adapter = requireAdapter(source, 'gguf-adapter');
   const metadata = new Map(metadataOf(source, adapter));
-  const places = placesOf(base.config, adapter).map((tensor) => ({
+  const tensors = tensorsOf(base.config, adapter);
+  const places = tensors.map((tensor) => ({
     tensor,
-    type: typeOf(tensor.shape, dtype),
+    type: typeOf(tensor.shape, FILE_TYPES[dtype].type),
   }));
-  const tensors = places.map(({ tensor }) => tensor);
+  const bytesIn = (other: ExportDtype): number =>
+    tensors.reduce(
+      (sum, { shape }) => sum + ggmlBytes(typeOf(shape, FILE_TYPES[other].type), shape),
+      0,
+    );
   return {
-    bytes: places.reduce((sum, { tensor, type }) => sum + ggmlBytes(type, tensor.shape), 0),
+    bytes: bytesIn(dtype),
+    bytesIn,
     tensors: places.length,
     values: valuesIn(tensors),
     modules: adapter.modules.length,
@@ -73,38 +87,68 @@ export async function planGgufAdapterOf(
   };
 }
 
-/** A and B of every adapted layer, in the order of the layers. */
-function placesOf(config: DecoderConfig, adapter: LoadedAdapter): readonly ModelTensor[] {
-  const places = new Map(
+/** The adapters of a tensor of the file: of a layer, or of the experts whose weights are stacked there. */
+interface Place {
+  readonly gguf: string;
+  /** 1 for what is not stacked. */
+  readonly size: number;
+  readonly members: {
+    readonly module: LoraModule;
+    readonly at: number;
+    readonly rowOrder?: RowOrder | undefined;
+  }[];
+}
+
+/** A and B of every adapted layer, in the order of the layers; those of experts stacked, as their weights are. */
+function tensorsOf(config: DecoderConfig, adapter: LoadedAdapter): readonly ModelTensor[] {
+  const known = new Map(
     [...knownTensors(config)].flatMap(([gguf, all]) =>
       all.map(
-        ({ name, rowOrder }) => [name, { gguf, rowOrder, isStacked: all.length > 1 }] as const,
+        ({ name, rowOrder }, at) => [name, { gguf, rowOrder, at, size: all.length }] as const,
       ),
     ),
   );
-  return adapter.modules.flatMap((module) => {
-    const { gguf, rowOrder, isStacked } = places.get(`${module.name}.weight`)!;
-    if (isStacked) throw ofExperts(module.name);
+  const places = new Map<string, Place>();
+  for (const module of adapter.modules) {
+    const { gguf, size, ...member } = known.get(`${module.name}.weight`)!;
+    const place = places.get(gguf) ?? { gguf, size, members: [] };
+    places.set(gguf, place);
+    place.members.push({ module, ...member });
+  }
+  return [...places.values()].flatMap((place) => matricesOf(place, adapter));
+}
+
+/** Experts without an adapter, and ranks below the largest one of a stack, are filled up with zeros. */
+function matricesOf(
+  { gguf, size, members }: Place,
+  adapter: LoadedAdapter,
+): readonly ModelTensor[] {
+  const { inFeatures, outFeatures } = members[0]!.module;
+  const rank = Math.max(...members.map(({ module }) => module.r));
+  const all = {
+    a: new Float32Array(size * rank * inFeatures),
+    b: new Float32Array(size * outFeatures * rank),
+  };
+  for (const { module, at, rowOrder } of members) {
     const [a, b] = adapterTensors(module);
     // llama.cpp scales every layer by alpha / rank; what rsLoRA and patterns make of it goes into B.
-    const factor = module.scaling / (writtenAlpha(adapter) / module.r);
+    const factor = module.scaling / (writtenAlpha(adapter) / rank);
     const values = adapter.weights.get(b.name)!;
     const scaled = factor === 1 ? values : values.map((value) => value * factor);
     const ordered = rowOrder === undefined ? scaled : orderRows(scaled, b.shape, rowOrder);
-    const made = (name: string, shape: readonly number[], data: Float32Array): ModelTensor =>
-      madeTensor({ name, shape, dtype: 'F32', data });
-    return [
-      made(`${gguf}.lora_a`, a.shape, adapter.weights.get(a.name)!),
-      made(`${gguf}.lora_b`, b.shape, ordered),
-    ];
-  });
-}
-
-function ofExperts(name: string): LorafaError {
-  return new LorafaError(
-    'adapter.unsupported',
-    `Adapters of experts (${name}) are not written beside their base; export the whole model with --format gguf.`,
-  );
+    all.a.set(adapter.weights.get(a.name)!, at * rank * inFeatures);
+    for (let row = 0; row < outFeatures; row++) {
+      const from = ordered.subarray(row * module.r, (row + 1) * module.r);
+      all.b.set(from, (at * outFeatures + row) * rank);
+    }
+  }
+  const stack = size === 1 ? [] : [size];
+  const made = (name: string, shape: readonly number[], data: Float32Array): ModelTensor =>
+    madeTensor({ name, shape: [...stack, ...shape], dtype: 'F32', data });
+  return [
+    made(`${gguf}.lora_a`, [rank, inFeatures], all.a),
+    made(`${gguf}.lora_b`, [outFeatures, rank], all.b),
+  ];
 }
 
 /** llama.cpp takes an alpha of 0 for none. */

@@ -16,6 +16,7 @@ import type { ExportDtype, ExportOptions, ExportProgress, PlannedExport } from '
 import { type ExportSource, openExportSource } from './export-source.ts';
 import { ggufDifferences } from './gguf-differences.ts';
 import { generalEntries, QUANTIZATION_VERSION, requireArchitecture } from './gguf-general.ts';
+import { mixedModel, q4kmType } from './gguf-mixture.ts';
 import {
   encode,
   FILE_TYPES,
@@ -67,13 +68,14 @@ export async function planGgufOf(
   const dtype = options.dtype ?? OWN_DTYPES[matrixDtype(tensors)];
   const stacks = placesOf(source, tensors, dtype);
   const places = stacks.flat();
+  const bytesOf = (all: typeof stacks): number =>
+    all.flat().reduce((sum, { type, tensor }) => sum + ggmlBytes(type, tensor.shape), 0);
   const stored = (await stat(base.path)).isFile() ? await openGguf(base.path) : undefined;
   const metadata = await metadataOf(source, stored, stacks, dtype);
   const factors = stored ? storedFactors(stored) : madeFactors(source);
-  const size = (sum: number, { type, tensor }: GgufPlace): number =>
-    sum + ggmlBytes(type, tensor.shape);
   return {
-    bytes: places.reduce(size, 0),
+    bytes: bytesOf(stacks),
+    bytesIn: (other) => bytesOf(placesOf(source, tensors, other)),
     tensors: stacks.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -94,13 +96,17 @@ function placesOf(
   dtype: ExportDtype,
 ): readonly (readonly GgufPlace[])[] {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const mixed = mixedModel(base.config, byName.has(`${base.config.outputName}.weight`));
+  const wantedFor = (gguf: string): WrittenType => {
+    if (IN_FLOAT32.test(gguf)) return 'F32';
+    return dtype === 'q4_k_m' ? q4kmType(gguf, mixed) : FILE_TYPES[dtype].type;
+  };
   const stacks = [...knownTensors(base.config)].map(([gguf, all]) =>
     all.flatMap((known) => {
       const tensor = byName.get(known.name);
       if (tensor === undefined) return [];
       const inFile = inFileShape(tensor, known);
-      const type = IN_FLOAT32.test(gguf) ? 'F32' : typeOf(inFile.shape, dtype);
-      return [{ ...known, gguf, tensor: inFile, type }];
+      return [{ ...known, gguf, tensor: inFile, type: typeOf(inFile.shape, wantedFor(gguf)) }];
     }),
   );
   return stacks.filter((stack) => stack.length > 0);

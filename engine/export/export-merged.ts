@@ -27,10 +27,12 @@ const TORCH_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as con
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
-  const tensors = inDtype(await mergedTensors(source), source, options.dtype);
+  const merged = await mergedTensors(source);
+  const tensors = inDtype(merged, source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
-    bytes: bytesOf(shards),
+    bytes: bytesOf(tensors),
+    bytesIn: (dtype) => bytesOf(inDtype(merged, source, dtype)),
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -81,11 +83,11 @@ async function writeFolder(
     for (const { name } of tensors) places[name] = file;
     await writeShard(path.join(folder, file), tensors, progress);
   }
+  const all = shards.flatMap(({ tensors }) => tensors);
   if (shards.length > 1) {
-    const metadata = { total_size: bytesOf(shards) };
-    await json(SHARD_INDEX, { metadata, weight_map: places });
+    await json(SHARD_INDEX, { metadata: { total_size: bytesOf(all) }, weight_map: places });
   }
-  const dtype = matrixDtype(shards.flatMap(({ tensors }) => tensors));
+  const dtype = matrixDtype(all);
   await json('config.json', configOf(source.base.configJson, dtype));
   await writeTokenizer(folder, source);
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import { isJsonObject, type JsonObject } from '../json-file.ts';
@@ -21,6 +22,12 @@ const ADAPTER_FILE = 'adapter.gguf';
 export async function planOllama(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
   const unmerged = options.unmerged === true;
+  if (unmerged && options.dtype === 'q4_k_m') {
+    throw new LorafaError(
+      'usage.invalid',
+      'An adapter beside its base is not written in q4_k_m, which would lose what it has learned; known are f32, f16, bf16, q8_0.',
+    );
+  }
   const planned = unmerged
     ? await planGgufAdapterOf(source, options)
     : await planGgufOf(source, options);

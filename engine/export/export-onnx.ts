@@ -42,13 +42,13 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
     generationConfig: source.tokenizer.generationConfig,
     filename,
   });
-  const tensors = (await mergedTensors(source)).map((tensor) => ({
-    ...tensor,
-    dtype: DTYPES[dtype],
-  }));
+  const merged = await mergedTensors(source);
+  const stored = (type: OnnxDtype) => merged.map((each) => ({ ...each, dtype: DTYPES[type] }));
+  const tensors = stored(dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? DATA_BYTES);
   return {
-    bytes: bytesOf(shards),
+    bytes: bytesOf(tensors),
+    bytesIn: (other) => bytesOf(stored(other as OnnxDtype)),
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
@@ -65,11 +65,11 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
       await writeTokenizer(target, withEnds(source, tokenizer));
     },
     check: async (target, progress) => {
-      const stored = await openOnnxData(target, dtype, shards.length);
+      const files = await openOnnxData(target, dtype, shards.length);
       const read = await openTokenizer(target);
-      await checkTensors(target, tensors, [...stored.tensors.values()].map(storedTensor), progress);
+      await checkTensors(target, tensors, [...files.tensors.values()].map(storedTensor), progress);
       checkTokenizer(target, source, read);
-      await checkOnnx(path.join(target, filename), read.config, stored, progress);
+      await checkOnnx(path.join(target, filename), read.config, files, progress);
       return onnxNotes(read.config);
     },
   };

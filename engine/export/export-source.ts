@@ -3,7 +3,7 @@ import path from 'node:path';
 import { resolveInput } from '../config/resolve-paths.ts';
 import { LorafaError } from '../errors.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
-import { fetchInput } from '../inputs/hub-inputs.ts';
+import { cachedInput, fetchInput } from '../inputs/hub-inputs.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
 import { readAdapterConfig } from '../lora/adapter-config.ts';
 import { type LoadedAdapter, loadAdapter } from '../lora/load-adapter.ts';
@@ -36,6 +36,8 @@ export interface SourceOptions {
   /** The base model in the place of the one that the adapter or its run names. */
   readonly base?: string | undefined;
   readonly onDownload?: OnDownload | undefined;
+  /** Nothing is downloaded: only a base that is on this machine will do. */
+  readonly isOffline?: boolean | undefined;
 }
 
 /** Whether a folder holds an adapter, or a whole model. */
@@ -58,29 +60,27 @@ async function holdsAdapter(folder: string): Promise<boolean> {
  */
 export async function openExportSource(
   folder: string,
-  { base: given, onDownload }: SourceOptions = {},
+  { base: given, onDownload, isOffline = false }: SourceOptions = {},
 ): Promise<ExportSource> {
   await requireWholeCheckpoint(folder);
-  const name = await nameOf(folder);
+  const ownName = await nameOf(folder);
   if (!(await holdsAdapter(folder))) {
     const base = await openBaseModel(folder, { headersOnly: true });
     const { tokenizer } = base;
-    return { folder, name, adapter: null, base, nf4: undefined, tokenizer };
+    return { folder, name: ownName, adapter: null, base, nf4: undefined, tokenizer };
   }
   const record = await recordOf(folder);
   const wanted = given ?? (await baseNameOf(folder, record));
-  const place = await fetchInput(
-    resolveInput(wanted, process.cwd()),
-    'model',
-    onDownload,
-    record?.hub,
-  );
+  const name = resolveInput(wanted, process.cwd());
+  const place = isOffline
+    ? await baseHere(name)
+    : await fetchInput(name, 'model', onDownload, record?.hub);
   const base = await openBaseModel(place, { headersOnly: true });
   const adapter = await loadAdapter(folder, base.config);
   const { chatTemplate } = adapter;
   return {
     folder,
-    name,
+    name: ownName,
     adapter,
     base,
     nf4: record && nf4Of(record.config),
@@ -112,6 +112,16 @@ async function baseNameOf(folder: string, record: RunRecord | undefined): Promis
     'model.not_found',
     `${path.join(folder, ADAPTER_CONFIG_FILE)} names no base model (base_model_name_or_path); give it with --base.`,
     { location: { file: path.join(folder, ADAPTER_CONFIG_FILE) } },
+  );
+}
+
+/** @throws LorafaError `model.not_found` for a name of the Hub that is not here yet */
+async function baseHere(name: string): Promise<string> {
+  const [place] = (await cachedInput(name, 'model')) ?? [];
+  if (place !== undefined) return place;
+  throw new LorafaError(
+    'model.not_found',
+    `The base model ${name} is not on this machine yet; an export downloads it first.`,
   );
 }
 

@@ -1,27 +1,57 @@
+import { LorafaError } from '../errors.ts';
 import { streamTensor } from '../formats/tensor-data.ts';
 import { BLOCK_FORMATS } from '../gguf/dequantize/formats.ts';
 import type { GgufTensor } from '../gguf/gguf-part.ts';
 import type { RowOrder } from '../gguf/gguf-weights.ts';
-import { fitsQ8_0, quantizeQ8_0 } from '../gguf/quantize-q8-0.ts';
+import { quantizeQ4_K, quantizeQ5_K, quantizeQ6_K } from '../gguf/quantize/k-quantizers.ts';
+import { quantizeQ5_0, quantizeQ5_1 } from '../gguf/quantize/q5-quantizers.ts';
+import { quantizeQ8_0 } from '../gguf/quantize/quantize-q8-0.ts';
 import type { Tolerance } from './check-export.ts';
 import type { ExportDtype } from './export-format.ts';
 import { type ModelTensor, rounded, rowWidth } from './model-tensor.ts';
 
-/** `general.file_type` (llama.cpp `llama_ftype`), and what matrices are stored in. */
+/** `general.file_type` (llama.cpp `llama_ftype`), and what matrices are stored in, of mixtures most of them. */
 export const FILE_TYPES = {
   f32: { number: 0, type: 'F32' },
   f16: { number: 1, type: 'F16' },
   q8_0: { number: 7, type: 'Q8_0' },
+  q4_k_m: { number: 15, type: 'Q4_K' },
   bf16: { number: 32, type: 'BF16' },
+} as const satisfies Readonly<
+  Record<ExportDtype, { readonly number: number; readonly type: string }>
+>;
+
+/** How values are quantized. */
+const QUANTIZERS = {
+  Q4_K: quantizeQ4_K,
+  Q5_K: quantizeQ5_K,
+  Q6_K: quantizeQ6_K,
+  Q5_0: quantizeQ5_0,
+  Q5_1: quantizeQ5_1,
+  Q8_0: quantizeQ8_0,
 } as const;
 
-/** In what values are written into a GGUF file. */
-export type WrittenType = (typeof FILE_TYPES)[ExportDtype]['type'];
+type QuantizedType = keyof typeof QUANTIZERS;
 
-/** Rows that are no whole blocks stay in float16. */
-export function typeOf(shape: readonly number[], dtype: ExportDtype): WrittenType {
+/** In what values are written into a GGUF file. */
+export type WrittenType = QuantizedType | 'F32' | 'F16' | 'BF16';
+
+/** What rows that are no whole blocks are stored in, as llama.cpp has it. */
+const SHORTER: Readonly<Partial<Record<WrittenType, WrittenType>>> = {
+  ...{ Q4_K: 'Q5_0', Q5_K: 'Q5_1', Q6_K: 'Q8_0' },
+  ...{ Q5_0: 'F16', Q5_1: 'F16', Q8_0: 'F16' },
+};
+
+/** The type of a tensor: vectors are in float32, matrices in what is wanted if their rows are whole blocks of it. */
+export function typeOf(shape: readonly number[], wanted: WrittenType): WrittenType {
   if (shape.length < 2) return 'F32';
-  return dtype === 'q8_0' && !fitsQ8_0(shape.at(-1)!) ? 'F16' : FILE_TYPES[dtype].type;
+  const shorter = SHORTER[wanted];
+  const isWhole = shape.at(-1)! % BLOCK_FORMATS[wanted].elements === 0;
+  return isWhole || shorter === undefined ? wanted : typeOf(shape, shorter);
+}
+
+function isQuantized(type: WrittenType): type is QuantizedType {
+  return type in QUANTIZERS;
 }
 
 /** Rows in the order of a file. */
@@ -39,16 +69,19 @@ export function orderRows(
   return ordered;
 }
 
-/** Values in a type of GGML. */
+/**
+ * Values in a type of GGML.
+ *
+ * @throws LorafaError `model.unsupported` for what a type has no place for
+ */
 export function encode(name: string, type: WrittenType, values: Float32Array): Uint8Array {
-  switch (type) {
-    case 'Q8_0':
-      return quantizeQ8_0(values);
-    case 'F32':
-    case 'F16':
-    case 'BF16':
-      return rounded(name, type, values);
-  }
+  if (!isQuantized(type)) return rounded(name, type, values);
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd === undefined) return QUANTIZERS[type](values);
+  throw new LorafaError(
+    'model.unsupported',
+    `Tensor "${name}" holds ${odd}, which cannot be quantized; export it with --dtype bf16 or f32.`,
+  );
 }
 
 /**
@@ -67,9 +100,24 @@ export const q8Tolerance: Tolerance = (meant) => {
   return (index) => allowed[index >> 5]!;
 };
 
-/** A tensor as it is meant to be read from a file: what is just rounded is compared as such. */
+/**
+ * A tensor as it is meant to be read from a file. What is just rounded is compared as such; where a scale is searched
+ * for, what the same search finds is decoded, and read in float16 as models are.
+ */
 export function meantAs(tensor: ModelTensor, type: WrittenType): ModelTensor {
-  return type === 'Q8_0' ? tensor : { ...tensor, dtype: type };
+  if (type === 'Q8_0') return tensor;
+  if (!isQuantized(type)) return { ...tensor, dtype: type };
+  return {
+    ...tensor,
+    dtype: 'F16',
+    async *rows() {
+      for await (const values of tensor.rows()) {
+        const decoded = new Float32Array(values.length);
+        BLOCK_FORMATS[type].dequantize(QUANTIZERS[type](values), decoded);
+        yield decoded;
+      }
+    },
+  };
 }
 
 /** A tensor of a GGUF file, its values in the order and under the name that they have there. */

@@ -14,7 +14,7 @@ export interface Shard {
 export function shardsOf(tensors: readonly ModelTensor[], limit: number): readonly Shard[] {
   const shards: { tensors: ModelTensor[]; bytes: number }[] = [{ tensors: [], bytes: 0 }];
   for (const tensor of tensors) {
-    const bytes = elementCount(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
+    const bytes = bytesOf([tensor]);
     const last = shards.at(-1)!;
     if (last.bytes > 0 && last.bytes + bytes > limit) {
       shards.push({ tensors: [tensor], bytes });
@@ -26,9 +26,12 @@ export function shardsOf(tensors: readonly ModelTensor[], limit: number): readon
   return shards;
 }
 
-/** Bytes of the tensors of all shards. */
-export function bytesOf(shards: readonly Shard[]): number {
-  return shards.reduce((sum, { bytes }) => sum + bytes, 0);
+/** Bytes of tensors in their types. */
+export function bytesOf(tensors: readonly Pick<ModelTensor, 'shape' | 'dtype'>[]): number {
+  return tensors.reduce(
+    (sum, { shape, dtype }) => sum + elementCount(shape) * BYTES_PER_ELEMENT[dtype],
+    0,
+  );
 }
 
 /** Writes tensors into one safetensors file. */

@@ -102,8 +102,16 @@ class AdapterChatProvider implements vscode.LanguageModelChatProvider<AdapterMod
 /** Registers the adapters as models; does nothing where VS Code has no such models. */
 export function registerChatModels(
   context: vscode.ExtensionContext,
-  server: ServerLink,
-  generation: TextGeneration,
+  {
+    server,
+    generation,
+    onDidMove,
+  }: {
+    readonly server: ServerLink;
+    readonly generation: TextGeneration;
+    /** Fires when an adapter has another name. */
+    readonly onDidMove: vscode.Event<unknown>;
+  },
 ): void {
   // Editors made from VS Code may leave it out.
   if (!('registerLanguageModelChatProvider' in vscode.lm)) return;
@@ -115,6 +123,7 @@ export function registerChatModels(
     watcher,
     watcher.onDidCreate(() => didChange.fire()),
     watcher.onDidDelete(() => didChange.fire()),
+    onDidMove(() => didChange.fire()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => didChange.fire()),
     vscode.lm.registerLanguageModelChatProvider(CHAT_VENDOR, provider),
   );

@@ -4,6 +4,7 @@ import { formatBytes } from '../../server/cli/format.ts';
 import {
   exportProgress,
   exportAdapter as exportRequest,
+  measureExports,
   requireAdapter,
 } from '../../server/protocol/models.ts';
 import type { ServerLink } from '../server-link.ts';
@@ -34,7 +35,9 @@ export class AdapterExports {
     const adapter = await chooseAdapter(this.#server, arg, title);
     if (adapter === undefined) return;
     await this.#server.ask(requireAdapter, { folder: adapter.path });
-    const choice = await chooseExport(vscode.l10n.t('Export {0} in which format?', adapter.name));
+    const question = vscode.l10n.t('Export {0} in which format?', adapter.name);
+    const sizes = this.#server.ask(measureExports, { folder: adapter.path });
+    const choice = await chooseExport(question, sizes);
     if (choice === undefined) return;
     // Without it VS Code begins where it was last, which may be the folder of a run.
     const defaultUri = vscode.workspace.workspaceFolders?.[0]?.uri;

@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
 import type { ExportDtype } from '../../engine/export/export-format.ts';
 import type { ExportFormatName } from '../../engine/export/export-formats.ts';
-import { type PickRow, pick } from '../show/quick-input.ts';
+import type { ExportSize } from '../../engine/export/export-sizes.ts';
+import { formatBytes } from '../../server/cli/format.ts';
+import { type LiveRow, pickLive } from '../show/live-pick.ts';
+import { BACK } from '../show/quick-steps.ts';
 
 /** How an adapter is exported. */
 export interface ExportChoice {
@@ -12,25 +15,83 @@ export interface ExportChoice {
   readonly suffix: string;
 }
 
-interface FormatRow extends PickRow {
+interface FormatRow extends LiveRow {
   readonly format: ExportFormatName;
   readonly suffix: string;
   /** Types that weights may be stored in; none where that is not asked. */
   readonly types: readonly TypeRow[];
 }
 
-interface TypeRow extends PickRow {
+interface TypeRow extends LiveRow {
+  /** Null for that of the base. */
   readonly dtype: ExportDtype | null;
 }
 
-/** Asks in which format an adapter shall be exported; undefined when the user closed a question. */
-export async function chooseExport(title: string): Promise<ExportChoice | undefined> {
-  const row = await pick(formatRows(), { title, matchOnDetail: true });
+/**
+ * Asks in which format an adapter shall be exported; undefined when the user closed a question.
+ *
+ * @param sizes how much each takes, which comes while one reads; nothing is shown of what cannot be measured
+ */
+export async function chooseExport(
+  title: string,
+  sizes: Promise<readonly ExportSize[]>,
+): Promise<ExportChoice | undefined> {
+  const row = await pickSized(title, formatRows(), sizes, describeFormat);
   if (row === undefined) return undefined;
   const { format, suffix, types } = row;
   if (types.length === 0) return { format, dtype: null, suffix };
-  const type = await pick(types, { title });
+  const ofFormat = sizes.then((all) => all.filter((each) => each.format === format));
+  const type = await pickSized(title, types, ofFormat, describeType);
   return type && { format, dtype: type.dtype, suffix };
+}
+
+/** Lets the user choose one of some rows, which say more when the sizes are there. */
+async function pickSized<Row extends LiveRow>(
+  title: string,
+  rows: readonly Row[],
+  sizes: Promise<readonly ExportSize[]>,
+  describe: (row: Row, sizes: readonly ExportSize[]) => Row,
+): Promise<Row | undefined> {
+  const picked = await pickLive<Row>(undefined, {
+    title,
+    placeHolder: '',
+    text: '',
+    matchOnDetail: true,
+    onText: () => undefined,
+    fill: (list, token) => {
+      list.show(rows);
+      list.setBusy(true);
+      void sizes
+        .then((all) => {
+          if (!token.isCancellationRequested) list.show(rows.map((row) => describe(row, all)));
+        })
+        .catch(() => undefined)
+        .finally(() => list.setBusy(false));
+    },
+  });
+  return picked === BACK ? undefined : picked;
+}
+
+/** A format with what it takes, from its smallest type to its largest, or with why it cannot be had. */
+function describeFormat(row: FormatRow, sizes: readonly ExportSize[]): FormatRow {
+  const size = sizes.find(({ format }) => format === row.format);
+  if (size === undefined) return row;
+  if (size.problem !== null) return { ...row, icon: 'warning', detail: size.problem };
+  const offered = row.types.length === 0 ? [null] : row.types.map(({ dtype }) => dtype);
+  const bytes = offered.flatMap((dtype) => bytesIn(size, dtype) ?? []);
+  const [least, most] = [Math.min(...bytes), Math.max(...bytes)].map(formatBytes);
+  const span = least === most ? least! : vscode.l10n.t('{0} to {1}', least!, most!);
+  return { ...row, description: `${row.description} · ${span}` };
+}
+
+function describeType(row: TypeRow, [size]: readonly ExportSize[]): TypeRow {
+  const bytes = size && bytesIn(size, row.dtype);
+  return bytes === undefined ? row : { ...row, description: formatBytes(bytes) };
+}
+
+function bytesIn({ dtype: own, bytes }: ExportSize, dtype: ExportDtype | null): number | undefined {
+  const asked = dtype ?? own;
+  return asked === null ? undefined : bytes[asked];
 }
 
 function formatRows(): readonly FormatRow[] {
@@ -41,7 +102,7 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder that PEFT, transformers and vLLM load beside the base model.',
       ),
-      ...{ icon: 'layers', format: 'peft', suffix: '', types: [] },
+      ...{ icon: 'layers', key: 'peft', format: 'peft', suffix: '', types: [] },
     },
     {
       label: 'Hugging Face',
@@ -49,19 +110,25 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder for transformers, vLLM and all that loads models of the Hub.',
       ),
-      ...{ icon: 'package', format: 'merged', suffix: '-merged', types: [] },
+      ...{ icon: 'package', key: 'merged', format: 'merged', suffix: '-merged', types: [] },
     },
     {
       label: 'GGUF',
       description: vscode.l10n.t('a whole model, the adapter merged into it'),
       detail: vscode.l10n.t('One file for llama.cpp, LM Studio and others.'),
-      ...{ icon: 'file-binary', format: 'gguf', suffix: '.gguf', types: ggufTypes() },
+      ...{ icon: 'file-binary', key: 'gguf', format: 'gguf', suffix: '.gguf', types: ggufTypes() },
     },
     {
       label: vscode.l10n.t('GGUF adapter'),
       description: vscode.l10n.t('the adapter alone'),
       detail: vscode.l10n.t('One file that llama.cpp loads beside the base model.'),
-      ...{ icon: 'file-binary', format: 'gguf-adapter', suffix: '-adapter.gguf', types: [] },
+      ...{
+        icon: 'file-binary',
+        key: 'gguf-adapter',
+        format: 'gguf-adapter',
+        suffix: '-adapter.gguf',
+        types: [],
+      },
     },
     {
       label: 'Ollama',
@@ -69,7 +136,13 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder with a GGUF file and a Modelfile, from which Ollama makes a model.',
       ),
-      ...{ icon: 'package', format: 'ollama', suffix: '-ollama', types: ggufTypes() },
+      ...{
+        icon: 'package',
+        key: 'ollama',
+        format: 'ollama',
+        suffix: '-ollama',
+        types: ggufTypes(),
+      },
     },
     {
       label: 'ONNX',
@@ -77,7 +150,7 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder that ONNX Runtime GenAI and transformers.js load, in programs and browsers.',
       ),
-      ...{ icon: 'package', format: 'onnx', suffix: '-onnx', types: onnxTypes() },
+      ...{ icon: 'package', key: 'onnx', format: 'onnx', suffix: '-onnx', types: onnxTypes() },
     },
   ];
 }
@@ -87,12 +160,12 @@ function onnxTypes(): readonly TypeRow[] {
     {
       label: vscode.l10n.t('32 bits'),
       detail: vscode.l10n.t('What programs compute in.'),
-      dtype: 'f32',
+      ...{ key: 'f32', dtype: 'f32' },
     },
     {
       label: vscode.l10n.t('16 bits'),
       detail: vscode.l10n.t('Half the size on disk; widened where it is loaded.'),
-      dtype: 'f16',
+      ...{ key: 'f16', dtype: 'f16' },
     },
   ];
 }
@@ -102,17 +175,22 @@ function ggufTypes(): readonly TypeRow[] {
     {
       label: vscode.l10n.t('16 bits'),
       detail: vscode.l10n.t('As the base model is stored.'),
-      dtype: null,
+      ...{ key: 'own', dtype: null },
     },
     {
       label: 'Q8_0',
       detail: vscode.l10n.t('Eight bits: about half the size, hardly any difference.'),
-      dtype: 'q8_0',
+      ...{ key: 'q8_0', dtype: 'q8_0' },
+    },
+    {
+      label: 'Q4_K_M',
+      detail: vscode.l10n.t('Four to six bits: a third of the size, a little less exact.'),
+      ...{ key: 'q4_k_m', dtype: 'q4_k_m' },
     },
     {
       label: vscode.l10n.t('32 bits'),
       detail: vscode.l10n.t('Twice the size, to quantize it with another program.'),
-      dtype: 'f32',
+      ...{ key: 'f32', dtype: 'f32' },
     },
   ];
 }

@@ -1,18 +1,22 @@
 import * as vscode from 'vscode';
-import { type CommandTable, registerCommands } from '../commands.ts';
+import { type CommandTable, keepsFocus, registerCommands } from '../commands.ts';
 import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
 import { Estimates } from '../estimate/estimate.ts';
+import type { FolderMove } from '../folder-move.ts';
 import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
 import { Playground } from '../playground/playground-panel.ts';
 import { reportFailure } from '../report-failure.ts';
 import { Reports } from '../reports/reports.ts';
 import { chooseConfigFile } from '../runs/choose-run.ts';
+import { isSelection } from '../runs/run-targets.ts';
 import type { ServerLink } from '../server-link.ts';
 import { uriOf } from '../uri-of.ts';
+import type { Views } from '../views/views.ts';
 import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
+import { AdapterKeeper } from './adapter-keeper.ts';
 import { registerChatModels } from './chat-provider.ts';
 import { adapterFolderOf } from './choose-adapter.ts';
 import { emptyCacheOfWeights } from './empty-weight-cache.ts';
@@ -24,36 +28,41 @@ import { TextGeneration } from './text-generation.ts';
 export interface ModelsContext {
   readonly server: ServerLink;
   readonly log: vscode.LogOutputChannel;
-  /** Fires when there may be other adapters or models on disk. */
-  readonly onDidChangeAssets: vscode.Event<void>;
+  readonly views: Views;
+  /** Fires when a run or an adapter has another name, which this is told of too. */
+  readonly moves: vscode.EventEmitter<FolderMove>;
 }
 
 /** What people do around runs: look at data, try models and adapters, pass them on. */
 export function registerModels(
   extension: vscode.ExtensionContext,
-  { server, log, onDidChangeAssets }: ModelsContext,
+  { server, log, views, moves }: ModelsContext,
 ): void {
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({
-    ...{ extensionUri, log, server, generation, onDidChangeAssets },
+    ...{ extensionUri, log, server, generation },
+    onDidChangeAssets: views.onDidChangeAssets,
     memory: extension.workspaceState,
   });
   const selection = new SelectionRunner(server, generation, extension.workspaceState);
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
+  const keeper = new AdapterKeeper(server, moves);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
-    (action: (arg: unknown) => unknown) =>
-    async (arg?: unknown): Promise<void> => {
+    (action: (arg: unknown, options: unknown) => unknown) =>
+    async (arg?: unknown, options?: unknown): Promise<void> => {
       try {
-        await action(arg);
+        await action(arg, options);
       } catch (error) {
         reportFailure(error, log);
       }
     };
+  /** The row of the view that a command is for, where a key has called it. */
+  const rowOf = (arg: unknown): unknown => (isSelection(arg) ? views.selectedAdapter : arg);
   const table: CommandTable = {
     [COMMANDS.openDemo]: attempt(() => openDemo(extension)),
     [COMMANDS.previewData]: attempt(async (arg) => {
@@ -70,10 +79,19 @@ export function registerModels(
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
       if (file !== undefined && (await saveConfig(file))) await estimates.show(file);
     }),
-    [COMMANDS.testAdapter]: attempt((arg) =>
-      playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
+    [COMMANDS.testAdapter]: attempt((arg, options) =>
+      playground.show(
+        { adapter: adapterFolderOf(arg), prompt: promptOf(arg) },
+        keepsFocus(options),
+      ),
+    ),
+    [COMMANDS.chatWithAdapter]: attempt((arg) =>
+      playground.show({ adapter: adapterFolderOf(arg), tab: 'chat' }),
     ),
     [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
+    [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(rowOf(arg))),
+    [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(rowOf(arg))),
+    [COMMANDS.deleteAdapter]: attempt((arg) => keeper.delete(rowOf(arg))),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),
@@ -81,8 +99,9 @@ export function registerModels(
   };
   registerCommands(extension, table);
   void openDemoOfNewWindow(extension);
-  registerChatModels(extension, server, generation);
+  registerChatModels(extension, { server, generation, onDidMove: moves.event });
   extension.subscriptions.push(
+    moves.event((move) => Promise.all([playground.follow(move), selection.follow(move)])),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),

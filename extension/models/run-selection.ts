@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { type FolderMove, movedPath } from '../folder-move.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showInformation, showProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';
@@ -45,6 +46,14 @@ export class SelectionRunner {
     if (chosen === undefined || adapter === undefined) return this.runWith();
     const editor = editorWithSelection();
     if (editor !== undefined) await answer(this.#generation, editor, adapter, chosen.place);
+  }
+
+  /** The adapter that was chosen the last time has another name, perhaps. */
+  async follow(move: FolderMove): Promise<void> {
+    const chosen = this.#memory.get<Chosen>(KEY);
+    if (chosen === undefined) return;
+    const adapter = movedPath(chosen.adapter, move);
+    await this.#memory.update(KEY, { ...chosen, adapter } satisfies Chosen);
   }
 
   /** Asks for adapter and place. */

@@ -4,6 +4,7 @@ import type {
   ModelChoice,
 } from '../../server/protocol/generation.ts';
 import type { AdapterTraining, FoundModel } from '../../server/protocol/models.ts';
+import type { FolderMove } from '../folder-move.ts';
 import type { UsableAdapter } from '../models/model-catalog.ts';
 import type { Sampling } from './sampling.ts';
 
@@ -13,6 +14,9 @@ export type PlaygroundNews =
   | { readonly type: 'problem'; readonly message: string }
   /** A prompt to begin with. */
   | { readonly type: 'prompt'; readonly prompt: string }
+  /** The way of trying to begin with. */
+  | { readonly type: 'tab'; readonly tab: PlaygroundTab }
+  | ({ readonly type: 'moved' } & FolderMove)
   | TrainingNews
   | HistoryNews
   /** The model of a text is being loaded; `share` from 0 to 1. */
@@ -20,6 +24,9 @@ export type PlaygroundNews =
   | { readonly type: 'piece'; readonly slot: string; readonly text: string }
   | { readonly type: 'done'; readonly slot: string; readonly answer: GenerationAnswer }
   | { readonly type: 'failed'; readonly slot: string; readonly message: string };
+
+/** The ways of trying a model. */
+export type PlaygroundTab = 'prompt' | 'table' | 'chat';
 
 /** What can be picked. */
 export interface CatalogNews {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { describeTraining } from '../../server/protocol/models.ts';
+import type { FolderMove } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
 import { readCatalog } from '../models/model-catalog.ts';
@@ -16,6 +17,7 @@ import type {
   HistoryRequest,
   PlaygroundNews,
   PlaygroundRequest,
+  PlaygroundTab,
   WantedText,
 } from './playground-messages.ts';
 import { playgroundTexts } from './playground-texts.ts';
@@ -38,6 +40,7 @@ export interface PlaygroundStart {
   /** Folder of the adapter to try, or of the run whose newest checkpoint is to be tried. */
   readonly adapter?: string | undefined;
   readonly prompt?: string | undefined;
+  readonly tab?: PlaygroundTab;
 }
 
 /** The panel in which models are tried; one at most, restored after a reload of the window. */
@@ -58,16 +61,18 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#history = new PromptHistory(context.memory);
   }
 
-  async show(start: PlaygroundStart): Promise<void> {
+  /** @param preserveFocus whether the focus stays where it is */
+  async show(start: PlaygroundStart, preserveFocus = false): Promise<void> {
     this.#start = start;
     if (this.#panel !== undefined) {
-      this.#panel.reveal();
+      this.#panel.reveal(undefined, preserveFocus);
       if (this.#isReady) await this.#tellCatalog();
       return;
     }
     const options = {
       // A text goes on being written while another tab is in front.
       retainContextWhenHidden: true,
+      preserveFocus,
     };
     // One from before a reload, which VS Code restores only when it is shown.
     const before = panelTabs(PANELS.playground);
@@ -78,6 +83,13 @@ export class Playground implements vscode.WebviewPanelSerializer {
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     if (this.#panel === undefined) this.#open(panel);
     else panel.dispose();
+  }
+
+  /** An adapter has another name: what was tried with it, and is picked, is the same. */
+  async follow(move: FolderMove): Promise<void> {
+    const kept = this.#history.move(move);
+    if (this.#isReady) this.#tell({ type: 'moved', ...move });
+    await kept;
   }
 
   #open(panel: vscode.WebviewPanel): void {
@@ -143,13 +155,14 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#isStale = false;
     try {
       const catalog = await readCatalog(this.#context.server);
-      const { adapter: folder, prompt } = this.#start;
+      const { adapter: folder, prompt, tab } = this.#start;
       this.#start = {};
       const picked = folder === undefined ? undefined : adapterOf(folder, catalog.adapters);
       this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null });
       if (folder !== undefined && picked === undefined) {
         this.#tell({ type: 'problem', message: noAdapterIn(folder) });
       }
+      if (tab !== undefined) this.#tell({ type: 'tab', tab });
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
     } catch (error) {
       this.#tell({ type: 'problem', message: this.#messageOf(error) });

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { type FolderMove, movedPath } from '../folder-move.ts';
 import type { HistoryEntry, Turn } from './playground-messages.ts';
 
 const KEY = 'lorafa.playground.history';
@@ -38,6 +39,15 @@ export class PromptHistory {
       KEY,
       this.#subjects.filter((each) => each.subject !== subject),
     );
+  }
+
+  /** An adapter's folder has another name, or that of the run whose checkpoint it is. */
+  async move(move: FolderMove): Promise<void> {
+    const subjects = this.#subjects.map(({ subject, entries }) => ({
+      subject: movedPath(subject, move),
+      entries,
+    }));
+    await this.#memory.update(KEY, subjects);
   }
 
   get #subjects(): readonly Subject[] {

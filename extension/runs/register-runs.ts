@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { FolderMove } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { registerViews, type Views } from '../views/views.ts';
@@ -18,20 +19,24 @@ import { RunStore } from './run-store.ts';
 import { RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
 
-/**
- * Everything that people see of runs: commands, views, panels, status bar, notifications.
- *
- * @returns the views, which know what is on disk
- */
+/** What those work with who do something with what runs have come to. */
+export interface RunParts {
+  /** They know what is on disk. */
+  readonly views: Views;
+  readonly moves: RunsContext['moves'];
+}
+
+/** Everything that people see of runs: commands, views, panels, status bar, notifications. */
 export function registerRuns(
   extension: vscode.ExtensionContext,
   server: ServerLink,
   log: vscode.LogOutputChannel,
-): Views {
+): RunParts {
   const store = new RunStore(server, extension.workspaceState, log);
   const feed = new RunFeed(server, log);
   const { extensionUri } = extension;
-  const context: RunsContext = { extensionUri, log, server, store, feed };
+  const moves = new vscode.EventEmitter<FolderMove>();
+  const context: RunsContext = { extensionUri, log, server, store, feed, moves };
   const keeper = new RunKeeper(context);
   const actions = new RunActions(context, keeper);
   const panels = new RunPanels(context, actions);
@@ -50,6 +55,7 @@ export function registerRuns(
   extension.subscriptions.push(
     store,
     feed,
+    moves,
     keepContextKeys(store),
     store.onDidChange((runs) => {
       if (runs.some(({ isLive }) => isLive)) tick('run');
@@ -63,5 +69,5 @@ export function registerRuns(
   );
   // A run goes on while no window is there; the one that comes back looks after it again.
   if (store.expectsLiveRuns && vscode.workspace.isTrusted) void actions.load();
-  return views;
+  return { views, moves };
 }

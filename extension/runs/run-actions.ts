@@ -10,9 +10,10 @@ import {
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
 import { openConfig } from '../config-editor/show-place.ts';
-import { COMMANDS } from '../ids.ts';
+import { ADAPTER_COMMANDS } from '../models/adapter-commands.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
 import { confirm, showProgress } from '../show/notifications.ts';
+import { reveal } from '../show/reveal.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
 import { tellGone } from './gone-runs.ts';
 import type { RunKeeper } from './run-keeper.ts';
@@ -114,12 +115,6 @@ export class RunActions {
       case 'resume':
         await this.resume(run, checkpoint);
         break;
-      case 'test':
-        await vscode.commands.executeCommand(COMMANDS.testAdapter, checkpoint);
-        break;
-      case 'export':
-        await vscode.commands.executeCommand(COMMANDS.exportAdapter, checkpoint);
-        break;
       case 'reveal':
         await reveal(checkpoint);
         break;
@@ -129,6 +124,8 @@ export class RunActions {
         if (summary !== undefined) await this.#keeper[task](summary, checkpoint);
         break;
       }
+      default:
+        await vscode.commands.executeCommand(ADAPTER_COMMANDS[task], checkpoint);
     }
   }
 
@@ -213,11 +210,4 @@ export class RunActions {
       return undefined;
     }
   }
-}
-
-/** Shows a folder in the explorer, or outside of the workspace in that of the system. */
-async function reveal(folder: string): Promise<void> {
-  const uri = vscode.Uri.file(folder);
-  const isInside = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  await vscode.commands.executeCommand(isInside ? 'revealInExplorer' : 'revealFileInOS', uri);
 }

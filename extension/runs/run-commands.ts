@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { FoundModel } from '../../server/protocol/models.ts';
 import type { RunSummary } from '../../server/protocol/runs.ts';
-import { type CommandTable, registerCommands } from '../commands.ts';
+import { type CommandTable, keepsFocus, registerCommands } from '../commands.ts';
 import { type ChosenData, type ChosenModel, modelHere } from '../hub/chosen-input.ts';
 import { GetModel } from '../hub/get-model.ts';
 import { COMMANDS } from '../ids.ts';
@@ -100,7 +100,7 @@ export function registerRunCommands(
         title: vscode.l10n.t('Show which run?'),
         isAnother: true,
       });
-      show(run, typeof options === 'object' && options !== null && 'preserveFocus' in options);
+      show(run, keepsFocus(options));
     },
     [COMMANDS.compareRuns]: async (arg, selected) => {
       if ((await actions.load()) === undefined) return;

@@ -46,8 +46,9 @@ export class RunKeeper {
       const { store } = this.#context;
       const ended = runs.filter(({ isLive }) => !isLive);
       if (ended.length === 0) {
+        const names = runs.slice(0, NAMES).map(({ name }) => name);
         await showInformation(
-          vscode.l10n.t('A run that goes on cannot be deleted: stop it first.'),
+          vscode.l10n.t('What goes on cannot be deleted, stop it first: {0}.', names.join(', ')),
         );
         return;
       }
@@ -76,7 +77,7 @@ export class RunKeeper {
    */
   rename(run: RunSummary, onRenamed: (renamed: RunSummary) => void): Promise<void> {
     return this.#attempt(async () => {
-      const { server, store } = this.#context;
+      const { server, store, moves } = this.#context;
       const name = await askForText({
         title: vscode.l10n.t('Rename {0}', run.name),
         prompt: vscode.l10n.t('The run’s folder gets this name'),
@@ -89,6 +90,7 @@ export class RunKeeper {
       onRenamed(renamed);
       store.add(renamed);
       store.remove(run.folder);
+      moves.fire({ from: run.folder, to: renamed.folder });
     });
   }
 

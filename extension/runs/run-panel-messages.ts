@@ -1,6 +1,7 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
 import type { LogLine, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
+import type { AdapterTask } from '../models/adapter-commands.ts';
 import type { ConfigRow } from './config-differences.ts';
 import type { RunAbilities } from './run-list.ts';
 import type { SampleRow } from './sample-rows.ts';
@@ -76,7 +77,7 @@ export type RunPanelTask =
   | { readonly type: 'export' };
 
 /** What can be done with a checkpoint. */
-export type CheckpointTask = 'test' | 'resume' | 'further' | 'export' | 'reveal' | 'finish';
+export type CheckpointTask = AdapterTask | 'resume' | 'further' | 'reveal' | 'finish';
 
 /** What a page keeps over a reload of the window. */
 export interface RunPanelState {

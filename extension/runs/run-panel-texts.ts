@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { AdapterTask } from '../models/adapter-commands.ts';
 
 /** Words of the run panel and the comparison, in the user's language. `{0}` stands for a value. */
 export function chartTexts() {
@@ -52,6 +53,20 @@ export function comparisonTexts() {
 /** See {@link comparisonTexts}. */
 export type ComparisonTexts = ReturnType<typeof comparisonTexts>;
 
+/** What the buttons of an adapter say, and what one is told of each. */
+function adapterTexts() {
+  return {
+    use_test: vscode.l10n.t('Test Adapter'),
+    use_test_hint: vscode.l10n.t(
+      'Let it answer beside the base model, on rows that it did not learn',
+    ),
+    use_chat: vscode.l10n.t('Chat'),
+    use_chat_hint: vscode.l10n.t('Talk to it, through the chat template that it was trained with'),
+    use_export: vscode.l10n.t('Export Adapter…'),
+    use_export_hint: vscode.l10n.t('Write it for PEFT, llama.cpp, LM Studio, Ollama and others'),
+  } satisfies Readonly<Record<`use_${AdapterTask}` | `use_${AdapterTask}_hint`, string>>;
+}
+
 /** Words of the run panel. */
 export function runPanelTexts() {
   return {
@@ -64,8 +79,8 @@ export function runPanelTexts() {
     checkpointNowHint: vscode.l10n.t('Save a checkpoint and go on'),
     discard: vscode.l10n.t('Discard…'),
     discardHint: vscode.l10n.t('End the run and drop what was done since the last checkpoint'),
-    testAdapter: vscode.l10n.t('Test Adapter'),
-    exportAdapter: vscode.l10n.t('Export Adapter…'),
+    useAdapter: vscode.l10n.t('Use the adapter of {0}'),
+    ...adapterTexts(),
     finish: vscode.l10n.t('Make Result…'),
     finishHint: vscode.l10n.t('Make a checkpoint the result of this run, without training on'),
     trainFurther: vscode.l10n.t('Train Further…'),
@@ -76,7 +91,6 @@ export function runPanelTexts() {
     result: vscode.l10n.t('result'),
     best: vscode.l10n.t('best'),
     bestHint: vscode.l10n.t('The lowest evaluation loss of all checkpoints'),
-    adapterOf: vscode.l10n.t('The adapter of {0}'),
     began: vscode.l10n.t('Started'),
     duration: vscode.l10n.t('Duration'),
     resumeLatest: vscode.l10n.t('Resume from Last Checkpoint'),

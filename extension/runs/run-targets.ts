@@ -82,8 +82,8 @@ export class RunTargets {
   }
 }
 
-/** What a key gives that is bound to a command of the view: its selected rows are meant. */
-function isSelection(arg: unknown): boolean {
+/** What a key gives that is bound to a command of a view: its selected rows are meant. */
+export function isSelection(arg: unknown): boolean {
   return typeof arg === 'object' && arg !== null && 'selection' in arg;
 }
 

@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { FolderMove } from '../folder-move.ts';
 import type { ServerLink } from '../server-link.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { RunStore } from './run-store.ts';
@@ -10,4 +11,6 @@ export interface RunsContext {
   readonly server: ServerLink;
   readonly store: RunStore;
   readonly feed: RunFeed;
+  /** Fires when a run or an adapter has another name. */
+  readonly moves: vscode.EventEmitter<FolderMove>;
 }

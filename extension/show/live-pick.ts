@@ -32,6 +32,8 @@ export interface LiveQuestion<Row extends LiveRow> {
   readonly placeHolder: string;
   /** What is typed already. */
   readonly text: string;
+  /** Whether what is typed is looked for in details too. */
+  readonly matchOnDetail?: boolean;
   /** Fills the list; the token ends with the question. */
   fill(list: LiveList<Row>, token: vscode.CancellationToken): void;
   /** Told what is typed, a little after the last key. */
@@ -47,12 +49,13 @@ const PAUSE_MS = 300;
  */
 export async function pickLive<Row extends LiveRow>(
   place: StepPlace | undefined,
-  { title, placeHolder, text: typed, fill, onText }: LiveQuestion<Row>,
+  { title, placeHolder, text: typed, matchOnDetail = false, fill, onText }: LiveQuestion<Row>,
 ): Promise<Row | typeof BACK | undefined> {
   const input = newPick<Row>({ title, placeHolder });
   const source = new vscode.CancellationTokenSource();
   let timer: NodeJS.Timeout | undefined;
   input.value = typed;
+  input.matchOnDetail = matchOnDetail;
   input.keepScrollPosition = true;
   input.onDidChangeValue((text) => {
     clearTimeout(timer);

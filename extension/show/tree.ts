@@ -12,15 +12,13 @@ export interface TreeTexts {
   readonly badge?: { readonly value: number; readonly tooltip: string } | undefined;
 }
 
-/** A view of rows, several of which can be selected. */
+/** A view of rows that can be selected. */
 export class TreeView<Element> implements vscode.Disposable {
   readonly #view: vscode.TreeView<Element>;
 
-  constructor(id: string, provider: vscode.TreeDataProvider<Element>) {
-    this.#view = vscode.window.createTreeView(id, {
-      treeDataProvider: provider,
-      canSelectMany: true,
-    });
+  /** @param canSelectMany whether several can be selected at once */
+  constructor(id: string, provider: vscode.TreeDataProvider<Element>, canSelectMany: boolean) {
+    this.#view = vscode.window.createTreeView(id, { treeDataProvider: provider, canSelectMany });
   }
 
   get selection(): readonly Element[] {

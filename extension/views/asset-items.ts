@@ -3,8 +3,11 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 import { COMMANDS } from '../ids.ts';
+import { type AdapterLosses, lossesOf } from '../models/adapter-losses.ts';
 import type { AdapterBranch } from '../models/adapter-tree.ts';
-import { formatDate } from '../runs/run-texts.ts';
+import { lastPart } from '../models/base-model-of.ts';
+import type { RunList } from '../runs/run-list.ts';
+import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
 import type { MachineDevice } from './machine-report.ts';
@@ -26,16 +29,23 @@ export function checkpointsBelow(row: AdapterRow): readonly FoundAdapter[] {
   return 'checkpoints' in row ? row.checkpoints : [];
 }
 
-/** An adapter, a run without one, or a checkpoint as a row of the view; a click tries it. */
-export function adapterItem(row: AdapterRow): vscode.TreeItem {
-  if (!('checkpoints' in row)) return oneAdapterItem(row, path.basename(row.path), 'milestone');
+/**
+ * An adapter, a run without one, or a checkpoint as a row of the view; a click tries it.
+ *
+ * @param runs they know how good their adapters are
+ */
+export function adapterItem(row: AdapterRow, runs: RunList): vscode.TreeItem {
+  if (!('checkpoints' in row)) {
+    return oneAdapterItem(row, lossesOf(row, runs), path.basename(row.path), 'milestone');
+  }
   const { adapter, folder, name, checkpoints } = row;
   const collapsibleState =
     checkpoints.length === 0
       ? vscode.TreeItemCollapsibleState.None
       : vscode.TreeItemCollapsibleState.Collapsed;
   if (adapter !== null) {
-    return Object.assign(oneAdapterItem(adapter, name, 'layers'), { collapsibleState });
+    const item = oneAdapterItem(adapter, lossesOf(adapter, runs), name, 'layers');
+    return Object.assign(item, { collapsibleState });
   }
   return viewRow({
     label: name,
@@ -52,16 +62,28 @@ export function adapterItem(row: AdapterRow): vscode.TreeItem {
 }
 
 function oneAdapterItem(
-  { path: folder, baseModel, rank, modified, problem }: FoundAdapter,
+  { path: folder, checkpointOf, baseModel, rank, bytes, modified, problem }: FoundAdapter,
+  { loss, evalLoss }: AdapterLosses,
   label: string,
   icon: string,
 ): vscode.TreeItem {
+  // What was measured on rows that it did not learn says more.
+  const measured =
+    evalLoss !== null
+      ? vscode.l10n.t('eval {0}', formatLoss(evalLoss))
+      : loss !== null
+        ? vscode.l10n.t('loss {0}', formatLoss(loss))
+        : undefined;
   return viewRow({
     label,
     id: folder,
     description: [
       ...(problem === null ? [] : [vscode.l10n.t('damaged')]),
+      ...(measured === undefined ? [] : [measured]),
       vscode.l10n.t('rank {0}', rank),
+      // That of a checkpoint is said by what stands above it.
+      ...(baseModel === null || checkpointOf !== null ? [] : [lastPart(baseModel)]),
+      formatBytes(bytes),
       formatDate(modified),
     ].join(' · '),
     iconPath:
@@ -73,13 +95,17 @@ function oneAdapterItem(
       command: {
         command: COMMANDS.testAdapter,
         title: vscode.l10n.t('Test Adapter'),
-        arguments: [folder],
+        arguments: [folder, { preserveFocus: true }],
       },
     }),
     tooltip: [
       folder,
       problem ?? undefined,
       baseModel === null ? undefined : vscode.l10n.t('Base model: {0}', baseModel),
+      vscode.l10n.t('Rank: {0}', rank),
+      loss === null ? undefined : vscode.l10n.t('Training loss: {0}', formatLoss(loss)),
+      evalLoss === null ? undefined : vscode.l10n.t('Evaluation loss: {0}', formatLoss(evalLoss)),
+      vscode.l10n.t('Size of the weights: {0}', formatBytes(bytes)),
       vscode.l10n.t('Saved: {0}', new Date(modified).toLocaleString(vscode.env.language)),
     ].map((text) => text && withRelativePaths(text)),
   });

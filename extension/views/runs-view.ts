@@ -44,7 +44,7 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
     this.#store = store;
     this.#onFailure = onFailure;
     this.#memory = memory;
-    this.#view = new TreeView<Row>(VIEWS.runs, this);
+    this.#view = new TreeView<Row>(VIEWS.runs, this, true);
     const refresh = throttle(REFRESH_MS, () => this.refresh());
     this.#subscriptions = vscode.Disposable.from(
       this.#view,

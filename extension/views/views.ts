@@ -4,6 +4,7 @@ import { listAdapters, listModels } from '../../server/protocol/models.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
 import { adapterTree } from '../models/adapter-tree.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
+import { TreeView } from '../show/tree.ts';
 import {
   type AdapterRow,
   adapterItem,
@@ -19,6 +20,8 @@ import { watchDisk } from './watch-disk.ts';
 /** The views, as those see them who steer them. */
 export interface Views {
   readonly runs: RunsView;
+  /** The row of the adapters' view that is selected. */
+  readonly selectedAdapter: AdapterRow | undefined;
   /** Fires when there may be other adapters or models on disk. */
   readonly onDidChangeAssets: vscode.Event<void>;
   /** Looks at the disk again for all of them. */
@@ -31,16 +34,20 @@ export interface Views {
  */
 export function registerViews(
   extension: vscode.ExtensionContext,
-  { server, store, log }: RunsContext,
+  { server, store, log, moves }: RunsContext,
 ): Views {
   const failed = (error: unknown): void => log.error(String(error));
   const runs = new RunsView(store, extension.workspaceState, failed);
   const adapters = new ListView<AdapterRow>(
-    async () => adapterTree(await server.ask(listAdapters, {})),
-    adapterItem,
+    async () => {
+      const [found] = await Promise.all([server.ask(listAdapters, {}), store.load()]);
+      return adapterTree(found);
+    },
+    (row) => adapterItem(row, store.runs),
     failed,
     checkpointsBelow,
   );
+  const adapterView = new TreeView<AdapterRow>(VIEWS.adapters, adapters, false);
   const models = new ListView(
     () => server.ask(listModels, { folders: modelFolders() }),
     modelItem,
@@ -67,7 +74,7 @@ export function registerViews(
   extension.subscriptions.push(
     runs,
     didChangeAssets,
-    vscode.window.registerTreeDataProvider(VIEWS.adapters, adapters),
+    adapterView,
     vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
     watchDisk(store, {
@@ -75,6 +82,7 @@ export function registerViews(
       onAdapters: () => refreshAssets(adapters),
       onModels: () => refreshAssets(models),
     }),
+    moves.event(() => refreshAssets(adapters)),
     // A run that has ended has left an adapter.
     store.onDidEnd(() => refreshAssets(adapters)),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshLists),
@@ -90,6 +98,9 @@ export function registerViews(
   );
   return {
     runs,
+    get selectedAdapter() {
+      return adapterView.selection[0];
+    },
     onDidChangeAssets: didChangeAssets.event,
     refreshAll: async () => {
       await store.refresh();

@@ -3,6 +3,7 @@ import type {
   PlaygroundNews,
   PlaygroundRequest,
   PlaygroundState,
+  PlaygroundTab,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
@@ -113,6 +114,12 @@ function receive(news: PlaygroundNews): void {
       promptTab.show({ mode: 'chat', context: [], prompt: news.prompt, expected: null });
       keep();
       break;
+    case 'tab':
+      choose(news.tab);
+      break;
+    case 'moved':
+      picker.follow(news);
+      break;
     case 'training':
       if (news.adapter !== subject) break;
       examples.show(news);
@@ -182,7 +189,7 @@ function showAgain({ question, answers, turns }: HistoryEntry): void {
   window.scrollTo({ top: 0 });
 }
 
-function choose(id: string): void {
+function choose(id: PlaygroundTab): void {
   views.querySelector<HTMLElement>(`#tab-${id}`)!.click();
 }
 

@@ -1,3 +1,4 @@
+import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
 import type { UsableAdapter } from '../../extension/models/model-catalog.ts';
 import type {
   CatalogNews,
@@ -33,6 +34,8 @@ export class ModelPicker {
   readonly #quantized: HTMLElement;
   readonly #onChange: () => void;
   #catalog: CatalogNews | undefined;
+  /** What shall be picked, also while it is not there: a folder is renamed before one hears of it. */
+  #wanted: { adapter: string; beside: string };
   /** Whether the user, now or before a reload, has chosen an adapter or none. */
   #hasChosen: boolean;
 
@@ -44,8 +47,9 @@ export class ModelPicker {
     this.#texts = texts;
     this.#onChange = onChange;
     this.#hasChosen = saved !== undefined && saved.model !== '';
-    this.#model = element('select', { on: { change: () => this.#fillAdapters(null) } });
+    this.#model = element('select', { on: { change: () => this.#chooseModel() } });
     this.#adapter = element('select', { on: { change: () => this.#choose() } });
+    this.#wanted = { adapter: saved?.adapter ?? '', beside: saved?.beside ?? BASE };
     this.#device = element(
       'select',
       { on: { change: onChange } },
@@ -56,7 +60,7 @@ export class ModelPicker {
         }),
       ),
     );
-    this.#beside = element('select', { on: { change: () => this.#change() } });
+    this.#beside = element('select', { on: { change: () => this.#chooseBeside() } });
     this.#quantized = element('p', {
       class: 'quantized quiet',
       text: texts.quantized,
@@ -68,7 +72,7 @@ export class ModelPicker {
       select(this.#model, saved.model, [option(saved.model, saved.model)]);
       select(this.#adapter, saved.adapter, [option(saved.adapter, saved.adapter)]);
     }
-    this.#fillBeside(saved?.beside ?? BASE);
+    this.#fillBeside();
     this.root = element('div', { class: 'picker' }, [
       labelled(texts.model, this.#model),
       labelled(texts.adapter, this.#adapter),
@@ -151,13 +155,44 @@ export class ModelPicker {
     const models = [...known].map(([path, name]) => option(path, name));
     if (models.length === 0) models.push(option('', this.#texts.noModels));
     select(this.#model, wanted?.model ?? this.#model.value, models);
-    this.#fillAdapters(wanted?.path ?? this.#adapter.value);
+    this.#wanted.adapter = wanted?.path ?? this.#wanted.adapter;
+    this.#fillAdapters();
+  }
+
+  /** An adapter has another name, and stays what is picked. */
+  follow(move: FolderMove): void {
+    const { adapter, beside } = this.#wanted;
+    this.#wanted = { adapter: movedPath(adapter, move), beside: movedPath(beside, move) };
+    if (this.#catalog === undefined) return;
+    const adapters = this.#catalog.adapters.map((each) => ({
+      ...each,
+      path: movedPath(each.path, move),
+      name: each.path === move.from ? lastPart(move.to) : each.name,
+    }));
+    this.#catalog = { ...this.#catalog, adapters };
+    this.#fillAdapters();
   }
 
   #choose(): void {
     this.#hasChosen = true;
-    this.#fillBeside(this.beside);
+    this.#wanted.adapter = this.adapter;
+    this.#fillBeside();
     this.#change();
+  }
+
+  #chooseBeside(): void {
+    this.#wanted.beside = this.beside;
+    this.#change();
+  }
+
+  #chooseModel(): void {
+    this.#wanted.adapter = this.#fitting[0]?.path ?? '';
+    this.#fillAdapters();
+  }
+
+  /** The adapters of the base model that is picked. */
+  get #fitting(): readonly UsableAdapter[] {
+    return (this.#catalog?.adapters ?? []).filter(({ model }) => model === this.model);
   }
 
   #change(): void {
@@ -165,9 +200,8 @@ export class ModelPicker {
     this.#onChange();
   }
 
-  /** @param chosen folder of the adapter to pick; null for the newest */
-  #fillAdapters(chosen: string | null): void {
-    const fitting = (this.#catalog?.adapters ?? []).filter(({ model }) => model === this.model);
+  #fillAdapters(): void {
+    const fitting = this.#fitting;
     const none = element('option', { text: this.#texts.noAdapter, attributes: { value: '' } });
     const group = (label: string, adapters: readonly UsableAdapter[]): HTMLElement[] =>
       adapters.length === 0
@@ -179,7 +213,7 @@ export class ModelPicker {
               adapters.map(({ path, name }) => option(path, name)),
             ),
           ];
-    select(this.#adapter, chosen ?? fitting[0]?.path ?? '', [
+    select(this.#adapter, this.#wanted.adapter, [
       none,
       ...group(
         this.#texts.adapters,
@@ -190,14 +224,13 @@ export class ModelPicker {
         fitting.filter(({ checkpointOf }) => checkpointOf !== null),
       ),
     ]);
-    this.#fillBeside(this.beside);
+    this.#fillBeside();
     this.#change();
   }
 
-  #fillBeside(chosen: string): void {
-    const others = (this.#catalog?.adapters ?? []).filter(
-      ({ model, path }) => model === this.model && path !== this.adapter,
-    );
+  #fillBeside(): void {
+    const chosen = this.#wanted.beside;
+    const others = this.#fitting.filter(({ path }) => path !== this.adapter);
     const texts = this.#texts;
     // Until the catalogue comes, what was picked stands in its list.
     const kept = this.#catalog === undefined && ![NONE, BASE].includes(chosen) ? [chosen] : [];

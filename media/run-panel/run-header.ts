@@ -1,4 +1,5 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
+import { ADAPTER_TASKS } from '../../extension/models/adapter-commands.ts';
 import type {
   CheckpointTask,
   RunNews,
@@ -15,6 +16,9 @@ import { VerdictLine } from './verdict-line.ts';
 /** The latest of them; all are in the log. */
 const SHOWN_WARNINGS = 10;
 
+/** The words before the buttons of an adapter. */
+const USE_LABEL = 'use-adapter';
+
 type Send = (request: RunPanelRequest) => void;
 
 /** Name, state, progress and buttons of the run, and what is fixed about it. */
@@ -27,6 +31,13 @@ export class RunHeader {
   /** Read aloud when it changes: the state, not every step. */
   readonly #spoken = element('span', { class: 'spoken', attributes: { role: 'status' } });
   readonly #buttons = element('div', { class: 'toolbar' });
+  readonly #useLabel = element('span', { class: 'quiet', attributes: { id: USE_LABEL } });
+  readonly #useButtons = element('div', { class: 'toolbar' });
+  readonly #use = element(
+    'div',
+    { class: 'use', attributes: { role: 'group', 'aria-labelledby': USE_LABEL, hidden: true } },
+    [this.#useLabel, this.#useButtons],
+  );
   readonly #progress = element('progress');
   readonly #position = element('span', { class: 'position' });
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
@@ -46,6 +57,7 @@ export class RunHeader {
     this.root = element('header', {}, [
       element('div', { class: 'title' }, [this.#name, this.#state, this.#spoken, this.#buttons]),
       element('div', { class: 'progress' }, [this.#progress, this.#position]),
+      this.#use,
       this.#reason,
       this.#attempt,
       this.#verdict.root,
@@ -134,7 +146,6 @@ export class RunHeader {
     const texts = this.#texts;
     const canUse = abilities.canUseAdapter && !run.isLive;
     const isResult = run.adapter === run.folder;
-    const adapterHint = fill(texts.adapterOf, run.adapter?.split(/[\\/]/).at(-1) ?? '');
     const control = (action: Extract<RunPanelRequest, { type: 'control' }>['action']) => () =>
       this.#send({ type: 'control', action });
     const use = (task: CheckpointTask, folder: string) => () =>
@@ -155,12 +166,6 @@ export class RunHeader {
           hint: texts.startAgainHint,
           isPrimary: true,
         }),
-      canUse &&
-        button(texts.testAdapter, use('test', run.adapter!), {
-          hint: adapterHint,
-          isPrimary: isResult,
-        }),
-      canUse && button(texts.exportAdapter, use('export', run.adapter!), { hint: adapterHint }),
       abilities.canTrainFurther &&
         !abilities.canResumeFromCheckpoint &&
         button(texts.trainFurther, use('further', run.adapter!), { hint: texts.trainFurtherHint }),
@@ -168,10 +173,23 @@ export class RunHeader {
         run.status.state !== 'completed' &&
         button(texts.finish, use('finish', 'ask'), { hint: texts.finishHint }),
     ].filter((made) => made !== false);
+    const uses = canUse
+      ? ADAPTER_TASKS.map((task) =>
+          button(texts[`use_${task}`], use(task, run.adapter!), {
+            hint: texts[`use_${task}_hint`],
+            isPrimary: isResult && task === 'test',
+          }),
+        )
+      : [];
     // The one who pressed a button with the keyboard goes on from the button that replaces it.
-    const hadFocus = this.#buttons.contains(document.activeElement);
+    const hadFocus = [this.#buttons, this.#use].some((each) =>
+      each.contains(document.activeElement),
+    );
     this.#buttons.replaceChildren(...buttons);
-    if (hadFocus) buttons[0]?.focus();
+    this.#useButtons.replaceChildren(...uses);
+    showText(this.#useLabel, fill(texts.useAdapter, run.adapter?.split(/[\\/]/).at(-1) ?? ''));
+    this.#use.hidden = !canUse;
+    if (hadFocus) (buttons[0] ?? uses[0])?.focus();
   }
 
   #showFacts(): void {

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
 import { nf4Of } from '../../engine/plan/run-model.ts';
-import { checkpointProblem } from '../../engine/train/checkpoint-folders.ts';
+import { checkpointProblem, isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { readRunRecord } from '../../engine/train/run-record.ts';
+import { findRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol/models.ts';
+import { tellsOfRun } from '../runs/delete-run.ts';
 import { walk } from './walk.ts';
 
 /** How deep below a workspace folder adapters are looked for. */
@@ -34,34 +35,30 @@ function isWanted(name: string): boolean {
 
 async function describe(folder: string): Promise<FoundAdapter> {
   const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
-  const { mtime } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
-  const parent = path.dirname(folder);
-  const isCheckpoint =
-    /^checkpoint-\d+$/.test(path.basename(folder)) &&
-    (await access(path.join(parent, RUN_FILES.config)).then(
-      () => true,
-      () => false,
-    ));
+  const { mtime, size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
+  const run = await runOfCheckpoint(folder);
+  const record = await findRunRecord(run ?? folder);
+  const own = path.basename(folder);
   return {
     path: folder,
-    name: isCheckpoint
-      ? `${path.basename(parent)}/${path.basename(folder)}`
-      : path.basename(folder),
+    name: run === undefined ? own : `${path.basename(run)}/${own}`,
     baseModel: baseModelNameOrPath,
     rank: config.r,
-    quantization: await quantizationOfRun(isCheckpoint ? parent : folder),
-    checkpointOf: isCheckpoint ? parent : null,
-    problem: isCheckpoint ? await checkpointProblem(folder) : null,
+    quantization: record === undefined ? null : (nf4Of(record.config) ?? null),
+    checkpointOf: run ?? null,
+    isResult: run === undefined && (record !== undefined || (await tellsOfRun(folder))),
+    bytes: size,
+    problem: run === undefined ? null : await checkpointProblem(folder),
     modified: mtime.toISOString(),
   };
 }
 
-/** Null also for a folder that is not a run's. */
-async function quantizationOfRun(folder: string): Promise<FoundAdapter['quantization']> {
-  try {
-    const { config } = await readRunRecord(folder);
-    return nf4Of(config) ?? null;
-  } catch {
-    return null;
-  }
+/** The folder of the run whose checkpoint a folder is; undefined where it is none. */
+export async function runOfCheckpoint(folder: string): Promise<string | undefined> {
+  if (!isCheckpointName(path.basename(folder))) return undefined;
+  const run = path.dirname(folder);
+  return access(path.join(run, RUN_FILES.config)).then(
+    () => run,
+    () => undefined,
+  );
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ExportResult } from '../../engine/export/export.ts';
+import type { ExportSize } from '../../engine/export/export-sizes.ts';
 import { notification, request } from '../rpc/message.ts';
 import { folder, nothing } from './fields.ts';
 import type { Generation, ModelChoice } from './generation.ts';
@@ -40,6 +41,10 @@ export interface FoundAdapter {
   readonly quantization: ModelChoice['quantization'];
   /** The run folder that it is a checkpoint of; null for other adapters. */
   readonly checkpointOf: string | null;
+  /** Whether its folder is that of a run, whose result it is. */
+  readonly isResult: boolean;
+  /** Bytes of its weights. */
+  readonly bytes: number;
   /** Why it cannot be used, as a clause; null if nothing is known against it. */
   readonly problem: string | null;
   /** When it was saved, ISO 8601. */
@@ -53,6 +58,40 @@ export const listAdapters = request<readonly FoundAdapter[]>()('lorafa/adapters/
 export const requireAdapter = request<Record<string, never>>()(
   'lorafa/adapters/require',
   z.object({ folder }),
+);
+
+/** What goes with an adapter, and what stays. */
+export interface AdapterFootprint {
+  /** Its folder, or only its files where there is something else beside them. */
+  readonly paths: readonly string[];
+  /** Bytes that they take. */
+  readonly bytes: number;
+  /** What is not the adapter's and stays, as paths from its folder. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Client → server: what {@link deleteAdapter} would remove, to ask before. Refused for the result of a run, which goes
+ * with the run, and while a run writes there.
+ */
+export const measureAdapter = request<AdapterFootprint>()(
+  'lorafa/adapters/measure',
+  z.object({ folder }),
+);
+
+/** Client → server: remove an adapter that is no run's result, or a checkpoint, for good. */
+export const deleteAdapter = request<AdapterFootprint>()(
+  'lorafa/adapters/delete',
+  z.object({ folder }),
+);
+
+/**
+ * Client → server: give the folder of an adapter that is no run's another name, beside where it lies. Answered with
+ * the folder that it is then.
+ */
+export const renameAdapter = request<{ readonly folder: string }>()(
+  'lorafa/adapters/rename',
+  z.object({ folder, name: z.string().check(z.minLength(1)) }),
 );
 
 /** What an adapter was trained on, and on what it can be tried, as its run tells. */
@@ -107,6 +146,12 @@ export const exportAdapter = request<ExportResult>()(
     /** Null for that of the base. */
     dtype: z.nullable(z.string()),
   }),
+);
+
+/** Client → server: how much an adapter takes in each format, what `lorafa export --sizes --json` prints. */
+export const measureExports = request<readonly ExportSize[]>()(
+  'lorafa/adapters/exports',
+  z.object({ folder }),
 );
 
 /** Server → client: how far an export is, for people. */

@@ -80,7 +80,8 @@ export async function requireEndedRun(folder: string): Promise<void> {
   }
 }
 
-async function tellsOfRun(folder: string): Promise<boolean> {
+/** Whether a folder holds what only a run writes. */
+export async function tellsOfRun(folder: string): Promise<boolean> {
   if ((await readStateFile(folder)) !== undefined) return true;
   if ((await findRunRecord(folder)) !== undefined) return true;
   for await (const entries of new JournalReader(folder).read()) if (entries.length > 0) return true;

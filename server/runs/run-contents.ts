@@ -19,16 +19,20 @@ const RECORD_FILES: readonly string[] = [
   RUN_FILES.state,
 ];
 
-/** What of a run folder is the run's, and what somebody else has put there. */
-export interface RunContents {
-  /** Paths of files and of whole folders of the run; those by which it is told for one come last. */
+/** What of a folder belongs to what it is the folder of, and what somebody else has put there. */
+export interface FolderContents {
+  /** Paths of files and of whole folders. */
   readonly own: readonly string[];
-  /** How many of them are checkpoints. */
-  readonly checkpoints: number;
   /** Bytes that they take. */
   readonly bytes: number;
-  /** What is not the run's, links among it: paths from the run folder. */
+  /** What else there is, links among it: paths from the folder. */
   readonly others: readonly string[];
+}
+
+/** What of a run folder is the run's; the files by which it is told for one come last. */
+export interface RunContents extends FolderContents {
+  /** How many of what is its own are checkpoints. */
+  readonly checkpoints: number;
 }
 
 /** Something in a folder. */
@@ -59,9 +63,9 @@ export async function runContents(folder: string): Promise<RunContents> {
     if (name === RUN_FILES.lock) continue;
     const isLeftover = isTemporaryName(name) || name === STAGING_FOLDER;
     if (entry.isFolder && (isCheckpointName(name) || isPartialCheckpoint(name))) {
-      const part = await checkpointContents(entry, inCheckpoint);
+      const part = await folderContents(entry.path, inCheckpoint);
       found.own.push(...part.own);
-      found.others.push(...part.others);
+      found.others.push(...part.others.map((other) => path.join(name, other)));
       bytes += part.bytes;
       checkpoints += 1;
     } else if (entry.isFolder && name === REPORTS_FOLDER) {
@@ -81,11 +85,16 @@ export async function runContents(folder: string): Promise<RunContents> {
   return { own: [...found.own, ...records], checkpoints, bytes, others: found.others.toSorted() };
 }
 
-/** A checkpoint with nothing else in it is the run's as a whole. */
-async function checkpointContents(
-  { path: folder, name }: Entry,
+/**
+ * Looks at a folder of files that are known by their names, as a checkpoint is; with nothing else in it, it is
+ * one's own as a whole.
+ *
+ * @throws Node's own error where it cannot be read
+ */
+export async function folderContents(
+  folder: string,
   known: ReadonlySet<string>,
-): Promise<Omit<RunContents, 'checkpoints'>> {
+): Promise<FolderContents> {
   const own: string[] = [];
   const others: string[] = [];
   let bytes = 0;
@@ -94,7 +103,7 @@ async function checkpointContents(
       own.push(entry.path);
       bytes += entry.bytes;
     } else if (entry.name !== STAGING_FOLDER || !entry.isFolder) {
-      others.push(path.join(name, entry.name));
+      others.push(entry.name);
     }
   }
   return { own: others.length === 0 ? [folder] : own, bytes, others };
@@ -109,7 +118,7 @@ async function reportContents(
   { path: folder }: Entry,
   id: string | undefined,
   names: readonly string[] = [],
-): Promise<Omit<RunContents, 'checkpoints'>> {
+): Promise<FolderContents> {
   const own: string[] = [];
   const others: string[] = [];
   let bytes = 0;

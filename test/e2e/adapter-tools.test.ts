@@ -51,7 +51,16 @@ test('an adapter is exported as one GGUF file, of which VS Code says what came o
   await editor.runCommand('LoRA-FA: Export Adapter…');
   const rows = page.locator('.quick-input-widget .monaco-list-row');
   await rows.filter({ hasText: 'my-adapter', hasNotText: 'checkpoint' }).first().click();
+  // How much each takes comes while one reads.
+  await rows.filter({ hasText: /Hugging Face.*merged into it · < 1 MiB/s }).waitFor();
+  await editor.screenshot('export-formats', [
+    'light',
+    'dark',
+    'high-contrast',
+    'high-contrast-light',
+  ]);
   await rows.filter({ hasText: 'LM Studio' }).first().click();
+  await rows.filter({ hasText: /Q8_0.*< 1 MiB/s }).waitFor();
   await rows.filter({ hasText: 'Q8_0' }).first().click();
   await chooseFolder(page, target);
   await page

@@ -13,6 +13,7 @@ import {
   VIEW_CONTAINER,
   VIEWS,
 } from '../../extension/ids.ts';
+import { ADAPTER_COMMANDS } from '../../extension/models/adapter-commands.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import texts from '../../package.nls.json' with { type: 'json' };
 
@@ -51,6 +52,17 @@ test('menus, conditions and links name ids that exist', () => {
   ]);
   const used = JSON.stringify([contributes, texts]).matchAll(/\blorafa\.(?!json)[\w.]+/g);
   for (const [id] of used) expect(ids).toContain(id);
+});
+
+test('what an adapter is good for is in the menus of runs and of adapters, in the same order', () => {
+  for (const view of [VIEWS.runs, VIEWS.adapters]) {
+    const items = contributes.menus['view/item/context'].filter(
+      ({ when, group }) => when.includes(`view == ${view} `) && group.startsWith('2_adapter'),
+    );
+    expect(items.map(({ command, group }) => [command, group])).toEqual(
+      Object.values(ADAPTER_COMMANDS).map((command, at) => [command, `2_adapter@${at + 1}`]),
+    );
+  }
 });
 
 test("the models of VS Code's chat are those of one vendor", () => {

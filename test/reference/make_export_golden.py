@@ -2,8 +2,8 @@
 
     python make_export_golden.py LLAMA_CPP
 
-LLAMA_CPP as in make_gguf_families_golden.py. Adapters are those that runs of golden/training begin with; of the one that
-is zero there, with B as it is at the end, in adapters/.
+LLAMA_CPP as in make_gguf_families_golden.py. Adapters are those that runs of golden/training begin with; of those whose
+B is zero there and matters, with B as it is at the end, in adapters/.
 
 NAME.merged.safetensors    the adapted weights after PEFT's `merge_and_unload`, in the type of the base
 NAME.adapter.gguf          the adapter by `convert_lora_to_gguf.py`
@@ -33,7 +33,7 @@ OUTPUT = GOLDEN / "export"
 MERGED = ["lora-linear", "lorafa-rslora", "lorafa-patterns", "lorafa-qv-bf16", "family-phi3", "family-gpt-neox", "family-gpt2"]
 
 # Those that llama.cpp's file can say: one alpha and rank for all layers, and layers that its script does not refuse.
-ADAPTERS = ["lora-linear", "lorafa-qv-bf16", "family-phi3", "family-gemma3"]
+ADAPTERS = ["lora-linear", "lorafa-qv-bf16", "family-phi3", "family-gemma3", "family-mixtral"]
 
 TEXTS = [
     "It's 12345 o'clock: naïve  spaces,\n\tGrüße — def f(x): return x**2",
@@ -157,7 +157,8 @@ def make_vocabulary(name: str, tokenizer: Tokenizer, special: dict, conversion, 
 def main(llama_cpp: str) -> None:
     fix_numerics()
     (OUTPUT / "vocabulary").mkdir(parents=True, exist_ok=True)
-    make_trained("lorafa-qv-bf16")
+    for case in ["lorafa-qv-bf16", "family-mixtral"]:
+        make_trained(case)
     for case in MERGED:
         make_merged(case)
     for case in ADAPTERS:

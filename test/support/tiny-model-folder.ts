@@ -30,13 +30,18 @@ export async function writeTinyModel(
   {
     chatTemplate = CHATML,
     layers = CONFIG.num_hidden_layers,
-  }: { readonly chatTemplate?: string | null; readonly layers?: number } = {},
+    widths = {},
+  }: {
+    readonly chatTemplate?: string | null;
+    readonly layers?: number;
+    readonly widths?: { readonly hidden_size?: number; readonly intermediate_size?: number };
+  } = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const json = (name: string, content: object) =>
     writeFile(path.join(folder, name), JSON.stringify(content));
   const { tokenizerJson, tokenizerConfig } = byteLevelFiles();
-  const config = { ...CONFIG, num_hidden_layers: layers };
+  const config = { ...CONFIG, ...widths, num_hidden_layers: layers };
   await json('config.json', config);
   await json('tokenizer.json', tokenizerJson);
   await json('tokenizer_config.json', { ...tokenizerConfig, chat_template: chatTemplate });

@@ -141,6 +141,8 @@ export class TreeItem {
   }
 }
 
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+
 /** An icon or a colour of the theme, by its name. */
 class Themed {
   readonly id: string;

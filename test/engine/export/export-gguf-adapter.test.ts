@@ -1,7 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportResult } from '../../../engine/export/export.ts';
+import { openSafetensors } from '../../../engine/formats/safetensors.ts';
+import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
@@ -86,9 +89,49 @@ test('a model that was trained whole has no adapter', async () => {
   });
 });
 
-test('adapters of experts are not written beside their base', async () => {
-  await expect(exported('family-mixtral')).rejects.toMatchObject({
-    code: 'adapter.unsupported',
-    message: expect.stringContaining('export the whole model with --format gguf'),
-  });
+/** An adapter of the golden data without those of the first expert of each layer. */
+async function withoutFirstExpert(name: string) {
+  const folder = path.join(await tempFolder(), 'sparse');
+  const stored = await openSafetensors(
+    path.join(goldenAdapter(name), 'adapter_model.safetensors'),
+    { notFound: 'adapter.not_found', corrupt: 'adapter.corrupt' },
+  );
+  const tensors = [];
+  for (const tensor of stored.tensors.values()) {
+    if (/experts\.0\./.test(tensor.name)) continue;
+    const { name: each, shape } = tensor;
+    tensors.push({ name: each, shape, dtype: 'F32' as const, data: await readTensor(tensor) });
+  }
+  await mkdir(folder);
+  await writeSafetensors(path.join(folder, 'adapter_model.safetensors'), tensors, { format: 'pt' });
+  const file = 'adapter_config.json';
+  const config = JSON.parse(await readFile(path.join(goldenAdapter(name), file), 'utf8')) as object;
+  const target_modules = [...new Set(tensors.map(({ name: each }) => moduleOf(each)))];
+  await writeFile(path.join(folder, file), JSON.stringify({ ...config, target_modules }));
+  return folder;
+}
+
+function moduleOf(name: string): string {
+  return name.replace(/^base_model\.model\./, '').replace(/\.lora_[AB]\.weight$/, '');
+}
+
+test('experts without an adapter have zeros in the stack', async () => {
+  const { model } = goldenJson<{ model: string }>('training', 'family-mixtral', 'case.json');
+  const base = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, base);
+  const folder = await withoutFirstExpert('family-mixtral');
+  const output = `${base}.gguf`;
+  await exportResult({ folder, format: 'gguf-adapter', output, base });
+  const { config } = await goldenModel(model);
+  const { weights } = await loadAdapter(folder, config);
+  const stack = (await openGguf(output)).tensors.get('blk.1.ffn_down_exps.weight.lora_b')!;
+  const values = await readTensor({ ...stack, dtype: 'F32' });
+  const size = values.length / stack.shape[0]!;
+  expect(values.subarray(0, size).every((value) => value === 0)).toBe(true);
+  for (let expert = 1; expert < stack.shape[0]!; expert++) {
+    const name = `model.layers.1.block_sparse_moe.experts.${expert}.w2`;
+    expect(values.slice(expert * size, (expert + 1) * size), name).toEqual(
+      weights.get(loraBName(name)),
+    );
+  }
 });

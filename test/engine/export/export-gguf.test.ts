@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportResult } from '../../../engine/export/export.ts';
+import { encode, ggufTensor } from '../../../engine/export/gguf-values.ts';
+import { allRows } from '../../../engine/export/model-tensor.ts';
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { type GgufFile, openGguf } from '../../../engine/gguf/gguf.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
@@ -9,6 +11,7 @@ import { goldenJson, goldenPath } from '../../support/golden.ts';
 import { goldenAdapter } from '../../support/golden-adapter.ts';
 import { goldenModelFolder } from '../../support/golden-model-folder.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
 /** A model of `golden/models`, exported. */
 async function exported(model: string, dtype: 'f32' | 'f16' | 'bf16' | 'q8_0') {
@@ -102,4 +105,61 @@ describe('what a file has no place for is told', () => {
     const factors = [...file.tensors.keys()].filter((name) => name.startsWith('rope_'));
     expect(factors).toHaveLength({ 'llama3-gqa': 1, 'phi3-long': 2, qwen2: 0 }[model]!);
   });
+});
+
+describe('Q4_K_M is a mixture of types, whose values are near those that were meant', () => {
+  /** The types of matrices of a model, and the error of their values, relative to their size (RMS). */
+  async function quantized(widths: { hidden_size: number; intermediate_size: number }) {
+    const folder = path.join(await tempFolder(), 'model');
+    await writeTinyModel(folder, { widths });
+    const [output, exact] = [`${folder}.gguf`, `${folder}-f32.gguf`];
+    const result = await exportResult({ folder, format: 'gguf', output, dtype: 'q4_k_m' });
+    await exportResult({ folder, format: 'gguf', output: exact, dtype: 'f32' });
+    const [file, meant] = [await openGguf(output), await openGguf(exact)];
+    const types = new Map<string, string>();
+    for (const [name, tensor] of file.tensors) {
+      if (tensor.shape.length < 2) continue;
+      types.set(name, tensor.type);
+      const values = await allRows(ggufTensor(tensor));
+      const wanted = await allRows(ggufTensor(meant.tensors.get(name)!));
+      const square = (all: Float32Array): number => all.reduce((sum, x) => sum + x * x, 0);
+      const off = values.map((value, index) => value - wanted[index]!);
+      expect(Math.sqrt(square(off) / square(wanted)), name).toBeLessThan(0.1);
+    }
+    return { result, file, types };
+  }
+
+  test('rows of whole blocks', async () => {
+    const { result, file, types } = await quantized({ hidden_size: 256, intermediate_size: 512 });
+    expect(result.dtype).toBe('q4_k_m');
+    expect(file.metadata.get('general.file_type')).toBe(15);
+    expect(Object.fromEntries(types)).toMatchObject({
+      'token_embd.weight': 'Q6_K',
+      'blk.0.attn_v.weight': 'Q4_K',
+      'blk.1.attn_v.weight': 'Q6_K',
+      'blk.1.attn_q.weight': 'Q4_K',
+      'blk.0.ffn_down.weight': 'Q4_K',
+      'blk.1.ffn_down.weight': 'Q6_K',
+    });
+  });
+
+  test('narrow rows', async () => {
+    const { types } = await quantized({ hidden_size: 32, intermediate_size: 40 });
+    expect(Object.fromEntries(types)).toMatchObject({
+      'token_embd.weight': 'Q8_0',
+      'blk.0.attn_v.weight': 'Q5_0',
+      'blk.1.attn_v.weight': 'Q8_0',
+      'blk.1.ffn_down.weight': 'F16',
+    });
+  });
+});
+
+test('what is not finite is not quantized', () => {
+  const values = new Float32Array(256);
+  values[7] = Number.NaN;
+  for (const type of ['Q4_K', 'Q6_K', 'Q5_0', 'Q8_0'] as const) {
+    expect(() => encode('blk.0.attn_q.weight', type, values)).toThrow(
+      'Tensor "blk.0.attn_q.weight" holds NaN, which cannot be quantized',
+    );
+  }
 });

@@ -1,18 +1,6 @@
 import { expect, test } from 'vitest';
 import { adapterTree } from '../../../extension/models/adapter-tree.ts';
-import type { FoundAdapter } from '../../../server/protocol/models.ts';
-
-const adapter = (path: string, change: Partial<FoundAdapter> = {}): FoundAdapter => ({
-  path,
-  name: path.slice(1),
-  baseModel: null,
-  rank: 8,
-  quantization: null,
-  checkpointOf: null,
-  problem: null,
-  modified: '2026-01-01T00:00:00.000Z',
-  ...change,
-});
+import { foundAdapter as adapter } from '../../support/found-adapter.ts';
 
 const FOUND = [
   adapter('/done/checkpoint-9', { checkpointOf: '/done' }),

@@ -1,11 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AdapterExports } from '../../../extension/models/export-adapter.ts';
-import {
-  type FoundAdapter,
-  listAdapters,
-  listModels,
-  requireAdapter,
-} from '../../../server/protocol/models.ts';
+import { listAdapters, listModels, requireAdapter } from '../../../server/protocol/models.ts';
+import { foundAdapter } from '../../support/found-adapter.ts';
 import { shown } from '../../support/vscode-window.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
@@ -15,10 +11,7 @@ beforeEach(() => {
 });
 
 test('an adapter that is damaged is refused before anybody is asked where it goes', async () => {
-  const adapter: FoundAdapter = {
-    ...{ path: '/runs/first', name: 'first', baseModel: '/base', rank: 8, modified: '2026-01-01' },
-    ...{ checkpointOf: null, problem: null, quantization: null },
-  };
+  const adapter = foundAdapter('/runs/first');
   const problem = '/runs/first/adapter_model.safetensors is damaged; copy it again.';
   const answers = new Map<string, () => unknown>([
     [listModels.method, () => []],

@@ -1,20 +1,13 @@
 import { expect, test } from 'vitest';
-import type { UsableAdapter } from '../../../extension/models/model-catalog.ts';
 import { adapterOf, resultsAmong } from '../../../extension/models/run-results.ts';
-
-function adapter(path: string, checkpointOf: string | null = null): UsableAdapter {
-  return {
-    ...{ path, name: path, baseModel: null, rank: 8, quantization: null, model: null },
-    ...{ checkpointOf, modified: '2026-01-01T00:00:00Z', problem: null },
-  };
-}
+import { foundAdapter } from '../../support/found-adapter.ts';
 
 // The newest first.
 const ALL = [
-  adapter('/stopped/checkpoint-20', '/stopped'),
-  adapter('/stopped/checkpoint-10', '/stopped'),
-  adapter('/done'),
-  adapter('/done/checkpoint-30', '/done'),
+  foundAdapter('/stopped/checkpoint-20', { checkpointOf: '/stopped' }),
+  foundAdapter('/stopped/checkpoint-10', { checkpointOf: '/stopped' }),
+  foundAdapter('/done'),
+  foundAdapter('/done/checkpoint-30', { checkpointOf: '/done' }),
 ];
 
 test('a run that was stopped has come to its newest checkpoint, any other to its adapter', () => {

@@ -2,17 +2,15 @@ import { expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
-import { type FoundAdapter, listAdapters, listModels } from '../../../server/protocol/models.ts';
+import { listAdapters, listModels } from '../../../server/protocol/models.ts';
+import { foundAdapter } from '../../support/found-adapter.ts';
 import { Uri } from '../../support/vscode-files.ts';
 import { OpenedPanel } from '../../support/webview-panel.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
-const FIRST: FoundAdapter = {
-  ...{ path: '/runs/first', name: 'first', baseModel: '/base', rank: 8, modified: '2026-01-01' },
-  ...{ checkpointOf: null, problem: null, quantization: null },
-};
-const SECOND: FoundAdapter = { ...FIRST, path: '/runs/second', name: 'second' };
+const FIRST = foundAdapter('/runs/first', { baseModel: '/base' });
+const SECOND = { ...FIRST, path: '/runs/second', name: 'second' };
 
 /** A playground whose page is open. */
 async function openPlayground() {

@@ -60,3 +60,15 @@ test('a conversation that goes on is one entry', async () => {
   await history.add('a', entry('Hey', [{ role: 'user', content: 'Hey' }]));
   expect(history.entries('a')).toHaveLength(2);
 });
+
+test('it stays with an adapter that gets another name, and with the checkpoints of its run', async () => {
+  const history = new PromptHistory(memory());
+  for (const subject of ['/runs/a', '/runs/a/checkpoint-5', '/runs/ab']) {
+    await history.add(subject, entry(subject));
+  }
+  await history.move({ from: '/runs/a', to: '/runs/c' });
+  expect(prompts(history, '/runs/c')).toEqual(['/runs/a']);
+  expect(prompts(history, '/runs/c/checkpoint-5')).toEqual(['/runs/a/checkpoint-5']);
+  expect(prompts(history, '/runs/a')).toEqual([]);
+  expect(prompts(history, '/runs/ab')).toEqual(['/runs/ab']);
+});

@@ -383,6 +383,18 @@ describe('export', () => {
     expect(events.at(-1)).toMatchObject({ type: 'exported', format: 'gguf', tensors: 20 });
   });
 
+  test('says how much each format takes before', async () => {
+    const { code, stdout } = await lorafa('export', 'model', '--sizes');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^merged +f32 .* MiB, f16 .*, bf16 .* \(f32 unless another/m);
+    expect(stdout).toMatch(/^peft +.* has no adapter_config\.json/m);
+    const [{ type, sizes }] = eventsOf(await lorafa('export', 'model', '--sizes', '--json')) as [
+      { readonly type: string; readonly sizes: readonly { readonly format: string }[] },
+    ];
+    expect(type).toBe('sizes');
+    expect(sizes.map(({ format }) => format)).toContain('ollama');
+  });
+
   test('leaves nothing when it is interrupted', async () => {
     await writeTinyModel(inFolder('deep'), { layers: 300 });
     const output = inFolder('exports/deep');
@@ -406,12 +418,13 @@ describe('export', () => {
   });
 
   test.each([
-    [['--format', 'gguf'], "required option '--output <path>' not specified"],
+    [['--format', 'gguf'], 'An export needs --output; without either, --sizes says'],
+    [['--output', 'x'], 'An export needs --format'],
     [
       ['--format', 'pt', '--output', 'x'],
       'Allowed choices are peft, merged, gguf, gguf-adapter, ollama, onnx',
     ],
-    [['--format', 'gguf', '--dtype', 'q4_k_m', '--output', 'x'], 'llama-quantize'],
+    [['--format', 'gguf', '--dtype', 'q5_k_m', '--output', 'x'], 'llama-quantize'],
   ])('%j is wrong', async (args, message) => {
     const { code, stderr } = await lorafa('export', 'model', ...args);
     expect(code).toBe(2);

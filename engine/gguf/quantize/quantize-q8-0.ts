@@ -1,12 +1,7 @@
-import { float32ToFloat16 } from '../formats/float16.ts';
-import { BLOCK_FORMATS } from './dequantize/formats.ts';
+import { float32ToFloat16 } from '../../formats/float16.ts';
+import { BLOCK_FORMATS } from '../dequantize/formats.ts';
 
 const { elements: ELEMENTS, bytes: BYTES } = BLOCK_FORMATS.Q8_0;
-
-/** Whether rows of a width are whole blocks. */
-export function fitsQ8_0(width: number): boolean {
-  return width % ELEMENTS === 0;
-}
 
 /**
  * Values in Q8_0: blocks of 32 with a float16 scale, the largest magnitude over 127, and codes in eight bits.
@@ -15,7 +10,7 @@ export function fitsQ8_0(width: number): boolean {
  *
  * @param values whole blocks
  */
-export function quantizeQ8_0(values: Float32Array): Uint8Array {
+export function quantizeQ8_0(values: Float32Array): Uint8Array<ArrayBuffer> {
   const blocks = values.length / ELEMENTS;
   const bytes = new Uint8Array(blocks * BYTES);
   const scales = new Float32Array(blocks);

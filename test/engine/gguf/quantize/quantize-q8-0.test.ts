@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
-import { openGguf } from '../../../engine/gguf/gguf.ts';
-import { quantizeQ8_0 } from '../../../engine/gguf/quantize-q8-0.ts';
-import { goldenPath } from '../../support/golden.ts';
+import { openSafetensors } from '../../../../engine/formats/safetensors.ts';
+import { readTensor, readTensorRaw } from '../../../../engine/formats/tensor-data.ts';
+import { openGguf } from '../../../../engine/gguf/gguf.ts';
+import { quantizeQ8_0 } from '../../../../engine/gguf/quantize/quantize-q8-0.ts';
+import { goldenPath } from '../../../support/golden.ts';
 
 test('Q8_0 is what the Python package gguf makes of the same weights', async () => {
   const { tensors } = await openSafetensors(goldenPath('models', 'llama2', 'model.safetensors'));
