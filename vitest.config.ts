@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config';
 /** Tests that start processes of the product (command line, servers, trainers, demo) or wait for limits of time. */
 const PROCESS_TESTS = 'test/**/*.process.test.ts';
 
+/** Tests that train, most of them many times, each a whole run of a tiny model. */
+const RUN_TESTS = ['test/engine/train/**/*.test.ts', 'test/engine/report/**/*.test.ts'];
+
+/** They leave nothing behind, and a process for each file would cost more than the tests. */
+const TOGETHER = { isolate: false };
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -13,10 +19,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', PROCESS_TESTS],
-          // They leave nothing behind, and a process for each file would cost more than the tests.
-          isolate: false,
+          exclude: ['test/e2e/**', PROCESS_TESTS, ...RUN_TESTS],
+          ...TOGETHER,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'runs', include: RUN_TESTS, exclude: [PROCESS_TESTS], ...TOGETHER },
       },
       { extends: true, test: { name: 'processes', include: [PROCESS_TESTS] } },
       {

@@ -1,5 +1,5 @@
-// Runs everything that must hold: types and lint, unit tests, tests of the product's processes,
-// end-to-end tests in a real VS Code.
+// Runs everything that must hold: types and lint, unit tests, tests that train, tests of the
+// product's processes, end-to-end tests in a real VS Code.
 // Closes with one line "N passed, N failed".
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -42,6 +42,7 @@ spawnSync('npm', ['run', '--silent', 'onednn'], {
 });
 run('check');
 run('test:unit', path.join(reports, 'unit.json'));
+run('test:runs', path.join(reports, 'runs.json'));
 run('test:processes', path.join(reports, 'processes.json'));
 run('test:e2e', path.join(reports, 'e2e.json'));
 rmSync(reports, { recursive: true });

@@ -68,8 +68,9 @@ test('nothing is done to a checkpoint while its run goes on, nor to a folder tha
 test('what a run has come to is no adapter of its own', async () => {
   const { run } = await checkpointFolder();
   await put(run, ...ADAPTER);
-  for (const action of [adapterContents(run), deleteAdapter(run), renameAdapter(run, 'other')]) {
-    await expect(action).rejects.toThrow('is the folder of a run; do this with the run');
+  const actions = [adapterContents, deleteAdapter, (folder: string) => renameAdapter(folder, 'x')];
+  for (const action of actions) {
+    await expect(action(run)).rejects.toThrow('is the folder of a run; do this with the run');
   }
 });
 
