@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { copyFile } from '../files/create-file.ts';
 import { ensureFolder } from '../files/folders.ts';
@@ -7,7 +8,7 @@ import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
 import { BYTES_PER_ELEMENT, elementCount } from '../formats/tensor-location.ts';
 import type { JsonObject } from '../json-file.ts';
-import { openBaseModel } from '../models/base-model.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
@@ -42,6 +43,7 @@ const OTHER_TOKENIZER_FILES = [
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
+  requireWhole(source.base);
   const tensors = inDtype(await mergedTensors(source), source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
@@ -59,6 +61,16 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
       return [];
     },
   };
+}
+
+/** @throws LorafaError `model.unsupported` for the text part of a model whose other parts are not read */
+function requireWhole({ config, path: file }: BaseModel): void {
+  if (!config.isPart) return;
+  throw new LorafaError(
+    'model.unsupported',
+    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf or ollama, or the adapter as peft, which PEFT loads into the whole model.`,
+    { location: { file } },
+  );
 }
 
 /**
