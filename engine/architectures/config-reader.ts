@@ -4,6 +4,7 @@ import type { ConfigFailure } from './check-keys.ts';
 import type { CommonKeys } from './config-keys.ts';
 import { CONFIG_LIMITS } from './config-limits.ts';
 import type { Activation, LayerType, Rotary } from './decoder-config.ts';
+import { LLAMA_NAMES, type ModuleNames } from './module-names.ts';
 import type { LayerSizes } from './parts.ts';
 import { parseRotary, type RotaryKeys } from './rope-config.ts';
 
@@ -20,11 +21,14 @@ export class ConfigReader {
   readonly #keys: CommonKeys;
   readonly #fail: ConfigFailure;
   readonly sizes: LayerSizes;
+  /** What the modules outside of layers are called, where a family has no names of its own. */
+  readonly names: ModuleNames;
 
   /** @throws LorafaError `model.corrupt` for heads that do not divide. */
-  constructor(keys: CommonKeys, fail: ConfigFailure) {
+  constructor(keys: CommonKeys, fail: ConfigFailure, names: ModuleNames = LLAMA_NAMES) {
     this.#keys = keys;
     this.#fail = fail;
+    this.names = names;
     this.sizes = layerSizes(keys, fail);
   }
 

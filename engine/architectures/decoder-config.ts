@@ -227,6 +227,8 @@ export interface DecoderConfig extends SpecialTokenIds, DecoderParts {
   readonly family: string;
   /** What files call tensors otherwise than their modules are called. */
   readonly storedNames: StoredNames;
+  /** Whether it is the text part of a model that has others. */
+  readonly isPart: boolean;
   readonly vocabSize: number;
   /** The longest text that it reads; with dynamic scaling longer than its `config.json` says. */
   readonly maxPositionEmbeddings: number;

@@ -10,6 +10,7 @@ import { ministral } from './families/ministral.ts';
 import { ministral3 } from './families/ministral3.ts';
 import { mistral } from './families/mistral.ts';
 import { mixtral } from './families/mixtral.ts';
+import { gemma3Multimodal, mistral3 } from './families/multimodal.ts';
 import { olmo2 } from './families/olmo2.ts';
 import { olmo3 } from './families/olmo3.ts';
 import { phi3 } from './families/phi3.ts';
@@ -26,12 +27,14 @@ export const FAMILIES: readonly Family[] = [
   mistral,
   ministral,
   ministral3,
+  mistral3,
   mixtral,
   qwen2,
   qwen3,
   qwen3Moe,
   gemma2,
   gemma3,
+  gemma3Multimodal,
   phi3,
   olmo3,
   olmo2,

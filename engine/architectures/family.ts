@@ -4,6 +4,7 @@ import { COMMON_KEYS, type CommonKeys } from './config-keys.ts';
 import { ConfigReader } from './config-reader.ts';
 import type { DecoderParts, StoredNames } from './decoder-config.ts';
 import type { GgufConventions } from './gguf-conventions.ts';
+import type { ModuleNames } from './module-names.ts';
 
 /**
  * A family of decoders, declared once. Its graph, its tensors, the layers that can be adapted, its
@@ -38,12 +39,19 @@ export interface Family
     FamilyDeclaration<z.ZodRawShape>,
     'className' | 'modelType' | 'models' | 'storedNames' | 'gguf'
   > {
+  /** Whether it is the text part of a model that has others. */
+  readonly isPart?: boolean;
   /**
    * The keys of a `config.json`, and the decoder that they describe.
    *
+   * @param names what its modules are called within another model
    * @throws LorafaError made by `fail`
    */
-  read(json: object, fail: ConfigFailure): { keys: CommonKeys; parts: DecoderParts };
+  read(
+    json: object,
+    fail: ConfigFailure,
+    names?: ModuleNames,
+  ): { keys: CommonKeys; parts: DecoderParts };
 }
 
 /** Makes a declaration a family; its own keys are known to nobody else. */
@@ -57,12 +65,12 @@ export function family<Keys extends z.ZodRawShape>({
   const [common, own] = [z.object(COMMON_KEYS), z.object(ownKeys)];
   return {
     ...names,
-    read(json, fail) {
+    read(json, fail, moduleNames) {
       const given = { ...defaults, ...json };
       const ownGiven = checkKeys(own, given, fail);
       const commonGiven = { ...given, ...commonKeys(ownGiven) };
       const keys = { ...checkKeys(common, commonGiven, fail), ...ownGiven };
-      return { keys, parts: declare(keys, new ConfigReader(keys, fail)) };
+      return { keys, parts: declare(keys, new ConfigReader(keys, fail, moduleNames)) };
     },
   };
 }

@@ -38,6 +38,7 @@ export function parseDecoderConfig(json: unknown, file: string): DecoderConfig {
     ...parts,
     family: family.modelType,
     storedNames: family.storedNames ?? [],
+    isPart: family.isPart ?? false,
     vocabSize: keys.vocab_size,
     maxPositionEmbeddings: Math.floor(keys.max_position_embeddings * dynamicFactor(parts)),
     bosTokenId: keys.bos_token_id ?? null,

@@ -12,6 +12,8 @@ import type {
   NormPart,
 } from './decoder-config.ts';
 
+import { LLAMA_NAMES, type ModuleNames } from './module-names.ts';
+
 /** What families declare their layers from. Names are those of transformers' modules. */
 
 export function linear(
@@ -189,15 +191,6 @@ const NO_NORMS: LayerPart['norms'] = {
   afterMlp: null,
 };
 
-interface ModuleNames {
-  readonly embedding: string;
-  /** Where positions are learned. */
-  readonly positions?: string;
-  readonly layers: string;
-  readonly norm: string;
-  readonly head: string;
-}
-
 /** What a family says of a decoder. */
 interface DecoderDeclaration {
   /** Module names; Llama's unless given. */
@@ -215,13 +208,6 @@ interface DecoderDeclaration {
     };
   readonly head?: Partial<Pick<HeadPart, 'scale' | 'softCap'>>;
 }
-
-const LLAMA_NAMES: ModuleNames = {
-  embedding: 'model.embed_tokens',
-  layers: 'model.layers',
-  norm: 'model.norm',
-  head: 'lm_head',
-};
 
 /** A decoder: embedding, layers, norm, output layer. */
 export function decoder(keys: CommonKeys, declaration: DecoderDeclaration): DecoderParts {

@@ -209,7 +209,8 @@ async function checkGguf(
   const gguf = await openGguf(file);
   const config = parseDecoderConfig(await ggufConfig(gguf), file);
   const byName = new Map(places.map((place) => [place.name, place]));
-  const read = unpackGguf(gguf, config)
+  // Under the names that the source has, which of a text part are others.
+  const read = unpackGguf(gguf, source.base.config)
     .map(madeTensor)
     .map((tensor) => inFileShape(tensor, byName.get(tensor.name)));
   const meant = places.map(({ tensor, type }) => meantAs(tensor, type));

@@ -1,9 +1,10 @@
 import path from 'node:path';
+import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
 import type { JsonObject } from '../json-file.ts';
-import { openBaseModel } from '../models/base-model.ts';
+import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
 import {
@@ -27,6 +28,7 @@ const TORCH_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as con
 /** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
+  requireWhole(source.base);
   const merged = await mergedTensors(source);
   const tensors = inDtype(merged, source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
@@ -46,6 +48,16 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
       return [];
     },
   };
+}
+
+/** @throws LorafaError `model.unsupported` for the text part of a model whose other parts are not read */
+function requireWhole({ config, path: file }: BaseModel): void {
+  if (!config.isPart) return;
+  throw new LorafaError(
+    'model.unsupported',
+    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf or ollama, or the adapter as peft, which PEFT loads into the whole model.`,
+    { location: { file } },
+  );
 }
 
 /**

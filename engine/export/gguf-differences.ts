@@ -2,7 +2,17 @@ import type { DecoderConfig, Rotary } from '../architectures/decoder-config.ts';
 import { inverseFrequencies } from '../architectures/rotary-embedding.ts';
 
 /** What is no part of what a decoder computes, or is told apart by the tokenizer. */
-const UNSAID = new Set(['family', 'bosTokenId', 'eosTokenIds', 'padTokenId']);
+const UNSAID = new Set([
+  'family',
+  'isPart',
+  'storedNames',
+  'bosTokenId',
+  'eosTokenIds',
+  'padTokenId',
+]);
+
+/** What modules are called, which of a text part is not what it is called alone. */
+const NAMES = new Set(['name', 'layersName', 'outputName']);
 
 /**
  * Where a model that is read from a GGUF file differs from the one that was written into it: what the
@@ -55,7 +65,7 @@ function seen(rotary: unknown): unknown {
 function* leaves(meant: unknown, read: unknown, at: string): Generator<Difference> {
   if (isObject(meant) && isObject(read)) {
     for (const key of new Set([...Object.keys(meant), ...Object.keys(read)])) {
-      if (at === '' && UNSAID.has(key)) continue;
+      if ((at === '' && UNSAID.has(key)) || NAMES.has(key)) continue;
       const [one, other] =
         key === 'rotary' ? [meant[key], read[key]].map(seen) : [meant[key], read[key]];
       yield* leaves(one, other, at === '' ? key : `${at}.${key}`);

@@ -23,6 +23,7 @@ export function ggufModelMetadata(
   config: DecoderConfig,
   configJson: JsonObject,
 ): Map<string, GgufValue> {
+  const ofText = (configJson['text_config'] ?? configJson) as JsonObject;
   const { layers, norm, hiddenSize, maxPositionEmbeddings, vocabSize } = config;
   const { attention } = layers[0]!;
   const { rotary, nearby } = rotariesOf(config);
@@ -30,7 +31,7 @@ export function ggufModelMetadata(
     block_count: uint32(layers.length),
     context_length: uint32(maxPositionEmbeddings),
     embedding_length: uint32(hiddenSize),
-    ...widthEntries(config, configJson),
+    ...widthEntries(config, ofText),
     vocab_size: uint32(vocabSize),
     'attention.head_count': uint32(attention.numHeads),
     'attention.head_count_kv': uint32(attention.numKeyValueHeads),
@@ -38,7 +39,7 @@ export function ggufModelMetadata(
     'attention.value_length': uint32(attention.headDim),
     [norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon']:
       float32(norm.epsilon),
-    ...(rotary && rotaryEntries(rotary, configJson)),
+    ...(rotary && rotaryEntries(rotary, ofText)),
     'rope.freq_base_swa': nearby && float32(nearby.theta),
     ...conventionsOf(config.family)?.metadata?.(config),
   };
@@ -116,7 +117,9 @@ function rotaryEntries(
 
 /** What a file says of YaRN itself; otherwise llama.cpp has the defaults of transformers. */
 function yarnEntries(configJson: JsonObject): Record<string, GgufValue | undefined> {
-  const parameters = (configJson['rope_scaling'] ?? configJson['rope_parameters']) as JsonObject;
+  const parameters = (configJson['rope_scaling'] ??
+    configJson['rope_parameters'] ??
+    {}) as JsonObject;
   const own = (parameters['full_attention'] ?? parameters) as JsonObject;
   const entry = (key: string): GgufValue | undefined =>
     typeof own[key] === 'number' ? float32(own[key]) : undefined;

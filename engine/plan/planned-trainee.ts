@@ -1,5 +1,6 @@
 import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
 import { trainedTensors } from '../lora/adapter.ts';
 import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { openAdapter } from '../lora/load-adapter.ts';
@@ -29,12 +30,22 @@ export async function planTrainee(
   model: Pick<BaseModel, 'config' | 'name'>,
 ): Promise<PlannedTrainee> {
   if (method === 'full') {
+    requireWhole(model);
     const trainable = [...expectedTensors(model.config)].map(([name, shape]) => ({ name, shape }));
     return { modules: [], trainable, trainBase: true };
   }
   const modules = await adaptedModules(lora, model);
   const trainable = modules.flatMap((module) => trainedTensors(module, method));
   return { modules, trainable, trainBase: false };
+}
+
+/** @throws LorafaError `model.unsupported` for the text part of a model, which would be saved without the others */
+export function requireWhole({ config, name }: Pick<BaseModel, 'config' | 'name'>): void {
+  if (!config.isPart) return;
+  throw new LorafaError(
+    'model.unsupported',
+    `${name} is a model with parts that are not read here, so that training.method "full" cannot save it as a whole; use "lorafa" or "lora".`,
+  );
 }
 
 async function adaptedModules(

@@ -9,6 +9,7 @@ import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adap
 import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
+import type { LoraConfig } from '../lora/lora-config.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { copyAdapter, saveAdapter } from '../lora/save-adapter.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
@@ -16,6 +17,7 @@ import type { BaseModel } from '../models/base-model.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { decaysInTrainer, layerNormNames } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
+import { requireWhole } from '../plan/planned-trainee.ts';
 import { readChatTemplate } from '../plan/run-tokenizer.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { type TemplateText, withTemplate } from '../tokenizer/tokenizer-files.ts';
@@ -59,9 +61,11 @@ export async function createTrainee(
   const template = await readChatTemplate(config);
   if (method === 'full') return fullTrainee(model, checkpoint, template);
   const start = await startingAdapter(config, model, checkpoint);
+  const { modules } = start;
   // A map of its own, for the optimizer puts its arrays in the place of B's.
-  const adapter = { ...start, weights: new Map(start.weights) };
-  const { modules, weights } = adapter;
+  const weights = new Map(start.weights);
+  const targets = model.config.isPart ? namedOneByOne(start) : start.config;
+  const adapter = { config: targets, modules, weights };
   return {
     modules,
     trainable: modules.flatMap((module) => trainableTensors(module, method)),
@@ -75,6 +79,12 @@ export async function createTrainee(
       saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text),
     saveFrom: copyAdapter,
   };
+}
+
+/** The same layers by their full names: shorter ones would be those of a model's other parts as well. */
+function namedOneByOne({ config, modules }: Adapter): LoraConfig {
+  const { exclude_modules: _excluded, layers_to_transform: _layers, ...rest } = config;
+  return { ...rest, target_modules: modules.map(({ name }) => name) };
 }
 
 /**
@@ -119,6 +129,7 @@ async function fullTrainee(
   checkpoint: string | undefined,
   template: TemplateText | undefined,
 ): Promise<Trainee> {
+  requireWhole(model);
   const { tokenizer } = model;
   const saved = {
     ...model,

@@ -14,7 +14,9 @@ from transformers import (
     Cohere2ForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
+    Gemma3Config,
     Gemma3ForCausalLM,
+    Gemma3ForConditionalGeneration,
     Gemma3TextConfig,
     Glm4Config,
     Glm4ForCausalLM,
@@ -30,6 +32,8 @@ from transformers import (
     Ministral3ForCausalLM,
     MinistralConfig,
     MinistralForCausalLM,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
     MistralConfig,
     MistralForCausalLM,
     MixtralConfig,
@@ -40,6 +44,7 @@ from transformers import (
     Olmo3ForCausalLM,
     Phi3Config,
     Phi3ForCausalLM,
+    PreTrainedConfig,
     PreTrainedModel,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -59,6 +64,8 @@ LLAMA = (LlamaConfig, LlamaForCausalLM)
 MISTRAL = (MistralConfig, MistralForCausalLM)
 MINISTRAL = (MinistralConfig, MinistralForCausalLM)
 MINISTRAL3 = (Ministral3Config, Ministral3ForCausalLM)
+GEMMA3_WHOLE = (Gemma3Config, Gemma3ForConditionalGeneration)
+MISTRAL3_WHOLE = (Mistral3Config, Mistral3ForConditionalGeneration)
 QWEN2 = (Qwen2Config, Qwen2ForCausalLM)
 QWEN3 = (Qwen3Config, Qwen3ForCausalLM)
 MIXTRAL = (MixtralConfig, MixtralForCausalLM)
@@ -109,6 +116,11 @@ OLMO3_ROPE = {"full_attention": ROPE_YARN, "sliding_attention": ROPE_PLAIN}
 # Layers of both kinds, and a text that is longer than the window.
 MIXED = {"num_hidden_layers": 3, "sliding_window": 8, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
 
+# The other parts of a model whose text is trained, as small as they can be.
+IMAGES = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "image_size": 28, "patch_size": 14}
+GEMMA3_IMAGES = {"vision_config": IMAGES, "mm_tokens_per_image": 4, "image_token_index": 93, "boi_token_index": 94, "eoi_token_index": 95}
+MISTRAL3_IMAGES = {"vision_config": {**IMAGES, "model_type": "pixtral", "head_dim": 8}, "image_token_index": 95}
+
 EXPERTS = {"head_dim": 16, "num_experts": 16, "num_experts_per_tok": 3, "moe_intermediate_size": 24}
 
 SMALL = {
@@ -146,6 +158,8 @@ class ModelCase:
     classic_extra: dict = field(default_factory=dict)
     max_shard_size: str = "5GB"
     checked: bool = True
+    # What of the configuration is meant for the text of a model with other parts is `text_config`.
+    other_parts: dict | None = None
 
 
 LLAMA3 = {
@@ -202,6 +216,8 @@ CASES = [
     ModelCase("qwen3-moe", QWEN3_MOE, {**EXPERTS, "num_hidden_layers": 3, "mlp_only_layers": [1]}, seed=30),
     ModelCase("ministral", MINISTRAL, {**MIXED, "head_dim": 16}, seed=36, sequence_length=24),
     ModelCase("ministral3", MINISTRAL3, {"rope_parameters": ROPE_MINISTRAL3, "head_dim": 16}, seed=37, sequence_length=32),
+    ModelCase("gemma3-whole", GEMMA3_WHOLE, {"num_hidden_layers": 7, "sliding_window": 8, "head_dim": 16, "query_pre_attn_scalar": 24, "rope_parameters": GEMMA3_ROPE}, seed=38, sequence_length=24, other_parts=GEMMA3_IMAGES),
+    ModelCase("ministral3-whole", MISTRAL3_WHOLE, {"model_type": "ministral3", "rope_parameters": ROPE_MINISTRAL3, "head_dim": 16}, seed=39, sequence_length=32, other_parts={**MISTRAL3_IMAGES, "tie_word_embeddings": False}),
     ModelCase("gpt2", GPT2, {"max_position_embeddings": 210, "tie_word_embeddings": True}, seed=33),
     ModelCase("gpt2-scaled", GPT2, {"num_hidden_layers": 3, "max_position_embeddings": 24, "n_inner": 48, "scale_attn_by_inverse_layer_idx": True}, seed=34),
     ModelCase("qwen3-moe-sparse", QWEN3_MOE, {**EXPERTS, "decoder_sparse_step": 2, "norm_topk_prob": True, "tie_word_embeddings": True, "use_sliding_window": True, "sliding_window": 8}, seed=31, sequence_length=24),
@@ -217,6 +233,14 @@ def randomize(model: PreTrainedModel, seed: int) -> None:
             # Gemma adds the 1 itself.
             if re.search(r"(norm|ln_\w)\.weight$", name) and "gemma" not in model.config.model_type:
                 parameter.add_(1.0)
+
+
+def config_of(case: ModelCase) -> PreTrainedConfig:
+    # Classes fill in what is missing, also in dictionaries that cases share.
+    config = deepcopy({**SMALL, **case.config})
+    if case.other_parts is not None:
+        config = {"text_config": config, **deepcopy(case.other_parts)}
+    return case.family[0](**config)
 
 
 def classic_config(config: dict, extra: dict) -> dict:
@@ -235,9 +259,7 @@ def classic_config(config: dict, extra: dict) -> dict:
 def make_model(case: ModelCase) -> None:
     folder = MODELS / case.name
     shutil.rmtree(folder, ignore_errors=True)
-    config_class, model_class = case.family
-    # Classes fill in what is missing, also in dictionaries that cases share.
-    model = model_class(config_class(**deepcopy({**SMALL, **case.config})))
+    model = case.family[1](config_of(case))
     randomize(model, case.seed)
     model.to(case.dtype).save_pretrained(folder, max_shard_size=case.max_shard_size)
     (folder / "generation_config.json").unlink(missing_ok=True)
@@ -251,12 +273,14 @@ def make_model(case: ModelCase) -> None:
 def reference_logits(folder: Path, case: ModelCase) -> dict[str, torch.Tensor]:
     """Logits in float32 of the model as read back from disk. The second row ends in four padded positions."""
     model = load_model(folder)
-    input_ids = torch.randint(3, model.config.vocab_size, (2, case.sequence_length), generator=generator(1000 + case.seed))
+    # The last three tokens of models with other parts stand for images.
+    vocab_size = model.config.get_text_config().vocab_size - (3 if case.other_parts else 0)
+    input_ids = torch.randint(3, vocab_size, (2, case.sequence_length), generator=generator(1000 + case.seed))
     attention_mask = torch.ones_like(input_ids)
     attention_mask[1, -4:] = 0
     with torch.no_grad():
         logits = model(input_ids, attention_mask=attention_mask).logits
-        if case.checked:
+        if case.checked and case.other_parts is None:
             check_that_it_matters(model, case, input_ids, attention_mask, logits)
         greedy = model.generate(input_ids[:1, :GREEDY_PROMPT], max_new_tokens=GREEDY_TOKENS, do_sample=False, eos_token_id=None)
     return {

@@ -10,7 +10,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 
 GOLDEN = Path(os.environ.get("LORAFA_GOLDEN") or Path(__file__).resolve().parent / "golden")
@@ -32,8 +32,9 @@ def generator(seed: int) -> torch.Generator:
 def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """The model in `folder`, its stored weights cast to `dtype`, with the plain (eager) attention and experts."""
     plain = {"attn_implementation": "eager", "experts_implementation": "eager"}
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **plain)
-    return model.eval()
+    whole = "vision_config" in json.loads((folder / "config.json").read_text())
+    auto_class = AutoModelForImageTextToText if whole else AutoModelForCausalLM
+    return auto_class.from_pretrained(folder, dtype=dtype, **plain).eval()
 
 
 def make_trainer(model: torch.nn.Module, rows: list[dict] | None = None, **settings) -> Trainer:

@@ -99,6 +99,14 @@ CASES = [
             "llama-dynamic", "ministral", "ministral3",
         ))
     ),
+    # The text of models with other parts, which "all-linear" would adapt as well.
+    *(
+        TrainingCase(
+            f"family-{model}", model, "lorafa", seed=150 + index, sequence_length=20, random_b=True,
+            peft={"r": 4, "lora_alpha": 8, "target_modules": r"model\.language_model\..*_proj"},
+        )
+        for index, model in enumerate(("gemma3-whole", "ministral3-whole"))
+    ),
     # Most of its experts have no token in most steps. PEFT cannot adapt its dense layer beside them.
     TrainingCase(
         "lora-experts", "qwen3-moe", "lora", seed=140, sequence_length=12, random_b=True, weight_decay=0.5,
@@ -336,7 +344,7 @@ def make_training_case(case: TrainingCase) -> None:
     if case.peft is not None:
         make_adapter(case, folder / "adapter_init")
     write_json(folder / "case.json", describe(case, folder))
-    data = make_data(case, load_model(MODELS / case.model).config.vocab_size)
+    data = make_data(case, load_model(MODELS / case.model).config.get_text_config().vocab_size)
     golden = train(case, folder, data, torch.float32)
     check_loads(case, folder, data, golden)
     rounding = check_rounding(case, golden, train(case, folder, data, torch.float64))

@@ -4,6 +4,11 @@ import { BYTE_LEVEL_ALPHABET } from '../../engine/tokenizer/byte-level.ts';
 import { byteLevelFiles } from '../engine/tokenizer/tiny-tokenizer.ts';
 import { goldenJson, goldenPath } from './golden.ts';
 
+interface Sizes {
+  readonly vocab_size: number;
+  readonly eos_token_id: number;
+}
+
 /**
  * A copy of a model of `golden/models` with a tokenizer, so that it can be opened: as many characters of
  * byte-level BPE as it knows tokens, and an end.
@@ -16,11 +21,8 @@ export async function goldenModelFolder(name: string, folder: string): Promise<v
       await copyFile(path.join(source, file), path.join(folder, file));
     }
   }
-  const config = goldenJson<{ vocab_size: number; eos_token_id: number }>(
-    'models',
-    name,
-    'config.json',
-  );
+  const whole = goldenJson<Sizes & { text_config?: Sizes }>('models', name, 'config.json');
+  const config = whole.text_config ?? whole;
   const { tokenizerJson } = byteLevelFiles();
   const texts = BYTE_LEVEL_ALPHABET.slice(0, config.vocab_size);
   const end = { id: config.eos_token_id, content: '<|end|>', special: true, normalized: false };

@@ -72,6 +72,7 @@ export const gemma3 = family({
       (layer + 1) % keys.sliding_window_pattern === 0 ? 'full_attention' : 'sliding_attention',
     );
     return decoder(keys, {
+      names: reader.names,
       norm,
       embeddingScale: Math.sqrt(sizes.hiddenSize),
       layer: (name, layer) => ({

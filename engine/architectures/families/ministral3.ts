@@ -14,6 +14,18 @@ export const ministral3 = family({
   gguf: {
     architecture: 'mistral3',
     interleavedRows: true,
+    // The text of Mistral Small 3.1 and later, which is a Mistral's.
+    config: ({ number }) =>
+      number('attention.temperature_scale') === undefined
+        ? {
+            rope_parameters: {
+              rope_type: 'default',
+              rope_theta: number('rope.freq_base'),
+              original_max_position_embeddings: number('context_length'),
+              llama_4_scaling_beta: 0,
+            },
+          }
+        : {},
     metadata: (decoder) => ({
       'attention.temperature_scale': optionalFloat32(
         decoder.layers[0]!.attention.rotary?.growingQueries?.beta ?? null,

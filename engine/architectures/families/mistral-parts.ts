@@ -32,6 +32,7 @@ export function mistralStyle(
     window === null ? 'full_attention' : 'sliding_attention',
   );
   return decoder(keys, {
+    names: reader.names,
     norm,
     layer: (name, index) => ({
       attention: attention(`${name}.self_attn`, sizes, {

@@ -37,6 +37,7 @@ describe("transformers' defaults fill what is missing", () => {
       maxPositionEmbeddings: 2048,
       positionEmbedding: null,
       storedNames: [],
+      isPart: false,
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
