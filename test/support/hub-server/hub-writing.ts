@@ -57,6 +57,7 @@ export class HubWriting {
     if (path.startsWith('/complete/')) return this.#complete(path.split('/')[2]!, request);
     if (account === undefined) return refused(401, 'Invalid username or password.');
     if (path === '/api/repos/create') return this.#create(request);
+    if (path === '/api/validate-yaml') return { status: 200, body: { errors: [], warnings: [] } };
     const [, name, action = ''] =
       /^\/api\/models\/([^/]+\/[^/]+)\/(.*)$/.exec(path) ??
       /^\/([^/]+\/[^/]+)\.git\/info\/(lfs\/objects\/.*)$/.exec(path) ??
@@ -89,7 +90,12 @@ export class HubWriting {
   }
 
   #create({ body, account }: WriteRequest): WriteAnswer {
-    const { name, organization = account!.name, visibility, type } = JSON.parse(String(body));
+    const {
+      name,
+      organization = account!.name,
+      visibility,
+      type = 'model',
+    } = JSON.parse(String(body));
     if (type !== 'model') return refused(400, 'Invalid type');
     if (!account!.canWrite || organization !== account!.name) {
       return refused(
