@@ -41,6 +41,7 @@ export const COMMANDS = {
   alwaysText: 'lorafa.alwaysOpenAsText',
   testAdapter: 'lorafa.testAdapter',
   exportAdapter: 'lorafa.exportAdapter',
+  pushAdapter: 'lorafa.pushAdapter',
   runSelection: 'lorafa.runSelection',
   runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',

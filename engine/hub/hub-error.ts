@@ -239,8 +239,10 @@ function reasonOf(error: unknown): string {
   const byProxy = causes.find((each) => each instanceof Error && PROXY_REFUSAL.test(each.message));
   if (byProxy !== undefined)
     return `it answers ${PROXY_REFUSAL.exec((byProxy as Error).message)![1]}`;
-  const coded = causes.find((each) => each instanceof Error && 'code' in each && each.code);
-  if (coded !== undefined) return String((coded as { code: unknown }).code);
+  // Errors of the platform (`DOMException`) have numbers there, which tell nobody anything.
+  const codes = causes.map((each) => (each instanceof Error && 'code' in each ? each.code : ''));
+  const code = codes.find((each) => typeof each === 'string' && each !== '');
+  if (code !== undefined) return String(code);
   const last = causes.findLast((each) => each instanceof Error) as Error | undefined;
   return last?.name === 'TimeoutError' ? 'no answer in time' : (last?.message ?? String(error));
 }

@@ -5,6 +5,7 @@ import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
 import { Estimates } from '../estimate/estimate.ts';
+import { AdapterPushes } from '../hub/push-adapter.ts';
 import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
 import { Playground } from '../playground/playground-panel.ts';
 import { reportFailure } from '../report-failure.ts';
@@ -44,6 +45,7 @@ export function registerModels(
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
+  const pushes = new AdapterPushes(server);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -74,6 +76,7 @@ export function registerModels(
       playground.show({ adapter: adapterFolderOf(arg), prompt: promptOf(arg) }),
     ),
     [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
+    [COMMANDS.pushAdapter]: attempt((arg) => pushes.run(arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),

@@ -13,7 +13,7 @@ import { type HubRepository, hubRepository } from '../../support/hub-server/repo
 
 const TOKEN = 'hf_writesInTests';
 const NAME = 'somebody/first';
-const PATIENCE = { tries: 3, retryMs: 1, silenceMs: 1000 };
+const PATIENCE = { tries: 3, retryMs: 1, silenceMs: 30_000 };
 
 let top: string;
 let folder: string;
@@ -324,14 +324,13 @@ describe('what may help is tried again', () => {
     ['the commit is not made', /commit/, { status: 502 }],
     ['the commit is made and the answer is lost', /commit/, { cutWhenReceived: 'all' }],
     ['the commit is made and the answer is none', /commit/, 'no-json'],
-    ['nothing comes', /preupload/, 'hang'],
   ] as const)('%s', async (_, place, fault) => {
     const world = await signedIn();
     failing(world, place, fault);
     const planned = await plan();
     let last: DownloadState | undefined;
     const { commit } = await push(planned, {
-      ...{ ...PATIENCE, silenceMs: 100 },
+      ...PATIENCE,
       onProgress: (state) => {
         last = state;
       },
@@ -350,6 +349,15 @@ describe('what may help is tried again', () => {
     failing(world, /^\/lfs\//, { cutWhenReceived: 500 }, 99);
     await expect(pushed()).rejects.toMatchObject({ code: 'hub.unreachable' });
     expect(Object.keys(content(world))).toEqual(['.gitattributes']);
+  });
+});
+
+test('a hub that never answers is told in words', async () => {
+  const world = await signedIn();
+  world.hub.fault = ({ path: place }) => (place.includes('preupload') ? 'hang' : undefined);
+  await expect(pushed({}, { silenceMs: 50, tries: 1 })).rejects.toMatchObject({
+    code: 'hub.unreachable',
+    message: expect.stringContaining('cannot be reached (no answer in time)'),
   });
 });
 
