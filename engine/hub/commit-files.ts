@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OnBytes } from './download-file.ts';
-import type { HubConnection } from './hub-connection.ts';
+import { type HubConnection, posted } from './hub-connection.ts';
 import { badAnswer, HubError } from './hub-error.ts';
 import { uploadLarge } from './lfs-upload.ts';
 import { apiOf, lookAtTarget, type PushTarget, writtenSubject } from './push-target.ts';
@@ -81,12 +81,7 @@ export async function commitFiles(
   const url = `${apiOf(repository, connection)}/commit/${encodeURIComponent(revision)}`;
   return lasting.retrying(async () => {
     try {
-      const { text } = await lasting.send(url, subject, {
-        ...{ method: 'POST', type: 'application/x-ndjson', size: body.length, isSlow: true },
-        pieces: async function* () {
-          yield body;
-        },
-      });
+      const { text } = await lasting.send(url, subject, posted(body, 'application/x-ndjson'));
       return commitOf(text) ?? (await headWith(target, files, lasting));
     } catch (error) {
       // The answer may be lost where the commit was made: it is looked for before another try.

@@ -63,6 +63,16 @@ export interface HubSending {
   readonly isSlow?: boolean;
 }
 
+/** Bytes that are posted, and whose answer comes when something is done with them. */
+export function posted(bytes: Buffer, type: string): HubSending {
+  return {
+    ...{ method: 'POST', type, size: bytes.length, isSlow: true },
+    pieces: async function* () {
+      yield bytes;
+    },
+  };
+}
+
 /** An answer whose body is still to come. Either it is read, or it is discarded. */
 export interface HubAnswer {
   readonly response: Response;
@@ -143,12 +153,7 @@ export class HubConnection {
     type = 'application/json',
   ): Promise<unknown> {
     const bytes = Buffer.from(JSON.stringify(value));
-    const { text } = await this.send(url, subject, {
-      ...{ method: 'POST', type, size: bytes.length, isSlow: true },
-      pieces: async function* () {
-        yield bytes;
-      },
-    });
+    const { text } = await this.send(url, subject, posted(bytes, type));
     // Some say nothing but that it is done.
     return text.trim() === '' ? null : parsedAnswer(text, subject);
   }
