@@ -57,17 +57,11 @@ async function publicConfig(
   }
   const { name, isOnHub } = publicName(base);
   const text = JSON.stringify({ ...json, base_model_name_or_path: name }, null, 2);
-  const where = isOnHub
-    ? ''
-    : ', which whoever loads the adapter needs and will not find on the hub';
+  const way = isOnHub ? '' : '; it is not on the hub, so whoever loads the adapter needs it too';
+  const note = `${ADAPTER_CONFIG_FILE} names the base model ${quote(name)}, not its path here${way}.`;
   return {
     file: inMemory(ADAPTER_CONFIG_FILE, Buffer.from(`${text}\n`)),
-    notes:
-      name === base
-        ? []
-        : [
-            `${ADAPTER_CONFIG_FILE} names the base model ${quote(name)}${where}, not its place here.`,
-          ],
+    notes: name === base ? [] : [note],
   };
 }
 

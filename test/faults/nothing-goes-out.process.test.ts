@@ -143,7 +143,7 @@ describe.skipIf(NO_INTERPOSER !== undefined)(`traced (${NO_INTERPOSER ?? 'on Lin
       built.run(['push', folder, '--repo', 'first', ...args], { env });
     expect(await push()).toMatchObject({ code: 2 });
     const before = await operations();
-    expect(before.some(({ target }) => target === path.join(output, 'README.md'))).toBe(true);
+    expect(before.some(({ target }) => target.endsWith('/README.md'))).toBe(true);
     expect(strange(before, path.dirname(output))).toEqual([]);
     expect(await push('--dry-run')).toMatchObject({ code: 0 });
     expect(hub.requests.map(({ method }) => method)).not.toContain('POST');

@@ -71,7 +71,7 @@ describe('a push', () => {
       ...{ revision: 'main', isPrivate: true, isNew: true, isNewRevision: false },
       message: 'Upload adapter',
       notes: [
-        'adapter_config.json names the base model "model", which whoever loads the adapter needs and will not find on the hub, not its place here.',
+        'adapter_config.json names the base model "model", not its path here; it is not on the hub, so whoever loads the adapter needs it too.',
       ],
     });
     expect(planned.shown.files.map(({ path, change }) => [path, change])).toEqual([
