@@ -45,6 +45,7 @@ export const COMMANDS = {
   renameAdapter: 'lorafa.renameAdapter',
   revealAdapter: 'lorafa.revealAdapter',
   deleteAdapter: 'lorafa.deleteAdapter',
+  pushAdapter: 'lorafa.pushAdapter',
   runSelection: 'lorafa.runSelection',
   runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',

@@ -2,21 +2,12 @@ import * as z from 'zod/mini';
 import type { ExportResult } from '../engine/export/export.ts';
 import type { ExportSize } from '../engine/export/export-sizes.ts';
 import { runCli } from './cli-process.ts';
-import { progressText } from './progress-text.ts';
+import { progressOf } from './cli-progress.ts';
 import { exportAdapter, exportProgress, measureExports } from './protocol/models.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
 /** Milliseconds that a cancelled export may take to remove what it has written. */
 const GRACE_MS = 15_000;
-
-/** What `lorafa export --json` prints before its result. */
-const progressLine = z.object({
-  type: z.literal('progress'),
-  task: z.string(),
-  done: z.number(),
-  total: z.number(),
-  rate: z.optional(z.number()),
-});
 
 /** What `lorafa export --sizes --json` prints. */
 const sizesLine = z.object({ sizes: z.readonly(z.array(z.custom<ExportSize>())) });
@@ -38,13 +29,8 @@ export function serveExports(
   });
   serve(connection, exportAdapter, async ({ id, folder, format, output, dtype }, token) => {
     const onLine = (line: unknown): void => {
-      const { data } = progressLine.safeParse(line);
-      if (data === undefined) return;
-      const { task, done, total, rate } = data;
-      const percent = `${Math.floor((100 * done) / Math.max(1, total))} %`;
-      const text =
-        rate === undefined ? `${task}: ${percent}` : progressText({ task, done, total, rate });
-      void notify(connection, exportProgress, { id, text });
+      const text = progressOf(line);
+      if (text !== undefined) void notify(connection, exportProgress, { id, text });
     };
     const args = ['export', folder, '--format', format, '--output', output];
     const typed = dtype === null ? args : [...args, '--dtype', dtype];

@@ -18,6 +18,7 @@ import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-featur
 import { serveModels } from './model-requests.ts';
 import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol/initialization.ts';
+import { servePushes } from './push-requests.ts';
 import { serveRuns } from './run-requests.ts';
 import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
 
@@ -116,6 +117,7 @@ function serveBackground(
     runFolders,
   });
   serveExports(connection, cliScript);
+  servePushes(connection, cliScript);
   return [runs, generators];
 }
 

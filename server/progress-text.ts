@@ -20,6 +20,6 @@ export function downloadText({ done, total, rate }: Progress): string | undefine
 }
 
 /** As {@link formatBytes}, and what is less than a MiB in KiB: it is seen to grow. */
-function formatSize(bytes: number): string {
+export function formatSize(bytes: number): string {
   return bytes < 2 ** 20 ? `${Math.round(bytes / 2 ** 10)} KiB` : formatBytes(bytes);
 }

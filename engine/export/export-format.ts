@@ -13,6 +13,8 @@ export interface ExportOptions extends SourceOptions {
   readonly dtype?: ExportDtype | undefined;
   /** For `merged`: the most that a file of weights may have, 5 GB unless given; a larger tensor has its own. */
   readonly maxShardBytes?: number | undefined;
+  /** For `peft`: files that are made for it, and written beside it. */
+  readonly beside?: readonly { readonly name: string; readonly content: Buffer }[] | undefined;
   /** For `ollama`: the adapter beside its base, not merged into it. */
   readonly unmerged?: boolean | undefined;
 }

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import { readAdapterConfig } from '../lora/adapter-config.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
 import { checkTensors } from './check-export.ts';
-import { EXPORT_DTYPES_OF, type PlannedExport } from './export-format.ts';
+import { EXPORT_DTYPES_OF, type ExportOptions, type PlannedExport } from './export-format.ts';
 import { requireWholeCheckpoint } from './export-source.ts';
 import { matrixDtype } from './merged-tensors.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
@@ -15,7 +16,10 @@ import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
  *
  * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported`, `checkpoint.corrupt`
  */
-export async function planPeft(folder: string): Promise<PlannedExport> {
+export async function planPeft(
+  folder: string,
+  { beside = [] }: ExportOptions = {},
+): Promise<PlannedExport> {
   await requireWholeCheckpoint(folder);
   await readAdapterConfig(folder);
   const tensors = await adapterTensors(folder);
@@ -28,6 +32,9 @@ export async function planPeft(folder: string): Promise<PlannedExport> {
     dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: async (target, progress) => {
       await copyAdapter(folder, target);
+      for (const { name, content } of beside) {
+        await writeFileAtomic(path.join(target, name), content);
+      }
       progress(size);
     },
     check: async (target, progress) => {

@@ -126,14 +126,14 @@ async function baseHere(name: string): Promise<string> {
 }
 
 /** The record of the run that a result or a checkpoint is of, with its paths as they are now. */
-async function recordOf(folder: string): Promise<RunRecord | undefined> {
+export async function recordOf(folder: string): Promise<RunRecord | undefined> {
   const run = (await checkpointRun(folder)) ?? folder;
   const record = await findRunRecord(run);
   return record && { ...record, config: whereItIsNow(record.config, run) };
 }
 
 /** The name of an export: that of its folder, and of the run where that is a checkpoint. */
-async function nameOf(folder: string): Promise<string> {
+export async function nameOf(folder: string): Promise<string> {
   const run = await checkpointRun(folder);
   return [...(run === undefined ? [] : [path.basename(run)]), path.basename(folder)].join('-');
 }
@@ -148,7 +148,7 @@ export async function requireWholeCheckpoint(folder: string): Promise<void> {
 }
 
 /** The folder of the run whose checkpoint a folder is; undefined where it is none. */
-async function checkpointRun(folder: string): Promise<string | undefined> {
+export async function checkpointRun(folder: string): Promise<string | undefined> {
   if (!isCheckpointName(path.basename(folder))) return undefined;
   const parent = path.dirname(folder);
   return (await findRunRecord(parent)) === undefined ? undefined : parent;

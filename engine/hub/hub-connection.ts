@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { LorafaError } from '../errors.ts';
 import { JsonError, parseJson } from '../json.ts';
 import {
   badAnswer,
@@ -21,6 +23,15 @@ const MAX_REDIRECTS = 10;
 /** Bytes of an answer about a repository; one of a thousand files has 300 KiB. */
 const MAX_ANSWER_BYTES = 2 ** 26;
 
+/** Bytes of an answer that says why something is refused. */
+const MAX_WORDS_BYTES = 2 ** 16;
+
+/** What is sent is too large, whoever says so. */
+const TOO_LARGE = 413;
+
+/** How many times as long an answer may take that comes when the Hub has done something. */
+const SLOW = 10;
+
 /** Requests for the list of one repository, each of which names a thousand files or so. */
 const MAX_PAGES = 1000;
 
@@ -37,6 +48,29 @@ export interface HubConnectionOptions {
   readonly retryMs?: number;
   /** Ends whatever goes on; what is asked for then ends with its reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What is sent, which may have to be sent again. */
+export interface HubSending {
+  readonly method: 'POST' | 'PUT';
+  /** Its media type, where one is to be said. */
+  readonly type?: string;
+  /** In bytes. */
+  readonly size: number;
+  /** The bytes from the first on, anew at each call. */
+  readonly pieces: () => AsyncIterable<Uint8Array>;
+  /** Whether the answer comes only when something is done that takes time. */
+  readonly isSlow?: boolean;
+}
+
+/** Bytes that are posted, and whose answer comes when something is done with them. */
+export function posted(bytes: Buffer, type: string): HubSending {
+  return {
+    ...{ method: 'POST', type, size: bytes.length, isSlow: true },
+    pieces: async function* () {
+      yield bytes;
+    },
+  };
 }
 
 /** An answer whose body is still to come. Either it is read, or it is discarded. */
@@ -84,19 +118,69 @@ export class HubConnection {
     subject: HubSubject,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<HubAnswer> {
+    return this.#follow(url, subject, (place) => this.#ask(place, headers));
+  }
+
+  /**
+   * Sends something, once: whoever knows that another try does no harm tries again. An address that it is
+   * redirected to gets it whole, and only where the Hub says that it is to be sent there as it is.
+   *
+   * @param onSent told of bytes as they leave
+   * @returns headers and text of the answer
+   * @throws HubError for every answer that is no success
+   */
+  async send(
+    url: string,
+    subject: HubSubject,
+    sending: HubSending,
+    onSent: (bytes: number) => void = () => undefined,
+  ): Promise<{ readonly headers: Headers; readonly text: string }> {
+    const { response, body } = await this.#follow(
+      url,
+      subject,
+      (place) =>
+        this.#ask(place, sending.type ? { 'content-type': sending.type } : {}, sending, onSent),
+      [307, 308],
+    );
+    return { headers: response.headers, text: await readText(body, subject) };
+  }
+
+  /** Sends a value as JSON; returns the one that is answered, which may be anything. See {@link send}. */
+  async post(
+    url: string,
+    subject: HubSubject,
+    value: object,
+    type = 'application/json',
+  ): Promise<unknown> {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const { text } = await this.send(url, subject, posted(bytes, type));
+    // Some say nothing but that it is done.
+    return text.trim() === '' ? null : parsedAnswer(text, subject);
+  }
+
+  /** Asks, and asks where it is redirected to; `followed` are the statuses of redirections that count. */
+  async #follow(
+    url: string,
+    subject: HubSubject,
+    ask: (place: URL) => Promise<HubAnswer>,
+    followed?: readonly number[],
+  ): Promise<HubAnswer> {
     let place = new URL(url);
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-      const answer = await this.#ask(place, headers);
+      const answer = await ask(place);
       const { response } = answer;
+      const { status } = response;
       if (response.ok) return answer;
-      await answer.discard();
       const target = response.headers.get('location');
-      if (response.status < 300 || response.status >= 400 || target === null) {
-        throw place.origin === this.#origin || response.status >= 429
-          ? refusal(response, subject, (text) => this.#withoutToken(text))
+      const isRedirect = followed?.includes(status) ?? (status >= 300 && status < 400);
+      if (!isRedirect || target === null) {
+        const said = await wordsOf(answer, subject);
+        throw place.origin === this.#origin || status >= 429 || status === TOO_LARGE
+          ? refusal(response, subject, this.#withoutToken(said))
           : // The address that the hub gave has run out, say; it gives another one.
-            badAnswer(subject, `${place.host}, to which it sends, says ${response.status}`);
+            badAnswer(subject, `${place.host}, to which it sends, says ${status}`);
       }
+      await answer.discard();
       place = nextPlace(target, place, subject);
     }
     throw badAnswer(subject, 'it redirects without end');
@@ -117,12 +201,7 @@ export class HubConnection {
           accept: 'application/json',
         });
         const text = await readText(body, subject);
-        try {
-          parseJson(text);
-        } catch (error) {
-          if (error instanceof JsonError) throw badAnswer(subject, `it ${error.message}`);
-          throw error;
-        }
+        parsedAnswer(text, subject);
         return new Response(text, { status: 200, headers: response.headers });
       });
     };
@@ -152,14 +231,25 @@ export class HubConnection {
     return this.#token === undefined ? text : text.replaceAll(this.#token, '…');
   }
 
-  async #ask(place: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer> {
+  async #ask(
+    place: URL,
+    headers: Readonly<Record<string, string>>,
+    sending?: HubSending,
+    onSent: (bytes: number) => void = () => undefined,
+  ): Promise<HubAnswer> {
     const isHub = place.origin === this.#origin;
     const proxies = proxySettings();
     const proxy = proxyOf(place, proxies);
-    const silence = new Silence(this.#silenceMs, this.#signal);
+    const patience = this.#silenceMs * (sending?.isSlow ? SLOW : 1);
+    const silence = new Silence(patience, this.#signal);
     try {
       const send = await fetchFor(place, proxies);
       const response = await send(place, {
+        ...(sending !== undefined && {
+          method: sending.method,
+          body: streamOf(silence.sent(sending.pieces(), onSent)),
+          duplex: 'half',
+        }),
         redirect: 'manual',
         signal: silence.signal,
         headers: {
@@ -167,6 +257,8 @@ export class HubConnection {
           // What is stored is what is hashed, and ranges count its bytes.
           'accept-encoding': 'identity',
           ...headers,
+          // Storage takes nothing whose length it does not know.
+          ...(sending !== undefined && { 'content-length': String(sending.size) }),
           ...(isHub && this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         },
       });
@@ -186,7 +278,9 @@ export class HubConnection {
     } catch (error) {
       silence.end();
       this.#signal?.throwIfAborted();
-      if (error instanceof HubError) throw error;
+      const cause = error instanceof Error ? error.cause : undefined;
+      // What is to be sent may not be there: that is no matter of the connection.
+      for (const each of [error, cause]) if (each instanceof LorafaError) throw each;
       throw unreachable(place.origin, error, proxy);
     }
   }
@@ -217,6 +311,59 @@ async function readText(body: AsyncIterable<Uint8Array>, subject: HubSubject): P
   return Buffer.concat(pieces).toString('utf8');
 }
 
+/** The pieces as `fetch` takes them, one at a time. */
+function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const { done, value } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => void (await pieces.return(undefined)),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A value of an answer. @throws HubError `hub.bad_answer` */
+function parsedAnswer(text: string, subject: HubSubject): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) throw badAnswer(subject, `it ${error.message}`);
+    throw error;
+  }
+}
+
+/** What an answer that is no success says of the reason: in a header, or as the `error` of its body. */
+async function wordsOf(
+  { response, body, discard }: HubAnswer,
+  { isWritten }: HubSubject,
+): Promise<string> {
+  const header = response.headers.get('x-error-message');
+  if (header !== null || !isWritten) {
+    await discard();
+    return header ?? '';
+  }
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of body) {
+      pieces.push(piece);
+      size += piece.byteLength;
+      if (size > MAX_WORDS_BYTES) return '';
+    }
+    const { data } = errorSchema.safeParse(parseJson(Buffer.concat(pieces).toString('utf8')));
+    return data?.error ?? data?.message ?? '';
+  } catch {
+    // The status says enough.
+    return '';
+  }
+}
+
+const errorSchema = z.object({ error: z.string(), message: z.string() }).partial();
+
 /** Ends a request in which nothing happens, or that nobody waits for any more. */
 class Silence {
   readonly #abort = new AbortController();
@@ -240,6 +387,19 @@ class Silence {
 
   end(): void {
     clearTimeout(this.#timer);
+  }
+
+  /** What is sent, piece by piece, and who is told of it. */
+  async *sent(
+    pieces: AsyncIterable<Uint8Array>,
+    onSent: (bytes: number) => void,
+  ): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      yield piece;
+      // It is asked for the next one when this one is on its way.
+      this.#timer.refresh();
+      onSent(piece.byteLength);
+    }
   }
 
   async *watch(body: Response['body'], origin: string): AsyncGenerator<Uint8Array> {

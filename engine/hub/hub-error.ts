@@ -16,6 +16,12 @@ export class HubError extends LorafaError {
   }
 }
 
+/** An error that is not tried again any more, whoever else would. */
+export function final(error: unknown): unknown {
+  if (!(error instanceof HubError) || error.retryAfterMs === undefined) return error;
+  return new HubError(error.code as `hub.${string}` & ErrorCode, error.message, { cause: error });
+}
+
 /** What is asked of the Hub, for sentences. */
 export interface HubSubject {
   /** For people: `the model owner/name`. */
@@ -25,13 +31,15 @@ export interface HubSubject {
   readonly revision: string;
   /** Whether a token is sent along. */
   readonly hasToken: boolean;
+  /** Whether something is sent there, and not only asked for. */
+  readonly isWritten?: boolean;
 }
 
 /** Where people make access tokens. */
-const TOKENS = 'https://huggingface.co/settings/tokens';
+export const TOKENS = 'https://huggingface.co/settings/tokens';
 
 /** How to sign in. */
-const SIGN_IN = `sign in (by "LoRA-FA: Sign in to Hugging Face" in VS Code, by HF_TOKEN elsewhere)`;
+export const SIGN_IN = `sign in (by "LoRA-FA: Sign in to Hugging Face" in VS Code, by HF_TOKEN elsewhere)`;
 
 /** A server that is asked again at once is asked too much. */
 const RETRY_MS = 1000;
@@ -42,19 +50,17 @@ export const LONGEST_WAIT_MS = 60_000;
 /**
  * The error for an answer that is no success: one sentence, by what the Hub says and does not say.
  *
- * @param cleaned takes out of the Hub's own words what must not be shown
+ * @param reason the Hub's own words, without what must not be shown
  */
 export function refusal(
-  response: Response,
+  response: Pick<Response, 'status' | 'headers'>,
   subject: HubSubject,
-  cleaned: (text: string) => string,
+  reason: string,
 ): HubError {
-  const { title, page, revision, hasToken } = subject;
+  const { title, page, revision, hasToken, isWritten } = subject;
   const { status, headers } = response;
   const code = headers.get('x-error-code') ?? '';
-  const said = cleaned(headers.get('x-error-message') ?? '')
-    .trim()
-    .replace(/\.$/, '');
+  const said = reason.trim().replace(/\.$/, '');
   const words = said === '' ? '' : ` The hub says: ${quote(said, 300)}.`;
   if (code === 'GatedRepo') {
     return new HubError(
@@ -78,6 +84,8 @@ export function refusal(
       `The hub does not accept your access token; make a new one at ${TOKENS} and ${SIGN_IN}.`,
     );
   }
+  const writing = isWritten ? writeRefusal(status, said, words, subject) : undefined;
+  if (writing !== undefined) return writing;
   switch (status) {
     case 401:
     case 404:
@@ -100,6 +108,52 @@ export function refusal(
             `The hub answers with the status ${status} where ${title} is asked for; check HF_ENDPOINT, or try again later.${words}`,
           );
   }
+}
+
+/** The error for what the Hub does not take; undefined where nothing is special about writing. */
+function writeRefusal(
+  status: number,
+  said: string,
+  words: string,
+  { title, page }: HubSubject,
+): HubError | undefined {
+  // There is no status of its own for storage that is full.
+  if (status === 402 || status === 507 || /storage|quota/i.test(said)) {
+    return new HubError(
+      'hub.quota',
+      `There is no room on the hub for what is sent to ${title}; remove something there, or see your account's limits at ${page.split('/').slice(0, 3).join('/')}/settings/billing.${words}`,
+    );
+  }
+  switch (status) {
+    case 403:
+      return new HubError(
+        'hub.forbidden',
+        `Your access token does not allow to write to ${title}; give it that permission at ${TOKENS} (role "write"), or choose a repository of your own.${words}`,
+      );
+    case 409:
+    case 412:
+      return new HubError(
+        'hub.conflict',
+        `${capitalized(title)} was changed by somebody else meanwhile, and nothing was committed; look at ${page} and push again.${words}`,
+      );
+    case 413:
+      return new HubError(
+        'hub.too_large',
+        `A file is too large for ${title}; see the limits in the hub's documentation, and export a smaller one.${words}`,
+      );
+    case 400:
+    case 422:
+      return new HubError(
+        'hub.refused',
+        `The hub does not take what is sent to ${title}; change what it names, and push again.${words}`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function unavailable(status: number, header: string | null, words: string): HubError {
@@ -185,8 +239,10 @@ function reasonOf(error: unknown): string {
   const byProxy = causes.find((each) => each instanceof Error && PROXY_REFUSAL.test(each.message));
   if (byProxy !== undefined)
     return `it answers ${PROXY_REFUSAL.exec((byProxy as Error).message)![1]}`;
-  const coded = causes.find((each) => each instanceof Error && 'code' in each && each.code);
-  if (coded !== undefined) return String((coded as { code: unknown }).code);
+  // Errors of the platform (`DOMException`) have numbers there, which tell nobody anything.
+  const codes = causes.map((each) => (each instanceof Error && 'code' in each ? each.code : ''));
+  const code = codes.find((each) => typeof each === 'string' && each !== '');
+  if (code !== undefined) return String(code);
   const last = causes.findLast((each) => each instanceof Error) as Error | undefined;
   return last?.name === 'TimeoutError' ? 'no answer in time' : (last?.message ?? String(error));
 }

@@ -61,7 +61,9 @@ async function enterToken(
 ): Promise<void> {
   const token = await askForText({
     title: vscode.l10n.t('Sign in to Hugging Face'),
-    prompt: vscode.l10n.t('An access token with the permission to read'),
+    prompt: vscode.l10n.t(
+      'An access token with the permission to read, and to write if you want to push adapters',
+    ),
     value: '',
     isSecret: true,
     problemOf: (text) =>

@@ -8,6 +8,7 @@ export const ADAPTER_COMMANDS = {
   test: COMMANDS.testAdapter,
   chat: COMMANDS.chatWithAdapter,
   export: COMMANDS.exportAdapter,
+  push: COMMANDS.pushAdapter,
 } as const;
 
 /** See {@link ADAPTER_COMMANDS}. */

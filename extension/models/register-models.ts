@@ -6,6 +6,7 @@ import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
 import { Estimates } from '../estimate/estimate.ts';
 import type { FolderMove } from '../folder-move.ts';
+import { AdapterPushes } from '../hub/push-adapter.ts';
 import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
 import { Playground } from '../playground/playground-panel.ts';
 import { reportFailure } from '../report-failure.ts';
@@ -51,6 +52,7 @@ export function registerModels(
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
   const keeper = new AdapterKeeper(server, moves);
+  const pushes = new AdapterPushes(server);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown, options: unknown) => unknown) =>
@@ -92,6 +94,7 @@ export function registerModels(
     [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(rowOf(arg))),
     [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(rowOf(arg))),
     [COMMANDS.deleteAdapter]: attempt((arg) => keeper.delete(rowOf(arg))),
+    [COMMANDS.pushAdapter]: attempt((arg) => pushes.run(arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),

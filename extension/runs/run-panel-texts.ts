@@ -64,6 +64,8 @@ function adapterTexts() {
     use_chat_hint: vscode.l10n.t('Talk to it, through the chat template that it was trained with'),
     use_export: vscode.l10n.t('Export Adapter…'),
     use_export_hint: vscode.l10n.t('Write it for PEFT, llama.cpp, LM Studio, Ollama and others'),
+    use_push: vscode.l10n.t('Push to the Hub…'),
+    use_push_hint: vscode.l10n.t('Publish it with a model card; what is sent is shown first'),
   } satisfies Readonly<Record<`use_${AdapterTask}` | `use_${AdapterTask}_hint`, string>>;
 }
 

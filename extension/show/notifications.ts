@@ -36,13 +36,19 @@ const asked = new Set<string>();
 /**
  * Asks in a dialog that blocks the window whether something shall be done. A question that stands
  * there already is answered with no: whoever clicks twice means it once.
+ *
+ * @param detail one line or several
  */
-export async function confirm(question: string, action: string, detail?: string): Promise<boolean> {
+export async function confirm(
+  question: string,
+  action: string,
+  detail?: string | readonly string[],
+): Promise<boolean> {
   if (asked.has(question)) return false;
   asked.add(question);
   const options: vscode.MessageOptions = {
     modal: true,
-    ...(detail !== undefined && { detail: inNotification(detail) }),
+    ...(detail !== undefined && { detail: [detail].flat().map(inNotification).join('\n') }),
   };
   const text = inNotification(question);
   try {

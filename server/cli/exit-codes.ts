@@ -17,12 +17,12 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: 4, meaning: 'the data', errors: ['data'] },
   { code: 5, meaning: 'the device', errors: ['device'] },
   { code: 6, meaning: 'the output folder or a checkpoint', errors: ['output', 'checkpoint'] },
-  { code: 8, meaning: 'the Hugging Face Hub, or the way to it', errors: ['hub'] },
   {
     code: 130,
     meaning: 'interrupted (training has saved a checkpoint)',
-    errors: ['training.cancelled', 'export.cancelled'],
+    errors: ['training.cancelled', 'export.cancelled', 'hub.cancelled'],
   },
+  { code: 8, meaning: 'the Hugging Face Hub, or the way to it', errors: ['hub'] },
   {
     code: 7,
     meaning: 'the training itself, such as a loss that is not finite',

@@ -10,6 +10,7 @@ import { addMeasureCommand } from './commands/measure.ts';
 import { addMetricsCommand } from './commands/metrics.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPreviewCommand } from './commands/preview.ts';
+import { addPushCommand } from './commands/push.ts';
 import { addTrainCommand } from './commands/train.ts';
 import { describeExitCodes } from './exit-codes.ts';
 
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addFinishCommand(program);
   addMetricsCommand(program);
   addExportCommand(program);
+  addPushCommand(program);
   addGenerateCommand(program);
   addEvaluateCommand(program);
   addPlanCommand(program);

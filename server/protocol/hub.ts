@@ -3,9 +3,11 @@ import type { StarterData } from '../../engine/data/starter-data.ts';
 import type { HubEntry } from '../../engine/hub/search-hub.ts';
 import type { StarterModel } from '../../engine/models/starter-models.ts';
 import type { TrainingMemory } from '../../engine/plan/training-memory.ts';
+import type { ShownPush } from '../publish/plan-push.ts';
+import type { PushResult } from '../publish/push.ts';
 import { notification, request } from '../rpc/message.ts';
 import type { DataSample } from './data.ts';
-import { nothing } from './fields.ts';
+import { folder, nothing } from './fields.ts';
 
 /**
  * Client → server: the user's access token for the Hugging Face Hub, or that there is none. It is sent
@@ -94,4 +96,34 @@ export const downloadModel = request<string>()('lorafa/hub/download', named);
 export const downloadProgress = notification(
   'lorafa/hub/download/progress',
   z.extend(named, { text: z.string() }),
+);
+
+const pushed = z.object({
+  folder,
+  /** `owner/name`, or a name below the user's own. */
+  repository: z.string().check(z.minLength(1)),
+  /** Who may read a repository that is made; null: as it is where it is there, otherwise private. */
+  isPrivate: z.nullable(z.boolean()),
+});
+
+/** Client → server: what pushing an adapter would send, and where to; nothing is changed for that. */
+export const planPush = request<ShownPush>()('lorafa/hub/push/plan', pushed);
+
+/**
+ * Client → server: push an adapter, if it is still what {@link planPush} showed. {@link pushProgress} tells how
+ * far it is. Cancelled like any request (`$/cancelRequest`).
+ */
+export const pushAdapter = request<PushResult>()(
+  'lorafa/hub/push',
+  z.extend(pushed, {
+    /** Chosen by the client: names the push in {@link pushProgress}. */
+    id: z.string(),
+    digest: z.string().check(z.minLength(1)),
+  }),
+);
+
+/** Server → client: how far a push is, for people. */
+export const pushProgress = notification(
+  'lorafa/hub/push/progress',
+  z.object({ id: z.string(), text: z.string() }),
 );

@@ -38,7 +38,12 @@ test('an adapter is copied without what only training needs', async () => {
   const [exported] = await readdir(target);
   expect(exported).toMatch(/^my-adapter-checkpoint-\d+$/);
   const files = await readdir(path.join(target, exported!));
-  expect(files.sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+  expect(files.sort()).toEqual([
+    'README.md',
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'loss-curve.svg',
+  ]);
 });
 
 test('an adapter is exported as one GGUF file, of which VS Code says what came of it', async () => {

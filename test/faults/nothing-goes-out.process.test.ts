@@ -7,9 +7,10 @@ import { Generators } from '../../server/generator/generators.ts';
 import { socketFolders } from '../../server/rpc/socket-folder.ts';
 import { socketOwner } from '../../server/rpc/socket-name.ts';
 import { defaultRegistryFolder } from '../../server/runs/run-registry.ts';
-import { TinyRuns } from '../engine/train/tiny-run.ts';
+import { run, TinyRuns } from '../engine/train/tiny-run.ts';
 import { ObservedManager } from '../server/runs/observed-manager.ts';
 import { BuiltCli } from '../support/built-cli.ts';
+import { HubServer } from '../support/hub-server/hub-server.ts';
 import {
   Interposer,
   NO_INTERPOSER,
@@ -124,6 +125,34 @@ describe.skipIf(NO_INTERPOSER !== undefined)(`traced (${NO_INTERPOSER ?? 'on Lin
     );
     expect(all.some(({ target }) => target.includes('/cache/lorafa/nf4/'))).toBe(true);
     expect(strange(all, folder)).toEqual([]);
+  });
+
+  test('an export with its card asks nobody; a push asks the hub alone, and only where it was told to', async () => {
+    const { tiny, operations } = await tracedUser();
+    const folder = tiny.fresh();
+    await run(tiny.config({ training: { output_dir: folder } }));
+    const output = path.join(tiny.folder, 'exports/first');
+    await mkdir(path.dirname(output));
+    const exported = await built.run(['export', folder, '--format', 'peft', '--output', output]);
+    expect(exported).toMatchObject({ code: 0 });
+    const hub = await HubServer.start();
+    onTestFinished(() => hub.close());
+    hub.tokens.add('hf_writes');
+    const env = { HF_ENDPOINT: hub.endpoint, HF_TOKEN: 'hf_writes', HF_HOME: tiny.fresh('hf') };
+    const push = (...args: string[]) =>
+      built.run(['push', folder, '--repo', 'first', ...args], { env });
+    expect(await push()).toMatchObject({ code: 2 });
+    const before = await operations();
+    expect(before.some(({ target }) => target.endsWith('/README.md'))).toBe(true);
+    expect(strange(before, path.dirname(output))).toEqual([]);
+    expect(await push('--dry-run')).toMatchObject({ code: 0 });
+    expect(hub.requests.map(({ method }) => method)).not.toContain('POST');
+    expect(await push('--yes')).toMatchObject({ code: 0 });
+    expect(hub.find('somebody/first')).toBeDefined();
+    const others = strange((await operations()).slice(before.length), path.dirname(output));
+    expect(new Set(others.map((each) => each.replace(/^\d+ /, '')))).toEqual(
+      new Set(['connect inet:127.0.0.1']),
+    );
   });
 
   test('the doctor, which tries every device', async () => {

@@ -5,8 +5,10 @@ import type { ExportResult, OnExportProgress } from '../../../engine/export/expo
 import { EXPORT_DTYPES, type ExportDtype } from '../../../engine/export/export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/export-formats.ts';
 import type { ExportSize } from '../../../engine/export/export-sizes.ts';
+import { makeCard } from '../../publish/card-files.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
+import { jsonProgress } from '../json-progress.ts';
 import { localPath } from '../local-path.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
@@ -75,14 +77,17 @@ async function exportCommand(result: string, flags: ExportFlags): Promise<void> 
   const abort = new AbortController();
   const { exportResult } = await import('../../../engine/export/export.ts');
   const folder = await localPath(result, 'adapter');
-  const exported = await withInterrupt(
+  const card = format === 'peft' ? await makeCard(folder) : undefined;
+  const request = { folder, format, output: path.resolve(output), dtype, base, unmerged: !merge };
+  const made = await withInterrupt(
     () => abort.abort(),
     () =>
       exportResult(
-        { folder, format, output: path.resolve(output), dtype, base, unmerged: !merge },
+        { ...request, beside: card?.files },
         { signal: abort.signal, onProgress: json === true ? jsonProgress() : textProgress },
       ),
   );
+  const exported = { ...made, notes: [...made.notes, ...(card?.notes ?? [])] };
   if (json === true) printJson(process.stdout, { type: 'exported', ...exported });
   else printText(process.stdout, describe(exported));
 }
@@ -98,19 +103,6 @@ function describeSize({ format, dtype, bytes, problem }: ExportSize): string {
   const known = Object.entries(bytes).map(([type, size]) => `${type} ${formatBytes(size)}`);
   const otherwise = dtype === null ? '' : ` (${dtype} unless another is asked for)`;
   return `${format.padEnd(14)}${problem ?? `${known.join(', ')}${known.length > 1 ? otherwise : ''}`}`;
-}
-
-/** Milliseconds between two lines that say how far it is. */
-const LINE_MS = 200;
-
-function jsonProgress(): OnExportProgress {
-  let last = 0;
-  return (event) => {
-    const now = performance.now();
-    if (now - last < LINE_MS && event.done < event.total) return;
-    last = now;
-    printJson(process.stdout, { type: 'progress', ...event });
-  };
 }
 
 function describe({ output, bytes, dtype, tensors, modules, notes }: ExportResult): string {

@@ -1,6 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import type { HubRepository } from '../../support/hub-server/repositories.ts';
@@ -8,6 +6,7 @@ import {
   metaMathRepository,
   tinyModelRepository,
 } from '../../support/hub-server/tiny-repositories.ts';
+import { askPython, lacks } from '../../support/reference-python.ts';
 import { inTempFolder } from '../../support/temp-folder.ts';
 
 /*
@@ -15,39 +14,24 @@ import { inTempFolder } from '../../support/temp-folder.ts';
  * and the other way round. LORAFA_REFERENCE_PYTHON names a Python with `test/reference/requirements.txt`.
  */
 
-const python = process.env['LORAFA_REFERENCE_PYTHON'] ?? 'python3';
-const script = path.resolve(import.meta.dirname, '../../reference/check_hub_cache.py');
 const MODEL_FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 const DATA_FILES = ['MetaMathQA-40K.json'];
 
-function isMissing(): boolean {
-  try {
-    execFileSync(python, ['-c', 'import huggingface_hub'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 const why = 'needs a Python with huggingface_hub (LORAFA_REFERENCE_PYTHON)';
 
-describe.skipIf(isMissing())(`with Python's huggingface_hub (${why})`, () => {
+describe.skipIf(lacks('huggingface_hub'))(`with Python's huggingface_hub (${why})`, () => {
   let model: HubRepository;
   beforeAll(async () => {
     model = await inTempFolder((folder) => tinyModelRepository(folder));
   });
 
-  async function ask(
+  function ask(
     world: HubWorld,
     task: string,
     { kind, name }: HubRepository,
     files: readonly string[],
   ): Promise<{ readonly paths: Record<string, string>; readonly [key: string]: unknown }> {
-    const env = { ...process.env, ...world.env, HF_HUB_DISABLE_PROGRESS_BARS: '1' };
-    const { stdout } = await promisify(execFile)(python, [script, task, kind, name, ...files], {
-      env,
-    });
-    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+    return askPython('check_hub_cache.py', [task, kind, name, ...files], world.env);
   }
 
   test('what is fetched here is found and verified there', { timeout: 120_000 }, async () => {

@@ -45,6 +45,7 @@ describe('help', () => {
       'finish',
       'metrics',
       'export',
+      'push',
       'generate',
       'evaluate',
       'plan',

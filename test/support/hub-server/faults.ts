@@ -4,6 +4,8 @@ export type Fault =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The connection breaks before an answer. */
   | 'drop'
+  /** It breaks when so many bytes of what is sent have come, or when all is done and before it is said. */
+  | { readonly cutWhenReceived: number | 'all' }
   /** It breaks after so many bytes of the body. */
   | { readonly cutAfter: number }
   /** The body ends early, as if that were all. */

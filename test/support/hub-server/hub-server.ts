@@ -3,18 +3,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultPlan, SeenRequest } from './faults.ts';
+import { HubWriting, type WriteAnswer } from './hub-writing.ts';
 import { found } from './listing.ts';
 import { digestOf, type HubFile, type HubRepository } from './repositories.ts';
 
+/** Whose tokens they are. */
+const ACCOUNT = 'somebody';
+
 /**
- * A stand-in for the Hugging Face Hub on the loopback: the endpoints that clients use for reading, with
- * their headers, and files of LFS on another host, as the Hub has them. It can fail in every way.
+ * A stand-in for the Hugging Face Hub on the loopback: the endpoints that clients use for reading and writing,
+ * with their headers, and files of LFS on another host, as the Hub has them. It can fail in every way.
  */
 export class HubServer {
   /** Every request so far, in order. */
   readonly requests: SeenRequest[] = [];
   /** Tokens that let in. */
   readonly tokens = new Set<string>();
+  /** Tokens that let in and may only read. */
+  readonly readTokens = new Set<string>();
+  /** By which it is written to. */
+  readonly writing: HubWriting;
   /** Entries of a page of a list of files. */
   pageSize = 1000;
   fault: FaultPlan = () => undefined;
@@ -25,6 +33,13 @@ export class HubServer {
   private constructor() {
     this.#hub = createServer((request, response) => this.#handle('hub', request, response));
     this.#cdn = createServer((request, response) => this.#handle('cdn', request, response));
+    this.writing = new HubWriting(
+      {
+        find: (name, branch) => this.find(name, branch),
+        put: (repository) => void this.add(repository),
+      },
+      () => ({ hub: this.endpoint, storage: originOf(this.#cdn) }),
+    );
   }
 
   static async start(): Promise<HubServer> {
@@ -54,6 +69,16 @@ export class HubServer {
     return repository;
   }
 
+  /** A model's repository as it is now, at any branch or at a certain one. */
+  find(name: string, branch?: string): HubRepository | undefined {
+    return this.#repositories.find(
+      (each) =>
+        each.kind === 'model' &&
+        each.name === name &&
+        (branch === undefined || each.branches.has(branch)),
+    );
+  }
+
   async close(): Promise<void> {
     for (const each of [this.#hub, this.#cdn]) {
       each.closeAllConnections();
@@ -77,12 +102,53 @@ export class HubServer {
     const answer = new Answer(request, response, fault);
     if (fault === 'drop') request.socket.destroy();
     else if (typeof fault === 'object' && 'status' in fault) {
+      request.resume();
       void answer.refuse(fault.status, fault.headers ?? {});
+    } else if (method === 'POST' || method === 'PUT') {
+      void this.#write(host, request, answer, fault);
     } else if (fault !== 'hang') {
       void (host === 'cdn'
         ? this.#sendLarge(url, answer)
         : this.#route(new URL(url, this.endpoint), seen, answer));
     }
+  }
+
+  async #write(
+    host: 'hub' | 'cdn',
+    request: IncomingMessage,
+    answer: Answer,
+    fault: Fault | undefined,
+  ): Promise<void> {
+    const cut =
+      typeof fault === 'object' && 'cutWhenReceived' in fault ? fault.cutWhenReceived : undefined;
+    const pieces: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const piece of request as AsyncIterable<Buffer>) {
+        pieces.push(piece);
+        size += piece.length;
+        if (typeof cut === 'number' && size >= cut) return void request.socket.destroy();
+      }
+    } catch {
+      // Whoever sent it went.
+      return;
+    }
+    if (fault === 'hang') return;
+    const { headers, url = '/' } = request;
+    const asked = {
+      ...{ headers, url: new URL(url, this.endpoint), body: Buffer.concat(pieces) },
+      account: this.#accountOf(headers.authorization),
+    };
+    const said = host === 'cdn' ? this.writing.store(asked) : this.writing.answer(asked);
+    if (cut === 'all') return void request.socket.destroy();
+    await answer.said(said);
+  }
+
+  /** The stand-in knows one account, with tokens that may write and others. */
+  #accountOf(authorization: string | undefined) {
+    const token = authorization?.replace(/^Bearer /, '') ?? '';
+    if (!this.tokens.has(token)) return undefined;
+    return { name: ACCOUNT, canWrite: !this.readTokens.has(token) };
   }
 
   #route(url: URL, { authorization }: SeenRequest, answer: Answer): Promise<void> {
@@ -154,8 +220,13 @@ export class HubServer {
   }
 
   #sayWho(authorization: string | undefined, answer: Answer): Promise<void> {
-    return this.#letsIn(authorization)
-      ? answer.json({ type: 'user', name: 'somebody', auth: { type: 'access_token' } })
+    const account = this.#accountOf(authorization);
+    const role = account?.canWrite ? 'write' : 'read';
+    return account !== undefined
+      ? answer.json({
+          ...{ type: 'user', name: account.name, orgs: [] },
+          auth: { type: 'access_token', accessToken: { displayName: 'a token', role } },
+        })
       : answer.refuse(401, { 'x-error-message': `Invalid token ${authorization}` });
   }
 
@@ -310,6 +381,18 @@ class Answer {
   ): Promise<void> {
     this.#response.writeHead(status, { location, 'content-length': '0', ...headers });
     this.#response.end();
+  }
+
+  /** What was written is answered as it is, but for faults of JSON. */
+  async said({ status, body, headers = {} }: WriteAnswer): Promise<void> {
+    if (status < 300 && body !== undefined) return this.json(body, headers);
+    const text = body === undefined ? '' : JSON.stringify(body);
+    this.#response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(text)),
+      ...headers,
+    });
+    this.#response.end(text);
   }
 
   json(value: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {

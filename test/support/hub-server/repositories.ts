@@ -27,6 +27,11 @@ export interface HubRepository {
 
 const LARGE = /\.(safetensors|gguf|parquet|bin|arrow)$|(^|\/)tokenizer\.json$/;
 
+/** Whether the Hub keeps a file in LFS. */
+export function isLargeFile(path: string, size: number): boolean {
+  return LARGE.test(path) || size > 10_000_000;
+}
+
 /** A repository of given files, whose commit follows from them. */
 export function hubRepository(
   kind: HubRepository['kind'],
@@ -38,7 +43,7 @@ export function hubRepository(
 ): HubRepository {
   const all = Object.entries(files).map(([path, content]): readonly [string, HubFile] => {
     const bytes = Buffer.from(content as Uint8Array);
-    return [path, { path, content: bytes, isLarge: LARGE.test(path) || bytes.length > 10_000_000 }];
+    return [path, { path, content: bytes, isLarge: isLargeFile(path, bytes.length) }];
   });
   const hash = createHash('sha1').update(`${kind} ${name}`);
   for (const [path, file] of all) hash.update(path).update(digestOf(file));

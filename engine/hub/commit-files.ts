@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import type { OnBytes } from './download-file.ts';
+import { type HubConnection, posted } from './hub-connection.ts';
+import { badAnswer, HubError } from './hub-error.ts';
+import { uploadLarge } from './lfs-upload.ts';
+import { apiOf, lookAtTarget, type PushTarget, writtenSubject } from './push-target.ts';
+import type { RemoteFile } from './repository.ts';
+import { type FileDigests, piecesOf, type UploadFile } from './upload-file.ts';
+
+/** A file that is to be committed, and what it is known by. */
+export interface CommittedFile extends UploadFile {
+  readonly digests: FileDigests;
+}
+
+/** A commit that is to be made. */
+export interface CommitRequest {
+  /** A branch that is there. */
+  readonly target: PushTarget;
+  readonly files: readonly CommittedFile[];
+  /** Its first line. */
+  readonly message: string;
+}
+
+const preuploadSchema = z.object({
+  files: z.array(
+    z.object({
+      path: z.string(),
+      uploadMode: z.enum(['lfs', 'regular']),
+      shouldIgnore: z.boolean().optional(),
+    }),
+  ),
+});
+
+const commitSchema = z.object({ commitOid: z.string().regex(/^[0-9a-f]{40}$/) });
+
+/** Whether a repository holds a file as it is here. */
+export function isThere(file: CommittedFile, remote: readonly RemoteFile[]): boolean {
+  const { digests, path, size } = file;
+  const found = remote.find((each) => each.path === path);
+  return (
+    found?.size === size &&
+    found.digest === (found.digest.length === 64 ? digests.sha256 : digests.sha1)
+  );
+}
+
+/**
+ * Sends files and commits them, all or none. Large ones go to the storage of Git LFS before, others are in
+ * the commit itself, as the Hub decides. Nobody else's commit is written over: the branch must be where it was
+ * when it was looked at.
+ *
+ * @param connection which may be aborted until the commit is asked for
+ * @param lasting one that is not: whether a commit was made must not stay open
+ * @returns the commit, 40 hexadecimal digits
+ * @throws HubError, among them `hub.conflict`; LorafaError as `piecesOf`
+ */
+export async function commitFiles(
+  { target, files, message }: CommitRequest,
+  connection: HubConnection,
+  lasting: HubConnection,
+  onBytes: OnBytes,
+): Promise<string> {
+  const subject = writtenSubject(target, connection);
+  const { repository, revision, parent } = target;
+  const modes = await uploadModes(target, files, connection);
+  const lines: object[] = [
+    { key: 'header', value: { summary: message, description: '', parentCommit: parent } },
+  ];
+  for (const file of files) {
+    const { path, size, digests } = file;
+    if (modes.get(path) === 'lfs') {
+      const { sha256 } = digests;
+      await uploadLarge({ repository, revision, file, sha256, subject }, connection, onBytes);
+      lines.push({ key: 'lfsFile', value: { path, algo: 'sha256', oid: sha256, size } });
+    } else {
+      const content = (await bytesOf(file)).toString('base64');
+      onBytes(size, true);
+      lines.push({ key: 'file', value: { content, path, encoding: 'base64' } });
+    }
+  }
+  const body = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const url = `${apiOf(repository, connection)}/commit/${encodeURIComponent(revision)}`;
+  return lasting.retrying(async () => {
+    try {
+      const { text } = await lasting.send(url, subject, posted(body, 'application/x-ndjson'));
+      return commitOf(text) ?? (await headWith(target, files, lasting));
+    } catch (error) {
+      // The answer may be lost where the commit was made: it is looked for before another try.
+      if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
+      const made = await headWith(target, files, lasting).catch(() => undefined);
+      if (made !== undefined) return made;
+      throw error;
+    }
+  });
+}
+
+function commitOf(text: string): string | undefined {
+  try {
+    return commitSchema.safeParse(JSON.parse(text)).data?.commitOid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The commit that a branch is at now, where that is another one and holds the files. */
+async function headWith(
+  { repository, revision, parent }: PushTarget,
+  files: readonly CommittedFile[],
+  connection: HubConnection,
+): Promise<string> {
+  const now = await lookAtTarget(repository, revision, connection);
+  const isMade = now.parent !== parent && files.every((file) => isThere(file, now.files));
+  if (isMade && now.parent !== null) return now.parent;
+  throw badAnswer(
+    writtenSubject(now, connection),
+    'it does not say which commit was made, and has none',
+  );
+}
+
+/**
+ * Asks how each file is to be sent. An empty one never goes to LFS, whose storage takes none.
+ *
+ * @throws HubError `hub.refused` for a file that the repository's `.gitignore` leaves out
+ */
+async function uploadModes(
+  target: PushTarget,
+  files: readonly CommittedFile[],
+  connection: HubConnection,
+): Promise<ReadonlyMap<string, 'lfs' | 'regular'>> {
+  const { repository, revision } = target;
+  const subject = writtenSubject(target, connection);
+  const url = `${apiOf(repository, connection)}/preupload/${encodeURIComponent(revision)}`;
+  const question = {
+    files: files.map(({ path, size, digests }) => ({
+      ...{ path, size, sample: digests.sample.toString('base64') },
+    })),
+  };
+  const { data } = preuploadSchema.safeParse(
+    await connection.retrying(() => connection.post(url, subject, question)),
+  );
+  const modes = new Map(data?.files.map((each) => [each.path, each]));
+  return new Map(
+    files.map(({ path, size }) => {
+      const mode = modes.get(path);
+      if (mode === undefined) throw badAnswer(subject, `it does not say how ${path} is to be sent`);
+      if (mode.shouldIgnore) {
+        throw new HubError(
+          'hub.refused',
+          `The file .gitignore of ${subject.title} leaves out ${path}; take that line out of it at ${subject.page}, and push again.`,
+        );
+      }
+      return [path, size === 0 ? 'regular' : mode.uploadMode] as const;
+    }),
+  );
+}
+
+async function bytesOf(file: UploadFile): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of piecesOf(file, 0, file.size)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import { formatSize } from '../../server/progress-text.ts';
+import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
+import { requireAdapter } from '../../server/protocol/models.ts';
+import type { FileChange, ShownPush } from '../../server/publish/plan-push.ts';
+import { chooseAdapter } from '../models/choose-adapter.ts';
+import type { ServerLink } from '../server-link.ts';
+import {
+  confirm,
+  type ProgressNews,
+  showInformation,
+  showProgress,
+} from '../show/notifications.ts';
+import { askForText, type PickRow, pick } from '../show/quick-input.ts';
+
+/** What is asked of the server about a push. */
+interface PushQuestion {
+  readonly folder: string;
+  readonly repository: string;
+  readonly isPrivate: boolean | null;
+}
+
+/** Pushes adapters, and those of checkpoints, to the Hugging Face Hub. */
+export class AdapterPushes {
+  readonly #server: ServerLink;
+  /** Who is told of each push that goes on. */
+  readonly #news = new Map<string, ProgressNews>();
+
+  constructor(server: ServerLink) {
+    this.#server = server;
+    server.listen(pushProgress, ({ id, text }) => this.#news.get(id)?.report(text));
+  }
+
+  /**
+   * Pushes an adapter to a repository that the user names, once they have seen what would be sent.
+   *
+   * @param arg see {@link chooseAdapter}
+   * @throws Error or the server's error answer, with a sentence for people
+   */
+  async run(arg: unknown): Promise<void> {
+    const adapter = await chooseAdapter(
+      this.#server,
+      arg,
+      vscode.l10n.t('Push which adapter to the Hugging Face Hub?'),
+    );
+    if (adapter === undefined) return;
+    const { path: folder, name } = adapter;
+    await this.#server.ask(requireAdapter, { folder });
+    const repository = await askForRepository(name);
+    if (repository === undefined) return;
+    const planned = await this.#plan({ folder, repository, isPrivate: null });
+    if (planned === undefined) return;
+    const { question, shown } = planned;
+    const sent = shown.files.filter(({ change }) => isSent(change));
+    const open = {
+      title: vscode.l10n.t('Open Page'),
+      run: () => vscode.env.openExternal(vscode.Uri.parse(shown.page)),
+    };
+    if (sent.length === 0) {
+      await showInformation(vscode.l10n.t('All of it is in {0} already.', shown.repository), open);
+      return;
+    }
+    const text =
+      sent.length === 1
+        ? vscode.l10n.t('Send 1 file ({0}) to {1}?', formatSize(shown.bytes), shown.page)
+        : vscode.l10n.t(
+            'Send {0} files ({1}) to {2}?',
+            sent.length,
+            formatSize(shown.bytes),
+            shown.page,
+          );
+    if (!(await confirm(text, vscode.l10n.t('Push'), linesOf(shown)))) return;
+    if (!(await this.#push(question, shown))) return;
+    await showInformation(
+      vscode.l10n.t('{0} is on the Hugging Face Hub: {1}', name, shown.page),
+      open,
+    );
+  }
+
+  /** Finds out what would be sent, and who may read a repository that is made; undefined: not at all. */
+  async #plan(
+    question: PushQuestion,
+  ): Promise<{ readonly question: PushQuestion; readonly shown: ShownPush } | undefined> {
+    const shown = await this.#ask(question);
+    if (shown === undefined) return undefined;
+    if (!shown.isNew || question.isPrivate !== null) return { question, shown };
+    const row = await pick(visibilityRows(), {
+      title: vscode.l10n.t('Who may read {0}, which is made?', shown.repository),
+    });
+    return row && this.#plan({ ...question, isPrivate: row.isPrivate });
+  }
+
+  #ask(question: PushQuestion): Thenable<ShownPush | undefined> {
+    const title = vscode.l10n.t('Looking at {0} on the Hugging Face Hub', question.repository);
+    return showProgress({ title, cancellable: true }, (_, token) =>
+      this.#server.ask(planPush, question, token).catch(unlessCancelled(token)),
+    );
+  }
+
+  /** @returns whether it was not cancelled */
+  async #push(question: PushQuestion, { repository, digest }: ShownPush): Promise<boolean> {
+    const title = vscode.l10n.t('Pushing to {0}', repository);
+    const id = randomUUID();
+    const result = await showProgress({ title, cancellable: true }, async (news, token) => {
+      this.#news.set(id, news);
+      try {
+        return await this.#server
+          .ask(pushRequest, { ...question, id, digest }, token)
+          .catch(unlessCancelled(token));
+      } finally {
+        this.#news.delete(id);
+      }
+    });
+    return result !== undefined;
+  }
+}
+
+/** What was cancelled has failed for no reason that anybody wants to know. */
+function unlessCancelled(token: vscode.CancellationToken): (error: unknown) => undefined {
+  return (error) => {
+    if (token.isCancellationRequested) return undefined;
+    throw error;
+  };
+}
+
+function askForRepository(adapter: string): Thenable<string | undefined> {
+  return askForText({
+    title: vscode.l10n.t('Push {0} to the Hugging Face Hub', adapter),
+    prompt: vscode.l10n.t('The repository: owner/name, or a name of your own'),
+    value: adapter.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, ''),
+    problemOf: (text) =>
+      /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(text)
+        ? undefined
+        : vscode.l10n.t('Letters, digits, "-", "_" and ".", as in owner/name'),
+  });
+}
+
+function visibilityRows(): readonly (PickRow & { readonly isPrivate: boolean })[] {
+  return [
+    {
+      ...{ icon: 'lock', isPrivate: true },
+      label: vscode.l10n.t('Private'),
+      detail: vscode.l10n.t('Only you, or your organization'),
+    },
+    {
+      ...{ icon: 'globe', isPrivate: false },
+      label: vscode.l10n.t('Public'),
+      detail: vscode.l10n.t('Everybody'),
+    },
+  ];
+}
+
+function isSent(change: FileChange): boolean {
+  return change === 'new' || change === 'replaced';
+}
+
+/** What would be sent, to whom and as whom, a line each. */
+function linesOf({ account, isNew, isPrivate, files, notes }: ShownPush): readonly string[] {
+  const kinds = {
+    new: vscode.l10n.t('new'),
+    replaced: vscode.l10n.t('replaces what is there'),
+    same: vscode.l10n.t('there already'),
+    kept: vscode.l10n.t('left as it is there'),
+  };
+  const repository = isNew
+    ? isPrivate
+      ? vscode.l10n.t('A new repository, private, of {0}.', account)
+      : vscode.l10n.t('A new repository, public: everybody can read it.')
+    : isPrivate
+      ? vscode.l10n.t('The repository is private.')
+      : vscode.l10n.t('The repository is public: everybody can read it.');
+  return [
+    repository,
+    ...files.map(({ path, size, change }) =>
+      vscode.l10n.t('{0} ({1}): {2}', path, formatSize(size), kinds[change]),
+    ),
+    ...notes,
+  ];
+}

@@ -1,0 +1,23 @@
+import type { RunSummary } from '../../engine/train/events.ts';
+import { JournalReader } from '../runs/journal-reader.ts';
+
+/** What the journal of a run says of all of it. */
+export interface RunCourse {
+  /** As the latest session began; null where none did. */
+  readonly summary: RunSummary | null;
+  /** Step whose model the result is; null where there is no result. */
+  readonly resultStep: number | null;
+}
+
+/** Reads the journal of a run folder; one that is missing or damaged says less. */
+export async function readCourse(folder: string): Promise<RunCourse> {
+  let summary: RunSummary | null = null;
+  let resultStep: number | null = null;
+  for await (const entries of new JournalReader(folder, { skimsSteps: true }).read()) {
+    for (const entry of entries) {
+      if (entry.type === 'started') summary = entry.run;
+      if (entry.type === 'completed') resultStep = entry.result_step ?? entry.steps;
+    }
+  }
+  return { summary, resultStep };
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { filesHolding } from '../support/files-holding.ts';
+import { folderWithAdapter } from '../support/folder-with-adapter.ts';
+import { HubWorld } from '../support/hub-server/hub-world.ts';
+import { openEditor } from './editor/editor.ts';
+
+const TOKEN = 'hf_canaryOfAPushInTheEditor';
+
+test('an adapter is pushed to the Hub, once its user has seen what is sent', async () => {
+  const world = await HubWorld.create();
+  const { hub } = world;
+  hub.tokens.add(TOKEN);
+  const folder = await folderWithAdapter();
+  const editor = await openEditor({ folder, settings: { 'lorafa.trace.server': 'verbose' } });
+  const { page } = editor;
+  const rows = page.locator('.quick-input-widget .monaco-list-row');
+  const input = page.locator('.quick-input-widget input[type="text"]');
+  const toast = (text: string) => page.locator('.notification-list-item', { hasText: text });
+  const dialog = page.locator('.monaco-dialog-box');
+  const push = async (): Promise<void> => {
+    await editor.runCommand('LoRA-FA: Push Adapter to the Hub…');
+    await rows.filter({ hasText: 'my-adapter', hasNotText: 'checkpoint' }).first().click();
+    await expect.poll(() => input.inputValue()).toBe('my-adapter');
+    await input.press('Enter');
+  };
+
+  // Nobody is signed in.
+  await push();
+  const refused = toast('Pushing to the hub needs an access token that may write');
+  await refused.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
+  expect(hub.requests).toEqual([]);
+  await rows.filter({ hasText: 'Enter an access token…' }).click();
+  const secret = page.locator('.quick-input-widget input[type="password"]');
+  await secret.fill(TOKEN);
+  await secret.press('Enter');
+  await toast('Signed in to Hugging Face as somebody.').waitFor();
+  await editor.runCommand('Notifications: Clear All Notifications');
+
+  await push();
+  await rows.filter({ hasText: 'Only you, or your organization' }).click();
+  await dialog.getByText('A new repository, private, of somebody.').waitFor();
+  await dialog.getByText(/adapter_model\.safetensors \(\d+ KiB\): new/).waitFor();
+  await editor.screenshot('push');
+  // Until then the Hub was only asked.
+  expect(hub.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(hub.find('somebody/my-adapter')).toBeUndefined();
+
+  // What breaks off is sent again.
+  let isCut = false;
+  hub.fault = ({ host }) => {
+    if (host !== 'cdn' || isCut) return undefined;
+    isCut = true;
+    return { cutWhenReceived: 500 };
+  };
+  await push();
+  await rows.filter({ hasText: 'Only you, or your organization' }).click();
+  await dialog.getByRole('button', { name: 'Push' }).click();
+  await toast('my-adapter is on the Hugging Face Hub').waitFor();
+  expect(isCut).toBe(true);
+  const { access, files } = hub.find('somebody/my-adapter')!;
+  expect(access).toBe('private');
+  const weights = await readFile(path.join(folder, 'my-adapter/adapter_model.safetensors'));
+  expect(files.get('adapter_model.safetensors')!.content.equals(weights)).toBe(true);
+  expect(String(files.get('README.md')!.content)).toContain('# my-adapter\n');
+
+  await editor.runCommand('Notifications: Clear All Notifications');
+  await push();
+  await toast('All of it is in somebody/my-adapter already.').waitFor();
+  expect(await filesHolding(world.folder, TOKEN)).toEqual([]);
+  expect(await filesHolding(folder, TOKEN)).toEqual([]);
+  expect(await filesHolding(editor.logs, TOKEN)).toEqual([]);
+});

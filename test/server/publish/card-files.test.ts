@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Card, makeCard } from '../../../server/publish/card-files.ts';
+import { isUnchangedCard } from '../../../server/publish/model-card.ts';
+import { run, TinyRuns } from '../../engine/train/tiny-run.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+let top: string;
+let folder: string;
+
+beforeAll(async () => {
+  top = await mkdtemp(path.join(tmpdir(), 'lorafa-private-'));
+  const tiny = await TinyRuns.create(top);
+  await writeFile(
+    path.join(tiny.model, 'README.md'),
+    '---\nlanguage: en\nlicense: other\nlicense_name: "tiny-1.0"\nlicense_link: https://example.com/tiny\n---\n# Tiny\n',
+  );
+  folder = path.join(top, 'first_run');
+  await run(
+    tiny.config({
+      data: { eval_dataset_name_or_path: `${tiny.data}[:2]` },
+      training: {
+        ...{ output_dir: folder, max_steps: 6, eval_steps: 2, save_steps: 2 },
+        ...{
+          learning_rate: 0.3,
+          lr_scheduler_type: 'cosine',
+          warmup_steps: 2,
+          load_best_model_at_end: true,
+        },
+      },
+    }),
+  );
+});
+
+afterAll(() => rm(top, { recursive: true }));
+
+const textOf = ({ files }: Card, name = 'README.md'): string =>
+  String(files.find((file) => file.name === name)!.content);
+
+/** A folder with an adapter of somebody else's, who says so much of it. */
+async function foreignAdapter(base: string | null): Promise<string> {
+  const place = await tempFolder();
+  const config = { peft_type: 'LORA', r: 8, lora_alpha: 16, target_modules: ['q_proj', 'v_proj'] };
+  await writeFile(
+    path.join(place, 'adapter_config.json'),
+    JSON.stringify({ ...config, base_model_name_or_path: base }),
+  );
+  return place;
+}
+
+describe('the card of a run', () => {
+  test('says what was trained, on what, how, and what came of it', async () => {
+    const card = textOf(await makeCard(folder));
+    const events = (await readFile(path.join(folder, 'events.jsonl'), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const evaluations = events.filter(({ type }) => type === 'eval');
+    const best = evaluations.toSorted((a, b) => a.eval_loss - b.eval_loss)[0];
+    expect(card).toMatch(/^---\nlibrary_name: peft\npipeline_tag: text-generation\n/);
+    expect(card).toContain(
+      'license: "other"\nlicense_name: "tiny-1.0"\nlicense_link: "https://example.com/tiny"\n',
+    );
+    expect(card).toContain('tags:\n- lora\n- lorafa\n---\n\n# first\\_run\n');
+    expect(card).toContain(`| before training | ${evaluations[0].eval_loss.toFixed(4)} |`);
+    expect(card).toContain(
+      `step ${best.step}, the best evaluation | ${best.eval_loss.toFixed(4)} |`,
+    );
+    const { train } = events.find(({ type }) => type === 'started').run.dataset;
+    expect(card).toContain(
+      `\`rows.jsonl\` (${train.rows} rows, ${train.tokens} tokens, of which ${train.supervisedTokens} were`,
+    );
+    expect(card).toContain('| Learning rate | 0.3 (cosine, 2 warm-up steps) |');
+    expect(card).toContain(`| Steps | ${best.step} of 6 (`);
+    expect(card).toContain('| Target layers | `q_proj`, `down_proj` |');
+    // No base that others cannot find.
+    expect(card).not.toContain('base_model:');
+  });
+
+  test('a checkpoint has the card of its own step', async () => {
+    const { files } = await makeCard(path.join(folder, 'checkpoint-4'));
+    const card = String(files[0]!.content);
+    expect(card).toContain('# first\\_run-checkpoint-4\n');
+    expect(card).toContain('| after step 4 |');
+    expect(card).toContain('| Steps | 4 of 6 (');
+  });
+
+  test('nothing in it tells where anything lies on this machine', async () => {
+    const card = await makeCard(folder, 'owner/name');
+    expect(card.files.map(({ name }) => name)).toEqual(['README.md', 'loss-curve.svg']);
+    for (const { content } of card.files) {
+      for (const secret of [top, path.basename(top), tmpdir()])
+        expect(String(content)).not.toContain(secret);
+    }
+    expect(textOf(card)).toContain('`model`');
+  });
+
+  test('the same run has the same card, by which it is known that nobody changed it', async () => {
+    const card = textOf(await makeCard(folder));
+    expect(textOf(await makeCard(folder))).toBe(card);
+    expect(isUnchangedCard(card)).toBe(true);
+    expect(isUnchangedCard(card.replaceAll('\n', '\r\n'))).toBe(true);
+    expect(isUnchangedCard(card.replace('0.3', '0.4'))).toBe(false);
+    expect(isUnchangedCard(`${card}More of it.\n`)).toBe(false);
+  });
+
+  test('a card that is there is left alone, and that is said', async () => {
+    const place = await foreignAdapter('owner/base');
+    await writeFile(path.join(place, 'README.md'), 'mine');
+    const { files, notes } = await makeCard(place);
+    expect(files).toEqual([]);
+    expect(notes).toEqual([`README.md is the one in ${place}, as it is; no card was written.`]);
+  });
+});
+
+describe('an adapter without a run', () => {
+  test('of a base on the Hub', async () => {
+    const card = textOf(await makeCard(await foreignAdapter('owner/base')));
+    expect(card).toContain('base_model: "owner/base"\n');
+    expect(card).toContain(
+      'for [owner/base](https://huggingface.co/owner/base). Nothing is known of its training.',
+    );
+    expect(card).toContain('| Rank (`r`) | 8 |');
+    expect(card).not.toContain('## Results');
+    expect(card).not.toContain('license');
+  });
+
+  test.each(['/home/alice/models/base-7b', 'C:\\Users\\alice\\base-7b', '../alice/base-7b/'])(
+    'of a base at %s',
+    async (base) => {
+      const card = textOf(await makeCard(await foreignAdapter(base)));
+      expect(card).toContain('for `base-7b`.');
+      expect(card).not.toContain('alice');
+      expect(card).not.toContain('base_model:');
+    },
+  );
+
+  test('of a base in the cache of the Hub, by its name there, with the licence of its snapshot', async () => {
+    const cache = path.join(await tempFolder(), 'models--owner--base/snapshots', 'a'.repeat(40));
+    await mkdir(cache, { recursive: true });
+    await writeFile(
+      path.join(cache, 'LICENSE'),
+      '\n   Apache License\n   Version 2.0, January 2004\n',
+    );
+    const card = textOf(await makeCard(await foreignAdapter(cache)));
+    expect(card).toContain('base_model: "owner/base"\n');
+    expect(card).toContain('license: "apache-2.0"\n');
+  });
+
+  test('that names none', async () => {
+    expect(textOf(await makeCard(await foreignAdapter(null)))).toContain(
+      "A LoRA adapter in PEFT's format. Nothing is known of its training.",
+    );
+  });
+
+  test('a name is a name, whatever it looks like', async () => {
+    const card = textOf(
+      await makeCard(await foreignAdapter('/x/<img src=a>|`x`\n---\nlicense: mit')),
+    );
+    expect(card).toContain("`<img src=a>\\|'x' ⏎ --- ⏎ license: mit`");
+    expect(card).not.toMatch(/^license/m);
+  });
+});
