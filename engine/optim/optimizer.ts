@@ -93,9 +93,8 @@ export class Optimizer {
 
   static async create(options: OptimizerOptions): Promise<Optimizer> {
     const buckets = intoBuckets(options.tensors);
-    const session = { ...options.session, isBeside: true };
-    const update = await Session.create(adamWGraph(buckets, options), session);
-    const norm = await Session.create(squaredNormGraph(buckets), session);
+    const update = await Session.create(adamWGraph(buckets, options), options.session);
+    const norm = await Session.create(squaredNormGraph(buckets), options.session);
     return new Optimizer(options, buckets, update, norm);
   }
 

@@ -44,12 +44,8 @@ export class CudaMemory {
   readonly device: Device;
   readonly #info: Pointer;
   readonly #allocator: Pointer;
-  /** Computes nothing, in the arena of all sessions: a run of it is what can make the arena smaller. */
-  readonly #shrinking: Pointer;
   /** As many zeros as are copied at once. */
   readonly #zeros: Pointer;
-  /** Whose working memory the arena is shaped by. */
-  #user: object | undefined;
 
   private constructor(device: Device) {
     this.device = device;
@@ -65,10 +61,9 @@ export class CudaMemory {
     );
     // An allocator of a device comes from a session, and lives as long. A device that is not there is refused
     // here; an arena for it would end the process.
-    const owner = idleSession(device, true, what);
+    const owner = idleSession(device, what);
     registerArena(this.#info, device, what);
     this.#allocator = create((out) => ort.CreateAllocator(owner, this.#info, out), what);
-    this.#shrinking = idleSession(device, false, what);
     this.#zeros = this.#newZeros();
   }
 
@@ -130,19 +125,6 @@ export class CudaMemory {
     }
   }
 
-  /**
-   * To be called before a session computes: gives the device back what another one computed with.
-   * Pieces of the arena that fit one batch shape are of little use to the next, and all of them
-   * together would be more than any of them needs.
-   *
-   * @param user the session, or whatever else has a working memory of its own
-   */
-  enter(user: object): void {
-    if (this.#user === user) return;
-    if (this.#user !== undefined) this.#shrink();
-    this.#user = user;
-  }
-
   #newZeros(): Pointer {
     const zeros = this.allocate('float32', [ZEROS]);
     const values = new HostValues();
@@ -151,39 +133,13 @@ export class CudaMemory {
     values.release();
     return zeros;
   }
-
-  #shrink(): void {
-    const options = create((out) => ort.CreateRunOptions(out));
-    const one = this.part(this.#zeros, 0, 4, 'float32', [1]);
-    try {
-      const shrunk = `gpu:${this.device.index}`;
-      check(ort.AddRunConfigEntry(options, 'memory.enable_memory_arena_shrinkage', shrunk));
-      const [input, output] = [cTexts([IDLE.input.name]), cTexts([IDLE.output.name])];
-      const given = BigUint64Array.of(one);
-      check(
-        ort.Run(this.#shrinking, options, input.addresses, given, 1, output.addresses, 1, given),
-      );
-    } finally {
-      ort.ReleaseValue(one);
-      ort.ReleaseRunOptions(options);
-    }
-  }
 }
 
-/** A graph that computes next to nothing. */
-const IDLE = idleGraph();
-
-function idleGraph() {
+/** A session that is never run and stays until the process ends. */
+function idleSession(device: Device, what: string): Pointer {
   const builder = new GraphBuilder();
-  const input = builder.input('x', 'float32', [1]);
-  const output = builder.add(input, input);
-  return { input, output, model: writeOnnx(builder.finish({ output })) };
-}
-
-/** A session of the idle graph, which stays until the process ends. */
-function idleSession(device: Device, hasOwnArena: boolean, what: string): Pointer {
-  const { model } = IDLE;
-  const options = sessionOptions({ device, threads: 1, hasOwnArena }, what);
+  const model = writeOnnx(builder.finish({ y: builder.neg(builder.input('x', 'float32', [1])) }));
+  const options = sessionOptions({ device, threads: 1, hasOwnArena: true }, what);
   try {
     return create(
       (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, options, out),

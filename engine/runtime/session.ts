@@ -31,11 +31,6 @@ export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads'>
   readonly threads?: number;
   /** Told while weights are brought to a device with memory of its own. */
   readonly onUpload?: OnUpload | undefined;
-  /**
-   * Computes between the runs of a larger session, whose working memory on a device stays meanwhile
-   * (`CudaMemory.enter`).
-   */
-  readonly isBeside?: boolean;
 }
 
 /** A graph that is loaded into ONNX Runtime. */
@@ -47,8 +42,6 @@ export class Session {
   readonly #outputNames: CTexts;
   readonly #weights: Pick<SharedWeights, 'release'>;
   readonly #device: Device;
-  /** Of the device, where it is that of a CUDA device and this session's runs decide what is kept of it. */
-  readonly #memory: CudaMemory | undefined;
   readonly #threads: number;
   readonly #bfloat16: Bfloat16Runtime | undefined;
   #session: Pointer | undefined;
@@ -58,7 +51,6 @@ export class Session {
     this.#session = native.session;
     this.#weights = native.weights;
     this.#device = native.device;
-    this.#memory = native.memory;
     this.#threads = native.threads;
     this.#bfloat16 = native.bfloat16;
     this.#inputs = graphInputs(graph);
@@ -94,8 +86,7 @@ export class Session {
         (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
         what,
       );
-      const entered = options.isBeside ? undefined : memory;
-      return new Session(graph, { session, weights, threads, bfloat16, device, memory: entered });
+      return new Session(graph, { session, weights, threads, bfloat16, device });
     } catch (error) {
       weights.release();
       throw error;
@@ -128,7 +119,6 @@ export class Session {
       const inputs = this.#inputs.map((value, index) => pointerTo(value, given[index]!));
       const outputs = this.#outputs.map(({ value }, index) => pointerTo(value, wanted[index]!));
       this.#bfloat16?.useThreads(this.#threads);
-      this.#memory?.enter(this);
       check(
         ort.Run(
           this.#session,
@@ -174,7 +164,6 @@ interface NativeSession {
   readonly weights: Pick<SharedWeights, 'release'>;
   readonly threads: number;
   readonly device: Device;
-  readonly memory: CudaMemory | undefined;
   /** What its products of bfloat16 numbers are computed by, where it has any. */
   readonly bfloat16: Bfloat16Runtime | undefined;
 }
