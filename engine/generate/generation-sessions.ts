@@ -11,8 +11,8 @@ export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
 
 /**
  * Loaded graphs of one base model, one for each structure of adapter (layers, ranks, scalings).
- * Adapters of the same structure share a graph, since their weights are its inputs; on the CPU all
- * graphs share the mapped weights of the base.
+ * Adapters of the same structure share a graph, since their weights are its inputs; all graphs share the
+ * weights of the base.
  */
 export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;

@@ -16,18 +16,11 @@ const PROVIDER = 'CUDAExecutionProvider';
 /** `OrtDeviceAllocator`, `OrtMemTypeDefault` */
 const [DEVICE_ALLOCATOR, DEFAULT_MEMORY] = [0, 0];
 
-/**
- * The arena that all sessions compute in: asks the device for twice as much as the last time, up to
- * this many bytes at once. Regions that are exactly as large as what is asked for leave holes that
- * the next batch shape cannot use.
- */
-const MAX_GROWTH = 2 ** 28;
-
 /** Elements that are made zero by one copy. */
 const ZEROS = 2 ** 16;
 
-/** What arenas take: `kNextPowerOfTwo` */
-const DOUBLING = 0;
+/** How arenas grow, `kSameAsRequested`: as they come, they double what they have. */
+const SAME_AS_REQUESTED = 1n;
 
 /** The memories of this process by the number of the device. */
 const opened = new Map<number, CudaMemory>();
@@ -38,7 +31,7 @@ let hasCopies = false;
 /**
  * The memory of one CUDA device. What stays in it (weights and state) is taken as it is asked for, byte
  * by byte; what sessions compute with comes from one arena for all of them, so that several batch
- * shapes, evaluations and answers take as much as the largest of them.
+ * shapes, evaluations and answers share what the largest of them takes.
  */
 export class CudaMemory {
   readonly device: Device;
@@ -151,10 +144,9 @@ function idleSession(device: Device, what: string): Pointer {
 }
 
 function registerArena(info: Pointer, device: Device, what: string): void {
-  const growth = { arena_extend_strategy: DOUBLING, max_power_of_two_extend_bytes: MAX_GROWTH };
-  const names = cTexts(Object.keys(growth));
-  const values = BigUint64Array.from(Object.values(growth), BigInt);
-  const arena = create((out) => ort.CreateArenaCfgV2(names.addresses, values, values.length, out));
+  const name = cTexts(['arena_extend_strategy']);
+  const strategy = BigUint64Array.of(SAME_AS_REQUESTED);
+  const arena = create((out) => ort.CreateArenaCfgV2(name.addresses, strategy, 1, out));
   const [key, value] = [cTexts(['device_id']), cTexts([String(device.index)])];
   check(
     ort.CreateAndRegisterAllocatorV2(

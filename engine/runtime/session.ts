@@ -25,7 +25,7 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads'> {
+export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;

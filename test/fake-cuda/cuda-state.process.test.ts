@@ -12,6 +12,7 @@ import type { Use } from './wrong-use.ts';
 
 const fake = await FakeCuda.open();
 const missing = typeof fake === 'string' ? fake : undefined;
+if (missing !== undefined) console.warn(`Tests of CUDA's own provider are skipped: ${missing}.`);
 
 /** What uploads, downloads and memory are made of that does not grow with the model: scalars and constants. */
 const SMALL = 4096;
@@ -92,7 +93,7 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     }
   });
 
-  test('weights are there once, and memory is that of the largest batch, whatever else is computed', async () => {
+  test('weights are there once, and all that is computed shares the memory of the largest batch', async () => {
     const [alone, together] = [
       await trained(LENGTHS.slice(0, 1), { training: { max_steps: 3 } }),
       await trained(LENGTHS, {
@@ -108,7 +109,9 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(least.peak).toBeGreaterThan(10 * weights);
     expect(countersOf(together.events, 'eval').length).toBeGreaterThan(2);
     expect(countersOf(together.events, 'sample').length).toBeGreaterThan(1);
-    expect(last.peak).toBeLessThan(1.02 * least.peak);
+    // With an arena for each session it would be the sum of all. Holes between blocks of so small a model are
+    // a sixth; of a larger one, a fiftieth (BENCHMARKS.md).
+    expect(last.peak).toBeLessThan(1.25 * least.peak);
     const uploads = together.events.filter(
       ({ event }) =>
         event.type === 'progress' && event.task.startsWith('copying weights to cuda:0'),

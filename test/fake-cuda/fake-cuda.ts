@@ -62,7 +62,7 @@ export class FakeCuda {
    * @returns a few words on what is missing where it cannot be had
    */
   static async open(): Promise<FakeCuda | string> {
-    if (process.platform !== 'linux' || process.arch !== 'x64') return 'on Linux x64';
+    if (process.platform !== 'linux' || process.arch !== 'x64') return 'it needs Linux x64';
     for (const [program, flag] of [
       ['gcc', '--version'],
       ['python3', '--version'],
