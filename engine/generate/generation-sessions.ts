@@ -2,15 +2,17 @@ import type { Adapter } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { generationGraph } from './generation-graph.ts';
-import { Sequence } from './sequence.ts';
+import { type RuntimeWeights, Sequence } from './sequence.ts';
 
 /** What generation needs of an adapter. */
-export type RuntimeAdapter = Pick<Adapter, 'modules' | 'weights'>;
+export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
+  readonly weights: RuntimeWeights;
+}
 
 /**
  * Loaded graphs of one base model, one for each structure of adapter (layers, ranks, scalings).
- * Adapters of the same structure share a graph, since their weights are its inputs; on the CPU all
- * graphs share the mapped weights of the base.
+ * Adapters of the same structure share a graph, since their weights are its inputs; all graphs share the
+ * weights of the base.
  */
 export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;

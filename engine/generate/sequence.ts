@@ -1,7 +1,7 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { dependsOnTextLength, longTextLength } from '../architectures/rotary-embedding.ts';
-import type { AdapterWeights } from '../lora/adapter.ts';
 import type { Session } from '../runtime/session.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 import { KeyValueCache } from './key-value-cache.ts';
@@ -9,10 +9,13 @@ import { KeyValueCache } from './key-value-cache.ts';
 /** Tokens that are read in one run where a text is read in pieces. */
 export const READING_CHUNK = 128;
 
+/** A and B of every module of an adapter: arrays, or tensors of the device that computes. */
+export type RuntimeWeights = ReadonlyMap<string, Float32Array | StateTensor>;
+
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #session: Session;
-  readonly #adapter: AdapterWeights;
+  readonly #adapter: RuntimeWeights;
   #cache: KeyValueCache;
   readonly #config: DecoderConfig;
   /** From which length on all of a text is turned by other angles; null where there is no such. */
@@ -24,7 +27,7 @@ export class Sequence {
   #ids: number[] = [];
 
   /** @param session of a generation graph with this adapter's modules */
-  constructor(config: DecoderConfig, session: Session, adapter: AdapterWeights = new Map()) {
+  constructor(config: DecoderConfig, session: Session, adapter: RuntimeWeights = new Map()) {
     this.#session = session;
     this.#adapter = adapter;
     this.#config = config;

@@ -34,6 +34,12 @@ export interface TrainableTensor {
   readonly decays?: boolean;
 }
 
+/** Shape of the projection of a tensor's gradient. */
+export function projectionShape({ shape }: Pick<TrainableTensor, 'shape'>): readonly number[] {
+  const r = shape.at(-1)!;
+  return [...shape.slice(0, -2), r, r];
+}
+
 /** Names of a tensor's gradient and of Adam's two moments, as graph inputs and in checkpoints. */
 export const gradientName = (tensor: string): string => `grad.${tensor}`;
 export const expAvgName = (tensor: string): string => `exp_avg.${tensor}`;
@@ -108,9 +114,8 @@ export function adamWGraph(tensors: readonly TrainableTensor[], options: AdamWOp
       decay !== undefined && isDecayed(tensor, options) ? b.mul(weight, decay) : weight;
     let gradient = input(gradientName(name));
     if (projection !== undefined) {
-      const r = shape.at(-1)!;
-      const squares = [...shape.slice(0, -2), r, r];
-      gradient = b.matmul(gradient, b.input(projection, 'float32', squares));
+      const squares = b.input(projection, 'float32', projectionShape(tensor));
+      gradient = b.matmul(gradient, squares);
     }
     const faded = (key: string, beta: number): Value => b.mul(input(key), b.scalar(beta));
     const m = b.add(faded(expAvgName(name), beta1), b.mul(gradient, gradientShare));

@@ -1,3 +1,5 @@
+import type { Device } from '../runtime/device.ts';
+import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import type { TrainableTensor } from './adamw.ts';
 
 /**
@@ -44,14 +46,14 @@ export function intoBuckets(tensors: readonly TrainableTensor[]): Bucket[] {
   });
 }
 
-/** One array for all tensors of a bucket, and each tensor's part of it as a view. */
-export function bucketArray({ shape, tensors }: Bucket) {
-  const all = new Float32Array(shape.reduce((product, size) => product * size, 1));
+/** One tensor of zeros for all tensors of a bucket where a device keeps it, and each tensor's part of it. */
+export function bucketTensor({ shape, tensors }: Bucket, device: Device) {
+  const all = newStateTensor(device, shape);
   const size = all.length / tensors.length;
-  const views = tensors.map(
-    ({ name }, i) => [name, all.subarray(i * size, (i + 1) * size)] as const,
+  const parts = tensors.map(
+    (tensor, i) => [tensor.name, all.part(i * size, tensor.shape)] as const,
   );
-  return { all, views };
+  return { all, parts };
 }
 
 function elements({ shape }: TrainableTensor): number {

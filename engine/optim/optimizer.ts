@@ -1,45 +1,50 @@
+import { CPU } from '../runtime/device.ts';
+import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import {
   type AdamWOptions,
   adamWGraph,
   expAvgName,
   expAvgSqName,
   gradientName,
+  projectionShape,
   squaredNormGraph,
   type TrainableTensor,
   updateScalars,
 } from './adamw.ts';
-import { type Bucket, bucketArray, intoBuckets } from './bucket.ts';
+import { type Bucket, bucketTensor, intoBuckets } from './bucket.ts';
 
 /** What an optimizer is made from. */
 export interface OptimizerOptions extends AdamWOptions {
   readonly tensors: readonly TrainableTensor[];
-  /** The tensors' initial values, whose place is taken by arrays that the optimizer updates. */
-  readonly weights: Map<string, Float32Array>;
+  /** The tensors' initial values, whose place is taken by tensors that the optimizer updates. */
+  readonly weights: Map<string, StateTensor>;
   /** Projections of the gradients, by the names that the tensors give. */
   readonly projections: ReadonlyMap<string, Float32Array>;
   /** Gradients with a larger 2-norm are scaled down to it; 0 turns this off. */
   readonly maxGradNorm: number;
+  /** The device that computes is the one that keeps the state (`stateDevice`). */
   readonly session: SessionOptions;
 }
 
 /**
  * AdamW, for LoRA-FA with its projection, computed by ONNX Runtime. It owns the gradients, the two
- * moments and the step count, and changes the weights in place.
+ * moments and the step count, and from the start on the weights, which it changes in place.
  */
 export class Optimizer {
-  /** One array per tensor, by tensor name, for the caller to fill before {@link step}. */
-  readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** One tensor each, by tensor name, for the caller to fill before {@link step}. */
+  readonly gradients: ReadonlyMap<string, StateTensor>;
   /** Adam's moments by the names of {@link expAvgName} and {@link expAvgSqName}. */
-  readonly moments: ReadonlyMap<string, Float32Array>;
+  readonly moments: ReadonlyMap<string, StateTensor>;
   readonly #options: OptimizerOptions;
   readonly #update: Session;
   readonly #norm: Session;
   /** What the two graphs are fed with, by input name. */
-  readonly #gradientFeeds: Readonly<Record<string, Float32Array>>;
-  readonly #projectionFeeds: Readonly<Record<string, Float32Array>>;
+  readonly #gradientFeeds: Readonly<Record<string, StateTensor>>;
+  readonly #projectionFeeds: Readonly<Record<string, StateTensor>>;
   /** Weights and moments, which an update writes over. */
-  readonly #state: Readonly<Record<string, Float32Array>>;
+  readonly #state: Readonly<Record<string, StateTensor>>;
   #steps = 0;
 
   private constructor(
@@ -51,28 +56,32 @@ export class Optimizer {
     this.#options = options;
     this.#update = update;
     this.#norm = norm;
-    const gradients = new Map<string, Float32Array>();
-    const moments = new Map<string, Float32Array>();
-    const gradientFeeds: Record<string, Float32Array> = {};
-    const state: Record<string, Float32Array> = {};
-    const projections: Record<string, Float32Array> = {};
+    const { device = CPU } = options.session;
+    const gradients = new Map<string, StateTensor>();
+    const moments = new Map<string, StateTensor>();
+    const gradientFeeds: Record<string, StateTensor> = {};
+    const state: Record<string, StateTensor> = {};
+    const projections: Record<string, StateTensor> = {};
     for (const bucket of buckets) {
-      const weights = bucketArray(bucket);
-      for (const [name, view] of weights.views) {
-        view.set(options.weights.get(name)!);
-        options.weights.set(name, view);
+      const weights = bucketTensor(bucket, device);
+      for (const [name, part] of weights.parts) {
+        const initial = options.weights.get(name)!;
+        part.write(initial.read());
+        initial.release();
+        options.weights.set(name, part);
       }
       state[bucket.name] = weights.all;
       for (const momentName of [expAvgName, expAvgSqName]) {
-        const moment = bucketArray(bucket);
+        const moment = bucketTensor(bucket, device);
         state[momentName(bucket.name)] = moment.all;
-        for (const [name, view] of moment.views) moments.set(momentName(name), view);
+        for (const [name, part] of moment.parts) moments.set(momentName(name), part);
       }
-      const gradient = bucketArray(bucket);
+      const gradient = bucketTensor(bucket, device);
       gradientFeeds[gradientName(bucket.name)] = gradient.all;
-      for (const [name, view] of gradient.views) gradients.set(name, view);
+      for (const [name, part] of gradient.parts) gradients.set(name, part);
       if (bucket.projection !== undefined) {
-        projections[bucket.projection] = stackedProjections(bucket, options.projections);
+        const stacked = stackedProjections(bucket, options.projections);
+        projections[bucket.projection] = newStateTensor(device, projectionShape(bucket), stacked);
       }
     }
     this.gradients = gradients;
@@ -91,8 +100,13 @@ export class Optimizer {
 
   /** Goes on from a checkpoint's moments and step count. */
   restore(moments: ReadonlyMap<string, Float32Array>, steps: number): void {
-    for (const [name, values] of this.moments) values.set(moments.get(name)!);
+    for (const [name, moment] of this.moments) moment.write(moments.get(name)!);
     this.#steps = steps;
+  }
+
+  /** Makes all gradients zero. */
+  clearGradients(): void {
+    for (const gradient of Object.values(this.#gradientFeeds)) gradient.clear();
   }
 
   /** The 2-norm of all gradients together, before clipping. */
@@ -126,6 +140,9 @@ export class Optimizer {
   async release(): Promise<void> {
     await this.#update.release();
     await this.#norm.release();
+    for (const tensors of [this.#gradientFeeds, this.#projectionFeeds, this.#state]) {
+      for (const tensor of Object.values(tensors)) tensor.release();
+    }
   }
 }
 

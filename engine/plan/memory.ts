@@ -80,10 +80,10 @@ const BYTES_PER_NODE = 4e3;
 const SHAPES_PER_LENGTH = 2;
 
 /**
- * The gradients and Adam's two moments; then what lies about until it is collected: copies of what
- * a step returns, gradients, and of what an update returns, weights and moments.
+ * Beside the inputs of a step, sums of gradients among them: Adam's two moments; then what lies about
+ * until it is collected, weights and moments among them.
  */
-const COPIES_OF_TRAINED = 7;
+const COPIES_OF_TRAINED = 6;
 
 /** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
 export function estimateMemory(

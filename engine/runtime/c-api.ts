@@ -6,10 +6,10 @@ export type Pointer = bigint;
 /** What native code reads from or writes to: an address, or an array that JavaScript owns. */
 export type Memory = Pointer | NodeJS.TypedArray | null;
 
-type Argument = 'int' | 'memory' | 'size' | 'text';
+type Argument = 'int' | 'memory' | 'path' | 'size' | 'text';
 type ArgumentType<A extends Argument> = A extends 'int' | 'size'
   ? number
-  : A extends 'text'
+  : A extends 'path' | 'text'
     ? string
     : Memory;
 
@@ -17,6 +17,8 @@ type ArgumentType<A extends Argument> = A extends 'int' | 'size'
 const ARGUMENTS: { readonly [A in Argument]: string } = {
   int: 'int',
   memory: 'void *',
+  // `ORTCHAR_T`
+  path: process.platform === 'win32' ? 'str16' : 'const char *',
   size: 'size_t',
   text: 'const char *',
 };
@@ -43,6 +45,7 @@ const FUNCTIONS = {
   CreateCustomOpDomain: [26, 'text', 'memory'],
   CustomOpDomain_Add: [27, 'memory', 'memory'],
   AddCustomOpDomain: [28, 'memory', 'memory'],
+  CreateTensorAsOrtValue: [48, 'memory', 'memory', 'size', 'int', 'memory'],
   CreateTensorWithDataAsOrtValue: [
     49,
     'memory',
@@ -54,6 +57,7 @@ const FUNCTIONS = {
     'memory',
   ],
   GetTensorMutableData: [51, 'memory', 'memory'],
+  CreateMemoryInfo: [68, 'text', 'int', 'int', 'int', 'memory'],
   CreateCpuMemoryInfo: [69, 'int', 'int', 'memory'],
   KernelInfoGetAttribute_int64: [86, 'memory', 'text', 'memory'],
   KernelContext_GetInput: [90, 'memory', 'size', 'memory'],
@@ -63,12 +67,27 @@ const FUNCTIONS = {
   ReleaseValue: [96, 'memory'],
   ReleaseSessionOptions: [100, 'memory'],
   AddSessionConfigEntry: [130, 'memory', 'text', 'text'],
+  CreateAllocator: [131, 'memory', 'memory', 'memory'],
   AddInitializer: [150, 'memory', 'text', 'memory'],
+  ReleaseArenaCfg: [157, 'memory'],
+  CreateArenaCfgV2: [164, 'memory', 'memory', 'size', 'memory'],
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'memory', 'memory'],
   CreateCUDAProviderOptions: [205, 'memory'],
   UpdateCUDAProviderOptions: [206, 'memory', 'memory', 'memory', 'size'],
   ReleaseCUDAProviderOptions: [208, 'memory'],
   SessionOptionsAppendExecutionProvider: [216, 'memory', 'text', 'memory', 'memory', 'size'],
+  CreateAndRegisterAllocatorV2: [
+    259,
+    'memory',
+    'text',
+    'memory',
+    'memory',
+    'memory',
+    'memory',
+    'size',
+  ],
+  RegisterExecutionProviderLibrary: [301, 'memory', 'text', 'path'],
+  CopyTensors: [386, 'memory', 'memory', 'memory', 'memory', 'size'],
 } as const satisfies Readonly<Record<string, readonly [number, ...Argument[]]>>;
 
 type FunctionName = keyof typeof FUNCTIONS;
@@ -95,7 +114,7 @@ export type CApi = {
 };
 
 /** The first version of the API that has all of {@link FUNCTIONS} and the operators that are used. */
-const API_VERSION = 22;
+const API_VERSION = 23;
 
 const POINTER_BYTES = 8;
 

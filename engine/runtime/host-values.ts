@@ -1,7 +1,8 @@
-import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import type { DType } from '../graph/dtype.ts';
 import type { Memory, Pointer } from './c-api.ts';
-import { cpuMemory, create, ort } from './onnx-runtime.ts';
+import { cpuMemory, ort } from './onnx-runtime.ts';
 import type { HostDType, Tensor, TypedArray } from './tensor.ts';
+import { tensorAt } from './tensor-at.ts';
 
 type ArrayType = new (buffer: ArrayBuffer, start: number, length: number) => TypedArray;
 
@@ -27,11 +28,7 @@ export class HostValues {
 
   /** A tensor at a place in memory that is there until the list is released. */
   at(memory: Memory, bytes: number, dtype: DType, shape: readonly number[]): Pointer {
-    const dims = BigInt64Array.from(shape, BigInt);
-    const type = ONNX_DATA_TYPE[dtype];
-    const value = create((out) =>
-      ort.CreateTensorWithDataAsOrtValue(cpuMemory, memory, bytes, dims, dims.length, type, out),
-    );
+    const value = tensorAt(cpuMemory, memory, bytes, dtype, shape);
     this.#values.push(value);
     return value;
   }

@@ -28,6 +28,17 @@ export function onnxRuntimeLibrary(): string {
   );
 }
 
+/** How ONNX Runtime's CUDA provider is called, which lies beside the library where it was installed. */
+const CUDA_PROVIDER =
+  process.platform === 'win32'
+    ? 'onnxruntime_providers_cuda.dll'
+    : 'libonnxruntime_providers_cuda.so';
+
+/** The path of ONNX Runtime's CUDA provider, which need not be there. Throws as {@link onnxRuntimeLibrary}. */
+export function cudaProviderLibrary(): string {
+  return path.join(path.dirname(onnxRuntimeLibrary()), CUDA_PROVIDER);
+}
+
 function packageFolder(): string {
   try {
     const manifest = module.createRequire(import.meta.url).resolve('onnxruntime-node/package.json');

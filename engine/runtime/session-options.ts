@@ -9,6 +9,11 @@ export interface SessionSetup {
   readonly threads: number;
   /** Real path of the folder that holds the files of the graph's weights. */
   readonly weightsFolder?: string;
+  /**
+   * On a CUDA device: takes memory for itself, as much as it asks for and no more, instead of from the
+   * arena of all sessions (`CudaMemory`).
+   */
+  readonly hasOwnArena?: boolean;
 }
 
 /** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
@@ -28,6 +33,8 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
   try {
     const entries = {
       'session.disable_prepacking': '1',
+      ...(setup.device.kind === 'cuda' &&
+        !setup.hasOwnArena && { 'session.use_env_allocators': '1' }),
       ...(setup.weightsFolder !== undefined && {
         'session.model_external_initializers_file_folder_path': setup.weightsFolder,
       }),
@@ -64,8 +71,10 @@ function addProvider(options: Pointer, device: Device, what: string): void {
 function addCuda(options: Pointer, index: number, what: string): void {
   const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
   try {
-    const [keys, values] = [cTexts(['device_id']), cTexts([String(index)])];
-    check(ort.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, 1), what);
+    const settings = { device_id: String(index), arena_extend_strategy: 'kSameAsRequested' };
+    const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];
+    const count = Object.keys(settings).length;
+    check(ort.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, count), what);
     check(ort.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda), what);
   } finally {
     ort.ReleaseCUDAProviderOptions(cuda);

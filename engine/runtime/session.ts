@@ -1,27 +1,37 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError } from '../errors.ts';
-import { sizeOf, staticSize } from '../graph/dim.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
+import { CudaMemory } from './cuda-memory.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
+import { DeviceTensor } from './device-tensor.ts';
+import { DeviceWeights, type OnUpload } from './device-weights.ts';
+import {
+  type Feeds,
+  fed,
+  type Output,
+  outputsOf,
+  type Results,
+  roomFor,
+  sizesIn,
+} from './feeds.ts';
 import { HostValues } from './host-values.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
-import { type HostDType, isHostDType, newArray, type Tensor, type TypedArray } from './tensor.ts';
+import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads'> {
+export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
+  /** Told while weights are brought to a device with memory of its own. */
+  readonly onUpload?: OnUpload | undefined;
 }
-
-/** What a run is fed: a bare array where the graph knows the whole shape. */
-export type Feeds = Readonly<Record<string, TypedArray | Tensor>>;
 
 /** A graph that is loaded into ONNX Runtime. */
 export class Session {
@@ -30,7 +40,8 @@ export class Session {
   readonly #outputs: readonly Output[];
   readonly #inputNames: CTexts;
   readonly #outputNames: CTexts;
-  readonly #weights: SharedWeights;
+  readonly #weights: Pick<SharedWeights, 'release'>;
+  readonly #device: Device;
   readonly #threads: number;
   readonly #bfloat16: Bfloat16Runtime | undefined;
   #session: Pointer | undefined;
@@ -39,6 +50,7 @@ export class Session {
     this.#graph = graph;
     this.#session = native.session;
     this.#weights = native.weights;
+    this.#device = native.device;
     this.#threads = native.threads;
     this.#bfloat16 = native.bfloat16;
     this.#inputs = graphInputs(graph);
@@ -55,7 +67,9 @@ export class Session {
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const weights = SharedWeights.of(graph, options.weightsFolder);
+    const { device = CPU } = options;
+    const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
+    const weights = await weightsFor(graph, options, memory);
     return Session.#load(graph, writeOnnx(graph), weights, options);
   }
 
@@ -76,7 +90,7 @@ export class Session {
   static async #load(
     graph: Graph,
     model: Uint8Array,
-    weights: SharedWeights,
+    weights: SharedWeights | DeviceWeights,
     options: SessionOptions,
   ): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
@@ -95,7 +109,7 @@ export class Session {
         (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
         what,
       );
-      return new Session(graph, { session, weights, threads, bfloat16 });
+      return new Session(graph, { session, weights, threads, bfloat16, device });
     } catch (error) {
       weights.release();
       throw error;
@@ -107,29 +121,26 @@ export class Session {
   /**
    * Computes the graph's outputs. Blocks the thread's event loop while it computes.
    *
-   * @param results arrays to fill, by output name; an input's own array is written over when all that
-   * reads it has been computed
-   * @throws LorafaError `device.failed`
+   * @param results arrays and tensors to fill, by output name; an input's own is written over when all
+   * that reads it has been computed
+   * @returns what is on the host; outputs that went into tensors of a device are not among them
+   * @throws LorafaError `device.failed`; `internal.graph` for tensors that do not fit the graph, are of
+   * another device or were released
    */
-  async run(
-    feeds: Feeds,
-    results: Readonly<Record<string, TypedArray>> = {},
-  ): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, results: Results = {}): Promise<Record<string, Tensor>> {
     await othersTurn();
     if (this.#session === undefined) {
       throw new LorafaError('internal.graph', 'a session was run after its release');
     }
     const values = new HostValues();
     try {
-      const given = this.#inputs.map((input) => fed(input, feeds[input.name]));
+      const given = this.#inputs.map((input) => fed(input, feeds[input.name], this.#device));
       const sizes = sizesIn(this.#inputs, given);
-      const wanted = this.#outputs.map((output) => roomFor(output, sizes, results));
-      const inputs = this.#inputs.map(({ dtype }, index) =>
-        values.over(dtype as HostDType, given[index]!),
-      );
-      const outputs = this.#outputs.map(({ value }, index) =>
-        values.over(value.dtype as HostDType, wanted[index]!),
-      );
+      const wanted = this.#outputs.map((output) => roomFor(output, sizes, results, this.#device));
+      const pointerTo = ({ dtype }: Value, tensor: Tensor | DeviceTensor): Pointer =>
+        tensor instanceof DeviceTensor ? tensor.value : values.over(dtype as HostDType, tensor);
+      const inputs = this.#inputs.map((value, index) => pointerTo(value, given[index]!));
+      const outputs = this.#outputs.map(({ value }, index) => pointerTo(value, wanted[index]!));
       this.#bfloat16?.useThreads(this.#threads);
       check(
         ort.Run(
@@ -151,7 +162,10 @@ export class Session {
         const index = this.#inputs.findIndex((value) => op === 'input' && value.name === input);
         return index < 0 ? [] : [[name, given[index]!] as const];
       });
-      return Object.fromEntries([...computed, ...passed]);
+      const onHost = [...computed, ...passed].filter(
+        (result): result is [string, Tensor] => !(result[1] instanceof DeviceTensor),
+      );
+      return Object.fromEntries(onHost);
     } finally {
       values.release();
     }
@@ -170,76 +184,24 @@ export class Session {
 /** What a session is made of outside of JavaScript. */
 interface NativeSession {
   readonly session: Pointer;
-  readonly weights: SharedWeights;
+  readonly weights: Pick<SharedWeights, 'release'>;
   readonly threads: number;
+  readonly device: Device;
   /** What its products of bfloat16 numbers are computed by, where it has any. */
   readonly bfloat16: Bfloat16Runtime | undefined;
 }
 
-/** What is computed, once, and the names by which it goes. */
-interface Output {
-  readonly value: Value;
-  readonly names: readonly string[];
-}
-
-/** An input that is an output as well is nothing to compute. */
-function outputsOf(graph: Graph): readonly Output[] {
-  const outputs = new Map<string, { value: Value; names: string[] }>();
-  for (const [name, value] of graph.outputs) {
-    if (value.op === 'input') continue;
-    const known = outputs.get(value.name);
-    if (known === undefined) outputs.set(value.name, { value, names: [name] });
-    else known.names.push(name);
+/** The weights of a session, where it computes with them. */
+async function weightsFor(
+  graph: Graph,
+  { weightsFolder, onUpload }: SessionOptions,
+  memory: CudaMemory | undefined,
+): Promise<SharedWeights | DeviceWeights> {
+  const shared = SharedWeights.of(graph, weightsFolder);
+  if (memory === undefined) return shared;
+  try {
+    return await DeviceWeights.on(memory, shared.mapped, onUpload);
+  } finally {
+    shared.release();
   }
-  return [...outputs.values()];
-}
-
-/** Where an output goes. */
-function roomFor(
-  { value, names }: Output,
-  sizes: ReadonlyMap<string, number>,
-  results: Readonly<Record<string, TypedArray>>,
-): Tensor {
-  requireHostDType(value);
-  const shape = value.shape.map((dim) => {
-    const size = sizeOf(dim, sizes);
-    if (size !== undefined) return size;
-    throw new LorafaError('internal.graph', `no input tells the size ${dim} of ${value.name}`);
-  });
-  const target = names.map((name) => results[name]).find((array) => array !== undefined);
-  if (target !== undefined) return fed(value, { data: target, shape });
-  return { data: newArray(value.dtype as HostDType, staticSize(shape)!), shape };
-}
-
-/** What the sizes are that the graph knows by name, as the arrays that are fed have them. */
-function sizesIn(inputs: readonly Value[], given: readonly Tensor[]): ReadonlyMap<string, number> {
-  const sizes = new Map<string, number>();
-  inputs.forEach(({ shape }, index) => {
-    shape.forEach((dim, axis) => {
-      if (typeof dim === 'string') sizes.set(dim, given[index]!.shape[axis]!);
-    });
-  });
-  return sizes;
-}
-
-function requireHostDType({ name, dtype }: Value): void {
-  if (isHostDType(dtype)) return;
-  throw new LorafaError('internal.graph', `${name} is ${dtype}, not for JavaScript`);
-}
-
-/** An array in the shape of a value. */
-function fed(value: Value, feed: TypedArray | Tensor | undefined): Tensor {
-  if (feed === undefined) {
-    throw new LorafaError('internal.graph', `the input ${value.name} was not fed`);
-  }
-  requireHostDType(value);
-  const { data, shape } = 'shape' in feed ? feed : { data: feed, shape: value.shape };
-  const dims = shape.map(Number);
-  if (data.length !== staticSize(dims)) {
-    throw new LorafaError(
-      'internal.graph',
-      `${value.name} was given ${data.length} elements for the shape [${shape.join(', ')}]`,
-    );
-  }
-  return { data, shape: dims };
 }

@@ -25,13 +25,14 @@ const mappings = new Map<string, Mapping>();
 export class SharedFile {
   readonly #file: string;
   readonly #bytes: number;
-  readonly #key: string;
+  /** What the system knows it by. */
+  readonly key: string;
   #mapping: Mapping | undefined;
 
   private constructor(file: string, bytes: number, key: string, mapping: Mapping) {
     this.#file = file;
     this.#bytes = bytes;
-    this.#key = key;
+    this.key = key;
     this.#mapping = mapping;
     mapping.users++;
     mappings.set(key, mapping);
@@ -80,7 +81,7 @@ export class SharedFile {
     if (mapping === undefined) return;
     mapping.users--;
     if (mapping.users > 0) return;
-    mappings.delete(this.#key);
+    mappings.delete(this.key);
     mapping.mapped?.unmap();
   }
 }

@@ -5,20 +5,21 @@ import { DTYPE_BYTES } from '../graph/dtype.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import type { Pointer } from './c-api.ts';
+import type { HostWeight } from './device-weights.ts';
 import { HostValues } from './host-values.ts';
 import { check, ort } from './onnx-runtime.ts';
 import { SharedFile } from './shared-file.ts';
 
 /**
- * The weights of one session as tensors over files that all sessions of the process share. ONNX
- * Runtime computes with them where they are on the CPU. A device with memory of its own has no use
- * for them: there, and where the system does not map a file, ONNX Runtime reads what the graph says
- * about files itself, for each session.
+ * The weights of one session over files that all sessions of the process share. On the CPU ONNX
+ * Runtime computes with them where they are; CUDA devices get them from there once
+ * (`DeviceWeights`). For WebGPU, and where the system does not map a file, ONNX Runtime reads what the
+ * graph says about files itself, for each session.
  */
 export class SharedWeights {
   readonly #files = new Map<string, SharedFile>();
   readonly #values = new HostValues();
-  #tensors: [name: string, value: Pointer][] | undefined = [];
+  #weights: HostWeight[] | undefined = [];
 
   private constructor() {}
 
@@ -53,12 +54,24 @@ export class SharedWeights {
    * @throws LorafaError `internal.graph` after the release
    */
   addTo(options: Pointer): void {
-    for (const [name, value] of this.#given()) check(ort.AddInitializer(options, name, value));
+    for (const { name, address, bytes, dtype, shape } of this.mapped) {
+      const value = this.#values.at(address, bytes, dtype, shape);
+      check(ort.AddInitializer(options, name, value));
+    }
+  }
+
+  /**
+   * The weights that are in memory.
+   *
+   * @throws LorafaError `internal.graph` after the release
+   */
+  get mapped(): readonly HostWeight[] {
+    return this.#given;
   }
 
   /** To be called when the session is gone; calling it again does nothing. */
   release(): void {
-    this.#tensors = undefined;
+    this.#weights = undefined;
     this.#values.release();
     for (const file of this.#files.values()) file.release();
     this.#files.clear();
@@ -73,13 +86,15 @@ export class SharedWeights {
         `the weight ${name} has ${data.length} bytes where ${dtype} [${dims.join(', ')}] has ${bytes}`,
       );
     }
-    const address = this.#file(path.join(folder, data.file)).at(data.offset, bytes);
+    const file = this.#file(path.join(folder, data.file));
+    const address = file.at(data.offset, bytes);
     if (address === undefined) return;
-    this.#given().push([name, this.#values.at(address, bytes, dtype, dims)]);
+    const source = [file.key, data.offset, dtype, ...dims].join(' ');
+    this.#given.push({ name, source, address, bytes, dtype, shape: dims });
   }
 
-  #given(): [name: string, value: Pointer][] {
-    if (this.#tensors !== undefined) return this.#tensors;
+  get #given(): HostWeight[] {
+    if (this.#weights !== undefined) return this.#weights;
     throw new LorafaError('internal.graph', 'weights were given to a session after their release');
   }
 

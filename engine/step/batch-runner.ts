@@ -2,9 +2,10 @@ import { LOSS_CHUNK } from '../architectures/cross-entropy.ts';
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { Batch } from '../data/batches.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
-import type { TypedArray } from '../runtime/tensor.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import {
   BATCH_INPUTS,
+  gradientSumName,
   MAX_SESSIONS,
   type TrainingGraphOptions,
   type TrainingShape,
@@ -15,7 +16,7 @@ export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' |
   /** What is computed again for the gradients; nothing unless given. */
   readonly recompute?: Recompute;
   /** Trained tensors and frozen A matrices, by input name; read at every run. */
-  readonly tensors: ReadonlyMap<string, Float32Array>;
+  readonly tensors: ReadonlyMap<string, StateTensor>;
   readonly session: SessionOptions;
 }
 
@@ -33,7 +34,7 @@ export class BatchRunner {
 
   /**
    * The sum of the batch's token losses, each times its weight and `scale`; adds its gradients to
-   * `gradients`, which holds an array for each trainable tensor.
+   * `gradients`, which holds a tensor for each trainable one.
    *
    * @param dropoutSeed another one for every batch of a run, from 0 to 2³¹
    */
@@ -41,23 +42,23 @@ export class BatchRunner {
     batch: Batch,
     scale: number,
     dropoutSeed: number,
-    gradients: ReadonlyMap<string, Float32Array>,
+    gradients: ReadonlyMap<string, StateTensor>,
   ): Promise<number> {
     const loss = supervisedTokens(batch, scale);
     const session = await this.#session(batch, loss.rows.length);
-    const feeds: Record<string, TypedArray> = {
-      ...Object.fromEntries(this.#options.tensors),
-      [BATCH_INPUTS.tokenIds]: batch.inputIds,
-      [BATCH_INPUTS.positions]: batch.positions,
-      [BATCH_INPUTS.lossRows]: loss.rows,
-      [BATCH_INPUTS.targets]: loss.targets,
-      [BATCH_INPUTS.lossWeights]: loss.weights,
-      [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
-    };
-    const results = await session.run(feeds);
-    for (const [name, gradient] of gradients) {
-      addInto(gradient, results[name]!.data as Float32Array);
-    }
+    const results = await session.run(
+      {
+        ...Object.fromEntries(this.#options.tensors),
+        ...Object.fromEntries([...gradients].map(([name, sum]) => [gradientSumName(name), sum])),
+        [BATCH_INPUTS.tokenIds]: batch.inputIds,
+        [BATCH_INPUTS.positions]: batch.positions,
+        [BATCH_INPUTS.lossRows]: loss.rows,
+        [BATCH_INPUTS.targets]: loss.targets,
+        [BATCH_INPUTS.lossWeights]: loss.weights,
+        [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+      },
+      Object.fromEntries(gradients),
+    );
     return Number(results['loss']!.data[0]);
   }
 
@@ -111,8 +112,4 @@ function supervisedTokens({ weights, targets, numSupervisedTokens }: Batch, scal
     count++;
   });
   return tokens;
-}
-
-function addInto(sum: Float32Array, part: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
 }

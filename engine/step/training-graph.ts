@@ -15,6 +15,7 @@ import { pullback } from '../graph/autodiff.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { accumulateProducts } from '../graph/passes/accumulate-products.ts';
+import { addToInputs } from '../graph/passes/add-to-inputs.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
@@ -60,6 +61,9 @@ export interface TrainingGraphOptions {
   readonly packing?: boolean;
 }
 
+/** Name of the input that a tensor's gradient is added to. */
+export const gradientSumName = (tensor: string): string => `gradient_sum.${tensor}`;
+
 /** Names of the inputs that change from batch to batch. */
 export const BATCH_INPUTS = {
   /** int64 `[rows · length]` */
@@ -78,7 +82,8 @@ export const BATCH_INPUTS = {
 
 /**
  * Forward, loss and backward of one batch as one graph. Outputs: `loss`, the weighted sum of the
- * token losses, and under the name of each trainable tensor its gradient.
+ * token losses, and under the name of each trainable tensor its gradient, added to an input of the name
+ * that {@link gradientSumName} gives, which a run may write it over.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
   const { model, modules, shape, trainable, trainBase, dropout } = options;
@@ -135,7 +140,8 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     ...(isBfloat16Mode(parameters.compute) ? [accumulateProducts] : []),
     removeDeadCode,
   ];
-  return passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
+  const graph = passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
+  return addToInputs(graph, new Map(trainable.map((name) => [name, gradientSumName(name)])));
 }
 
 /** Attention of a batch: one op where products are in bfloat16 anyway. */

@@ -5,12 +5,12 @@ import { readTensor } from '../formats/tensor-data.ts';
 /**
  * Reads tensors of a file of a checkpoint.
  *
- * @param expected their names, and arrays of the lengths that they must have
+ * @param expected their names, and the lengths that they must have
  * @throws LorafaError `checkpoint.corrupt`, and `checkpoint.mismatch` for other tensors
  */
 export async function readCheckpointTensors(
   file: string,
-  expected: ReadonlyMap<string, Float32Array>,
+  expected: ReadonlyMap<string, { readonly length: number }>,
 ): Promise<Map<string, Float32Array>> {
   const { tensors } = await openSafetensors(file, {
     notFound: 'checkpoint.corrupt',

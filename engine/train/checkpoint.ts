@@ -36,11 +36,11 @@ export async function saveCheckpoint(
     await trainee.save(partial, true);
     await writeSafetensors(
       path.join(partial, OPTIMIZER_FILE),
-      [...optimizer.moments].map(([name, data]) => ({
+      [...optimizer.moments].map(([name, moment]) => ({
         name,
         dtype: 'F32',
-        shape: [data.length],
-        data,
+        shape: [moment.length],
+        data: moment.read(),
       })),
     );
     await writeTrainerState(partial, state, await digestFiles(partial));

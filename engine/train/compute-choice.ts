@@ -4,6 +4,8 @@ import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { quantizationFor, weightProgress } from '../plan/run-model.ts';
 import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
+import { HostTensor } from '../runtime/host-tensor.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import type { BatchRunner } from '../step/batch-runner.ts';
 import {
   COMPUTE_MODES,
@@ -32,8 +34,8 @@ export interface ComputeQuestion {
   readonly decided: ComputeMode | undefined;
   /** The first batch of the run. */
   readonly batch: Batch;
-  /** Names and sizes of the trained tensors. */
-  readonly gradientSizes: ReadonlyMap<string, number>;
+  /** The trained tensors' names, and tensors of their shapes. */
+  readonly gradients: ReadonlyMap<string, Pick<StateTensor, 'shape'>>;
   /** What computes the run's gradients with a model. */
   open(model: BaseModel): Pick<BatchRunner, 'run' | 'release'>;
   readonly onEvent: (event: ProgressEvent) => void;
@@ -83,7 +85,7 @@ function fastest(trials: readonly ComputeTrial[]): ComputeMode {
 
 async function measureModes(
   modelOf: (mode: ComputeMode) => Promise<BaseModel>,
-  { device, batch, gradientSizes, open, onEvent }: ComputeQuestion,
+  { device, batch, gradients, open, onEvent }: ComputeQuestion,
 ): Promise<readonly ComputeTrial[]> {
   const trials: ComputeTrial[] = [];
   const hasBfloat16 = bfloat16Problem(device) === undefined;
@@ -94,16 +96,16 @@ async function measureModes(
     onEvent({ type: 'progress', task: 'measuring compute modes', done: trials.length, total });
     const runner = open(await modelOf(mode));
     const run = async (): Promise<Gradients> => {
-      const gradients = new Map(
-        [...gradientSizes].map(([name, size]) => [name, new Float32Array(size)]),
+      const sums = new Map(
+        [...gradients].map(([name, { shape }]) => [name, new HostTensor(shape)]),
       );
-      await runner.run(batch, 1 / batch.numSupervisedTokens, 0, gradients);
-      return gradients;
+      await runner.run(batch, 1 / batch.numSupervisedTokens, 0, sums);
+      return new Map([...sums].map(([name, sum]) => [name, sum.read()]));
     };
     try {
-      const gradients = await run();
-      reference ??= gradients;
-      const error = worstError(gradients, reference);
+      const found = await run();
+      reference ??= found;
+      const error = worstError(found, reference);
       const isExact = error <= MAX_GRADIENT_ERROR;
       trials.push({ mode, error, ...(isExact && { seconds: await shortestTime(run) }) });
     } finally {

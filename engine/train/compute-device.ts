@@ -1,9 +1,11 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
-import type { Device } from '../runtime/device.ts';
+import { type Device, formatDevice } from '../runtime/device.ts';
+import type { OnUpload } from '../runtime/device-weights.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
+import type { ProgressEvent } from './events.ts';
 
 /**
  * The device of a configuration, on which products are computed as it says.
@@ -26,4 +28,10 @@ export async function chooseComputeDevice({
 export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
   if (mode === 'int8') await requireInt8(device);
   if (isBfloat16Mode(mode)) requireBfloat16(device);
+}
+
+/** Tells as progress how far the weights are on a device that has to get them. */
+export function uploadProgress(device: Device, onEvent: (event: ProgressEvent) => void): OnUpload {
+  const task = `copying weights to ${formatDevice(device)}`;
+  return (done, total) => onEvent({ type: 'progress', task, done, total });
 }

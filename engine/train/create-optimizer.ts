@@ -1,5 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { Optimizer } from '../optim/optimizer.ts';
+import { CPU } from '../runtime/device.ts';
+import { stateDevice } from '../runtime/new-state-tensor.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import type { Trainee } from './trainee.ts';
 
@@ -22,7 +24,7 @@ export function createOptimizer(
     epsilon: training.adam_epsilon,
     weightDecay: training.weight_decay,
     maxGradNorm: training.max_grad_norm,
-    // The update is small and its data lives in JavaScript, so it stays on the CPU.
-    session: { threads: session.threads ?? 0 },
+    // Where nothing but JavaScript could keep what it works on, an update is not worth the way.
+    session: { ...session, device: stateDevice(session.device ?? CPU) },
   });
 }

@@ -5,15 +5,17 @@ import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
+import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import { BatchRunner } from '../step/batch-runner.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { chooseComputeDevice } from './compute-device.ts';
+import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
 import type { ProgressEvent } from './events.ts';
 
 /** How well a model predicts held-out rows. */
@@ -57,10 +59,12 @@ export async function evaluate(
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);
   const tokenizer = await loadRunTokenizer(config, model);
   const examples = await heldOutExamples(config, tokenizer, onProgress);
+  const tensors =
+    adapter === null ? new Map<string, StateTensor>() : stateOfAdapter(adapter, () => device);
   const runner = new BatchRunner({
     model,
     modules: adapter?.modules ?? [],
-    tensors: adapter?.weights ?? new Map(),
+    tensors,
     trainBase: false,
     trainable: [],
     dropout: 0,
@@ -69,6 +73,7 @@ export async function evaluate(
       device,
       threads: config.engine.intra_op_num_threads,
       weightsFolder: model.weights.files().folder,
+      onUpload: uploadProgress(device, onProgress),
     },
   });
   try {
@@ -79,6 +84,7 @@ export async function evaluate(
     });
   } finally {
     await runner.release();
+    for (const tensor of tensors.values()) tensor.release();
   }
 }
 

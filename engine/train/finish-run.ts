@@ -43,7 +43,7 @@ export async function finishRun(
     if (config.training.method === 'full') {
       // Its weights are kept in float32 to go on from, and the result has the types of the base.
       const base = await openRunModel(config, () => undefined);
-      await (await createTrainee(config, base, checkpoint)).save(folder, false);
+      await (await createTrainee(config, base, { checkpoint })).save(folder, false);
     } else {
       await copyAdapter(checkpoint, folder);
     }

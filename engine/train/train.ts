@@ -18,7 +18,7 @@ import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { examineWeights } from '../weights/examine-weights.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
-import { chooseComputeDevice } from './compute-device.ts';
+import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
 import { TrainControl } from './control.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import {
@@ -89,8 +89,12 @@ export async function train(
   const plan = planRun(config, data);
   const parts = { model: base, weightsDigest, data, plan, device };
   const start = await startingPoint(config, resumed, parts);
-  const session: SessionOptions = { device, threads: config.engine.intra_op_num_threads };
-  const trainee = await createTrainee(config, base, start.checkpoint);
+  const session: SessionOptions = {
+    device,
+    threads: config.engine.intra_op_num_threads,
+    onUpload: uploadProgress(device, onEvent),
+  };
+  const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
   const optimizer = await createOptimizer(config, trainee, session);
   if (start.checkpoint !== undefined) {
     await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
@@ -116,9 +120,7 @@ export async function train(
     device,
     decided: start.state.compute,
     batch: plannedBatch(first.steps[0]![0]!, first.examples, tokenizer.padId),
-    gradientSizes: new Map(
-      [...optimizer.gradients].map(([name, gradient]) => [name, gradient.length]),
-    ),
+    gradients: optimizer.gradients,
     open: (model) => new BatchRunner(stepOf(model)),
     onEvent,
   });

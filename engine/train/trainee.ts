@@ -6,6 +6,7 @@ import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
 import { publishedName } from '../hub/hub-cache.ts';
 import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
+import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
@@ -19,6 +20,9 @@ import { decaysInTrainer, layerNormNames } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
 import { requireWhole } from '../plan/planned-trainee.ts';
 import { readChatTemplate } from '../plan/run-tokenizer.ts';
+import { CPU, type Device } from '../runtime/device.ts';
+import { newStateTensor } from '../runtime/new-state-tensor.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { type TemplateText, withTemplate } from '../tokenizer/tokenizer-files.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
@@ -29,8 +33,11 @@ export interface Trainee {
   /** The adapted layers; none for a full fine-tune. */
   readonly modules: readonly LoraModule[];
   readonly trainable: readonly TrainableTensor[];
-  /** Everything that graphs take as float32 inputs: trained tensors and frozen A matrices. */
-  readonly tensors: Map<string, Float32Array>;
+  /**
+   * Everything that graphs take as float32 inputs: trained tensors and frozen A matrices. Until an
+   * optimizer takes them over, trained ones are on the host.
+   */
+  readonly tensors: Map<string, StateTensor>;
   readonly projections: ReadonlyMap<string, Float32Array>;
   /** True where the base's own weights are trained. */
   readonly trainBase: boolean;
@@ -43,41 +50,53 @@ export interface Trainee {
   save(folder: string, exact: boolean): Promise<void>;
   /** Writes the result as it was at a checkpoint, that is one of this run. */
   saveFrom(checkpoint: string, folder: string): Promise<void>;
+  /** Frees the tensors. */
+  release(): void;
+}
+
+/** How a trainee is set up. */
+export interface TraineeOptions {
+  readonly device?: Device;
+  readonly checkpoint?: string | undefined;
 }
 
 /**
  * Sets up what `config.training.method` trains.
  *
- * @param checkpoint folder that has its values; unless given, they are the initial ones
+ * @param options.device what trains; the CPU unless given
+ * @param options.checkpoint folder that has its values; unless given, they are the initial ones
  * @throws LorafaError `checkpoint.corrupt` and `checkpoint.mismatch` for the checkpoint, as
  * `resolveTargets` and `loadAdapter` for an adapter, `readChatTemplate` for its template
  */
 export async function createTrainee(
   config: ResolvedConfig,
   model: BaseModel,
-  checkpoint?: string,
+  { device = CPU, checkpoint }: TraineeOptions = {},
 ): Promise<Trainee> {
   const { method } = config.training;
   const template = await readChatTemplate(config);
   if (method === 'full') return fullTrainee(model, checkpoint, template);
   const start = await startingAdapter(config, model, checkpoint);
-  const { modules } = start;
-  // A map of its own, for the optimizer puts its arrays in the place of B's.
-  const weights = new Map(start.weights);
+  const { modules, weights } = start;
   const targets = model.config.isPart ? namedOneByOne(start) : start.config;
-  const adapter = { config: targets, modules, weights };
+  const trainable = modules.flatMap((module) => trainableTensors(module, method));
+  const trained = new Set(trainable.map(({ name }) => name));
+  const tensors = stateOfAdapter(start, (name) => (trained.has(name) ? CPU : device));
   return {
     modules,
-    trainable: modules.flatMap((module) => trainableTensors(module, method)),
-    tensors: weights,
+    trainable,
+    tensors,
     projections:
       method === 'lorafa'
         ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
         : new Map(),
     trainBase: false,
-    save: (folder) =>
-      saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text),
+    save: (folder) => {
+      const adapter = { config: targets, modules, weights: valuesOf(tensors) };
+      return saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text);
+    },
     saveFrom: copyAdapter,
+    release: () => releaseAll(tensors),
   };
 }
 
@@ -137,10 +156,13 @@ async function fullTrainee(
   };
   const shapes = [...expectedTensors(model.config)];
   const layerNorms = layerNormNames(model.config);
-  let tensors = new Map<string, Float32Array>();
-  for (const [name] of shapes) tensors.set(name, await readTensor(model.weights.get(name)));
+  const tensors = new Map<string, StateTensor>();
+  for (const [name, shape] of shapes) {
+    tensors.set(name, newStateTensor(CPU, shape, await readTensor(model.weights.get(name))));
+  }
   if (checkpoint !== undefined) {
-    tensors = await readCheckpointTensors(path.join(checkpoint, MODEL_FILE), tensors);
+    const values = await readCheckpointTensors(path.join(checkpoint, MODEL_FILE), tensors);
+    for (const [name, tensor] of tensors) tensor.write(values.get(name)!);
   }
   return {
     modules: [],
@@ -151,12 +173,21 @@ async function fullTrainee(
     tensors,
     projections: new Map(),
     trainBase: true,
-    save: (folder, exact) => saveModel(folder, saved, tensors, exact),
+    save: (folder, exact) => saveModel(folder, saved, valuesOf(tensors), exact),
     async saveFrom(from, folder) {
       const weights = await readCheckpointTensors(path.join(from, MODEL_FILE), tensors);
       await saveModel(folder, saved, weights, false);
     },
+    release: () => releaseAll(tensors),
   };
+}
+
+function valuesOf(tensors: ReadonlyMap<string, StateTensor>): Map<string, Float32Array> {
+  return new Map([...tensors].map(([name, tensor]) => [name, tensor.read()]));
+}
+
+function releaseAll(tensors: ReadonlyMap<string, StateTensor>): void {
+  for (const tensor of tensors.values()) tensor.release();
 }
 
 async function saveModel(

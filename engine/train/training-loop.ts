@@ -134,10 +134,11 @@ export class TrainingLoop {
   }
 
   async release(): Promise<void> {
-    const { runner, evaluator, optimizer, sampler } = this.#parts;
+    const { runner, evaluator, optimizer, sampler, trainee } = this.#parts;
     await sampler?.release();
     await runner.release();
     await evaluator.release();
+    trainee.release();
     await optimizer.release();
   }
 
@@ -149,7 +150,7 @@ export class TrainingLoop {
     const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
     const seeds = new Random(config.training.seed, DROPOUT_STREAM);
     seeds.position = step * config.training.gradient_accumulation_steps;
-    for (const gradient of optimizer.gradients.values()) gradient.fill(0);
+    optimizer.clearGradients();
     let loss = 0;
     for (const batch of batches) {
       const seed = Math.floor(seeds.uint32() / 2);
@@ -384,7 +385,10 @@ export class TrainingLoop {
   #requireFiniteWeights(): void {
     const { trainable, tensors } = this.#parts.trainee;
     for (const { name } of trainable) {
-      const broken = tensors.get(name)!.find((weight) => !Number.isFinite(weight));
+      const broken = tensors
+        .get(name)!
+        .read()
+        .find((weight) => !Number.isFinite(weight));
       if (broken !== undefined) throw notFinite(this.#state.global_step, `a weight of ${broken}`);
     }
   }

@@ -1,5 +1,6 @@
 import type { Graph } from '../../../engine/graph/graph.ts';
-import { type Feeds, Session } from '../../../engine/runtime/session.ts';
+import type { Feeds } from '../../../engine/runtime/feeds.ts';
+import { Session } from '../../../engine/runtime/session.ts';
 
 /** The outputs of a graph, computed by ONNX Runtime, as plain numbers. */
 export async function evaluateGraph(

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import type { Graph } from '../../../engine/graph/graph.ts';
+import { addToInputs } from '../../../engine/graph/passes/add-to-inputs.ts';
 import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
 import { fuseGemmAdd } from '../../../engine/graph/passes/fuse-gemm-add.ts';
 import { fuseTransposedMatmul } from '../../../engine/graph/passes/fuse-transposed-matmul.ts';
 import { scaleRowsLast } from '../../../engine/graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../../../engine/graph/passes/upcast-per-use.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
+import { Session } from '../../../engine/runtime/session.ts';
 import { evaluateGraph } from './evaluate.ts';
 
 const ops = (graph: Graph): string[] => graph.values.map(({ op }) => op);
@@ -194,5 +197,34 @@ describe('transposed operands of a product', () => {
     const wide = b.input('z', 'float64', [2, 3]);
     const graph = b.finish({ moved, square: b.matmul(b.matrixTranspose(wide), wide) });
     expect(ops(fuseTransposedMatmul(graph))).toEqual(ops(graph));
+  });
+});
+
+describe('outputs that are added to inputs', () => {
+  test('are summed right after what they add, and can be written over the inputs', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', 'float32', [2]);
+    const y = b.neg(x);
+    const z = b.exp(x);
+    const graph = addToInputs(b.finish({ y, z }), new Map([['y', 'sum']]));
+    expect(ops(graph)).toEqual(['input', 'neg', 'input', 'add', 'exp']);
+    const session = await Session.create(graph, { threads: 1 });
+    const sum = new HostTensor([2], Float32Array.of(10, 20));
+    const numbers = Float32Array.of(1, 2);
+    for (let run = 0; run < 2; run++) await session.run({ x: numbers, sum }, { y: sum });
+    expect([...sum.read()]).toEqual([8, 16]);
+    await session.release();
+  });
+
+  test('of one value are two sums', async () => {
+    const b = new GraphBuilder();
+    const y = b.neg(b.input('x', 'float32', [1]));
+    const names = new Map([
+      ['y', 'first'],
+      ['z', 'second'],
+    ]);
+    const graph = addToInputs(b.finish({ y, z: y }), names);
+    const [x, first, second] = [1, 10, 20].map((number) => Float32Array.of(number));
+    expect(await evaluateGraph(graph, { x, first, second } as never)).toEqual({ y: [9], z: [19] });
   });
 });

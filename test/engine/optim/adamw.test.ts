@@ -3,6 +3,8 @@ import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { type AdamWForm, expAvgSqName } from '../../../engine/optim/adamw.ts';
 import { decaysInTrainer, layerNormNames } from '../../../engine/optim/decay.ts';
 import { Optimizer } from '../../../engine/optim/optimizer.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
+import type { StateTensor } from '../../../engine/runtime/state-tensor.ts';
 import {
   type GoldenTensor,
   goldenJson,
@@ -30,7 +32,10 @@ async function updated(
   const settings = goldenJson<GoldenOptimizer>('optimizers', `${name}.json`);
   const names = namesIn(golden);
   const weights = new Map(
-    names.map((each) => [each, Float32Array.from(golden.get(`initial.${each}`)!.data)]),
+    names.map((each): [string, StateTensor] => {
+      const { shape, data } = golden.get(`initial.${each}`)!;
+      return [each, new HostTensor(shape, Float32Array.from(data))];
+    }),
   );
   const optimizer = await Optimizer.create({
     form,
@@ -52,10 +57,10 @@ async function updated(
   for (const [step, rate] of settings.learning_rates.entries()) {
     for (const [each, gradient] of optimizer.gradients) {
       const all = Float32Array.from(golden.get(`gradients.${each}`)!.data);
-      gradient.set(all.subarray(step * gradient.length, (step + 1) * gradient.length));
+      gradient.write(all.subarray(step * gradient.length, (step + 1) * gradient.length));
     }
     await optimizer.step(rate, await optimizer.gradientNorm());
-    for (const each of names) after.get(each)!.push(...weights.get(each)!);
+    for (const each of names) after.get(each)!.push(...weights.get(each)!.read());
   }
   await optimizer.release();
   return after;
@@ -121,7 +126,9 @@ describe('what decays is what the Trainer lets decay', () => {
 });
 
 test('in one run some tensors of a shape decay and others do not', async () => {
-  const weights = new Map(['a', 'b'].map((name) => [name, Float32Array.of(1, 2)]));
+  const weights = new Map<string, StateTensor>(
+    ['a', 'b'].map((name) => [name, new HostTensor([2], Float32Array.of(1, 2))]),
+  );
   const optimizer = await Optimizer.create({
     form: 'adamw_torch',
     tensors: [
@@ -138,8 +145,8 @@ test('in one run some tensors of a shape decay and others do not', async () => {
     session: { threads: 1 },
   });
   await optimizer.step(0.5, 0);
-  expect(weights.get('a')).toEqual(Float32Array.of(0.75, 1.5));
-  expect(weights.get('b')).toEqual(Float32Array.of(1, 2));
-  expect(optimizer.moments.get(expAvgSqName('a'))).toEqual(new Float32Array(2));
+  expect(weights.get('a')!.read()).toEqual(Float32Array.of(0.75, 1.5));
+  expect(weights.get('b')!.read()).toEqual(Float32Array.of(1, 2));
+  expect(optimizer.moments.get(expAvgSqName('a'))!.read()).toEqual(new Float32Array(2));
   await optimizer.release();
 });

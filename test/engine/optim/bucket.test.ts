@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TrainableTensor } from '../../../engine/optim/adamw.ts';
-import { bucketArray, intoBuckets } from '../../../engine/optim/bucket.ts';
+import { bucketTensor, intoBuckets } from '../../../engine/optim/bucket.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 
 const tensors: TrainableTensor[] = Array.from({ length: 60 }, (_, i) => ({
   name: `t${i}`,
@@ -31,12 +32,12 @@ test('a bucket is small, or holds one tensor that is not', () => {
   }
 });
 
-test('the parts of a bucket fill its array one after the other', () => {
+test('the parts of a bucket fill its tensor one after the other', () => {
   const [bucket] = intoBuckets([
     { name: 'a', shape: [2, 2] },
     { name: 'b', shape: [2, 2] },
   ]);
-  const { all, views } = bucketArray(bucket!);
-  for (const [name, view] of views) view.fill(name === 'a' ? 1 : 2);
-  expect([...all]).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
+  const { all, parts } = bucketTensor(bucket!, CPU);
+  for (const [name, part] of parts) part.write(new Float32Array(4).fill(name === 'a' ? 1 : 2));
+  expect([...all.read()]).toEqual([1, 1, 1, 1, 2, 2, 2, 2]);
 });

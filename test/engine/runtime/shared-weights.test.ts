@@ -10,7 +10,7 @@ import { SharedFile } from '../../../engine/runtime/shared-file.ts';
 import { SharedWeights } from '../../../engine/runtime/shared-weights.ts';
 import { BatchRunner } from '../../../engine/step/batch-runner.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { goldenCase, goldenRunner } from '../train/golden-case.ts';
+import { goldenCase, goldenRunner, zeroGradients } from '../train/golden-case.ts';
 
 /** Bytes before the weight: an odd number, which no header has to avoid. */
 const OFFSET = 101;
@@ -76,7 +76,7 @@ onLinux('a file of weights is in memory once', () => {
       const supervised = new Uint8Array(length).fill(1, 1);
       const row = { inputIds, supervised, truncated: false, file: 'rows.jsonl', line: 0 };
       const batch = makeBatch([[row]], length, 0);
-      await runner.run(batch, 1, 0, new Map());
+      await runner.run(batch, 1, 0, zeroGradients(trainee));
       await evaluator.run(batch, 1, 0, new Map());
     }
     await answers.sequence(null);

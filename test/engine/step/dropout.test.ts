@@ -3,7 +3,7 @@ import type { Batch } from '../../../engine/data/batches.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 import { inputDropout } from '../../../engine/step/dropout.ts';
-import { goldenCase, goldenRunner } from '../train/golden-case.ts';
+import { goldenCase, goldenRunner, valuesOf, zeroGradients } from '../train/golden-case.ts';
 import { ofType, run } from '../train/tiny-run.ts';
 import { useTinyRuns } from '../train/use-tiny-runs.ts';
 
@@ -111,25 +111,21 @@ describe('gradients through dropout', () => {
       const { trainee, runner } = await goldenRunner(reference, { dropout: 0.4 });
       const batch = reference.steps[0]![0]!;
       const scale = 1 / batch.numSupervisedTokens;
-      const gradients = new Map(
-        trainee.trainable.map((t) => [
-          t.name,
-          new Float32Array(trainee.tensors.get(t.name)!.length),
-        ]),
-      );
-      await runner.run(batch, scale, 9, gradients);
-      const start = new Map([...trainee.tensors].map(([key, data]) => [key, data.slice()]));
+      const sums = zeroGradients(trainee);
+      await runner.run(batch, scale, 9, sums);
+      const gradients = valuesOf(sums);
+      const start = valuesOf(trainee.tensors);
       // Along the gradient itself the loss changes most, which float32 sees best.
       let slope = 0;
       for (const gradient of gradients.values()) for (const g of gradient) slope += g * g;
       const lossAt = async (step: number): Promise<number> => {
         for (const [key, gradient] of gradients) {
-          const [at, to] = [start.get(key)!, trainee.tensors.get(key)!];
-          gradient.forEach((g, i) => {
-            to[i] = at[i]! + (step * g) / Math.sqrt(slope);
-          });
+          const moved = start
+            .get(key)!
+            .map((at, i) => at + (step * gradient[i]!) / Math.sqrt(slope));
+          trainee.tensors.get(key)!.write(moved);
         }
-        return runner.run(batch, scale, 9, new Map());
+        return runner.run(batch, scale, 9, sums);
       };
       const step = 0.02;
       const numeric = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
@@ -172,9 +168,10 @@ describe('in a run', () => {
 
   test('the seed of a batch is all that its mask depends on', async () => {
     const reference = await goldenCase('lora-linear');
-    const { runner } = await goldenRunner(reference, { dropout: 0.4 });
+    const { trainee, runner } = await goldenRunner(reference, { dropout: 0.4 });
     const batch: Batch = reference.steps[0]![0]!;
-    const lossOf = (seed: number): Promise<number> => runner.run(batch, 1, seed, new Map());
+    const lossOf = (seed: number): Promise<number> =>
+      runner.run(batch, 1, seed, zeroGradients(trainee));
     const first = await lossOf(3);
     expect(await lossOf(4)).not.toBe(first);
     expect(await lossOf(3)).toBe(first);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { goldenCase, goldenRunner } from '../train/golden-case.ts';
+import { goldenCase, goldenRunner, valuesOf, zeroGradients } from '../train/golden-case.ts';
 
 describe('what is recomputed changes no bit of losses and gradients', () => {
   // Without dropout adapters are merged into their layers.
@@ -16,15 +16,10 @@ describe('what is recomputed changes no bit of losses and gradients', () => {
     const outcomes = await Promise.all(
       (['none', 'attention', 'layer'] as const).map(async (recompute) => {
         const { trainee, runner } = await goldenRunner(reference, { dropout, recompute });
-        const gradients = new Map(
-          trainee.trainable.map(({ name: tensor }) => [
-            tensor,
-            new Float32Array(trainee.tensors.get(tensor)!.length),
-          ]),
-        );
+        const gradients = zeroGradients(trainee);
         const loss = await runner.run(batch, 1 / batch.numSupervisedTokens, 5, gradients);
         await runner.release();
-        return { loss, gradients };
+        return { loss, gradients: valuesOf(gradients) };
       }),
     );
     expect(outcomes[1]).toEqual(outcomes[0]);

@@ -124,14 +124,14 @@ async function choose(
     device: CPU,
     decided: undefined,
     batch: { numSupervisedTokens: 1 } as Batch,
-    gradientSizes: new Map([
-      ['exact', 3],
-      ['off', 2],
+    gradients: new Map([
+      ['exact', { shape: [3] }],
+      ['off', { shape: [2] }],
     ]),
     open: ({ weights: { compute } }) => ({
       run: async (_batch, _scale, _seed, gradients) => {
         runs.push(compute);
-        gradients.get('off')!.set([3, 4 * (1 + (modes[compute].error * 5) / 4)]);
+        gradients.get('off')!.write(Float32Array.of(3, 4 * (1 + (modes[compute].error * 5) / 4)));
         vi.advanceTimersByTime(modes[compute].ms);
         return 0;
       },

@@ -3,6 +3,8 @@ import { configSchema, type ResolvedConfig } from '../../../engine/config/schema
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
+import type { StateTensor } from '../../../engine/runtime/state-tensor.ts';
 import { BatchRunner } from '../../../engine/step/batch-runner.ts';
 import { createTrainee, type Trainee } from '../../../engine/train/trainee.ts';
 import { type GoldenTensor, goldenJson, goldenPath, goldenTensors } from '../../support/golden.ts';
@@ -103,6 +105,16 @@ export async function goldenRunner(
   return { trainee, runner };
 }
 
+/** What gradients are added to. */
+export function zeroGradients({ trainable }: Pick<Trainee, 'trainable'>): Map<string, HostTensor> {
+  return new Map(trainable.map(({ name, shape }) => [name, new HostTensor(shape)]));
+}
+
+/** The numbers of tensors, as they are now. */
+export function valuesOf(tensors: ReadonlyMap<string, StateTensor>): Map<string, Float32Array> {
+  return new Map([...tensors].map(([name, tensor]) => [name, tensor.read().slice()]));
+}
+
 /** The mean loss over batches and its gradients, accumulated, at the start of a reference run. */
 export async function accumulated(
   name: string,
@@ -110,17 +122,12 @@ export async function accumulated(
   options: RunnerOptions = {},
 ) {
   const { trainee, runner } = await goldenRunner(await goldenCase(name), options);
-  const gradients = new Map(
-    trainee.trainable.map((tensor) => [
-      tensor.name,
-      new Float32Array(trainee.tensors.get(tensor.name)!.length),
-    ]),
-  );
+  const sums = zeroGradients(trainee);
   const supervised = batches.reduce((sum, batch) => sum + batch.numSupervisedTokens, 0);
   let loss = 0;
-  for (const batch of batches) loss += await runner.run(batch, 1 / supervised, 0, gradients);
+  for (const batch of batches) loss += await runner.run(batch, 1 / supervised, 0, sums);
   await runner.release();
-  return { loss, gradients, supervised };
+  return { loss, gradients: valuesOf(sums), supervised };
 }
 
 function goldenBatches(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { learningRate } from '../../../engine/optim/learning-rate.ts';
 import { createOptimizer } from '../../../engine/train/create-optimizer.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
-import { type GoldenCase, goldenCase, goldenRunner } from './golden-case.ts';
+import { type GoldenCase, goldenCase, goldenRunner, valuesOf } from './golden-case.ts';
 
 /** What the engine makes of a reference run. */
 interface Trained {
@@ -26,12 +26,12 @@ async function trainAgain(reference: GoldenCase): Promise<Trained> {
   let first: Map<string, Float32Array> | undefined;
   for (const [step, batches] of steps.entries()) {
     const supervised = batches.reduce((sum, batch) => sum + batch.numSupervisedTokens, 0);
-    for (const gradient of optimizer.gradients.values()) gradient.fill(0);
+    optimizer.clearGradients();
     let loss = 0;
     for (const batch of batches) {
       loss += await runner.run(batch, 1 / supervised, 0, optimizer.gradients);
     }
-    first ??= new Map([...optimizer.gradients].map(([name, data]) => [name, data.slice()]));
+    first ??= valuesOf(optimizer.gradients);
     const norm = await optimizer.gradientNorm();
     const rate = learningRate({ ...training, max_steps: settings.steps }, step);
     await optimizer.step(rate, norm);
@@ -39,9 +39,10 @@ async function trainAgain(reference: GoldenCase): Promise<Trained> {
     gradNorms.push(norm);
     learningRates.push(rate);
   }
+  const finals = valuesOf(trainee.tensors);
   await runner.release();
   await optimizer.release();
-  return { losses, gradNorms, learningRates, gradients: first!, finals: trainee.tensors };
+  return { losses, gradNorms, learningRates, gradients: first!, finals };
 }
 
 /** Names of the golden tensors `PREFIX.TENSOR`, without the prefix. */

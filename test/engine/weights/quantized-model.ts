@@ -1,13 +1,18 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { elementCount } from '../../../engine/formats/tensor-location.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openWeights } from '../../../engine/models/hugging-face-folder.ts';
 import { quantizedWeights, storedSource } from '../../../engine/weights/make-weights.ts';
 import type { Quantization } from '../../../engine/weights/quantization.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
-import { goldenCase, goldenModel, goldenRunner } from '../train/golden-case.ts';
+import {
+  goldenCase,
+  goldenModel,
+  goldenRunner,
+  valuesOf,
+  zeroGradients,
+} from '../train/golden-case.ts';
 
 /** A model with its linear layers quantized, in a cache folder of its own. */
 export async function quantized(
@@ -33,12 +38,10 @@ export function tensorSizes({ weights }: BaseModel): unknown[] {
 export async function firstStep(name: string, model: BaseModel) {
   const reference = { ...(await goldenCase(name)), model };
   const { trainee, runner } = await goldenRunner(reference, { recompute: 'layer' });
-  const gradients = new Map(
-    trainee.trainable.map(({ name, shape }) => [name, new Float32Array(elementCount(shape))]),
-  );
-  const loss = await runner.run(reference.steps[0]![0]!, 1, 0, gradients);
+  const sums = zeroGradients(trainee);
+  const loss = await runner.run(reference.steps[0]![0]!, 1, 0, sums);
   await runner.release();
-  return { loss, gradients };
+  return { loss, gradients: valuesOf(sums) };
 }
 
 /** A model of which one weight holds NaN. */

@@ -1,0 +1,164 @@
+import { GraphBuilder } from '../graph/builder.ts';
+import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import { writeOnnx } from '../onnx/writer.ts';
+import type { Pointer } from './c-api.ts';
+import { cTexts } from './c-texts.ts';
+import { type Device, formatDevice } from './device.ts';
+import { HostValues } from './host-values.ts';
+import { cudaProviderLibrary } from './library.ts';
+import { check, create, environment, ort } from './onnx-runtime.ts';
+import { sessionOptions } from './session-options.ts';
+import { tensorAt } from './tensor-at.ts';
+
+/** The name by which allocators of CUDA's memory go. */
+const PROVIDER = 'CUDAExecutionProvider';
+
+/** `OrtDeviceAllocator`, `OrtMemTypeDefault` */
+const [DEVICE_ALLOCATOR, DEFAULT_MEMORY] = [0, 0];
+
+/** Elements that are made zero by one copy. */
+const ZEROS = 2 ** 16;
+
+/** How arenas grow, `kSameAsRequested`: as they come, they double what they have. */
+const SAME_AS_REQUESTED = 1n;
+
+/** The memories of this process by the number of the device. */
+const opened = new Map<number, CudaMemory>();
+
+/** Whether the library that copies between host and device is there; once a process. */
+let hasCopies = false;
+
+/**
+ * The memory of one CUDA device. What stays in it (weights and state) is taken as it is asked for, byte
+ * by byte; what sessions compute with comes from one arena for all of them, so that several batch
+ * shapes, evaluations and answers share what the largest of them takes.
+ */
+export class CudaMemory {
+  readonly device: Device;
+  readonly #info: Pointer;
+  readonly #allocator: Pointer;
+  /** As many zeros as are copied at once. */
+  readonly #zeros: Pointer;
+
+  private constructor(device: Device) {
+    this.device = device;
+    const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
+    if (!hasCopies) {
+      const library = cudaProviderLibrary();
+      check(ort.RegisterExecutionProviderLibrary(environment, PROVIDER, library), what);
+      hasCopies = true;
+    }
+    this.#info = create(
+      (out) => ort.CreateMemoryInfo('Cuda', DEVICE_ALLOCATOR, device.index, DEFAULT_MEMORY, out),
+      what,
+    );
+    // An allocator of a device comes from a session, and lives as long. A device that is not there is refused
+    // here; an arena for it would end the process.
+    const owner = idleSession(device, what);
+    registerArena(this.#info, device, what);
+    this.#allocator = create((out) => ort.CreateAllocator(owner, this.#info, out), what);
+    this.#zeros = this.#newZeros();
+  }
+
+  /**
+   * The memory of a device, which is there until the process ends.
+   *
+   * @throws LorafaError `device.failed`
+   */
+  static of(device: Device): CudaMemory {
+    const memory = opened.get(device.index) ?? new CudaMemory(device);
+    opened.set(device.index, memory);
+    return memory;
+  }
+
+  /**
+   * A tensor of unknown numbers, to be released with `ReleaseValue`.
+   *
+   * @throws LorafaError `device.failed` when there is no room for it
+   */
+  allocate(dtype: DType, shape: readonly number[]): Pointer {
+    const dims = BigInt64Array.from(shape, BigInt);
+    const type = ONNX_DATA_TYPE[dtype];
+    return create(
+      (out) => ort.CreateTensorAsOrtValue(this.#allocator, dims, dims.length, type, out),
+      `${formatDevice(this.device)} has no room for a tensor of the shape [${shape.join(', ')}]`,
+    );
+  }
+
+  /** A tensor over bytes of another one, to be released with `ReleaseValue` while that is there. */
+  part(
+    whole: Pointer,
+    start: number,
+    bytes: number,
+    dtype: DType,
+    shape: readonly number[],
+  ): Pointer {
+    const address = create((out) => ort.GetTensorMutableData(whole, out));
+    return tensorAt(this.#info, address + BigInt(start), bytes, dtype, shape);
+  }
+
+  /** Copies a tensor into another one as large; either may be the host's. Waits until it is done. */
+  copy(from: Pointer, to: Pointer): void {
+    const [source, target] = [BigUint64Array.of(from), BigUint64Array.of(to)];
+    const what = `ONNX Runtime could not copy to or from ${formatDevice(this.device)}`;
+    check(ort.CopyTensors(environment, source, target, null, 1), what);
+  }
+
+  /** Makes the numbers of a float32 tensor zero. */
+  clear(tensor: Pointer, length: number): void {
+    for (let first = 0; first < length; first += ZEROS) {
+      const count = Math.min(ZEROS, length - first);
+      const [from, to] = [
+        this.part(this.#zeros, 0, 4 * count, 'float32', [count]),
+        this.part(tensor, 4 * first, 4 * count, 'float32', [count]),
+      ];
+      this.copy(from, to);
+      ort.ReleaseValue(from);
+      ort.ReleaseValue(to);
+    }
+  }
+
+  #newZeros(): Pointer {
+    const zeros = this.allocate('float32', [ZEROS]);
+    const values = new HostValues();
+    const data = new Float32Array(ZEROS);
+    this.copy(values.over('float32', { data, shape: [ZEROS] }), zeros);
+    values.release();
+    return zeros;
+  }
+}
+
+/** A session that is never run and stays until the process ends. */
+function idleSession(device: Device, what: string): Pointer {
+  const builder = new GraphBuilder();
+  const model = writeOnnx(builder.finish({ y: builder.neg(builder.input('x', 'float32', [1])) }));
+  const options = sessionOptions({ device, threads: 1, hasOwnArena: true }, what);
+  try {
+    return create(
+      (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, options, out),
+      what,
+    );
+  } finally {
+    ort.ReleaseSessionOptions(options);
+  }
+}
+
+function registerArena(info: Pointer, device: Device, what: string): void {
+  const name = cTexts(['arena_extend_strategy']);
+  const strategy = BigUint64Array.of(SAME_AS_REQUESTED);
+  const arena = create((out) => ort.CreateArenaCfgV2(name.addresses, strategy, 1, out));
+  const [key, value] = [cTexts(['device_id']), cTexts([String(device.index)])];
+  check(
+    ort.CreateAndRegisterAllocatorV2(
+      environment,
+      PROVIDER,
+      info,
+      arena,
+      key.addresses,
+      value.addresses,
+      1,
+    ),
+    what,
+  );
+  ort.ReleaseArenaCfg(arena);
+}

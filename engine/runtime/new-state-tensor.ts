@@ -1,0 +1,28 @@
+import { CudaMemory } from './cuda-memory.ts';
+import { CPU, type Device } from './device.ts';
+import { DeviceTensor } from './device-tensor.ts';
+import { HostTensor } from './host-tensor.ts';
+import type { StateTensor } from './state-tensor.ts';
+
+/** Where the state of what a device computes is kept: on a device that sessions can be given memory of. */
+export function stateDevice(device: Device): Device {
+  return device.kind === 'cuda' ? device : CPU;
+}
+
+/**
+ * A tensor where a device computes with it.
+ *
+ * @param values numbers to begin with, in an array that may be the tensor's own from now on; zeros unless given
+ * @throws LorafaError `device.failed` when the device has no room for it
+ */
+export function newStateTensor(
+  device: Device,
+  shape: readonly number[],
+  values?: Float32Array,
+): StateTensor {
+  if (stateDevice(device).kind === 'cpu') return new HostTensor(shape, values);
+  const tensor = DeviceTensor.in(CudaMemory.of(device), shape);
+  if (values === undefined) tensor.clear();
+  else tensor.write(values);
+  return tensor;
+}

@@ -1,0 +1,50 @@
+import koffi from 'koffi';
+
+/** What a process did with its device so far. */
+export interface Counters {
+  /** Bytes that are taken on the device, now and at most. */
+  readonly inUse: number;
+  readonly peak: number;
+  /** Bytes that went to the device and came from it, and in how many copies. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly copiesUp: number;
+  readonly copiesDown: number;
+  /** Bytes that were copied within the device. */
+  readonly bytesWithin: number;
+  readonly launches: number;
+  readonly graphLaunches: number;
+}
+
+/** As `struct counters` of cudart.c has them. */
+const ORDER = [
+  'inUse',
+  'peak',
+  'bytesUp',
+  'bytesDown',
+  'copiesUp',
+  'copiesDown',
+  'bytesWithin',
+  'launches',
+  'graphLaunches',
+] as const satisfies readonly (keyof Counters)[];
+
+/** The counters of this process, which has to run on the stand-in. */
+export function deviceCounters(library: string): {
+  readonly read: () => Counters;
+  readonly resetPeak: () => void;
+} {
+  const stand_in = koffi.load(library);
+  const tell = stand_in.func('fakeCudaCounters', 'void', ['void *']);
+  const resetPeak = stand_in.func('fakeCudaResetPeak', 'void', []);
+  return {
+    read: () => {
+      const values = new BigUint64Array(ORDER.length);
+      tell(values);
+      return Object.fromEntries(
+        ORDER.map((name, i) => [name, Number(values[i])]),
+      ) as unknown as Counters;
+    },
+    resetPeak: () => void resetPeak(),
+  };
+}

@@ -1,0 +1,178 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { TrainEvent } from '../../engine/train/events.ts';
+import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { CountedProgram, type Outcome } from './counted-process.ts';
+import type { CountedEvent } from './counted-run.ts';
+import type { Counters } from './counters.ts';
+import { FakeCuda } from './fake-cuda.ts';
+import type { Use } from './wrong-use.ts';
+
+const fake = await FakeCuda.open();
+const missing = typeof fake === 'string' ? fake : undefined;
+if (missing !== undefined) console.warn(`Tests of CUDA's own provider are skipped: ${missing}.`);
+
+/** What uploads, downloads and memory are made of that does not grow with the model: scalars and constants. */
+const SMALL = 4096;
+
+/** Of a test, which trains as a process up to three times beside others. */
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Rows of three lengths, which make batches of three shapes. */
+const LENGTHS = [230, 120, 40];
+
+const rowsOf = (lengths: readonly number[]): string =>
+  lengths
+    .flatMap((length) => Array.from({ length: 8 }, (_, i) => ['x'.repeat(length), `${i}`] as const))
+    .map(([question, answer]) => `${JSON.stringify({ question, answer })}\n`)
+    .join('');
+
+describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'})`, () => {
+  let program: CountedProgram;
+  let tiny: TinyRuns;
+
+  beforeEach(async () => {
+    program = await CountedProgram.bundle(fake as FakeCuda, 'counted-run.ts');
+    tiny = await TinyRuns.create(await tempFolder());
+  });
+
+  /** A run with rows of some lengths. */
+  async function trained(
+    lengths: readonly number[],
+    changes: ConfigChanges = {},
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Outcome & { readonly events: readonly CountedEvent[] }> {
+    const rows = await tiny.file(`rows-${lengths.join('-')}.jsonl`, rowsOf(lengths));
+    const text = tiny.configText({
+      ...changes,
+      engine: { device: 'cuda:0' },
+      data: {
+        dataset_name_or_path: rows,
+        max_length: 256,
+        pad_to_multiple_of: 64,
+        ...changes.data,
+      },
+      lora: { r: 4, target_modules: 'all-linear' },
+      training: {
+        per_device_train_batch_size: 8,
+        max_steps: 6,
+        save_steps: 100,
+        ...changes.training,
+      },
+    });
+    const file = await tiny.file('run.lorafa.json', text);
+    const outcome = await program.run([file], environment);
+    return { ...outcome, events: outcome.lines as CountedEvent[] };
+  }
+
+  function countersOf(
+    events: readonly CountedEvent[],
+    type: TrainEvent['type'],
+  ): readonly Counters[] {
+    return events.filter(({ event }) => event.type === type).map(({ counters }) => counters);
+  }
+
+  test('a step takes the batch up, and brings its loss and the norm of the gradient down', async () => {
+    const { events, stderr, end } = await trained([230], {
+      training: { gradient_accumulation_steps: 2, per_device_train_batch_size: 4, max_steps: 8 },
+    });
+    expect(stderr).toBe('');
+    expect(end).toBe(0);
+    const steps = countersOf(events, 'step');
+    expect(steps).toHaveLength(8);
+    // Two batches of 4 x 256 tokens: ids and positions of all, and row, target and weight of as many at most.
+    const batches = 2 * 4 * 256 * (8 + 8 + 8 + 8 + 4);
+    // The first makes the session; between the last and the one before nothing else happens.
+    for (const [before, after] of steps.slice(1, -1).map((step, i) => [step, steps[i + 2]!])) {
+      expect(after!.bytesUp - before!.bytesUp).toBeLessThanOrEqual(batches + SMALL);
+      // Two losses and a norm, each a float32.
+      expect(after!.bytesDown - before!.bytesDown).toBe(3 * 4);
+      expect(after!.peak).toBe(steps[1]!.peak);
+    }
+  });
+
+  test('weights are there once, and all that is computed shares the memory of the largest batch', async () => {
+    const [alone, together] = [
+      await trained(LENGTHS.slice(0, 1), { training: { max_steps: 3 } }),
+      await trained(LENGTHS, {
+        data: { eval_split: 0.3 },
+        training: { sample_prompts: ['x'], eval_steps: 2, sample_steps: 3, max_steps: 6 },
+      }),
+    ];
+    for (const { stderr, end } of [alone, together]) expect([stderr, end]).toEqual(['', 0]);
+    const weights = (await stat(path.join(tiny.model, 'model.safetensors'))).size;
+    const last = countersOf(together.events, 'completed')[0]!;
+    const least = countersOf(alone.events, 'completed')[0]!;
+    // What sessions compute with dominates, or this would say nothing.
+    expect(least.peak).toBeGreaterThan(10 * weights);
+    expect(countersOf(together.events, 'eval').length).toBeGreaterThan(2);
+    expect(countersOf(together.events, 'sample').length).toBeGreaterThan(1);
+    // With an arena for each session it would be the sum of all. Holes between blocks of so small a model are
+    // a sixth; of a larger one, a fiftieth (BENCHMARKS.md).
+    expect(last.peak).toBeLessThan(1.25 * least.peak);
+    const uploads = together.events.filter(
+      ({ event }) =>
+        event.type === 'progress' && event.task.startsWith('copying weights to cuda:0'),
+    );
+    const totals = uploads.map(({ event }) => (event.type === 'progress' ? event.total : 0));
+    // One upload for all of them, of the file but for its header.
+    expect(new Set(totals)).toHaveLength(1);
+    expect(totals[0]).toBeGreaterThan(0.9 * weights);
+    expect(totals[0]).toBeLessThanOrEqual(weights);
+  });
+
+  test('a checkpoint brings down what it holds, and a run goes on from it', async () => {
+    const output = tiny.fresh();
+    const training = { output_dir: output, max_steps: 4, save_steps: 2 };
+    const first = await trained([40], { training });
+    expect(first.stderr).toBe('');
+    const files = ['adapter_model.safetensors', 'optimizer.safetensors'];
+    const sizes = await Promise.all(
+      files.map(async (name) => (await stat(path.join(output, 'checkpoint-2', name))).size),
+    );
+    const [, before] = countersOf(first.events, 'step');
+    const [after] = countersOf(first.events, 'checkpoint');
+    const down = (after!.bytesDown - before!.bytesDown) / (sizes[0]! + sizes[1]!);
+    // The files have headers as well; and B is looked at before, for none of its numbers may be broken.
+    expect(down).toBeGreaterThan(0.7);
+    expect(down).toBeLessThan(1.5);
+    const resumed = await trained([40], {
+      training: { ...training, resume_from_checkpoint: path.join(output, 'checkpoint-2') },
+    });
+    expect(resumed.stderr).toBe('');
+    expect(countersOf(resumed.events, 'step')).toHaveLength(2);
+  });
+
+  test('a device that has too little memory is told in one sentence', async () => {
+    const { stderr, end } = await trained([230], {}, { FAKE_CUDA_GIB: '0.004' });
+    expect(end).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toBe(
+      'ONNX Runtime could not go on, because there is not enough memory; try smaller batches or shorter rows, or another engine.device.',
+    );
+  });
+
+  test('wrong use is told by a typed error, and ends no process', async () => {
+    const uses = await CountedProgram.bundle(fake as FakeCuda, 'wrong-use.ts');
+    const { lines, stderr, end } = await uses.run();
+    expect(stderr).toBe('');
+    expect(end).toBe(0);
+    const told = new Map((lines as Use[]).map(({ name, ...use }) => [name, use]));
+    const right = [
+      'what was written is read',
+      'a run in place',
+      'numbers of the host in a session of a device',
+      'a session of the CPU beside it',
+    ];
+    for (const name of right) expect(told.get(name), name).toEqual({});
+    const ofTheDevice = ['more than the device has', 'a device that is not there'];
+    for (const name of ofTheDevice) expect(told.get(name)?.code, name).toBe('device.failed');
+    expect(told.get('the self-test of devices')?.message).toContain('computes wrongly');
+    const others = [...told].filter(
+      ([name]) => ![...right, ...ofTheDevice, 'the self-test of devices'].includes(name),
+    );
+    expect(others).toHaveLength(13);
+    for (const [name, { code }] of others) expect(code, name).toBe('internal.graph');
+  });
+});
