@@ -57,12 +57,14 @@ export async function push(
     const made = await makeTarget(target, shown.isPrivate, connection);
     isMade = target.isPrivate === null;
     const lasting = await pushConnection(patience);
-    const commit = await commitFiles(
-      { target: made, files, message },
-      connection,
-      lasting,
-      (bytes, isNew) => progress.add(bytes, isNew),
-    );
+    const request = { target: made, files, message };
+    const commit =
+      files.length === 0
+        ? // A branch that begins where all of it is.
+          made.parent!
+        : await commitFiles(request, connection, lasting, (bytes, isNew) =>
+            progress.add(bytes, isNew),
+          );
     progress.end();
     const { repository, page, bytes } = shown;
     return { repository, page, commit, bytes, files: files.length };

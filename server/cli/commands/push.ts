@@ -59,7 +59,7 @@ async function pushCommand(adapter: string, flags: PushFlags): Promise<void> {
   const { shown, files } = plan;
   if (flags.json) printJson(process.stdout, { type: 'planned', ...shown });
   else printText(process.stdout, describe(shown));
-  if (flags.dryRun || files.length === 0) return;
+  if (flags.dryRun || (files.length === 0 && !shown.isNewRevision)) return;
   if (flags.expect !== undefined && flags.expect !== shown.digest) {
     throw new LorafaError(
       'hub.conflict',
@@ -103,8 +103,16 @@ function requestOf(folder: string, flags: PushFlags): PushRequest {
 
 async function isWanted({ repository }: ShownPush): Promise<boolean> {
   const questions = createInterface({ input: process.stdin, output: process.stdout });
+  // Ctrl+C and Ctrl+D close it, and the question would stay open.
+  const abort = new AbortController();
+  questions.once('close', () => abort.abort());
   try {
-    return /^y(es)?$/i.test((await questions.question(`Send it to ${repository}? [y/N] `)).trim());
+    const question = `Send it to ${repository}? [y/N] `;
+    const answer = await questions.question(question, { signal: abort.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (abort.signal.aborted) return false;
+    throw error;
   } finally {
     questions.close();
   }
@@ -131,7 +139,9 @@ function describe(shown: ShownPush): string {
     ),
     ...notes,
     sent.length === 0
-      ? 'All of it is there already: there is nothing to send.'
+      ? isNewRevision
+        ? 'All of it is in main already: the branch is made where main is.'
+        : 'All of it is there already: there is nothing to send.'
       : `${sent.length === 1 ? '1 file' : `${formatCount(sent.length)} files`}, ${formatSize(shown.bytes)} to send.`,
   ].join('\n');
 }

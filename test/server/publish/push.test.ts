@@ -136,6 +136,14 @@ describe('a push', () => {
     expect(content(world, 'main')['README.md']).toContain('# first-run\n');
   });
 
+  test('into a branch that begins where all of it is: without another commit', async () => {
+    const world = await signedIn();
+    const { commit } = await pushed();
+    expect((await plan({ revision: 'v2' })).shown).toMatchObject({ isNewRevision: true, bytes: 0 });
+    expect(await pushed({ revision: 'v2' })).toMatchObject({ commit, files: 0 });
+    expect(content(world, 'v2')).toEqual(content(world, 'main'));
+  });
+
   test('a public repository is made when that is wanted', async () => {
     const world = await signedIn();
     await pushed({ isPrivate: false });
