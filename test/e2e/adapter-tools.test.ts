@@ -46,11 +46,20 @@ test('an adapter is copied without what only training needs', async () => {
   ]);
 });
 
-test('an adapter is exported as one GGUF file, of which VS Code says what came of it', async () => {
+test.each([
+  { as: 'one GGUF file', row: 'LM Studio', type: 'Q8_0', suffix: '.gguf' },
+  {
+    as: 'an ONNX folder',
+    row: 'transformers.js',
+    type: '16 bits',
+    suffix: '-onnx',
+  },
+])('an adapter is exported as $as, of which VS Code says what came of it', async (format) => {
+  const { row, type, suffix } = format;
   const folder = await folderWithAdapter();
   const target = path.join(folder, 'exports');
   await mkdir(target);
-  await writeFile(path.join(target, 'my-adapter.gguf'), 'an earlier one');
+  await writeFile(path.join(target, `my-adapter${suffix}`), 'an earlier one');
   const editor = await openEditor({ folder });
   const { page } = editor;
   await editor.runCommand('LoRA-FA: Export Adapter…');
@@ -64,15 +73,16 @@ test('an adapter is exported as one GGUF file, of which VS Code says what came o
     'high-contrast',
     'high-contrast-light',
   ]);
-  await rows.filter({ hasText: 'LM Studio' }).first().click();
-  await rows.filter({ hasText: /Q8_0.*< 1 MiB/s }).waitFor();
-  await rows.filter({ hasText: 'Q8_0' }).first().click();
+  await rows.filter({ hasText: row }).first().click();
+  await rows.filter({ hasText: new RegExp(`${type}.*< 1 MiB`, 's') }).waitFor();
+  await rows.filter({ hasText: type }).first().click();
   await chooseFolder(page, target);
   await page
     .getByText(/tensors were read back as they were meant/)
     .first()
     .waitFor();
-  expect((await readdir(target)).toSorted()).toEqual(['my-adapter-2.gguf', 'my-adapter.gguf']);
+  const names = [`my-adapter-2${suffix}`, `my-adapter${suffix}`];
+  expect((await readdir(target)).toSorted()).toEqual(names.toSorted());
 });
 
 test("a finished adapter is among the models of VS Code's chat", async () => {

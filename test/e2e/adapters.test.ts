@@ -144,6 +144,7 @@ test('the panel of a finished run has all that its adapter is good for in one pl
     'Test Adapter',
     'Chat',
     'Export Adapter…',
+    'Push to the Hub…',
   ]);
   await use.getByRole('button', { name: 'Chat' }).click();
   const playground = await editor.webviewFrame('Playground');
