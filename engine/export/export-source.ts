@@ -3,6 +3,7 @@ import path from 'node:path';
 import { resolveInput } from '../config/resolve-paths.ts';
 import { LorafaError } from '../errors.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
+import { parseHubName } from '../hub/hub-name.ts';
 import { cachedInput, fetchInput } from '../inputs/hub-inputs.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
 import { readAdapterConfig } from '../lora/adapter-config.ts';
@@ -106,8 +107,11 @@ export function requireAdapter({ adapter, folder }: ExportSource, format: string
 /** The base of an adapter as its run finds it now, or as the adapter names it. */
 async function baseNameOf(folder: string, record: RunRecord | undefined): Promise<string> {
   if (record !== undefined) return record.config.model.base_model_name_or_path;
-  const { baseModelNameOrPath } = await readAdapterConfig(folder);
-  if (baseModelNameOrPath !== null) return baseModelNameOrPath;
+  const { baseModelNameOrPath: name, revision } = await readAdapterConfig(folder);
+  if (name !== null) {
+    const isOnHub = parseHubName(name)?.revision === 'main';
+    return isOnHub && revision !== null ? `${name}@${revision}` : name;
+  }
   throw new LorafaError(
     'model.not_found',
     `${path.join(folder, ADAPTER_CONFIG_FILE)} names no base model (base_model_name_or_path); give it with --base.`,

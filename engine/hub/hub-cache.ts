@@ -83,10 +83,12 @@ export function repositoryOf(
   return { kind, name: `${owner}/${name}`, commit, file: parts.slice(at + 2).join('/') };
 }
 
-/** The name on the Hub of a model whose folder is a snapshot in a cache; undefined for any other. */
-export function publishedName(folder: string): string | undefined {
+/** What the Hub calls a model whose folder is a snapshot in a cache; undefined for any other. */
+export function publishedModel(
+  folder: string,
+): { readonly name: string; readonly commit: string } | undefined {
   const found = repositoryOf(path.resolve(folder));
-  return found?.kind === 'model' && found.file === '' ? found.name : undefined;
+  return found?.kind === 'model' && found.file === '' ? found : undefined;
 }
 
 function isFile(place: string): Promise<boolean> {

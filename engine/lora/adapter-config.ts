@@ -22,6 +22,7 @@ const loraConfigSchema = z.object({
   rank_pattern: z.record(z.string(), z.int().min(1)).nullish(),
   alpha_pattern: z.record(z.string(), alpha).nullish(),
   base_model_name_or_path: z.string().nullish(),
+  revision: z.string().nullish(),
 });
 
 /** The values that other keys may have, besides being off; `true` stands for any. */
@@ -45,7 +46,6 @@ const HARMLESS: Readonly<Record<string, true | readonly unknown[]>> = {
   megatron_core: true,
   peft_version: true,
   qalora_group_size: true,
-  revision: true,
 };
 
 /** The content of an `adapter_config.json`. */
@@ -53,6 +53,16 @@ export interface AdapterConfigFile {
   readonly config: LoraConfig;
   /** The base model that the adapter was made for, as its maker called it. */
   readonly baseModelNameOrPath: string | null;
+  /** The revision of its repository on the Hub. */
+  readonly revision: string | null;
+}
+
+/** What the base model of an adapter is called. */
+export interface AdapterBase {
+  /** Its name on the Hub, or a path. */
+  readonly name: string;
+  /** Of its repository on the Hub: PEFT loads the base as it was at this commit. */
+  readonly revision?: string;
 }
 
 /**
@@ -88,7 +98,8 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfigFi
       { location: { file } },
     );
   }
-  const { base_model_name_or_path, exclude_modules, layers_to_transform, ...data } = parsed.data;
+  const { base_model_name_or_path, revision, exclude_modules, layers_to_transform, ...data } =
+    parsed.data;
   return {
     config: {
       ...data,
@@ -98,6 +109,8 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfigFi
       ...(layers_to_transform != null && { layers_to_transform }),
     },
     baseModelNameOrPath: base_model_name_or_path ?? null,
+    // PEFT has had empty ones.
+    revision: revision || null,
   };
 }
 
@@ -134,7 +147,7 @@ function isOff(value: unknown): boolean {
 export function adapterConfigJson(
   config: LoraConfig,
   modules: readonly LoraModule[],
-  baseModelNameOrPath: string,
+  base: AdapterBase,
 ): JsonObject {
   const selection =
     typeof config.target_modules === 'string'
@@ -147,8 +160,8 @@ export function adapterConfigJson(
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
-    base_model_name_or_path: baseModelNameOrPath,
-    revision: null,
+    base_model_name_or_path: base.name,
+    revision: base.revision ?? null,
     inference_mode: true,
     r: config.r,
     lora_alpha: config.lora_alpha,

@@ -13,7 +13,7 @@ import {
   type Adapter,
   adapterTensors,
 } from './adapter.ts';
-import { adapterConfigJson } from './adapter-config.ts';
+import { type AdapterBase, adapterConfigJson } from './adapter-config.ts';
 
 /** Folder, in that of the adapter, in which the files are made before they take their places. */
 export const STAGING_FOLDER = '.adapter.tmp';
@@ -23,14 +23,14 @@ export const STAGING_FOLDER = '.adapter.tmp';
  * as transformers does, `chat_template.jinja`. An adapter that is in the folder already is replaced;
  * other files stay.
  *
- * @param baseModelNameOrPath The base model, for whoever loads the adapter.
+ * @param base The base model, for whoever loads the adapter.
  * @param chatTemplate The template that it was trained with, where that is not the base model's own.
  * @throws LorafaError `output.not_writable`.
  */
 export async function saveAdapter(
   folder: string,
   { config, modules, weights }: Adapter,
-  baseModelNameOrPath: string,
+  base: AdapterBase,
   chatTemplate?: string,
 ): Promise<void> {
   await placeAdapter(folder, async (staging) => {
@@ -43,7 +43,7 @@ export async function saveAdapter(
     if (chatTemplate !== undefined) {
       await writeFileAtomic(path.join(staging, CHAT_TEMPLATE_FILE), chatTemplate);
     }
-    const json = adapterConfigJson(config, modules, baseModelNameOrPath);
+    const json = adapterConfigJson(config, modules, base);
     await writeFileAtomic(
       path.join(staging, ADAPTER_CONFIG_FILE),
       `${JSON.stringify(json, null, 2)}\n`,

@@ -6,7 +6,7 @@ import { LorafaError } from '../errors.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import { openSafetensors, readSafetensorsHead } from '../formats/safetensors.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
-import { publishedName } from '../hub/hub-cache.ts';
+import { publishedModel } from '../hub/hub-cache.ts';
 import { isJsonObject, type JsonObject, readJsonFile } from '../json-file.ts';
 import { readTokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import { selectWeights } from '../weights/check-weights.ts';
@@ -32,7 +32,7 @@ export async function openHuggingFaceFolder(
   options: OpenOptions = {},
 ): Promise<BaseModel> {
   const { config, configJson } = await readConfig(folder);
-  const name = path.basename(publishedName(folder) ?? path.resolve(folder));
+  const name = path.basename(publishedModel(folder)?.name ?? path.resolve(folder));
   const { quantization, heads } = options;
   const weights = await openWeights(folder, config, heads);
   return {

@@ -4,8 +4,9 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import { readTensor } from '../formats/tensor-data.ts';
-import { publishedName } from '../hub/hub-cache.ts';
+import { publishedModel } from '../hub/hub-cache.ts';
 import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
+import type { AdapterBase } from '../lora/adapter-config.ts';
 import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
@@ -93,11 +94,19 @@ export async function createTrainee(
     trainBase: false,
     save: (folder) => {
       const adapter = { config: targets, modules, weights: valuesOf(tensors) };
-      return saveAdapter(folder, adapter, publishedName(model.path) ?? model.path, template?.text);
+      return saveAdapter(folder, adapter, baseOf(model), template?.text);
     },
     saveFrom: copyAdapter,
     release: () => releaseAll(tensors),
   };
+}
+
+/** What a model is called beside its adapters. */
+function baseOf({ path: folder }: BaseModel): AdapterBase {
+  const published = publishedModel(folder);
+  return published === undefined
+    ? { name: folder }
+    : { name: published.name, revision: published.commit };
 }
 
 /** The same layers by their full names: shorter ones would be those of a model's other parts as well. */

@@ -47,6 +47,8 @@ test.each([
   expect(adapter.base_model_name_or_path).toBe('meta-llama/Meta-Llama-3-8B');
   const record = JSON.parse(await readFile(path.join(folder, 'run.json'), 'utf8'));
   expect(record.hub).toHaveLength(2);
+  // PEFT loads the base as it was then.
+  expect(record.hub.map(({ commit }: { commit: string }) => commit)).toContain(adapter.revision);
 });
 
 test('a run that goes on has the rows that it began with', async () => {

@@ -19,6 +19,7 @@ import {
   writeSafetensors,
 } from '../../../engine/formats/safetensors-writer.ts';
 import { type Adapter, adapterTensors } from '../../../engine/lora/adapter.ts';
+import { readAdapterConfig } from '../../../engine/lora/adapter-config.ts';
 import { loadAdapter, requireWholeAdapter } from '../../../engine/lora/load-adapter.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { saveAdapter } from '../../../engine/lora/save-adapter.ts';
@@ -85,7 +86,7 @@ describe('adapters that PEFT saved', () => {
     const { tensors } = await openSafetensors(path.join(adapter, WEIGHTS));
     expect(2 * first.matched).toBe(tensors.size);
     expect(first.total).toBe(first.matched);
-    await saveAdapter(folder, first, 'base');
+    await saveAdapter(folder, first, { name: 'base' });
     const second = await loadAdapter(folder, decoder);
     expect(second).toEqual({ ...first, config: second.config, baseModelNameOrPath: 'base' });
     expect(await readdir(folder)).toEqual([CONFIG, WEIGHTS]);
@@ -94,6 +95,15 @@ describe('adapters that PEFT saved', () => {
         await readFile(path.join(adapter, WEIGHTS)),
       ),
     ).toBe(true);
+  });
+
+  test('the revision of the base is kept', async () => {
+    const { adapter, decoder } = await golden(CASES[0]!);
+    const revision = 'a'.repeat(40);
+    await saveAdapter(folder, await loadAdapter(adapter, decoder), { name: 'a/b', revision });
+    expect(await readAdapterConfig(folder)).toMatchObject({ baseModelNameOrPath: 'a/b', revision });
+    await saveAdapter(folder, await loadAdapter(adapter, decoder), { name: '/a/b' });
+    expect(await readAdapterConfig(folder)).toMatchObject({ revision: null });
   });
 
   test('ranks, strengths and scalings are those of the configuration', async () => {
@@ -111,14 +121,14 @@ describe('adapters that PEFT saved', () => {
     ['lora-linear', false],
   ])('%s says how the matrices of its layers lie: fan_in_fan_out is %s', async (name, expected) => {
     const { adapter, decoder } = await golden(name);
-    await saveAdapter(folder, await loadAdapter(adapter, decoder), 'base');
+    await saveAdapter(folder, await loadAdapter(adapter, decoder), { name: 'base' });
     const json = JSON.parse(await readFile(path.join(folder, CONFIG), 'utf8'));
     expect(json.fan_in_fan_out).toBe(expected);
   });
 
   test('the saved configuration has keys of PEFT, and values of the same meaning', async () => {
     const { adapter, decoder } = await golden('lorafa-selected-layers');
-    await saveAdapter(folder, await loadAdapter(adapter, decoder), 'mistral-window');
+    await saveAdapter(folder, await loadAdapter(adapter, decoder), { name: 'mistral-window' });
     const saved = JSON.parse(await readFile(path.join(folder, CONFIG), 'utf8'));
     const original = JSON.parse(await readFile(path.join(adapter, CONFIG), 'utf8'));
     expect(original).toMatchObject(saved);
@@ -153,7 +163,7 @@ describe('saving', () => {
   test('a string in target_modules becomes the list of adapted layers', async () => {
     const config = { ...adapter.config, target_modules: '.*(q|v)_proj', layers_to_transform: [0] };
     const modules = adapter.modules.filter(({ name }) => name.includes('.0.'));
-    await saveAdapter(folder, { ...adapter, config, modules }, 'base');
+    await saveAdapter(folder, { ...adapter, config, modules }, { name: 'base' });
     const saved = JSON.parse(await readFile(path.join(folder, CONFIG), 'utf8'));
     expect(saved.target_modules).toEqual([QUERY, 'model.layers.0.self_attn.v_proj']);
     expect(saved.layers_to_transform).toBeNull();
@@ -162,13 +172,17 @@ describe('saving', () => {
 
   test('patterns keep their order, in which the first match decides', async () => {
     const rank_pattern = { 'layers.0.self_attn.q_proj': 4, q_proj: 4, 'a.b': 3 };
-    await saveAdapter(folder, { ...adapter, config: { ...adapter.config, rank_pattern } }, 'base');
+    await saveAdapter(
+      folder,
+      { ...adapter, config: { ...adapter.config, rank_pattern } },
+      { name: 'base' },
+    );
     const { config } = await loadAdapter(folder, decoder);
     expect(Object.keys(config.rank_pattern)).toEqual(Object.keys(rank_pattern));
   });
 
   test('replaces an adapter, what a crash left of another, and nothing else', async () => {
-    await saveAdapter(folder, adapter, 'first');
+    await saveAdapter(folder, adapter, { name: 'first' });
     await writeFile(path.join(folder, 'README.md'), 'mine');
     await mkdir(path.join(folder, '.adapter.tmp'));
     await writeFile(path.join(folder, '.adapter.tmp', WEIGHTS), 'half');
@@ -177,7 +191,7 @@ describe('saving', () => {
       b,
       adapter.weights.get(b)!.map(() => 2),
     );
-    await saveAdapter(folder, { ...adapter, weights }, 'second');
+    await saveAdapter(folder, { ...adapter, weights }, { name: 'second' });
     const loaded = await loadAdapter(folder, decoder);
     expect(loaded.weights).toEqual(weights);
     expect(loaded.baseModelNameOrPath).toBe('second');
@@ -185,9 +199,11 @@ describe('saving', () => {
   });
 
   test('a failure leaves the adapter that was there', async () => {
-    await saveAdapter(folder, adapter, 'first');
+    await saveAdapter(folder, adapter, { name: 'first' });
     const broken = new Map(adapter.weights).set(loraAName(QUERY), new Float32Array(1));
-    await expect(saveAdapter(folder, { ...adapter, weights: broken }, 'second')).rejects.toThrow();
+    await expect(
+      saveAdapter(folder, { ...adapter, weights: broken }, { name: 'second' }),
+    ).rejects.toThrow();
     const loaded = await loadAdapter(folder, decoder);
     expect(loaded.weights).toEqual(adapter.weights);
     expect(loaded.baseModelNameOrPath).toBe('first');
@@ -195,7 +211,7 @@ describe('saving', () => {
   });
 
   test('weights whose configuration is missing are no adapter', async () => {
-    await saveAdapter(folder, adapter, 'base');
+    await saveAdapter(folder, adapter, { name: 'base' });
     await rm(path.join(folder, CONFIG));
     expect((await failure(loadAdapter(folder, decoder))).code).toBe('adapter.not_found');
   });
@@ -203,13 +219,13 @@ describe('saving', () => {
   test('a file in the way of the folder', async () => {
     const file = path.join(folder, 'file');
     await writeFile(file, '');
-    const error = await failure(saveAdapter(path.join(file, 'adapter'), adapter, 'base'));
+    const error = await failure(saveAdapter(path.join(file, 'adapter'), adapter, { name: 'base' }));
     expect(error.code).toBe('output.not_writable');
   });
 
   test.skipIf(process.getuid?.() === 0)('a read-only folder', async () => {
     await chmod(folder, 0o500);
-    const error = await failure(saveAdapter(folder, adapter, 'base'));
+    const error = await failure(saveAdapter(folder, adapter, { name: 'base' }));
     expect(error.code).toBe('output.not_writable');
     expect(error.message).toContain(folder);
   });
@@ -220,7 +236,7 @@ describe('what is refused', () => {
   beforeEach(async () => {
     const found = await golden('lorafa-qv-bf16');
     decoder = found.decoder;
-    await saveAdapter(folder, await loadAdapter(found.adapter, decoder), 'base');
+    await saveAdapter(folder, await loadAdapter(found.adapter, decoder), { name: 'base' });
   });
 
   async function editConfig(changes: Record<string, unknown>): Promise<void> {
@@ -306,7 +322,7 @@ describe('what is refused', () => {
   test('weights that are not finite', async () => {
     const adapter = await loadAdapter(folder, decoder);
     adapter.weights.get(loraAName(QUERY))![5] = Number.NaN;
-    await saveAdapter(folder, adapter, 'base');
+    await saveAdapter(folder, adapter, { name: 'base' });
     const error = await failure(loadAdapter(folder, decoder));
     expect(error.code).toBe('adapter.corrupt');
     expect(error.message).toContain(loraAName(QUERY));

@@ -22,7 +22,11 @@ const CONFIG: LoraConfig = {
 
 async function writeAdapter(folder: string): Promise<void> {
   const modules = resolveTargets(CONFIG, DECODER, 'tiny');
-  await saveAdapter(folder, { config: CONFIG, modules, weights: initAdapter(modules, 1) }, 'tiny');
+  await saveAdapter(
+    folder,
+    { config: CONFIG, modules, weights: initAdapter(modules, 1) },
+    { name: 'tiny' },
+  );
 }
 
 /** The two files of an adapter. */
