@@ -9,6 +9,7 @@ import {
 } from '../../server/protocol/models.ts';
 import type { ServerLink } from '../server-link.ts';
 import { type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
+import { reveal } from '../show/reveal.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import { chooseExport, type ExportChoice } from './export-choices.ts';
 import type { UsableAdapter } from './model-catalog.ts';
@@ -58,7 +59,7 @@ export class AdapterExports {
     if (text === undefined) return;
     await showInformation(text, {
       title: vscode.l10n.t('Reveal'),
-      run: () => vscode.commands.executeCommand('revealFileInOS', target),
+      run: () => reveal(target.fsPath),
     });
   }
 

@@ -1,4 +1,6 @@
 import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { LorafaError } from '../../engine/errors.ts';
 import { moveFolder } from '../../engine/files/folders.ts';
 import { removeFolder } from '../../engine/files/remove.ts';
@@ -6,16 +8,24 @@ import { OPTIMIZER_FILE, RESULT_FILES } from '../../engine/train/result-files.ts
 import { RunLock, readLock } from '../../engine/train/run-lock.ts';
 import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 import { runOfCheckpoint } from '../discovery/find-adapters.ts';
+import { CARD_FILE, CURVE_FILE, isUnchangedCard } from '../publish/model-card.ts';
 import { requireEndedRun, tellsOfRun } from '../runs/delete-run.ts';
 import { renamedPath, requireNotTaken } from '../runs/folder-name.ts';
 import { type FolderContents, folderContents } from '../runs/run-contents.ts';
 
 /** Names of the files of an adapter, and of what a checkpoint has beside it. */
-const OWN_FILES: ReadonlySet<string> = new Set([
-  ...RESULT_FILES.adapter,
-  OPTIMIZER_FILE,
-  STATE_FILE,
-]);
+const OWN_FILES = [...RESULT_FILES.adapter, OPTIMIZER_FILE, STATE_FILE];
+
+/** A longer card is nobody's work but somebody's. */
+const MAX_CARD_BYTES = 2 ** 20;
+
+/** {@link OWN_FILES}, and a card that was made for the adapter and that nobody has changed. */
+async function ownFiles(folder: string): Promise<ReadonlySet<string>> {
+  const card = path.join(folder, CARD_FILE);
+  const text = await readBoundedFile(card, MAX_CARD_BYTES).catch(() => undefined);
+  const isOwn = text !== undefined && isUnchangedCard(text.toString('utf8'));
+  return new Set([...OWN_FILES, ...(isOwn ? [CARD_FILE, CURVE_FILE] : [])]);
+}
 
 /**
  * What goes with an adapter that is no run's result, or with a checkpoint: its folder, or only its files
@@ -26,7 +36,7 @@ const OWN_FILES: ReadonlySet<string> = new Set([
  */
 export async function adapterContents(folder: string): Promise<FolderContents> {
   await requireOwnFolder(folder);
-  return folderContents(folder, OWN_FILES);
+  return folderContents(folder, await ownFiles(folder));
 }
 
 /** Removes for good what {@link adapterContents} gives. Throws as it does, and `output.not_writable`. */
@@ -34,7 +44,7 @@ export async function deleteAdapter(folder: string): Promise<FolderContents> {
   const run = await requireOwnFolder(folder);
   const lock = run === undefined ? undefined : await RunLock.acquire(run);
   try {
-    const contents = await folderContents(folder, OWN_FILES);
+    const contents = await folderContents(folder, await ownFiles(folder));
     for (const file of contents.own) {
       await lock?.verify();
       await removeFolder(file);

@@ -100,7 +100,8 @@ test('views, lists and pages show names and journals as text', TIMEOUT, async ()
   await expect.poll(() => rows.count()).toBeGreaterThanOrEqual(3);
   await expectText(rows.locator('.label-name'));
   // The reason of its failure is in the tooltip.
-  const failed = page.locator('.sidebar .monaco-list-row', { hasText: /^failedloss/ });
+  const runs = page.locator('.sidebar .pane', { hasText: 'Runs' });
+  const failed = runs.locator('.monaco-list-row', { hasText: /^failedloss/ });
   for (const row of [...(await rows.all()), failed]) await expectText(await tooltipOf(editor, row));
 
   await editor.runCommand('LoRA-FA: Compare Runs');

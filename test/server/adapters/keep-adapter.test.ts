@@ -7,6 +7,8 @@ import {
   deleteAdapter,
   renameAdapter,
 } from '../../../server/adapters/keep-adapter.ts';
+import type { CardFacts } from '../../../server/publish/card-facts.ts';
+import { modelCard } from '../../../server/publish/model-card.ts';
 import { storeState } from '../../support/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -44,6 +46,26 @@ test('an adapter goes with its folder, or without what is not its own', async ()
   expect(contents.own.toSorted()).toEqual(own);
   await deleteAdapter(shared);
   expect(await readdir(shared)).toEqual(['README.md']);
+});
+
+test('a card that was made for an adapter goes with it, unless somebody changed it', async () => {
+  const folder = await adapterFolder('loss-curve.svg');
+  const lora = { r: 2, lora_alpha: 4, lora_dropout: 0, use_rslora: false };
+  const patterns = { target_modules: ['q_proj'], rank_pattern: {}, alpha_pattern: {} };
+  const facts: CardFacts = {
+    ...{ name: 'mine', base: null, license: null, hasChatTemplate: false, run: null },
+    lora: { ...lora, ...patterns },
+  };
+  const card = modelCard(facts, { hasCurve: true });
+  await writeFile(path.join(folder, 'README.md'), `${card}Mine.`);
+  expect((await adapterContents(folder)).others.toSorted()).toEqual([
+    'README.md',
+    'loss-curve.svg',
+  ]);
+  await writeFile(path.join(folder, 'README.md'), card);
+  expect(await adapterContents(folder)).toMatchObject({ own: [folder], others: [] });
+  await deleteAdapter(folder);
+  await expect(access(folder)).rejects.toThrow('ENOENT');
 });
 
 test('a checkpoint goes as a whole, and leaves nothing in the run that says it is in use', async () => {
