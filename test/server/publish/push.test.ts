@@ -10,6 +10,7 @@ import type { Fault, SeenRequest } from '../../support/hub-server/faults.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import { ProxyServer } from '../../support/hub-server/proxy-server.ts';
 import { type HubRepository, hubRepository } from '../../support/hub-server/repositories.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 const TOKEN = 'hf_writesInTests';
 const NAME = 'somebody/first';
@@ -304,6 +305,55 @@ describe('what goes wrong is told in a sentence', () => {
       message: expect.stringContaining('it was to make it private, and did not; nothing was sent'),
     });
     expect(writes(world)).toHaveLength(1);
+  });
+
+  describe('a file that is another one by the time it is sent', () => {
+    const card = '# Mine\n';
+
+    /** An adapter with a card of its own that was shown, and whose file was then written anew. */
+    async function changed(file: string, change: (before: Buffer) => Buffer, world: HubWorld) {
+      const own = await tempFolder();
+      await cp(folder, own, { recursive: true });
+      await writeFile(path.join(own, 'README.md'), card);
+      const planned = await plan({ folder: own });
+      const place = path.join(own, file);
+      await writeFile(place, change(await readFile(place)));
+      await expect(push(planned, PATIENCE)).rejects.toMatchObject({
+        code: 'hub.conflict',
+        message: `${place} was changed since it was shown; push again.`,
+      });
+      expect(Object.keys(content(world))).toEqual(['.gitattributes']);
+      expect(writes(world).some(({ path }) => path.includes('/commit/'))).toBe(false);
+    }
+
+    test.each([
+      ['of more bytes', () => Buffer.from('# Another one, and longer\n')],
+      ['of as many bytes', () => Buffer.from('# Ours\n')],
+    ])('%s, in the commit', async (_, change) => {
+      await changed('README.md', change, await signedIn());
+    });
+
+    test.each([
+      ['whole', Number.POSITIVE_INFINITY],
+      ['in parts', 1000],
+    ])('of as many bytes, beside it, %s', async (_, partBytes) => {
+      const world = await signedIn();
+      world.hub.writing.partBytes = partBytes;
+      // The first part is sent by the time that it is known.
+      const change = (before: Buffer) => Buffer.from(before.toReversed());
+      await changed('adapter_model.safetensors', change, world);
+    });
+
+    test('with more at its end: what was shown is sent', async () => {
+      const world = await signedIn();
+      const own = await tempFolder();
+      await cp(folder, own, { recursive: true });
+      await writeFile(path.join(own, 'README.md'), card);
+      const planned = await plan({ folder: own });
+      await writeFile(path.join(own, 'README.md'), `${card}More of it.\n`);
+      await push(planned, PATIENCE);
+      expect(content(world)['README.md']).toBe(card);
+    });
   });
 
   test('somebody else commits meanwhile: nothing of theirs is lost', async () => {
