@@ -9,7 +9,8 @@ import { lookAtTarget, MAIN, type PushTarget } from '../../engine/hub/push-targe
 import { fileUrl, isCommit, subjectOf } from '../../engine/hub/repository.ts';
 import { type CommittedFile, digestsOf } from '../../engine/hub/upload-file.ts';
 import { accountOf } from '../../engine/hub/who-am-i.ts';
-import { CARD_FILE, isUnchangedCard } from './model-card.ts';
+import { CARD_FILE } from '../../engine/lora/adapter.ts';
+import { isUnchangedCard } from './model-card.ts';
 import { publicationOf } from './publication.ts';
 
 /** What is to be pushed, and where to. */

@@ -4,13 +4,17 @@ import { requireWholeCheckpoint } from '../../engine/export/export-source.ts';
 import { parseHubName } from '../../engine/hub/hub-name.ts';
 import type { UploadFile } from '../../engine/hub/upload-file.ts';
 import { readJsonFile } from '../../engine/json-file.ts';
-import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+  CARD_FILE,
+  CURVE_FILE,
+} from '../../engine/lora/adapter.ts';
 import { requireWholeAdapter } from '../../engine/lora/load-adapter.ts';
 import { quote } from '../../engine/quote.ts';
 import { CHAT_TEMPLATE_FILE } from '../../engine/tokenizer/tokenizer-files.ts';
 import { publicName } from './card-facts.ts';
 import { makeCard } from './card-files.ts';
-import { CARD_FILE } from './model-card.ts';
 
 /** What others are given of an adapter, and what to say of it. */
 export interface Publication {
@@ -32,7 +36,8 @@ export async function publicationOf(folder: string, repository: string): Promise
   const card = await makeCard(folder, repository);
   const config = await publicConfig(folder);
   const present = new Set(await readdir(folder));
-  const others = [ADAPTER_WEIGHTS_FILE, CHAT_TEMPLATE_FILE, CARD_FILE].filter((name) =>
+  const own = card.files.length === 0 ? [CARD_FILE, CURVE_FILE] : [];
+  const others = [ADAPTER_WEIGHTS_FILE, CHAT_TEMPLATE_FILE, ...own].filter((name) =>
     present.has(name),
   );
   const files = [

@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { exportResult } from '../../../engine/export/export.ts';
 import { type Card, makeCard } from '../../../server/publish/card-files.ts';
 import { isUnchangedCard } from '../../../server/publish/model-card.ts';
+import { publicationOf } from '../../../server/publish/publication.ts';
 import { run, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -112,6 +114,62 @@ describe('the card of a run', () => {
     const { files, notes } = await makeCard(place);
     expect(files).toEqual([]);
     expect(notes).toEqual([`README.md is the one in ${place}, as it is; no card was written.`]);
+  });
+});
+
+describe('a card that was made for another place', () => {
+  /** The adapter of the run, exported for PEFT. */
+  async function exported(): Promise<string> {
+    const output = path.join(await tempFolder(), 'out');
+    const { files: beside } = await makeCard(folder);
+    await exportResult({ folder, format: 'peft', output, beside });
+    return output;
+  }
+
+  test('says where the adapter is now, and all that it said, with its picture', async () => {
+    const place = await exported();
+    const [before, pushed] = [textOf(await makeCard(folder)), await makeCard(place, 'owner/name')];
+    const card = textOf(pushed);
+    expect(pushed.notes).toEqual([]);
+    expect(card).toContain('PeftModel.from_pretrained(model, "owner/name")');
+    expect(card).toContain('--adapter owner/name ');
+    expect(card).not.toContain('path/to/first_run');
+    const upTo = (text: string) => text.slice(0, text.indexOf('## How to load it'));
+    expect(upTo(card)).toBe(upTo(before));
+    expect(isUnchangedCard(card)).toBe(true);
+    expect(textOf(pushed, 'loss-curve.svg')).toBe(textOf(await makeCard(folder), 'loss-curve.svg'));
+    // Into a folder again, which is the same but for its name.
+    const again = path.join(await tempFolder(), 'again');
+    const { files: beside } = await makeCard(place);
+    await exportResult({ folder: place, format: 'peft', output: again, beside });
+    expect(await readFile(path.join(again, 'README.md'), 'utf8')).toContain('path/to/out"');
+    expect(await readdir(again)).toEqual(await readdir(place));
+  });
+
+  test('does not show a picture that is gone', async () => {
+    const place = await exported();
+    await rm(path.join(place, 'loss-curve.svg'));
+    const { files } = await makeCard(place, 'owner/name');
+    expect(files.map(({ name }) => name)).toEqual(['README.md']);
+    expect(String(files[0]!.content)).not.toContain('loss-curve.svg');
+  });
+
+  test('is made anew where the run is known', async () => {
+    const there = path.join(folder, 'README.md');
+    await writeFile(there, textOf(await makeCard(folder, 'owner/other')));
+    onTestFinished(() => rm(there));
+    expect(textOf(await makeCard(folder, 'owner/name'))).toContain('(model, "owner/name")');
+  });
+
+  test('goes with its picture where somebody has changed it', async () => {
+    const place = await exported();
+    const card = `${await readFile(path.join(place, 'README.md'), 'utf8')}More of it.\n`;
+    await writeFile(path.join(place, 'README.md'), card);
+    const { files, notes } = await publicationOf(place, 'owner/name');
+    expect(files.map((file) => file.path)).toEqual(
+      expect.arrayContaining(['README.md', 'loss-curve.svg']),
+    );
+    expect(notes).toContain(`README.md is the one in ${place}, as it is; no card was written.`);
   });
 });
 
