@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { requireWholeCheckpoint } from '../../engine/export/export-source.ts';
-import { parseHubName } from '../../engine/hub/hub-name.ts';
+import { isHubInput } from '../../engine/config/resolve-paths.ts';
+import { namedBase, requireWholeCheckpoint } from '../../engine/export/export-source.ts';
 import type { UploadFile } from '../../engine/hub/upload-file.ts';
 import { readJsonFile } from '../../engine/json-file.ts';
 import {
@@ -56,8 +56,8 @@ async function publicConfig(
   folder: string,
 ): Promise<{ readonly file: UploadFile; readonly notes: readonly string[] }> {
   const json = await readJsonFile(path.join(folder, ADAPTER_CONFIG_FILE), 'adapter.corrupt');
-  const base = json?.['base_model_name_or_path'];
-  if (typeof base !== 'string' || parseHubName(base) !== undefined) {
+  const base = await namedBase(folder);
+  if (base === null || isHubInput(base)) {
     return { file: await onDisk(folder, ADAPTER_CONFIG_FILE), notes: [] };
   }
   const { name, isOnHub } = publicName(base);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exportResult } from '../../../engine/export/export.ts';
 import { type Card, makeCard } from '../../../server/publish/card-files.ts';
 import { isUnchangedCard } from '../../../server/publish/model-card.ts';
@@ -42,13 +42,15 @@ const textOf = ({ files }: Card, name = 'README.md'): string =>
   String(files.find((file) => file.name === name)!.content);
 
 /** A folder with an adapter of somebody else's, who says so much of it. */
-async function foreignAdapter(base: string | null): Promise<string> {
+async function foreignAdapter(base: string | null, more: object = {}): Promise<string> {
   const place = await tempFolder();
   const config = { peft_type: 'LORA', r: 8, lora_alpha: 16, target_modules: ['q_proj', 'v_proj'] };
   await writeFile(
     path.join(place, 'adapter_config.json'),
-    JSON.stringify({ ...config, base_model_name_or_path: base }),
+    JSON.stringify({ ...config, base_model_name_or_path: base, ...more }),
   );
+  // No tensors.
+  await writeFile(path.join(place, 'adapter_model.safetensors'), '\x02\0\0\0\0\0\0\0{}');
   return place;
 }
 
@@ -205,6 +207,23 @@ describe('an adapter without a run', () => {
     const card = textOf(await makeCard(await foreignAdapter(cache)));
     expect(card).toContain('base_model: "owner/base"\n');
     expect(card).toContain('license: "apache-2.0"\n');
+  });
+
+  test('of a base beside which the program runs, and which has the form of a name on the Hub', async () => {
+    const here = await tempFolder();
+    await mkdir(path.join(here, 'models/tiny'), { recursive: true });
+    vi.spyOn(process, 'cwd').mockReturnValue(here);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const place = await foreignAdapter('models/tiny');
+    const { base } = (await makeCard(place)).facts;
+    expect(base).toEqual({ name: 'tiny', part: '', isOnHub: false });
+    const { files, notes } = await publicationOf(place, 'owner/name');
+    const config = files.find((file) => file.path === 'adapter_config.json')!;
+    expect(JSON.parse(String(config.content))['base_model_name_or_path']).toBe('tiny');
+    expect(notes[0]).toContain('names the base model "tiny"');
+    expect(String(files.find((file) => file.path === 'README.md')!.content)).not.toContain(
+      'base_model:',
+    );
   });
 
   test('that names none', async () => {
