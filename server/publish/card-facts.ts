@@ -101,7 +101,15 @@ export function publicName(input: string): PublicName {
     const part = cached.file === '' ? '' : `:${cached.file}`;
     return { name: cached.name, part: `${part}${slice}`, isOnHub: true };
   }
+  // An address may hold a name, a password or a token.
+  if (place.includes('://') && URL.canParse(place)) {
+    const { hostname, pathname } = new URL(place);
+    return { name: lastPart(pathname) ?? hostname, part: '', isOnHub: false };
+  }
+  return { name: lastPart(place) ?? place, part: slice, isOnHub: false };
+}
+
+function lastPart(place: string): string | undefined {
   // Whoever made the adapter may have had another system.
-  const name = place.split(/[\\/]/).findLast((part) => part !== '') ?? place;
-  return { name, part: slice, isOnHub: false };
+  return place.split(/[\\/]/).findLast((part) => part !== '');
 }

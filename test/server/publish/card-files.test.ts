@@ -197,6 +197,38 @@ describe('an adapter without a run', () => {
     },
   );
 
+  test.each([
+    ['https://models.example/me/base-7b?token=hf_secret#secret', 'base-7b'],
+    ['https://me:secret@models.example/', 'models.example'],
+  ])('of a base at %s', async (base, name) => {
+    const place = await foreignAdapter(base);
+    for (const { content } of (await publicationOf(place, 'owner/name')).files) {
+      expect(String(content)).not.toContain('secret');
+    }
+    expect(textOf(await makeCard(place))).toContain(`for \`${name}\`.`);
+  });
+
+  test('whose configuration holds more than is needed to load it', async () => {
+    const more = {
+      ...{ peft_type: 'LORA', task_type: 'CAUSAL_LM', fan_in_fan_out: false, use_dora: false },
+      ...{ layers_pattern: null, init_lora_weights: true },
+    };
+    const place = await foreignAdapter('owner/base', {
+      ...more,
+      corda_config: { cache_file: '/home/alice/corda.pt' },
+      eva_config: { path: '/home/alice' },
+      auto_mapping: { base_model_class: 'x', parent_library: '/home/alice/lib' },
+      inference_mode: '/home/alice',
+      peft_version: '0.18.0',
+    });
+    const { files } = await publicationOf(place, 'owner/name');
+    const sent = files.find((file) => file.path === 'adapter_config.json')!;
+    expect(JSON.parse(String(sent.content))).toEqual({
+      ...{ r: 8, lora_alpha: 16, target_modules: ['q_proj', 'v_proj'] },
+      ...{ base_model_name_or_path: 'owner/base', ...more },
+    });
+  });
+
   test('of a base in the cache of the Hub, by its name there, with the licence of its snapshot', async () => {
     const cache = path.join(await tempFolder(), 'models--owner--base/snapshots', 'a'.repeat(40));
     await mkdir(cache, { recursive: true });
