@@ -345,7 +345,8 @@ function loading(
 }
 
 function shellWord(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  const line = plainLine(text, LONGEST_NAME);
+  return /^[\w./:@-]+$/.test(line) ? line : `'${line.replaceAll("'", "'\\''")}'`;
 }
 
 /** A name with a link to its page, if it has one. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -256,6 +257,28 @@ describe('an adapter without a run', () => {
     expect(String(files.find((file) => file.path === 'README.md')!.content)).not.toContain(
       'base_model:',
     );
+  });
+
+  test.each([
+    ['a file on the Hub', 'owner/base:a\n```\n# Evil\n```sh\nb.gguf'],
+    ['a folder in a cache', `/x/models--owner--base\n\`\`\`\n# Evil/snapshots/${'a'.repeat(40)}`],
+  ])('of a base whose name would end the code that it stands in: %s', async (_, base) => {
+    const { files, facts } = await makeCard(await foreignAdapter(base));
+    expect(facts.base).toMatchObject({ isOnHub: false });
+    expect(String(files[0]!.content)).not.toMatch(/^# Evil/m);
+  });
+
+  test('with a card whose base would do so: that may look like one of ours', async () => {
+    const place = await foreignAdapter('owner/base');
+    const card = textOf(await makeCard(place));
+    const text = card
+      .slice(0, card.lastIndexOf('\n<!--'))
+      .replace('base = "owner/base"', 'base = "x\\n```\\n# Evil"');
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    const mark = card.slice(card.lastIndexOf('\n<!--')).replace(/[0-9a-f]{16}/, digest);
+    await writeFile(path.join(place, 'README.md'), text + mark);
+    expect(isUnchangedCard(text + mark)).toBe(true);
+    expect(textOf(await makeCard(place, 'owner/name'))).not.toMatch(/^# Evil/m);
   });
 
   test('that names none', async () => {
