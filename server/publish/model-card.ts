@@ -131,7 +131,7 @@ function whatItIs({ base, run, license }: CardFacts): string {
 const CURVE = `![Loss over the steps of the run](${CURVE_FILE})`;
 
 /** What was measured on held-out rows, or else on those that were learned, before and after. */
-function results({ rows, step }: RunFacts, hasCurve: boolean): string {
+function results({ rows, step, summary, sharedRows }: RunFacts, hasCurve: boolean): string {
   const done = rows.filter((row) => step === null || Number(row.step) <= step);
   const held = done.filter((row) => typeof row.eval_loss === 'number');
   const [first, last] = [held[0], held.at(-1)];
@@ -162,8 +162,15 @@ function results({ rows, step }: RunFacts, hasCurve: boolean): string {
   return [
     '## Results',
     ['| On held-out rows | loss | perplexity |', '| --- | ---: | ---: |', ...table].join('\n'),
+    ...(sharedRows > 0 ? [learnedToo(sharedRows, summary?.dataset.eval?.rows)] : []),
     ...picture,
   ].join('\n\n');
+}
+
+function learnedToo(shared: number, held: number | undefined): string {
+  const of = held === undefined ? '' : ` of ${formatCount(held)}`;
+  const were = shared === 1 && held === undefined ? 'row was' : 'rows were';
+  return `${formatCount(shared)}${of} held-out ${were} learned as well: what is measured on them says nothing about other rows.`;
 }
 
 /** Reports whose mean is no chance. */

@@ -73,6 +73,10 @@ describe('the card of a run', () => {
     expect(card).toContain(
       `step ${best.step}, the best evaluation | ${best.eval_loss.toFixed(4)} |`,
     );
+    // They were taken from those that were learned.
+    expect(card).toContain(
+      '\n\n2 of 2 held-out rows were learned as well: what is measured on them says nothing about other rows.\n',
+    );
     const { train } = events.find(({ type }) => type === 'started').run.dataset;
     expect(card).toContain(
       `\`rows.jsonl\` (${train.rows} rows, ${train.tokens} tokens, of which ${train.supervisedTokens} were`,
