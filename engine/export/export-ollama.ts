@@ -3,6 +3,7 @@ import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import { isJsonObject, type JsonObject } from '../json-file.ts';
+import { quote } from '../quote.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ExportOptions, PlannedExport } from './export-format.ts';
 import { planGgufOf } from './export-gguf.ts';
@@ -17,7 +18,8 @@ const ADAPTER_FILE = 'adapter.gguf';
  * A folder that `ollama create NAME` is run in: a Modelfile, and the merged model, or the adapter
  * alone, whose base stays where it is.
  *
- * @throws LorafaError as `planGguf` and `planGgufAdapter`
+ * @throws LorafaError as `planGguf` and `planGgufAdapter`; `model.unsupported` and `usage.invalid` for what would end a
+ * value of the Modelfile, and be read as other lines of it
  */
 export async function planOllama(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
@@ -33,7 +35,7 @@ export async function planOllama(folder: string, options: ExportOptions): Promis
     : await planGgufOf(source, options);
   const file = unmerged ? ADAPTER_FILE : MODEL_FILE;
   const from = unmerged
-    ? [`FROM ${path.resolve(source.base.path)}`, `ADAPTER ./${file}`]
+    ? [`FROM ${lineOf(path.resolve(source.base.path))}`, `ADAPTER ./${file}`]
     : [`FROM ./${file}`];
   const { lines, notes } = modelfile(source);
   return {
@@ -65,10 +67,12 @@ function modelfile({ tokenizer: files, base }: ExportSource): {
 } {
   const tokenizer = loadTokenizer(files, base.config);
   const template = ollamaTemplate(tokenizer, textOf(files.tokenizerConfig['bos_token']));
-  const stops = tokenizer.eosIds.map((id) => `PARAMETER stop ${quoted(tokenizer.tokenText(id))}`);
+  const stops = tokenizer.eosIds.map(
+    (id) => `PARAMETER stop ${quoted(tokenizer.tokenText(id), 'The end token')}`,
+  );
   return {
     lines: [
-      ...(template === undefined ? [] : [`TEMPLATE ${quoted(template)}`]),
+      ...(template === undefined ? [] : [`TEMPLATE ${quoted(template, 'The template')}`]),
       ...stops,
       ...parametersOf(files.generationConfig),
     ],
@@ -95,7 +99,21 @@ function parametersOf(config: JsonObject | null): readonly string[] {
   });
 }
 
-/** A value of a Modelfile, which may have several lines. */
-function quoted(text: string): string {
-  return /["\n]/.test(text) ? `"""${text}"""` : `"${text}"`;
+/** A value of a Modelfile, which may have several lines. @throws LorafaError `model.unsupported` */
+function quoted(text: string, what: string): string {
+  if (!/["\r\n]/.test(text)) return `"${text}"`;
+  if (!/"""|"$/.test(text)) return `"""${text}"""`;
+  throw new LorafaError(
+    'model.unsupported',
+    `${what} ${quote(text)} cannot stand in a Modelfile, where """ ends a text; export the model as gguf.`,
+  );
+}
+
+/** A path in a Modelfile, which goes to the end of its line. @throws LorafaError `usage.invalid` */
+function lineOf(place: string): string {
+  if (!/[\r\n]/.test(place)) return place;
+  throw new LorafaError(
+    'usage.invalid',
+    `The path of the base model, ${quote(place)}, has a line break, which cannot stand in a Modelfile; rename it, or leave --no-merge out.`,
+  );
 }

@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isHubInput } from '../config/resolve-paths.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
-import { ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
+import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import { readAdapterConfig } from '../lora/adapter-config.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
+import { quote } from '../quote.ts';
 import { checkTensors } from './check-export.ts';
 import { EXPORT_DTYPES_OF, type ExportOptions, type PlannedExport } from './export-format.ts';
-import { requireWholeCheckpoint } from './export-source.ts';
+import { namedBase, requireWholeCheckpoint } from './export-source.ts';
 import { matrixDtype } from './merged-tensors.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
 
@@ -22,6 +24,7 @@ export async function planPeft(
 ): Promise<PlannedExport> {
   await requireWholeCheckpoint(folder);
   await readAdapterConfig(folder);
+  const base = await namedBase(folder);
   const tensors = await adapterTensors(folder);
   const { size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
   return {
@@ -39,9 +42,14 @@ export async function planPeft(
     },
     check: async (target, progress) => {
       await checkTensors(target, tensors, await adapterTensors(target), progress);
-      return [];
+      return base === null || isHubInput(base) ? [] : [baseHere(base)];
     },
   };
+}
+
+/** The path stays, by which programs here find the base; those who are given the folder read it too. */
+function baseHere(base: string): string {
+  return `${ADAPTER_CONFIG_FILE} names the base model by its place, ${quote(base)}; write its name there (base_model_name_or_path) before you give the folder to others, or push it, which does so.`;
 }
 
 async function adapterTensors(folder: string): Promise<readonly ModelTensor[]> {

@@ -71,8 +71,8 @@ export async function openExportSource(
     return { folder, name: ownName, adapter: null, base, nf4: undefined, tokenizer };
   }
   const record = await recordOf(folder);
-  const wanted = given ?? (await baseNameOf(folder, record));
-  const name = resolveInput(wanted, process.cwd());
+  const name =
+    given === undefined ? await requireBase(folder, record) : resolveInput(given, process.cwd());
   const place = isOffline
     ? await baseHere(name)
     : await fetchInput(name, 'model', onDownload, record?.hub);
@@ -104,14 +104,32 @@ export function requireAdapter({ adapter, folder }: ExportSource, format: string
   );
 }
 
-/** The base of an adapter as its run finds it now, or as the adapter names it. */
-async function baseNameOf(folder: string, record: RunRecord | undefined): Promise<string> {
-  if (record !== undefined) return record.config.model.base_model_name_or_path;
-  const { baseModelNameOrPath: name, revision } = await readAdapterConfig(folder);
-  if (name !== null) {
-    const isOnHub = parseHubName(name)?.revision === 'main';
-    return isOnHub && revision !== null ? `${name}@${revision}` : name;
-  }
+/**
+ * The base of an adapter as its run finds it now, or as the adapter names it.
+ *
+ * @returns a name on the Hub, where that is known with its revision, or an absolute path; null where none is named
+ * @throws LorafaError as `readAdapterConfig`
+ */
+export async function baseOf(
+  folder: string,
+  record: RunRecord | undefined,
+): Promise<string | null> {
+  return record?.config.model.base_model_name_or_path ?? (await namedBase(folder));
+}
+
+/** {@link baseOf}, as the adapter itself names it; a path starts where the program does, as in PEFT. */
+export async function namedBase(folder: string): Promise<string | null> {
+  const { baseModelNameOrPath: named, revision } = await readAdapterConfig(folder);
+  // An address is none of the two.
+  if (named === null || named.includes('://')) return named;
+  const base = resolveInput(named, process.cwd());
+  const isAtMain = parseHubName(base)?.revision === 'main';
+  return isAtMain && revision !== null ? `${base}@${revision}` : base;
+}
+
+async function requireBase(folder: string, record: RunRecord | undefined): Promise<string> {
+  const base = await baseOf(folder, record);
+  if (base !== null) return base;
   throw new LorafaError(
     'model.not_found',
     `${path.join(folder, ADAPTER_CONFIG_FILE)} names no base model (base_model_name_or_path); give it with --base.`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { OnBytes } from './download-file.ts';
 import { type HubConnection, posted } from './hub-connection.ts';
@@ -5,12 +6,7 @@ import { badAnswer, HubError } from './hub-error.ts';
 import { uploadLarge } from './lfs-upload.ts';
 import { apiOf, lookAtTarget, type PushTarget, writtenSubject } from './push-target.ts';
 import type { RemoteFile } from './repository.ts';
-import { type FileDigests, piecesOf, type UploadFile } from './upload-file.ts';
-
-/** A file that is to be committed, and what it is known by. */
-export interface CommittedFile extends UploadFile {
-  readonly digests: FileDigests;
-}
+import { type CommittedFile, unchangedPieces } from './upload-file.ts';
 
 /** A commit that is to be made. */
 export interface CommitRequest {
@@ -51,7 +47,8 @@ export function isThere(file: CommittedFile, remote: readonly RemoteFile[]): boo
  * @param connection which may be aborted until the commit is asked for
  * @param lasting one that is not: whether a commit was made must not stay open
  * @returns the commit, 40 hexadecimal digits
- * @throws HubError, among them `hub.conflict`; LorafaError as `piecesOf`
+ * @throws HubError, among them `hub.conflict`, also for a file that is not what its digests say any more;
+ * LorafaError as `piecesOf`
  */
 export async function commitFiles(
   { target, files, message }: CommitRequest,
@@ -68,9 +65,8 @@ export async function commitFiles(
   for (const file of files) {
     const { path, size, digests } = file;
     if (modes.get(path) === 'lfs') {
-      const { sha256 } = digests;
-      await uploadLarge({ repository, revision, file, sha256, subject }, connection, onBytes);
-      lines.push({ key: 'lfsFile', value: { path, algo: 'sha256', oid: sha256, size } });
+      await uploadLarge({ repository, revision, file, subject }, connection, onBytes);
+      lines.push({ key: 'lfsFile', value: { path, algo: 'sha256', oid: digests.sha256, size } });
     } else {
       const content = (await bytesOf(file)).toString('base64');
       onBytes(size, true);
@@ -153,8 +149,9 @@ async function uploadModes(
   );
 }
 
-async function bytesOf(file: UploadFile): Promise<Buffer> {
+async function bytesOf(file: CommittedFile): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of piecesOf(file, 0, file.size)) pieces.push(piece);
+  const hash = createHash('sha256');
+  for await (const piece of unchangedPieces(file, 0, file.size, hash)) pieces.push(piece);
   return Buffer.concat(pieces);
 }

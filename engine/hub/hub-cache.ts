@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readBoundedFile } from '../bounded-file.ts';
+import { parseHubName } from './hub-name.ts';
 import { isCommit, type Repository } from './repository.ts';
 
 /*
@@ -77,10 +78,13 @@ export function repositoryOf(
   const at = parts.lastIndexOf('snapshots');
   const commit = parts[at + 1] ?? '';
   const [kinds, owner, name, ...rest] = (parts[at - 1] ?? '').split('--');
-  if (!isCommit(commit) || !owner || !name || rest.length > 0) return undefined;
+  if (!isCommit(commit) || rest.length > 0) return undefined;
   if (kinds !== 'models' && kinds !== 'datasets') return undefined;
   const kind = kinds === 'models' ? 'model' : 'dataset';
-  return { kind, name: `${owner}/${name}`, commit, file: parts.slice(at + 2).join('/') };
+  const repository = `${owner}/${name}`;
+  // Anybody may call a folder anything.
+  if (parseHubName(repository)?.repository !== repository) return undefined;
+  return { kind, name: repository, commit, file: parts.slice(at + 2).join('/') };
 }
 
 /** What the Hub calls a model whose folder is a snapshot in a cache; undefined for any other. */

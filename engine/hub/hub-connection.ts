@@ -108,6 +108,11 @@ export class HubConnection {
     return this.#token !== undefined;
   }
 
+  /** @throws what whoever has aborted it gave as the reason */
+  throwIfAborted(): void {
+    this.#signal?.throwIfAborted();
+  }
+
   /**
    * Asks for something, following redirects.
    *

@@ -35,8 +35,11 @@ export function parseHubName(name: string): HubName | undefined {
     : undefined;
 }
 
-/** Whether a relative path, with `/` between its parts, stays below the folder that it starts at on any system. */
+/**
+ * Whether a relative path, with `/` between its parts, stays below the folder that it starts at on any system, and is
+ * one line wherever it is written.
+ */
 export function isSafePath(name: string): boolean {
-  const isPlain = !/[\\:\0]/.test(name);
+  const isPlain = !/[\\:\p{Cc}\p{Zl}\p{Zp}]/u.test(name);
   return isPlain && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

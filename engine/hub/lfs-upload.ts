@@ -1,17 +1,17 @@
+import { createHash, type Hash } from 'node:crypto';
 import { z } from 'zod';
 import type { OnBytes } from './download-file.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { badAnswer, final, HubError, type HubSubject, refusal } from './hub-error.ts';
 import type { Repository } from './repository.ts';
-import { piecesOf, type UploadFile } from './upload-file.ts';
+import { type CommittedFile, unchangedPieces } from './upload-file.ts';
 
 /** Where a large file goes. */
 export interface LargeUpload {
   readonly repository: Repository;
   /** The branch that it will be committed to. */
   readonly revision: string;
-  readonly file: UploadFile;
-  readonly sha256: string;
+  readonly file: CommittedFile;
   readonly subject: HubSubject;
 }
 
@@ -44,12 +44,12 @@ type Action = z.infer<typeof actionSchema>;
 /**
  * Sends a large file to the storage of Git LFS, whole or in parts as the Hub wants it, and has the Hub verify
  * that it is there. What the Hub has already is not sent again. A part that breaks off is sent again; an
- * address that has run out is asked for anew.
+ * address that has run out is asked for anew. What is sent is what the digest of the file is of, or nothing is there.
  *
  * Source: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md; for parts, which are the Hub's own,
  * `lfs.py` of huggingface_hub.
  *
- * @throws HubError, LorafaError as {@link piecesOf}
+ * @throws HubError, LorafaError as {@link unchangedPieces}
  */
 export async function uploadLarge(
   upload: LargeUpload,
@@ -58,23 +58,24 @@ export async function uploadLarge(
 ): Promise<void> {
   await connection.retrying(async () => {
     const actions = await askWhere(upload, connection);
-    const { file, sha256, subject } = upload;
+    const { file, subject } = upload;
     if (actions?.upload === undefined) {
       onBytes(file.size, false);
       return;
     }
     const parts = partsOf(actions.upload, upload);
     if (parts === undefined) {
-      await put(upload, actions.upload.href, 0, file.size, connection, onBytes);
+      const whole = { start: 0, end: file.size, before: createHash('sha256') };
+      await put(upload, actions.upload.href, whole, connection, onBytes);
     } else await putParts(upload, actions.upload.href, parts, connection, onBytes);
     if (actions.verify !== undefined) {
-      await connection.post(actions.verify.href, subject, { oid: sha256, size: file.size });
+      await connection.post(actions.verify.href, subject, objectOf(file));
     }
   });
 }
 
 async function askWhere(
-  { repository, revision, file, sha256, subject }: LargeUpload,
+  { repository, revision, file, subject }: LargeUpload,
   connection: HubConnection,
 ): Promise<z.infer<typeof batchSchema>['objects'][number]['actions']> {
   const answer = await connection.post(
@@ -83,7 +84,7 @@ async function askWhere(
     {
       operation: 'upload',
       transfers: TRANSFERS,
-      objects: [{ oid: sha256, size: file.size }],
+      objects: [objectOf(file)],
       hash_algo: 'sha256',
       ref: { name: revision },
     },
@@ -96,6 +97,14 @@ async function askWhere(
     throw refusal({ status: error.code, headers: new Headers() }, subject, error.message);
   }
   return actions;
+}
+
+/** A file as Git LFS names it. */
+function objectOf({ digests, size }: CommittedFile): {
+  readonly oid: string;
+  readonly size: number;
+} {
+  return { oid: digests.sha256, size };
 }
 
 const LFS_JSON = 'application/vnd.git-lfs+json';
@@ -129,14 +138,16 @@ async function putParts(
   connection: HubConnection,
   onBytes: OnBytes,
 ): Promise<void> {
-  const { file, sha256, subject } = upload;
+  const { file, subject } = upload;
+  let before = createHash('sha256');
   const parts: { readonly partNumber: number; readonly etag: string }[] = [];
   for (const [index, address] of addresses.entries()) {
     const [start, end] = [index * bytes, Math.min(file.size, (index + 1) * bytes)];
     try {
-      const headers = await connection.retrying(() =>
-        put(upload, address, start, end, connection, onBytes),
+      const { headers, hash } = await connection.retrying(() =>
+        put(upload, address, { start, end, before }, connection, onBytes),
       );
+      before = hash;
       const etag = headers.get('etag');
       if (etag === null) throw badAnswer(subject, `it does not confirm a part of ${file.path}`);
       parts.push({ partNumber: index + 1, etag });
@@ -147,31 +158,43 @@ async function putParts(
       throw error instanceof HubError && error.code === 'hub.bad_answer' ? error : final(error);
     }
   }
-  await connection.post(completion, subject, { oid: sha256, parts }, LFS_JSON);
+  await connection.post(completion, subject, { oid: file.digests.sha256, parts }, LFS_JSON);
 }
 
-/** Sends the bytes from one position to another. */
+/** Bytes of a file that are sent at once. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  /** SHA-256 of all that comes before. */
+  readonly before: Hash;
+}
+
+/** @returns what the storage says, and the SHA-256 of the file up to the end of what was sent */
 async function put(
   { file, subject }: LargeUpload,
   address: string,
-  start: number,
-  end: number,
+  { start, end, before }: Span,
   connection: HubConnection,
   onBytes: OnBytes,
-): Promise<Headers> {
+): Promise<{ readonly headers: Headers; readonly hash: Hash }> {
   if (!URL.canParse(address)) throw badAnswer(subject, `it sends ${file.path} to no address`);
   let sent = 0;
+  let hash = before;
+  const pieces = (): AsyncGenerator<Uint8Array> => {
+    hash = before.copy();
+    return unchangedPieces(file, start, end, hash);
+  };
   try {
     const { headers } = await connection.send(
       address,
       subject,
-      { method: 'PUT', size: end - start, pieces: () => piecesOf(file, start, end) },
+      { method: 'PUT', size: end - start, pieces },
       (bytes) => {
         sent += bytes;
         onBytes(bytes, true);
       },
     );
-    return headers;
+    return { headers, hash };
   } catch (error) {
     onBytes(-sent, false);
     throw error;

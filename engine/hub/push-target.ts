@@ -96,19 +96,23 @@ async function headOf(
  * Makes a repository, or a branch of one that begins where `main` is, where it is not there yet.
  *
  * @param isPrivate who may read a repository that is made
+ * @param onMade told of a repository that was made, whatever becomes of the rest
  * @returns what is there now
- * @throws HubError, among them `hub.conflict` for a repository that is there but cannot be seen
+ * @throws HubError, among them `hub.conflict` for a repository that is there but cannot be seen, or that somebody
+ * else has made meanwhile
  */
 export async function makeTarget(
   target: PushTarget,
   isPrivate: boolean,
   connection: HubConnection,
+  onMade: () => void,
 ): Promise<PushTarget> {
   const { repository, revision } = target;
   const subject = writtenSubject(target, connection);
   let made = target;
   if (target.isPrivate === null) {
     await createRepository(repository, isPrivate, subject, connection);
+    onMade();
     made = await lookAtTarget(repository, revision, connection);
     if (made.isPrivate !== isPrivate) {
       throw badAnswer(
@@ -126,28 +130,39 @@ export async function makeTarget(
 }
 
 async function createRepository(
-  { name }: Repository,
+  repository: Repository,
   isPrivate: boolean,
   subject: HubSubject,
   connection: HubConnection,
 ): Promise<void> {
+  const { name } = repository;
   const [organization, own] = name.split('/');
   const visibility = isPrivate ? 'private' : 'public';
-  let tries = 0;
+  let isLost = false;
   await connection.retrying(async () => {
-    tries += 1;
     try {
       await connection.post(`${connection.endpoint}/api/repos/create`, subject, {
         ...{ type: 'model', name: own, organization, visibility },
       });
     } catch (error) {
-      if (!(error instanceof HubError) || error.code !== 'hub.conflict') throw error;
+      if (!(error instanceof HubError) || error.code !== 'hub.conflict') {
+        isLost = true;
+        throw error;
+      }
       // The Hub makes one repository at a time for each account.
       if (/conflicting operation/i.test(error.message)) {
         throw new HubError('hub.conflict', error.message, { retryAfterMs: 1000, cause: error });
       }
       // An answer that was lost: it is there because of the try before.
-      if (tries > 1) return;
+      if (isLost) return;
+      // Nothing of it was seen when it was shown what becomes of it.
+      if ((await headOf(repository, MAIN, connection)) !== undefined) {
+        throw new HubError(
+          'hub.conflict',
+          `The repository ${name} was made by somebody else meanwhile, and nothing was sent; look at ${subject.page} and push again.`,
+          { cause: error },
+        );
+      }
       throw new HubError(
         'hub.conflict',
         `The repository ${name} is there already, and your access token does not let you see it; choose another name, or use a token that does.`,

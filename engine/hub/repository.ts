@@ -132,6 +132,7 @@ export async function listRepository(
     }
   } catch (error) {
     if (error instanceof HubError) throw error;
+    connection.throwIfAborted();
     throw badAnswer(subject, 'its list of files is none');
   }
   return files;

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { openRegularFile, readAt } from '../bounded-file.ts';
 import { LorafaError, messageOf } from '../errors.ts';
+import { HubError } from './hub-error.ts';
 
 /** A file that is to be in a repository. */
 export interface UploadFile {
@@ -20,6 +21,11 @@ export interface FileDigests {
   readonly sha1: string;
   /** Its first bytes, by which the Hub sees whether it is a text. */
   readonly sample: Buffer;
+}
+
+/** A file that is to be committed, and what it is known by. */
+export interface CommittedFile extends UploadFile {
+  readonly digests: FileDigests;
 }
 
 /** Bytes that are read at once. */
@@ -76,4 +82,30 @@ export async function digestsOf(file: UploadFile): Promise<FileDigests> {
     sha1.update(piece);
   }
   return { sha256: sha256.digest('hex'), sha1: sha1.digest('hex'), sample };
+}
+
+/**
+ * The bytes of a file from one position to another, for sending: its last ones are only given where all of them are
+ * those that its digest is of.
+ *
+ * @param hash SHA-256 of what comes before `start`; afterwards of what comes before `end`
+ * @throws HubError `hub.conflict` for a file that is another one by now; as {@link piecesOf}
+ */
+export async function* unchangedPieces(
+  file: CommittedFile,
+  start: number,
+  end: number,
+  hash: Hash,
+): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array | undefined;
+  for await (const piece of piecesOf(file, start, end)) {
+    hash.update(piece);
+    if (held !== undefined) yield held;
+    held = piece;
+  }
+  if (end === file.size && hash.copy().digest('hex') !== file.digests.sha256) {
+    const place = Buffer.isBuffer(file.content) ? file.path : file.content.file;
+    throw new HubError('hub.conflict', `${place} was changed since it was shown; push again.`);
+  }
+  if (held !== undefined) yield held;
 }

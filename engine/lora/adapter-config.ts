@@ -138,6 +138,20 @@ function isOff(value: unknown): boolean {
 }
 
 /**
+ * What of an `adapter_config.json` is needed to load the adapter, for those who are given it: other keys may hold
+ * anything, as paths of the machine that it was made on.
+ */
+export function neededConfig(json: JsonObject): JsonObject {
+  const entries = Object.entries(json).filter(([key, value]) => {
+    const known = Object.hasOwn(HARMLESS, key) ? HARMLESS[key]! : true;
+    // What is on or off or not given tells nothing.
+    const isMute = value === null || typeof value === 'boolean';
+    return Object.hasOwn(loraConfigSchema.shape, key) || known !== true || isMute;
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
  * The content of the `adapter_config.json` for an adapter: the keys that every version of PEFT
  * since 0.9 knows, so that none of them stumbles over one.
  *

@@ -47,3 +47,9 @@ export const ADAPTER_WEIGHTS_FILE = 'adapter_model.safetensors';
 
 /** Those that make an adapter. Beside them may lie the chat template that it was trained with. */
 export const ADAPTER_FILES = [ADAPTER_WEIGHTS_FILE, ADAPTER_CONFIG_FILE] as const;
+
+/** What its maker says of an adapter, as the Hub shows it. */
+export const CARD_FILE = 'README.md';
+
+/** The picture that a card of ours shows, where there is anything to be drawn. */
+export const CURVE_FILE = 'loss-curve.svg';

@@ -12,6 +12,8 @@ import {
   ADAPTER_WEIGHTS_FILE,
   type Adapter,
   adapterTensors,
+  CARD_FILE,
+  CURVE_FILE,
 } from './adapter.ts';
 import { type AdapterBase, adapterConfigJson } from './adapter-config.ts';
 
@@ -52,7 +54,7 @@ export async function saveAdapter(
 }
 
 /** What goes with an adapter where it is there: how it was asked, and what its maker says of it. */
-const FILES_BESIDE = [CHAT_TEMPLATE_FILE, 'README.md'];
+const FILES_BESIDE = [CHAT_TEMPLATE_FILE, CARD_FILE, CURVE_FILE];
 
 /**
  * Copies the files of an adapter from another folder, in place of those that are there. What only training

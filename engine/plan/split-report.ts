@@ -51,8 +51,16 @@ const DROPPED = 'dropped';
 
 /** A sentence about rows that say nothing about other rows, if there are any. */
 export function sharedWarnings(shared: IssueList): readonly string[] {
-  return warningOf('held out and learned all the same', shared);
+  return warningOf(SHARED, shared);
 }
+
+/** How many rows a sentence of {@link sharedWarnings} is about; undefined for any other sentence. */
+export function sharedRowsOf(warning: string): number | undefined {
+  const count = new RegExp(`^(\\d+) rows? (?:was|were) ${SHARED} `).exec(warning)?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+const SHARED = 'held out and learned all the same';
 
 /** A sentence about rows that could not be used, if there are any. */
 export function droppedWarnings({ dropped }: DatasetReport): readonly string[] {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { resolveInput } from '../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../engine/config/schema.ts';
-import { checkpointRun, nameOf, recordOf } from '../../engine/export/export-source.ts';
+import { baseOf, checkpointRun, nameOf, recordOf } from '../../engine/export/export-source.ts';
 import { repositoryOf } from '../../engine/hub/hub-cache.ts';
 import { parseHubName } from '../../engine/hub/hub-name.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
@@ -51,13 +50,13 @@ export interface CardFacts {
  * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported`
  */
 export async function readCardFacts(folder: string): Promise<CardFacts> {
-  const { config: lora, baseModelNameOrPath } = await readAdapterConfig(folder);
+  const { config: lora } = await readAdapterConfig(folder);
   const record = await recordOf(folder);
-  const base = record?.config.model.base_model_name_or_path ?? baseModelNameOrPath;
+  const base = await baseOf(folder, record);
   return {
     name: await nameOf(folder),
     base: base === null ? null : publicName(base),
-    license: base === null ? null : await baseLicense(resolveInput(base, folder), record?.hub),
+    license: base === null ? null : await baseLicense(base, record?.hub),
     lora,
     hasChatTemplate: existsSync(path.join(folder, CHAT_TEMPLATE_FILE)),
     run: record === undefined ? null : await runFacts(folder, record.config),
@@ -102,7 +101,15 @@ export function publicName(input: string): PublicName {
     const part = cached.file === '' ? '' : `:${cached.file}`;
     return { name: cached.name, part: `${part}${slice}`, isOnHub: true };
   }
+  // An address may hold a name, a password or a token.
+  if (place.includes('://') && URL.canParse(place)) {
+    const { hostname, pathname } = new URL(place);
+    return { name: lastPart(pathname) ?? hostname, part: '', isOnHub: false };
+  }
+  return { name: lastPart(place) ?? place, part: slice, isOnHub: false };
+}
+
+function lastPart(place: string): string | undefined {
   // Whoever made the adapter may have had another system.
-  const name = place.split(/[\\/]/).findLast((part) => part !== '') ?? place;
-  return { name, part: slice, isOnHub: false };
+  return place.split(/[\\/]/).findLast((part) => part !== '');
 }

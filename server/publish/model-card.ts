@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
+import { CURVE_FILE } from '../../engine/lora/adapter.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
 import { formatCount } from '../cli/format.ts';
 import { plainLine } from '../plain-text.ts';
 import { type CardFacts, type PublicName, publicName, type RunFacts } from './card-facts.ts';
-
-/** What a card is called, on the Hub and beside an adapter. */
-export const CARD_FILE = 'README.md';
-
-/** The picture that a card shows, where there is anything to be drawn. */
-export const CURVE_FILE = 'loss-curve.svg';
 
 /** Where whoever reads a card finds the adapter, and what is beside it. */
 export interface CardPlace {
@@ -34,9 +29,13 @@ export function modelCard(facts: CardFacts, place: CardPlace): string {
     whatItIs(facts),
     ...(run === null ? [] : [results(run, place.hasCurve), dataOf(run), configuration(facts, run)]),
     ...(run === null ? [bareConfiguration(facts)] : []),
-    loading(facts, place),
+    loading({ ...loadedBase(facts), ...facts }, place),
   ];
-  const text = `${sections.filter((each) => each !== '').join('\n\n')}\n`;
+  return marked(`${sections.filter((each) => each !== '').join('\n\n')}\n`);
+}
+
+/** A card with the line by which it is known that nobody has changed it. */
+function marked(text: string): string {
   return `${text}\n${MARK}${digestOf(text)} -->\n`;
 }
 
@@ -47,6 +46,38 @@ export function isUnchangedCard(card: string): boolean {
   const text = card.replaceAll('\r\n', '\n');
   const at = text.lastIndexOf(`\n${MARK}`);
   return at >= 0 && text.slice(at) === `\n${MARK}${digestOf(text.slice(0, at))} -->\n`;
+}
+
+/**
+ * A card of {@link modelCard} that nobody has changed, for another place: it says what its adapter's folder no longer
+ * tells, and how to load the adapter from where it is now.
+ *
+ * @returns undefined for a card of another version, which says that in another way
+ */
+export function movedCard(
+  card: string,
+  facts: Pick<CardFacts, 'name' | 'hasChatTemplate'>,
+  place: CardPlace,
+): string | undefined {
+  const text = card.replaceAll('\r\n', '\n');
+  const at = text.lastIndexOf(`\n${LOADING}\n`) + 1;
+  const before = text.slice(0, at);
+  const code = text.slice(at);
+  const model = jsonText(/^base = (".*")$/m.exec(code)?.[1]);
+  if (at === 0 || model === undefined) return undefined;
+  const gguf = jsonText(/, gguf_file=(".*")\)$/m.exec(code)?.[1]);
+  const base = { model, gguf, isInNf4: code.includes(IN_NF4) };
+  const shown = place.hasCurve ? before : before.replace(`${CURVE}\n\n`, '');
+  return marked(`${shown}${loading({ ...base, ...facts }, place)}\n`);
+}
+
+/** A text in JSON. */
+function jsonText(json = ''): string | undefined {
+  try {
+    return String(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
 }
 
 function digestOf(text: string): string {
@@ -97,12 +128,14 @@ function whatItIs({ base, run, license }: CardFacts): string {
   return `A LoRA adapter in PEFT's format${of}${how}.${terms}`;
 }
 
+const CURVE = `![Loss over the steps of the run](${CURVE_FILE})`;
+
 /** What was measured on held-out rows, or else on those that were learned, before and after. */
-function results({ rows, step }: RunFacts, hasCurve: boolean): string {
+function results({ rows, step, summary, sharedRows }: RunFacts, hasCurve: boolean): string {
   const done = rows.filter((row) => step === null || Number(row.step) <= step);
   const held = done.filter((row) => typeof row.eval_loss === 'number');
   const [first, last] = [held[0], held.at(-1)];
-  const picture = hasCurve ? [`![Loss over the steps of the run](${CURVE_FILE})`] : [];
+  const picture = hasCurve ? [CURVE] : [];
   if (first === undefined || last === undefined) {
     const losses = done.map(({ loss }) => loss).filter((loss) => typeof loss === 'number');
     if (losses.length === 0) return '';
@@ -129,8 +162,15 @@ function results({ rows, step }: RunFacts, hasCurve: boolean): string {
   return [
     '## Results',
     ['| On held-out rows | loss | perplexity |', '| --- | ---: | ---: |', ...table].join('\n'),
+    ...(sharedRows > 0 ? [learnedToo(sharedRows, summary?.dataset.eval?.rows)] : []),
     ...picture,
   ].join('\n\n');
+}
+
+function learnedToo(shared: number, held: number | undefined): string {
+  const of = held === undefined ? '' : ` of ${formatCount(held)}`;
+  const were = shared === 1 && held === undefined ? 'row was' : 'rows were';
+  return `${formatCount(shared)}${of} held-out ${were} learned as well: what is measured on them says nothing about other rows.`;
 }
 
 /** Reports whose mean is no chance. */
@@ -242,15 +282,44 @@ function table(title: string, rows: readonly Row[]): string {
   return `${title}\n\n| | |\n| --- | --- |\n${lines.join('\n')}`;
 }
 
+/** The base of an adapter in commands and programs. */
+interface LoadedBase {
+  /** Its name on the Hub, or a place that the reader fills in. */
+  readonly model: string;
+  /** Its file, where that is in GGUF. */
+  readonly gguf: string | undefined;
+  /** Whether it was trained on in NF4. */
+  readonly isInNf4: boolean;
+}
+
+function loadedBase({ base, run }: CardFacts): LoadedBase {
+  return {
+    model: base?.isOnHub ? base.name : inFolder(base?.name ?? 'base-model'),
+    gguf: /:([^[]*\.gguf)/i.exec(base?.part ?? '')?.[1],
+    isInNf4: run?.config.model.quantization === 'nf4',
+  };
+}
+
+function inFolder(name: string): string {
+  return `path/to/${plainLine(name, LONGEST_NAME)}`;
+}
+
+const LOADING = '## How to load it';
+
+const IN_NF4 =
+  'It was trained on the base in NF4; with `BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")` it meets the same weights.';
+
 function loading(
-  { base, hasChatTemplate, name, run }: CardFacts,
+  {
+    model,
+    gguf,
+    isInNf4,
+    name,
+    hasChatTemplate,
+  }: LoadedBase & Pick<CardFacts, 'name' | 'hasChatTemplate'>,
   { repository }: CardPlace,
 ): string {
-  const inFolder = (of: string): string => `path/to/${plainLine(of, LONGEST_NAME)}`;
   const adapter = repository ?? inFolder(name);
-  const known = base?.isOnHub ? base.name : undefined;
-  const model = known ?? inFolder(base?.name ?? 'base-model');
-  const gguf = /:([^[]*\.gguf)/i.exec(base?.part ?? '')?.[1];
   const options = gguf === undefined ? '' : `, gguf_file=${JSON.stringify(gguf)}`;
   const python = [
     ...(hasChatTemplate && repository !== undefined
@@ -272,24 +341,19 @@ function loading(
         ]
       : []),
   ].join('\n');
-  const quantized =
-    run?.config.model.quantization === 'nf4'
-      ? [
-          'It was trained on the base in NF4; with `BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")` it meets the same weights.',
-        ]
-      : [];
   return [
-    '## How to load it',
+    LOADING,
     'With PEFT, in Python:',
     `\`\`\`python\n${python}\n\`\`\``,
-    ...quantized,
+    ...(isInNf4 ? [IN_NF4] : []),
     'With LoRA-FA, on the command line; in VS Code *LoRA-FA: Test Adapter* shows adapters of the folder that is open:',
     `\`\`\`sh\nlorafa generate ${shellWord(`${model}${gguf === undefined ? '' : `:${gguf}`}`)} --adapter ${shellWord(adapter)} --prompt "…"\n\`\`\``,
   ].join('\n\n');
 }
 
 function shellWord(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  const line = plainLine(text, LONGEST_NAME);
+  return /^[\w./:@-]+$/.test(line) ? line : `'${line.replaceAll("'", "'\\''")}'`;
 }
 
 /** A name with a link to its page, if it has one. */

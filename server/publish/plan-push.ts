@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { LorafaError } from '../../engine/errors.ts';
-import { type CommittedFile, isThere } from '../../engine/hub/commit-files.ts';
+import { isThere } from '../../engine/hub/commit-files.ts';
 import { fetchRange } from '../../engine/hub/fetch-range.ts';
 import type { HubConnection } from '../../engine/hub/hub-connection.ts';
 import { HubError, SIGN_IN, TOKENS } from '../../engine/hub/hub-error.ts';
 import { parseHubName } from '../../engine/hub/hub-name.ts';
 import { lookAtTarget, MAIN, type PushTarget } from '../../engine/hub/push-target.ts';
 import { fileUrl, isCommit, subjectOf } from '../../engine/hub/repository.ts';
-import { digestsOf } from '../../engine/hub/upload-file.ts';
+import { type CommittedFile, digestsOf } from '../../engine/hub/upload-file.ts';
 import { accountOf } from '../../engine/hub/who-am-i.ts';
-import { CARD_FILE, isUnchangedCard } from './model-card.ts';
+import { CARD_FILE } from '../../engine/lora/adapter.ts';
+import { isUnchangedCard } from './model-card.ts';
 import { publicationOf } from './publication.ts';
 
 /** What is to be pushed, and where to. */

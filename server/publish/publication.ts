@@ -1,16 +1,21 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { requireWholeCheckpoint } from '../../engine/export/export-source.ts';
-import { parseHubName } from '../../engine/hub/hub-name.ts';
+import { isHubInput } from '../../engine/config/resolve-paths.ts';
+import { namedBase, requireWholeCheckpoint } from '../../engine/export/export-source.ts';
 import type { UploadFile } from '../../engine/hub/upload-file.ts';
-import { readJsonFile } from '../../engine/json-file.ts';
-import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
+import { type JsonObject, readJsonFile } from '../../engine/json-file.ts';
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+  CARD_FILE,
+  CURVE_FILE,
+} from '../../engine/lora/adapter.ts';
+import { neededConfig } from '../../engine/lora/adapter-config.ts';
 import { requireWholeAdapter } from '../../engine/lora/load-adapter.ts';
 import { quote } from '../../engine/quote.ts';
 import { CHAT_TEMPLATE_FILE } from '../../engine/tokenizer/tokenizer-files.ts';
 import { publicName } from './card-facts.ts';
 import { makeCard } from './card-files.ts';
-import { CARD_FILE } from './model-card.ts';
 
 /** What others are given of an adapter, and what to say of it. */
 export interface Publication {
@@ -32,7 +37,8 @@ export async function publicationOf(folder: string, repository: string): Promise
   const card = await makeCard(folder, repository);
   const config = await publicConfig(folder);
   const present = new Set(await readdir(folder));
-  const others = [ADAPTER_WEIGHTS_FILE, CHAT_TEMPLATE_FILE, CARD_FILE].filter((name) =>
+  const own = card.files.length === 0 ? [CARD_FILE, CURVE_FILE] : [];
+  const others = [ADAPTER_WEIGHTS_FILE, CHAT_TEMPLATE_FILE, ...own].filter((name) =>
     present.has(name),
   );
   const files = [
@@ -46,22 +52,22 @@ export async function publicationOf(folder: string, repository: string): Promise
   };
 }
 
-/** The adapter's configuration, without a path of this machine. */
+/** The adapter's configuration, with what is needed to load it, and without a path of this machine. */
 async function publicConfig(
   folder: string,
 ): Promise<{ readonly file: UploadFile; readonly notes: readonly string[] }> {
   const json = await readJsonFile(path.join(folder, ADAPTER_CONFIG_FILE), 'adapter.corrupt');
-  const base = json?.['base_model_name_or_path'];
-  if (typeof base !== 'string' || parseHubName(base) !== undefined) {
-    return { file: await onDisk(folder, ADAPTER_CONFIG_FILE), notes: [] };
-  }
+  const config = neededConfig(json ?? {});
+  const fileOf = (content: JsonObject): UploadFile =>
+    inMemory(ADAPTER_CONFIG_FILE, Buffer.from(`${JSON.stringify(content, null, 2)}\n`));
+  const base = await namedBase(folder);
+  if (base === null || isHubInput(base)) return { file: fileOf(config), notes: [] };
   const { name, isOnHub } = publicName(base);
-  const text = JSON.stringify({ ...json, base_model_name_or_path: name }, null, 2);
   const way = isOnHub ? '' : '; it is not on the hub, so whoever loads the adapter needs it too';
   const note = `${ADAPTER_CONFIG_FILE} names the base model ${quote(name)}, not its path here${way}.`;
   return {
-    file: inMemory(ADAPTER_CONFIG_FILE, Buffer.from(`${text}\n`)),
-    notes: name === base ? [] : [note],
+    file: fileOf({ ...config, base_model_name_or_path: name }),
+    notes: name === config['base_model_name_or_path'] ? [] : [note],
   };
 }
 

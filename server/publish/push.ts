@@ -54,8 +54,9 @@ export async function push(
   const progress = new DownloadProgress(`sending to ${shown.repository}`, shown.bytes, onProgress);
   let isMade = false;
   try {
-    const made = await makeTarget(target, shown.isPrivate, connection);
-    isMade = target.isPrivate === null;
+    const made = await makeTarget(target, shown.isPrivate, connection, () => {
+      isMade = true;
+    });
     const lasting = await pushConnection(patience);
     const request = { target: made, files, message };
     const commit =
@@ -69,7 +70,10 @@ export async function push(
     const { repository, page, bytes } = shown;
     return { repository, page, commit, bytes, files: files.length };
   } catch (error) {
-    if (error instanceof LorafaError || !signal?.aborted) throw error;
+    if (error instanceof LorafaError) {
+      throw isMade ? andMade(error, shown.repository) : error;
+    }
+    if (!signal?.aborted) throw error;
     const rest = isMade ? `; ${shown.repository}, which was made for it, is there without it` : '';
     throw new HubError(
       'hub.cancelled',
@@ -77,4 +81,14 @@ export async function push(
       { cause: error },
     );
   }
+}
+
+/** An error that says as well what is left of the push. */
+function andMade(error: LorafaError, repository: string): LorafaError {
+  const { code, message, location, detail } = error;
+  return new LorafaError(
+    code,
+    `${message} ${repository}, which was made for this push, is there.`,
+    { cause: error, ...(location && { location }), ...(detail !== undefined && { detail }) },
+  );
 }

@@ -135,11 +135,15 @@ test('an adapter is copied without what only training needs, and needs no base',
   const checkpoint = path.join(top, 'stray', 'checkpoint-3');
   await cp(path.join(adapter, 'checkpoint-3'), checkpoint, { recursive: true });
   await writeFile(path.join(checkpoint, 'README.md'), '# Mine');
-  const { output, tensors } = await exported({
+  const { output, tensors, notes } = await exported({
     folder: checkpoint,
     format: 'peft',
     base: '/nowhere',
   });
+  // Whoever is given the folder reads that too.
+  expect(notes).toEqual([
+    expect.stringContaining(`names the base model by its place, "${tiny.model}"; write its name`),
+  ]);
   expect(readdirSync(output).toSorted()).toEqual([
     'README.md',
     'adapter_config.json',

@@ -34,6 +34,7 @@ test.each([
   'owner/name@a/../b',
   'owner/name:../../x.gguf',
   'owner/name:/etc/passwd',
+  'owner/name:a\nb.gguf',
   'owner/name@',
   '',
 ])('%j is none', (name) => {
@@ -44,7 +45,7 @@ test.each(['a', 'a/b.c', 'ä/b c', '.hidden', '...'])('%j stays in its folder', 
   expect(isSafePath(name)).toBe(true);
 });
 
-test.each(['', '/a', 'a/', 'a//b', '.', '..', 'a/../b', 'a\\b', 'C:a', 'a\0b'])(
+test.each(['', '/a', 'a/', 'a//b', '.', '..', 'a/../b', 'a\\b', 'C:a', 'a\0b', 'a\nb', 'a\u2028b'])(
   '%j may lead elsewhere',
   (name) => {
     expect(isSafePath(name)).toBe(false);

@@ -10,6 +10,7 @@ import type { Fault, SeenRequest } from '../../support/hub-server/faults.ts';
 import { HubWorld } from '../../support/hub-server/hub-world.ts';
 import { ProxyServer } from '../../support/hub-server/proxy-server.ts';
 import { type HubRepository, hubRepository } from '../../support/hub-server/repositories.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 const TOKEN = 'hf_writesInTests';
 const NAME = 'somebody/first';
@@ -306,6 +307,55 @@ describe('what goes wrong is told in a sentence', () => {
     expect(writes(world)).toHaveLength(1);
   });
 
+  describe('a file that is another one by the time it is sent', () => {
+    const card = '# Mine\n';
+
+    /** An adapter with a card of its own that was shown, and whose file was then written anew. */
+    async function changed(file: string, change: (before: Buffer) => Buffer, world: HubWorld) {
+      const own = await tempFolder();
+      await cp(folder, own, { recursive: true });
+      await writeFile(path.join(own, 'README.md'), card);
+      const planned = await plan({ folder: own });
+      const place = path.join(own, file);
+      await writeFile(place, change(await readFile(place)));
+      await expect(push(planned, PATIENCE)).rejects.toMatchObject({
+        code: 'hub.conflict',
+        message: expect.stringContaining(`${place} was changed since it was shown; push again.`),
+      });
+      expect(Object.keys(content(world))).toEqual(['.gitattributes']);
+      expect(writes(world).some(({ path }) => path.includes('/commit/'))).toBe(false);
+    }
+
+    test.each([
+      ['of more bytes', () => Buffer.from('# Another one, and longer\n')],
+      ['of as many bytes', () => Buffer.from('# Ours\n')],
+    ])('%s, in the commit', async (_, change) => {
+      await changed('README.md', change, await signedIn());
+    });
+
+    test.each([
+      ['whole', Number.POSITIVE_INFINITY],
+      ['in parts', 1000],
+    ])('of as many bytes, beside it, %s', async (_, partBytes) => {
+      const world = await signedIn();
+      world.hub.writing.partBytes = partBytes;
+      // The first part is sent by the time that it is known.
+      const change = (before: Buffer) => Buffer.from(before.toReversed());
+      await changed('adapter_model.safetensors', change, world);
+    });
+
+    test('with more at its end: what was shown is sent', async () => {
+      const world = await signedIn();
+      const own = await tempFolder();
+      await cp(folder, own, { recursive: true });
+      await writeFile(path.join(own, 'README.md'), card);
+      const planned = await plan({ folder: own });
+      await writeFile(path.join(own, 'README.md'), `${card}More of it.\n`);
+      await push(planned, PATIENCE);
+      expect(content(world)['README.md']).toBe(card);
+    });
+  });
+
   test('somebody else commits meanwhile: nothing of theirs is lost', async () => {
     const world = await signedIn();
     await pushed();
@@ -360,6 +410,36 @@ describe('what may help is tried again', () => {
   });
 });
 
+test('a push that fails tells of the repository that it has made', async () => {
+  const world = await signedIn();
+  failing(world, /preupload/, { status: 403 });
+  const left = `${NAME}, which was made for this push, is there.`;
+  await expect(pushed()).rejects.toMatchObject({ message: expect.stringContaining(left) });
+  // It is no longer made by the next one.
+  failing(world, /preupload/, { status: 403 });
+  await expect(pushed()).rejects.toMatchObject({ message: expect.not.stringContaining(left) });
+});
+
+test.each([
+  ['one after the other', undefined],
+  ['at the same moment', 'There is a conflicting operation in progress'],
+])(
+  'of two pushes that make a repository %s, one says that the other has made it',
+  async (_, said) => {
+    const world = await signedIn();
+    const [first, second] = [await plan(), await plan()];
+    await push(first, PATIENCE);
+    const { commit } = world.hub.find(NAME)!;
+    if (said !== undefined)
+      failing(world, /create$/, { status: 409, headers: { 'x-error-message': said } });
+    await expect(push(second, PATIENCE)).rejects.toMatchObject({
+      code: 'hub.conflict',
+      message: `The repository ${NAME} was made by somebody else meanwhile, and nothing was sent; look at ${first.shown.page} and push again.`,
+    });
+    expect(world.hub.find(NAME)!.commit).toBe(commit);
+  },
+);
+
 test('a hub that never answers is told in words', async () => {
   const world = await signedIn();
   world.hub.fault = ({ path: place }) => (place.includes('preupload') ? 'hang' : undefined);
@@ -382,4 +462,19 @@ test('cancelled, nothing is committed, and what was made is told', async () => {
     message: `The push was cancelled, and nothing was committed; ${NAME}, which was made for it, is there without it.`,
   });
   expect(Object.keys(content(world))).toEqual(['.gitattributes']);
+});
+
+test('cancelled while the new repository is looked at, it is told as well', async () => {
+  const world = await signedIn();
+  const planned = await plan();
+  const abort = new AbortController();
+  world.hub.fault = ({ path: place }) => {
+    if (!place.includes('/tree/')) return undefined;
+    abort.abort();
+    return 'hang';
+  };
+  await expect(push(planned, { ...PATIENCE, signal: abort.signal })).rejects.toMatchObject({
+    code: 'hub.cancelled',
+    message: expect.stringContaining(`; ${NAME}, which was made for it, is there without it.`),
+  });
 });
