@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -147,6 +148,25 @@ test('an adapter is copied without what only training needs, and needs no base',
     'chat_template.jinja',
   ]);
   expect(tensors).toBe(8);
+});
+
+describe('what lies beside an adapter and cannot be read is told, and keeps nobody waiting', () => {
+  test.each(['pipe', 'folder', 'dangling link'])('a %s', async (kind) => {
+    const folder = await tempFolder();
+    const damaged = path.join(folder, 'mine');
+    await cp(path.join(adapter, 'checkpoint-3'), damaged, { recursive: true });
+    const file = path.join(damaged, 'README.md');
+    if (kind === 'pipe') execFileSync('mkfifo', [file]);
+    else if (kind === 'folder') await mkdir(file);
+    else await symlink('/nowhere/README.md', file);
+    await expect(
+      exportResult({ folder: damaged, format: 'peft', output: path.join(folder, 'out') }),
+    ).rejects.toMatchObject({
+      code: 'adapter.corrupt',
+      message: expect.stringMatching(/mine\/README\.md cannot be read \(.*\); put a file/),
+    });
+    expect(readdirSync(folder)).toEqual(['mine']);
+  });
 });
 
 test('a large model has shards, of which an index tells', async () => {
