@@ -3,7 +3,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
-import { readAdapterConfig } from '../lora/adapter-config.ts';
+import { requireWholeAdapter } from '../lora/load-adapter.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
 import { checkTensors } from './check-export.ts';
 import { EXPORT_DTYPES_OF, type ExportOptions, type PlannedExport } from './export-format.ts';
@@ -21,8 +21,7 @@ export async function planPeft(
   { beside = [] }: ExportOptions = {},
 ): Promise<PlannedExport> {
   await requireWholeCheckpoint(folder);
-  await readAdapterConfig(folder);
-  const tensors = await adapterTensors(folder);
+  const tensors = [...(await requireWholeAdapter(folder)).values()].map(storedTensor);
   const { size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
   return {
     bytes: size,

@@ -73,7 +73,7 @@ test('a base that is not here keeps nobody from the adapter alone, and is not fe
   const { folder: golden } = await source();
   await exportResult({ folder: golden, format: 'peft', output: path.join(folder, 'copy') });
   const file = path.join(folder, 'copy', 'adapter_config.json');
-  const config = { peft_type: 'LORA', r: 2, base_model_name_or_path: 'nobody/nothing' };
+  const config = { peft_type: 'LORA', r: 4, base_model_name_or_path: 'nobody/nothing' };
   await writeFile(file, JSON.stringify({ ...config, target_modules: ['q_proj'] }));
   const sizes = await exportSizes(path.join(folder, 'copy'));
   expect(sizes.find(({ format }) => format === 'peft')?.problem).toBeNull();

@@ -10,7 +10,9 @@ import {
   exportResult,
   type OnExportProgress,
 } from '../../../engine/export/export.ts';
+import { exportSizes } from '../../../engine/export/export-sizes.ts';
 import { madeTensor } from '../../../engine/export/model-tensor.ts';
+import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { openGenerator } from '../../../engine/generate/generator.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { type LoadedAdapter, loadAdapter } from '../../../engine/lora/load-adapter.ts';
@@ -167,6 +169,20 @@ describe('what lies beside an adapter and cannot be read is told, and keeps nobo
     });
     expect(readdirSync(folder)).toEqual(['mine']);
   });
+});
+
+test('a copy of an adapter that is no whole one is refused, and has no size', async () => {
+  const folder = await tempFolder();
+  const damaged = path.join(folder, 'mine');
+  await cp(path.join(adapter, 'checkpoint-3'), damaged, { recursive: true });
+  await writeSafetensors(path.join(damaged, 'adapter_model.safetensors'), []);
+  const output = path.join(folder, 'out');
+  await expect(exportResult({ folder: damaged, format: 'peft', output })).rejects.toMatchObject({
+    code: 'adapter.corrupt',
+  });
+  const sizes = await exportSizes(damaged, { base: tiny.model });
+  expect(sizes.find(({ format }) => format === 'peft')?.problem).toContain('holds no tensors');
+  expect(readdirSync(folder)).toEqual(['mine']);
 });
 
 test('a large model has shards, of which an index tells', async () => {
