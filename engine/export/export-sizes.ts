@@ -20,7 +20,7 @@ export interface ExportSize {
  */
 export async function exportSizes(
   folder: string,
-  options: Omit<SourceOptions, 'onDownload' | 'isOffline'> = {},
+  options: Omit<SourceOptions, 'onDownload' | 'signal' | 'isOffline'> = {},
 ): Promise<readonly ExportSize[]> {
   const sizes: ExportSize[] = [];
   for (const [name, format] of Object.entries(EXPORT_FORMATS)) {

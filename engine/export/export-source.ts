@@ -37,6 +37,8 @@ export interface SourceOptions {
   /** The base model in the place of the one that the adapter or its run names. */
   readonly base?: string | undefined;
   readonly onDownload?: OnDownload | undefined;
+  /** Ends a download. */
+  readonly signal?: AbortSignal | undefined;
   /** Nothing is downloaded: only a base that is on this machine will do. */
   readonly isOffline?: boolean | undefined;
 }
@@ -61,7 +63,7 @@ async function holdsAdapter(folder: string): Promise<boolean> {
  */
 export async function openExportSource(
   folder: string,
-  { base: given, onDownload, isOffline = false }: SourceOptions = {},
+  { base: given, onDownload, signal, isOffline = false }: SourceOptions = {},
 ): Promise<ExportSource> {
   await requireWholeCheckpoint(folder);
   const ownName = await nameOf(folder);
@@ -75,7 +77,7 @@ export async function openExportSource(
   const name = resolveInput(wanted, process.cwd());
   const place = isOffline
     ? await baseHere(name)
-    : await fetchInput(name, 'model', onDownload, record?.hub);
+    : await fetchInput(name, 'model', onDownload, record?.hub, signal);
   const base = await openBaseModel(place, { headersOnly: true });
   const adapter = await loadAdapter(folder, base.config);
   const { chatTemplate } = adapter;

@@ -8,7 +8,7 @@ import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';
 
 /** What is to be exported, how, and where to. */
-export interface ExportRequest extends Omit<ExportOptions, 'onDownload'> {
+export interface ExportRequest extends Omit<ExportOptions, 'onDownload' | 'signal'> {
   /** Folder of an adapter, of a checkpoint, or of a model that was trained whole. */
   readonly folder: string;
   readonly format: ExportFormatName;
@@ -70,7 +70,12 @@ export async function exportResult(
   }
   await requireFree(output);
   const plan = await format.load();
-  const planned = await plan(folder, { ...options, onDownload: onProgress });
+  const planned = await plan(folder, { ...options, onDownload: onProgress, signal }).catch(
+    (error: unknown) => {
+      throwIfAborted(signal);
+      throw error;
+    },
+  );
   await requireSpace(output, planned.bytes);
   const counting = (task: 'writing' | 'checking', total: number) => {
     const startedAt = performance.now();

@@ -199,11 +199,12 @@ async function obtainMissing(wanted: Wanted, session: HubSession): Promise<void>
       done: 0,
       total: 1,
     });
-  await withRepositoryLock(cached.lockFile, onWait, async () => {
+  const download = async (): Promise<void> => {
     // Another process may have had it meanwhile.
     const missing = await missingOf(wanted);
     if (missing.length > 0) await downloadAll({ ...wanted, files: missing }, session);
-  });
+  };
+  await withRepositoryLock(cached.lockFile, onWait, download, session.connection.signal);
 }
 
 async function downloadAll(wanted: Wanted, session: HubSession): Promise<void> {
