@@ -10,6 +10,7 @@ import { EXPORT_DTYPES_OF, type ExportOptions, type PlannedExport } from './expo
 import { requireWholeCheckpoint } from './export-source.ts';
 import { matrixDtype } from './merged-tensors.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
+import { filesOf } from './source-files.ts';
 
 /**
  * The adapter in PEFT's format, copied without what only training needs. Its base need not be there.
@@ -21,13 +22,15 @@ export async function planPeft(
   { beside = [] }: ExportOptions = {},
 ): Promise<PlannedExport> {
   await requireWholeCheckpoint(folder);
-  const tensors = [...(await requireWholeAdapter(folder)).values()].map(storedTensor);
+  const places = [...(await requireWholeAdapter(folder)).values()];
+  const tensors = places.map(storedTensor);
   const { size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
   return {
     bytes: size,
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: tensors.length / 2,
+    sources: filesOf(places),
     dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: async (target, progress) => {
       await copyAdapter(folder, target);

@@ -6,6 +6,7 @@ import { makeAside } from '../files/folders.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';
+import { requireUnchanged, stampsOf } from './source-files.ts';
 
 /** What is to be exported, how, and where to. */
 export interface ExportRequest extends Omit<ExportOptions, 'onDownload' | 'signal'> {
@@ -76,6 +77,7 @@ export async function exportResult(
       throw error;
     },
   );
+  const stamps = await stampsOf(planned.sources);
   await requireSpace(output, planned.bytes);
   const counting = (task: 'writing' | 'checking', total: number) => {
     const startedAt = performance.now();
@@ -103,9 +105,15 @@ export async function exportResult(
         notes,
       };
     } catch (error) {
+      // What was meant is read again from there.
+      if (isAboutTensors(error)) await requireUnchanged(stamps);
       throw inItsPlace(error, staged, output);
     }
   });
+}
+
+function isAboutTensors(error: unknown): boolean {
+  return error instanceof LorafaError && /^(model\.|export\.wrong_values)/.test(error.code);
 }
 
 /** An error about what will be gone when it is read, told of the place that was meant. */

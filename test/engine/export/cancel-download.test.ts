@@ -16,8 +16,8 @@ test.each([
   );
   const folder = await tempFolder();
   const abort = new AbortController();
-  hub.fault = ({ path: asked }) => {
-    if (!asked.includes('model.safetensors')) return undefined;
+  hub.fault = ({ host }) => {
+    if (host !== 'cdn') return undefined;
     setTimeout(() => abort.abort(), 50);
     return fault;
   };
