@@ -58,7 +58,7 @@ async function holdsAdapter(folder: string): Promise<boolean> {
  * Opens an adapter with the base model that it belongs to, or a model that was trained whole.
  *
  * @param folder of a result, of a checkpoint, or of an adapter from elsewhere
- * @throws LorafaError `adapter.not_found`, `checkpoint.corrupt`, and as `fetchInput`, `openBaseModel` and
+ * @throws LorafaError `adapter.not_found`, `checkpoint.corrupt`, `usage.invalid`, and as `fetchInput`, `openBaseModel` and
  * `loadAdapter` do
  */
 export async function openExportSource(
@@ -68,6 +68,13 @@ export async function openExportSource(
   await requireWholeCheckpoint(folder);
   const ownName = await nameOf(folder);
   if (!(await holdsAdapter(folder))) {
+    if (given !== undefined) {
+      throw new LorafaError(
+        'usage.invalid',
+        `${folder} holds a whole model, which has no base; leave --base out.`,
+        { location: { file: folder } },
+      );
+    }
     const base = await openBaseModel(folder, { headersOnly: true });
     const { tokenizer } = base;
     return { folder, name: ownName, adapter: null, base, nf4: undefined, tokenizer };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -138,11 +138,7 @@ test('an adapter is copied without what only training needs, and needs no base',
   const checkpoint = path.join(top, 'stray', 'checkpoint-3');
   await cp(path.join(adapter, 'checkpoint-3'), checkpoint, { recursive: true });
   await writeFile(path.join(checkpoint, 'README.md'), '# Mine');
-  const { output, tensors } = await exported({
-    folder: checkpoint,
-    format: 'peft',
-    base: '/nowhere',
-  });
+  const { output, tensors } = await exported({ folder: checkpoint, format: 'peft' });
   expect(readdirSync(output).toSorted()).toEqual([
     'README.md',
     'adapter_config.json',
@@ -264,6 +260,56 @@ describe('nothing half written is left', () => {
     );
     expect(readdirSync(folder)).toEqual(['out']);
     expect(readdirSync(output)).toEqual([]);
+  });
+});
+
+test('where two export to one place, the slower one is told that it is taken', async () => {
+  const folder = await tempFolder();
+  const output = path.join(folder, 'out');
+  const onProgress: OnExportProgress = ({ task }) => {
+    if (task === 'checking') mkdirSync(output, { recursive: true });
+  };
+  await expect(
+    exportResult({ folder: adapter, format: 'merged', output }, { onProgress }),
+  ).rejects.toMatchObject({
+    code: 'output.not_writable',
+    message: expect.stringContaining(`${output} is there already`),
+  });
+  expect(readdirSync(folder)).toEqual(['out']);
+});
+
+test('folders that were made for an export that failed go with it', async () => {
+  const folder = await tempFolder();
+  const output = path.join(folder, 'a', 'b', 'out');
+  const abort = new AbortController();
+  abort.abort();
+  await expect(
+    exportResult({ folder: adapter, format: 'merged', output }, { signal: abort.signal }),
+  ).rejects.toMatchObject({ code: 'export.cancelled' });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['peft', { dtype: 'f32' }, 'copies weights in the type that they have; leave --dtype f32 out'],
+  ['peft', { base: '/nope' }, 'leave --base out'],
+  ['gguf', { unmerged: true }, 'knows no --no-merge, which is for ollama'],
+] as const)(
+  'an option that the format %s has no use for is refused: %j',
+  async (format, options, told) => {
+    const output = path.join(await tempFolder(), 'out');
+    await expect(
+      exportResult({ folder: adapter, format, output, ...options }),
+    ).rejects.toMatchObject({ code: 'usage.invalid', message: expect.stringContaining(told) });
+  },
+);
+
+test('a whole model has no base', async () => {
+  const output = path.join(await tempFolder(), 'out');
+  await expect(
+    exportResult({ folder: whole, format: 'merged', output, base: tiny.model }),
+  ).rejects.toMatchObject({
+    code: 'usage.invalid',
+    message: expect.stringContaining('leave --base out'),
   });
 });
 
