@@ -128,12 +128,12 @@ async function baseNameOf(folder: string, record: RunRecord | undefined): Promis
   );
 }
 
-/** @throws LorafaError `model.not_found` for a name of the Hub that is not here yet */
+/** @throws LorafaError `hub.not_cached` for a name of the Hub that is not here yet */
 async function baseHere(name: string): Promise<string> {
   const [place] = (await cachedInput(name, 'model')) ?? [];
   if (place !== undefined) return place;
   throw new LorafaError(
-    'model.not_found',
+    'hub.not_cached',
     `The base model ${name} is not on this machine yet; an export downloads it first.`,
   );
 }

@@ -80,6 +80,7 @@ test('a base that is not here keeps nobody from the adapter alone, and is not fe
   expect(sizes.find(({ format }) => format === 'gguf')).toMatchObject({
     dtype: null,
     bytes: {},
+    needsDownload: true,
     problem: expect.stringMatching(/^The base model nobody\/nothing is not on this machine yet/),
   });
 });
