@@ -8,7 +8,7 @@ import { quantizeQ5_0, quantizeQ5_1 } from '../gguf/quantize/q5-quantizers.ts';
 import { quantizeQ8_0 } from '../gguf/quantize/quantize-q8-0.ts';
 import type { Tolerance } from './check-export.ts';
 import type { ExportDtype } from './export-format.ts';
-import { type ModelTensor, requireFinite, rounded, rowWidth } from './model-tensor.ts';
+import { firstFrom, type ModelTensor, requireFinite, rounded, rowWidth } from './model-tensor.ts';
 
 /** `general.file_type` (llama.cpp `llama_ftype`), and what matrices are stored in, of mixtures most of them. */
 export const FILE_TYPES = {
@@ -78,7 +78,7 @@ export function encode(name: string, type: WrittenType, values: Float32Array): U
   if (!isQuantized(type)) return rounded(name, type, values);
   requireFinite(name, values);
   const bytes = QUANTIZERS[type](values);
-  const at = decoded(type, bytes, values.length).findIndex((value) => !Number.isFinite(value));
+  const at = firstFrom(Number.POSITIVE_INFINITY, decoded(type, bytes, values.length));
   if (at === -1) return bytes;
   throw new LorafaError(
     'model.unsupported',
