@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { LorafaError } from '../errors.ts';
 import { GenerationSessions } from '../generate/generation-sessions.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Session } from '../runtime/session.ts';
@@ -20,7 +21,7 @@ const TOLERANCE = 1e-3;
  * with those of this project's own generation from the same weights.
  *
  * @param progress may end it
- * @throws LorafaError `export.wrong_values`, `device.failed`
+ * @throws LorafaError `export.wrong_values`, `device.failed`, `model.not_finite` where the weights give no logits
  */
 export async function checkOnnx(
   file: string,
@@ -31,6 +32,13 @@ export async function checkOnnx(
   const ids = prompt(config);
   progress(0);
   const expected = await ownLogits(config, weights, ids);
+  const odd = expected.find((logit) => !Number.isFinite(logit));
+  if (odd !== undefined) {
+    throw new LorafaError(
+      'model.not_finite',
+      `The model gives the logit ${odd} for a prompt, so that it writes nothing of use; the base model or the adapter is damaged or was saved after a failed training, so use another copy.`,
+    );
+  }
   progress(0);
   const found = await fileLogits(file, config, weights, ids);
   const largest = expected.reduce((most, logit) => Math.max(most, Math.abs(logit)), 0);

@@ -30,6 +30,8 @@ export interface PlannedExport {
   readonly values: number;
   /** Layers whose adapter is in it. */
   readonly modules: number;
+  /** Files that are read while it is written, and again while it is checked. */
+  readonly sources: readonly string[];
   /** In what most of it is stored. */
   readonly dtype: ExportDtype;
   /** Writes it, as a file or as a folder. */

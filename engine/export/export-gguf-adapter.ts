@@ -57,6 +57,8 @@ export async function planGgufAdapterOf(
     tensors: places.length,
     values: valuesIn(tensors),
     modules: adapter.modules.length,
+    // The adapter is in memory.
+    sources: [],
     dtype,
     write: (file, progress) =>
       writeGguf(

@@ -35,6 +35,7 @@ import {
   transposedTensor,
   valuesIn,
 } from './model-tensor.ts';
+import { filesOf } from './source-files.ts';
 
 const OWN_DTYPES = { F32: 'f16', F16: 'f16', BF16: 'bf16' } as const;
 
@@ -79,6 +80,7 @@ export async function planGgufOf(
     tensors: stacks.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
+    sources: filesOf(source.base.weights.tensors.values()),
     dtype,
     write: (file, progress) =>
       writeGguf(file, metadata, [...factors, ...stacks.map((stack) => toWrite(stack, progress))]),
@@ -210,7 +212,7 @@ async function checkGguf(
   const config = parseDecoderConfig(await ggufConfig(gguf), file);
   const byName = new Map(places.map((place) => [place.name, place]));
   // Under the names that the source has, which of a text part are others.
-  const read = unpackGguf(gguf, source.base.config)
+  const read = unpackGguf(gguf, source.base.config, 'F32')
     .map(madeTensor)
     .map((tensor) => inFileShape(tensor, byName.get(tensor.name)));
   const meant = places.map(({ tensor, type }) => meantAs(tensor, type));

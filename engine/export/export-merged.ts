@@ -18,6 +18,7 @@ import { writeTokenizer } from './export-tokenizer.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import { bytesOf, type Shard, shardsOf, writeShard } from './model-shards.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
+import { filesOf } from './source-files.ts';
 
 /** As transformers had it up to its fourth version, and the Hub likes it. */
 const SHARD_BYTES = 5e9;
@@ -38,6 +39,7 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
+    sources: filesOf(source.base.weights.tensors.values()),
     dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: (target, progress) => writeFolder(target, source, shards, progress),
     check: async (target, progress) => {

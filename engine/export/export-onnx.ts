@@ -19,6 +19,7 @@ import { storedTensor, valuesIn } from './model-tensor.ts';
 import { onnxDecoder } from './onnx-decoder.ts';
 import { dataName, ONNX_FILES, ONNX_FOLDER, type OnnxDtype, openOnnxData } from './onnx-folder.ts';
 import { onnxNotes } from './onnx-notes.ts';
+import { filesOf } from './source-files.ts';
 
 /** What a browser holds in one array. */
 const DATA_BYTES = 2e9;
@@ -52,6 +53,7 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
+    sources: filesOf(source.base.weights.tensors.values()),
     dtype,
     write: async (target, progress) => {
       await writeGraph(target, source.base.config, { dtype, shards, filename }, progress);

@@ -4,7 +4,7 @@ import { isHubInput } from '../config/resolve-paths.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
-import { readAdapterConfig } from '../lora/adapter-config.ts';
+import { requireWholeAdapter } from '../lora/load-adapter.ts';
 import { copyAdapter } from '../lora/save-adapter.ts';
 import { quote } from '../quote.ts';
 import { checkTensors } from './check-export.ts';
@@ -12,6 +12,7 @@ import { EXPORT_DTYPES_OF, type ExportOptions, type PlannedExport } from './expo
 import { namedBase, requireWholeCheckpoint } from './export-source.ts';
 import { matrixDtype } from './merged-tensors.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
+import { filesOf } from './source-files.ts';
 
 /**
  * The adapter in PEFT's format, copied without what only training needs. Its base need not be there.
@@ -23,15 +24,16 @@ export async function planPeft(
   { beside = [] }: ExportOptions = {},
 ): Promise<PlannedExport> {
   await requireWholeCheckpoint(folder);
-  await readAdapterConfig(folder);
   const base = await namedBase(folder);
-  const tensors = await adapterTensors(folder);
+  const places = [...(await requireWholeAdapter(folder)).values()];
+  const tensors = places.map(storedTensor);
   const { size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
   return {
     bytes: size,
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: tensors.length / 2,
+    sources: filesOf(places),
     dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: async (target, progress) => {
       await copyAdapter(folder, target);

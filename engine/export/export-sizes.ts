@@ -10,8 +10,10 @@ export interface ExportSize {
   readonly dtype: ExportDtype | null;
   /** Bytes of the weights in each type that can be asked for, that one among them. */
   readonly bytes: Readonly<Partial<Record<ExportDtype, number>>>;
-  /** Why it cannot be had, as a sentence; null where it can. */
+  /** Why it cannot be had, or not be measured, as a sentence; null where it can. */
   readonly problem: string | null;
+  /** Whether that is only because the base is not on this machine yet. */
+  readonly needsDownload: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ExportSize {
  */
 export async function exportSizes(
   folder: string,
-  options: Omit<SourceOptions, 'onDownload' | 'isOffline'> = {},
+  options: Omit<SourceOptions, 'onDownload' | 'signal' | 'isOffline'> = {},
 ): Promise<readonly ExportSize[]> {
   const sizes: ExportSize[] = [];
   for (const [name, format] of Object.entries(EXPORT_FORMATS)) {
@@ -38,9 +40,15 @@ async function sizesIn(
     const plan = await load();
     const { dtype, bytes, bytesIn } = await plan(folder, { ...options, isOffline: true });
     const others = bytesIn ? dtypes.map((each) => [each, bytesIn(each)] as const) : [];
-    return { dtype, bytes: { ...Object.fromEntries(others), [dtype]: bytes }, problem: null };
+    return {
+      dtype,
+      bytes: { ...Object.fromEntries(others), [dtype]: bytes },
+      problem: null,
+      needsDownload: false,
+    };
   } catch (error) {
     if (!(error instanceof LorafaError)) throw error;
-    return { dtype: null, bytes: {}, problem: error.message };
+    const needsDownload = error.code === 'hub.not_cached';
+    return { dtype: null, bytes: {}, problem: error.message, needsDownload };
   }
 }

@@ -37,6 +37,8 @@ export interface SourceOptions {
   /** The base model in the place of the one that the adapter or its run names. */
   readonly base?: string | undefined;
   readonly onDownload?: OnDownload | undefined;
+  /** Ends a download. */
+  readonly signal?: AbortSignal | undefined;
   /** Nothing is downloaded: only a base that is on this machine will do. */
   readonly isOffline?: boolean | undefined;
 }
@@ -56,16 +58,23 @@ async function holdsAdapter(folder: string): Promise<boolean> {
  * Opens an adapter with the base model that it belongs to, or a model that was trained whole.
  *
  * @param folder of a result, of a checkpoint, or of an adapter from elsewhere
- * @throws LorafaError `adapter.not_found`, `checkpoint.corrupt`, and as `fetchInput`, `openBaseModel` and
+ * @throws LorafaError `adapter.not_found`, `checkpoint.corrupt`, `usage.invalid`, and as `fetchInput`, `openBaseModel` and
  * `loadAdapter` do
  */
 export async function openExportSource(
   folder: string,
-  { base: given, onDownload, isOffline = false }: SourceOptions = {},
+  { base: given, onDownload, signal, isOffline = false }: SourceOptions = {},
 ): Promise<ExportSource> {
   await requireWholeCheckpoint(folder);
   const ownName = await nameOf(folder);
   if (!(await holdsAdapter(folder))) {
+    if (given !== undefined) {
+      throw new LorafaError(
+        'usage.invalid',
+        `${folder} holds a whole model, which has no base; leave --base out.`,
+        { location: { file: folder } },
+      );
+    }
     const base = await openBaseModel(folder, { headersOnly: true });
     const { tokenizer } = base;
     return { folder, name: ownName, adapter: null, base, nf4: undefined, tokenizer };
@@ -75,7 +84,7 @@ export async function openExportSource(
     given === undefined ? await requireBase(folder, record) : resolveInput(given, process.cwd());
   const place = isOffline
     ? await baseHere(name)
-    : await fetchInput(name, 'model', onDownload, record?.hub);
+    : await fetchInput(name, 'model', onDownload, record?.hub, signal);
   const base = await openBaseModel(place, { headersOnly: true });
   const adapter = await loadAdapter(folder, base.config);
   const { chatTemplate } = adapter;
@@ -137,12 +146,12 @@ async function requireBase(folder: string, record: RunRecord | undefined): Promi
   );
 }
 
-/** @throws LorafaError `model.not_found` for a name of the Hub that is not here yet */
+/** @throws LorafaError `hub.not_cached` for a name of the Hub that is not here yet */
 async function baseHere(name: string): Promise<string> {
   const [place] = (await cachedInput(name, 'model')) ?? [];
   if (place !== undefined) return place;
   throw new LorafaError(
-    'model.not_found',
+    'hub.not_cached',
     `The base model ${name} is not on this machine yet; an export downloads it first.`,
   );
 }

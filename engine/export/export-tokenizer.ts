@@ -25,6 +25,6 @@ export async function writeTokenizer(
   // None in a GGUF file.
   const present: string[] = await readdir(base.path).catch(() => []);
   for (const name of OTHER_TOKENIZER_FILES.filter((each) => present.includes(each))) {
-    await copyFile(path.join(base.path, name), path.join(folder, name));
+    await copyFile(path.join(base.path, name), path.join(folder, name), 'model.tokenizer');
   }
 }

@@ -1,14 +1,16 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { freeBytes, inGib } from '../disk-space.ts';
+import { codeOf } from '../bounded-file.ts';
+import { freeBytes, sizeText } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { makeAside } from '../files/folders.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';
+import { requireUnchanged, stampsOf } from './source-files.ts';
 
 /** What is to be exported, how, and where to. */
-export interface ExportRequest extends Omit<ExportOptions, 'onDownload'> {
+export interface ExportRequest extends Omit<ExportOptions, 'onDownload' | 'signal'> {
   /** Folder of an adapter, of a checkpoint, or of a model that was trained whole. */
   readonly folder: string;
   readonly format: ExportFormatName;
@@ -43,15 +45,12 @@ export interface ExportResult {
   readonly notes: readonly string[];
 }
 
-/** What is written beside tensors: a header, a tokenizer. */
-const SPARE_BYTES = 2 ** 26;
-
 /**
  * Exports a result. It is made beside its place, read back, compared with what was meant, and then gets its
  * name; before that, and whatever happens, nothing of it is there.
  *
  * @throws LorafaError `output.not_writable` where something has the name already, `output.no_space`,
- * `usage.invalid` for a type that the format does not know, `export.cancelled`, `export.wrong_values`, and as
+ * `usage.invalid` for an option that the format does not know, `export.cancelled`, `export.wrong_values`, and as
  * the format's plan
  */
 export async function exportResult(
@@ -60,17 +59,16 @@ export async function exportResult(
 ): Promise<ExportResult> {
   const { folder, format: name, output, ...options } = request;
   const format = EXPORT_FORMATS[name];
-  const { dtype } = options;
-  const dtypes: readonly ExportDtype[] = format.dtypes;
-  if (dtype !== undefined && !dtypes.includes(dtype)) {
-    throw new LorafaError(
-      'usage.invalid',
-      `The format ${name} is not written in ${dtype}; known are ${format.dtypes.join(', ')}.`,
-    );
-  }
+  requireKnown(name, options);
   await requireFree(output);
   const plan = await format.load();
-  const planned = await plan(folder, { ...options, onDownload: onProgress });
+  const planned = await plan(folder, { ...options, onDownload: onProgress, signal }).catch(
+    (error: unknown) => {
+      throwIfAborted(signal);
+      throw error;
+    },
+  );
+  const stamps = await stampsOf(planned.sources);
   await requireSpace(output, planned.bytes);
   const counting = (task: 'writing' | 'checking', total: number) => {
     const startedAt = performance.now();
@@ -83,7 +81,7 @@ export async function exportResult(
       onProgress?.({ task, done, total, ...(task === 'writing' && { rate }) });
     };
   };
-  return makeAside(output, async (staged) => {
+  const make = async (staged: string): Promise<ExportResult> => {
     try {
       await planned.write(staged, counting('writing', planned.bytes));
       const notes = await planned.check(staged, counting('checking', planned.values));
@@ -98,9 +96,41 @@ export async function exportResult(
         notes,
       };
     } catch (error) {
+      // What was meant is read again from there.
+      if (isAboutTensors(error)) await requireUnchanged(stamps);
       throw inItsPlace(error, staged, output);
     }
+  };
+  return makeAside(output, make).catch(async (error: unknown) => {
+    // Another export may have been faster.
+    if (error instanceof LorafaError && codeOf(error.cause) === 'EEXIST') await requireFree(output);
+    throw error;
   });
+}
+
+/** @throws LorafaError `usage.invalid` for an option that the format has no use for */
+function requireKnown(
+  name: ExportFormatName,
+  { dtype, base, unmerged }: Pick<ExportOptions, 'dtype' | 'base' | 'unmerged'>,
+): void {
+  const dtypes: readonly ExportDtype[] = EXPORT_FORMATS[name].dtypes;
+  const problem =
+    dtype !== undefined && dtypes.length === 0
+      ? `copies weights in the type that they have; leave --dtype ${dtype} out`
+      : dtype !== undefined && !dtypes.includes(dtype)
+        ? `is not written in ${dtype}; known are ${dtypes.join(', ')}`
+        : base !== undefined && name === 'peft'
+          ? 'copies the adapter alone; leave --base out'
+          : unmerged === true && name !== 'ollama'
+            ? 'knows no --no-merge, which is for ollama; leave it out'
+            : undefined;
+  if (problem !== undefined) {
+    throw new LorafaError('usage.invalid', `The format ${name} ${problem}.`);
+  }
+}
+
+function isAboutTensors(error: unknown): boolean {
+  return error instanceof LorafaError && /^(model\.|export\.wrong_values)/.test(error.code);
 }
 
 /** An error about what will be gone when it is read, told of the place that was meant. */
@@ -132,10 +162,10 @@ async function requireFree(output: string): Promise<void> {
 async function requireSpace(output: string, bytes: number): Promise<void> {
   const folder = path.dirname(output);
   const free = await freeBytes(folder);
-  if (bytes + SPARE_BYTES <= free) return;
+  if (bytes <= free) return;
   throw new LorafaError(
     'output.no_space',
-    `The export needs ${inGib(bytes + SPARE_BYTES)} in ${folder}, and there is room for ${inGib(free)}; free some space, or choose an output on another disk.`,
+    `The export needs ${sizeText(bytes)} in ${folder}, and there is room for ${sizeText(free)}; free some space, or choose an output on another disk.`,
     { location: { file: output } },
   );
 }

@@ -8,7 +8,7 @@ import { quantizeQ5_0, quantizeQ5_1 } from '../gguf/quantize/q5-quantizers.ts';
 import { quantizeQ8_0 } from '../gguf/quantize/quantize-q8-0.ts';
 import type { Tolerance } from './check-export.ts';
 import type { ExportDtype } from './export-format.ts';
-import { type ModelTensor, rounded, rowWidth } from './model-tensor.ts';
+import { firstFrom, type ModelTensor, requireFinite, rounded, rowWidth } from './model-tensor.ts';
 
 /** `general.file_type` (llama.cpp `llama_ftype`), and what matrices are stored in, of mixtures most of them. */
 export const FILE_TYPES = {
@@ -72,16 +72,29 @@ export function orderRows(
 /**
  * Values in a type of GGML.
  *
- * @throws LorafaError `model.unsupported` for what a type has no place for
+ * @throws LorafaError `model.unsupported` for what a type has no place for, `model.not_finite`
  */
 export function encode(name: string, type: WrittenType, values: Float32Array): Uint8Array {
   if (!isQuantized(type)) return rounded(name, type, values);
-  const odd = values.find((value) => !Number.isFinite(value));
-  if (odd === undefined) return QUANTIZERS[type](values);
+  requireFinite(name, values);
+  const bytes = QUANTIZERS[type](values);
+  const at = firstFrom(Number.POSITIVE_INFINITY, decoded(type, bytes, values.length));
+  if (at === -1) return bytes;
   throw new LorafaError(
     'model.unsupported',
-    `Tensor "${name}" holds ${odd}, which cannot be quantized; export it with --dtype bf16 or f32.`,
+    `Tensor "${name}" holds ${values[at]} among numbers for which ${type} has no scale; export it with --dtype bf16 or f32.`,
   );
+}
+
+/** What a reader makes of blocks. */
+function decoded(
+  type: QuantizedType,
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+): Float32Array {
+  const values = new Float32Array(length);
+  BLOCK_FORMATS[type].dequantize(bytes, values);
+  return values;
 }
 
 /**
@@ -102,19 +115,17 @@ export const q8Tolerance: Tolerance = (meant) => {
 
 /**
  * A tensor as it is meant to be read from a file. What is just rounded is compared as such; where a scale is searched
- * for, what the same search finds is decoded, and read in float16 as models are.
+ * for, what the same search finds is decoded.
  */
 export function meantAs(tensor: ModelTensor, type: WrittenType): ModelTensor {
   if (type === 'Q8_0') return tensor;
   if (!isQuantized(type)) return { ...tensor, dtype: type };
   return {
     ...tensor,
-    dtype: 'F16',
+    dtype: 'F32',
     async *rows() {
       for await (const values of tensor.rows()) {
-        const decoded = new Float32Array(values.length);
-        BLOCK_FORMATS[type].dequantize(QUANTIZERS[type](values), decoded);
-        yield decoded;
+        yield decoded(type, QUANTIZERS[type](values), values.length);
       }
     },
   };

@@ -97,22 +97,49 @@ export async function allRows(tensor: ModelTensor): Promise<Float32Array<ArrayBu
   return values;
 }
 
+/** What rounds to infinity in a type, from half a step beyond its largest number on, and what is said of it. */
+const BEYOND = {
+  F16: { from: 65_520, largest: 'float16 (65,504)', others: 'bf16 or f32' },
+  BF16: { from: 2 ** 128 - 2 ** 119, largest: 'bfloat16 (3.39e38)', others: 'f32' },
+} as const;
+
 /**
  * Values rounded to a type.
  *
- * @throws LorafaError `model.unsupported` for a number that becomes infinite
+ * @throws LorafaError `model.unsupported` for a number that becomes infinite, `model.not_finite`
  */
 export function rounded(name: string, dtype: NarrowDtype, values: Float32Array): Uint8Array {
-  if (dtype === 'F16') {
-    const beyond = values.find((value) => Math.abs(value) >= 65_520 && Number.isFinite(value));
+  requireFinite(name, values);
+  if (dtype !== 'F32') {
+    const { from, largest, others } = BEYOND[dtype];
+    const beyond = values[firstFrom(from, values)];
     if (beyond !== undefined) {
       throw new LorafaError(
         'model.unsupported',
-        `Tensor "${name}" holds ${beyond}, which is beyond the largest float16 (65,504); export it with --dtype bf16 or f32.`,
+        `Tensor "${name}" holds ${beyond}, which is beyond the largest ${largest}; export it with --dtype ${others}.`,
       );
     }
   }
   return narrowTensor(dtype, values);
+}
+
+/** @throws LorafaError `model.not_finite` */
+export function requireFinite(name: string, values: Float32Array): void {
+  const odd = values[firstFrom(Number.POSITIVE_INFINITY, values)];
+  if (odd === undefined) return;
+  throw new LorafaError(
+    'model.not_finite',
+    `Tensor "${name}" holds ${odd}, with which a model writes nothing of use; the base model or the adapter is damaged or was saved after a failed training, so use another copy.`,
+  );
+}
+
+/** The index of the first value that is NaN or of at least some magnitude; -1 for none. */
+export function firstFrom(magnitude: number, values: Float32Array): number {
+  // All values of a model come through here, and a callback would take five times as long.
+  for (let index = 0; index < values.length; index++) {
+    if (!(Math.abs(values[index]!) < magnitude)) return index;
+  }
+  return -1;
 }
 
 function floatDtype(name: string, dtype: TensorDtype): FloatDtype {

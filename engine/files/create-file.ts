@@ -1,5 +1,7 @@
 import { type FileHandle, link, open, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { openRegularFile } from '../bounded-file.ts';
+import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { writeAtomically, writeFully } from './atomic-file.ts';
 import { makeFolder } from './folders.ts';
 import { explained } from './not-writable.ts';
@@ -62,12 +64,23 @@ async function writeNewFile(target: string, data: string): Promise<void> {
 }
 
 /**
- * Copies a file atomically.
+ * Copies a file atomically, and never waits for one that is none.
  *
- * @throws LorafaError `output.not_writable`; Node's own error when `source` cannot be read.
+ * @param unreadable the code of the error where `source` is no file, or cannot be read
+ * @throws LorafaError with that code, `output.not_writable`
  */
-export async function copyFile(source: string, target: string): Promise<void> {
-  const handle = await open(source, 'r');
+export async function copyFile(
+  source: string,
+  target: string,
+  unreadable: ErrorCode,
+): Promise<void> {
+  const { handle } = await openRegularFile(source).catch((cause: unknown) => {
+    throw new LorafaError(
+      unreadable,
+      `${source} cannot be read (${messageOf(cause)}); put a file that can be read in its place, or remove it.`,
+      { location: { file: source }, cause },
+    );
+  });
   try {
     await copyContent(handle, target);
   } finally {

@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { explained } from './not-writable.ts';
 import { sweepTemporaries, unlessMissing } from './remove.ts';
@@ -96,7 +96,7 @@ export async function moveFolder(source: string, target: string): Promise<void> 
 /**
  * Makes a file or folder in a folder of its own beside its place, and gives it its name when all of it
  * is there. Whatever happens before, nothing of it stays, but for the end of the process: then the next one
- * that is made beside it removes what is left.
+ * that is made beside it removes what is left. Folders that were made for it go too.
  *
  * @param make writes it at the path that it is given, which ends in the name of `target`
  * @throws LorafaError `output.not_writable`, also where something has that name; what `make` throws
@@ -106,18 +106,38 @@ export async function makeAside<T>(
   make: (staged: string) => Promise<T>,
 ): Promise<T> {
   const folder = path.dirname(target);
-  await ensureFolder(folder);
-  await sweepTemporaries(folder);
+  const missing = await missingAbove(target);
   const staging = temporaryName(target);
   const staged = path.join(staging, path.basename(target));
   try {
+    await ensureFolder(folder);
+    await sweepTemporaries(folder);
     await explained(target, () => mkdir(staging));
     const made = await make(staged);
     await moveFolder(staged, target);
     return made;
+  } catch (error) {
+    await removeStaging(staging);
+    // Those that hold something else by now stay.
+    for (const each of missing) await rmdir(each).catch(() => undefined);
+    throw error;
   } finally {
-    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    await removeStaging(staging);
   }
+}
+
+async function removeStaging(staging: string): Promise<void> {
+  await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+}
+
+/** The folders above a path that are not there, the innermost first. */
+async function missingAbove(target: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let each = path.dirname(target); !(await isFolder(each)); each = path.dirname(each)) {
+    missing.push(each);
+    if (path.dirname(each) === each) break;
+  }
+  return missing;
 }
 
 /**

@@ -157,9 +157,6 @@ export function byteLevelBpe({ metadata, vocab, fail }: GgufVocabulary): Tokeniz
   };
 }
 
-/** The names of pre-tokenizers that are known. */
-export const PRE_TOKENIZER_NAMES: readonly string[] = [...PRE_TOKENIZERS.keys()];
-
 /**
  * The name of the pre-tokenizer of a `tokenizer.json`, by its normalizer and steps; undefined where
  * none of those that are known is it.

@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../json-file.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import { TOKEN_TYPES } from './gguf-tokenizer.ts';
-import { PRE_TOKENIZER_NAMES, preTokenizerName } from './gguf-tokenizer-bpe.ts';
+import { preTokenizerName } from './gguf-tokenizer-bpe.ts';
 import { SPACE } from './gguf-tokenizer-spm.ts';
 
 /** A token that is found in a text before anything else looks at it. */
@@ -60,7 +60,7 @@ function readVocabulary(files: TokenizerFiles, { vocabSize }: DecoderConfig): Vo
   const fail = (cause: string): LorafaError =>
     new LorafaError(
       'model.tokenizer',
-      `The tokenizer of ${files.source} cannot be written into a GGUF file: ${cause}; export the model merged (--format merged) instead.`,
+      `The tokenizer of ${files.source} cannot be written into a GGUF file: ${cause}; export the model as a merged Hugging Face folder instead.`,
       { location: { file: files.source } },
     );
   const { model, added_tokens: list = [] } = files.tokenizerJson;
@@ -92,9 +92,7 @@ function readVocabulary(files: TokenizerFiles, { vocabSize }: DecoderConfig): Vo
 function byteLevel({ files, model, texts, added, fail }: Vocabulary): Record<string, GgufValue> {
   const pre = preTokenizerName(files.tokenizerJson);
   if (pre === undefined) {
-    throw fail(
-      `it cuts texts into words in a way that llama.cpp has no name for that is known here; known are ${PRE_TOKENIZER_NAMES.join(', ')}`,
-    );
+    throw fail('it cuts texts into words in a way that no name of llama.cpp stands for');
   }
   const types = texts.map((text, id) => {
     if (text === undefined) return TOKEN_TYPES.unused;

@@ -128,8 +128,14 @@ function plainDtype({ type }: GgufTensor): TensorDtype | null {
  * float16: its relative rounding error of at most 2^-11 is far below that of the formats (steps of
  * 2^-8 of a block's range for Q8_0, 2^-4 for Q4_0), and it needs half the space of float32.
  * Quantized vectors, which no converter makes, become float32.
+ *
+ * @param unpacked what quantized matrices become instead, where numbers beyond float16 matter
  */
-export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite[] {
+export function unpackGguf(
+  gguf: GgufFile,
+  config: DecoderConfig,
+  unpacked: 'F16' | 'F32' = 'F16',
+): TensorToWrite[] {
   const tensors: TensorToWrite[] = [];
   for (const { tensor, meant } of tensorsOf(gguf, config)) {
     const { name, offset, rowOrder: rowAt = (row) => row } = meant;
@@ -141,7 +147,7 @@ export function unpackGguf(gguf: GgufFile, config: DecoderConfig): TensorToWrite
       tensors.push({ name, dtype: 'F32', shape, data });
       continue;
     }
-    const dtype = plain ?? (shape.length > 1 ? 'F16' : 'F32');
+    const dtype = plain ?? (shape.length > 1 ? unpacked : 'F32');
     const data = plain
       ? async () => reorderRows(await readTensorRaw(tensor), tensor, rowAt)
       : () => dequantizeRows(tensor, dtype === 'F16', rowAt);

@@ -92,7 +92,8 @@ export class HubConnection {
   readonly #tries: number;
   readonly #silenceMs: number;
   readonly #retryMs: number;
-  readonly #signal: AbortSignal | undefined;
+  /** Ends whatever goes on. */
+  readonly signal: AbortSignal | undefined;
 
   constructor({ endpoint }: Pick<HubSettings, 'endpoint'>, options: HubConnectionOptions) {
     this.endpoint = endpoint;
@@ -101,7 +102,7 @@ export class HubConnection {
     this.#tries = options.tries ?? TRIES;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#retryMs = options.retryMs ?? LONGEST_WAIT_MS;
-    this.#signal = options.signal;
+    this.signal = options.signal;
   }
 
   get hasToken(): boolean {
@@ -110,7 +111,7 @@ export class HubConnection {
 
   /** @throws what whoever has aborted it gave as the reason */
   throwIfAborted(): void {
-    this.#signal?.throwIfAborted();
+    this.signal?.throwIfAborted();
   }
 
   /**
@@ -226,7 +227,7 @@ export class HubConnection {
         if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
         if (failures >= this.#tries) throw error;
         const wait = error.retryAfterMs * 2 ** Math.max(0, failures - 1);
-        await delay(Math.min(wait, this.#retryMs), undefined, { signal: this.#signal });
+        await delay(Math.min(wait, this.#retryMs), undefined, { signal: this.signal });
       }
     }
   }
@@ -246,7 +247,7 @@ export class HubConnection {
     const proxies = proxySettings();
     const proxy = proxyOf(place, proxies);
     const patience = this.#silenceMs * (sending?.isSlow ? SLOW : 1);
-    const silence = new Silence(patience, this.#signal);
+    const silence = new Silence(patience, this.signal);
     try {
       const send = await fetchFor(place, proxies);
       const response = await send(place, {
@@ -282,7 +283,7 @@ export class HubConnection {
       };
     } catch (error) {
       silence.end();
-      this.#signal?.throwIfAborted();
+      this.signal?.throwIfAborted();
       const cause = error instanceof Error ? error.cause : undefined;
       // What is to be sent may not be there: that is no matter of the connection.
       for (const each of [error, cause]) if (each instanceof LorafaError) throw each;

@@ -13,18 +13,20 @@ const LOOK_MS = 300;
  *
  * @param file the lock, in a folder that exists
  * @param onWait called once when another process has it
- * @throws LorafaError `output.not_writable`, and what `action` throws
+ * @param signal ends the waiting
+ * @throws LorafaError `output.not_writable`, an abort error, and what `action` throws
  */
 export async function withRepositoryLock<T>(
   file: string,
   onWait: () => void,
   action: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const token = randomBytes(8).toString('hex');
   const content = `${JSON.stringify({ ...(await ownMark()), token })}\n`;
   for (let looks = 0; !(await takeLock(file, content)); looks++) {
     if (looks === 0) onWait();
-    await delay(LOOK_MS);
+    await delay(LOOK_MS, undefined, { signal });
   }
   const stopBeat = beatFor(file, token);
   try {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { freeBytes, inGib } from '../disk-space.ts';
+import { freeBytes, sizeText } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { linkFile } from '../files/create-file.ts';
@@ -132,7 +132,7 @@ export async function chooseFiles(
     if (size <= MAX_DECIDING_BYTES) return;
     throw new HubError(
       'hub.no_files',
-      `${name} has a ${file} of ${inGib(size)}, which can be no such file; look for another one.`,
+      `${name} has a ${file} of ${sizeText(size)}, which can be no such file; look for another one.`,
     );
   };
   // Nobody needs to be told of the few bytes that a choice depends on.
@@ -199,11 +199,12 @@ async function obtainMissing(wanted: Wanted, session: HubSession): Promise<void>
       done: 0,
       total: 1,
     });
-  await withRepositoryLock(cached.lockFile, onWait, async () => {
+  const download = async (): Promise<void> => {
     // Another process may have had it meanwhile.
     const missing = await missingOf(wanted);
     if (missing.length > 0) await downloadAll({ ...wanted, files: missing }, session);
-  });
+  };
+  await withRepositoryLock(cached.lockFile, onWait, download, session.connection.signal);
 }
 
 async function downloadAll(wanted: Wanted, session: HubSession): Promise<void> {
@@ -253,7 +254,7 @@ async function requireSpace({ repository, cached, files }: Wanted, folder: strin
   if (needed <= free) return;
   throw new HubError(
     'hub.no_space',
-    `${repository.name} needs ${inGib(needed)} more in ${folder}, and ${inGib(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
+    `${repository.name} needs ${sizeText(needed)} more in ${folder}, and ${sizeText(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
   );
 }
 

@@ -72,16 +72,22 @@ export async function fetchInputs(
  * Brings one input onto this machine.
  *
  * @param known what a run used under that name, which stays what it is
+ * @param signal ends it
  * @returns its path; the name as it is where it is a path already
- * @throws as {@link fetchInputs}
+ * @throws as {@link fetchInputs}; the reason of `signal`
  */
 export async function fetchInput(
   name: string,
   use: 'model' | 'adapter',
   onDownload?: OnDownload,
   known: readonly HubSource[] = [],
+  signal?: AbortSignal,
 ): Promise<string> {
-  const inputs = new HubInputs({ known, ...(onDownload !== undefined && { onDownload }) });
+  const inputs = new HubInputs({
+    known,
+    patience: { signal },
+    ...(onDownload !== undefined && { onDownload }),
+  });
   return (await inputs.paths(name, use))[0]!;
 }
 

@@ -7,7 +7,6 @@ import { isFloatDtype, readTensor } from '../formats/tensor-data.ts';
 import { formatShape, type TensorLocation } from '../formats/tensor-location.ts';
 import { readFolderTemplate, type TemplateText } from '../tokenizer/tokenizer-files.ts';
 import {
-  ADAPTER_CONFIG_FILE,
   ADAPTER_WEIGHTS_FILE,
   type Adapter,
   type AdapterTensor,
@@ -16,6 +15,7 @@ import {
 import { readAdapterConfig } from './adapter-config.ts';
 import type { LoraModule } from './lora-module.ts';
 import { quoteAll } from './name-patterns.ts';
+import { configError, requirePairs } from './require-pairs.ts';
 import { selectModules } from './select-modules.ts';
 
 /** An adapter read from disk. */
@@ -44,15 +44,7 @@ export interface AdapterOnDisk extends Pick<LoadedAdapter, 'config' | 'modules'>
  */
 export async function openAdapter(folder: string, decoder: DecoderConfig): Promise<AdapterOnDisk> {
   const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
-  const configFile = path.join(folder, ADAPTER_CONFIG_FILE);
-  const { modules } = selectModules(
-    config,
-    decoder,
-    (field, problem) =>
-      new LorafaError('adapter.corrupt', `\`${field}\` in ${configFile} ${problem}.`, {
-        location: { file: configFile },
-      }),
-  );
+  const { modules } = selectModules(config, decoder, configError(folder));
   const { tensors } = await openWeightsFile(folder);
   checkFit(path.join(folder, ADAPTER_WEIGHTS_FILE), tensors, modules);
   return { config, modules, baseModelNameOrPath, tensors };
@@ -79,13 +71,20 @@ export async function loadAdapter(folder: string, decoder: DecoderConfig): Promi
 }
 
 /**
- * Makes sure, without a base model and without reading weights, that a folder holds a whole adapter.
+ * Makes sure, as far as can be told without a base model, that a folder holds a whole adapter whose weights are
+ * numbers.
  *
+ * @returns where its tensors lie
  * @throws LorafaError `adapter.not_found`, `adapter.corrupt`, `adapter.unsupported`
  */
-export async function requireWholeAdapter(folder: string): Promise<void> {
-  await readAdapterConfig(folder);
-  await openWeightsFile(folder);
+export async function requireWholeAdapter(
+  folder: string,
+): Promise<ReadonlyMap<string, TensorLocation>> {
+  const { config } = await readAdapterConfig(folder);
+  const { tensors } = await openWeightsFile(folder);
+  requirePairs(folder, config, tensors);
+  for (const location of tensors.values()) await readFinite(location);
+  return tensors;
 }
 
 async function openWeightsFile(folder: string): Promise<SafetensorsFile> {

@@ -23,6 +23,11 @@ export function loraBName(module: string): string {
   return `base_model.model.${module}.lora_B.weight`;
 }
 
+/** The layer whose A or B has a name; undefined for any other name. */
+export function moduleOf(tensor: string): string | undefined {
+  return /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(tensor)?.[1];
+}
+
 /** Number of elements of A. */
 export function loraASize({ r, inFeatures }: LoraModule): number {
   return r * inFeatures;

@@ -60,14 +60,14 @@ const FILES_BESIDE = [CHAT_TEMPLATE_FILE, CARD_FILE, CURVE_FILE];
  * Copies the files of an adapter from another folder, in place of those that are there. What only training
  * needs, as the optimizer's state in a checkpoint, stays behind.
  *
- * @throws LorafaError `output.not_writable`; Node's own error when one cannot be read
+ * @throws LorafaError `output.not_writable`; `adapter.corrupt` when one cannot be read
  */
 export async function copyAdapter(source: string, folder: string): Promise<void> {
   await placeAdapter(folder, async (staging) => {
     const present = new Set(await readdir(source));
     const beside = FILES_BESIDE.filter((file) => present.has(file));
     for (const file of [...ADAPTER_FILES, ...beside]) {
-      await copyFile(path.join(source, file), path.join(staging, file));
+      await copyFile(path.join(source, file), path.join(staging, file), 'adapter.corrupt');
     }
   });
 }

@@ -47,8 +47,9 @@ export function selectModules(
   const has = (entries: readonly Entry[], name: string) =>
     entries.some(({ matches }) => matches.has(name));
   const adapted = linears.filter(({ name }) => has(targets, name) && !has(excludes, name));
-  const ranks = decidingKeys(config.rank_pattern, adapted, 'rank_pattern', fail);
-  const alphas = decidingKeys(config.alpha_pattern, adapted, 'alpha_pattern', fail);
+  const adaptedNames = adapted.map(({ name }) => name);
+  const ranks = decidingKeys(config.rank_pattern, adaptedNames, 'rank_pattern', fail);
+  const alphas = decidingKeys(config.alpha_pattern, adaptedNames, 'alpha_pattern', fail);
   const modules = adapted.map(({ name, inFeatures, outFeatures, fanInFanOut }) => {
     const r = valueFor(name, ranks, config.rank_pattern) ?? config.r;
     const loraAlpha = valueFor(name, alphas, config.alpha_pattern) ?? config.lora_alpha;
@@ -56,6 +57,20 @@ export function selectModules(
     return { name, inFeatures, outFeatures, fanInFanOut, r, loraAlpha, scaling };
   });
   return { modules, targets, excludes, ranks, alphas };
+}
+
+/**
+ * The rank that a configuration gives to each of some adapted layers.
+ *
+ * @throws as {@link selectModules}
+ */
+export function ranksOf(
+  { r, rank_pattern: pattern }: Pick<LoraConfig, 'r' | 'rank_pattern'>,
+  names: readonly string[],
+  fail: FieldError,
+): (name: string) => number {
+  const ranks = decidingKeys(pattern, names, 'rank_pattern', fail);
+  return (name) => valueFor(name, ranks, pattern) ?? r;
 }
 
 /** Whether `target_modules` asks for every linear layer but the output layer. */
@@ -101,11 +116,10 @@ function targetEntries(
 /** The keys of a pattern, each with the layers for which it is the first to match. */
 function decidingKeys(
   pattern: Readonly<Record<string, number>>,
-  adapted: readonly LinearModule[],
+  names: readonly string[],
   field: string,
   fail: FieldError,
 ): Entry[] {
-  const names = adapted.map(({ name }) => name);
   const decided = new Set<string>();
   return patternKeyMatches(Object.keys(pattern), names, field, fail).map(({ text, matches }) => {
     const first = [...matches].filter((name) => !decided.has(name));

@@ -20,6 +20,8 @@ interface FormatRow extends LiveRow {
   readonly suffix: string;
   /** Types that weights may be stored in; none where that is not asked. */
   readonly types: readonly TypeRow[];
+  /** Why it cannot be had, once that is known. */
+  readonly problem?: string;
 }
 
 interface TypeRow extends LiveRow {
@@ -31,6 +33,7 @@ interface TypeRow extends LiveRow {
  * Asks in which format an adapter shall be exported; undefined when the user closed a question.
  *
  * @param sizes how much each takes, which comes while one reads; nothing is shown of what cannot be measured
+ * @throws Error with the reason where the format that is chosen cannot be had
  */
 export async function chooseExport(
   title: string,
@@ -38,10 +41,12 @@ export async function chooseExport(
 ): Promise<ExportChoice | undefined> {
   const row = await pickSized(title, formatRows(), sizes, describeFormat);
   if (row === undefined) return undefined;
-  const { format, suffix, types } = row;
+  const { format, suffix, types, problem } = row;
+  if (problem !== undefined) throw new Error(problem);
   if (types.length === 0) return { format, dtype: null, suffix };
   const ofFormat = sizes.then((all) => all.filter((each) => each.format === format));
-  const type = await pickSized(title, types, ofFormat, describeType);
+  const precision = vscode.l10n.t('In which precision?');
+  const type = await pickSized(precision, types, ofFormat, describeType);
   return type && { format, dtype: type.dtype, suffix };
 }
 
@@ -72,11 +77,16 @@ async function pickSized<Row extends LiveRow>(
   return picked === BACK ? undefined : picked;
 }
 
-/** A format with what it takes, from its smallest type to its largest, or with why it cannot be had. */
+/** A format with what it takes, from its smallest type to its largest, or whether it can be had at all. */
 function describeFormat(row: FormatRow, sizes: readonly ExportSize[]): FormatRow {
   const size = sizes.find(({ format }) => format === row.format);
   if (size === undefined) return row;
-  if (size.problem !== null) return { ...row, icon: 'warning', detail: size.problem };
+  const { problem, needsDownload } = size;
+  if (problem !== null && needsDownload) return { ...row, detail: problem };
+  if (problem !== null) {
+    const detail = vscode.l10n.t('Not possible for this adapter; choose it to see why.');
+    return { ...row, icon: 'warning', detail, problem };
+  }
   const offered = row.types.length === 0 ? [null] : row.types.map(({ dtype }) => dtype);
   const bytes = offered.flatMap((dtype) => bytesIn(size, dtype) ?? []);
   const [least, most] = [Math.min(...bytes), Math.max(...bytes)].map(formatBytes);

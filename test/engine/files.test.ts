@@ -45,7 +45,7 @@ describe('atomic files', () => {
     const folder = await tempFolder();
     const content = Buffer.alloc(3 << 20, 'abc');
     await writeFile(path.join(folder, 'a'), content);
-    await copyFile(path.join(folder, 'a'), path.join(folder, 'b'));
+    await copyFile(path.join(folder, 'a'), path.join(folder, 'b'), 'adapter.corrupt');
     expect((await readFile(path.join(folder, 'b'))).equals(content)).toBe(true);
   });
 });

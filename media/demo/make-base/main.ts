@@ -67,7 +67,9 @@ async function pretrain(work: string): Promise<void> {
   const base = path.join(DEMO, 'base');
   await removeFolder(base);
   await ensureFolder(base);
-  for (const name of MODEL_FILES) await copyFile(path.join(output, name), path.join(base, name));
+  for (const name of MODEL_FILES) {
+    await copyFile(path.join(output, name), path.join(base, name), 'model.not_found');
+  }
 }
 
 function writeJsonLines(file: string, rows: readonly object[]): Promise<void> {

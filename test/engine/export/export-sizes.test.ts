@@ -73,13 +73,14 @@ test('a base that is not here keeps nobody from the adapter alone, and is not fe
   const { folder: golden } = await source();
   await exportResult({ folder: golden, format: 'peft', output: path.join(folder, 'copy') });
   const file = path.join(folder, 'copy', 'adapter_config.json');
-  const config = { peft_type: 'LORA', r: 2, base_model_name_or_path: 'nobody/nothing' };
+  const config = { peft_type: 'LORA', r: 4, base_model_name_or_path: 'nobody/nothing' };
   await writeFile(file, JSON.stringify({ ...config, target_modules: ['q_proj'] }));
   const sizes = await exportSizes(path.join(folder, 'copy'));
   expect(sizes.find(({ format }) => format === 'peft')?.problem).toBeNull();
   expect(sizes.find(({ format }) => format === 'gguf')).toMatchObject({
     dtype: null,
     bytes: {},
+    needsDownload: true,
     problem: expect.stringMatching(/^The base model nobody\/nothing is not on this machine yet/),
   });
 });

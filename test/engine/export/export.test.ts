@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,7 +10,9 @@ import {
   exportResult,
   type OnExportProgress,
 } from '../../../engine/export/export.ts';
+import { exportSizes } from '../../../engine/export/export-sizes.ts';
 import { madeTensor } from '../../../engine/export/model-tensor.ts';
+import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { openGenerator } from '../../../engine/generate/generator.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { type LoadedAdapter, loadAdapter } from '../../../engine/lora/load-adapter.ts';
@@ -138,7 +141,6 @@ test('an adapter is copied without what only training needs, and needs no base',
   const { output, tensors, notes } = await exported({
     folder: checkpoint,
     format: 'peft',
-    base: '/nowhere',
   });
   // Whoever is given the folder reads that too.
   expect(notes).toEqual([
@@ -151,6 +153,39 @@ test('an adapter is copied without what only training needs, and needs no base',
     'chat_template.jinja',
   ]);
   expect(tensors).toBe(8);
+});
+
+describe('what lies beside an adapter and cannot be read is told, and keeps nobody waiting', () => {
+  test.each(['pipe', 'folder', 'dangling link'])('a %s', async (kind) => {
+    const folder = await tempFolder();
+    const damaged = path.join(folder, 'mine');
+    await cp(path.join(adapter, 'checkpoint-3'), damaged, { recursive: true });
+    const file = path.join(damaged, 'README.md');
+    if (kind === 'pipe') execFileSync('mkfifo', [file]);
+    else if (kind === 'folder') await mkdir(file);
+    else await symlink('/nowhere/README.md', file);
+    await expect(
+      exportResult({ folder: damaged, format: 'peft', output: path.join(folder, 'out') }),
+    ).rejects.toMatchObject({
+      code: 'adapter.corrupt',
+      message: expect.stringMatching(/mine\/README\.md cannot be read \(.*\); put a file/),
+    });
+    expect(readdirSync(folder)).toEqual(['mine']);
+  });
+});
+
+test('a copy of an adapter that is no whole one is refused, and has no size', async () => {
+  const folder = await tempFolder();
+  const damaged = path.join(folder, 'mine');
+  await cp(path.join(adapter, 'checkpoint-3'), damaged, { recursive: true });
+  await writeSafetensors(path.join(damaged, 'adapter_model.safetensors'), []);
+  const output = path.join(folder, 'out');
+  await expect(exportResult({ folder: damaged, format: 'peft', output })).rejects.toMatchObject({
+    code: 'adapter.corrupt',
+  });
+  const sizes = await exportSizes(damaged, { base: tiny.model });
+  expect(sizes.find(({ format }) => format === 'peft')?.problem).toContain('holds no tensors');
+  expect(readdirSync(folder)).toEqual(['mine']);
 });
 
 test('a large model has shards, of which an index tells', async () => {
@@ -232,6 +267,56 @@ describe('nothing half written is left', () => {
     );
     expect(readdirSync(folder)).toEqual(['out']);
     expect(readdirSync(output)).toEqual([]);
+  });
+});
+
+test('where two export to one place, the slower one is told that it is taken', async () => {
+  const folder = await tempFolder();
+  const output = path.join(folder, 'out');
+  const onProgress: OnExportProgress = ({ task }) => {
+    if (task === 'checking') mkdirSync(output, { recursive: true });
+  };
+  await expect(
+    exportResult({ folder: adapter, format: 'merged', output }, { onProgress }),
+  ).rejects.toMatchObject({
+    code: 'output.not_writable',
+    message: expect.stringContaining(`${output} is there already`),
+  });
+  expect(readdirSync(folder)).toEqual(['out']);
+});
+
+test('folders that were made for an export that failed go with it', async () => {
+  const folder = await tempFolder();
+  const output = path.join(folder, 'a', 'b', 'out');
+  const abort = new AbortController();
+  abort.abort();
+  await expect(
+    exportResult({ folder: adapter, format: 'merged', output }, { signal: abort.signal }),
+  ).rejects.toMatchObject({ code: 'export.cancelled' });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['peft', { dtype: 'f32' }, 'copies weights in the type that they have; leave --dtype f32 out'],
+  ['peft', { base: '/nope' }, 'leave --base out'],
+  ['gguf', { unmerged: true }, 'knows no --no-merge, which is for ollama'],
+] as const)(
+  'an option that the format %s has no use for is refused: %j',
+  async (format, options, told) => {
+    const output = path.join(await tempFolder(), 'out');
+    await expect(
+      exportResult({ folder: adapter, format, output, ...options }),
+    ).rejects.toMatchObject({ code: 'usage.invalid', message: expect.stringContaining(told) });
+  },
+);
+
+test('a whole model has no base', async () => {
+  const output = path.join(await tempFolder(), 'out');
+  await expect(
+    exportResult({ folder: whole, format: 'merged', output, base: tiny.model }),
+  ).rejects.toMatchObject({
+    code: 'usage.invalid',
+    message: expect.stringContaining('leave --base out'),
   });
 });
 

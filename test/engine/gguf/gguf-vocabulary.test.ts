@@ -107,7 +107,7 @@ describe('what llama.cpp cannot be told is refused', () => {
     const pre_tokenizer = { type: 'Split', pattern: { Regex: 'x' }, behavior: 'Isolated' };
     const own = { ...files, tokenizerJson: { ...files.tokenizerJson, pre_tokenizer } };
     expect(() => ggufVocabulary(own, configOf(260))).toThrow(
-      /known are gpt-2, .*\(--format merged\)/,
+      /: it cuts texts into words in a way that no name of llama\.cpp stands for; export the model as a merged Hugging Face folder instead\.$/,
     );
   });
 

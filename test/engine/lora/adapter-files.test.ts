@@ -69,7 +69,7 @@ async function failure(action: Promise<unknown>): Promise<LorafaError> {
 
 test('an adapter that is cut short is no whole one, whatever model it is for', async () => {
   const { adapter } = await golden('lorafa-patterns');
-  await expect(requireWholeAdapter(adapter)).resolves.toBeUndefined();
+  expect((await requireWholeAdapter(adapter)).size).toBeGreaterThan(0);
   for (const name of [CONFIG, WEIGHTS]) {
     const content = await readFile(path.join(adapter, name));
     await writeFile(path.join(folder, name), content);
@@ -77,6 +77,53 @@ test('an adapter that is cut short is no whole one, whatever model it is for', a
   await truncate(path.join(folder, WEIGHTS), 1000);
   const { code, message } = await failure(requireWholeAdapter(folder));
   expect([code, message]).toEqual(['adapter.corrupt', expect.stringContaining(WEIGHTS)]);
+});
+
+describe('no whole adapter, told without its base', () => {
+  const [A, B] = [loraAName(QUERY), loraBName(QUERY)];
+  const matrix = (name: string, shape: number[], value = 1): TensorToWrite => {
+    const data = new Float32Array(shape.reduce((count, size) => count * size, 1)).fill(value);
+    return { name, shape, dtype: 'F32', data };
+  };
+  const [a, b] = [matrix(A, [2, 6]), matrix(B, [4, 2])];
+
+  async function written(tensors: TensorToWrite[], config: object = {}): Promise<string> {
+    const json = { peft_type: 'LORA', r: 2, target_modules: ['q_proj'], ...config };
+    await writeFile(path.join(folder, CONFIG), JSON.stringify(json));
+    await writeSafetensors(path.join(folder, WEIGHTS), tensors);
+    return folder;
+  }
+
+  test('a pair of the rank that a pattern gives is one', async () => {
+    const tensors = await requireWholeAdapter(
+      await written([a, b], { r: 8, rank_pattern: { q_proj: 2 } }),
+    );
+    expect([...tensors.keys()]).toEqual([A, B]);
+  });
+
+  test.each([
+    ['no tensors', [], {}, 'holds no tensors'],
+    ['A without B', [a], {}, `has no tensor "${B}"`],
+    ['B without A', [b], {}, `has no tensor "${A}"`],
+    ['a stray tensor', [a, b, matrix('x', [2, 2])], {}, 'holds the tensor "x"'],
+    [
+      'integers',
+      [a, { ...matrix(B, [4, 2]), dtype: 'I32', data: new Uint8Array(32) }],
+      {},
+      `"${B}" as I32 [4, 2]`,
+    ],
+    ['a vector', [a, matrix(B, [8])], {}, `"${B}" as F32 [8]`],
+    ['another rank', [a, b], { r: 3 }, 'the rank 3'],
+    ['another rank by a pattern', [a, b], { rank_pattern: { q_proj: 3 } }, 'the rank 3'],
+    ['halves of two ranks', [a, matrix(B, [4, 3])], {}, `"${B}" of the shape [4, 3]`],
+    ['NaN', [a, matrix(B, [4, 2], Number.NaN)], {}, `"${B}" in `],
+    ['infinity', [matrix(A, [2, 6], Number.POSITIVE_INFINITY), b], {}, `"${A}" in `],
+  ] as [string, TensorToWrite[], object, string][])('%s', async (_, tensors, config, told) => {
+    const { code, message } = await failure(requireWholeAdapter(await written(tensors, config)));
+    expect(code).toBe('adapter.corrupt');
+    expect(message).toContain(told);
+    expect(message).toContain(path.join(folder, WEIGHTS));
+  });
 });
 
 describe('adapters that PEFT saved', () => {

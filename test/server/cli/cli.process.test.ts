@@ -409,7 +409,7 @@ describe('export', () => {
       type: 'failed',
       code: 'export.cancelled',
     });
-    expect(await readdir(inFolder('exports'))).toEqual([]);
+    expect(await readdir(inFolder('.'))).not.toContain('exports');
     // What a process that was killed leaves, the next one removes.
     const killed = await cli.run(args, { onOutput: once('SIGKILL') });
     expect(killed.code).toBeNull();

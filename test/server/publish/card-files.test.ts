@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exportResult } from '../../../engine/export/export.ts';
+import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { type Card, makeCard } from '../../../server/publish/card-files.ts';
 import { isUnchangedCard } from '../../../server/publish/model-card.ts';
 import { publicationOf } from '../../../server/publish/publication.ts';
@@ -50,8 +51,15 @@ async function foreignAdapter(base: string | null, more: object = {}): Promise<s
     path.join(place, 'adapter_config.json'),
     JSON.stringify({ ...config, base_model_name_or_path: base, ...more }),
   );
-  // No tensors.
-  await writeFile(path.join(place, 'adapter_model.safetensors'), '\x02\0\0\0\0\0\0\0{}');
+  const layer = 'base_model.model.model.layers.0.self_attn.q_proj';
+  const matrix = (rows: number, columns: number) => ({
+    ...{ shape: [rows, columns], dtype: 'F32' as const },
+    data: new Float32Array(rows * columns),
+  });
+  await writeSafetensors(path.join(place, 'adapter_model.safetensors'), [
+    { name: `${layer}.lora_A.weight`, ...matrix(8, 4) },
+    { name: `${layer}.lora_B.weight`, ...matrix(4, 8) },
+  ]);
   return place;
 }
 

@@ -1,0 +1,77 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { ExportSize } from '../../../engine/export/export-sizes.ts';
+import { chooseExport } from '../../../extension/models/export-choices.ts';
+import { type Input, shown } from '../../support/vscode-window.ts';
+
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
+
+beforeEach(() => {
+  shown.length = 0;
+});
+
+const REASON = `${'/a/long/path'.repeat(20)}/tokenizer.json cannot be written into a GGUF file: so it is.`;
+
+const SIZES: readonly ExportSize[] = [
+  { format: 'gguf', dtype: null, bytes: {}, problem: REASON, needsDownload: false },
+  {
+    format: 'ollama',
+    dtype: null,
+    bytes: {},
+    problem: 'Is downloaded first.',
+    needsDownload: true,
+  },
+  {
+    format: 'onnx',
+    dtype: 'f32',
+    bytes: { f32: 2e9, f16: 1e9 },
+    problem: null,
+    needsDownload: false,
+  },
+];
+
+interface Drawn {
+  readonly label: string;
+  readonly description: string;
+  readonly detail: string;
+}
+
+const inputs = (): Input[] => shown.map(({ args }) => args[0] as Input);
+
+/** The row of the list that is shown last. */
+async function row(label: string, isReady: (drawn: Drawn) => boolean): Promise<Drawn> {
+  const find = () => (inputs().at(-1)!.items as Drawn[]).find((each) => each.label.endsWith(label));
+  return vi.waitUntil(() => {
+    const drawn = find();
+    return drawn && isReady(drawn) && drawn;
+  });
+}
+
+function choose(drawn: Drawn): void {
+  inputs().at(-1)!.selectedItems = [drawn];
+  inputs().at(-1)!.accept();
+}
+
+test('a format that cannot be had says the whole reason when it is chosen, and asks nothing more', async () => {
+  const choice = chooseExport('Export x in which format?', Promise.resolve(SIZES));
+  choose(await row('GGUF', ({ detail }) => detail.startsWith('Not possible')));
+  await expect(choice).rejects.toThrow(REASON);
+  expect(inputs()).toHaveLength(1);
+});
+
+test('one whose base is downloaded first can be chosen', async () => {
+  const choice = chooseExport('Export x in which format?', Promise.resolve(SIZES));
+  choose(await row('Ollama', ({ detail }) => detail === 'Is downloaded first.'));
+  choose(await row('Q8_0', () => inputs().length === 2));
+  expect(await choice).toMatchObject({ format: 'ollama', dtype: 'q8_0' });
+});
+
+test('each question has a title of its own', async () => {
+  const choice = chooseExport('Export x in which format?', Promise.resolve(SIZES));
+  choose(await row('ONNX', ({ description }) => description.includes('·')));
+  choose(await row('16 bits', () => inputs().length === 2));
+  expect(await choice).toMatchObject({ format: 'onnx', dtype: 'f16' });
+  expect(inputs().map(({ title }) => title)).toEqual([
+    'Export x in which format?',
+    'In which precision?',
+  ]);
+});
