@@ -7,6 +7,9 @@ import type { RunStore } from '../runs/run-store.ts';
 /** How often the disk is looked at again while much happens on it, in milliseconds. */
 const LOOK_MS = 1000;
 
+/** VS Code does not say when it watches; by then it does, in milliseconds. */
+const SETTLED_MS = 5000;
+
 /** Folders outside of the workspace that are watched, of which each takes one of the system's watches. */
 const MAX_OUTSIDE = 20;
 
@@ -64,6 +67,8 @@ export function watchDisk(store: RunStore, listener: DiskListener): vscode.Dispo
       outside.set(folder, watcher);
     }
   };
+  // What happened before VS Code watched is told by nobody.
+  const secondLook = setTimeout(() => listener.onRuns(), SETTLED_MS);
   return vscode.Disposable.from(
     inside,
     configs,
@@ -72,6 +77,7 @@ export function watchDisk(store: RunStore, listener: DiskListener): vscode.Dispo
     configs.onDidChange(() => runs()),
     store.onDidChange(watchOutside),
     new vscode.Disposable(() => {
+      clearTimeout(secondLook);
       for (const watcher of outside.values()) watcher.dispose();
     }),
   );
