@@ -15,7 +15,7 @@ import { shown, user } from '../../support/vscode-window.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
-const MINE = foundAdapter('/work/mine');
+const MINE = foundAdapter('/models/mine');
 const RESULT = foundAdapter('/runs/first', { isResult: true });
 const SAVED = foundAdapter('/runs/first/checkpoint-5', { checkpointOf: '/runs/first' });
 
@@ -31,7 +31,7 @@ function keeper(footprint: object = { paths: [MINE.path], bytes: 2 * 2 ** 20, ot
     [listAdapters.method, (): readonly UsableAdapter[] => [MINE, RESULT, SAVED]],
     [measureAdapter.method, () => footprint],
     [deleteAdapter.method, change({})],
-    [renameAdapter.method, change({ folder: '/work/yours' })],
+    [renameAdapter.method, change({ folder: '/models/yours' })],
   ]);
   const moves = new vscode.EventEmitter<FolderMove>();
   const moved: FolderMove[] = [];
@@ -53,14 +53,14 @@ beforeEach(() => {
 
 test('an adapter goes to the trash when one has read what is lost, and what stays', async () => {
   const trash = vi.spyOn(vscode.workspace.fs, 'delete').mockResolvedValue();
-  const paths = ['/work/mine/adapter_config.json', '/work/mine/adapter_model.safetensors'];
+  const paths = ['/models/mine/adapter_config.json', '/models/mine/adapter_model.safetensors'];
   const { keeper: adapters, asked } = keeper({ paths, bytes: 2 * 2 ** 20, others: ['README.md'] });
   await adapters.delete(MINE.path);
   expect(trash).not.toHaveBeenCalled();
   expect(shown.at(-1)).toMatchObject({
     to: 'warning',
     args: [
-      'Delete the adapter in /work/mine?',
+      'Delete the adapter in /models/mine?',
       {
         modal: true,
         detail:
@@ -101,7 +101,7 @@ test('an adapter that is renamed is told of; a closed question changes nothing',
   user.answer = ' yours ';
   await adapters.rename(MINE.path);
   expect(asked).toEqual([{ folder: MINE.path, name: 'yours' }]);
-  expect(moved).toEqual([{ from: MINE.path, to: '/work/yours' }]);
+  expect(moved).toEqual([{ from: MINE.path, to: '/models/yours' }]);
 });
 
 test('what a run has come to is renamed and deleted with the run', async () => {
