@@ -3,10 +3,7 @@ import { LorafaError } from '../errors.ts';
 import { Random } from '../random.ts';
 import type { GenerationOptions } from './generation-options.ts';
 import { sampleToken } from './sampler.ts';
-import type { Sequence } from './sequence.ts';
-
-/** Tokens of a prompt that are read in one run, which bounds the memory of a long prompt. */
-export const READING_CHUNK = 128;
+import { READING_CHUNK, type Sequence } from './sequence.ts';
 
 /** What the random numbers of this module are for, apart from all other uses of a seed. */
 const SAMPLING_STREAM = 0x73616d70;

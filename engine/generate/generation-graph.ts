@@ -1,6 +1,5 @@
 import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
-import { outputLayer } from '../architectures/output-layer.ts';
 import { dependsOnTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
@@ -47,7 +46,13 @@ export interface GenerationSizes {
   readonly rows: Dim;
 }
 
-const FREE: GenerationSizes = { sequence: 'sequence', past: 'past', rows: 'rows' };
+/** Sizes that are free from run to run. */
+export const FREE_SIZES: GenerationSizes = { sequence: 'sequence', past: 'past', rows: 'rows' };
+
+/** Runs of so many tokens, of which the logits of one are wanted: ops of our own are made for fixed numbers of rows. */
+export function fixedSizes(sequence: number): GenerationSizes {
+  return { ...FREE_SIZES, sequence, rows: 1 };
+}
 
 /**
  * The forward pass of the next tokens of one text over a cache of the tokens before. Its sizes are
@@ -56,7 +61,7 @@ const FREE: GenerationSizes = { sequence: 'sequence', past: 'past', rows: 'rows'
 export function generationGraph(
   model: Pick<BaseModel, 'config' | 'weights'>,
   modules: readonly LoraModule[],
-  { sequence, past, rows }: GenerationSizes = FREE,
+  { sequence, past, rows }: GenerationSizes = FREE_SIZES,
 ): Graph {
   const { config, weights } = model;
   const names = GENERATION_TENSORS;
@@ -85,18 +90,15 @@ export function generationGraph(
     outputs[names.newValue(inputs.layer)] = inputs.value;
     return attend(inputs);
   };
-  const linear = loraLinear({
-    builder,
-    base: baseLayers({ builder, config, parameters }),
-    modules,
-  });
+  const base = baseLayers({ builder, config, parameters });
+  const linear = loraLinear({ builder, base, modules });
   const textLength = dependsOnTextLength(config)
     ? builder.input(names.textLength, 'int64', [])
     : undefined;
   const parts = { builder, config, parameters, linear, attention, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
-    finishLogits(parts, outputLayer(parts).products(builder.gather(hidden, logitRows))),
+    finishLogits(parts, base.output().products(builder.gather(hidden, logitRows))),
   );
   return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
 }

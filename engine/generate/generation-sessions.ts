@@ -1,8 +1,11 @@
 import type { Adapter } from '../lora/adapter.ts';
+import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
-import { generationGraph } from './generation-graph.ts';
-import { type RuntimeWeights, Sequence } from './sequence.ts';
+import { isBfloat16Mode } from '../weights/compute-mode.ts';
+import { FREE_SIZES, fixedSizes, generationGraph } from './generation-graph.ts';
+import { generationWeights } from './generation-weights.ts';
+import { type RuntimeWeights, Sequence, type SequenceSessions } from './sequence.ts';
 
 /** What generation needs of an adapter. */
 export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
@@ -10,7 +13,8 @@ export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
 }
 
 /**
- * Loaded graphs of one base model, one for each structure of adapter (layers, ranks, scalings).
+ * Loaded graphs of one base model, one for each structure of adapter (layers, ranks, scalings), and where
+ * products are in bfloat16 for each number of tokens that are read at once.
  * Adapters of the same structure share a graph, since their weights are its inputs; all graphs share the
  * weights of the base.
  */
@@ -23,7 +27,7 @@ export class GenerationSessions {
     model: Pick<BaseModel, 'config' | 'weights'>,
     options: Pick<SessionOptions, 'device' | 'threads'> = {},
   ) {
-    this.#model = model;
+    this.#model = { ...model, weights: generationWeights(model, options.device) };
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
   }
 
@@ -33,8 +37,14 @@ export class GenerationSessions {
    * @throws LorafaError `device.failed`
    */
   async sequence(adapter: RuntimeAdapter | null): Promise<Sequence> {
-    const session = await this.#session(adapter);
-    return new Sequence(this.#model.config, session, adapter?.weights);
+    const modules = adapter?.modules ?? [];
+    const areFixed = isBfloat16Mode(this.#model.weights.compute);
+    const sessions: SequenceSessions = {
+      areFixed,
+      forTokens: (size) => this.#session(modules, areFixed ? size : undefined),
+    };
+    await sessions.forTokens(1);
+    return new Sequence(this.#model.config, sessions, adapter?.weights);
   }
 
   /** Frees the memory of all graphs; sequences that are still open fail. */
@@ -44,12 +54,17 @@ export class GenerationSessions {
     for (const session of sessions) await (await session).release();
   }
 
-  #session(adapter: RuntimeAdapter | null): Promise<Session> {
-    const modules = adapter?.modules ?? [];
-    const structure = JSON.stringify(modules.map(({ name, r, scaling }) => [name, r, scaling]));
+  /** @param size tokens of a run, where that is fixed */
+  #session(modules: readonly LoraModule[], size: number | undefined): Promise<Session> {
+    const structure = JSON.stringify([
+      size,
+      modules.map(({ name, r, scaling }) => [name, r, scaling]),
+    ]);
     const known = this.#sessions.get(structure);
     if (known !== undefined) return known;
-    const created = Session.create(generationGraph(this.#model, modules), this.#options);
+    const sizes = size === undefined ? FREE_SIZES : fixedSizes(size);
+    const graph = generationGraph(this.#model, modules, sizes);
+    const created = Session.create(graph, this.#options);
     this.#sessions.set(structure, created);
     // A failure is told to this caller and tried again for the next one.
     created.catch(() => this.#sessions.delete(structure));

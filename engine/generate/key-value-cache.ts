@@ -83,7 +83,7 @@ export class KeyValueCache {
     return feeds;
   }
 
-  /** Takes over the next `count` tokens from the outputs of the generation graph. */
+  /** Takes over the next `count` tokens, which are the first in the outputs of the generation graph. */
   append(count: number, outputs: Readonly<Record<string, Tensor>>): void {
     this.#reserve(this.#length + count);
     const slots = this.#positions.length;
@@ -92,21 +92,28 @@ export class KeyValueCache {
       this.#positions[position % slots] = BigInt(position);
     }
     for (const [layer, { attention }] of this.#config.layers.entries()) {
-      this.#scatter(outputs[names.newKey(layer)]!, this.#keys[layer]!, slots, 1);
-      this.#scatter(outputs[names.newValue(layer)]!, this.#values[layer]!, 1, attention.headDim);
+      const { headDim } = attention;
+      this.#scatter(count, outputs[names.newKey(layer)]!, this.#keys[layer]!, slots, 1);
+      this.#scatter(count, outputs[names.newValue(layer)]!, this.#values[layer]!, 1, headDim);
     }
     this.#length += count;
   }
 
   /**
-   * Writes the rows of new tokens, `[tokens, numKeyValueHeads, headDim]`, into their slots of a
+   * Writes the first rows of new tokens, `[tokens, numKeyValueHeads, headDim]`, into their slots of a
    * cached tensor whose neighbouring features and slots are so many elements apart.
    */
-  #scatter({ data, shape }: Tensor, target: Float32Array, perFeature: number, perSlot: number) {
+  #scatter(
+    count: number,
+    { data, shape }: Tensor,
+    target: Float32Array,
+    perFeature: number,
+    perSlot: number,
+  ): void {
     const source = data as Float32Array;
-    const [tokens, heads, headDim] = shape as readonly [number, number, number];
+    const [, heads, headDim] = shape as readonly [number, number, number];
     const slots = this.#positions.length;
-    for (let token = 0; token < tokens; token++) {
+    for (let token = 0; token < count; token++) {
       const slot = (this.#length + token) % slots;
       for (let head = 0; head < heads; head++) {
         const from = (token * heads + head) * headDim;

@@ -4,17 +4,26 @@ import type { Session } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
+import { generationRuns } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 
-/** Tokens that are read in one run where a text is read in pieces. */
+/** Tokens that are read in one run where a text is read in pieces, which bounds the memory of a long one. */
 export const READING_CHUNK = 128;
 
 /** A and B of every module of an adapter: arrays, or tensors of the device that computes. */
 export type RuntimeWeights = ReadonlyMap<string, Float32Array | StateTensor>;
 
+/** What reads a text. */
+export interface SequenceSessions {
+  /** Whether a session takes tokens of one number, and gives the logits of one of them. */
+  readonly areFixed: boolean;
+  /** The session for so many tokens. */
+  forTokens(size: number): Promise<Session>;
+}
+
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
-  readonly #session: Session;
+  readonly #sessions: SequenceSessions;
   readonly #adapter: RuntimeWeights;
   #cache: KeyValueCache;
   readonly #config: DecoderConfig;
@@ -26,9 +35,13 @@ export class Sequence {
   /** The tokens so far, where they may have to be read again. */
   #ids: number[] = [];
 
-  /** @param session of a generation graph with this adapter's modules */
-  constructor(config: DecoderConfig, session: Session, adapter: RuntimeWeights = new Map()) {
-    this.#session = session;
+  /** @param sessions of generation graphs with this adapter's modules */
+  constructor(
+    config: DecoderConfig,
+    sessions: SequenceSessions,
+    adapter: RuntimeWeights = new Map(),
+  ) {
+    this.#sessions = sessions;
     this.#adapter = adapter;
     this.#config = config;
     this.#longFrom = longTextLength(config);
@@ -78,19 +91,43 @@ export class Sequence {
     logitRows: readonly number[],
     textLength: number,
   ): Promise<Float32Array> {
-    const count = tokenIds.length;
-    const positions = Array.from({ length: count }, (_, i) => this.length + i);
-    const outputs = await this.#session.run({
+    if (!this.#sessions.areFixed) {
+      return this.#run(tokenIds, tokenIds.length, logitRows, textLength);
+    }
+    const room = this.#config.maxPositionEmbeddings - this.length;
+    const { vocabSize } = this.#config;
+    const logits = new Float32Array(logitRows.length * vocabSize);
+    for (const { start, count, size } of generationRuns(tokenIds.length, logitRows, room)) {
+      const ids = tokenIds.slice(start, start + count);
+      const last = await this.#run(ids, size, [count - 1], textLength);
+      logitRows.forEach((row, i) => {
+        if (row === start + count - 1) logits.set(last, i * vocabSize);
+      });
+    }
+    return logits;
+  }
+
+  /** @param size tokens that the graph takes; those beyond the given ones come after them, so that none sees them */
+  async #run(
+    tokenIds: readonly number[],
+    size: number,
+    logitRows: readonly number[],
+    textLength: number,
+  ): Promise<Float32Array> {
+    const session = await this.#sessions.forTokens(size);
+    const positions = Array.from({ length: size }, (_, i) => this.length + i);
+    const filled = positions.map((_, i) => tokenIds[i] ?? 0);
+    const outputs = await session.run({
       ...Object.fromEntries(this.#adapter),
       ...this.#cache.feeds(),
-      [names.tokenIds]: { data: int64(tokenIds), shape: [count] },
-      [names.positions]: { data: int64(positions), shape: [count] },
+      [names.tokenIds]: { data: int64(filled), shape: [size] },
+      [names.positions]: { data: int64(positions), shape: [size] },
       [names.logitRows]: { data: int64(logitRows), shape: [logitRows.length] },
       ...(this.#dependsOnLength && {
         [names.textLength]: { data: int64([textLength]), shape: [] },
       }),
     });
-    this.#cache.append(count, outputs);
+    this.#cache.append(tokenIds.length, outputs);
     return outputs[names.logits]!.data as Float32Array;
   }
 }

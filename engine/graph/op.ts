@@ -81,6 +81,7 @@ export interface OpAttributes {
   addMatmulBfloat16: { readonly transB: boolean };
   /** Only made by a pass. */
   addMatmul: { readonly transA: boolean; readonly transB: boolean };
+  matvecBfloat16: None;
 
   swiglu: None;
   swigluGateGradient: None;

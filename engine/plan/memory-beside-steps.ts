@@ -1,4 +1,5 @@
 import { generationGraph } from '../generate/generation-graph.ts';
+import { generationWeights } from '../generate/generation-weights.ts';
 import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
 import { READING_CHUNK } from '../generate/sequence.ts';
 import { peakBytes } from '../graph/liveness.ts';
@@ -44,7 +45,8 @@ export function answersMemory(
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
   const sequence = Math.min(promptTokens, READING_CHUNK);
-  const graph = generationGraph(model, modules, { sequence, past: slots, rows: 1 });
+  const answering = { config, weights: generationWeights(model) };
+  const graph = generationGraph(answering, modules, { sequence, past: slots, rows: 1 });
   const isGrown = slots > cacheSlots(config, 1);
   return {
     bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),

@@ -1,5 +1,6 @@
 import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
 import type { CustomOp } from './custom-ops.ts';
+import { MatVec } from './matvec.ts';
 import { type Layout, matrix, type Onednn, type Primitive } from './onednn.ts';
 import { keyOf, releaseAll, type Shared, type SharedPool } from './shared-pool.ts';
 
@@ -94,7 +95,24 @@ export function bfloat16Ops(onednn: Onednn, pool: SharedPool): readonly CustomOp
       };
     },
   };
-  return [convert, rest, product, addProduct, addFloat32Product];
+  const matvec: CustomOp = {
+    name: BFLOAT16_OPS.matvecBfloat16,
+    inputs: ['float32', 'bfloat16'],
+    output: 'float32',
+    open: (attribute) => {
+      const [inner, columns] = [attribute('inner'), attribute('columns')];
+      const { shared, release } = pool.take(
+        keyOf('matvec', inner, columns),
+        () => new MatVec(onednn, inner, columns),
+      );
+      return {
+        shape: [1, columns],
+        compute: ([x, weight], result) => shared.run(x!, weight!, result),
+        release,
+      };
+    },
+  };
+  return [convert, rest, product, addProduct, addFloat32Product, matvec];
 }
 
 /** A matrix of the sizes that a node names. */

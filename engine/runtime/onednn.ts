@@ -9,8 +9,8 @@ const DATA_TYPE = { bfloat16: 2, float32: 3 } as const;
 /** `dnnl_engine_kind_t`, `dnnl_stream_flags_t` */
 const [CPU_ENGINE, IN_ORDER] = [1, 1];
 
-/** `dnnl_binary_mul`, `dnnl_binary_sub` */
-const BINARY = { multiply: 0x1fff1, subtract: 0x1fff5 } as const;
+/** `dnnl_binary_add`, `dnnl_binary_mul`, `dnnl_binary_sub` */
+const BINARY = { add: 0x1fff0, multiply: 0x1fff1, subtract: 0x1fff5 } as const;
 
 /** `dnnl_eltwise_swish`, `dnnl_softmax_accurate` */
 const [SWISH, SOFTMAX] = [0x2c, 0x30000];
@@ -111,7 +111,7 @@ export class Onednn {
     );
   }
 
-  /** `a − b` or `a ∘ b`, number by number. */
+  /** `a + b`, `a − b` or `a ∘ b`, number by number. */
   combine(step: keyof typeof BINARY, a: Layout, b: Layout, result: Layout): Primitive {
     const tensors = [
       [ARG.source, a],
@@ -195,7 +195,9 @@ export class Onednn {
       [ARG.weights, b],
       [ARG.result, result],
     ] as const;
-    const isSmall = elements(result) * a.sizes[1]! <= ALONE.products;
+    // Of few rows it is reading b that takes the time.
+    const isSmall =
+      elements(result) * a.sizes[1]! <= ALONE.products && elements(b) <= ALONE.numbers;
     return this.#primitive(tensors, isSmall, (out, [left, right, product]) => {
       const describe = (attributes: Pointer | null): number =>
         this.#api.matmul_primitive_desc_create(

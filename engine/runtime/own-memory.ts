@@ -10,7 +10,11 @@ export class Numbers {
 
   constructor(dtype: Layout['dtype'], count: number) {
     this.count = count;
-    this.#array = dtype === 'float32' ? new Float32Array(count) : new Uint16Array(count);
+    // A few numbers without a buffer of their own would be moved about by V8.
+    this.#array =
+      dtype === 'float32'
+        ? new Float32Array(new ArrayBuffer(4 * count))
+        : new Uint16Array(new ArrayBuffer(2 * count));
     this.address = koffi.address(this.#array) as Pointer;
   }
 

@@ -28,8 +28,12 @@ export function bfloat16Products(
     const result = builder.apply('matmulBfloat16', factors, { transB });
     return scale === undefined ? result : builder.mul(result, scale);
   };
+  const forward = (weight: string, x: Value): Value =>
+    parameters.compute === 'bfloat16x2' && x.shape[0] === 1
+      ? builder.apply('matvecBfloat16', [x, bfloat16Stored(parameters, weight)], {})
+      : product(x, weight, true);
   return (weight, x) =>
-    builder.withGradients(product(x, weight, true), [
+    builder.withGradients(forward(weight, x), [
       { input: x, pullback: (cotangent) => product(cotangent, weight, false) },
     ]);
 }

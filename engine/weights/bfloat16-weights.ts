@@ -1,3 +1,6 @@
+import { outputEmbeddingName } from '../architectures/decoder.ts';
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { linearModules } from '../architectures/linear-modules.ts';
 import type { Parameters } from '../architectures/parameters.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import type { Value } from '../graph/value.ts';
@@ -24,6 +27,16 @@ export function bfloat16Weight(weight: TensorToWrite): TensorToWrite {
 export function bfloat16Stored(parameters: Parameters, weight: string): Value {
   const rounded = weight + SUFFIX;
   return parameters.stored(parameters.has(rounded) ? rounded : weight);
+}
+
+/** Whether all weights that are multiplied with in bfloat16 are stored in it, as they are multiplied with. */
+export function areInBfloat16(config: DecoderConfig, { tensors }: WeightStore): boolean {
+  const isIn = (weight: string): boolean => tensors.get(weight)?.dtype === 'BF16';
+  const layers = linearModules(config).filter(({ inExpert }) => !inExpert);
+  return (
+    isIn(outputEmbeddingName(config)) &&
+    layers.every(({ name, fanInFanOut }) => isIn(`${name}.weight`) && !fanInFanOut)
+  );
 }
 
 /** Whether some weights are not those that the model has, but rounded. */

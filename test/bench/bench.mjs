@@ -1,37 +1,8 @@
-// `npm run bench`: bundles the benchmark and the programs that measure, and runs it.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+// `npm run bench`
+import { runBundled } from './run-bundled.mjs';
 
-/** Beside the packages: ONNX Runtime is found from there, git and the VSIX don't look there. */
-const CACHE = path.resolve('node_modules', '.cache');
-
-await mkdir(CACHE, { recursive: true });
-// A folder of its own: a benchmark that runs is not changed by one that starts.
-const outdir = await mkdtemp(path.join(CACHE, 'lorafa-bench-'));
-try {
-  await build({
-    entryPoints: {
-      main: 'test/bench/main.ts',
-      'measure-run': 'test/bench/measure-run-process.ts',
-      'measure-sgemm': 'test/bench/measure-sgemm-process.ts',
-    },
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    external: ['koffi', 'onnxruntime-node'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
-  const { main } = await import(pathToFileURL(path.join(outdir, 'main.mjs')).href);
-  await main(process.argv, outdir);
-} finally {
-  await rm(outdir, { recursive: true, force: true });
-}
+await runBundled({
+  main: 'test/bench/main.ts',
+  'measure-run': 'test/bench/measure-run-process.ts',
+  'measure-sgemm': 'test/bench/measure-sgemm-process.ts',
+});

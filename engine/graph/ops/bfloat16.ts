@@ -11,6 +11,7 @@ export const BFLOAT16_OPS = {
   matmulBfloat16: 'MatMulBfloat16',
   addMatmulBfloat16: 'AddMatMulBfloat16',
   addMatmul: 'AddMatMul',
+  matvecBfloat16: 'MatVecBfloat16',
 } as const;
 
 function requireMatrix(x: ValueType, dtype: DType): void {
@@ -91,6 +92,28 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
         transA: Number(transA),
         transB: Number(transB),
       });
+    },
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /**
+   * `x · Wᵀ` of one row of float32 numbers `[1, n]` and a bfloat16 W `[columns, n]`, in float32. x is the sum
+   * of two bfloat16 numbers, as for {@link bfloat16Ops.matmulBfloat16}, but W is read once for both: it is
+   * reading that takes the time.
+   */
+  matvecBfloat16: {
+    infer: ([x, weight]) => {
+      requireMatrix(x!, 'float32');
+      requireMatrix(weight!, 'bfloat16');
+      const [columns, inner] = weight!.shape;
+      if (x!.shape[0] !== 1 || x!.shape[1] !== inner) {
+        throw new TypeError(`${shapes([x!, weight!])} do not multiply`);
+      }
+      return { dtype: 'float32', shape: [1, columns!] };
+    },
+    emit: (onnx, value) => {
+      const [columns, inner] = value.inputs[1]!.shape.map(Number) as [number, number];
+      ownNode(onnx, BFLOAT16_OPS.matvecBfloat16, value, { columns, inner });
     },
     vjp: 'not differentiable',
     samples: [],

@@ -32,6 +32,13 @@ test('shapes and types have to fit', () => {
   expect(applied('matmulBfloat16', ['float32', [2, 4]], ['bfloat16', [3, 4]])).toThrow(
     'needs a matrix of bfloat16, got float32 [2, 4]',
   );
+  expect(applied('matvecBfloat16', ['float32', [1, 4]], ['bfloat16', [3, 4]])()).toEqual([1, 3]);
+  expect(applied('matvecBfloat16', ['float32', [2, 4]], ['bfloat16', [3, 4]])).toThrow(
+    '[2, 4] and [3, 4] do not multiply',
+  );
+  expect(applied('matvecBfloat16', ['float32', [1, 3]], ['bfloat16', [3, 4]])).toThrow(
+    '[1, 3] and [3, 4] do not multiply',
+  );
 });
 
 const numbers = (count: number, seed: number): Float32Array => {
@@ -89,5 +96,23 @@ describe.runIf(hasBfloat16)('computed', () => {
         expect(furthest(results['once']!, exact(feeds.x))).toBeGreaterThan(5e-3);
       }
     }
+  });
+
+  test.each([
+    [48, 12],
+    [576, 1536],
+    [33, 7],
+    [1, 1],
+  ] as const)('a row of %d and %d columns are the product of x itself', async (inner, columns) => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', 'float32', [1, inner]);
+    const w = builder.input('w', 'float32', [columns, inner]);
+    const weight = builder.apply('toBfloat16', [w], {});
+    const product = builder.apply('matvecBfloat16', [x, weight], {});
+    const feeds = { x: numbers(inner, 1), w: numbers(inner * columns, 2) };
+    const results = await evaluateGraph(builder.finish({ product }), feeds);
+    const exact = exactProduct(feeds.x, rounded(feeds.w), [1, inner, columns], true);
+    // What is lost of x is 2⁻¹⁷ of each of the factors, of 3 at most.
+    expect(furthest(results['product']!, exact)).toBeLessThan(1e-4 + 2 ** -17 * 9 * inner ** 0.5);
   });
 });

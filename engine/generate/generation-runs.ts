@@ -1,0 +1,48 @@
+/**
+ * Tokens of a run where a graph is made for one number of them: a token that was just generated, the rest of
+ * a prompt, and a prompt's chunks.
+ */
+export const RUN_SIZES: readonly number[] = [1, 32, 128];
+
+/** Next tokens of a text that are read at once. */
+export interface GenerationRun {
+  /** Index of the first of them. */
+  readonly start: number;
+  readonly count: number;
+  /** Tokens that the graph takes: what is missing is filled up and forgotten. */
+  readonly size: number;
+}
+
+/**
+ * How tokens are read by graphs that give the logits of one token each: none comes after a token whose
+ * logits are wanted.
+ *
+ * @param count of the tokens
+ * @param logitRows indices of those whose logits are wanted
+ * @param room positions that the model has left, of which those that are filled up take some
+ */
+export function generationRuns(
+  count: number,
+  logitRows: readonly number[],
+  room: number,
+): readonly GenerationRun[] {
+  const ends = [...new Set([...logitRows.map((row) => row + 1), count])].sort((a, b) => a - b);
+  const runs: GenerationRun[] = [];
+  let start = 0;
+  for (const end of ends) {
+    while (start < end) {
+      const size = sizeOfRun(end - start, room - start);
+      const taken = Math.min(size, end - start);
+      runs.push({ start, count: taken, size });
+      start += taken;
+    }
+  }
+  return runs;
+}
+
+/** The largest size that the tokens fill, or the smallest that holds the few that are left. */
+function sizeOfRun(left: number, room: number): number {
+  const filled = RUN_SIZES.findLast((size) => size <= left)!;
+  const holding = RUN_SIZES.find((size) => size >= left && size <= room);
+  return filled > 1 || left === 1 || holding === undefined ? filled : holding;
+}

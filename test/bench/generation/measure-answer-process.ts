@@ -1,0 +1,38 @@
+import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
+import { READING_CHUNK, type Sequence } from '../../../engine/generate/sequence.ts';
+import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { printResult } from '../print-result.ts';
+import { type AnswerRequest, type AnswerSpeed, promptIds } from './answer-speed.ts';
+
+await printResult(() => measureAnswer(JSON.parse(process.argv[2] ?? '') as AnswerRequest));
+
+/** Reads a prompt and goes on token by token, with this engine. */
+async function measureAnswer(request: AnswerRequest): Promise<AnswerSpeed> {
+  const model = await openBaseModel(request.model);
+  const sessions = new GenerationSessions(model, { threads: request.threads });
+  const ids = promptIds(request.promptTokens);
+  // Graphs are loaded by the first text, as they are before a user's second question.
+  const first = await sessions.sequence(null);
+  await read(first, ids);
+  await first.append([ids[0]!]);
+  const sequence = await sessions.sequence(null);
+  const began = performance.now();
+  await read(sequence, ids);
+  const promptMs = performance.now() - began;
+  const tokenMs: number[] = [];
+  for (let i = 0; i < request.newTokens; i++) {
+    const start = performance.now();
+    await sequence.append([ids[i % ids.length]!]);
+    tokenMs.push(performance.now() - start);
+  }
+  await sessions.release();
+  return { promptMs, tokenMs, peakRss: 1024 * process.resourceUsage().maxRSS };
+}
+
+async function read(sequence: Sequence, ids: readonly number[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += READING_CHUNK) {
+    const chunk = ids.slice(start, start + READING_CHUNK);
+    const isLast = start + READING_CHUNK >= ids.length;
+    await sequence.append(chunk, isLast ? [chunk.length - 1] : [], ids.length);
+  }
+}
