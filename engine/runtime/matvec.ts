@@ -32,8 +32,13 @@ export class MatVec {
     this.#ones.set(1, 0, 2);
     this.#round = onednn.convert(x, part);
     this.#subtract = onednn.combine('subtract', x, part, x);
-    const weight = matrix('bfloat16', columns, inner);
-    this.#multiply = onednn.multiply(weight, matrix('bfloat16', inner, 2, true), products);
+    // Threads divide a batch of products, not the rows of one.
+    const batch = columns % onednn.threads === 0 ? onednn.threads : 1;
+    this.#multiply = onednn.multiply(
+      { dtype: 'bfloat16', sizes: [batch, columns / batch, inner] },
+      { dtype: 'bfloat16', sizes: [1, inner, 2], strides: [2 * inner, 1, inner] },
+      { dtype: 'float32', sizes: [batch, columns / batch, 2] },
+    );
     // A product with ones takes a thirtieth of the time of adding numbers that do not lie side by side.
     this.#addColumns = onednn.multiply(
       products,

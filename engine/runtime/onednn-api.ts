@@ -1,6 +1,11 @@
+import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Memory, Pointer } from './c-api.ts';
 import type { OnednnLibrary } from './onednn-library.ts';
+import { letThreadsSleep } from './onednn-threads.ts';
+
+/** `omp_pause_hard` */
+const PAUSE_HARD = 2;
 
 type Argument = 'int' | 'float' | 'memory' | 'size';
 
@@ -110,19 +115,34 @@ export type OnednnApi = {
 
 /** Loads the libraries and finds their functions. Throws Error where one cannot be loaded. */
 export function openOnednnApi({ file, openmp }: OnednnLibrary): OnednnApi {
-  // Threads that wait for work would keep it from those of ONNX Runtime. Read when it is loaded.
-  process.env['OMP_WAIT_POLICY'] ??= 'passive';
+  // Threads that look out for work would keep those of ONNX Runtime from the cores.
+  letThreadsSleep();
   const threading = koffi.load(openmp);
   const library = koffi.load(file);
   const entries = (Object.keys(FUNCTIONS) as FunctionName[]).map((name) => {
     const parameters = FUNCTIONS[name].map((argument: Argument) => ARGUMENTS[argument]);
     return [name, library.func(`dnnl_${name}`, 'int', parameters)] as const;
   });
+  endThreadsAtExit(threading);
   return {
     ...Object.fromEntries(entries),
     omp_set_num_threads: threading.func('omp_set_num_threads', 'void', ['int']),
     libraries: [threading, library],
   } as unknown as OnednnApi;
+}
+
+/** Its libraries are unloaded when the process exits, while threads may still be in their code: so these end before. */
+function endThreadsAtExit(threading: LibraryHandle): void {
+  // A thread of JavaScript other than the main one ends with the process, which has done it then.
+  if (!isMainThread) return;
+  let pause: (kind: number) => number;
+  try {
+    pause = threading.func('omp_pause_resource_all', 'int', ['int']);
+  } catch {
+    // OpenMP 2, as Windows has it.
+    return;
+  }
+  process.once('exit', () => pause(PAUSE_HARD));
 }
 
 /** What a call makes. Throws as {@link checkOnednn} does. */

@@ -1,6 +1,7 @@
 import type { Pointer } from './c-api.ts';
 import { checkOnednn, madeBy, type OnednnApi, openOnednnApi } from './onednn-api.ts';
 import type { OnednnLibrary } from './onednn-library.ts';
+import { threadsSpin } from './onednn-threads.ts';
 import { physicalCores } from './physical-cores.ts';
 
 /** `dnnl_data_type_t` */
@@ -33,9 +34,10 @@ const BFLOAT16_INSTRUCTIONS = 0xe7;
 
 /**
  * Waking a thread that sleeps takes as long as one thread needs to copy so many numbers or to multiply and
- * add so many (70 µs, measured): what is no larger is computed by the thread that asks.
+ * add so many (70 µs, measured): what is no larger is computed by the thread that asks. One that looks out
+ * for work has it within a microsecond.
  */
-const ALONE = { numbers: 2 ** 19, products: 2 ** 25 } as const;
+const ALONE = { numbers: 2 ** 19, products: 2 ** 25, productsOfSpinning: 2 ** 17 } as const;
 
 /** How the numbers of a tensor lie in memory. */
 export interface Layout {
@@ -96,6 +98,11 @@ export class Onednn {
   useThreads(threads: number): void {
     this.#threads = threads === 0 ? this.#cores : threads;
     this.#api.omp_set_num_threads(this.#threads);
+  }
+
+  /** Threads of what is made and computed now. */
+  get threads(): number {
+    return this.#threads;
   }
 
   /** A copy in another type or order; rounds to nearest, ties to even. */
@@ -188,16 +195,15 @@ export class Onednn {
     );
   }
 
-  /** `result = a · b` of matrices, or `result += a · b`. */
+  /** `result = a · b` of matrices or of batches of them, or `result += a · b`. */
   multiply(a: Layout, b: Layout, result: Layout, isAdded = false): Primitive {
     const tensors = [
       [ARG.source, a],
       [ARG.weights, b],
       [ARG.result, result],
     ] as const;
-    // Of few rows it is reading b that takes the time.
-    const isSmall =
-      elements(result) * a.sizes[1]! <= ALONE.products && elements(b) <= ALONE.numbers;
+    const alone = threadsSpin() ? ALONE.productsOfSpinning : ALONE.products;
+    const isSmall = elements(result) * a.sizes.at(-1)! <= alone;
     return this.#primitive(tensors, isSmall, (out, [left, right, product]) => {
       const describe = (attributes: Pointer | null): number =>
         this.#api.matmul_primitive_desc_create(

@@ -20,6 +20,7 @@ import {
   sizesIn,
 } from './feeds.ts';
 import { HostValues } from './host-values.ts';
+import { threadsSpin } from './onednn-threads.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
@@ -98,7 +99,11 @@ export class Session {
     let native: Pointer | undefined;
     try {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
-      const settings = sessionOptions({ ...options, device, threads }, what);
+      const onAsking = bfloat16 !== undefined && threadsSpin();
+      const settings = sessionOptions(
+        { ...options, device, threads: onAsking ? 1 : threads },
+        what,
+      );
       native = settings;
       weights.addTo(settings);
       if (bfloat16 !== undefined) {

@@ -1,6 +1,7 @@
 import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
 import { READING_CHUNK, type Sequence } from '../../../engine/generate/sequence.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { letThreadsSpin } from '../../../engine/runtime/onednn-threads.ts';
 import { printResult } from '../print-result.ts';
 import { type AnswerRequest, type AnswerSpeed, promptIds } from './answer-speed.ts';
 
@@ -9,6 +10,7 @@ await printResult(() => measureAnswer(JSON.parse(process.argv[2] ?? '') as Answe
 /** Reads a prompt and goes on token by token, with this engine. */
 async function measureAnswer(request: AnswerRequest): Promise<AnswerSpeed> {
   const model = await openBaseModel(request.model);
+  letThreadsSpin();
   const sessions = new GenerationSessions(model, { threads: request.threads });
   const ids = promptIds(request.promptTokens);
   // Graphs are loaded by the first text, as they are before a user's second question.
