@@ -9,8 +9,8 @@ const DATA_TYPE = { bfloat16: 2, float32: 3 } as const;
 /** `dnnl_engine_kind_t`, `dnnl_stream_flags_t` */
 const [CPU_ENGINE, IN_ORDER] = [1, 1];
 
-/** `dnnl_binary_mul`, `dnnl_binary_sub` */
-const BINARY = { multiply: 0x1fff1, subtract: 0x1fff5 } as const;
+/** `dnnl_binary_add`, `dnnl_binary_mul`, `dnnl_binary_sub` */
+const BINARY = { add: 0x1fff0, multiply: 0x1fff1, subtract: 0x1fff5 } as const;
 
 /** `dnnl_eltwise_swish`, `dnnl_softmax_accurate` */
 const [SWISH, SOFTMAX] = [0x2c, 0x30000];
@@ -94,8 +94,29 @@ export class Onednn {
 
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void {
-    this.#threads = threads === 0 ? this.#cores : threads;
+    this.#threads = this.threadsOf(threads);
     this.#api.omp_set_num_threads(this.#threads);
+  }
+
+  /** As many threads as {@link useThreads} takes. */
+  threadsOf(threads: number): number {
+    return threads === 0 ? this.#cores : threads;
+  }
+
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Has `act` make and compute by one thread. */
+  alone<T>(act: () => T): T {
+    const threads = this.#threads;
+    if (threads === 1) return act();
+    this.useThreads(1);
+    try {
+      return act();
+    } finally {
+      this.useThreads(threads);
+    }
   }
 
   /** A copy in another type or order; rounds to nearest, ties to even. */
@@ -111,7 +132,7 @@ export class Onednn {
     );
   }
 
-  /** `a − b` or `a ∘ b`, number by number. */
+  /** `a + b`, `a − b` or `a ∘ b`, number by number. */
   combine(step: keyof typeof BINARY, a: Layout, b: Layout, result: Layout): Primitive {
     const tensors = [
       [ARG.source, a],
@@ -286,16 +307,8 @@ export class Onednn {
   /** @param isSmall whether one thread makes it faster than several; its own count is in the primitive */
   #primitive(tensors: Arguments, isSmall: boolean, describe: Describe): Primitive {
     if (!isSmall) return this.#made(tensors, describe);
-    const alone = <T>(act: () => T): T => {
-      this.#api.omp_set_num_threads(1);
-      try {
-        return act();
-      } finally {
-        this.#api.omp_set_num_threads(this.#threads);
-      }
-    };
-    const primitive = alone(() => this.#made(tensors, describe));
-    return { ...primitive, run: (addresses) => alone(() => primitive.run(addresses)) };
+    const primitive = this.alone(() => this.#made(tensors, describe));
+    return { ...primitive, run: (addresses) => this.alone(() => primitive.run(addresses)) };
   }
 
   #made(tensors: Arguments, describe: Describe): Primitive {

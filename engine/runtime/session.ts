@@ -98,6 +98,7 @@ export class Session {
     let native: Pointer | undefined;
     try {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
+      await bfloat16?.startThreads(threads);
       const settings = sessionOptions({ ...options, device, threads }, what);
       native = settings;
       weights.addTo(settings);

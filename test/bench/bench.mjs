@@ -13,6 +13,7 @@ const outdir = await mkdtemp(path.join(CACHE, 'lorafa-bench-'));
 try {
   await build({
     entryPoints: {
+      'attention-thread': 'engine/runtime/attention-thread.ts',
       main: 'test/bench/main.ts',
       'measure-run': 'test/bench/measure-run-process.ts',
       'measure-sgemm': 'test/bench/measure-sgemm-process.ts',
