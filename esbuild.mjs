@@ -11,6 +11,7 @@ const outdir = process.argv[2] ?? 'out';
 await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: {
+    'attention-thread': 'engine/runtime/attention-thread.ts',
     cli: 'server/cli/main.ts',
     demo: 'server/demo/main.ts',
     extension: 'extension/extension.ts',

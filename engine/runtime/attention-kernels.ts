@@ -1,16 +1,19 @@
 import { ATTENTION_OPS, type AttentionSizes } from '../graph/ops/attention.ts';
-import { CausalAttention } from './causal-attention.ts';
+import type { AttentionThreads } from './attention-threads.ts';
 import type { CustomKernel, CustomOp } from './custom-ops.ts';
 import type { Onednn } from './onednn.ts';
-import { keyOf, type SharedPool } from './shared-pool.ts';
+import { keyOf, SharedPool } from './shared-pool.ts';
+import { SplitAttention } from './split-attention.ts';
 
 /** The ops of `engine/graph/ops/attention.ts`. All layers of one kind share what they compute with. */
-export function attentionOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[] {
+export function attentionOps(onednn: Onednn, threads: AttentionThreads): readonly CustomOp[] {
+  // Each thread computes alone: primitives for one thread are no others' primitives.
+  const pool = new SharedPool();
   const take = (attribute: (name: string) => number) => {
     const sizes = attentionSizes(attribute);
     const attention = pool.take(
       keyOf('attention', sizes),
-      () => new CausalAttention(onednn, pool, sizes),
+      () => new SplitAttention(onednn, pool, sizes, threads),
     );
     return { sizes, ...attention };
   };

@@ -46,6 +46,15 @@ export class AttentionPrimitives {
     return this.#convert(this.#byHead('float32', groups, length), this.#byToken(groups, length));
   }
 
+  /** The sum of two of gradients `[groups, keys, width]`. */
+  get add(): Primitive {
+    const { numKeyValueHeads: groups, length, headDim } = this.#sizes;
+    const gradients = matrix('float32', groups * length, headDim);
+    return this.#take(keyOf('add', gradients), () =>
+      this.#onednn.combine('add', gradients, gradients, gradients),
+    );
+  }
+
   /** `[queries, width] · [keys, width]ᵀ → [queries, keys]`, for the heads that share a key. */
   score(block: AttentionBlock): Primitive {
     const { queries, keys, width, products } = this.#block(block);

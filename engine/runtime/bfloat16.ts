@@ -1,5 +1,7 @@
 import { LorafaError, messageOf } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { ATTENTION_OPS } from '../graph/ops/attention.ts';
+import { AttentionThreads } from './attention-threads.ts';
 import type { Pointer } from './c-api.ts';
 import { type Device, formatDevice } from './device.ts';
 import { Onednn } from './onednn.ts';
@@ -10,6 +12,8 @@ import { OWN_OPS, ownDomain } from './own-ops.ts';
 export interface Bfloat16Runtime {
   /** For `AddCustomOpDomain`. */
   readonly domain: Pointer;
+  /** Has so many threads ready for {@link useThreads}, which works without as well. */
+  startThreads(threads: number): Promise<void>;
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void;
 }
@@ -56,6 +60,11 @@ export function usesBfloat16(graph: Graph): boolean {
   return graph.values.some(({ op }) => OWN_OPS.has(op));
 }
 
+/** Whether a graph has attention that threads of ours compute. */
+export function usesAttention(graph: Graph): boolean {
+  return graph.values.some(({ op }) => Object.hasOwn(ATTENTION_OPS, op));
+}
+
 /**
  * {@link bfloat16Runtime} by a library, which stays until the process ends.
  *
@@ -73,9 +82,11 @@ export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtim
       'This processor has no instructions for products in bfloat16 (neither AVX512-BF16 nor AMX-BF16); set engine.compute to "float32".',
     );
   }
+  const threads = new AttentionThreads(library);
   return {
-    domain: ownDomain(onednn),
-    useThreads: (threads) => onednn.useThreads(threads),
+    domain: ownDomain(onednn, threads),
+    startThreads: (count) => threads.start(onednn.threadsOf(count) - 1),
+    useThreads: (count) => onednn.useThreads(count),
   };
 }
 

@@ -1,11 +1,12 @@
 import {
   type AttentionBlock,
   type AttentionSizes,
-  attentionBlocks,
   blockScores,
   FUSED_BLOCK,
 } from '../graph/ops/attention.ts';
+import type { AttentionJob, PartialSums } from './attention-job.ts';
 import { AttentionPrimitives } from './attention-primitives.ts';
+import type { AttentionShare, RowPart } from './attention-shares.ts';
 import type { Pointer } from './c-api.ts';
 import type { Onednn } from './onednn.ts';
 import { float32sAt, Numbers } from './own-memory.ts';
@@ -24,14 +25,19 @@ const MASKED = -1e9;
 
 const FLOAT32_BYTES = 4;
 
+/** Gradients of a row's keys and values, `[groups, keys, width]` each: sums over blocks. */
+interface Sums {
+  readonly key: Numbers;
+  readonly value: Numbers;
+}
+
 /**
  * Causal attention and its gradients, block by block of queries, over memory that is made once: a
  * block's scores are small enough to stay in a processor's cache, and all that a training step keeps
- * are queries, keys and values. Heads that share a key are rows of one matrix.
+ * are queries, keys and values. Heads that share a key are rows of one matrix. For one thread alone.
  */
 export class CausalAttention {
   readonly #sizes: AttentionSizes;
-  readonly #blocks: readonly AttentionBlock[];
   readonly #primitives: AttentionPrimitives;
   /** One block's queries and gradients, a row's keys and values, as factors of products. */
   readonly #query: Numbers;
@@ -46,14 +52,12 @@ export class CausalAttention {
   readonly #gradientFactors: Numbers;
   /** A block's result, `[heads, queries, width]`. */
   readonly #result: Numbers;
-  /** Sums over the blocks of a row, `[groups, keys, width]`. */
-  readonly #keyGradient: Numbers;
-  readonly #valueGradient: Numbers;
+  /** Those of a whole row, and those of parts of rows by their numbers. */
+  readonly #sums = new Map<number | undefined, Sums>();
 
   constructor(onednn: Onednn, pool: SharedPool, sizes: AttentionSizes) {
-    const { length, window, numHeads, numKeyValueHeads: groups, headDim, products } = sizes;
+    const { length, numHeads, numKeyValueHeads: groups, headDim, products } = sizes;
     this.#sizes = sizes;
-    this.#blocks = attentionBlocks(length, window, FUSED_BLOCK);
     this.#primitives = new AttentionPrimitives(onednn, pool, sizes);
     const queries = numHeads * Math.min(length, FUSED_BLOCK);
     const keys = groups * length * headDim;
@@ -71,17 +75,31 @@ export class CausalAttention {
     this.#factors = factor(this.#scores);
     this.#gradientFactors = factor(this.#scoreGradients);
     this.#result = float32(queries * headDim);
-    this.#keyGradient = float32(keys);
-    this.#valueGradient = float32(keys);
   }
 
-  /** Writes `softmax(q kᵀ) v` over all rows. */
-  attend({ query, key, value, beginnings }: AttentionInputs, result: Pointer): void {
+  /**
+   * Computes a share.
+   *
+   * @returns where the sums over parts of rows are that {@link addUp} wants, in the order of the parts; they
+   * stay until the next call
+   */
+  compute({ kind, inputs, gradient, result }: AttentionJob, share: AttentionShare): PartialSums[] {
+    if (kind === 'gradients') return this.#gradients(inputs, gradient, result, share);
+    this.#attend(inputs, result, share);
+    return [];
+  }
+
+  /** Writes `softmax(q kᵀ) v` of the queries of a share. */
+  #attend(
+    { query, key, value, beginnings }: AttentionInputs,
+    result: Pointer,
+    share: AttentionShare,
+  ): void {
     const first = this.#firstKeys(beginnings);
     const primitives = this.#primitives;
-    for (let row = 0; row < this.#sizes.rows; row++) {
+    for (const { row, blocks } of share) {
       this.#takeRow(row, key, value);
-      for (const block of this.#blocks) {
+      for (const block of blocks) {
         const place = this.#queriesAt(row, block);
         primitives.splitHeads(block).run([query + place, this.#query.address]);
         this.#score(block, first?.[row]);
@@ -100,33 +118,47 @@ export class CausalAttention {
     }
   }
 
-  /** Writes the gradients of all queries, then of all keys, then of all values. */
-  gradients(
+  /** Writes the gradients of the queries of a share, and those of keys and values of whole rows. */
+  #gradients(
     { query, key, value, beginnings }: AttentionInputs,
     gradient: Pointer,
     result: Pointer,
-  ): void {
-    const { rows, length, numHeads, numKeyValueHeads: groups, headDim } = this.#sizes;
+    share: AttentionShare,
+  ): PartialSums[] {
     const first = this.#firstKeys(beginnings);
     const primitives = this.#primitives;
-    const keys = result + bytes(rows * length * numHeads * headDim);
-    const values = keys + bytes(rows * length * groups * headDim);
-    for (let row = 0; row < rows; row++) {
+    const partial: PartialSums[] = [];
+    for (const { row, blocks, partialSum } of share) {
+      const sums = this.#clearedSums(partialSum);
       this.#takeRow(row, key, value);
-      this.#keyGradient.clear();
-      this.#valueGradient.clear();
-      for (const block of this.#blocks) {
+      for (const block of blocks) {
         const place = this.#queriesAt(row, block);
         primitives.splitHeads(block).run([query + place, this.#query.address]);
         primitives.splitHeads(block).run([gradient + place, this.#gradient.address]);
         this.#score(block, first?.[row]);
-        this.#blockGradients(block);
+        this.#blockGradients(block, sums);
         primitives.joinHeads(block).run([this.#result.address, result + place]);
       }
-      const place = this.#keysAt(row);
-      primitives.joinGroups.run([this.#keyGradient.address, keys + place]);
-      primitives.joinGroups.run([this.#valueGradient.address, values + place]);
+      const addresses = { key: sums.key.address, value: sums.value.address };
+      if (partialSum === undefined) this.addUp(row, [addresses], result);
+      else partial.push(addresses);
     }
+    return partial;
+  }
+
+  /** Writes the gradients of a row's keys and values into the result, and the total over the first of the sums. */
+  addUp(row: number, [total, ...others]: readonly PartialSums[], result: Pointer): void {
+    const { rows, length, numHeads, numKeyValueHeads: groups, headDim } = this.#sizes;
+    const keys = result + bytes(rows * length * numHeads * headDim);
+    const values = keys + bytes(rows * length * groups * headDim);
+    const place = this.#keysAt(row);
+    const { add, joinGroups } = this.#primitives;
+    for (const { key, value } of others) {
+      add.run([total!.key, key, total!.key]);
+      add.run([total!.value, value, total!.value]);
+    }
+    joinGroups.run([total!.key, keys + place]);
+    joinGroups.run([total!.value, values + place]);
   }
 
   release(): void {
@@ -134,7 +166,7 @@ export class CausalAttention {
   }
 
   /** From a block's scores: the gradient of its queries, and its part in those of keys and values. */
-  #blockGradients(block: AttentionBlock): void {
+  #blockGradients(block: AttentionBlock, sums: Sums): void {
     const primitives = this.#primitives;
     primitives.softmaxInPlace(block).run([this.#scores.address, this.#scores.address]);
     if (this.#factors !== this.#scores) {
@@ -147,7 +179,7 @@ export class CausalAttention {
         .run([
           this.#scoresOf(this.#factors, group, block),
           gradient,
-          this.#keysOf(this.#valueGradient, group, block),
+          this.#keysOf(sums.value, group, block),
         ]);
       primitives
         .score(block)
@@ -174,7 +206,7 @@ export class CausalAttention {
         .run([
           scores,
           this.#queriesOf(this.#query, group, block),
-          this.#keysOf(this.#keyGradient, group, block),
+          this.#keysOf(sums.key, group, block),
         ]);
     });
   }
@@ -203,6 +235,18 @@ export class CausalAttention {
         this.#scores.set(MASKED, row + place + 1 - firstKey, row + keys);
       }
     }
+  }
+
+  #clearedSums(partialSum: RowPart['partialSum']): Sums {
+    const known = this.#sums.get(partialSum);
+    known?.key.clear();
+    known?.value.clear();
+    if (known !== undefined) return known;
+    const { length, numKeyValueHeads: groups, headDim } = this.#sizes;
+    const zeros = (): Numbers => new Numbers('float32', groups * length * headDim);
+    const sums = { key: zeros(), value: zeros() };
+    this.#sums.set(partialSum, sums);
+    return sums;
   }
 
   #takeRow(row: number, key: Pointer, value: Pointer): void {

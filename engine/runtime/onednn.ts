@@ -96,13 +96,30 @@ export class Onednn {
 
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void {
-    this.#threads = threads === 0 ? this.#cores : threads;
+    this.#threads = this.threadsOf(threads);
     this.#api.omp_set_num_threads(this.#threads);
+  }
+
+  /** As many threads as {@link useThreads} takes. */
+  threadsOf(threads: number): number {
+    return threads === 0 ? this.#cores : threads;
   }
 
   /** Threads of what is made and computed now. */
   get threads(): number {
     return this.#threads;
+  }
+
+  /** Has `act` make and compute by one thread. */
+  alone<T>(act: () => T): T {
+    const threads = this.#threads;
+    if (threads === 1) return act();
+    this.useThreads(1);
+    try {
+      return act();
+    } finally {
+      this.useThreads(threads);
+    }
   }
 
   /** A copy in another type or order; rounds to nearest, ties to even. */
@@ -294,16 +311,8 @@ export class Onednn {
   /** @param isSmall whether one thread makes it faster than several; its own count is in the primitive */
   #primitive(tensors: Arguments, isSmall: boolean, describe: Describe): Primitive {
     if (!isSmall) return this.#made(tensors, describe);
-    const alone = <T>(act: () => T): T => {
-      this.#api.omp_set_num_threads(1);
-      try {
-        return act();
-      } finally {
-        this.#api.omp_set_num_threads(this.#threads);
-      }
-    };
-    const primitive = alone(() => this.#made(tensors, describe));
-    return { ...primitive, run: (addresses) => alone(() => primitive.run(addresses)) };
+    const primitive = this.alone(() => this.#made(tensors, describe));
+    return { ...primitive, run: (addresses) => this.alone(() => primitive.run(addresses)) };
   }
 
   #made(tensors: Arguments, describe: Describe): Primitive {

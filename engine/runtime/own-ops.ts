@@ -3,6 +3,7 @@ import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
 import { OWN_DOMAIN } from '../graph/ops/own-domain.ts';
 import { SWIGLU_OPS } from '../graph/ops/swiglu.ts';
 import { attentionOps } from './attention-kernels.ts';
+import type { AttentionThreads } from './attention-threads.ts';
 import { bfloat16Ops } from './bfloat16-kernels.ts';
 import type { Pointer } from './c-api.ts';
 import { customOpDomain } from './custom-ops.ts';
@@ -16,11 +17,11 @@ export const OWN_OPS: ReadonlySet<string> = new Set(
 );
 
 /** The domain of all ops of our own, computed by oneDNN; see {@link customOpDomain}. */
-export function ownDomain(onednn: Onednn): Pointer {
+export function ownDomain(onednn: Onednn, threads: AttentionThreads): Pointer {
   const pool = new SharedPool();
   return customOpDomain(OWN_DOMAIN, [
     ...bfloat16Ops(onednn, pool),
-    ...attentionOps(onednn, pool),
+    ...attentionOps(onednn, threads),
     ...swigluOps(onednn, pool),
   ]);
 }

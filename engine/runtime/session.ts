@@ -3,7 +3,7 @@ import { LorafaError } from '../errors.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
+import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
 import { CudaMemory } from './cuda-memory.ts';
@@ -99,6 +99,7 @@ export class Session {
     let native: Pointer | undefined;
     try {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
+      if (usesAttention(graph)) await bfloat16?.startThreads(threads);
       const onAsking = bfloat16 !== undefined && threadsSpin();
       const settings = sessionOptions(
         { ...options, device, threads: onAsking ? 1 : threads },

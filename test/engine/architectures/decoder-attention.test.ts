@@ -62,7 +62,7 @@ function naive(sizes: Sizes, q: Float32Array, k: Float32Array, v: Float32Array):
 /** What attention is computed by: ONNX's ops, or one of our own with such products. */
 type Kind = 'separate ops' | 'float32' | 'bfloat16';
 
-async function attend(sizes: Sizes, kind: Kind) {
+async function attend(sizes: Sizes, kind: Kind, threads = 1) {
   const { rows, length, heads, groups, headDim, window } = sizes;
   const config = decoderConfig({
     architectures: ['MistralForCausalLM'],
@@ -93,7 +93,7 @@ async function attend(sizes: Sizes, kind: Kind) {
     dKey: grads.get(key)!,
     dValue: grads.get(value)!,
   };
-  const session = await Session.create(removeDeadCode(b.finish(outputs)), { threads: 1 });
+  const session = await Session.create(removeDeadCode(b.finish(outputs)), { threads });
   const random = new Random(5);
   const draw = (size: number): Float32Array =>
     Float32Array.from({ length: size }, () => random.normal());
@@ -116,6 +116,7 @@ const SIZES: readonly (readonly [string, Sizes])[] = [
   ['one block', { rows: 2, length: 9, heads: 2, groups: 2, headDim: 4, window: null }],
   ['a whole block', { rows: 1, length: 128, heads: 2, groups: 1, headDim: 4, window: null }],
   ['three blocks', { rows: 2, length: 290, heads: 4, groups: 2, headDim: 4, window: null }],
+  ['three groups', { rows: 1, length: 290, heads: 6, groups: 3, headDim: 4, window: null }],
   ['a window in a block', { rows: 1, length: 100, heads: 2, groups: 2, headDim: 4, window: 7 }],
   ['a window over blocks', { rows: 1, length: 290, heads: 2, groups: 1, headDim: 4, window: 40 }],
   ['a wide window', { rows: 1, length: 290, heads: 2, groups: 1, headDim: 4, window: 200 }],
@@ -166,36 +167,45 @@ const SIZES: readonly (readonly [string, Sizes])[] = [
 
 const OUTPUTS = ['out', 'dQuery', 'dKey', 'dValue'] as const;
 
-const KINDS: readonly Kind[] = hasBfloat16 ? ['separate ops', 'float32'] : ['separate ops'];
+/** With several threads, sums are made of parts. */
+const WAYS: readonly (readonly [Kind, threads: number])[] = [
+  ['separate ops', 1],
+  ...(hasBfloat16
+    ? ([1, 2, 3].map((threads) => ['float32', threads]) as ['float32', number][])
+    : []),
+];
 
-describe.each(KINDS)('attention in blocks equals that of one query at a time: %s', (kind) => {
-  test.each(SIZES)('%s', async (_, sizes) => {
-    const { feeds, data } = await attend(sizes, kind);
-    const { query, key, value, weights } = feeds;
-    expect(relativeError(data('out'), naive(sizes, query, key, value))).toBeLessThan(1e-5);
+describe.each(WAYS)(
+  'attention in blocks equals that of one query at a time: %s, %i threads',
+  (kind, threads) => {
+    test.each(SIZES)('%s', async (_, sizes) => {
+      const { feeds, data } = await attend(sizes, kind, threads);
+      const { query, key, value, weights } = feeds;
+      expect(relativeError(data('out'), naive(sizes, query, key, value))).toBeLessThan(1e-5);
 
-    // The slope of the loss along a direction, from float64 differences.
-    const random = new Random(6);
-    const directions = [query, key, value].map(({ length }) =>
-      Float32Array.from({ length }, () => random.normal()),
-    );
-    const lossAt = (step: number): number => {
-      const [q, k, v] = [query, key, value].map((x, i) =>
-        x.map((item, j) => item + step * directions[i]![j]!),
+      // The slope of the loss along a direction, from float64 differences.
+      const random = new Random(6);
+      const directions = [query, key, value].map(({ length }) =>
+        Float32Array.from({ length }, () => random.normal()),
       );
-      return naive(sizes, q!, k!, v!).reduce((sum, x, i) => sum + x * weights[i]!, 0);
-    };
-    const step = 2 ** -7;
-    const numeric = (lossAt(step) - lossAt(-step)) / (2 * step);
-    let analytic = 0;
-    for (const [i, name] of (['dQuery', 'dKey', 'dValue'] as const).entries()) {
-      data(name).forEach((g, j) => {
-        analytic += g * directions[i]![j]!;
-      });
-    }
-    expect(Math.abs(analytic / numeric - 1)).toBeLessThan(1e-2);
-  });
-});
+      const lossAt = (step: number): number => {
+        const [q, k, v] = [query, key, value].map((x, i) =>
+          x.map((item, j) => item + step * directions[i]![j]!),
+        );
+        return naive(sizes, q!, k!, v!).reduce((sum, x, i) => sum + x * weights[i]!, 0);
+      };
+      const step = 2 ** -7;
+      const numeric = (lossAt(step) - lossAt(-step)) / (2 * step);
+      let analytic = 0;
+      for (const [i, name] of (['dQuery', 'dKey', 'dValue'] as const).entries()) {
+        data(name).forEach((g, j) => {
+          analytic += g * directions[i]![j]!;
+        });
+      }
+      expect(Math.abs(analytic / numeric - 1)).toBeLessThan(1e-2);
+    });
+  },
+);
 
 describe.runIf(hasBfloat16)('attention of numbers rounded to bfloat16', () => {
   test.each(SIZES)('is near that of float32: %s', async (_, sizes) => {
