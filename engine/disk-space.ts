@@ -18,9 +18,3 @@ export async function freeBytes(folder: string): Promise<number> {
     return freeBytes(parent);
   }
 }
-
-/** Bytes for a sentence: in MiB where there are few. */
-export function sizeText(bytes: number): string {
-  if (bytes < 2 ** 30 / 10) return `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}

@@ -40,6 +40,7 @@ export const COMMANDS = {
   alwaysForm: 'lorafa.alwaysOpenAsForm',
   alwaysText: 'lorafa.alwaysOpenAsText',
   testAdapter: 'lorafa.testAdapter',
+  clickAdapter: 'lorafa.clickAdapter',
   chatWithAdapter: 'lorafa.chatWithAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   renameAdapter: 'lorafa.renameAdapter',

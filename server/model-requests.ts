@@ -2,6 +2,7 @@ import { defaultCacheFolder } from '../engine/cache-folder.ts';
 import { hubCacheFolder } from '../engine/hub/hub-settings.ts';
 import { requireWholeAdapter } from '../engine/lora/load-adapter.ts';
 import { cacheEntries, emptyCache } from '../engine/weights/cache-entries.ts';
+import { whileThere } from './adapters/gone-adapter.ts';
 import { adapterContents, deleteAdapter, renameAdapter } from './adapters/keep-adapter.ts';
 import { runCli } from './cli-process.ts';
 import { readTraining } from './discovery/adapter-training.ts';
@@ -47,15 +48,17 @@ export function serveModels(
 ): Generators {
   const generators = new Generators(generatorScript);
   serve(connection, generate, ({ model, device, quantization, ...generation }, token) => {
-    const { id } = generation;
-    return generators.generate({
-      generation,
-      choice: { model, device, quantization },
-      token,
-      onPiece: (text) => notify(connection, generationPiece, { id, text }),
-      onProgress: (task, done, total) =>
-        notify(connection, generationProgress, { id, task, done, total }),
-    });
+    const { id, adapter } = generation;
+    const write = () =>
+      generators.generate({
+        generation,
+        choice: { model, device, quantization },
+        token,
+        onPiece: (text) => notify(connection, generationPiece, { id, text }),
+        onProgress: (task, done, total) =>
+          notify(connection, generationProgress, { id, task, done, total }),
+      });
+    return adapter === null ? write() : whileThere(adapter, write);
   });
   serve(connection, countTokens, ({ text, ...choice }, token) =>
     generators.countTokens(choice, text, token),
@@ -67,12 +70,14 @@ export function serveModels(
     findAdapters([...workspaceFolders, ...(await runFolders())]),
   );
   serve(connection, requireAdapter, async ({ folder }) => {
-    await requireWholeAdapter(folder);
+    await whileThere(folder, () => requireWholeAdapter(folder));
     return {};
   });
-  serve(connection, measureAdapter, async ({ folder }) => footprint(await adapterContents(folder)));
+  serve(connection, measureAdapter, async ({ folder }) =>
+    footprint(await adapterContents(folder, workspaceFolders)),
+  );
   serve(connection, deleteRequest, async ({ folder }) =>
-    footprint(await inOwnFolder(folder, () => deleteAdapter(folder))),
+    footprint(await inOwnFolder(folder, () => deleteAdapter(folder, workspaceFolders))),
   );
   serve(connection, renameRequest, async ({ folder, name }) => ({
     folder: await inOwnFolder(folder, () => renameAdapter(folder, name)),

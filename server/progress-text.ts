@@ -1,6 +1,8 @@
 import type { ProgressEvent } from '../engine/train/events.ts';
 import { formatBytes, formatDuration } from './cli/format.ts';
 
+export { formatBytes as formatSize };
+
 type Progress = Pick<ProgressEvent, 'task' | 'done' | 'total' | 'rate'>;
 
 /** What is being done, with bytes, rate and time left where it is a download. */
@@ -12,14 +14,9 @@ export function progressText(progress: Progress): string {
 /** Bytes, rate and time left of a download; undefined for anything else. */
 export function downloadText({ done, total, rate }: Progress): string | undefined {
   if (rate === undefined) return undefined;
-  const parts = [`${formatSize(done)} of ${formatSize(total)}`];
+  const parts = [`${formatBytes(done)} of ${formatBytes(total)}`];
   if (rate > 0 && done < total) {
-    parts.push(`${formatSize(rate)}/s`, `${formatDuration((total - done) / rate)} left`);
+    parts.push(`${formatBytes(rate)}/s`, `${formatDuration((total - done) / rate)} left`);
   }
   return parts.join(', ');
-}
-
-/** As {@link formatBytes}, and what is less than a MiB in KiB: it is seen to grow. */
-export function formatSize(bytes: number): string {
-  return bytes < 2 ** 20 ? `${Math.round(bytes / 2 ** 10)} KiB` : formatBytes(bytes);
 }

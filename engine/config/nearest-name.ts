@@ -17,6 +17,15 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return containing.length === 1 ? containing[0] : undefined;
 }
 
+/** The candidates by how near they are to a name, the nearest first, as far away as they may be. */
+export function nearestNames(name: string, candidates: readonly string[]): readonly string[] {
+  const wanted = simplify(name);
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(wanted, simplify(candidate)) }))
+    .toSorted((a, b) => (a.distance < b.distance ? -1 : Number(a.distance > b.distance)))
+    .map(({ candidate }) => candidate);
+}
+
 /** Letters that a name needs before it counts as a part of a longer one. */
 const SHORTEST_PART = 4;
 

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { type ConfigPath, formatPath } from './config-error.ts';
 import { describeExpected, describeValue, overflownLimit } from './expectation.ts';
-import { nearestName } from './nearest-name.ts';
+import { foreignKey } from './foreign-keys.ts';
+import { nearestName, nearestNames } from './nearest-name.ts';
 import { MAX_PROBLEMS, type PathProblem, type Remedy, setValue } from './path-problem.ts';
 import { configJsonSchema, configSchema, type JsonSchemaNode } from './schema.ts';
 
@@ -29,38 +30,54 @@ function toProblems(issue: z.core.$ZodIssue, root: unknown): readonly PathProble
   return [{ path, part: 'value', code: 'config.invalid_value', message, remedies }];
 }
 
+/** Of so many keys all are told to somebody who has none of them. */
+const FEW = 6;
+/** So many are told otherwise, the nearest. */
+const NEAREST = 3;
+
 function unknownKey(parent: ConfigPath, key: string): PathProblem {
   const path = [...parent, key];
   const names = Object.keys(schemaAt(parent).properties ?? {});
   const keys = Object.entries(jsonSchema.properties ?? {}).flatMap(([section, { properties }]) =>
     Object.keys(properties ?? {}).map((name) => ({ section, name })),
   );
-  const find = (wanted: string | undefined) => keys.find(({ name }) => name === wanted);
+  const find = (wanted: string | undefined): ConfigPath | undefined => {
+    const found = keys.find(({ name }) => name === wanted);
+    return found && [found.section, found.name];
+  };
   const owner = find(key);
-  const near = nearestName(key, names);
-  const elsewhere = find(
-    nearestName(
-      key,
-      keys.map(({ name }) => name),
-    ),
-  );
+  const foreign = owner === undefined ? foreignKey(key) : undefined;
+  const answer = foreign && 'answer' in foreign ? foreign.answer : undefined;
+  const renamed = foreign && 'meant' in foreign ? foreign.meant : undefined;
+  const near = (all: readonly string[]): string | undefined =>
+    foreign === undefined ? nearestName(key, all) : undefined;
+  const nearHere = near(names);
   const meant =
-    (owner && [owner.section, owner.name]) ??
-    (near === undefined ? undefined : [...parent, near]) ??
-    (elsewhere && [elsewhere.section, elsewhere.name]);
+    owner ??
+    // A set that is mixed in has keys of the section too.
+    (renamed && names.includes(renamed[1]) ? [...parent, renamed[1]] : renamed) ??
+    (nearHere === undefined ? find(near(keys.map(({ name }) => name))) : [...parent, nearHere]);
   const unknown = `\`${formatPath(path)}\` is not a key`;
-  const choice = `${parent.length === 0 ? 'the sections' : 'the keys here'} are ${names.join(', ')}`;
   const message =
     owner !== undefined
-      ? `\`${key}\` belongs to \`${owner.section}\``
-      : meant === undefined
-        ? `${unknown}; ${choice}`
-        : `${unknown}; did you mean \`${formatPath(meant)}\`?`;
+      ? `\`${key}\` belongs to \`${owner[0]}\``
+      : meant !== undefined
+        ? `${unknown}; did you mean \`${formatPath(meant)}\`?`
+        : `${unknown}; ${answer ?? whatThereIs(parent, key, names)}`;
   const remedies: Remedy[] = [
     ...(meant === undefined ? [] : [{ kind: 'rename' as const, path, to: meant }]),
     { kind: 'remove', path },
   ];
   return { path, part: 'key', code: 'config.unknown_key', message, remedies };
+}
+
+/** The keys beside one that is near to none of them: all where they are few. */
+function whatThereIs(parent: ConfigPath, key: string, names: readonly string[]): string {
+  if (parent.length === 0) return `the sections are ${names.join(', ')}`;
+  if (names.length <= FEW) return `the keys here are ${names.join(', ')}`;
+  const nearest = nearestNames(key, names).slice(0, NEAREST);
+  const rest = names.length - NEAREST;
+  return `the nearest here are ${nearest.join(', ')}, and there are ${rest} more`;
 }
 
 /** The value that was probably meant by a misspelt one, where there are only so many. */

@@ -34,6 +34,8 @@ export interface PlannedExport {
   readonly sources: readonly string[];
   /** In what most of it is stored. */
   readonly dtype: ExportDtype;
+  /** In what the base is, where that decides the type that is written when none is asked for. */
+  readonly baseDtype?: ExportDtype;
   /** Writes it, as a file or as a folder. */
   readonly write: (target: string, progress: ExportProgress) => Promise<void>;
   /**

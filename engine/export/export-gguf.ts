@@ -12,7 +12,13 @@ import { type KnownTensor, knownTensors, unpackGguf } from '../gguf/gguf-weights
 import { type GgufTensorToWrite, ggmlBytes, writeGguf } from '../gguf/write-gguf.ts';
 import type { JsonObject } from '../json-file.ts';
 import { checkTensors, checkTokenizer, type Tolerance } from './check-export.ts';
-import type { ExportDtype, ExportOptions, ExportProgress, PlannedExport } from './export-format.ts';
+import {
+  EXPORT_DTYPES_OF,
+  type ExportDtype,
+  type ExportOptions,
+  type ExportProgress,
+  type PlannedExport,
+} from './export-format.ts';
 import { type ExportSource, openExportSource } from './export-source.ts';
 import { ggufDifferences } from './gguf-differences.ts';
 import { generalEntries, QUANTIZATION_VERSION, requireArchitecture } from './gguf-general.ts';
@@ -82,6 +88,7 @@ export async function planGgufOf(
     modules: source.adapter?.modules.length ?? 0,
     sources: filesOf(source.base.weights.tensors.values()),
     dtype,
+    baseDtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: (file, progress) =>
       writeGguf(file, metadata, [...factors, ...stacks.map((stack) => toWrite(stack, progress))]),
     check: (file, progress) => checkGguf(file, source, places, progress),

@@ -8,6 +8,8 @@ export interface ExportSize {
   readonly format: ExportFormatName;
   /** The type of its weights where none is asked for; null where it cannot be had. */
   readonly dtype: ExportDtype | null;
+  /** In what the base is stored, which that follows from; null where it does not, or cannot be had. */
+  readonly baseDtype: ExportDtype | null;
   /** Bytes of the weights in each type that can be asked for, that one among them. */
   readonly bytes: Readonly<Partial<Record<ExportDtype, number>>>;
   /** Why it cannot be had, or not be measured, as a sentence; null where it can. */
@@ -38,10 +40,16 @@ async function sizesIn(
 ): Promise<Omit<ExportSize, 'format'>> {
   try {
     const plan = await load();
-    const { dtype, bytes, bytesIn } = await plan(folder, { ...options, isOffline: true });
+    const {
+      dtype,
+      baseDtype = null,
+      bytes,
+      bytesIn,
+    } = await plan(folder, { ...options, isOffline: true });
     const others = bytesIn ? dtypes.map((each) => [each, bytesIn(each)] as const) : [];
     return {
       dtype,
+      baseDtype,
       bytes: { ...Object.fromEntries(others), [dtype]: bytes },
       problem: null,
       needsDownload: false,
@@ -49,6 +57,7 @@ async function sizesIn(
   } catch (error) {
     if (!(error instanceof LorafaError)) throw error;
     const needsDownload = error.code === 'hub.not_cached';
-    return { dtype: null, bytes: {}, problem: error.message, needsDownload };
+    const { message: problem } = error;
+    return { dtype: null, baseDtype: null, bytes: {}, problem, needsDownload };
   }
 }

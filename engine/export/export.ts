@@ -1,9 +1,10 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../bounded-file.ts';
-import { freeBytes, sizeText } from '../disk-space.ts';
+import { freeBytes } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { makeAside } from '../files/folders.ts';
+import { formatBytes } from '../format-bytes.ts';
 import type { OnDownload } from '../hub/download-progress.ts';
 import type { ExportDtype, ExportOptions } from './export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from './export-formats.ts';
@@ -165,7 +166,7 @@ async function requireSpace(output: string, bytes: number): Promise<void> {
   if (bytes <= free) return;
   throw new LorafaError(
     'output.no_space',
-    `The export needs ${sizeText(bytes)} in ${folder}, and there is room for ${sizeText(free)}; free some space, or choose an output on another disk.`,
+    `The export needs ${formatBytes(bytes)} in ${folder}, and there is room for ${formatBytes(free)}; free some space, or choose an output on another disk.`,
     { location: { file: output } },
   );
 }

@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { freeBytes, sizeText } from '../disk-space.ts';
+import { freeBytes } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { linkFile } from '../files/create-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import { withWayOut } from '../files/not-writable.ts';
 import { sweepTemporaries } from '../files/remove.ts';
+import { formatBytes } from '../format-bytes.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import { storeCard, storedCard } from './data-card.ts';
 import { downloadFile, partialName } from './download-file.ts';
@@ -132,7 +133,7 @@ export async function chooseFiles(
     if (size <= MAX_DECIDING_BYTES) return;
     throw new HubError(
       'hub.no_files',
-      `${name} has a ${file} of ${sizeText(size)}, which can be no such file; look for another one.`,
+      `${name} has a ${file} of ${formatBytes(size)}, which can be no such file; look for another one.`,
     );
   };
   // Nobody needs to be told of the few bytes that a choice depends on.
@@ -254,7 +255,7 @@ async function requireSpace({ repository, cached, files }: Wanted, folder: strin
   if (needed <= free) return;
   throw new HubError(
     'hub.no_space',
-    `${repository.name} needs ${sizeText(needed)} more in ${folder}, and ${sizeText(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
+    `${repository.name} needs ${formatBytes(needed)} more in ${folder}, and ${formatBytes(free)} are free there; free some space, or set HF_HOME to a folder on another disk.`,
   );
 }
 

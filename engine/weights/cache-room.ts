@@ -1,5 +1,6 @@
-import { freeBytes, sizeText } from '../disk-space.ts';
+import { freeBytes } from '../disk-space.ts';
 import { LorafaError } from '../errors.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { type CacheEntry, cacheEntries, evict } from './cache-entries.ts';
 
 const DEFAULT_LIMIT_GIB = 50;
@@ -88,7 +89,7 @@ export async function makeRoom(cacheFolder: string, model: string, needed: numbe
 function noSpace(folder: string, model: string, needed: number, most: number): LorafaError {
   return new LorafaError(
     'output.no_space',
-    `The weights made of ${model} need ${sizeText(needed)} in ${folder}, and there is room for ${sizeText(most)}; free some space, or set LORAFA_CACHE_DIR to a folder on another disk.`,
+    `The weights made of ${model} need ${formatBytes(needed)} in ${folder}, and there is room for ${formatBytes(most)}; free some space, or set LORAFA_CACHE_DIR to a folder on another disk.`,
     { location: { file: folder } },
   );
 }

@@ -7,13 +7,15 @@ import {
   measureAdapter,
   renameAdapter,
 } from '../../server/protocol/models.ts';
+import { askFolderName } from '../ask-folder-name.ts';
 import type { FolderMove } from '../folder-move.ts';
+import { closeTabsIn } from '../folder-tabs.ts';
 import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation } from '../show/notifications.ts';
-import { askForText } from '../show/quick-input.ts';
 import { reveal } from '../show/reveal.ts';
-import { adapterFolderOf, chooseAdapter } from './choose-adapter.ts';
+import type { AdaptersView } from '../views/adapters-view.ts';
+import { adapterFolderOf, chooseAdapter, unfinishedRunOf } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
 
 /** So many names are listed in a question. */
@@ -26,15 +28,24 @@ const NAMES = 10;
 export class AdapterKeeper {
   readonly #server: ServerLink;
   readonly #moves: vscode.EventEmitter<FolderMove>;
+  readonly #view: Pick<AdaptersView, 'select' | 'drop'>;
 
-  /** @param moves told of adapters that have another name now */
-  constructor(server: ServerLink, moves: vscode.EventEmitter<FolderMove>) {
+  /**
+   * @param moves told of adapters that have another name now
+   * @param view whose selection goes on where something has another name, or was deleted
+   */
+  constructor(
+    server: ServerLink,
+    moves: vscode.EventEmitter<FolderMove>,
+    view: Pick<AdaptersView, 'select' | 'drop'>,
+  ) {
     this.#server = server;
     this.#moves = moves;
+    this.#view = view;
   }
 
   async reveal(arg: unknown): Promise<void> {
-    const folder = runFolderOf(arg) ?? adapterFolderOf(arg);
+    const folder = unfinishedRunOf(arg) ?? adapterFolderOf(arg);
     if (folder !== undefined) return reveal(folder);
     const adapter = await chooseAdapter(this.#server, arg, vscode.l10n.t('Reveal which adapter?'));
     if (adapter !== undefined) await reveal(adapter.path);
@@ -44,9 +55,10 @@ export class AdapterKeeper {
     const adapter = await this.#ownAdapter(arg, {
       title: vscode.l10n.t('Rename which adapter?'),
       runCommand: COMMANDS.renameRun,
+      isOffered: ({ checkpointOf: run }) => run === null,
     });
     if (adapter === undefined) return;
-    const { path: folder, checkpointOf, name: before } = adapter;
+    const { path: folder, checkpointOf } = adapter;
     if (checkpointOf !== null) {
       const run = path.basename(checkpointOf);
       const text = vscode.l10n.t('A checkpoint is named after its step: rename its run, {0}.', run);
@@ -56,16 +68,12 @@ export class AdapterKeeper {
         run: () => vscode.commands.executeCommand(COMMANDS.renameRun, checkpointOf),
       });
     }
-    const name = await askForText({
-      title: vscode.l10n.t('Rename {0}', before),
-      prompt: vscode.l10n.t('The adapter’s folder gets this name'),
-      value: before,
-      problemOf: (text) =>
-        text.trim() === '' ? vscode.l10n.t('An adapter needs a name.') : undefined,
-    });
-    if (name === undefined || name.trim() === before) return;
-    const renamed = await this.#server.ask(renameAdapter, { folder, name: name.trim() });
+    const prompt = vscode.l10n.t('The adapter’s folder gets this name');
+    const name = await askFolderName(folder, prompt);
+    if (name === undefined) return;
+    const renamed = await this.#server.ask(renameAdapter, { folder, name });
     this.#moves.fire({ from: folder, to: renamed.folder });
+    if (arg !== undefined) await this.#view.select(renamed.folder);
   }
 
   /** Deletes an adapter when the user has seen what goes: to the trash, or for good where there is none. */
@@ -75,32 +83,49 @@ export class AdapterKeeper {
       runCommand: COMMANDS.deleteRun,
     });
     if (adapter === undefined) return;
-    const { path: folder } = adapter;
+    const { path: folder, name, checkpointOf } = adapter;
     const footprint = await this.#server.ask(measureAdapter, { folder });
-    const question = vscode.l10n.t('Delete the adapter in {0}?', folder);
-    const detail = [...whatGoes(adapter, footprint)].join(' ');
+    const question =
+      checkpointOf === null
+        ? vscode.l10n.t('Delete the adapter {0}?', name)
+        : vscode.l10n.t('Delete the checkpoint {0}?', name);
+    const detail = [...whatGoes(adapter, footprint)];
     if (!(await confirm(question, vscode.l10n.t('Delete'), detail))) return;
+    if (!(await this.#remove(adapter, footprint))) return;
+    await closeTabsIn(folder);
+    await this.#view.drop(folder);
+    await vscode.commands.executeCommand(COMMANDS.refreshViews);
+  }
+
+  /** @returns false where the user thought better of it */
+  async #remove(
+    { path: folder, name }: UsableAdapter,
+    { paths, bytes }: AdapterFootprint,
+  ): Promise<boolean> {
     try {
-      await moveToTrash(footprint.paths);
+      await moveToTrash(paths);
+      return true;
     } catch {
       const isAgreed = await confirm(
-        vscode.l10n.t('Delete {0} for good?', adapter.name),
+        vscode.l10n.t('Delete {0} for good?', name),
         vscode.l10n.t('Delete for Good'),
-        vscode.l10n.t('It cannot be moved to the trash here.'),
+        vscode.l10n.t('There is no trash here: {0} go at once.', formatBytes(bytes)),
       );
       if (isAgreed) await this.#server.ask(deleteAdapter, { folder });
+      return isAgreed;
     }
-    await vscode.commands.executeCommand(COMMANDS.refreshViews);
   }
 
   /** The adapter that is meant; undefined for that of a run, with which its command is called instead. */
   async #ownAdapter(
     arg: unknown,
-    { title, runCommand }: { readonly title: string; readonly runCommand: string },
+    { title, runCommand, isOffered }: OwnQuestion,
   ): Promise<UsableAdapter | undefined> {
-    const unfinished = runFolderOf(arg);
+    const unfinished = unfinishedRunOf(arg);
     const adapter =
-      unfinished === undefined ? await chooseAdapter(this.#server, arg, title) : undefined;
+      unfinished === undefined
+        ? await chooseAdapter(this.#server, arg, title, isOffered)
+        : undefined;
     const run = adapter?.isResult ? adapter.path : unfinished;
     if (run === undefined) return adapter;
     await vscode.commands.executeCommand(runCommand, run);
@@ -108,24 +133,39 @@ export class AdapterKeeper {
   }
 }
 
-/** The run of a row without an adapter, whose checkpoints stand below it. */
-function runFolderOf(arg: unknown): string | undefined {
-  const isRow = typeof arg === 'object' && arg !== null && 'adapter' in arg && 'folder' in arg;
-  return isRow && arg.adapter === null && typeof arg.folder === 'string' ? arg.folder : undefined;
+/** What is asked of somebody who has called a command for no adapter. */
+interface OwnQuestion {
+  readonly title: string;
+  /** The command that is for the results of runs. */
+  readonly runCommand: string;
+  readonly isOffered?: (adapter: UsableAdapter) => boolean;
 }
 
+/** What a question about a deletion says, a line each: what goes and how, what that means, and what stays. */
 function* whatGoes(
-  { checkpointOf }: UsableAdapter,
-  { bytes, others }: AdapterFootprint,
+  { path: folder, checkpointOf }: UsableAdapter,
+  { paths, bytes, others }: AdapterFootprint,
 ): Generator<string> {
   const size = formatBytes(bytes);
-  yield checkpointOf === null
-    ? vscode.l10n.t('What it has learned goes ({0}); nothing else here can make it again.', size)
+  yield paths.includes(folder)
+    ? vscode.l10n.t(
+        'The folder {0} ({1}) goes to the trash; where there is none, you are asked again.',
+        folder,
+        size,
+      )
     : vscode.l10n.t(
-        'What the run {0} had learned by then goes ({1}): it cannot be resumed from there, nor be tried.',
-        path.basename(checkpointOf),
+        'Its {0} files in {1} ({2}) go to the trash; where there is none, you are asked again.',
+        paths.length,
+        folder,
         size,
       );
+  if (checkpointOf === null) {
+    yield vscode.l10n.t('Nothing else here can make again what it has learned.');
+  } else {
+    const run = path.basename(checkpointOf);
+    yield vscode.l10n.t('The run {0} can no more be resumed from there.', run);
+    yield vscode.l10n.t('The run, its result and its other checkpoints stay.');
+  }
   if (others.length > 0) {
     yield vscode.l10n.t('What is not the adapter’s stays: {0}.', others.slice(0, NAMES).join(', '));
   }

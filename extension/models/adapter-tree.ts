@@ -8,6 +8,8 @@ export interface AdapterBranch<Adapter extends FoundAdapter = FoundAdapter> {
   readonly name: string;
   /** Null for a run without a result. */
   readonly adapter: Adapter | null;
+  /** Whether another one has the same name, so that only its place tells it apart. */
+  readonly hasNamesake: boolean;
   /** The newest first. */
   readonly checkpoints: readonly Adapter[];
 }
@@ -24,12 +26,25 @@ export function adapterTree<Adapter extends FoundAdapter>(
     if (adapter.checkpointOf === null) branch.adapter = adapter;
     else branch.checkpoints.push(adapter);
   }
-  return [...branches].map(([folder, { adapter, checkpoints }]) => ({
-    folder,
-    name: adapter?.name ?? path.basename(folder),
-    adapter,
-    checkpoints: checkpoints.toSorted((a, b) => stepOf(b) - stepOf(a)),
-  }));
+  const names = [...branches.keys()].map((folder) => path.basename(folder));
+  return [...branches].map(([folder, { adapter, checkpoints }]) => {
+    const name = path.basename(folder);
+    return {
+      folder,
+      name,
+      adapter,
+      hasNamesake: names.indexOf(name) !== names.lastIndexOf(name),
+      checkpoints: checkpoints.toSorted((a, b) => stepOf(b) - stepOf(a)),
+    };
+  });
+}
+
+/** Who is selected when an adapter or a checkpoint goes: the next one, the one before, or what it stood below. */
+export function neighbourOf(tree: readonly AdapterBranch[], folder: string): string | undefined {
+  const owner = tree.find(({ checkpoints }) => checkpoints.some(({ path: own }) => own === folder));
+  const siblings = owner?.checkpoints.map(({ path: own }) => own) ?? tree.map((row) => row.folder);
+  const at = siblings.indexOf(folder);
+  return at < 0 ? undefined : (siblings[at + 1] ?? siblings[at - 1] ?? owner?.folder);
 }
 
 function stepOf({ path: folder }: FoundAdapter): number {

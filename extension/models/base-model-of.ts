@@ -27,6 +27,6 @@ export function baseModelOf(
 }
 
 /** The last part of a path of any system, or of a name like `organisation/model`. */
-export function lastPart(name: string): string {
+function lastPart(name: string): string {
   return name.split(/[\\/]/).findLast((part) => part !== '') ?? name;
 }

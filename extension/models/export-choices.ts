@@ -18,8 +18,8 @@ export interface ExportChoice {
 interface FormatRow extends LiveRow {
   readonly format: ExportFormatName;
   readonly suffix: string;
-  /** Types that weights may be stored in; none where that is not asked. */
-  readonly types: readonly TypeRow[];
+  /** Types that weights may be stored in, where that is asked. */
+  readonly types?: TypeRows;
   /** Why it cannot be had, once that is known. */
   readonly problem?: string;
 }
@@ -28,6 +28,9 @@ interface TypeRow extends LiveRow {
   /** Null for that of the base. */
   readonly dtype: ExportDtype | null;
 }
+
+/** @param size what is known of the format; undefined while nothing is */
+type TypeRows = (size?: ExportSize) => readonly TypeRow[];
 
 /**
  * Asks in which format an adapter shall be exported; undefined when the user closed a question.
@@ -39,23 +42,26 @@ export async function chooseExport(
   title: string,
   sizes: Promise<readonly ExportSize[]>,
 ): Promise<ExportChoice | undefined> {
-  const row = await pickSized(title, formatRows(), sizes, describeFormat);
+  const formats = (known: readonly ExportSize[] = []): readonly FormatRow[] =>
+    formatRows().map((each) => describeFormat(each, known));
+  const row = await pickSized(title, formats, sizes);
   if (row === undefined) return undefined;
   const { format, suffix, types, problem } = row;
   if (problem !== undefined) throw new Error(problem);
-  if (types.length === 0) return { format, dtype: null, suffix };
-  const ofFormat = sizes.then((all) => all.filter((each) => each.format === format));
-  const precision = vscode.l10n.t('In which precision?');
-  const type = await pickSized(precision, types, ofFormat, describeType);
+  if (types === undefined) return { format, dtype: null, suffix };
+  const offered = (known: readonly ExportSize[] = []): readonly TypeRow[] => {
+    const size = known.find((each) => each.format === format);
+    return types(size).map((each) => describeType(each, size));
+  };
+  const type = await pickSized(vscode.l10n.t('In which precision?'), offered, sizes);
   return type && { format, dtype: type.dtype, suffix };
 }
 
 /** Lets the user choose one of some rows, which say more when the sizes are there. */
 async function pickSized<Row extends LiveRow>(
   title: string,
-  rows: readonly Row[],
+  rowsFor: (sizes?: readonly ExportSize[]) => readonly Row[],
   sizes: Promise<readonly ExportSize[]>,
-  describe: (row: Row, sizes: readonly ExportSize[]) => Row,
 ): Promise<Row | undefined> {
   const picked = await pickLive<Row>(undefined, {
     title,
@@ -64,11 +70,11 @@ async function pickSized<Row extends LiveRow>(
     matchOnDetail: true,
     onText: () => undefined,
     fill: (list, token) => {
-      list.show(rows);
+      list.show(rowsFor());
       list.setBusy(true);
       void sizes
         .then((all) => {
-          if (!token.isCancellationRequested) list.show(rows.map((row) => describe(row, all)));
+          if (!token.isCancellationRequested) list.show(rowsFor(all));
         })
         .catch(() => undefined)
         .finally(() => list.setBusy(false));
@@ -87,14 +93,14 @@ function describeFormat(row: FormatRow, sizes: readonly ExportSize[]): FormatRow
     const detail = vscode.l10n.t('Not possible for this adapter; choose it to see why.');
     return { ...row, icon: 'warning', detail, problem };
   }
-  const offered = row.types.length === 0 ? [null] : row.types.map(({ dtype }) => dtype);
+  const offered = row.types?.(size).map(({ dtype }) => dtype) ?? [null];
   const bytes = offered.flatMap((dtype) => bytesIn(size, dtype) ?? []);
   const [least, most] = [Math.min(...bytes), Math.max(...bytes)].map(formatBytes);
   const span = least === most ? least! : vscode.l10n.t('{0} to {1}', least!, most!);
   return { ...row, description: `${row.description} · ${span}` };
 }
 
-function describeType(row: TypeRow, [size]: readonly ExportSize[]): TypeRow {
+function describeType(row: TypeRow, size: ExportSize | undefined): TypeRow {
   const bytes = size && bytesIn(size, row.dtype);
   return bytes === undefined ? row : { ...row, description: formatBytes(bytes) };
 }
@@ -112,7 +118,7 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder that PEFT, transformers and vLLM load beside the base model.',
       ),
-      ...{ icon: 'layers', key: 'peft', format: 'peft', suffix: '', types: [] },
+      ...{ icon: 'layers', key: 'peft', format: 'peft', suffix: '' },
     },
     {
       label: 'Hugging Face',
@@ -120,13 +126,13 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder for transformers, vLLM and all that loads models of the Hub.',
       ),
-      ...{ icon: 'package', key: 'merged', format: 'merged', suffix: '-merged', types: [] },
+      ...{ icon: 'package', key: 'merged', format: 'merged', suffix: '-merged' },
     },
     {
       label: 'GGUF',
       description: vscode.l10n.t('a whole model, the adapter merged into it'),
       detail: vscode.l10n.t('One file for llama.cpp, LM Studio and others.'),
-      ...{ icon: 'file-binary', key: 'gguf', format: 'gguf', suffix: '.gguf', types: ggufTypes() },
+      ...{ icon: 'file-binary', key: 'gguf', format: 'gguf', suffix: '.gguf', types: ggufTypes },
     },
     {
       label: vscode.l10n.t('GGUF adapter'),
@@ -137,7 +143,6 @@ function formatRows(): readonly FormatRow[] {
         key: 'gguf-adapter',
         format: 'gguf-adapter',
         suffix: '-adapter.gguf',
-        types: [],
       },
     },
     {
@@ -151,7 +156,7 @@ function formatRows(): readonly FormatRow[] {
         key: 'ollama',
         format: 'ollama',
         suffix: '-ollama',
-        types: ggufTypes(),
+        types: ggufTypes,
       },
     },
     {
@@ -160,7 +165,7 @@ function formatRows(): readonly FormatRow[] {
       detail: vscode.l10n.t(
         'A folder that ONNX Runtime GenAI and transformers.js load, in programs and browsers.',
       ),
-      ...{ icon: 'package', key: 'onnx', format: 'onnx', suffix: '-onnx', types: onnxTypes() },
+      ...{ icon: 'package', key: 'onnx', format: 'onnx', suffix: '-onnx', types: onnxTypes },
     },
   ];
 }
@@ -180,11 +185,20 @@ function onnxTypes(): readonly TypeRow[] {
   ];
 }
 
-function ggufTypes(): readonly TypeRow[] {
+/** The type that a file has where none is asked for, which follows from that of the base, and others. */
+function ggufTypes(size?: ExportSize): readonly TypeRow[] {
+  const { dtype: own = null, baseDtype = null } = size ?? {};
+  const isWider = baseDtype === 'f32';
   return [
     {
-      label: vscode.l10n.t('16 bits'),
-      detail: vscode.l10n.t('As the base model is stored.'),
+      label:
+        own === null ? vscode.l10n.t('16 bits') : vscode.l10n.t('16 bits ({0})', own.toUpperCase()),
+      detail:
+        own === baseDtype && own !== null
+          ? vscode.l10n.t('As the base model is stored.')
+          : isWider
+            ? vscode.l10n.t('Half of what the base model takes, whose 32 bits are rounded.')
+            : vscode.l10n.t('As the base model is stored, or rounded if that is in 32 bits.'),
       ...{ key: 'own', dtype: null },
     },
     {
@@ -199,7 +213,9 @@ function ggufTypes(): readonly TypeRow[] {
     },
     {
       label: vscode.l10n.t('32 bits'),
-      detail: vscode.l10n.t('Twice the size, to quantize it with another program.'),
+      detail: isWider
+        ? vscode.l10n.t('As the base model is stored; twice the size.')
+        : vscode.l10n.t('Twice the size, to quantize it with another program.'),
       ...{ key: 'f32', dtype: 'f32' },
     },
   ];

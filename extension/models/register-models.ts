@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
-import { type CommandTable, keepsFocus, registerCommands } from '../commands.ts';
+import { type CommandTable, registerCommands } from '../commands.ts';
 import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
 import { showDoctor } from '../doctor/doctor.ts';
 import { Estimates } from '../estimate/estimate.ts';
 import type { FolderMove } from '../folder-move.ts';
+import { moveTabs } from '../folder-tabs.ts';
 import { AdapterPushes } from '../hub/push-adapter.ts';
 import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
 import { Playground } from '../playground/playground-panel.ts';
@@ -15,11 +16,12 @@ import { chooseConfigFile } from '../runs/choose-run.ts';
 import { isSelection } from '../runs/run-targets.ts';
 import type { ServerLink } from '../server-link.ts';
 import { uriOf } from '../uri-of.ts';
+import { onDoubleClick } from '../views/double-click.ts';
 import type { Views } from '../views/views.ts';
 import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { AdapterKeeper } from './adapter-keeper.ts';
 import { registerChatModels } from './chat-provider.ts';
-import { adapterFolderOf } from './choose-adapter.ts';
+import { adapterFolderOf, chooseAdapter, unfinishedRunOf } from './choose-adapter.ts';
 import { emptyCacheOfWeights } from './empty-weight-cache.ts';
 import { AdapterExports } from './export-adapter.ts';
 import { SelectionRunner } from './run-selection.ts';
@@ -51,20 +53,29 @@ export function registerModels(
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
-  const keeper = new AdapterKeeper(server, moves);
+  const keeper = new AdapterKeeper(server, moves, views.adapters);
   const pushes = new AdapterPushes(server);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
-    (action: (arg: unknown, options: unknown) => unknown) =>
-    async (arg?: unknown, options?: unknown): Promise<void> => {
+    (action: (arg: unknown) => unknown) =>
+    async (arg?: unknown): Promise<void> => {
       try {
-        await action(arg, options);
+        await action(arg);
       } catch (error) {
         reportFailure(error, log);
       }
     };
   /** The row of the view that a command is for, where a key has called it. */
-  const rowOf = (arg: unknown): unknown => (isSelection(arg) ? views.selectedAdapter : arg);
+  const rowOf = (arg: unknown): unknown => (isSelection(arg) ? views.adapters.selected : arg);
+  /** The folder of the adapter that is to be tried, if a command was called for one; that of the newest checkpoint of a run without a result. */
+  const triedFolder = async (arg: unknown): Promise<string | undefined> => {
+    const folder = unfinishedRunOf(arg) ?? adapterFolderOf(arg);
+    return folder === undefined ? undefined : (await chooseAdapter(server, folder, ''))?.path;
+  };
+  const test = attempt(async (arg) => {
+    const adapter = await triedFolder(rowOf(arg));
+    await playground.show({ adapter, prompt: promptOf(arg) });
+  });
   const table: CommandTable = {
     [COMMANDS.openDemo]: attempt(() => openDemo(extension)),
     [COMMANDS.previewData]: attempt(async (arg) => {
@@ -81,15 +92,12 @@ export function registerModels(
       const file = uriOf(arg) ?? (await chooseConfigFile(title));
       if (file !== undefined && (await saveConfig(file))) await estimates.show(file);
     }),
-    [COMMANDS.testAdapter]: attempt((arg, options) =>
-      playground.show(
-        { adapter: adapterFolderOf(arg), prompt: promptOf(arg) },
-        keepsFocus(options),
-      ),
-    ),
-    [COMMANDS.chatWithAdapter]: attempt((arg) =>
-      playground.show({ adapter: adapterFolderOf(arg), tab: 'chat' }),
-    ),
+    [COMMANDS.testAdapter]: test,
+    [COMMANDS.clickAdapter]: onDoubleClick(test),
+    [COMMANDS.chatWithAdapter]: attempt(async (arg) => {
+      const adapter = await triedFolder(arg);
+      await playground.show({ adapter, tab: 'chat' });
+    }),
     [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
     [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(rowOf(arg))),
     [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(rowOf(arg))),
@@ -104,7 +112,10 @@ export function registerModels(
   void openDemoOfNewWindow(extension);
   registerChatModels(extension, { server, generation, onDidMove: moves.event });
   extension.subscriptions.push(
-    moves.event((move) => Promise.all([playground.follow(move), selection.follow(move)])),
+    moves.event((move) => {
+      const following = [playground.follow(move), selection.follow(move), moveTabs(move)];
+      Promise.all(following).catch((error: unknown) => log.error(String(error)));
+    }),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
 import {
@@ -16,6 +17,7 @@ import {
   MAX_TAGS,
   type RunNotesChange,
 } from '../../server/runs/run-notes-schema.ts';
+import { askFolderName } from '../ask-folder-name.ts';
 import { reportFailure } from '../report-failure.ts';
 import { failureOf } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
@@ -78,15 +80,10 @@ export class RunKeeper {
   rename(run: RunSummary, onRenamed: (renamed: RunSummary) => void): Promise<void> {
     return this.#attempt(async () => {
       const { server, store, moves } = this.#context;
-      const name = await askForText({
-        title: vscode.l10n.t('Rename {0}', run.name),
-        prompt: vscode.l10n.t('The run’s folder gets this name'),
-        value: run.name,
-        problemOf: (text) =>
-          text.trim() === '' ? vscode.l10n.t('A run needs a name.') : undefined,
-      });
-      if (name === undefined || name.trim() === run.name) return;
-      const renamed = await server.ask(renameRun, { folder: run.folder, name: name.trim() });
+      const prompt = vscode.l10n.t('The run’s folder gets this name');
+      const name = await askFolderName(run.folder, prompt);
+      if (name === undefined) return;
+      const renamed = await server.ask(renameRun, { folder: run.folder, name });
       onRenamed(renamed);
       store.add(renamed);
       store.remove(run.folder);
@@ -140,9 +137,14 @@ export class RunKeeper {
       const chosen = checkpoint === 'ask' ? await chooseResult(run) : checkpoint;
       if (chosen === undefined) return;
       const hasResult = run.adapter === run.folder;
-      const question = vscode.l10n.t('Replace the result of {0}?', run.name);
+      const step = path.basename(chosen);
+      const question = vscode.l10n.t('Replace the result of {0} with {1}?', run.name, step);
+      const { resultStep, step: last } = run.status;
       const detail = vscode.l10n.t(
-        'The adapter in its folder becomes that of the checkpoint. The checkpoints stay.',
+        'The adapter of step {0}, in {1}, becomes that of {2}. All checkpoints stay.',
+        resultStep ?? last,
+        run.folder,
+        step,
       );
       if (hasResult && !(await confirm(question, vscode.l10n.t('Replace'), detail))) return;
       const title = vscode.l10n.t('Finishing {0}…', run.name);

@@ -29,6 +29,14 @@ export function endedRuns(liveBefore: ReadonlySet<string>, runs: RunList): RunLi
   return runs.filter(({ folder, status }) => liveBefore.has(folder) && isFinal(status.state));
 }
 
+/** Whether the runs of two lists have the same checkpoints. */
+export function haveSameCheckpoints(before: RunList, after: RunList): boolean {
+  const foldersOf = (runs: RunList): ReadonlySet<string> =>
+    new Set(runs.flatMap(({ checkpoints }) => checkpoints.map(({ folder }) => folder)));
+  const [was, is] = [foldersOf(before), foldersOf(after)];
+  return was.size === is.size && [...was].every((folder) => is.has(folder));
+}
+
 /** How the last session of a run ended, whatever an earlier one came to. */
 export function outcomeOf({ status, attempt }: RunSummary): NonNullable<RunSummary['attempt']> {
   return attempt ?? status;

@@ -7,7 +7,7 @@ import {
   runGone,
 } from '../../server/protocol/runs.ts';
 import type { ServerLink } from '../server-link.ts';
-import { endedRuns, type RunList, sortRuns, withNews } from './run-list.ts';
+import { endedRuns, haveSameCheckpoints, type RunList, sortRuns, withNews } from './run-list.ts';
 
 /**
  * News of many runs come together when a folder is read, and of a run of a tiny model more than a hundred
@@ -33,6 +33,7 @@ export class RunStore implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #didChange = new vscode.EventEmitter<RunList>();
   readonly #didEnd = new vscode.EventEmitter<RunSummary>();
+  readonly #didChangeCheckpoints = new vscode.EventEmitter<void>();
   readonly #didVanish = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
@@ -48,6 +49,8 @@ export class RunStore implements vscode.Disposable {
   readonly onDidChange = this.#didChange.event;
   /** Fires for each run that has ended since it was last seen live, in this or the last session. */
   readonly onDidEnd = this.#didEnd.event;
+  /** Fires when a run has written a checkpoint, or lost one; those of a run that is new or gone among them. */
+  readonly onDidChangeCheckpoints = this.#didChangeCheckpoints.event;
   /** Fires for each run whose folder went while it was live, unless somebody looked for it and knows. */
   readonly onDidVanish = this.#didVanish.event;
 
@@ -127,6 +130,7 @@ export class RunStore implements vscode.Disposable {
     this.#subscription.dispose();
     this.#didChange.dispose();
     this.#didEnd.dispose();
+    this.#didChangeCheckpoints.dispose();
     this.#didVanish.dispose();
   }
 
@@ -156,6 +160,7 @@ export class RunStore implements vscode.Disposable {
 
   #replace(runs: RunList): void {
     const ended = endedRuns(new Set(this.#liveBefore), runs);
+    const isSaved = !haveSameCheckpoints(this.#runs, runs);
     this.#runs = runs;
     const live = runs.filter(({ isLive }) => isLive).map(({ folder }) => folder);
     if (live.join('\n') !== this.#liveBefore.join('\n')) {
@@ -164,6 +169,7 @@ export class RunStore implements vscode.Disposable {
     if (this.hasRuns !== runs.length > 0) void this.#memory.update(MEMORY.any, runs.length > 0);
     this.#didChange.fire(runs);
     for (const run of ended) this.#didEnd.fire(run);
+    if (isSaved) this.#didChangeCheckpoints.fire();
   }
 
   get #liveBefore(): readonly string[] {

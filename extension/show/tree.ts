@@ -34,6 +34,15 @@ export class TreeView<Element> implements vscode.Disposable {
     return this.#view.onDidChangeVisibility;
   }
 
+  /**
+   * Selects a row; the provider says what it stands below.
+   *
+   * @param takesFocus whether one goes on from there by keyboard
+   */
+  async select(element: Element, takesFocus: boolean): Promise<void> {
+    await this.#view.reveal(element, { select: true, focus: takesFocus });
+  }
+
   /** Replaces all of the texts. */
   showTexts({ description, message, badge }: TreeTexts): void {
     const view = this.#view;

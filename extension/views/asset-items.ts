@@ -3,26 +3,24 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 import { COMMANDS } from '../ids.ts';
-import { type AdapterLosses, lossesOf } from '../models/adapter-losses.ts';
+import { lossesOf } from '../models/adapter-losses.ts';
 import type { AdapterBranch } from '../models/adapter-tree.ts';
-import { lastPart } from '../models/base-model-of.ts';
 import type { RunList } from '../runs/run-list.ts';
 import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
 import type { MachineDevice } from './machine-report.ts';
 
-/** What rows of each view are called in `when` clauses of the manifest. */
-const CONTEXT_VALUES = {
-  adapter: 'adapter',
-  brokenAdapter: 'brokenAdapter',
-  unfinished: 'unfinished',
-  model: 'model',
-  brokenModel: 'brokenModel',
-} as const;
+/** What rows of models are called in `when` clauses of the manifest. */
+const CONTEXT_VALUES = { model: 'model', brokenModel: 'brokenModel' } as const;
 
 /** A row of the adapters' view: an adapter or a run without one, or a checkpoint below it. */
 export type AdapterRow = AdapterBranch | FoundAdapter;
+
+/** The folder of a row of the adapters' view: of an adapter, a checkpoint, or a run without a result. */
+export function folderOfRow(row: AdapterRow): string {
+  return 'checkpoints' in row ? row.folder : row.path;
+}
 
 /** What stands below a row of the adapters' view. */
 export function checkpointsBelow(row: AdapterRow): readonly FoundAdapter[] {
@@ -30,43 +28,52 @@ export function checkpointsBelow(row: AdapterRow): readonly FoundAdapter[] {
 }
 
 /**
- * An adapter, a run without one, or a checkpoint as a row of the view; a click tries it.
+ * An adapter, a run without one, or a checkpoint as a row of the view. A click selects it: who wants to try it
+ * clicks twice, or presses Enter.
  *
  * @param runs they know how good their adapters are
  */
 export function adapterItem(row: AdapterRow, runs: RunList): vscode.TreeItem {
   if (!('checkpoints' in row)) {
-    return oneAdapterItem(row, lossesOf(row, runs), path.basename(row.path), 'milestone');
+    return oneAdapterItem(row, runs, { label: path.basename(row.path), icon: 'milestone' });
   }
-  const { adapter, folder, name, checkpoints } = row;
-  const collapsibleState =
-    checkpoints.length === 0
-      ? vscode.TreeItemCollapsibleState.None
-      : vscode.TreeItemCollapsibleState.Collapsed;
+  const { adapter, folder, name, checkpoints, hasNamesake } = row;
+  const place = hasNamesake ? vscode.l10n.t('in {0}', parentOf(folder)) : undefined;
   if (adapter !== null) {
-    const item = oneAdapterItem(adapter, lossesOf(adapter, runs), name, 'layers');
-    return Object.assign(item, { collapsibleState });
+    const item = oneAdapterItem(adapter, runs, { label: name, icon: 'layers', place });
+    const { None, Collapsed } = vscode.TreeItemCollapsibleState;
+    return Object.assign(item, { collapsibleState: checkpoints.length === 0 ? None : Collapsed });
   }
   return viewRow({
     label: name,
     id: folder,
-    description: vscode.l10n.t('not finished'),
+    description: [...given(place), vscode.l10n.t('not finished')].join(' · '),
     iconPath: new vscode.ThemeIcon('circle-large-outline'),
-    contextValue: CONTEXT_VALUES.unfinished,
+    contextValue: contextOf({ canUse: false, canRename: !isLive(folder, runs) }),
     collapsibleState: vscode.TreeItemCollapsibleState.Expanded,
     tooltip: [
       folder,
       vscode.l10n.t('This run has no result yet; each of its checkpoints can be tried.'),
-    ],
+    ].map(withRelativePaths),
   });
 }
 
+/** How a row of an adapter looks. */
+interface AdapterLook {
+  readonly label: string;
+  readonly icon: string;
+  /** What tells it from another one of its name. */
+  readonly place?: string | undefined;
+}
+
 function oneAdapterItem(
-  { path: folder, checkpointOf, baseModel, rank, bytes, modified, problem }: FoundAdapter,
-  { loss, evalLoss }: AdapterLosses,
-  label: string,
-  icon: string,
+  adapter: FoundAdapter,
+  runs: RunList,
+  { label, icon, place }: AdapterLook,
 ): vscode.TreeItem {
+  const { path: folder, checkpointOf, isResult, baseModel, baseName, rank } = adapter;
+  const { bytes, modified, problem } = adapter;
+  const { loss, evalLoss } = lossesOf(adapter, runs);
   // What was measured on rows that it did not learn says more.
   const measured =
     evalLoss !== null
@@ -77,31 +84,43 @@ function oneAdapterItem(
   return viewRow({
     label,
     id: folder,
+    // A narrow view cuts off what comes last; all of it is in the tooltip.
     description: [
-      ...(problem === null ? [] : [vscode.l10n.t('damaged')]),
-      ...(measured === undefined ? [] : [measured]),
+      ...given(place),
+      ...given(problem === null ? undefined : vscode.l10n.t('damaged')),
+      ...given(measured),
+      formatDate(modified),
+      formatBytes(bytes),
       vscode.l10n.t('rank {0}', rank),
       // That of a checkpoint is said by what stands above it.
-      ...(baseModel === null || checkpointOf !== null ? [] : [lastPart(baseModel)]),
-      formatBytes(bytes),
-      formatDate(modified),
+      ...given(checkpointOf === null ? baseName : null),
     ].join(' · '),
     iconPath:
       problem === null
         ? new vscode.ThemeIcon(icon)
         : new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground')),
-    contextValue: problem === null ? CONTEXT_VALUES.adapter : CONTEXT_VALUES.brokenAdapter,
+    contextValue: contextOf({
+      canUse: problem === null,
+      // A checkpoint is named after its step.
+      canRename: checkpointOf === null && !isLive(folder, runs),
+    }),
     ...(problem === null && {
       command: {
-        command: COMMANDS.testAdapter,
+        command: COMMANDS.clickAdapter,
         title: vscode.l10n.t('Test Adapter'),
-        arguments: [folder, { preserveFocus: true }],
+        arguments: [folder],
       },
     }),
     tooltip: [
       folder,
       problem ?? undefined,
-      baseModel === null ? undefined : vscode.l10n.t('Base model: {0}', baseModel),
+      checkpointOf !== null
+        ? vscode.l10n.t('A checkpoint of the run {0}', path.basename(checkpointOf))
+        : isResult
+          ? vscode.l10n.t('The result of the run in this folder')
+          : undefined,
+      baseName === null ? undefined : vscode.l10n.t('Base model: {0}', baseName),
+      baseModel === null || baseModel === baseName ? undefined : baseModel,
       vscode.l10n.t('Rank: {0}', rank),
       loss === null ? undefined : vscode.l10n.t('Training loss: {0}', formatLoss(loss)),
       evalLoss === null ? undefined : vscode.l10n.t('Evaluation loss: {0}', formatLoss(evalLoss)),
@@ -109,6 +128,31 @@ function oneAdapterItem(
       vscode.l10n.t('Saved: {0}', new Date(modified).toLocaleString(vscode.env.language)),
     ].map((text) => text && withRelativePaths(text)),
   });
+}
+
+/** What `when` clauses of the manifest go by, as those of runs do. */
+function contextOf({
+  canUse,
+  canRename,
+}: {
+  readonly canUse: boolean;
+  readonly canRename: boolean;
+}): string {
+  return ['adapter', ...(canUse ? ['canUse'] : []), ...(canRename ? ['canRename'] : [])].join(' ');
+}
+
+function isLive(folder: string, runs: RunList): boolean {
+  return runs.some((run) => run.folder === folder && run.isLive);
+}
+
+function given(text: string | null | undefined): readonly string[] {
+  return text === null || text === undefined || text === '' ? [] : [text];
+}
+
+/** The folder that something lies in, as people see it in the workspace. */
+function parentOf(folder: string): string {
+  const shown = path.dirname(withRelativePaths(folder));
+  return shown === '.' ? path.basename(path.dirname(folder)) : shown;
 }
 
 /** A base model as a row of the view. */

@@ -1,27 +1,23 @@
 import * as vscode from 'vscode';
 import { examineMachine } from '../../server/protocol/machine.ts';
 import { listAdapters, listModels } from '../../server/protocol/models.ts';
+import { throttle } from '../../server/throttle.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
-import { adapterTree } from '../models/adapter-tree.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
-import { TreeView } from '../show/tree.ts';
-import {
-  type AdapterRow,
-  adapterItem,
-  checkpointsBelow,
-  deviceItem,
-  modelItem,
-} from './asset-items.ts';
+import { AdaptersView } from './adapters-view.ts';
+import { deviceItem, modelItem } from './asset-items.ts';
 import { ListView } from './list-view.ts';
 import { machineDevices } from './machine-report.ts';
 import { RunsView } from './runs-view.ts';
 import { watchDisk } from './watch-disk.ts';
 
+/** How often adapters are looked for while a run writes checkpoints, in milliseconds: a small one writes several a second. */
+const LOOK_MS = 2000;
+
 /** The views, as those see them who steer them. */
 export interface Views {
   readonly runs: RunsView;
-  /** The row of the adapters' view that is selected. */
-  readonly selectedAdapter: AdapterRow | undefined;
+  readonly adapters: AdaptersView;
   /** Fires when there may be other adapters or models on disk. */
   readonly onDidChangeAssets: vscode.Event<void>;
   /** Looks at the disk again for all of them. */
@@ -38,16 +34,14 @@ export function registerViews(
 ): Views {
   const failed = (error: unknown): void => log.error(String(error));
   const runs = new RunsView(store, extension.workspaceState, failed);
-  const adapters = new ListView<AdapterRow>(
+  const adapters = new AdaptersView(
     async () => {
       const [found] = await Promise.all([server.ask(listAdapters, {}), store.load()]);
-      return adapterTree(found);
+      return found;
     },
-    (row) => adapterItem(row, store.runs),
+    store,
     failed,
-    checkpointsBelow,
   );
-  const adapterView = new TreeView<AdapterRow>(VIEWS.adapters, adapters, false);
   const models = new ListView(
     () => server.ask(listModels, { folders: modelFolders() }),
     modelItem,
@@ -74,7 +68,7 @@ export function registerViews(
   extension.subscriptions.push(
     runs,
     didChangeAssets,
-    adapterView,
+    adapters,
     vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
     watchDisk(store, {
@@ -82,9 +76,13 @@ export function registerViews(
       onAdapters: () => refreshAssets(adapters),
       onModels: () => refreshAssets(models),
     }),
-    moves.event(() => refreshAssets(adapters)),
+    moves.event((move) => {
+      adapters.follow(move);
+      didChangeAssets.fire();
+    }),
     // A run that has ended has left an adapter.
     store.onDidEnd(() => refreshAssets(adapters)),
+    store.onDidChangeCheckpoints(throttle(LOOK_MS, () => refreshAssets(adapters))),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshLists),
     // Elsewhere, as in the Hugging Face cache, a download may have ended meanwhile.
     vscode.window.onDidChangeWindowState(({ focused }) => {
@@ -98,9 +96,7 @@ export function registerViews(
   );
   return {
     runs,
-    get selectedAdapter() {
-      return adapterView.selection[0];
-    },
+    adapters,
     onDidChangeAssets: didChangeAssets.event,
     refreshAll: async () => {
       await store.refresh();

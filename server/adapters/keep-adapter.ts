@@ -13,6 +13,7 @@ import { isUnchangedCard } from '../publish/model-card.ts';
 import { requireEndedRun, tellsOfRun } from '../runs/delete-run.ts';
 import { renamedPath, requireNotTaken } from '../runs/folder-name.ts';
 import { type FolderContents, folderContents } from '../runs/run-contents.ts';
+import { goneAdapter } from './gone-adapter.ts';
 
 /** Names of the files of an adapter, and of what a checkpoint has beside it. */
 const OWN_FILES = [...RESULT_FILES.adapter, OPTIMIZER_FILE, STATE_FILE];
@@ -32,20 +33,27 @@ async function ownFiles(folder: string): Promise<ReadonlySet<string>> {
  * What goes with an adapter that is no run's result, or with a checkpoint: its folder, or only its files
  * where there is something else beside them.
  *
+ * @param open folders that are open in the editor, which stay
  * @throws LorafaError `adapter.not_found`; `usage.invalid` for the result of a run, which goes with that, and
  * while a run writes there
  */
-export async function adapterContents(folder: string): Promise<FolderContents> {
+export async function adapterContents(
+  folder: string,
+  open: readonly string[] = [],
+): Promise<FolderContents> {
   await requireOwnFolder(folder);
-  return folderContents(folder, await ownFiles(folder));
+  return folderContents(folder, await ownFiles(folder), !open.includes(folder));
 }
 
 /** Removes for good what {@link adapterContents} gives. Throws as it does, and `output.not_writable`. */
-export async function deleteAdapter(folder: string): Promise<FolderContents> {
+export async function deleteAdapter(
+  folder: string,
+  open: readonly string[] = [],
+): Promise<FolderContents> {
   const run = await requireOwnFolder(folder);
   const lock = run === undefined ? undefined : await RunLock.acquire(run);
   try {
-    const contents = await folderContents(folder, await ownFiles(folder));
+    const contents = await folderContents(folder, await ownFiles(folder), !open.includes(folder));
     for (const file of contents.own) {
       await lock?.verify();
       await removeFolder(file);
@@ -77,13 +85,7 @@ export async function renameAdapter(folder: string, name: string): Promise<strin
 /** @returns the folder of the run, where it is a checkpoint */
 async function requireOwnFolder(folder: string): Promise<string | undefined> {
   const found = await lstat(folder).catch(() => undefined);
-  if (found === undefined) {
-    throw new LorafaError(
-      'adapter.not_found',
-      `The adapter in ${folder} is not there any more: it was deleted, moved or renamed.`,
-      { location: { file: folder } },
-    );
-  }
+  if (found === undefined) throw goneAdapter(folder);
   if (!found.isDirectory()) {
     throw refused(folder, 'is not a folder of its own; do this with what it leads to, by hand');
   }

@@ -1,5 +1,7 @@
 /** Numbers and durations as a terminal shows them. */
 
+export { formatBytes } from '../../engine/format-bytes.ts';
+
 /** Seconds as "12m 05s", "1h 03m", "2d 04h"; below a minute "7s". */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
@@ -18,11 +20,10 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** Bytes in GiB with one digit, or in MiB below 1 GiB; little is not shown as nothing. */
-export function formatBytes(bytes: number): string {
-  const mebibytes = bytes / 2 ** 20;
-  if (mebibytes > 0 && mebibytes < 0.5) return '< 1 MiB';
-  return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
+/** The exponential of a loss, with four digits that count. */
+export function formatPerplexity(perplexity: number): string {
+  if (perplexity < 1000) return perplexity.toPrecision(4);
+  return perplexity < 1e6 ? formatCount(perplexity) : perplexity.toExponential(2);
 }
 
 function pad(count: number): string {

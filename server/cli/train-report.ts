@@ -9,7 +9,7 @@ import type { Verdict } from '../../engine/train/verdict.ts';
 import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
 import { progressText } from '../progress-text.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration, formatPerplexity } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
 import { describeInferred, describeSets, splitCount } from './split-words.ts';
@@ -76,7 +76,7 @@ export function textReport(target: ReportTarget): (event: TrainEvent) => void {
         // What an evaluation before the first step took says nothing of the steps.
         if (event.step === 0) session = { startedAt: target.now(), resumedAt: 0 };
         line(
-          `eval at step ${event.step}: loss ${event.eval_loss.toFixed(4)}, perplexity ${event.eval_perplexity.toFixed(3)} (${formatDuration(event.eval_runtime)})`,
+          `eval at step ${event.step}: loss ${event.eval_loss.toFixed(4)}, perplexity ${formatPerplexity(event.eval_perplexity)} (${formatDuration(event.eval_runtime)})`,
         );
         return;
       case 'sample':

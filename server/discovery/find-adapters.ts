@@ -7,6 +7,7 @@ import { checkpointProblem, isCheckpointName } from '../../engine/train/checkpoi
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol/models.ts';
+import { publicName } from '../publish/card-facts.ts';
 import { tellsOfRun } from '../runs/delete-run.ts';
 import { walk } from './walk.ts';
 
@@ -34,7 +35,7 @@ function isWanted(name: string): boolean {
 }
 
 async function describe(folder: string): Promise<FoundAdapter> {
-  const { config, baseModelNameOrPath } = await readAdapterConfig(folder);
+  const { config, baseModelNameOrPath: baseModel } = await readAdapterConfig(folder);
   const { mtime, size } = await stat(path.join(folder, ADAPTER_WEIGHTS_FILE));
   const run = await runOfCheckpoint(folder);
   const record = await findRunRecord(run ?? folder);
@@ -42,7 +43,8 @@ async function describe(folder: string): Promise<FoundAdapter> {
   return {
     path: folder,
     name: run === undefined ? own : `${path.basename(run)}/${own}`,
-    baseModel: baseModelNameOrPath,
+    baseModel,
+    baseName: baseModel === null ? null : publicName(baseModel).name,
     rank: config.r,
     quantization: record === undefined ? null : (nf4Of(record.config) ?? null),
     checkpointOf: run ?? null,

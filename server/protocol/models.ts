@@ -36,6 +36,8 @@ export interface FoundAdapter {
   readonly name: string;
   /** The base model, as the adapter's maker called it; null where it does not say. */
   readonly baseModel: string | null;
+  /** The same for people: its name on the Hugging Face Hub, or that of its file or folder. */
+  readonly baseName: string | null;
   readonly rank: number;
   /** How its run had the base model's weights; null: as they are stored, or nobody knows. */
   readonly quantization: ModelChoice['quantization'];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CURVE_FILE } from '../../engine/lora/adapter.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
-import { formatCount } from '../cli/format.ts';
+import { formatCount, formatPerplexity } from '../cli/format.ts';
 import { plainLine } from '../plain-text.ts';
 import { type CardFacts, type PublicName, publicName, type RunFacts } from './card-facts.ts';
 
@@ -153,11 +153,13 @@ function results({ rows, step, summary, sharedRows }: RunFacts, hasCurve: boolea
       row.step === step &&
       rows.every(({ eval_loss: loss }) => !(Number(loss ?? Infinity) < Number(row.eval_loss)));
     const best = isBest ? ', the best evaluation' : '';
-    return `after step ${formatCount(Number(row.step))}${best}`;
+    const own =
+      row.step === step || step === null ? '' : ` (the adapter is of step ${formatCount(step)})`;
+    return `after step ${formatCount(Number(row.step))}${own}${best}`;
   };
   const table = [...new Set([first, last])].map(
     (row) =>
-      `| ${at(row)} | ${Number(row.eval_loss).toFixed(4)} | ${Math.exp(Number(row.eval_loss)).toPrecision(4)} |`,
+      `| ${at(row)} | ${Number(row.eval_loss).toFixed(4)} | ${formatPerplexity(Math.exp(Number(row.eval_loss)))} |`,
   );
   return [
     '## Results',

@@ -89,11 +89,13 @@ export async function runContents(folder: string): Promise<RunContents> {
  * Looks at a folder of files that are known by their names, as a checkpoint is; with nothing else in it, it is
  * one's own as a whole.
  *
+ * @param isOwn false for a folder that stays, whatever is left in it
  * @throws Node's own error where it cannot be read
  */
 export async function folderContents(
   folder: string,
   known: ReadonlySet<string>,
+  isOwn = true,
 ): Promise<FolderContents> {
   const own: string[] = [];
   const others: string[] = [];
@@ -106,7 +108,7 @@ export async function folderContents(
       others.push(entry.name);
     }
   }
-  return { own: others.length === 0 ? [folder] : own, bytes, others };
+  return { own: isOwn && others.length === 0 ? [folder] : own, bytes, others };
 }
 
 /**

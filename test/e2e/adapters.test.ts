@@ -1,9 +1,16 @@
 import { access, cp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RunLock } from '../../engine/train/run-lock.ts';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
+import {
+  demoFolder,
+  PATIENCE_MS,
+  RUNS_TIMEOUT_MS,
+  runPanel,
+  waitForState,
+} from './editor/demo-runs.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 /** A window with the view of adapters: one of a run with its checkpoints, and `shared`, from elsewhere. */
@@ -35,11 +42,24 @@ test('adapters say what they are, are tried and talked to, get other names and g
   const { page } = editor;
   // How good it is nobody knows of one from elsewhere.
   await row('my-adapter')
-    .filter({ hasText: /loss \d\.\d{3} · rank 2 · model · < 1 MiB · / })
+    .filter({ hasText: /loss \d\.\d{3} · .* · \d+ KiB · rank 2 · model/ })
     .waitFor();
   await row('shared')
-    .filter({ hasText: /^shared\s*rank 2 · model · < 1 MiB · / })
+    .filter({ hasText: /^shared.* · \d+ KiB · rank 2 · model/ })
     .waitFor();
+
+  // A click selects; who clicks twice, or presses Enter, tries it.
+  await row('shared').click();
+  await row('shared').and(page.locator('.selected')).waitFor();
+  expect(await page.locator('.tab', { hasText: 'Playground' }).count()).toBe(0);
+  await page.keyboard.press('Enter');
+  await editor.webviewFrame('Playground');
+  await editor.runCommand('View: Close Editor');
+  await page.locator('.tab', { hasText: 'Playground' }).waitFor({ state: 'detached' });
+  await row('shared').dblclick();
+  await expect
+    .poll(async () => (await pickedIn(editor)).inputValue())
+    .toBe(path.join(folder, 'shared'));
 
   // The playground follows what is renamed.
   await editor.takeFromMenu(row('shared'), 'Chat with Adapter');
@@ -47,13 +67,22 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await playground.getByRole('tab', { name: 'Chat', selected: true }).waitFor();
   const picked = await pickedIn(editor);
   await expect.poll(() => picked.inputValue()).toBe(path.join(folder, 'shared'));
+  // So does a tab with one of its files.
+  await editor.openFile('shared/adapter_config.json');
   await row('shared').click();
   await page.keyboard.press('F2');
   const name = page.locator('.quick-input-widget input[type="text"]');
   await expect.poll(() => name.inputValue()).toBe('shared');
+  const refused = page.locator('.quick-input-message');
+  await name.fill('my-adapter');
+  await refused.filter({ hasText: 'something of the name "my-adapter" beside it' }).waitFor();
+  await name.fill('CON');
+  await refused.filter({ hasText: 'a device on Windows' }).waitFor();
   await name.fill('answers');
   await name.press('Enter');
-  await row('answers').waitFor();
+  await row('answers').and(page.locator('.selected')).waitFor();
+  await page.locator('.tab[aria-label*="adapter_config.json"]').waitFor();
+  expect(await page.locator('.tab .deleted, .tab.deleted').count()).toBe(0);
   await row('shared').waitFor({ state: 'detached' });
   await expect.poll(() => picked.inputValue()).toBe(path.join(folder, 'answers'));
   expect((await readdir(path.join(folder, 'answers'))).length).toBe(2);
@@ -88,9 +117,7 @@ test('adapters say what they are, are tried and talked to, get other names and g
   // By keyboard; what is lost is said before, and where there is no trash it is asked once more.
   await row('answers').click();
   await page.keyboard.press('Delete');
-  await dialog(editor)
-    .getByText('What it has learned goes (< 1 MiB); nothing else here can make it again.')
-    .waitFor();
+  await dialog(editor).getByText('Nothing else here can make again what it has learned.').waitFor();
   await editor.screenshot('delete-adapter');
   await dialog(editor).getByRole('button', { name: 'Delete', exact: true }).click();
   await dialog(editor).getByRole('button', { name: 'Delete for Good' }).click();
@@ -117,15 +144,52 @@ test('nothing is deleted or renamed that a run writes into, and a checkpoint goe
   await lock.release();
   await rm(path.join(run, 'run.lock'), { force: true });
 
-  await editor.takeFromMenu(checkpoints.first(), 'Rename Adapter…');
+  // A name that says a step is not offered another one.
+  const menu = page.locator('.context-view .monaco-menu');
+  await checkpoints.first().click({ button: 'right' });
+  await menu.getByText('Delete Adapter…', { exact: true }).waitFor();
+  expect(await menu.getByText('Rename Adapter…', { exact: true }).count()).toBe(0);
+  await page.keyboard.press('Escape');
+  await checkpoints.first().click();
+  await page.keyboard.press('F2');
   await told.filter({ hasText: 'A checkpoint is named after its step' }).waitFor();
   await editor.takeFromMenu(checkpoints.first(), 'Delete Adapter…');
   await dialog(editor)
-    .getByText(/What the run my-adapter had learned by then goes/)
+    .getByText(/The run my-adapter can no more be resumed from there/)
     .waitFor();
   await dialog(editor).getByRole('button', { name: 'Delete', exact: true }).click();
   await dialog(editor).getByRole('button', { name: 'Delete for Good' }).click();
   await expect.poll(() => checkpoints.count()).toBe(before - 1);
+
+  // One that somebody removes by hand says so when it is tried, and is shown no more.
+  const label = (await checkpoints.first().locator('.label-name').innerText()).trim();
+  await rm(path.join(run, label), { recursive: true });
+  await checkpoints.first().dblclick();
+  await told.filter({ hasText: `${label} of my-adapter is not there any more` }).waitFor();
+  await expect.poll(() => checkpoints.count()).toBe(before - 2);
+});
+
+test('checkpoints come and go in the view while a run goes on', {
+  timeout: RUNS_TIMEOUT_MS,
+}, async () => {
+  const long = { name: 'long', maxSteps: 60_000, learningRate: 1e-3, accumulation: 1, kept: 2 };
+  const folder = await demoFolder({ ...long, saveSteps: 20 });
+  const editor = await openEditor({ folder });
+  const { page } = editor;
+  await editor.openActivity('LoRA-FA');
+  const pane = page.locator('.sidebar .pane', { hasText: 'Adapters' });
+  await pane.locator('.pane-header', { hasText: 'Adapters' }).click();
+  await editor.openFile('long.lorafa.json');
+  await editor.runCommand('LoRA-FA: Start Run');
+  const panel = await runPanel(editor, 'long');
+  const names = pane.locator('.monaco-list-row .label-name', { hasText: 'checkpoint-' });
+  await names.first().waitFor({ timeout: PATIENCE_MS });
+  const first = await names.last().innerText();
+  await vi.waitFor(async () => expect(await names.allInnerTexts()).not.toContain(first), {
+    timeout: PATIENCE_MS,
+  });
+  expect(await names.count()).toBeLessThanOrEqual(3);
+  await waitForState(panel, 'Running');
 });
 
 test('the panel of a finished run has all that its adapter is good for in one place', {

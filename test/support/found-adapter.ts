@@ -7,6 +7,7 @@ export function foundAdapter(folder: string, change: Partial<UsableAdapter> = {}
     path: folder,
     name: path.basename(folder),
     baseModel: null,
+    baseName: null,
     model: null,
     rank: 8,
     quantization: null,

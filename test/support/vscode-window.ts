@@ -87,8 +87,18 @@ class Item {
   dispose(): void {}
 }
 
+/** A tab's file, where it is shown as text. */
+export class TabInputText {
+  readonly uri: unknown;
+  constructor(uri: unknown) {
+    this.uri = uri;
+  }
+}
+
 /** The module. */
 export const window = {
+  showTextDocument: keeps('document'),
+  tabGroups: { all: [] as readonly unknown[], close: keeps('close') },
   showErrorMessage: offers('error'),
   showWarningMessage: offers('warning'),
   showInformationMessage: offers('information'),

@@ -6,7 +6,7 @@ import { resolveInput } from '../../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import type { Evaluation } from '../../../engine/train/evaluate.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatCount, formatDuration, formatPerplexity } from '../format.ts';
 import { localPath } from '../local-path.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
@@ -116,5 +116,5 @@ async function adapterDir(
 
 function describe(evaluation: Evaluation): string {
   const { eval_loss, eval_perplexity, eval_runtime, rows, supervisedTokens } = evaluation;
-  return `loss ${eval_loss.toFixed(4)}  perplexity ${eval_perplexity.toFixed(3)}  (${formatCount(rows)} rows, ${formatCount(supervisedTokens)} supervised tokens, ${formatDuration(eval_runtime)})`;
+  return `loss ${eval_loss.toFixed(4)}  perplexity ${formatPerplexity(eval_perplexity)}  (${formatCount(rows)} rows, ${formatCount(supervisedTokens)} supervised tokens, ${formatDuration(eval_runtime)})`;
 }

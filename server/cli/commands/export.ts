@@ -41,7 +41,7 @@ export function addExportCommand(program: Command): void {
     .option('--output <path>', 'the file or folder to make')
     .option(
       `--dtype <${EXPORT_DTYPES.join('|')}>`,
-      'type of the weights (default: that of the base; f32 for onnx)',
+      'type of the weights (default: that of the base, and f16 for gguf and ollama where that is f32; f32 for gguf-adapter and onnx)',
       exportDtype,
     )
     .option('--base <model>', 'base model of the adapter, if not the one that it names')

@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { LorafaError } from '../../../engine/errors.ts';
-import { formatSize } from '../../progress-text.ts';
 import type { PushRequest, ShownPush } from '../../publish/plan-push.ts';
 import type { PushResult } from '../../publish/push.ts';
-import { formatCount } from '../format.ts';
+import { formatBytes, formatCount } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonProgress } from '../json-progress.ts';
 import { localPath } from '../local-path.ts';
@@ -135,18 +134,18 @@ function describe(shown: ShownPush): string {
     `as ${account}, branch ${revision}${isNewRevision ? ' (new)' : ''}, commit ${JSON.stringify(message)}`,
     ...files.map(
       ({ path, size, change }) =>
-        `  ${path.padEnd(width)}  ${formatSize(size).padStart(9)}  ${CHANGES[change]}`,
+        `  ${path.padEnd(width)}  ${formatBytes(size).padStart(9)}  ${CHANGES[change]}`,
     ),
     ...notes,
     sent.length === 0
       ? isNewRevision
         ? 'All of it is in main already: the branch is made where main is.'
         : 'All of it is there already: there is nothing to send.'
-      : `${sent.length === 1 ? '1 file' : `${formatCount(sent.length)} files`}, ${formatSize(shown.bytes)} to send.`,
+      : `${sent.length === 1 ? '1 file' : `${formatCount(sent.length)} files`}, ${formatBytes(shown.bytes)} to send.`,
   ].join('\n');
 }
 
 function outcome({ page, commit, files, bytes }: PushResult): string {
   const count = files === 1 ? '1 file' : `${formatCount(files)} files`;
-  return `${page}: ${count} (${formatSize(bytes)}) in commit ${commit.slice(0, 8)}.`;
+  return `${page}: ${count} (${formatBytes(bytes)}) in commit ${commit.slice(0, 8)}.`;
 }

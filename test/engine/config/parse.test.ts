@@ -487,7 +487,7 @@ describe('overrides', () => {
       [
         `${FILE}:2:9: \`training.seed\` must be a whole number of at least 0, not -1`,
         '--set training.max_steps=ten: `training.max_steps` must be a whole number of at least 1, not "ten"',
-        '--set training.nope=1: `training.nope` is not a key; the keys here are method, output_dir',
+        '--set training.nope=1: `training.nope` is not a key; the nearest here are ',
         '--set engine.devise=cpu: `engine.devise` is not a key; did you mean `engine.device`?',
       ].map((expected) => expect.stringContaining(expected)),
     );

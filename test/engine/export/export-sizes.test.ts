@@ -64,6 +64,8 @@ test('each format says its own type, and all types that it knows; nothing is wri
     sizes.find(({ format }) => format === name),
   );
   expect(ollama?.bytes).toEqual(gguf?.bytes);
+  // What is written without a wish is not what the base is stored in.
+  expect(gguf).toMatchObject({ dtype: 'f16', baseDtype: 'f32' });
   expect(await readdir(path.dirname(from.base))).toEqual(before);
 });
 

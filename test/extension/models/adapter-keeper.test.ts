@@ -39,7 +39,14 @@ function keeper(footprint: object = { paths: [MINE.path], bytes: 2 * 2 ** 20, ot
   const server = {
     ask: async ({ method }: { method: string }, params: object) => answers.get(method)!(params),
   };
-  return { keeper: new AdapterKeeper(server as never, moves), asked, moved };
+  const selected: string[] = [];
+  const dropped: string[] = [];
+  const view = {
+    select: async (folder: string) => void selected.push(folder),
+    drop: async (folder: string) => void dropped.push(folder),
+  };
+  const made = new AdapterKeeper(server as never, moves, view);
+  return { keeper: made, asked, moved, selected, dropped };
 }
 
 const commands = () =>
@@ -54,17 +61,24 @@ beforeEach(() => {
 test('an adapter goes to the trash when one has read what is lost, and what stays', async () => {
   const trash = vi.spyOn(vscode.workspace.fs, 'delete').mockResolvedValue();
   const paths = ['/models/mine/adapter_config.json', '/models/mine/adapter_model.safetensors'];
-  const { keeper: adapters, asked } = keeper({ paths, bytes: 2 * 2 ** 20, others: ['README.md'] });
+  const {
+    keeper: adapters,
+    asked,
+    dropped,
+  } = keeper({ paths, bytes: 2 * 2 ** 20, others: ['README.md'] });
   await adapters.delete(MINE.path);
   expect(trash).not.toHaveBeenCalled();
   expect(shown.at(-1)).toMatchObject({
     to: 'warning',
     args: [
-      'Delete the adapter in /models/mine?',
+      'Delete the adapter mine?',
       {
         modal: true,
-        detail:
-          'What it has learned goes (2 MiB); nothing else here can make it again. What is not the adapter’s stays: README.md.',
+        detail: [
+          'Its 2 files in /models/mine (2 MiB) go to the trash; where there is none, you are asked again.',
+          'Nothing else here can make again what it has learned.',
+          'What is not the adapter’s stays: README.md.',
+        ].join('\n'),
       },
       'Delete',
     ],
@@ -75,6 +89,7 @@ test('an adapter goes to the trash when one has read what is lost, and what stay
     paths.map((file) => [file, { recursive: true, useTrash: true }]),
   );
   expect(asked).toEqual([]);
+  expect(dropped).toEqual([MINE.path]);
 });
 
 test('where there is no trash one is asked again before anything goes for good', async () => {
@@ -84,10 +99,12 @@ test('where there is no trash one is asked again before anything goes for good',
   ask.mockResolvedValueOnce('Delete' as never);
   await adapters.delete(SAVED.path);
   expect(ask.mock.calls.map(([text]) => text)).toEqual([
-    'Delete the adapter in /runs/first/checkpoint-5?',
+    'Delete the checkpoint checkpoint-5?',
     'Delete checkpoint-5 for good?',
   ]);
-  expect(JSON.stringify(ask.mock.calls[0])).toContain('the run first had learned by then');
+  expect(JSON.stringify(ask.mock.calls[0])).toContain(
+    'The run first can no more be resumed from there.\\nThe run, its result and its other checkpoints stay.',
+  );
   expect(asked).toEqual([]);
   ask.mockResolvedValueOnce('Delete' as never).mockResolvedValueOnce('Delete for Good' as never);
   await adapters.delete(SAVED.path);
@@ -95,13 +112,14 @@ test('where there is no trash one is asked again before anything goes for good',
 });
 
 test('an adapter that is renamed is told of; a closed question changes nothing', async () => {
-  const { keeper: adapters, asked, moved } = keeper();
+  const { keeper: adapters, asked, moved, selected } = keeper();
   await adapters.rename(MINE.path);
   expect(asked).toEqual([]);
   user.answer = ' yours ';
   await adapters.rename(MINE.path);
   expect(asked).toEqual([{ folder: MINE.path, name: 'yours' }]);
   expect(moved).toEqual([{ from: MINE.path, to: '/models/yours' }]);
+  expect(selected).toEqual(['/models/yours']);
 });
 
 test('what a run has come to is renamed and deleted with the run', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adapterTree } from '../../../extension/models/adapter-tree.ts';
+import { adapterTree, neighbourOf } from '../../../extension/models/adapter-tree.ts';
 import { foundAdapter as adapter } from '../../support/found-adapter.ts';
 
 const FOUND = [
@@ -22,4 +22,24 @@ test('checkpoints stand under their adapter or run, the newest first', () => {
     ['early', null, ['/early/checkpoint-10', '/early/checkpoint-9']],
     ['others', '/others', []],
   ]);
+});
+
+test('who has the same name as another one is told apart', () => {
+  const tree = adapterTree([adapter('/runs/first'), adapter('/exports/first'), adapter('/mine')]);
+  expect(tree.map(({ hasNamesake }) => hasNamesake)).toEqual([true, true, false]);
+});
+
+test.each([
+  ['/done', '/early'],
+  ['/others', '/early'],
+  ['/early/checkpoint-10', '/early/checkpoint-9'],
+  ['/early/checkpoint-9', '/early/checkpoint-10'],
+  ['/unknown', undefined],
+])('when %s goes, its neighbour is %s', (folder, neighbour) => {
+  expect(neighbourOf(adapterTree(FOUND), folder)).toBe(neighbour);
+});
+
+test('when the only checkpoint goes, what it stood below is selected', () => {
+  const only = adapter('/done/checkpoint-9', { checkpointOf: '/done' });
+  expect(neighbourOf(adapterTree([adapter('/done'), only]), only.path)).toBe('/done');
 });

@@ -12,10 +12,18 @@ beforeEach(() => {
 const REASON = `${'/a/long/path'.repeat(20)}/tokenizer.json cannot be written into a GGUF file: so it is.`;
 
 const SIZES: readonly ExportSize[] = [
-  { format: 'gguf', dtype: null, bytes: {}, problem: REASON, needsDownload: false },
+  {
+    format: 'gguf',
+    dtype: null,
+    baseDtype: null,
+    bytes: {},
+    problem: REASON,
+    needsDownload: false,
+  },
   {
     format: 'ollama',
     dtype: null,
+    baseDtype: null,
     bytes: {},
     problem: 'Is downloaded first.',
     needsDownload: true,
@@ -23,6 +31,7 @@ const SIZES: readonly ExportSize[] = [
   {
     format: 'onnx',
     dtype: 'f32',
+    baseDtype: null,
     bytes: { f32: 2e9, f16: 1e9 },
     problem: null,
     needsDownload: false,
@@ -74,4 +83,18 @@ test('each question has a title of its own', async () => {
     'Export x in which format?',
     'In which precision?',
   ]);
+});
+
+test.each([
+  ['bf16', 'bf16', 'As the base model is stored.'],
+  ['f32', 'f16', 'Half of what the base model takes, whose 32 bits are rounded.'],
+] as const)('of a base in %s it is said what %s is', async (baseDtype, dtype, says) => {
+  const bytes = { [dtype]: 1e9, f32: 2e9 };
+  const size = { format: 'gguf', dtype, baseDtype, bytes, problem: null, needsDownload: false };
+  const choice = chooseExport('Export x in which format?', Promise.resolve([size as ExportSize]));
+  choose(await row('GGUF', ({ description }) => description.includes('·')));
+  const own = await row(`16 bits (${dtype.toUpperCase()})`, () => inputs().length === 2);
+  expect(own.detail).toBe(says);
+  choose(own);
+  expect(await choice).toMatchObject({ format: 'gguf', dtype: null });
 });

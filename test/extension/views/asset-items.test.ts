@@ -8,21 +8,64 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const RUN = '/home/me/runs/first';
 const SAVED = checkpoint({ step: 3, loss: 0.7 });
-const FOUND = { baseModel: 'org/base', bytes: 3 * 2 ** 20, modified: '2025-05-01T10:00:00Z' };
+const FOUND = {
+  baseModel: '/cache/models--org--base/snapshots/0123',
+  baseName: 'org/base',
+  bytes: 845 * 2 ** 10,
+  modified: '2025-05-01T10:00:00Z',
+};
+const RESULT = foundAdapter(RUN, { ...FOUND, isResult: true });
+const BELOW = foundAdapter(SAVED.folder, { ...FOUND, checkpointOf: RUN });
 
-test('a row says how good, how large and how old an adapter is, and on which base it works', () => {
-  const [branch] = adapterTree([
-    foundAdapter(RUN, { ...FOUND, isResult: true }),
-    foundAdapter(SAVED.folder, { ...FOUND, checkpointOf: RUN }),
-  ]);
+test('a row says first how good an adapter is, then how old and large, and on which base it works', () => {
+  const [branch] = adapterTree([RESULT, BELOW]);
   const runs = [
     runSummary({ state: 'completed', loss: 0.3, evalLoss: 0.4 }, { checkpoints: [SAVED] }),
   ];
-  expect(adapterItem(branch!, runs).description).toBe(
-    'eval 0.400 · rank 8 · base · 3 MiB · May 1, 2025',
-  );
+  const item = adapterItem(branch!, runs);
+  expect(item.description).toBe('eval 0.400 · May 1, 2025 · 845 KiB · rank 8 · org/base');
+  expect(String(item.tooltip).split('\n')).toEqual([
+    RUN,
+    'The result of the run in this folder',
+    'Base model: org/base',
+    FOUND.baseModel,
+    'Rank: 8',
+    'Training loss: 0.300',
+    'Evaluation loss: 0.400',
+    'Size of the weights: 845 KiB',
+    expect.stringMatching(/^Saved: /),
+  ]);
   // Without rows that were held out, the training loss; the base is that of the row above.
   expect(adapterItem(branch!.checkpoints[0]!, runs).description).toBe(
-    'loss 0.700 · rank 8 · 3 MiB · May 1, 2025',
+    'loss 0.700 · May 1, 2025 · 845 KiB · rank 8',
   );
+});
+
+test('two of one name are told apart by where they lie', () => {
+  const tree = adapterTree([foundAdapter(RUN, FOUND), foundAdapter('/exports/first', FOUND)]);
+  expect(tree.map((row) => String(adapterItem(row, []).description).split(' · ')[0])).toEqual([
+    'in /home/me/runs',
+    'in /exports',
+  ]);
+});
+
+test('a checkpoint is not offered another name, nor is what a run writes into', () => {
+  const [branch] = adapterTree([RESULT, BELOW]);
+  const context = (
+    row: Parameters<typeof adapterItem>[0],
+    runs: Parameters<typeof adapterItem>[1],
+  ) => adapterItem(row, runs).contextValue;
+  expect(context(branch!, [])).toBe('adapter canUse canRename');
+  expect(context(branch!.checkpoints[0]!, [])).toBe('adapter canUse');
+  expect(context(branch!, [runSummary({ state: 'running' })])).toBe('adapter canUse');
+  const [unfinished] = adapterTree([BELOW]);
+  expect(context(unfinished!, [])).toBe('adapter canRename');
+  expect(context(unfinished!, [runSummary({ state: 'running' })])).toBe('adapter');
+});
+
+test('a click on a row does not try it', () => {
+  expect(adapterItem(RESULT, []).command).toMatchObject({
+    command: 'lorafa.clickAdapter',
+    arguments: [RUN],
+  });
 });

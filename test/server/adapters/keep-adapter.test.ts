@@ -48,6 +48,14 @@ test('an adapter goes with its folder, or without what is not its own', async ()
   expect(await readdir(shared)).toEqual(['README.md']);
 });
 
+test('a folder that is open in the editor stays when the adapter in it goes', async () => {
+  const folder = await adapterFolder();
+  const own = ADAPTER.map((name) => path.join(folder, name));
+  expect((await adapterContents(folder, [folder])).own.toSorted()).toEqual(own);
+  await deleteAdapter(folder, [folder]);
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('a card that was made for an adapter goes with it, unless somebody changed it', async () => {
   const folder = await adapterFolder('loss-curve.svg');
   const lora = { r: 2, lora_alpha: 4, lora_dropout: 0, use_rslora: false };
@@ -103,7 +111,7 @@ test('an adapter gets another name, but none that something has, and a checkpoin
   expect((await readdir(renamed)).toSorted()).toEqual(ADAPTER);
   await mkdir(path.join(path.dirname(folder), 'taken'));
   await expect(renameAdapter(renamed, 'taken')).rejects.toThrow('something of the name "taken"');
-  await expect(renameAdapter(renamed, 'a/b')).rejects.toThrow('cannot be the name of a folder');
+  await expect(renameAdapter(renamed, 'a/b')).rejects.toThrow('cannot hold /');
   await expect(renameAdapter(folder, 'again')).rejects.toMatchObject({ code: 'adapter.not_found' });
   const { run, folder: checkpoint } = await checkpointFolder();
   await expect(renameAdapter(checkpoint, 'x')).rejects.toThrow(`rename its run, ${run}`);

@@ -28,7 +28,7 @@ test('weights in the cache are a table, those that were used last first', () => 
     '  15.0 GiB  unpacked  in use           Llama-3-8B.Q4_K_M',
     '  128 MiB   in NF4    used 2026-01-31  SmolLM2-135M',
   ]);
-  expect(renderCache('/cache', [], GIB)).toBe('Weights in /cache: 0 MiB of at most 1.0 GiB');
+  expect(renderCache('/cache', [], GIB)).toBe('Weights in /cache: 0 KiB of at most 1.0 GiB');
 });
 
 test('what was removed is told, and what is in use and stayed', () => {

@@ -90,12 +90,7 @@ describe('a wrong configuration', () => {
       'wrong.lorafa.json:1:1: the section `training` is missing; it must at least hold `output_dir`',
       'wrong.lorafa.json:2:3: `model.base_model_name_or_path` is missing; it must be a string that is not empty',
       expect.stringContaining('wrong.lorafa.json:3:3: `data.dataset_name_or_path` is missing'),
-      'wrong.lorafa.json:3:13: `data.dataset` is not a key; the keys here are ' +
-        'dataset_name_or_path, eval_dataset_name_or_path, eval_split, format, text_column, ' +
-        'prompt_column, completion_column, messages_column, prompt_template, ' +
-        'completion_template, apply_chat_template, chat_template, completion_only_loss, ' +
-        'train_on, mix, streaming, buffer_size, max_length, max_bad_rows, packing, ' +
-        'group_by_length, pad_to_multiple_of',
+      'wrong.lorafa.json:3:13: `data.dataset` is not a key; did you mean `data.dataset_name_or_path`?',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StepEvent } from '../../../engine/train/events.ts';
-import { formatBytes, formatCount, formatDuration } from '../../../server/cli/format.ts';
+import { formatCount, formatDuration, formatPerplexity } from '../../../server/cli/format.ts';
 import {
   renderProgressBar,
   renderStepLine,
@@ -68,10 +68,12 @@ test.each([
   expect(formatDuration(seconds)).toBe(text);
 });
 
-test('counts and bytes', () => {
+test('counts, and perplexities whatever their size', () => {
   expect(formatCount(1_234_567.4)).toBe('1,234,567');
-  expect(formatBytes(0)).toBe('0 MiB');
-  expect(formatBytes(1)).toBe('< 1 MiB');
-  expect(formatBytes(3 * 2 ** 20)).toBe('3 MiB');
-  expect(formatBytes(1.5 * 2 ** 30)).toBe('1.5 GiB');
+  expect([1.64872, 123.456, 12_345.6, 1e9].map(formatPerplexity)).toEqual([
+    '1.649',
+    '123.5',
+    '12,346',
+    '1.00e+9',
+  ]);
 });

@@ -181,6 +181,30 @@ test('adapters, and the runs that they are checkpoints of', async () => {
   ]);
 });
 
+test('the base of an adapter has the name that people know it by', async () => {
+  const folder = await tempFolder();
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  const bases = {
+    hub: 'org/base',
+    cached: `/home/me/.cache/huggingface/hub/models--org--name/snapshots/${commit}`,
+    own: 'C:\\models\\mine\\',
+    file: '/models/tiny.Q4_0.gguf',
+  };
+  for (const [name, base] of Object.entries(bases)) {
+    await write(folder, {
+      [`${name}/adapter_config.json`]: { ...ADAPTER, base_model_name_or_path: base },
+      [`${name}/adapter_model.safetensors`]: '',
+    });
+  }
+  const found = await findAdapters([folder]);
+  expect(Object.fromEntries(found.map(({ name, baseName }) => [name, baseName]))).toEqual({
+    hub: 'org/base',
+    cached: 'org/name',
+    own: 'mine',
+    file: 'tiny.Q4_0.gguf',
+  });
+});
+
 test('an adapter of a quantized run says so, and so do its checkpoints', async () => {
   const folder = await tempFolder();
   for (const name of ['run', 'run/checkpoint-5', 'copied']) {

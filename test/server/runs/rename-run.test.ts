@@ -25,14 +25,12 @@ test('a run gets another name, and nobody holds it then', async () => {
   await expect(access(folder)).rejects.toThrow('ENOENT');
 });
 
-test.each(['', '..', '.hidden', 'a/b', 'a\\b', 'a:b', 'end.', 'x'.repeat(201)])(
-  '"%s" is no name for a folder',
-  async (name) => {
-    await expect(renameRun(await runFolder(), name)).rejects.toMatchObject({
-      code: 'usage.invalid',
-    });
-  },
-);
+test('a name that cannot be one is refused', async () => {
+  await expect(renameRun(await runFolder(), 'a/b')).rejects.toMatchObject({
+    code: 'usage.invalid',
+    message: 'A name cannot hold /; leave it out.',
+  });
+});
 
 test('nothing is replaced, and a run that goes on keeps its name', async () => {
   const folder = await runFolder();

@@ -1,0 +1,93 @@
+import type * as vscode from 'vscode';
+import type { FoundAdapter } from '../../server/protocol/models.ts';
+import { type FolderMove, movedPath } from '../folder-move.ts';
+import { VIEWS } from '../ids.ts';
+import { type AdapterBranch, adapterTree, neighbourOf } from '../models/adapter-tree.ts';
+import type { RunStore } from '../runs/run-store.ts';
+import { TreeView } from '../show/tree.ts';
+import { type AdapterRow, adapterItem, checkpointsBelow, folderOfRow } from './asset-items.ts';
+import { ListView } from './list-view.ts';
+
+/** The view of adapters, with the checkpoints that led to each below it. */
+export class AdaptersView implements vscode.Disposable {
+  readonly #list: ListView<AdapterRow>;
+  readonly #view: TreeView<AdapterRow>;
+  readonly #read: () => Promise<readonly FoundAdapter[]>;
+  /** As the view last drew it. */
+  #tree: readonly AdapterBranch[] = [];
+
+  /**
+   * @param read the adapters on disk
+   * @param store knows how good those of runs are
+   * @param onFailure told what `read` threw; the list is then empty
+   */
+  constructor(
+    read: () => Promise<readonly FoundAdapter[]>,
+    store: RunStore,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#read = read;
+    this.#list = new ListView<AdapterRow>(
+      () => this.#look(),
+      (row) => adapterItem(row, store.runs),
+      onFailure,
+      checkpointsBelow,
+      (row) => this.#tree.find((branch) => checkpointsBelow(branch).some(isAt(folderOfRow(row)))),
+    );
+    this.#view = new TreeView<AdapterRow>(VIEWS.adapters, this.#list, false);
+  }
+
+  /** The row that is selected. */
+  get selected(): AdapterRow | undefined {
+    return this.#view.selection[0];
+  }
+
+  refresh(): void {
+    this.#list.refresh();
+  }
+
+  /** Draws the list anew when something in it has another name; what was selected stays so. */
+  follow(move: FolderMove): void {
+    const before = this.#selectedFolder;
+    this.refresh();
+    const after = before && movedPath(before, move);
+    if (after !== undefined && after !== before) void this.#select(after, false);
+  }
+
+  /** Selects an adapter that is new in the list, where one goes on by keyboard; nothing where nobody sees the list. */
+  select(folder: string): Promise<void> {
+    return this.#select(folder, true);
+  }
+
+  /** Draws the list anew when something in it was deleted; if that was selected, its neighbour is. */
+  async drop(folder: string): Promise<void> {
+    const next = this.#selectedFolder === folder ? neighbourOf(this.#tree, folder) : undefined;
+    this.refresh();
+    if (next !== undefined) await this.#select(next, true);
+  }
+
+  dispose(): void {
+    this.#view.dispose();
+  }
+
+  get #selectedFolder(): string | undefined {
+    return this.selected && folderOfRow(this.selected);
+  }
+
+  async #look(): Promise<readonly AdapterBranch[]> {
+    this.#tree = adapterTree(await this.#read());
+    return this.#tree;
+  }
+
+  async #select(folder: string, takesFocus: boolean): Promise<void> {
+    if (!this.#view.isVisible) return;
+    const rows = (await this.#look()).flatMap((branch) => [branch, ...checkpointsBelow(branch)]);
+    const row = rows.find((each) => folderOfRow(each) === folder);
+    // It may be gone again, or not be drawn yet: nobody misses a selection.
+    if (row !== undefined) await this.#view.select(row, takesFocus).catch(() => undefined);
+  }
+}
+
+function isAt(folder: string): (adapter: FoundAdapter) => boolean {
+  return ({ path }) => path === folder;
+}
