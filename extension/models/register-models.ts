@@ -52,7 +52,7 @@ export function registerModels(
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
   const keeper = new AdapterKeeper(server, moves);
-  const pushes = new AdapterPushes(server);
+  const pushes = new AdapterPushes(server, reports);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown, options: unknown) => unknown) =>
@@ -83,7 +83,7 @@ export function registerModels(
     }),
     [COMMANDS.testAdapter]: attempt((arg, options) =>
       playground.show(
-        { adapter: adapterFolderOf(arg), prompt: promptOf(arg) },
+        { adapter: adapterFolderOf(arg), prompt: promptOf(arg), tab: 'prompt' },
         keepsFocus(options),
       ),
     ),
