@@ -9,6 +9,11 @@ export function quote(value: unknown, most = QUOTE_LIMIT): string {
   return json.length <= most ? json : `${json.slice(0, most - 3)}...`;
 }
 
+/** What somebody else says, as it may stand in a sentence: on one line, as it was said, cut where it is long. */
+export function spoken(words: string, most: number): string {
+  return `“${shortened(words.slice(0, 2 * most).replaceAll(/\s+/g, ' '), most)}”`;
+}
+
 /**
  * A text of at most so many UTF-16 units: of a longer one the start and the end, since sentences
  * end with the way out. No character is cut in two.

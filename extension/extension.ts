@@ -33,7 +33,10 @@ export function activate(context: vscode.ExtensionContext): void {
     [COMMANDS.alwaysForm]: () => alwaysOpenAs('form'),
     [COMMANDS.alwaysText]: () => alwaysOpenAs('text'),
     [COMMANDS.signIn]: () =>
-      signIn(secrets, server).catch((error: unknown) => reportFailure(error, log)),
+      signIn(secrets, server).catch((error: unknown) => {
+        reportFailure(error, log);
+        return false;
+      }),
     [COMMANDS.showLogs]: () => log.show(),
   });
   const runs = registerRuns(context, server, log);

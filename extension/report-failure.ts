@@ -19,6 +19,29 @@ export function signInChoices(code: string | undefined): readonly Choice[] {
   return [{ title, run: () => vscode.commands.executeCommand(COMMANDS.signIn) }];
 }
 
+/**
+ * Does what may need another access token than there is. Where it does, that is told, and when the user has signed in it is
+ * done again.
+ *
+ * @returns undefined where nobody has signed in. Throws what else the action throws.
+ */
+export async function withSignIn<T>(action: () => Thenable<T>): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      const [choice] = signInChoices(failureOf(error)?.code);
+      if (choice === undefined) throw error;
+      let hasSignedIn: unknown = false;
+      const run = async (): Promise<void> => {
+        hasSignedIn = await choice.run();
+      };
+      await showError(messageOf(error), { ...choice, run });
+      if (hasSignedIn !== true) return undefined;
+    }
+  }
+}
+
 /** What a failure is about. */
 export interface FailedTask {
   /** The configuration that the user may want to see. */

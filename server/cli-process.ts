@@ -8,6 +8,8 @@ import { environmentOfChild } from './end-with-parent.ts';
 /** More than any answer: token by token, a thousand long rows. */
 const MAX_OUTPUT_BYTES = 2 ** 28;
 
+const CANCELLED = 'was cancelled';
+
 /** How long a command that is cancelled may take to end by itself, unless more is given. */
 const GRACE_MS = 1000;
 
@@ -17,12 +19,14 @@ export interface RunCliOptions {
   readonly onLine?: (line: unknown) => void;
   /** Milliseconds that it may take to end when it is cancelled, as to remove what it has half written. */
   readonly graceMs?: number;
+  /** Whether it is answered with what the command itself says of its end when it is cancelled. */
+  readonly isHeard?: boolean;
 }
 
 /**
  * Runs a command of the command line in a process of its own and returns the JSON that it prints.
  * So what takes long, may crash in native code or does not come to an end, does none of it to the
- * server. Cancelled, it answers at once, and the process is gone soon after.
+ * server. Cancelled, it answers at once unless the command is to be heard, and the process is gone soon after.
  *
  * @param script the built `cli/main.ts`
  * @param args without `--json`
@@ -32,7 +36,7 @@ export function runCli(
   script: string,
   args: readonly string[],
   token: CancellationToken,
-  { onLine, graceMs = GRACE_MS }: RunCliOptions = {},
+  { onLine, graceMs = GRACE_MS, isHeard = false }: RunCliOptions = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (how: string): void =>
@@ -45,7 +49,10 @@ export function runCli(
         cancellation.dispose();
         clearTimeout(grace);
         const answer = parseLastLine(stdout);
-        if (answer === undefined) fail(stderr || (error?.message ?? 'is silent'));
+        // What one that was ended has printed last is how far it was.
+        const isEnded = token.isCancellationRequested && error !== null && !isFailure(answer);
+        if (isEnded) fail(CANCELLED);
+        else if (answer === undefined) fail(stderr || (error?.message ?? 'is silent'));
         else if (isFailure(answer)) reject(new LorafaError(answer.code, answer.message));
         else resolve(answer);
       },
@@ -58,7 +65,7 @@ export function runCli(
       child.kill();
       // A command that catches the signal, and is too busy to do so.
       grace = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      fail('was cancelled');
+      if (!isHeard) fail(CANCELLED);
     });
   });
 }

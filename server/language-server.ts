@@ -41,12 +41,13 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
     );
   }
   const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
-  const configurations = serveConfigurations(canRefreshHints);
+  const inspector = new InspectorClient(program('./inspector.js'));
+  const configurations = serveConfigurations(inspector, canRefreshHints);
   const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
   // What a run leaves is what the next one of its configuration finds.
-  const background = serveBackground(folders, () => configurations.lookAgain());
+  const background = serveBackground(folders, inspector, () => configurations.lookAgain());
   const hub = serveHub(connection, program('./inspector.js'));
-  const services: readonly Service[] = [hub, configurations, ...background];
+  const services: readonly Service[] = [hub, inspector, configurations, ...background];
   connection.onShutdown(async () => {
     await Promise.all(services.map((service) => service.dispose()));
   });
@@ -66,13 +67,14 @@ interface Service {
   dispose(): void | Promise<void>;
 }
 
-/** What is told about open configurations, by a process whose program lies beside this one. */
-function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain(): void } {
-  const inspectorScript = program('./inspector.js');
-  const inspector = new InspectorClient(inspectorScript);
+/** What is told about open configurations. */
+function serveConfigurations(
+  inspector: InspectorClient,
+  canRefreshHints: boolean,
+): Service & { lookAgain(): void } {
   serveChecks(connection, inspector);
   serveDataFiles(connection, inspector);
-  const previews = servePreviews(connection, inspectorScript);
+  const previews = servePreviews(connection, program('./inspector.js'));
   const language = serveLanguage(connection, documents, {
     inspector,
     source: SERVER_NAME,
@@ -82,7 +84,7 @@ function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain():
     lookAgain: () => language.lookAgain(),
     dispose: async () => {
       language.dispose();
-      await Promise.all([inspector.dispose(), previews.dispose()]);
+      await previews.dispose();
     },
   };
 }
@@ -90,6 +92,7 @@ function serveConfigurations(canRefreshHints: boolean): Service & { lookAgain():
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
 function serveBackground(
   folderUris: readonly string[],
+  inspector: InspectorClient,
   onRunChanged: () => void,
 ): readonly Service[] {
   const workspaceFolders = folderUris
@@ -108,6 +111,7 @@ function serveBackground(
   const generators = serveModels(connection, {
     workspaceFolders,
     runFolders,
+    inspector,
     generatorScript: program('./generator.js'),
     cliScript,
   });

@@ -9,6 +9,7 @@ import { readTraining } from './discovery/adapter-training.ts';
 import { findAdapters } from './discovery/find-adapters.ts';
 import { findModels } from './discovery/find-models.ts';
 import { Generators } from './generator/generators.ts';
+import type { InspectorClient } from './language/inspection/inspector-client.ts';
 import {
   countTokens,
   generate,
@@ -22,6 +23,7 @@ import {
   describeTraining,
   listAdapters,
   listModels,
+  lookForChatTemplate,
   measureAdapter,
   renameAdapter as renameRequest,
   requireAdapter,
@@ -35,6 +37,8 @@ export interface ModelRequestOptions {
   readonly workspaceFolders: readonly string[];
   /** Folders of the workspace's runs, which may lie outside of it. */
   readonly runFolders: () => Promise<readonly string[]>;
+  /** Looks at the files of models. */
+  readonly inspector: Pick<InspectorClient, 'hasChatTemplate'>;
   /** The built `generator/main.ts`. */
   readonly generatorScript: string;
   /** The built `cli/main.ts`. */
@@ -44,7 +48,7 @@ export interface ModelRequestOptions {
 /** Answers the client's requests about models, adapters and the machine. */
 export function serveModels(
   connection: RequestSource & NotificationSink,
-  { workspaceFolders, runFolders, generatorScript, cliScript }: ModelRequestOptions,
+  { workspaceFolders, runFolders, inspector, generatorScript, cliScript }: ModelRequestOptions,
 ): Generators {
   const generators = new Generators(generatorScript);
   serve(connection, generate, ({ model, device, quantization, ...generation }, token) => {
@@ -83,6 +87,9 @@ export function serveModels(
     folder: await inOwnFolder(folder, () => renameAdapter(folder, name)),
   }));
   serve(connection, describeTraining, ({ folder }) => readTraining(folder));
+  serve(connection, lookForChatTemplate, ({ model, adapter }) =>
+    inspector.hasChatTemplate(model, adapter),
+  );
   serve(connection, listWeightCache, () => cacheEntries(defaultCacheFolder()));
   serve(connection, emptyWeightCache, () => emptyCache(defaultCacheFolder()));
   serve(connection, examineMachine, async (_nothing, token) => {

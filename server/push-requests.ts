@@ -1,3 +1,4 @@
+import { isJsonObject } from '../engine/json-file.ts';
 import { runCli } from './cli-process.ts';
 import { progressOf } from './cli-progress.ts';
 import { planPush, pushAdapter, pushProgress } from './protocol/hub.ts';
@@ -5,7 +6,7 @@ import type { ShownPush } from './publish/plan-push.ts';
 import type { PushResult } from './publish/push.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
 
-/** Milliseconds that a cancelled push may take: a commit that was asked for is waited for. */
+/** Milliseconds that a cancelled push may take: whether a commit that was asked for is made must not stay open. */
 const GRACE_MS = 60_000;
 
 /**
@@ -19,12 +20,19 @@ export function servePushes(connection: RequestSource & NotificationSink, cliScr
   });
   serve(connection, pushAdapter, async ({ id, digest, ...push }, token) => {
     const onLine = (line: unknown): void => {
-      const text = progressOf(line);
+      const text = isCommitting(line) ? 'all is sent; the commit is being made' : progressOf(line);
       if (text !== undefined) void notify(connection, pushProgress, { id, text });
     };
     const args = [...argsOf(push), '--expect', digest];
-    return (await runCli(cliScript, args, token, { onLine, graceMs: GRACE_MS })) as PushResult;
+    return (await runCli(cliScript, args, token, {
+      ...{ onLine, graceMs: GRACE_MS, isHeard: true },
+    })) as PushResult;
   });
+}
+
+/** What the command prints when it asks for its commit. */
+function isCommitting(line: unknown): boolean {
+  return isJsonObject(line) && line['type'] === 'committing';
 }
 
 function argsOf({

@@ -17,6 +17,13 @@ export interface CommitRequest {
   readonly message: string;
 }
 
+/** What is told of a commit while it is made. */
+export interface CommitEvents {
+  readonly onBytes: OnBytes;
+  /** All that goes before it is sent, and it is asked for now. */
+  readonly onCommit: () => void;
+}
+
 const preuploadSchema = z.object({
   files: z.array(
     z.object({
@@ -45,7 +52,7 @@ export function isThere(file: CommittedFile, remote: readonly RemoteFile[]): boo
  * when it was looked at.
  *
  * @param connection which may be aborted until the commit is asked for
- * @param lasting one that is not: whether a commit was made must not stay open
+ * @param lasting one that is not, unless somebody looks afterwards whether it was made
  * @returns the commit, 40 hexadecimal digits
  * @throws HubError, among them `hub.conflict`, also for a file that is not what its digests say any more;
  * LorafaError as `piecesOf`
@@ -54,7 +61,7 @@ export async function commitFiles(
   { target, files, message }: CommitRequest,
   connection: HubConnection,
   lasting: HubConnection,
-  onBytes: OnBytes,
+  { onBytes, onCommit }: CommitEvents,
 ): Promise<string> {
   const subject = writtenSubject(target, connection);
   const { repository, revision, parent } = target;
@@ -75,15 +82,17 @@ export async function commitFiles(
   }
   const body = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const url = `${apiOf(repository, connection)}/commit/${encodeURIComponent(revision)}`;
+  connection.throwIfAborted();
+  onCommit();
   return lasting.retrying(async () => {
     try {
       const { text } = await lasting.send(url, subject, posted(body, 'application/x-ndjson'));
-      return commitOf(text) ?? (await headWith(target, files, lasting));
+      return commitOf(text) ?? (await madeCommit(target, files, lasting));
     } catch (error) {
       // The answer may be lost where the commit was made: it is looked for before another try.
       if (!(error instanceof HubError) || error.retryAfterMs === undefined) throw error;
-      const made = await headWith(target, files, lasting).catch(() => undefined);
-      if (made !== undefined) return made;
+      const { made } = await headOfBranch(target, files, lasting).catch(() => ({ made: null }));
+      if (made !== null) return made;
       throw error;
     }
   });
@@ -97,17 +106,39 @@ function commitOf(text: string): string | undefined {
   }
 }
 
-/** The commit that a branch is at now, where that is another one and holds the files. */
-async function headWith(
+/** Where a branch is when something was to be committed to it. */
+export interface BranchHead {
+  /** Its commit; null where there is no such branch. */
+  readonly head: string | null;
+  /** That commit, where it is another one than before and holds the files; null: the commit was not made, or not yet. */
+  readonly made: string | null;
+}
+
+/**
+ * Looks whether a commit was made that was asked for.
+ *
+ * @param target as it was before
+ * @throws HubError
+ */
+export async function headOfBranch(
   { repository, revision, parent }: PushTarget,
   files: readonly CommittedFile[],
   connection: HubConnection,
+): Promise<BranchHead> {
+  const { parent: head, files: there } = await lookAtTarget(repository, revision, connection);
+  const isMade = head !== parent && files.every((file) => isThere(file, there));
+  return { head, made: isMade ? head : null };
+}
+
+async function madeCommit(
+  target: PushTarget,
+  files: readonly CommittedFile[],
+  connection: HubConnection,
 ): Promise<string> {
-  const now = await lookAtTarget(repository, revision, connection);
-  const isMade = now.parent !== parent && files.every((file) => isThere(file, now.files));
-  if (isMade && now.parent !== null) return now.parent;
+  const { made } = await headOfBranch(target, files, connection);
+  if (made !== null) return made;
   throw badAnswer(
-    writtenSubject(now, connection),
+    writtenSubject(target, connection),
     'it does not say which commit was made, and has none',
   );
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, LorafaError } from '../errors.ts';
-import { quote } from '../quote.ts';
+import { quote, spoken } from '../quote.ts';
 
 /** What of the Hub cannot be had, and whether it is worth trying again. */
 export class HubError extends LorafaError {
@@ -61,7 +61,7 @@ export function refusal(
   const { status, headers } = response;
   const code = headers.get('x-error-code') ?? '';
   const said = reason.trim().replace(/\.$/, '');
-  const words = said === '' ? '' : ` The hub says: ${quote(said, 300)}.`;
+  const words = said === '' ? '' : ` The hub says: ${spoken(said, 300)}.`;
   if (code === 'GatedRepo') {
     return new HubError(
       'hub.gated',

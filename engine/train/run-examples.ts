@@ -40,9 +40,8 @@ const examplesSchema = z.object({
   shape: z.string(),
   /** The user's templates, where they write the text. */
   templates: z.object({ prompt: z.string().optional(), completion: z.string() }).nullable(),
-  /** Whether the text came from the model's chat template, and whether the model has one. */
+  /** Whether the text came from the model's chat template. */
   isChat: z.boolean(),
-  hasChatTemplate: z.boolean(),
   /** Rows that were learned. */
   rows: z.int().nonnegative(),
   /** Whether that was inferred from the first of them, as it is where data are streamed. */
@@ -102,7 +101,6 @@ export async function findExamples(
     templates:
       completion === undefined ? null : { completion, ...(prompt !== undefined && { prompt }) },
     isChat,
-    hasChatTemplate: tokenizer.chatTemplate !== null,
     rows: trainReport.rows,
     ...(trainReport.inferredFrom !== undefined && { isInferred: true }),
     origin: isHeldOut ? 'held-out' : 'training',

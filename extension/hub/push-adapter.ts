@@ -3,15 +3,13 @@ import * as vscode from 'vscode';
 import { formatSize } from '../../server/progress-text.ts';
 import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
 import { requireAdapter } from '../../server/protocol/models.ts';
-import type { FileChange, ShownPush } from '../../server/publish/plan-push.ts';
+import type { FileChange, ShownCard, ShownPush } from '../../server/publish/plan-push.ts';
+import { repositoryProblem } from '../../server/publish/push-names.ts';
 import { chooseAdapter } from '../models/choose-adapter.ts';
-import type { ServerLink } from '../server-link.ts';
-import {
-  confirm,
-  type ProgressNews,
-  showInformation,
-  showProgress,
-} from '../show/notifications.ts';
+import { withSignIn } from '../report-failure.ts';
+import type { Reports } from '../reports/reports.ts';
+import { failureOf, type ServerLink } from '../server-link.ts';
+import { decide, type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText, type PickRow, pick } from '../show/quick-input.ts';
 
 /** What is asked of the server about a push. */
@@ -24,11 +22,14 @@ interface PushQuestion {
 /** Pushes adapters, and those of checkpoints, to the Hugging Face Hub. */
 export class AdapterPushes {
   readonly #server: ServerLink;
+  readonly #reports: Pick<Reports, 'show'>;
   /** Who is told of each push that goes on. */
   readonly #news = new Map<string, ProgressNews>();
 
-  constructor(server: ServerLink) {
+  /** @param reports show the card that would be sent */
+  constructor(server: ServerLink, reports: Pick<Reports, 'show'>) {
     this.#server = server;
+    this.#reports = reports;
     server.listen(pushProgress, ({ id, text }) => this.#news.get(id)?.report(text));
   }
 
@@ -70,12 +71,31 @@ export class AdapterPushes {
             formatSize(shown.bytes),
             shown.page,
           );
-    if (!(await confirm(text, vscode.l10n.t('Push'), linesOf(shown)))) return;
+    if (!(await this.#isWanted(text, shown))) return;
     if (!(await this.#push(question, shown))) return;
     await showInformation(
       vscode.l10n.t('{0} is on the Hugging Face Hub: {1}', name, shown.page),
       open,
     );
+  }
+
+  /** Asks whether it shall be sent; the card can be read before. */
+  async #isWanted(question: string, shown: ShownPush): Promise<boolean> {
+    const { card, repository } = shown;
+    const [push, read] = [vscode.l10n.t('Push'), vscode.l10n.t('Read Model Card')];
+    const chosen = await decide(question, card === null ? [push] : [push, read], linesOf(shown));
+    if (card === null || chosen !== read) return chosen === push;
+    // A document's name ends where a folder would begin.
+    const name = repository.split('/').at(-1)!;
+    await this.#reports.show(vscode.l10n.t('Model Card of {0}', name), markdownOf(card));
+    // A dialog would stand before the card.
+    const rows = [
+      { icon: 'cloud-upload', label: push, detail: question, isWanted: true },
+      { icon: 'close', label: vscode.l10n.t('Send Nothing'), isWanted: false },
+    ];
+    const title = vscode.l10n.t('Push {0} with this card?', repository);
+    const row = await pick(rows, { title, ignoreFocusOut: true });
+    return row?.isWanted ?? false;
   }
 
   /** Finds out what would be sent, and who may read a repository that is made; undefined: not at all. */
@@ -86,15 +106,17 @@ export class AdapterPushes {
     if (shown === undefined) return undefined;
     if (!shown.isNew || question.isPrivate !== null) return { question, shown };
     const row = await pick(visibilityRows(), {
-      title: vscode.l10n.t('Who may read {0}, which is made?', shown.repository),
+      title: vscode.l10n.t('Who may read the new repository {0}?', shown.repository),
     });
     return row && this.#plan({ ...question, isPrivate: row.isPrivate });
   }
 
-  #ask(question: PushQuestion): Thenable<ShownPush | undefined> {
+  #ask(question: PushQuestion): Promise<ShownPush | undefined> {
     const title = vscode.l10n.t('Looking at {0} on the Hugging Face Hub', question.repository);
-    return showProgress({ title, cancellable: true }, (_, token) =>
-      this.#server.ask(planPush, question, token).catch(unlessCancelled(token)),
+    return withSignIn(() =>
+      showProgress({ title, cancellable: true }, (_, token) =>
+        this.#server.ask(planPush, question, token).catch(unlessCancelled(token)),
+      ),
     );
   }
 
@@ -105,9 +127,15 @@ export class AdapterPushes {
     const result = await showProgress({ title, cancellable: true }, async (news, token) => {
       this.#news.set(id, news);
       try {
-        return await this.#server
-          .ask(pushRequest, { ...question, id, digest }, token)
-          .catch(unlessCancelled(token));
+        return await this.#server.ask(pushRequest, { ...question, id, digest }, token);
+      } catch (error) {
+        if (!token.isCancellationRequested) throw error;
+        const isSaid = failureOf(error)?.code === 'hub.cancelled' && error instanceof Error;
+        // It says in what state it has left the repository.
+        void showInformation(
+          isSaid ? error.message : vscode.l10n.t('The push to {0} was cancelled.', repository),
+        );
+        return undefined;
       } finally {
         this.#news.delete(id);
       }
@@ -128,12 +156,25 @@ function askForRepository(adapter: string): Thenable<string | undefined> {
   return askForText({
     title: vscode.l10n.t('Push {0} to the Hugging Face Hub', adapter),
     prompt: vscode.l10n.t('The repository: owner/name, or a name of your own'),
-    value: adapter.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^[-.]+|[-.]+$/g, ''),
-    problemOf: (text) =>
-      /^\w[\w.-]*(\/\w[\w.-]*)?$/.test(text)
-        ? undefined
-        : vscode.l10n.t('Letters, digits, "-", "_" and ".", as in owner/name'),
+    value: proposedName(adapter),
+    problemOf: repositoryProblem,
   });
+}
+
+/** The adapter's name with what a repository's takes; one may still have to change it. */
+function proposedName(adapter: string): string {
+  return adapter
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replaceAll(/([.-])[.-]+/g, '$1')
+    .replaceAll(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 96);
+}
+
+/** A card as it will be read on the Hub: with its picture, which lies beside it there. */
+function markdownOf({ text, curve }: ShownCard): string {
+  if (curve === null) return text;
+  const picture = `data:image/svg+xml;base64,${Buffer.from(curve).toString('base64')}`;
+  return text.replaceAll('(loss-curve.svg)', `(${picture})`);
 }
 
 function visibilityRows(): readonly (PickRow & { readonly isPrivate: boolean })[] {
@@ -161,12 +202,12 @@ function linesOf({ account, isNew, isPrivate, files, notes }: ShownPush): readon
     new: vscode.l10n.t('new'),
     replaced: vscode.l10n.t('replaces what is there'),
     same: vscode.l10n.t('there already'),
-    kept: vscode.l10n.t('left as it is there'),
+    kept: vscode.l10n.t('stays as it is there'),
   };
   const repository = isNew
     ? isPrivate
-      ? vscode.l10n.t('A new repository, private, of {0}.', account)
-      : vscode.l10n.t('A new repository, public: everybody can read it.')
+      ? vscode.l10n.t('A new private repository, made as {0}.', account)
+      : vscode.l10n.t('A new public repository, made as {0}: everybody can read it.', account)
     : isPrivate
       ? vscode.l10n.t('The repository is private.')
       : vscode.l10n.t('The repository is public: everybody can read it.');

@@ -12,9 +12,10 @@ const TOKENS_PAGE = 'https://huggingface.co/settings/tokens';
  * Asks for an access token for the Hugging Face Hub and keeps it in VS Code's secret storage, once the
  * Hub has said whose it is; or removes the one that is there.
  *
+ * @returns whether there is another token now
  * @throws the server's error answer for a token that the Hub does not accept, which is not kept
  */
-export async function signIn(secrets: Secrets, server: ServerLink): Promise<void> {
+export async function signIn(secrets: Secrets, server: ServerLink): Promise<boolean> {
   const before = await secrets.hubToken();
   const rows = [
     {
@@ -27,7 +28,11 @@ export async function signIn(secrets: Secrets, server: ServerLink): Promise<void
       icon: 'link-external',
       label: vscode.l10n.t('Make an access token'),
       detail: TOKENS_PAGE,
-      run: () => vscode.env.openExternal(vscode.Uri.parse(TOKENS_PAGE)),
+      run: async () => {
+        await vscode.env.openExternal(vscode.Uri.parse(TOKENS_PAGE));
+        // It is shown there once, and is wanted here.
+        return enterToken(secrets, server, before);
+      },
     },
     ...(before === undefined
       ? []
@@ -39,13 +44,14 @@ export async function signIn(secrets: Secrets, server: ServerLink): Promise<void
             run: async () => {
               await secrets.keep(undefined);
               void showInformation(vscode.l10n.t('Signed out of Hugging Face.'));
+              return false;
             },
           },
         ]),
   ];
   const title = vscode.l10n.t('Sign in to Hugging Face');
   const chosen = await pick(rows, { title, placeHolder: placeHolderFor(before) });
-  await chosen?.run();
+  return (await chosen?.run()) ?? false;
 }
 
 function placeHolderFor(before: string | undefined): string {
@@ -58,7 +64,7 @@ async function enterToken(
   secrets: Secrets,
   server: ServerLink,
   before: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const token = await askForText({
     title: vscode.l10n.t('Sign in to Hugging Face'),
     prompt: vscode.l10n.t(
@@ -71,7 +77,7 @@ async function enterToken(
         ? undefined
         : vscode.l10n.t('Paste the whole token, which begins with hf_'),
   });
-  if (token === undefined) return;
+  if (token === undefined) return false;
   await secrets.keep(token.trim());
   try {
     const title = vscode.l10n.t('Signing in to Hugging Face…');
@@ -86,4 +92,5 @@ async function enterToken(
     const reason = error instanceof Error ? error.message : String(error);
     void showWarning(vscode.l10n.t('The token is kept, and could not be checked: {0}', reason));
   }
+  return true;
 }

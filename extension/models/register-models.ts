@@ -54,7 +54,7 @@ export function registerModels(
   const estimates = new Estimates(server, reports, log);
   const exports = new AdapterExports(server);
   const keeper = new AdapterKeeper(server, moves, views.adapters);
-  const pushes = new AdapterPushes(server);
+  const pushes = new AdapterPushes(server, reports);
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -74,7 +74,7 @@ export function registerModels(
   };
   const test = attempt(async (arg) => {
     const adapter = await triedFolder(rowOf(arg));
-    await playground.show({ adapter, prompt: promptOf(arg) });
+    await playground.show({ adapter, prompt: promptOf(arg), tab: 'prompt' });
   });
   const table: CommandTable = {
     [COMMANDS.openDemo]: attempt(() => openDemo(extension)),

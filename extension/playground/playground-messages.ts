@@ -14,10 +14,11 @@ export type PlaygroundNews =
   | { readonly type: 'problem'; readonly message: string }
   /** A prompt to begin with. */
   | { readonly type: 'prompt'; readonly prompt: string }
-  /** The way of trying to begin with. */
-  | { readonly type: 'tab'; readonly tab: PlaygroundTab }
+  /** The way of trying to begin with, and whether what is typed there is what comes next. */
+  | { readonly type: 'tab'; readonly tab: PlaygroundTab; readonly takesFocus: boolean }
   | ({ readonly type: 'moved' } & FolderMove)
   | TrainingNews
+  | ChatNews
   | HistoryNews
   /** The model of a text is being loaded; `share` from 0 to 1. */
   | { readonly type: 'loading'; readonly slot: string; readonly share: number }
@@ -45,6 +46,19 @@ export interface TrainingNews {
   readonly training: AdapterTraining | null;
 }
 
+/** Whether a conversation can be put to a model; null: nobody knows. */
+export interface ChatNews extends ChatSubject {
+  readonly type: 'chat';
+  readonly hasTemplate: boolean | null;
+}
+
+/** A base model with an adapter, or alone. */
+export interface ChatSubject {
+  readonly model: string;
+  /** Folder; null for the base model alone. */
+  readonly adapter: string | null;
+}
+
 /** What was tried with an adapter, or with a base model alone, the latest first. */
 export interface HistoryNews {
   readonly type: 'history';
@@ -59,6 +73,8 @@ export type PlaygroundRequest =
   | { readonly type: 'catalog' }
   | GenerateRequest
   | { readonly type: 'stop' }
+  /** Whether one can chat with this. */
+  | ({ readonly type: 'chat' } & ChatSubject)
   | { readonly type: 'showLogs' }
   | HistoryRequest;
 
@@ -132,7 +148,10 @@ export interface PlaygroundState {
   readonly sampling: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Partial<Record<Side, AnswerState>>>;
   readonly rows: readonly TableRow[];
+  /** The conversation with {@link turnsOf}. */
   readonly turns: readonly Turn[];
+  /** See `NamedWriter`. */
+  readonly turnsOf?: string;
 }
 
 /** Where a text stands when two are written side by side. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { describeTraining } from '../../server/protocol/models.ts';
+import { describeTraining, lookForChatTemplate } from '../../server/protocol/models.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
@@ -13,6 +13,7 @@ import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
+  ChatSubject,
   GenerateRequest,
   HistoryRequest,
   PlaygroundNews,
@@ -49,7 +50,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   readonly #history: PromptHistory;
   #panel: vscode.WebviewPanel | undefined;
   /** What the page is told when it is ready, or else at once. */
-  #start: PlaygroundStart = {};
+  #start: PlaygroundStart & { readonly takesFocus?: boolean } = {};
   #isReady = false;
   /** What can be picked has changed while nobody saw it. */
   #isStale = false;
@@ -61,19 +62,15 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#history = new PromptHistory(context.memory);
   }
 
-  /** @param preserveFocus whether the focus stays where it is */
-  async show(start: PlaygroundStart, preserveFocus = false): Promise<void> {
-    this.#start = start;
+  async show(start: PlaygroundStart): Promise<void> {
+    this.#start = { ...start, takesFocus: true };
     if (this.#panel !== undefined) {
-      this.#panel.reveal(undefined, preserveFocus);
+      this.#panel.reveal();
       if (this.#isReady) await this.#tellCatalog();
       return;
     }
-    const options = {
-      // A text goes on being written while another tab is in front.
-      retainContextWhenHidden: true,
-      preserveFocus,
-    };
+    // A text goes on being written while another tab is in front.
+    const options = { retainContextWhenHidden: true };
     // One from before a reload, which VS Code restores only when it is shown.
     const before = panelTabs(PANELS.playground);
     this.#open(openPanel(PANELS.playground, vscode.l10n.t('Playground'), options));
@@ -142,6 +139,9 @@ export class Playground implements vscode.WebviewPanelSerializer {
       case 'stop':
         this.#writing?.cancel();
         break;
+      case 'chat':
+        await this.#tellChat(request);
+        break;
       case 'history':
         await this.#tellHistory(request);
         break;
@@ -155,15 +155,15 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#isStale = false;
     try {
       const catalog = await readCatalog(this.#context.server);
-      const { adapter: folder, prompt, tab } = this.#start;
+      const { adapter: folder, prompt, tab, takesFocus = false } = this.#start;
       this.#start = {};
       const picked = folder === undefined ? undefined : adapterOf(folder, catalog.adapters);
       this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null });
       if (folder !== undefined && picked === undefined) {
         this.#tell({ type: 'problem', message: noAdapterIn(folder) });
       }
-      if (tab !== undefined) this.#tell({ type: 'tab', tab });
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
+      if (tab !== undefined) this.#tell({ type: 'tab', tab, takesFocus });
     } catch (error) {
       this.#tell({ type: 'problem', message: this.#messageOf(error) });
     }
@@ -179,6 +179,13 @@ export class Playground implements vscode.WebviewPanelSerializer {
       .ask(describeTraining, { folder: subject })
       .catch(() => null);
     this.#tell({ type: 'training', adapter: subject, training });
+  }
+
+  async #tellChat({ model, adapter }: ChatSubject): Promise<void> {
+    const { server } = this.#context;
+    // What is wrong with the files is told when they are to write.
+    const hasTemplate = await server.ask(lookForChatTemplate, { model, adapter }).catch(() => null);
+    this.#tell({ type: 'chat', model, adapter, hasTemplate });
   }
 
   async #write(request: GenerateRequest): Promise<void> {

@@ -20,6 +20,13 @@ export function playgroundTexts() {
     beside: vscode.l10n.t('Beside it'),
     besideNone: vscode.l10n.t('Nothing'),
     besideBase: vscode.l10n.t('The base model'),
+    adapterGone: vscode.l10n.t(
+      'The adapter {0} is not there any more: the base model writes alone now. Pick another adapter to go on with one.',
+    ),
+    besideGone: vscode.l10n.t(
+      '{0} is not there any more: the base model writes beside the adapter now.',
+    ),
+    modelGone: vscode.l10n.t('The base model {0} is not there any more: now it is {1}.'),
     modes: vscode.l10n.t('Ways to try it'),
     promptTab: vscode.l10n.t('One Prompt'),
     tableTab: vscode.l10n.t('Table'),
@@ -61,8 +68,12 @@ export function playgroundTexts() {
     chatEmpty: vscode.l10n.t(
       'Talk to the model that is picked above: it sees the whole conversation, in its own chat template.',
     ),
+    tryAgain: vscode.l10n.t('Try Again'),
+    tryAgainHint: vscode.l10n.t('Ask the same once more'),
+    removeTurn: vscode.l10n.t('Remove'),
+    removeTurnHint: vscode.l10n.t('Take the message out of the conversation'),
     noChatTemplate: vscode.l10n.t(
-      'The base model has no chat template, so that it cannot tell turns apart: it continues texts, which you can try under One Prompt.',
+      'One cannot chat with this model: it has no chat template, so that it cannot tell turns apart. It continues texts, which you can try under One Prompt.',
     ),
     history: vscode.l10n.t('History ({0})'),
     historyEmpty: vscode.l10n.t('Nothing was tried with it yet.'),

@@ -44,7 +44,16 @@ export async function confirm(
   action: string,
   detail?: string | readonly string[],
 ): Promise<boolean> {
-  if (asked.has(question)) return false;
+  return (await decide(question, [action], detail)) === action;
+}
+
+/** Asks in a dialog as {@link confirm} does which of some things shall be done; undefined: none of them. */
+export async function decide<Action extends string>(
+  question: string,
+  actions: readonly Action[],
+  detail?: string | readonly string[],
+): Promise<Action | undefined> {
+  if (asked.has(question)) return undefined;
   asked.add(question);
   const options: vscode.MessageOptions = {
     modal: true,
@@ -52,7 +61,7 @@ export async function confirm(
   };
   const text = inNotification(question);
   try {
-    return (await vscode.window.showWarningMessage(text, options, action)) === action;
+    return await vscode.window.showWarningMessage(text, options, ...actions);
   } finally {
     asked.delete(question);
   }

@@ -1,34 +1,41 @@
-import type { Turn } from '../../extension/playground/playground-messages.ts';
+import type { FolderMove } from '../../extension/folder-move.ts';
+import type { PlaygroundState, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
-import { AnswerView } from './answer-view.ts';
+import { ByWriter } from './by-writer.ts';
+import { ConversationView } from './conversation-view.ts';
 import { action, allow } from './labelled.ts';
-import type { PlaygroundParts } from './parts.ts';
-import { turnView } from './turn-list.ts';
+import type { NamedWriter, PlaygroundParts } from './parts.ts';
 
 /** Turns that are kept over a reload. */
 const MOST = 100;
 
-/** A conversation with the adapter, in the chat template of its base model. */
+/** A conversation with whoever is picked, in a chat template; each has one of its own, which comes back with it. */
 export class ChatTab {
   readonly root: HTMLElement;
   readonly #texts: PlaygroundTexts;
   readonly #parts: PlaygroundParts;
-  readonly #list = element('div', { class: 'turns', attributes: { role: 'log' } });
+  readonly #conversations: ByWriter<ConversationView>;
   readonly #intro = element('p', { class: 'quiet' });
   readonly #form: HTMLFormElement;
   readonly #message: HTMLTextAreaElement;
   readonly #send: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
   readonly #new: HTMLButtonElement;
-  #turns: readonly Turn[];
+  #shown: ConversationView;
   #problem: string | undefined;
 
-  constructor(texts: PlaygroundTexts, parts: PlaygroundParts, saved: readonly Turn[]) {
+  constructor(
+    texts: PlaygroundTexts,
+    parts: PlaygroundParts,
+    saved: Partial<Pick<PlaygroundState, 'turns' | 'turnsOf'>>,
+  ) {
     this.#texts = texts;
     this.#parts = parts;
-    this.#turns = saved;
-    this.#list.setAttribute('aria-label', texts.chatTab);
+    const events = { onTryAgain: () => void this.#tryAgain(), onRemove: () => this.#remove() };
+    this.#conversations = new ByWriter(() => new ConversationView(texts, events, parts.onShowLogs));
+    const { turns = [], turnsOf } = saved;
+    if (turnsOf !== undefined) this.#conversations.of(turnsOf).turns = turns;
     this.#message = element('textarea', {
       attributes: {
         rows: 3,
@@ -42,7 +49,10 @@ export class ChatTab {
       text: texts.send,
       attributes: { type: 'submit' },
     });
-    this.#stop = action(texts.stop, () => parts.writing.stop());
+    this.#stop = action(texts.stop, () => {
+      parts.writing.stop();
+      this.focus();
+    });
     this.#new = action(texts.newChat, () => this.#begin());
     this.#form = element(
       'form',
@@ -50,7 +60,7 @@ export class ChatTab {
         on: {
           submit: (event) => {
             event.preventDefault();
-            if (!this.#send.disabled) void this.#ask();
+            if (!this.#send.disabled) void this.#submit();
           },
           keydown: (event) => {
             // As in chats everywhere; a new line takes Shift.
@@ -63,20 +73,31 @@ export class ChatTab {
       },
       [this.#message, element('div', { class: 'toolbar' }, [this.#send, this.#stop, this.#new])],
     );
-    this.root = element('div', { class: 'view' }, [this.#intro, this.#list, this.#form]);
-    this.#draw();
+    this.#shown = this.#conversation;
+    this.root = element('div', { class: 'view' }, [this.#intro, this.#shown.root, this.#form]);
     this.update();
   }
 
-  get turns(): readonly Turn[] {
-    return this.#turns.slice(-MOST);
+  /** The conversation with the one who is picked, and who that is. */
+  get state(): Pick<PlaygroundState, 'turns' | 'turnsOf'> {
+    const { id } = this.#writer;
+    return { turns: this.#conversations.of(id).turns.slice(-MOST), turnsOf: id };
   }
 
   /** Goes on with a conversation of earlier. */
   show(turns: readonly Turn[]): void {
-    this.#turns = turns;
-    this.#draw();
+    this.#conversation.turns = turns;
     this.update();
+  }
+
+  /** An adapter has another name. */
+  follow(move: FolderMove): void {
+    this.#conversations.follow(move);
+  }
+
+  /** Lets the user type. */
+  focus(): void {
+    this.#message.focus();
   }
 
   /** @param problem why there can be no conversation; undefined where there can */
@@ -85,66 +106,75 @@ export class ChatTab {
     this.update();
   }
 
+  /** Shows the conversation with the one who is picked, and what can be done. */
   update(): void {
     const { isBusy } = this.#parts.writing;
+    const conversation = this.#conversation;
+    if (this.#shown !== conversation) this.#shown.root.replaceWith(conversation.root);
+    this.#shown = conversation;
     showText(this.#intro, this.#problem ?? this.#texts.chatEmpty);
-    this.#intro.hidden = this.#problem === undefined && this.#turns.length > 0;
+    this.#intro.hidden = this.#problem === undefined && !conversation.isEmpty;
     this.#message.disabled = this.#problem !== undefined;
     const texts = this.#texts;
     const busy = isBusy ? texts.isWritten : undefined;
     allow(this.#send, this.#problem ?? busy);
     allow(this.#stop, isBusy ? undefined : texts.nothingWritten);
-    allow(this.#new, this.#turns.length === 0 ? texts.chatIsEmpty : busy);
+    allow(this.#new, conversation.isEmpty ? texts.chatIsEmpty : busy);
+    conversation.update(this.#problem ?? busy);
   }
 
-  #draw(): void {
-    this.#list.replaceChildren(
-      ...this.#turns.map((turn) => {
-        const view = this.#view(turn.content);
-        return turnView(this.#texts, turn.role, view.root);
-      }),
-    );
+  /** Who answers: the adapter, or the base model without one. */
+  get #writer(): NamedWriter {
+    return this.#parts.writers().at(-1)!;
   }
 
-  #view(text: string): AnswerView {
-    const { role_assistant: label } = this.#texts;
-    return new AnswerView(this.#texts, label, { text, status: '' }, this.#parts.onShowLogs);
+  get #conversation(): ConversationView {
+    return this.#conversations.of(this.#writer.id);
   }
 
   #begin(): void {
     this.show([]);
     this.#parts.keep();
-    this.#message.focus();
+    this.focus();
   }
 
-  async #ask(): Promise<void> {
-    const writer = this.#parts.writers().at(-1);
-    if (writer === undefined) return;
-    const subject = this.#parts.subject();
-    const question = { role: 'user', content: this.#message.value };
-    const messages = [...this.#turns, question];
-    const view = this.#view('');
-    const asked = turnView(this.#texts, 'user', this.#view(question.content).root);
-    this.#list.append(asked, turnView(this.#texts, 'assistant', view.root));
+  async #submit(): Promise<void> {
+    const { value } = this.#message;
     this.#message.value = '';
-    this.#form.scrollIntoView({ block: 'nearest' });
-    const isDone = await this.#parts.write({ messages }, [{ writer: writer.writer, view }]);
-    if (!isDone || view.hasFailed) {
-      // The message can be sent again, as it was or another one.
-      if (!isDone) asked.nextElementSibling?.remove();
-      if (!isDone) asked.remove();
-      this.#message.value ||= question.content;
-      return;
-    }
-    this.#turns = [...messages, { role: 'assistant', content: view.text }];
+    this.focus();
+    await this.#ask(value);
+  }
+
+  async #tryAgain(): Promise<void> {
+    this.focus();
+    await this.#ask(this.#conversation.takeBack());
+  }
+
+  #remove(): void {
+    const message = this.#conversation.takeBack();
+    this.#message.value ||= message;
     this.update();
+    this.focus();
+  }
+
+  async #ask(message: string): Promise<void> {
+    const subject = this.#parts.subject();
+    const { id, writer, title } = this.#writer;
+    const conversation = this.#conversation;
+    const { messages, view } = conversation.ask(message);
+    this.#form.scrollIntoView({ block: 'nearest' });
+    const end = await this.#parts.write({ messages }, [{ writer, by: id, view }]);
+    if (end === 'refused') return this.#remove();
+    const isAnswered = conversation.settle({ view }, end === 'done');
+    this.update();
+    if (!isAnswered) return;
     this.#parts.keep();
     this.#form.scrollIntoView({ block: 'nearest' });
-    const [first] = this.#turns;
+    const { turns } = conversation;
     this.#parts.remember(subject, {
-      question: { mode: 'chat', context: [], prompt: first!.content, expected: null },
-      answers: [{ writer: writer.title, text: view.text }],
-      turns: this.#turns,
+      question: { mode: 'chat', context: [], prompt: turns[0]!.content, expected: null },
+      answers: [{ writer: title, text: view.text }],
+      turns,
     });
   }
 }

@@ -6,10 +6,21 @@ export function labelled(text: string, control: HTMLElement): HTMLElement {
   return element('label', { class: 'field' }, [element('span', { text }), control]);
 }
 
-/** Lets a button be used, or says in its tooltip why it cannot. */
-export function allow(button: HTMLButtonElement, problem: string | undefined): void {
+/**
+ * Lets a button be used, or says in its tooltip why it cannot.
+ *
+ * @param hint its tooltip where it can
+ */
+export function allow(button: HTMLButtonElement, problem: string | undefined, hint = ''): void {
+  // Whoever has pressed it by keyboard would find the focus nowhere.
+  if (problem !== undefined && document.activeElement === button) usableBeside(button)?.focus();
   button.disabled = problem !== undefined;
-  button.title = visible(problem ?? '');
+  button.title = visible(problem ?? hint);
+}
+
+function usableBeside(button: HTMLButtonElement): HTMLButtonElement | undefined {
+  const beside = [...(button.parentElement?.querySelectorAll('button') ?? [])];
+  return beside.find((each) => each !== button && !each.disabled);
 }
 
 /** A button that says in its tooltip why it cannot be used, or what it does. */

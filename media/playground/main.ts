@@ -1,15 +1,16 @@
 import type {
+  ChatSubject,
   HistoryEntry,
   PlaygroundNews,
   PlaygroundRequest,
   PlaygroundState,
-  PlaygroundTab,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
-import { tabs } from '../webview/tabs.ts';
+import { Tabs } from '../webview/tabs.ts';
 import { readTexts } from '../webview/texts.ts';
+import { ChatAccess } from './chat-access.ts';
 import { ChatTab } from './chat-tab.ts';
 import { Examples } from './examples.ts';
 import { HistoryList } from './history-list.ts';
@@ -25,11 +26,12 @@ import { Writing } from './writing.ts';
 const texts = readTexts<PlaygroundTexts>();
 const host = connectHost<PlaygroundNews, PlaygroundRequest, PlaygroundState>();
 const saved = host.getState();
-let tab = saved?.tab;
 /** Whose history and training are shown: the adapter's folder, or the base model alone. */
 let subject: string | undefined;
 /** The first news of what can be picked are still to come. */
 let isFirst = true;
+/** What is to be shown as soon as it is known whether it can be. */
+let wish: Extract<PlaygroundNews, { readonly type: 'tab' }> | undefined;
 
 const picker = new ModelPicker(texts, saved, {
   onChange: update,
@@ -48,11 +50,11 @@ const parts: PlaygroundParts = {
   writers: () => picker.writers,
   async write(prompt, wanted) {
     const chosen = sampling.read();
-    if (chosen === undefined) return false;
+    if (chosen === undefined) return 'refused';
     const { model, device } = picker;
     const isDone = await writing.write({ model, device, prompt, sampling: chosen }, wanted);
     keep();
-    return isDone;
+    return isDone ? 'done' : 'replaced';
   },
   subject: () => subject,
   remember(about, { question, answers, turns = [] }) {
@@ -68,19 +70,25 @@ const table = new PromptTable(texts, parts, examples, {
   saved: saved?.rows ?? [],
   promptOf: () => promptTab.question,
 });
-const chat = new ChatTab(texts, parts, saved?.turns ?? []);
+const chat = new ChatTab(texts, parts, saved ?? {});
+const access = new ChatAccess(host.send);
 const problem = element('p', { class: 'problem', attributes: { role: 'alert', hidden: true } });
-const views = tabs(
+/** Why one is somewhere else than one wanted to be. */
+const notice = element('p', { class: 'notice', attributes: { role: 'status' } });
+const views = new Tabs(
   texts.modes,
   [
     { id: 'prompt', label: texts.promptTab, content: promptTab.root },
     { id: 'table', label: texts.tableTab, content: table.root },
     { id: 'chat', label: texts.chatTab, content: chat.root },
   ],
-  tab,
-  (chosen) => {
-    tab = chosen;
-    keep();
+  saved?.tab,
+  {
+    onSelect: () => {
+      showText(notice, '');
+      keep();
+    },
+    onRefuse: () => leaveChat(true),
   },
 );
 
@@ -91,10 +99,15 @@ document.body.append(
     picker.root,
     training.root,
     sampling.root,
-    views,
+    notice,
+    views.root,
     history.root,
   ]),
 );
+// The focus of what is gone is nowhere; whoever wants out of something is where one types then.
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'Escape' && document.activeElement === document.body) focusTab();
+});
 host.listen(receive);
 host.send({ type: 'catalog' });
 
@@ -104,27 +117,34 @@ function receive(news: PlaygroundNews): void {
       problem.hidden = true;
       isFirst = false;
       picker.show(news);
+      access.look(picked());
       break;
     case 'problem':
       showText(problem, news.message);
       problem.hidden = false;
       break;
     case 'prompt':
-      choose('prompt');
+      views.choose('prompt');
       promptTab.show({ mode: 'chat', context: [], prompt: news.prompt, expected: null });
       keep();
       break;
     case 'tab':
-      choose(news.tab);
+      wish = news;
+      fulfil();
+      break;
+    case 'chat':
+      if (!access.receive(news)) break;
+      showReady();
+      fulfil();
       break;
     case 'moved':
+      chat.follow(news);
       picker.follow(news);
       break;
     case 'training':
       if (news.adapter !== subject) break;
       examples.show(news);
       training.show(picker.adapter === '' ? undefined : news.training);
-      showReady();
       promptTab.offerExample();
       table.update();
       break;
@@ -140,12 +160,13 @@ function receive(news: PlaygroundNews): void {
 function update(): void {
   // The picker tells of itself before the rest of the page is there.
   queueMicrotask(() => {
-    const picked = picker.adapter || picker.model;
-    if (!isFirst && picked !== '' && picked !== subject) {
-      subject = picked;
+    const chosen = picker.adapter || picker.model;
+    if (!isFirst && chosen !== '' && chosen !== subject) {
+      subject = chosen;
       history.show([]);
       tellHistory(null);
     }
+    if (!isFirst) access.pick(picked());
     writing.dropUnlessBy(picker.writers.map(({ id }) => id));
     showReady();
     promptTab.update();
@@ -155,12 +176,56 @@ function update(): void {
   });
 }
 
+/** Who is asked in a conversation. */
+function picked(): ChatSubject {
+  return { model: picker.model, adapter: picker.adapter || null };
+}
+
+function noModel(): string | undefined {
+  return picker.model === '' && !isFirst ? texts.noModelsHint : undefined;
+}
+
+/** Why there can be no conversation. */
+function noChat(): string | undefined {
+  return noModel() ?? (access.isDenied ? texts.noChatTemplate : undefined);
+}
+
 function showReady(): void {
-  const noModel = picker.model === '' && !isFirst ? texts.noModelsHint : undefined;
-  promptTab.setReady(noModel);
-  table.setReady(noModel);
-  const hasNoTemplate = examples.training?.hasChatTemplate === false;
-  chat.setReady(noModel ?? (hasNoTemplate ? texts.noChatTemplate : undefined));
+  // What cannot be used any more loses the focus.
+  const hadFocus = chat.root.contains(document.activeElement);
+  promptTab.setReady(noModel());
+  table.setReady(noModel());
+  chat.setReady(noChat());
+  views.allow('chat', noChat());
+  if (noChat() === undefined) showText(notice, '');
+  else if (views.chosen === 'chat') leaveChat(hadFocus);
+}
+
+/** Shows what was wanted, unless it is not known yet whether it can be. */
+function fulfil(): void {
+  if (wish === undefined || (wish.tab === 'chat' && access.isOpen)) return;
+  const { tab, takesFocus } = wish;
+  wish = undefined;
+  if (tab === 'chat' && noChat() !== undefined) {
+    leaveChat(takesFocus);
+    return;
+  }
+  views.choose(tab);
+  if (takesFocus) focusTab();
+}
+
+/** Leads from where nothing can be done to where something can, and says why. */
+function leaveChat(takesFocus: boolean): void {
+  views.choose('prompt');
+  showText(notice, noChat() ?? '');
+  if (takesFocus) focusTab();
+}
+
+/** Lets the user type. */
+function focusTab(): void {
+  if (views.chosen === 'prompt') promptTab.focus();
+  else if (views.chosen === 'chat') chat.focus();
+  else views.focus();
 }
 
 function showBusy(): void {
@@ -175,11 +240,11 @@ function tellHistory(change: 'clear' | null): void {
 
 function showAgain({ question, answers, turns }: HistoryEntry): void {
   writing.drop();
-  if (turns.length > 0) {
-    choose('chat');
+  if (turns.length > 0 && noChat() === undefined) {
+    views.choose('chat');
     chat.show(turns);
   } else {
-    choose('prompt');
+    views.choose('prompt');
     promptTab.show(
       question,
       answers.map(({ text }) => text),
@@ -189,18 +254,14 @@ function showAgain({ question, answers, turns }: HistoryEntry): void {
   window.scrollTo({ top: 0 });
 }
 
-function choose(id: PlaygroundTab): void {
-  views.querySelector<HTMLElement>(`#tab-${id}`)!.click();
-}
-
 function keep(): void {
   host.setState({
     ...picker.state,
-    ...(tab !== undefined && { tab }),
+    tab: views.chosen,
     question: promptTab.question,
     sampling: sampling.state,
     outputs: promptTab.outputs,
     rows: table.rows,
-    turns: chat.turns,
+    ...chat.state,
   });
 }

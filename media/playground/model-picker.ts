@@ -6,7 +6,9 @@ import type {
   Writer,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import { element } from '../webview/element.ts';
+import { element, showText } from '../webview/element.ts';
+import { fill } from '../webview/texts.ts';
+import { writerId } from './by-writer.ts';
 import { labelled } from './labelled.ts';
 import type { NamedWriter } from './parts.ts';
 
@@ -32,10 +34,14 @@ export class ModelPicker {
   readonly #device: HTMLSelectElement;
   readonly #beside: HTMLSelectElement;
   readonly #quantized: HTMLElement;
+  /** What was picked and is not there any more, and what is used instead. */
+  readonly #gone = element('p', { class: 'gone', attributes: { role: 'status' } });
   readonly #onChange: () => void;
   #catalog: CatalogNews | undefined;
   /** What shall be picked, also while it is not there: a folder is renamed before one hears of it. */
   #wanted: { adapter: string; beside: string };
+  /** Path of the base model that was picked and is not there any more; empty where none is. */
+  #modelGone = '';
   /** Whether the user, now or before a reload, has chosen an adapter or none. */
   #hasChosen: boolean;
 
@@ -84,6 +90,7 @@ export class ModelPicker {
         on: { click: onRefresh },
       }),
       this.#quantized,
+      this.#gone,
     ]);
   }
 
@@ -102,7 +109,7 @@ export class ModelPicker {
     const texts = this.#texts;
     const { adapter, beside } = this;
     const alone: Writer = { adapter: null, quantization: this.#writerOf(adapter).quantization };
-    const id = (path: string): string => `${this.model}\n${path}`;
+    const id = (path: string): string => writerId(this.model, path || null);
     const base: NamedWriter = { side: 'beside', id: id(''), writer: alone, title: texts.baseTitle };
     if (adapter === '') return [base];
     const other: NamedWriter[] =
@@ -148,6 +155,7 @@ export class ModelPicker {
       // The base model of an adapter may lie where nobody looks for models.
       if (model !== null && !known.has(model)) known.set(model, lastPart(model));
     }
+    const before = this.model;
     // What is picked stays, whatever appears on disk.
     const isOpen = !this.#hasChosen && this.adapter === '';
     const newest = isOpen ? catalog.adapters.find(({ model }) => model) : undefined;
@@ -156,6 +164,8 @@ export class ModelPicker {
     if (models.length === 0) models.push(option('', this.#texts.noModels));
     select(this.#model, wanted?.model ?? this.#model.value, models);
     this.#wanted.adapter = wanted?.path ?? this.#wanted.adapter;
+    if (wanted !== undefined || known.has(this.#modelGone)) this.#modelGone = '';
+    else if (before !== '' && this.model !== before) this.#modelGone = before;
     this.#fillAdapters();
   }
 
@@ -173,8 +183,31 @@ export class ModelPicker {
     this.#fillAdapters();
   }
 
+  /** Says what was picked and is gone: who writes now would stand there without a word. */
+  #tellGone(): void {
+    const texts = this.#texts;
+    const { adapter, beside } = this.#wanted;
+    const isGone = (path: string): boolean =>
+      this.#catalog !== undefined && !this.#catalog.adapters.some((each) => each.path === path);
+    const sentences = [
+      ...(this.#modelGone === ''
+        ? []
+        : [fill(texts.modelGone, lastPart(this.#modelGone), this.#modelName)]),
+      ...(adapter !== '' && isGone(adapter) ? [fill(texts.adapterGone, lastPart(adapter))] : []),
+      ...(this.adapter !== '' && ![NONE, BASE].includes(beside) && isGone(beside)
+        ? [fill(texts.besideGone, lastPart(beside))]
+        : []),
+    ];
+    showText(this.#gone, sentences.join(' '));
+  }
+
+  get #modelName(): string {
+    return this.#model.selectedOptions[0]?.textContent ?? '';
+  }
+
   #choose(): void {
     this.#hasChosen = true;
+    this.#modelGone = '';
     this.#wanted.adapter = this.adapter;
     this.#fillBeside();
     this.#change();
@@ -186,6 +219,7 @@ export class ModelPicker {
   }
 
   #chooseModel(): void {
+    this.#modelGone = '';
     this.#wanted.adapter = this.#fitting[0]?.path ?? '';
     this.#fillAdapters();
   }
@@ -197,6 +231,7 @@ export class ModelPicker {
 
   #change(): void {
     this.#quantized.hidden = this.#writerOf(this.adapter).quantization === null;
+    this.#tellGone();
     this.#onChange();
   }
 

@@ -29,10 +29,13 @@ export interface PlaygroundParts {
   /**
    * Lets them write as it is set above the tabs.
    *
-   * @returns false where the settings are not right, which is said there, or something else has
-   * taken their place
+   * @returns how it ended: `refused` where the settings are not right, which is said there; `replaced` where something
+   * else has taken their place
    */
-  write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
+  write(
+    prompt: Generation['prompt'],
+    wanted: readonly WantedAnswer[],
+  ): Promise<'done' | 'refused' | 'replaced'>;
   /** Whose history is shown: the adapter's that is picked, or the base model's; undefined without one. */
   subject(): string | undefined;
   /** Adds to the history of the one who was picked when it was asked. */

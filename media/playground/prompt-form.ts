@@ -27,6 +27,8 @@ export class PromptForm {
   readonly #onChange: () => void;
   #turns: readonly Turn[] = [];
   #expected: string | null = null;
+  /** Whether the focus is here because the page has put it here, and nobody has typed since. */
+  #isFocusGiven = false;
   /** The prompt as it was given, not typed, and whether it is an example. */
   #given: string | undefined;
   #isExample = false;
@@ -43,6 +45,14 @@ export class PromptForm {
     ]);
     this.#prompt = element('textarea', {
       attributes: { rows: 5, required: true, placeholder: texts.promptHint, id: 'prompt' },
+      on: {
+        blur: () => {
+          this.#isFocusGiven = false;
+        },
+        input: () => {
+          this.#isFocusGiven = false;
+        },
+      },
     });
     this.#generate = element('button', {
       class: 'primary',
@@ -117,12 +127,21 @@ export class PromptForm {
     this.#isExample = true;
     this.#origin = origin;
     this.#drawNote();
+    // What is typed next takes its place.
+    if (this.#isFocusGiven) this.#prompt.select();
+  }
+
+  /** Lets the user type, in the place of what stands there. */
+  focus(): void {
+    this.#prompt.focus();
+    this.#prompt.select();
+    this.#isFocusGiven = true;
   }
 
   /** Whether nobody has typed here or is about to: what stands here may be replaced. */
   get isUntouched(): boolean {
     const { value } = this.#prompt;
-    if (document.activeElement === this.#prompt) return false;
+    if (document.activeElement === this.#prompt && !this.#isFocusGiven) return false;
     return value === '' || (this.#isExample && value === this.#given);
   }
 

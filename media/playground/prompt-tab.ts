@@ -128,6 +128,11 @@ export class PromptTab {
     this.#form.isBusy = this.#parts.writing.isBusy;
   }
 
+  /** Lets the user type. */
+  focus(): void {
+    this.#form.focus();
+  }
+
   setReady(problem: string | undefined): void {
     this.#form.setReady(problem);
   }
@@ -141,11 +146,11 @@ export class PromptTab {
     const { question } = this;
     const writers = this.#parts.writers();
     const subject = this.#parts.subject();
-    const isDone = await this.#parts.write(
+    const end = await this.#parts.write(
       askedPrompt(question),
       writers.map(({ side, id, writer }) => ({ writer, by: id, view: this.#sides[side].view })),
     );
-    if (!isDone) return;
+    if (end !== 'done') return;
     this.#parts.remember(subject, {
       question,
       answers: writers.map(({ side, title }) => ({

@@ -194,7 +194,7 @@ export class PromptTable {
       const wanted = this.#parts
         .writers()
         .map(({ side, id, writer }) => ({ writer, by: id, view: views[side] }));
-      if (!(await this.#parts.write(askedPrompt(question), wanted))) break;
+      if ((await this.#parts.write(askedPrompt(question), wanted)) !== 'done') break;
       this.#showMatches();
     }
     this.#parts.keep();

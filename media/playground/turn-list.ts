@@ -20,7 +20,8 @@ export function turnView(texts: PlaygroundTexts, role: string, content: HTMLElem
   ]);
 }
 
-function roleName(texts: PlaygroundTexts, role: string): string {
+/** Who says a turn. */
+export function roleName(texts: PlaygroundTexts, role: string): string {
   if (role === 'user') return texts.role_user;
   if (role === 'assistant') return texts.role_assistant;
   return role === 'system' ? texts.role_system : role;

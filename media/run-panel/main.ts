@@ -9,7 +9,7 @@ import { lowestPoint } from '../charts/lowest-point.ts';
 import { RunHistory } from '../charts/run-history.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
-import { tabs } from '../webview/tabs.ts';
+import { Tabs } from '../webview/tabs.ts';
 import { readTexts } from '../webview/texts.ts';
 import { CheckpointList } from './checkpoint-list.ts';
 import { ConfigView } from './config-view.ts';
@@ -50,7 +50,7 @@ document.body.append(
   element('main', {}, [
     header.root,
     charts.root,
-    tabs(
+    new Tabs(
       texts.views,
       [
         { id: 'checkpoints', label: texts.checkpoints, content: checkpoints.root },
@@ -60,11 +60,13 @@ document.body.append(
         { id: 'figures', label: texts.figures, content: figures },
       ],
       choices.tab,
-      (tab) => {
-        keep({ tab });
-        drawFigures();
+      {
+        onSelect: (tab) => {
+          keep({ tab });
+          drawFigures();
+        },
       },
-    ),
+    ).root,
   ]),
 );
 host.listen(receive);

@@ -21,7 +21,6 @@ export async function readTraining(folder: string): Promise<AdapterTraining | nu
       templates: null,
       rows: null,
       isChat: null,
-      hasChatTemplate: null,
       origin: 'sample-prompts',
       examples: (training.sample_prompts ?? []).map((turn) => ({
         prompt: { turn },

@@ -109,8 +109,6 @@ export interface AdapterTraining {
   /** Whether the number of rows was inferred from a part of them. */
   readonly isInferred?: boolean | undefined;
   readonly isChat: boolean | null;
-  /** Whether the base model has a chat template; null: nobody knows. */
-  readonly hasChatTemplate: boolean | null;
   /** Where the examples are from: rows that were held out or learned, or `training.sample_prompts`. */
   readonly origin: 'held-out' | 'training' | 'sample-prompts';
   readonly examples: readonly TrainingExample[];
@@ -130,6 +128,20 @@ export interface TrainingExample {
 export const describeTraining = request<AdapterTraining | null>()(
   'lorafa/adapters/training',
   z.object({ folder }),
+);
+
+/**
+ * Client → server: whether a conversation can be put to a base model, or to an adapter on it. Their files are looked at in
+ * a process that can be ended.
+ */
+export const lookForChatTemplate = request<boolean>()(
+  'lorafa/models/chatTemplate',
+  z.object({
+    /** As in `ModelChoice`. */
+    model: z.string().check(z.minLength(1)),
+    /** Folder of the adapter; null for the base model alone. */
+    adapter: z.nullable(folder),
+  }),
 );
 
 /**

@@ -19,6 +19,12 @@ const HEIGHT = 320;
 const PLOT = { left: 56, right: WIDTH - 20, top: 44, bottom: HEIGHT - 44 };
 /** As many as the picture has room for. */
 const MOST_POINTS = 300;
+/** Of a line with fewer points each is shown: what is between them was never measured. */
+const FEW_POINTS = 30;
+/** Losses beyond are drawn there: the way from one to the other is still a number. */
+const LARGEST_LOSS = 1e300;
+/** Radius of a dot. */
+const DOT = { train: 2.5, eval: 3.5 } as const;
 /** Numbers on an axis. */
 const TICKS = 6;
 
@@ -57,6 +63,14 @@ export function lossCurve(rows: readonly MetricRow[], step: number | null): stri
       const places = points.map((each) => `${x(each.step)},${y(each.loss)}`).join(' ');
       return `<polyline class="${kind}" points="${places}"/>`;
     }),
+    ...lines.flatMap(({ points, kind }) =>
+      points.length < FEW_POINTS
+        ? points.map(
+            (each) =>
+              `<circle class="${kind}" cx="${x(each.step)}" cy="${y(each.loss)}" r="${DOT[kind]}"/>`,
+          )
+        : [],
+    ),
     ...lines.flatMap(({ name, kind }, index) => legend(name, kind, PLOT.left + 150 * index)),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img">
@@ -66,6 +80,8 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #24292
 .grid { stroke: #d8dee4; }
 .train { fill: none; stroke: #8c959f; stroke-width: 1.5; }
 .eval { fill: none; stroke: #0969da; stroke-width: 2.5; }
+circle.train { fill: #8c959f; stroke: none; }
+circle.eval { fill: #0969da; stroke: none; }
 .mark { stroke: #1a7f37; stroke-width: 1.5; stroke-dasharray: 5 4; }
 </style>
 ${parts.join('\n')}
@@ -75,7 +91,9 @@ ${parts.join('\n')}
 
 function pointsOf(rows: readonly MetricRow[], column: 'loss' | 'eval_loss'): readonly Point[] {
   return rows.flatMap(({ step, [column]: loss }) =>
-    typeof step === 'number' && typeof loss === 'number' ? [{ step, loss }] : [],
+    typeof step === 'number' && typeof loss === 'number' && !Number.isNaN(loss)
+      ? [{ step, loss: Math.min(LARGEST_LOSS, Math.max(-LARGEST_LOSS, loss)) }]
+      : [],
   );
 }
 
@@ -110,7 +128,10 @@ function scale(
 }
 
 function numberOf(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 6 });
+  // Beyond that there is no room for the digits.
+  return Math.abs(value) >= 1e9
+    ? Number(value.toPrecision(6)).toExponential().replace('e+', 'e')
+    : value.toLocaleString('en-US', { maximumSignificantDigits: 6 });
 }
 
 function markOf(x: number, step: number): readonly string[] {

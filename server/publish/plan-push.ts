@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
+import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { LorafaError } from '../../engine/errors.ts';
 import { isThere } from '../../engine/hub/commit-files.ts';
 import { fetchRange } from '../../engine/hub/fetch-range.ts';
 import type { HubConnection } from '../../engine/hub/hub-connection.ts';
 import { HubError, SIGN_IN, TOKENS } from '../../engine/hub/hub-error.ts';
-import { parseHubName } from '../../engine/hub/hub-name.ts';
 import { lookAtTarget, MAIN, type PushTarget } from '../../engine/hub/push-target.ts';
-import { fileUrl, isCommit, subjectOf } from '../../engine/hub/repository.ts';
+import { fileUrl, subjectOf } from '../../engine/hub/repository.ts';
 import { type CommittedFile, digestsOf } from '../../engine/hub/upload-file.ts';
 import { accountOf } from '../../engine/hub/who-am-i.ts';
-import { CARD_FILE } from '../../engine/lora/adapter.ts';
+import { CARD_FILE, CURVE_FILE } from '../../engine/lora/adapter.ts';
 import { isUnchangedCard } from './model-card.ts';
 import { publicationOf } from './publication.ts';
+import { branchProblem, repositoryProblem } from './push-names.ts';
 
 /** What is to be pushed, and where to. */
 export interface PushRequest {
@@ -64,8 +65,18 @@ export interface ShownPush {
   readonly bytes: number;
   /** Sentences: what is to be known before it is sent. */
   readonly notes: readonly string[];
+  /** The card as it would be sent, with its picture; null where none is. */
+  readonly card: ShownCard | null;
   /** By which a push is known to be the one that was shown. */
   readonly digest: string;
+}
+
+/** A model card that can be read before it is published. */
+export interface ShownCard {
+  /** Markdown. */
+  readonly text: string;
+  /** SVG, which the text names by `loss-curve.svg`; null where it has none. */
+  readonly curve: string | null;
 }
 
 /** More of a commit's first line is cut off by all who show it. */
@@ -88,9 +99,9 @@ export async function planPush(
   }: PushRequest,
   connection: HubConnection,
 ): Promise<PushPlan> {
-  requireBranch(revision);
+  requireNames(given, revision);
   const account = await writer(connection);
-  const name = repositoryName(given, account);
+  const name = given.includes('/') ? given : `${account}/${given}`;
   const publication = await publicationOf(folder, name);
   const target = await lookAtTarget({ kind: 'model', name }, revision, connection);
   if (target.isPrivate !== null && isPrivate !== undefined && target.isPrivate !== isPrivate) {
@@ -138,6 +149,7 @@ export async function planPush(
     files: all.map((file) => ({ path: file.path, size: file.size, change: changes.get(file)! })),
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     notes,
+    card: await shownCard(files, all),
   };
   const identity = JSON.stringify([shown, target.parent, all.map(({ digests }) => digests.sha256)]);
   const digest = createHash('sha256').update(identity).digest('hex').slice(0, 32);
@@ -160,21 +172,28 @@ async function writer(connection: HubConnection): Promise<string> {
   );
 }
 
-function repositoryName(given: string, account: string): string {
-  const name = given.includes('/') ? given : `${account}/${given}`;
-  if (parseHubName(name)?.repository === name) return name;
-  throw new LorafaError(
-    'usage.invalid',
-    `${JSON.stringify(given)} is no name of a repository; give one like ${account}/my-adapter, of letters, digits, "-", "_" and ".".`,
-  );
+/** @throws LorafaError `usage.invalid`, before anybody is asked for anything */
+function requireNames(repository: string, revision: string): void {
+  const problem = repositoryProblem(repository) ?? branchProblem(revision);
+  if (problem !== undefined) throw new LorafaError('usage.invalid', problem);
 }
 
-function requireBranch(revision: string): void {
-  const isName = /^[\w][\w./-]*$/.test(revision) && !/\.\.|\/\/|[/.]$/.test(revision);
-  if (isName && !isCommit(revision)) return;
-  throw new LorafaError(
-    'usage.invalid',
-    `${JSON.stringify(revision)} is no name of a branch that can be pushed to; give one like main.`,
+async function shownCard(
+  sent: readonly CommittedFile[],
+  all: readonly CommittedFile[],
+): Promise<ShownCard | null> {
+  const card = sent.find(({ path }) => path === CARD_FILE);
+  if (card === undefined || card.size > MAX_CARD_BYTES) return null;
+  const curve = all.find(({ path }) => path === CURVE_FILE);
+  return {
+    text: await textOf(card),
+    curve: curve === undefined || curve.size > MAX_CARD_BYTES ? null : await textOf(curve),
+  };
+}
+
+async function textOf({ content }: CommittedFile): Promise<string> {
+  return String(
+    Buffer.isBuffer(content) ? content : await readBoundedFile(content.file, MAX_CARD_BYTES),
   );
 }
 

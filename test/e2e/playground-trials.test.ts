@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Frame } from 'playwright-core';
+import type { Frame, Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { trainConfig } from '../support/train-config.ts';
@@ -34,8 +34,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await pickAdapter(frame, 'first');
   await frame.getByText(/Trained on 784 rows of train\.jsonl: prompt → completion/).waitFor();
   await frame.getByText('Row 1 of 16 that it did not learn from').waitFor();
-  const prompt = frame.getByRole('textbox', { name: 'Prompt', exact: true });
-  const first = await prompt.inputValue();
+  const first = await prompt(frame).inputValue();
   expect(first).toMatch(/\nJSON: $/);
   const expected = frame.getByRole('region', { name: 'Expected answer' });
   expect(await expected.locator('pre').textContent()).toMatch(/^\{"name": /);
@@ -47,7 +46,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
 
   await frame.getByRole('button', { name: 'Next Example' }).click();
   await frame.getByText('Row 2 of 16 that it did not learn from').waitFor();
-  expect(await prompt.inputValue()).not.toBe(first);
+  expect(await prompt(frame).inputValue()).not.toBe(first);
 
   // Two adapters side by side, one of them of a run that was stopped.
   await frame.getByRole('tab', { name: 'Table' }).click();
@@ -86,16 +85,62 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   frame = await editor.webviewFrame('Playground');
   await frame.getByText('History (1)').click();
   await frame.getByRole('button', { name: 'Show Again' }).click();
-  expect(await frame.getByRole('textbox', { name: 'Prompt', exact: true }).inputValue()).toBe(
-    first,
-  );
+  expect(await prompt(frame).inputValue()).toBe(first);
   await frame.getByRole('button', { name: 'Clear History' }).click();
   await frame.getByText('History (0)').waitFor();
 
-  // The base model of the demo continues texts.
-  await frame.getByRole('tab', { name: 'Chat' }).click();
-  await frame.getByText('The base model has no chat template').waitFor();
-  expect(await frame.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+  // The base model of the demo continues texts: that is said where one wants to chat, which leads to where one can.
+  const chat = frame.getByRole('tab', { name: 'Chat' });
+  await expect.poll(() => chat.getAttribute('aria-disabled')).toBe('true');
+  expect(await chat.getAttribute('title')).toMatch(/^One cannot chat with this model/);
+  await frame.getByRole('tab', { name: 'Table' }).click();
+  await editor.runCommand('LoRA-FA: Chat with Adapter');
+  const why = frame.getByRole('status').filter({ hasText: 'One cannot chat with this model' });
+  await why.waitFor();
+  await frame.getByRole('tab', { name: 'One Prompt', selected: true }).waitFor();
+  expect(await hasFocus(prompt(frame))).toBe(true);
+  await editor.screenshot('playground-no-chat');
+  await frame.getByRole('tab', { name: 'Table' }).click();
+  await why.waitFor({ state: 'detached' });
+  await chat.dispatchEvent('click');
+  await why.waitFor();
+});
+
+const prompt = (frame: Frame): Locator =>
+  frame.getByRole('textbox', { name: 'Prompt', exact: true });
+
+/** Whether what is typed next comes there. */
+const hasFocus = (field: Locator): Promise<boolean> =>
+  field.evaluate<boolean, unknown>(
+    '(field) => document.hasFocus() && document.activeElement === field',
+  );
+
+test('what is opened to be tried or talked to takes what is typed, and Escape takes it away from nothing', async () => {
+  const editor = await openEditor({ folder: await folderWithAdapter() });
+  const { page } = editor;
+  const frame = await openPlayground(editor);
+  await expect.poll(() => hasFocus(prompt(frame))).toBe(true);
+  await frame.getByText(/Row 1 of \d+/).waitFor();
+  // An example is there by now, and gives way.
+  expect(await prompt(frame).inputValue()).not.toBe('');
+  await page.keyboard.type('Mine');
+  expect(await prompt(frame).inputValue()).toBe('Mine');
+
+  await editor.runCommand('LoRA-FA: Chat with Adapter');
+  const message = frame.getByRole('textbox', { name: 'Message' });
+  await expect.poll(() => hasFocus(message)).toBe(true);
+  await editor.runCommand('LoRA-FA: Test Adapter');
+  await expect.poll(() => hasFocus(prompt(frame))).toBe(true);
+  for (const place of [
+    prompt(frame),
+    frame.getByRole('button', { name: 'Generate' }),
+    frame.getByRole('combobox', { name: 'Adapter', exact: true }),
+    frame.getByRole('tab', { name: 'One Prompt' }),
+  ]) {
+    await place.focus();
+    await page.keyboard.press('Escape');
+    expect(await hasFocus(place)).toBe(true);
+  }
 });
 
 test('one talks to an adapter, which sees the whole conversation', async () => {
@@ -129,5 +174,39 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   await frame.getByRole('button', { name: 'New Chat' }).click();
   await expect.poll(() => frame.locator('.turn').count()).toBe(0);
   await frame.getByRole('button', { name: 'Show Again' }).click();
-  await expect.poll(() => frame.locator('.turn').count()).toBe(4);
+  const turns = frame.locator('.turn');
+  await expect.poll(() => turns.count()).toBe(4);
+
+  // A message that has no answer can be asked again, or taken out; the next one goes on without it.
+  const tooLong = 'x'.repeat(2000);
+  await message.fill(tooLong);
+  await message.press('Enter');
+  await frame.getByRole('button', { name: 'Try Again' }).waitFor();
+  expect(await turns.count()).toBe(6);
+  await editor.examine('playground-chat-failed', frame);
+  await frame.getByRole('button', { name: 'Try Again' }).click();
+  await frame.getByRole('button', { name: 'Try Again' }).waitFor();
+  expect(await turns.count()).toBe(6);
+  await frame.getByRole('button', { name: 'Remove' }).click();
+  expect(await turns.count()).toBe(4);
+  expect(await message.inputValue()).toBe(tooLong);
+  await message.press('Enter');
+  await frame.getByRole('button', { name: 'Try Again' }).waitFor();
+  await message.fill('1+1?');
+  await message.press('Enter');
+  await expect
+    .poll(() =>
+      turns
+        .last()
+        .getByText(/tokens\/s|ended by itself|reached/)
+        .count(),
+    )
+    .toBe(1);
+  expect(await turns.count()).toBe(6);
+
+  // Another model has a conversation of its own, and the first one comes back with its model.
+  await pickAdapter(frame, 'No adapter');
+  await expect.poll(() => turns.count()).toBe(0);
+  await pickAdapter(frame, 'my-adapter');
+  await expect.poll(() => turns.count()).toBe(6);
 });

@@ -78,8 +78,16 @@ test('base and adapter write side by side, can be stopped, and come back after a
   const adapters = frame.getByRole('combobox', { name: 'Adapter', exact: true });
   await adapters.locator('option', { hasText: /^copied$/ }).waitFor({ state: 'attached' });
   expect(await adapters.inputValue()).toBe(path.join(folder, 'my-adapter'));
+
+  // One that is picked and goes does not go without a word.
+  await adapters.selectOption({ label: 'copied' });
   await rm(path.join(folder, 'copied'), { recursive: true });
-  await adapters.locator('option', { hasText: /^copied$/ }).waitFor({ state: 'detached' });
+  const gone = frame.getByText('The adapter copied is not there any more');
+  await gone.waitFor();
+  expect(await adapters.inputValue()).toBe('');
+  await editor.screenshot('playground-gone');
+  await adapters.selectOption({ label: 'my-adapter' });
+  await gone.waitFor({ state: 'detached' });
 });
 
 test('a selection is answered below it, in one step to undo', async () => {

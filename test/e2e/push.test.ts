@@ -19,15 +19,15 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   const input = page.locator('.quick-input-widget input[type="text"]');
   const toast = (text: string) => page.locator('.notification-list-item', { hasText: text });
   const dialog = page.locator('.monaco-dialog-box');
-  const push = async (): Promise<void> => {
+  const ask = async (): Promise<void> => {
     await editor.runCommand('LoRA-FA: Push Adapter to the Hub…');
     await rows.filter({ hasText: 'my-adapter', hasNotText: 'checkpoint' }).first().click();
     await expect.poll(() => input.inputValue()).toBe('my-adapter');
     await input.press('Enter');
   };
 
-  // Nobody is signed in.
-  await push();
+  // Nobody is signed in: the push goes on when somebody is.
+  await ask();
   const refused = toast('Pushing to the hub needs an access token that may write');
   await refused.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
   expect(hub.requests).toEqual([]);
@@ -36,18 +36,26 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   await secret.fill(TOKEN);
   await secret.press('Enter');
   await toast('Signed in to Hugging Face as somebody.').waitFor();
-  await editor.runCommand('Notifications: Clear All Notifications');
-
-  await push();
   await rows.filter({ hasText: 'Only you, or your organization' }).click();
-  await dialog.getByText('A new repository, private, of somebody.').waitFor();
+  await dialog.getByText('A new private repository, made as somebody.').waitFor();
   await dialog.getByText(/adapter_model\.safetensors \(\d+ KiB\): new/).waitFor();
   await editor.screenshot('push');
   // Until then the Hub was only asked.
   expect(hub.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
-  await dialog.getByRole('button', { name: 'Cancel' }).click();
-  await dialog.waitFor({ state: 'detached' });
+  // The card can be read before, and it is asked again beside it.
+  await dialog.getByRole('button', { name: 'Read Model Card' }).click();
+  const card = await editor.webviewFrame('Preview Model Card of my-adapter');
+  await card.getByRole('heading', { name: 'my-adapter', exact: true }).waitFor();
+  await expect
+    .poll(() =>
+      card.locator('img').first().evaluate<number, unknown>('({ naturalWidth }) => naturalWidth'),
+    )
+    .toBeGreaterThan(0);
+  await rows.filter({ hasText: 'Send Nothing' }).waitFor();
+  await editor.screenshot('push-card');
+  await rows.filter({ hasText: 'Send Nothing' }).click();
   expect(hub.find('somebody/my-adapter')).toBeUndefined();
+  await editor.runCommand('Notifications: Clear All Notifications');
 
   // What breaks off is sent again.
   let isCut = false;
@@ -56,7 +64,7 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
     isCut = true;
     return { cutWhenReceived: 500 };
   };
-  await push();
+  await ask();
   await rows.filter({ hasText: 'Only you, or your organization' }).click();
   await dialog.getByRole('button', { name: 'Push' }).click();
   await toast('my-adapter is on the Hugging Face Hub').waitFor();
@@ -68,7 +76,7 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   expect(String(files.get('README.md')!.content)).toContain('# my-adapter\n');
 
   await editor.runCommand('Notifications: Clear All Notifications');
-  await push();
+  await ask();
   await toast('All of it is in somebody/my-adapter already.').waitFor();
   expect(await filesHolding(world.folder, TOKEN)).toEqual([]);
   expect(await filesHolding(folder, TOKEN)).toEqual([]);

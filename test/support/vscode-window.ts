@@ -15,12 +15,17 @@ export { CancellationTokenSource, EventEmitter };
 export const shown: { readonly to: string; readonly args: readonly unknown[] }[] = [];
 
 /** What the user answers to whatever comes next; undefined: closes it. */
-export const user: { answer: unknown } = { answer: undefined };
+export const user: {
+  answer: unknown;
+  /** Answers by what is shown, in the place of `answer`. */
+  reply?: ((to: string, args: readonly unknown[]) => unknown) | undefined;
+} = { answer: undefined };
 
 function keeps(to: string) {
   return async (...args: readonly unknown[]): Promise<unknown> => {
-    shown.push({ to, args: await Promise.all(args) });
-    return user.answer;
+    const given = await Promise.all(args);
+    shown.push({ to, args: given });
+    return user.reply === undefined ? user.answer : user.reply(to, given);
   };
 }
 

@@ -70,13 +70,25 @@ async function pushCommand(adapter: string, flags: PushFlags): Promise<void> {
     return;
   }
   const report = stderrProgress();
+  let isCommitting = false;
+  const tell = (sentence: string): void => {
+    if (isCommitting && !flags.json) printText(process.stderr, sentence);
+  };
   const result = await withInterrupt(
-    () => abort.abort(),
+    () => {
+      abort.abort();
+      tell('The commit is asked for already: its answer is waited for, not for long.');
+    },
     () =>
       push(plan, {
         signal: abort.signal,
         onProgress: flags.json ? jsonProgress() : (state) => report({ type: 'progress', ...state }),
+        onCommit: () => {
+          isCommitting = true;
+          if (flags.json) printJson(process.stdout, { type: 'committing' });
+        },
       }),
+    () => tell(`${shown.page}/commits/${shown.revision} shows whether the commit was made.`),
   );
   if (flags.json) printJson(process.stdout, { type: 'pushed', ...result });
   else printText(process.stdout, outcome(result));

@@ -17,6 +17,7 @@ import {
   estimateConfig,
   estimateProgressed,
   estimateStarter,
+  findChatTemplate,
   getDataRows,
   inspectConfig,
   inspectedPlace,
@@ -88,6 +89,11 @@ export class InspectorClient implements Inspector {
 
   moduleNames(model: string): Promise<readonly string[]> {
     return this.#ask(listModules, { model });
+  }
+
+  /** See `hasChatTemplate`. */
+  hasChatTemplate(model: string, adapter: string | null): Promise<boolean> {
+    return this.#ask(findChatTemplate, { model, adapter });
   }
 
   /**

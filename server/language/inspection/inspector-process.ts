@@ -2,6 +2,7 @@ import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vsc
 import { readConfig } from '../../../engine/config/parse.ts';
 import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { fetchInput } from '../../../engine/inputs/hub-inputs.ts';
+import { hasChatTemplate } from '../../../engine/models/has-chat-template.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
 import { endWithParent } from '../../end-with-parent.ts';
 import { downloadText, progressText } from '../../progress-text.ts';
@@ -16,6 +17,7 @@ import {
   estimateConfig,
   estimateProgressed,
   estimateStarter,
+  findChatTemplate,
   getDataRows,
   inspectConfig,
   inspectedPlace,
@@ -50,6 +52,7 @@ serve(connection, inspectConfig, ({ file, text }, token) =>
 );
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
+serve(connection, findChatTemplate, ({ model, adapter }) => hasChatTemplate(model, adapter));
 serve(connection, estimateConfig, async ({ file, hubToken }) => {
   giveHubToken(hubToken);
   return estimateRun(await readConfig(file), (event) => {

@@ -51,6 +51,12 @@ export const listModules = request<readonly string[]>()(
   z.object({ model: z.string() }),
 );
 
+/** Server → inspector: whether a base model, or an adapter on it, has a chat template. */
+export const findChatTemplate = request<boolean>()(
+  'inspector/chatTemplate',
+  z.object({ model: z.string(), adapter: z.nullable(z.string()) }),
+);
+
 /** Server → inspector: estimate a run from a configuration, as it is on disk, and all of its data. */
 export const estimateConfig = request<RunEstimate>()('inspector/estimate', fileToFetch);
 

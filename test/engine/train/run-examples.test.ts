@@ -24,7 +24,6 @@ describe('a run keeps rows to try its model on', () => {
       files: [tiny().data],
       shape: 'question → answer',
       isChat: true,
-      hasChatTemplate: true,
       rows: 4,
       origin: 'held-out',
     });

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
-import { listAdapters, listModels } from '../../../server/protocol/models.ts';
+import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { Uri } from '../../support/vscode-files.ts';
 import { OpenedPanel } from '../../support/webview-panel.ts';
@@ -13,7 +13,8 @@ const FIRST = foundAdapter('/runs/first', { baseModel: '/base' });
 const SECOND = { ...FIRST, path: '/runs/second', name: 'second' };
 
 /** A playground whose page is open. */
-async function openPlayground() {
+async function openPlayground(templates?: boolean) {
+  const asked: { readonly method: string; readonly params: object }[] = [];
   const adapters = [FIRST];
   const answers: Readonly<Record<string, unknown>> = {
     [listModels.method]: [],
@@ -23,7 +24,14 @@ async function openPlayground() {
   const playground = new Playground({
     extensionUri: Uri.file('/extension'),
     log: { error: () => undefined },
-    server: { ask: async ({ method }: { method: string }) => answers[method] },
+    server: {
+      ask: async ({ method }: { method: string }, params: object) => {
+        asked.push({ method, params });
+        if (method === lookForChatTemplate.method && templates === undefined)
+          throw new Error('gone');
+        return method === lookForChatTemplate.method ? templates : answers[method];
+      },
+    },
     memory: {},
     onDidChangeAssets: disk.event,
   } as never);
@@ -31,7 +39,7 @@ async function openPlayground() {
   await playground.deserializeWebviewPanel(panel as never);
   /** Names of the adapters that the page was last told of. */
   const offered = () => panel.last('catalog')?.adapters.map(({ name }) => name);
-  return { playground, panel, disk, adapters, offered };
+  return { playground, panel, disk, adapters, asked, offered };
 }
 
 test('what appears on disk can be picked as soon as the page is seen', async () => {
@@ -68,4 +76,32 @@ test('an adapter that is to be tried and is not there is told, whatever is picke
     type: 'problem',
     message: '/runs/gone holds no LoRA adapter that can be read.',
   });
+});
+
+test('what an adapter is opened for is shown, and takes the focus unless somebody goes through rows', async () => {
+  const { playground, panel, offered } = await openPlayground();
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(offered()).toEqual(['first']));
+  await playground.show({ adapter: '/runs/first', tab: 'prompt', prompt: 'Hi' });
+  // The prompt is there before the focus is.
+  expect(panel.told.slice(-2)).toEqual([
+    { type: 'prompt', prompt: 'Hi' },
+    { type: 'tab', tab: 'prompt', takesFocus: true },
+  ]);
+  await playground.show({ adapter: '/runs/first', tab: 'prompt' }, true);
+  expect(panel.last('tab')).toEqual({ type: 'tab', tab: 'prompt', takesFocus: false });
+});
+
+test.each([
+  [true, true],
+  [false, false],
+  [undefined, null],
+])('whether one can chat is what the files say: %s is told as %s', async (found, told) => {
+  const { panel, asked } = await openPlayground(found);
+  const subject = { model: '/base', adapter: '/runs/first' };
+  panel.ask({ type: 'chat', ...subject });
+  await vi.waitFor(() =>
+    expect(panel.last('chat')).toEqual({ type: 'chat', ...subject, hasTemplate: told }),
+  );
+  expect(asked).toEqual([{ method: lookForChatTemplate.method, params: subject }]);
 });

@@ -83,7 +83,9 @@ describe('lorafa push', () => {
     expect(linesOf(other).at(-1)).toMatchObject({ type: 'failed', code: 'hub.conflict' });
     expect(made.hub.find('somebody/first')).toBeUndefined();
     const sent = linesOf(await push(made, ['--json', '--expect', digest]));
-    expect([...new Set(sent.map(({ type }) => type))]).toEqual(['planned', 'progress', 'pushed']);
+    expect([...new Set(sent.map(({ type }) => type))]).toEqual([
+      ...['planned', 'progress', 'committing', 'pushed'],
+    ]);
     expect(sent.at(-1)).toMatchObject({
       files: 4,
       commit: made.hub.find('somebody/first')!.commit,
@@ -105,6 +107,25 @@ describe('lorafa push', () => {
     });
     expect(stderr).toContain('The push was cancelled, and nothing was committed');
     expect(code).toBe(130);
+  });
+
+  test('a commit that was asked for before Ctrl+C is looked for', { timeout: 60_000 }, async () => {
+    const made = await world();
+    let interrupt = (): void => undefined;
+    made.hub.fault = ({ path: place }) => {
+      if (!place.includes('/commit/')) return undefined;
+      interrupt();
+      return 'done-and-hang';
+    };
+    const { code, stdout, stderr } = await push(made, ['--yes'], {
+      onStart: (child: { kill(signal: string): void }) => {
+        interrupt = () => child.kill('SIGINT');
+      },
+    });
+    expect(stderr).toContain('The commit is asked for already');
+    const { commit } = made.hub.find('somebody/first')!;
+    expect(stdout).toContain(`in commit ${commit.slice(0, 8)}.`);
+    expect(code).toBe(0);
   });
 
   test('what is no adapter is told before anything is looked up', async () => {

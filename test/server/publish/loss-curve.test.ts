@@ -36,14 +36,30 @@ describe('the picture of a loss', () => {
     ['a loss that stays the same', [row(1, 2), row(2, 2)]],
     ['a loss of next to nothing', [row(1, 1e-9), row(2, 3e-9)]],
     ['a huge one', [row(1, 1e30), row(2, 2)]],
+    ['the hugest ones', [row(1, 1e308), row(2, -1e308)]],
+    ['what has become infinite', [row(1, Number.POSITIVE_INFINITY), row(2, 1)]],
   ])('%s is drawn within the picture', (_, rows) => {
-    const places = placesOf(lossCurve(rows, null)!, 'train');
+    const svg = lossCurve(rows, null)!;
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    const places = placesOf(svg, 'train');
+    expect(places).toHaveLength(2);
     for (const [x, y] of places) {
       expect(x).toBeGreaterThanOrEqual(56);
       expect(x).toBeLessThanOrEqual(700);
       expect(y).toBeGreaterThanOrEqual(44);
       expect(y).toBeLessThanOrEqual(276);
     }
+  });
+
+  test('few points are dots on the line, many are the line alone', () => {
+    const dots = (count: number): number =>
+      (
+        lossCurve(
+          Array.from({ length: count }, (_, index) => row(index + 1, 2)),
+          null,
+        )!.match(/<circle class="train"/g) ?? []
+      ).length;
+    expect([dots(2), dots(29), dots(30), dots(1000)]).toEqual([2, 29, 0, 0]);
   });
 
   test('of one point, or of none, there is none', () => {

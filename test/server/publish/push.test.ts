@@ -100,6 +100,23 @@ describe('a push', () => {
     });
   });
 
+  test('shows the card that is sent, with its picture', async () => {
+    const world = await signedIn();
+    const { card } = (await plan()).shown;
+    await pushed();
+    expect(card).toEqual({
+      text: content(world)['README.md'],
+      curve: content(world)['loss-curve.svg'],
+    });
+    expect(card!.text).toContain('(loss-curve.svg)');
+    // What is there already is not sent.
+    expect((await plan()).shown.card).toBeNull();
+    const own = await tempFolder();
+    await cp(folder, own, { recursive: true });
+    await writeFile(path.join(own, 'README.md'), '# Mine\n');
+    expect((await plan({ folder: own })).shown.card).toEqual({ text: '# Mine\n', curve: null });
+  });
+
   test('again sends nothing; after a change, what changed', async () => {
     const world = await signedIn();
     await pushed();
@@ -182,6 +199,7 @@ describe('a card that somebody wrote', () => {
     const planned = await plan();
     expect(planned.shown.files[0]).toMatchObject({ path: 'README.md', change: 'kept' });
     expect(planned.shown.notes.at(-1)).toContain('is left as it is.');
+    expect(planned.shown.card).toBeNull();
     await push(planned, PATIENCE);
     expect(content(world)['README.md']).toBe('# Mine\n');
   });
@@ -240,17 +258,16 @@ describe('what goes wrong is told in a sentence', () => {
     expect(world.hub.requests.some(({ host }) => host === 'cdn')).toBe(false);
   });
 
-  test.each(['first one', 'a/b/c', '../x', 'somebody/x.gguf', ''])(
-    'the name %j',
-    async (repository) => {
-      await signedIn();
-      await expect(plan({ repository })).rejects.toMatchObject({ code: 'usage.invalid' });
-    },
-  );
-
-  test.each(['a'.repeat(40), 'x y', '../main', '-x'])('the branch %j', async (revision) => {
-    await signedIn();
-    await expect(plan({ revision })).rejects.toMatchObject({ code: 'usage.invalid' });
+  test.each([
+    [{ repository: 'somebody/first.git' }, /^The repository name "somebody\/first\.git" .*\.$/],
+    [{ revision: 'HEAD' }, /^The branch name "HEAD" .*, like main\.$/],
+  ])('%j, before anybody is asked', async (request, message) => {
+    const world = await signedIn();
+    await expect(plan(request)).rejects.toMatchObject({
+      code: 'usage.invalid',
+      message: expect.stringMatching(message),
+    });
+    expect(world.hub.requests).toEqual([]);
   });
 
   test.each([
@@ -286,7 +303,8 @@ describe('what goes wrong is told in a sentence', () => {
     await writeFile(path.join(own, 'README.md'), '---\nbase_model: /home/x\n---\n');
     await expect(pushed({ folder: own })).rejects.toMatchObject({
       code: 'hub.refused',
-      message: expect.stringContaining('Invalid metadata in README.md'),
+      // As the hub writes it, without escapes.
+      message: expect.stringContaining('“Invalid metadata in README.md'),
     });
   });
 
@@ -476,5 +494,48 @@ test('cancelled while the new repository is looked at, it is told as well', asyn
   await expect(push(planned, { ...PATIENCE, signal: abort.signal })).rejects.toMatchObject({
     code: 'hub.cancelled',
     message: expect.stringContaining(`; ${NAME}, which was made for it, is there without it.`),
+  });
+});
+
+describe('cancelled while the commit is asked for', () => {
+  /** A push that is cancelled when its commit is asked for, of which that becomes. */
+  async function cancelled(world: HubWorld, fault: Fault, branch?: Fault): Promise<PushResult> {
+    const planned = await plan();
+    const abort = new AbortController();
+    let isAsked = false;
+    world.hub.fault = ({ path: place }) => {
+      if (place.includes('/commit/')) {
+        isAsked = true;
+        setTimeout(() => abort.abort(), 20);
+        return fault;
+      }
+      return isAsked ? branch : undefined;
+    };
+    return push(planned, { ...PATIENCE, tries: 1, graceMs: 20, signal: abort.signal });
+  }
+
+  test('a commit that was made is the result, whatever was heard of it', async () => {
+    const world = await signedIn();
+    const { commit } = await cancelled(world, 'done-and-hang');
+    expect(world.hub.find(NAME)!.commit).toBe(commit);
+    expect(Object.keys(content(world))).toContain('README.md');
+  });
+
+  test('one that was not is told with where the branch is', async () => {
+    const world = await signedIn();
+    const before =
+      /branch main of somebody\/first is where it was \([0-9a-f]{8}\), so that it was not made by now; look at http.*\/somebody\/first\/commits\/main before you push again\.$/;
+    await expect(cancelled(world, 'hang')).rejects.toMatchObject({
+      code: 'hub.cancelled',
+      message: expect.stringMatching(before),
+    });
+  });
+
+  test('where the hub is silent, nothing is claimed', async () => {
+    const world = await signedIn();
+    await expect(cancelled(world, 'done-and-hang', { status: 503 })).rejects.toMatchObject({
+      code: 'hub.cancelled',
+      message: expect.stringContaining('the hub does not say whether it was made'),
+    });
   });
 });

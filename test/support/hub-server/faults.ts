@@ -24,6 +24,8 @@ export type Fault =
   | 'null'
   /** Nothing ever comes. */
   | 'hang'
+  /** What is sent is done, and nothing ever comes. */
+  | 'done-and-hang'
   /** The body comes in small pieces with pauses. */
   | { readonly pieceBytes: number; readonly pauseMs: number };
 

@@ -140,6 +140,7 @@ export class HubServer {
       account: this.#accountOf(headers.authorization),
     };
     const said = host === 'cdn' ? this.writing.store(asked) : this.writing.answer(asked);
+    if (fault === 'done-and-hang') return;
     if (cut === 'all') return void request.socket.destroy();
     await answer.said(said);
   }

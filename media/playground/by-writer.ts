@@ -1,0 +1,38 @@
+import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
+
+/** What is kept for each writer, as a conversation: what one has said is nothing that another one goes on from. */
+export class ByWriter<Kept> {
+  readonly #make: () => Kept;
+  readonly #kept = new Map<string, Kept>();
+
+  /** @param make what a writer has at first */
+  constructor(make: () => Kept) {
+    this.#make = make;
+  }
+
+  /** @param writer see {@link writerId} */
+  of(writer: string): Kept {
+    const kept = this.#kept.get(writer) ?? this.#make();
+    this.#kept.set(writer, kept);
+    return kept;
+  }
+
+  /** An adapter has another name, and is the same writer. */
+  follow(move: FolderMove): void {
+    for (const [writer, kept] of [...this.#kept]) {
+      this.#kept.delete(writer);
+      this.#kept.set(movedWriter(writer, move), kept);
+    }
+  }
+}
+
+/** Tells who writes from others: the base model, alone or with the adapter in a folder. */
+export function writerId(model: string, adapter: string | null): string {
+  return JSON.stringify([model, adapter]);
+}
+
+/** Who it is when an adapter has another name. */
+export function movedWriter(writer: string, move: FolderMove): string {
+  const [model, adapter] = JSON.parse(writer) as [string, string | null];
+  return writerId(model, adapter && movedPath(adapter, move));
+}

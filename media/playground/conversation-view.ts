@@ -1,0 +1,112 @@
+import type { Turn } from '../../extension/playground/playground-messages.ts';
+import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { element } from '../webview/element.ts';
+import { AnswerView } from './answer-view.ts';
+import { Conversation } from './conversation.ts';
+import { action, allow } from './labelled.ts';
+import { roleName, turnView } from './turn-list.ts';
+
+/** What the user does with a message that has no answer. */
+export interface UnansweredEvents {
+  onTryAgain(): void;
+  onRemove(): void;
+}
+
+/** The message that is being answered or has no answer, as it is shown. */
+interface Shown {
+  readonly view: AnswerView;
+  readonly turns: readonly HTMLElement[];
+  /** What can be done when there is no answer. */
+  readonly again: HTMLButtonElement;
+  readonly toolbar: HTMLElement;
+}
+
+/** A conversation as it is shown: its turns, and below them a message that has no answer, with what one can do about it. */
+export class ConversationView {
+  readonly root = element('div', { class: 'turns', attributes: { role: 'log' } });
+  readonly #texts: PlaygroundTexts;
+  readonly #events: UnansweredEvents;
+  readonly #onShowLogs: () => void;
+  #conversation = new Conversation();
+  #last: Shown | undefined;
+
+  constructor(texts: PlaygroundTexts, events: UnansweredEvents, onShowLogs: () => void) {
+    this.#texts = texts;
+    this.#events = events;
+    this.#onShowLogs = onShowLogs;
+    this.root.setAttribute('aria-label', texts.chatTab);
+  }
+
+  /** See `Conversation`. */
+  get turns(): readonly Turn[] {
+    return this.#conversation.turns;
+  }
+
+  /** Goes on with a conversation of earlier, or begins anew. */
+  set turns(turns: readonly Turn[]) {
+    this.#conversation = new Conversation();
+    this.#conversation.turns = turns;
+    this.#last = undefined;
+    this.root.replaceChildren(
+      ...turns.map((turn) => turnView(this.#texts, turn.role, this.#view(turn).root)),
+    );
+  }
+
+  get isEmpty(): boolean {
+    return this.#conversation.isEmpty;
+  }
+
+  /** Shows a message whose answer is to be written; one that has none goes. Returns what is to be answered, and where. */
+  ask(message: string): { readonly messages: readonly Turn[]; readonly view: AnswerView } {
+    this.takeBack();
+    const view = this.#view({ role: 'assistant', content: '' });
+    const again = action(this.#texts.tryAgain, () => this.#events.onTryAgain());
+    const remove = action(this.#texts.removeTurn, () => this.#events.onRemove(), {
+      hint: this.#texts.removeTurnHint,
+    });
+    const toolbar = element('div', { class: 'toolbar', attributes: { hidden: true } }, [
+      again,
+      remove,
+    ]);
+    const answer = turnView(this.#texts, 'assistant', view.root);
+    answer.append(toolbar);
+    const asked = this.#view({ role: 'user', content: message });
+    const turns = [turnView(this.#texts, 'user', asked.root), answer];
+    this.#last = { view, turns, again, toolbar };
+    this.root.append(...turns);
+    return { messages: this.#conversation.ask(message), view };
+  }
+
+  /**
+   * Its writer has come to an end.
+   *
+   * @returns whether there is an answer; where there is none, it can be asked for again
+   */
+  settle({ view }: { readonly view: AnswerView }, isWhole: boolean): boolean {
+    // Something else was asked since.
+    if (view !== this.#last?.view) return false;
+    const isAnswered = isWhole && !view.hasFailed && view.text !== '';
+    this.#last.toolbar.hidden = isAnswered;
+    if (!isAnswered) return false;
+    this.#conversation.answer(view.text);
+    this.#last = undefined;
+    return true;
+  }
+
+  /** Takes the message that has no answer out, if there is one; returns it. */
+  takeBack(): string {
+    for (const turn of this.#last?.turns ?? []) turn.remove();
+    this.#last = undefined;
+    return this.#conversation.takeBack();
+  }
+
+  /** @param busy why nothing can be asked now */
+  update(busy: string | undefined): void {
+    if (this.#last !== undefined) allow(this.#last.again, busy, this.#texts.tryAgainHint);
+  }
+
+  #view({ role, content: text }: Turn): AnswerView {
+    const label = roleName(this.#texts, role);
+    return new AnswerView(this.#texts, label, { text, status: '' }, this.#onShowLogs);
+  }
+}
