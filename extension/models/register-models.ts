@@ -3,7 +3,9 @@ import { type CommandTable, keepsFocus, registerCommands } from '../commands.ts'
 import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
+import { tellCudaFolder } from '../doctor/cuda-folder.ts';
 import { showDoctor } from '../doctor/doctor.ts';
+import { CudaSetup } from '../doctor/set-up-cuda.ts';
 import { Estimates } from '../estimate/estimate.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { AdapterPushes } from '../hub/push-adapter.ts';
@@ -53,6 +55,7 @@ export function registerModels(
   const exports = new AdapterExports(server);
   const keeper = new AdapterKeeper(server, moves);
   const pushes = new AdapterPushes(server);
+  const cuda = new CudaSetup(server, () => views.refreshAll());
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown, options: unknown) => unknown) =>
@@ -99,11 +102,13 @@ export function registerModels(
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
+    [COMMANDS.setUpCuda]: attempt(() => cuda.run()),
   };
   registerCommands(extension, table);
   void openDemoOfNewWindow(extension);
   registerChatModels(extension, { server, generation, onDidMove: moves.event });
   extension.subscriptions.push(
+    tellCudaFolder(server),
     moves.event((move) => Promise.all([playground.follow(move), selection.follow(move)])),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
