@@ -31,9 +31,9 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
   ],
   [/cuDNN is not available/i, () => ({ means: 'the library cuDNN is missing', wayOut: SET_UP })],
   [
-    /undefined symbol: (\S+?),? |undefined symbol: (\S+)/i,
-    ([, before, last]) => ({
-      means: `its libraries are of versions that do not fit together: ${before ?? last} is in none of them`,
+    /undefined symbol: [^\s,]+|version \S+ not found \(required by .*?\)/i,
+    ([words]) => ({
+      means: `its libraries are of versions that do not fit together (${words})`,
       wayOut: 'run `lorafa cuda setup --download`, which fetches those that do',
     }),
   ],
@@ -57,7 +57,7 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
     }),
   ],
   [
-    /invalid device ordinal/i,
+    /invalid device (?:ordinal|ID: \d+, must be)/i,
     () => ({
       means: 'there is no NVIDIA GPU of this number',
       wayOut: '`nvidia-smi` lists those that there are, of which the first is cuda:0',
@@ -78,7 +78,8 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
     }),
   ],
   [
-    /CUDA.*out of memory|cudaMalloc/i,
+    // No other memory is taken from such an arena here.
+    /CUDA.*out of memory|cudaMalloc|BFCArena.*failed to allocate/i,
     () => ({
       means: 'there is not enough memory',
       wayOut: 'other programs may have the memory of the GPU: `nvidia-smi` lists them',

@@ -1,10 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Wheel } from '../../engine/cuda/wheels.ts';
-import { tempFolder } from './temp-folder.ts';
 
 /** Why no wheels can be fetched here; undefined where they can. */
 export function pipProblem(): string | undefined {
@@ -32,7 +31,7 @@ export async function makeWheel(
     [`${info}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-${platform}\n`,
     [`${info}/RECORD`]: '',
   };
-  const source = await tempFolder();
+  const source = path.join(folder, id);
   for (const [file, text] of Object.entries(content)) {
     await mkdir(path.dirname(path.join(source, file)), { recursive: true });
     await writeFile(path.join(source, file), text);
@@ -40,6 +39,7 @@ export async function makeWheel(
   const wheel = path.join(folder, `${id}-py3-none-${platform}.whl`);
   const parts = [...new Set(Object.keys(content).map((file) => file.split('/')[0]!))];
   await promisify(execFile)('python3', ['-m', 'zipfile', '-c', wheel, ...parts], { cwd: source });
+  await rm(source, { recursive: true });
   const bytes = await readFile(wheel);
   return {
     ...{ name, version, platform },

@@ -30,7 +30,11 @@ test.each([
   ],
   [
     '/x/libcublas.so.13: undefined symbol: cublasLtHeuristic, version libcublasLt.so.13',
-    'its libraries are of versions that do not fit together: cublasLtHeuristic is in none of them',
+    'its libraries are of versions that do not fit together (undefined symbol: cublasLtHeuristic)',
+  ],
+  [
+    'cuda_execution_provider_info.cc:70 operator() Invalid device ID: 3, must be between 0 (inclusive) and 1 (exclusive).',
+    'there is no NVIDIA GPU of this number',
   ],
   ['ended by SIGBUS', 'one of its libraries ended the process that tried it (SIGBUS)'],
   ['cuda:0 computes wrongly: a result was off by 3', 'it computes wrongly: a result was off by 3'],
