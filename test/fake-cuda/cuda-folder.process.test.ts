@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)(`a folder for CUDA (${missing ?? 'built'}
   test('with libraries that do not fit together says so', async () => {
     await replace('libcublas.so.13', 'int nothing(void) { return 0; }');
     expect((await tried()).problem).toMatch(
-      /\(its libraries are of versions that do not fit together \(.*libcublas.*\)\): run `lorafa cuda setup --download`/,
+      /\(its libraries are of versions that do not fit together \(undefined symbol: cublas\w+\)\): run `lorafa cuda setup --download`/,
     );
   });
 
@@ -114,6 +114,22 @@ describe.skipIf(missing !== undefined)(`a folder for CUDA (${missing ?? 'built'}
     const [cpu, cuda] = report.onnxruntime.devices;
     expect(cpu).toEqual({ device: 'cpu', usable: true });
     expect(cuda?.problem).toContain(`${folder}/libonnxruntime.so.1 is ONNX Runtime 1.17.3, which`);
+  });
+
+  test('is what a set-up uses as it is, and tries', async () => {
+    const planned = await cli.run(['cuda', 'setup', '--plan', '--json']);
+    expect(planned).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(planned.stdout)).toMatchObject({
+      folder,
+      isReady: true,
+      downloadBytes: 0,
+      driverProblem: null,
+    });
+    const tried = await cli.run(['cuda', 'setup']);
+    expect(tried.code).toBe(5);
+    expect(tried.stderr).toContain(`CUDA's libraries are in ${folder}.`);
+    expect(tried.stderr).toContain('cuda:0 cannot be used (it computes wrongly');
+    expect(await readdir(process.env['LORAFA_CACHE_DIR']!)).toEqual([]);
   });
 
   test('that is none is refused by its name', async () => {

@@ -125,7 +125,11 @@ export class FakeCuda {
 
   /** For a process whose programs are to find the stand-in. */
   get environment(): Record<string, string> {
-    return { LD_LIBRARY_PATH: path.join(this.#folder, 'lib') };
+    return {
+      LD_LIBRARY_PATH: path.join(this.#folder, 'lib'),
+      // Before whatever was set up on this machine.
+      LORAFA_CUDA_FOLDER: path.join(this.#folder, RUNTIME_FOLDER),
+    };
   }
 }
 
