@@ -116,6 +116,22 @@ describe.skipIf(missing !== undefined)(`a folder for CUDA (${missing ?? 'built'}
     expect(cuda?.problem).toContain(`${folder}/libonnxruntime.so.1 is ONNX Runtime 1.17.3, which`);
   });
 
+  test('with a later ONNX Runtime, which has all functions that are used, is refused as well', async () => {
+    await replace(
+      'libonnxruntime.so.1',
+      `static void *table[512];
+       static int nothing(void) { return 0; }
+       __attribute__((constructor)) static void fill(void) { for (int i = 0; i < 512; i++) table[i] = nothing; }
+       static const void *api(unsigned version) { return table; }
+       static const char *version(void) { return "1.99.0"; }
+       static const void *base[] = { api, version };
+       const void *OrtGetApiBase(void) { return base; }`,
+    );
+    expect((await tried()).problem).toMatch(
+      /\(\S+\/libonnxruntime\.so\.1 is ONNX Runtime 1\.99\.0, and this needs \d+\.\d+\.\d+\): /,
+    );
+  });
+
   test('is what a set-up uses as it is, and tries', async () => {
     const planned = await cli.run(['cuda', 'setup', '--plan', '--json']);
     expect(planned).toMatchObject({ code: 0, stderr: '' });
