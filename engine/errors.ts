@@ -55,6 +55,8 @@ export type ErrorCode =
   | 'hub.cancelled'
   | 'device.unavailable'
   | 'device.failed'
+  | 'device.setup_failed'
+  | 'device.setup_cancelled'
   | 'output.not_found'
   | 'output.not_writable'
   | 'output.in_use'

@@ -50,6 +50,7 @@ export const COMMANDS = {
   runSelection: 'lorafa.runSelection',
   runSelectionWith: 'lorafa.runSelectionWith',
   doctor: 'lorafa.doctor',
+  setUpCuda: 'lorafa.setUpCuda',
   signIn: 'lorafa.signIn',
   emptyWeightCache: 'lorafa.emptyWeightCache',
   showLogs: 'lorafa.showLogs',
@@ -113,6 +114,7 @@ export const CONTEXT_KEYS = {
 export const SETTINGS = {
   whenBusy: 'runs.whenBusy',
   modelFolders: 'models.folders',
+  cudaFolder: 'cuda.folder',
   /** Read by the language client itself, under its own id. */
   traceServer: 'trace.server',
 } as const;

@@ -48,6 +48,11 @@ export class ServerLink implements vscode.Disposable {
       : client.sendRequest<Result>(method, params, token);
   }
 
+  /** Sends a message that nobody answers; while no server runs nobody gets it. */
+  tell<Params>({ method }: NotificationMessage<Params>, params: Params): void {
+    if (this.#client?.isRunning() === true) void this.#client.sendNotification(method, params);
+  }
+
   /** Calls `handler` for each message of a kind, whenever the server runs. */
   listen<Params>(
     { method, params: schema }: NotificationMessage<Params>,

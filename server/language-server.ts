@@ -8,6 +8,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { serveChecks } from './check-requests.ts';
+import { serveCuda } from './cuda-requests.ts';
 import { serveDataFiles } from './data-requests.ts';
 import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
@@ -121,6 +122,7 @@ function serveBackground(
     runFolders,
   });
   serveExports(connection, cliScript);
+  serveCuda(connection, cliScript);
   servePushes(connection, cliScript);
   return [runs, generators];
 }

@@ -5,6 +5,7 @@ import {
   finishRun,
   getRunConfig,
   getRunMetrics,
+  gpusRead,
   listRuns,
   lookAtRun,
   measureRun,
@@ -19,6 +20,7 @@ import {
   watchRun,
 } from './protocol/runs.ts';
 import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import { GpuWatch } from './runs/gpu-watch.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 import { metricsCsv, runMetrics } from './runs/run-metrics.ts';
 
@@ -34,16 +36,19 @@ export function serveRuns(
   },
 ): RunManager {
   const live = new Map<string, boolean>();
+  const gpus = new GpuWatch((read) => void notify(connection, gpusRead, { gpus: [...read] }));
   const manager = new RunManager({
     ...options,
     onChanged: (summary) => {
       const { folder, isLive } = summary;
       void notify(connection, runChanged, summary);
+      gpus.heed(summary);
       if (live.get(folder) !== isLive) onStateChanged();
       live.set(folder, isLive);
     },
     onGone: (folder) => {
       void notify(connection, runGone, { folder });
+      gpus.forget(folder);
       live.delete(folder);
       onStateChanged();
     },

@@ -96,6 +96,15 @@ export async function copyContent(source: FileHandle, target: string): Promise<v
 }
 
 /**
+ * Gives a file, which stays where it is, a name elsewhere by a link.
+ *
+ * @throws LorafaError `output.not_writable`, also where something has that name or the system makes no links
+ */
+export async function pointTo(file: string, name: string): Promise<void> {
+  await explained(name, () => symlink(path.resolve(file), name));
+}
+
+/**
  * Gives a file a second name by a relative link, so that both may be moved together. Where there are
  * no links (on Windows they are a privilege), the file itself gets the name.
  *

@@ -109,6 +109,8 @@ export type CApi = {
 } & {
   /** Of the library, e.g. `1.30.0`. */
   readonly version: string;
+  /** Path of the library: ONNX Runtime looks for its providers beside it. */
+  readonly file: string;
   /** Whoever has the functions has this too: without it, the library is unloaded under them. */
   readonly library: LibraryHandle;
 };
@@ -142,7 +144,7 @@ export function openCApi(file: string): CApi {
     );
     return [name, koffi.decode(addressAt(table, index), type)] as const;
   });
-  return { ...Object.fromEntries(entries), version, library } as unknown as CApi;
+  return { ...Object.fromEntries(entries), version, file, library } as unknown as CApi;
 }
 
 function resultType(name: FunctionName): string {

@@ -3,9 +3,9 @@ import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import type { Pointer } from './c-api.ts';
 import { cTexts } from './c-texts.ts';
+import { cudaProvider } from './cuda-provider.ts';
 import { type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
-import { cudaProviderLibrary } from './library.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
 import { sessionOptions } from './session-options.ts';
 import { tensorAt } from './tensor-at.ts';
@@ -44,7 +44,7 @@ export class CudaMemory {
     this.device = device;
     const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
     if (!hasCopies) {
-      const library = cudaProviderLibrary();
+      const library = cudaProvider(device);
       check(ort.RegisterExecutionProviderLibrary(environment, PROVIDER, library), what);
       hasCopies = true;
     }

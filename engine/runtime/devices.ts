@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { withoutToken } from '../hub/hub-token.ts';
 import { CPU, type Device, formatDevice, parseDevice } from './device.ts';
+import { deviceProblem } from './device-problem.ts';
 import { selfTest } from './device-self-test.ts';
-import { meaningOf } from './runtime-words.ts';
+import { type NvidiaGpu, nvidiaGpus } from './nvidia-smi.ts';
 
 /** Whether a device can be used here, and if not, what is missing. */
 export interface DeviceStatus {
@@ -14,19 +15,14 @@ export interface DeviceStatus {
   readonly problem?: string;
   /** What its libraries themselves said, for logs. */
   readonly detail?: string;
+  /** The GPU of a CUDA device, where its driver tells. */
+  readonly gpu?: NvidiaGpu;
 }
 
 const PROBE_TIMEOUT_MS = 60_000;
 
 /** The bundled {@link file://./probe-device.ts}, which the build puts beside every entry point. */
 const PROBE_SCRIPT = fileURLToPath(new URL('./probe-device.js', import.meta.url));
-
-/** What to do about a device that does not work. */
-const WAY_OUT: { readonly [K in Device['kind']]: string } = {
-  cpu: 'ONNX Runtime itself does not run here; install the package again',
-  cuda: 'CUDA needs an NVIDIA GPU with a recent driver, CUDA 12 and cuDNN 9 in the library path, and ONNX Runtime\'s CUDA libraries, which have to be installed beside it (README.md, "CUDA")',
-  webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or Direct3D 12 driver',
-};
 
 /**
  * Tries a device in a throw-away process.
@@ -36,15 +32,20 @@ const WAY_OUT: { readonly [K in Device['kind']]: string } = {
 export async function probeDevice(device: Device, script = PROBE_SCRIPT): Promise<DeviceStatus> {
   const detail = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
   if (detail === undefined) return { device, usable: true };
-  const meaning = meaningOf(detail);
-  const why = meaning === undefined ? '' : ` (${meaning})`;
-  const problem = `${formatDevice(device)} cannot be used${why}: ${WAY_OUT[device.kind]}.`;
-  return { device, usable: false, problem, detail };
+  return { device, usable: false, problem: deviceProblem(device, detail), detail };
 }
 
-/** The state of every kind of device, for a doctor's report. */
+/** The state of every device, for a doctor's report: of all GPUs that NVIDIA's driver names, or of the first one. */
 export async function probeDevices(): Promise<DeviceStatus[]> {
-  return Promise.all(['cpu', 'cuda', 'webgpu'].map((name) => probeDevice(parseDevice(name))));
+  const gpus = (await nvidiaGpus()) ?? [];
+  const cuda = gpus.length === 0 ? ['cuda:0'] : gpus.map(({ index }) => `cuda:${index}`);
+  const devices = ['cpu', ...cuda, 'webgpu'].map(parseDevice);
+  return Promise.all(
+    devices.map(async (device) => {
+      const gpu = gpus.find(({ index }) => device.kind === 'cuda' && index === device.index);
+      return { ...(await probeDevice(device)), ...(gpu && { gpu }) };
+    }),
+  );
 }
 
 /**
@@ -82,7 +83,9 @@ function tryInChild(device: Device, script: string): Promise<string | undefined>
       [script, formatDevice(device)],
       { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
       (error, _stdout, stderr) => {
-        resolve(error === null ? undefined : lastLine(stderr) || error.message);
+        if (error === null) return resolve(undefined);
+        const end = error.signal === undefined ? error.message : `ended by ${error.signal}`;
+        resolve(lastLine(stderr) || end);
       },
     );
   });

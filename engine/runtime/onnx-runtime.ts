@@ -1,8 +1,9 @@
 import { isMainThread } from 'node:worker_threads';
 import { LorafaError, messageOf } from '../errors.ts';
 import { type CApi, openCApi, type Pointer } from './c-api.ts';
-import { onnxRuntimeLibrary } from './library.ts';
+import { bundledLibrary, libraryForCuda, type OnnxRuntimeLibrary } from './library.ts';
 import { meaningOf } from './runtime-words.ts';
+import { requireWholeLibrary } from './whole-library.ts';
 
 /*
  * The only place that loads ONNX Runtime. Its official builds report to their maker unless told not
@@ -18,8 +19,16 @@ if (!isMainThread) {
 }
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
+const opened = open();
+
 /** ONNX Runtime's C API; failures come as its own status, see {@link check}. */
-export const ort: CApi = open();
+export const ort: CApi = opened.api;
+
+/**
+ * Why ONNX Runtime is not the one that was chosen for CUDA, in words for `runtime-words.ts`: the CPU computes
+ * with the package's own all the same. Undefined where it is, or none was chosen.
+ */
+export const refusedForCuda: string | undefined = opened.refused;
 
 /** `ORT_LOGGING_LEVEL_ERROR` */
 export const LOG_ERRORS = 3;
@@ -52,8 +61,27 @@ export function create(call: (out: BigUint64Array) => Pointer | null, what?: str
   return out[0]!;
 }
 
-function open(): CApi {
-  const file = onnxRuntimeLibrary();
+function open(): { readonly api: CApi; readonly refused?: string } {
+  const chosen = libraryForCuda();
+  if (chosen === undefined) return { api: openBundled() };
+  const found = openChosen(chosen);
+  return typeof found === 'string' ? { api: openBundled(), refused: found } : { api: found };
+}
+
+/** @returns why it cannot be used, where it cannot */
+function openChosen({ file, version }: OnnxRuntimeLibrary): CApi | string {
+  try {
+    requireWholeLibrary(file);
+    const api = openCApi(file);
+    if (api.version === version) return api;
+    return `CUDA folder: ${file} is ONNX Runtime ${api.version}, and this needs ${version}`;
+  } catch (error) {
+    return `CUDA folder: ${messageOf(error)}`;
+  }
+}
+
+function openBundled(): CApi {
+  const { file } = bundledLibrary();
   try {
     return openCApi(file);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Pointer } from './c-api.ts';
 import { cTexts } from './c-texts.ts';
+import { cudaProvider } from './cuda-provider.ts';
 import type { Device } from './device.ts';
 import { check, create, LOG_ERRORS, ort } from './onnx-runtime.ts';
 
@@ -62,16 +63,17 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
 
 /** What a device does not compute, the CPU does. */
 function addProvider(options: Pointer, device: Device, what: string): void {
-  if (device.kind === 'cuda') addCuda(options, device.index, what);
+  if (device.kind === 'cuda') addCuda(options, device, what);
   if (device.kind === 'webgpu') {
     check(ort.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0), what);
   }
 }
 
-function addCuda(options: Pointer, index: number, what: string): void {
+function addCuda(options: Pointer, device: Device, what: string): void {
+  cudaProvider(device);
   const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
   try {
-    const settings = { device_id: String(index), arena_extend_strategy: 'kSameAsRequested' };
+    const settings = { device_id: String(device.index), arena_extend_strategy: 'kSameAsRequested' };
     const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];
     const count = Object.keys(settings).length;
     check(ort.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, count), what);

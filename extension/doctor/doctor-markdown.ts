@@ -2,7 +2,7 @@ import { formatBytes } from '../../server/cli/format.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
 import { asMarkdown } from '../show/markup.ts';
 import type { DoctorTexts } from './doctor-texts.ts';
-import type { MachineReport } from './machine-report.ts';
+import type { MachineGpu, MachineReport } from './machine-report.ts';
 
 /** What a machine can do, as a Markdown document: the verdict first, then what is missing, then all. */
 export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): string {
@@ -20,8 +20,11 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
   const rows: readonly (readonly [string, string])[] = [
     ['ONNX Runtime', 'version' in onnxruntime ? onnxruntime.version : texts.missing],
     ...devices.map(
-      ({ device, usable: works }) =>
-        [`${texts.device} ${device}`, works ? texts.usable : texts.notUsable] as const,
+      ({ device, usable: works, gpu }) =>
+        [
+          `${texts.device} ${device}`,
+          [works ? texts.usable : texts.notUsable, ...gpuWords(gpu)].join(', '),
+        ] as const,
     ),
     ...('bfloat16' in onnxruntime
       ? [[texts.bfloat16, bfloat16Words(onnxruntime.bfloat16, texts)] as const]
@@ -44,6 +47,10 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
     markdownTable([texts.what, texts.found], rows),
     '',
   ].join('\n\n');
+}
+
+function gpuWords(gpu: MachineGpu | undefined): readonly string[] {
+  return gpu === undefined ? [] : [gpu.name, formatBytes(gpu.memoryBytes), `driver ${gpu.driver}`];
 }
 
 /** What most machines lack is no fault of theirs: it is told beside what they have. */

@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
 
+const gpu = z.object({ name: z.string(), memoryBytes: z.number(), driver: z.string() });
+
 const device = z.object({
   device: z.string(),
   usable: z.boolean(),
   problem: z.optional(z.string()),
   detail: z.optional(z.string()),
+  gpu: z.optional(gpu),
 });
 
 /** What the server finds out about the machine, as far as it is shown. */
@@ -29,6 +32,9 @@ export const machineReportSchema = z.object({
     z.object({ problem: z.string() }),
   ]),
 });
+
+/** A GPU as its driver names it. */
+export type MachineGpu = Readonly<z.infer<typeof gpu>>;
 
 /** See {@link machineReportSchema}. */
 export type MachineReport = Readonly<z.infer<typeof machineReportSchema>>;

@@ -3,7 +3,9 @@ import { type CommandTable, registerCommands } from '../commands.ts';
 import { saveConfig } from '../config-editor/save-config.ts';
 import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
 import { DataPreviews } from '../data-preview/data-previews.ts';
+import { tellCudaFolder } from '../doctor/cuda-folder.ts';
 import { showDoctor } from '../doctor/doctor.ts';
+import { CudaSetup } from '../doctor/set-up-cuda.ts';
 import { Estimates } from '../estimate/estimate.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { moveTabs } from '../folder-tabs.ts';
@@ -55,6 +57,7 @@ export function registerModels(
   const exports = new AdapterExports(server);
   const keeper = new AdapterKeeper(server, moves, views.adapters);
   const pushes = new AdapterPushes(server, reports);
+  const cuda = new CudaSetup(server, () => views.refreshAll());
   /** Tells what goes wrong in a notification, with the way out. */
   const attempt =
     (action: (arg: unknown) => unknown) =>
@@ -107,6 +110,7 @@ export function registerModels(
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),
     [COMMANDS.emptyWeightCache]: attempt(() => emptyCacheOfWeights(server)),
     [COMMANDS.doctor]: attempt(() => showDoctor(server, reports, log)),
+    [COMMANDS.setUpCuda]: attempt(() => cuda.run()),
   };
   registerCommands(extension, table);
   void openDemoOfNewWindow(extension);
@@ -116,6 +120,7 @@ export function registerModels(
       const following = [playground.follow(move), selection.follow(move), moveTabs(move)];
       Promise.all(following).catch((error: unknown) => log.error(String(error)));
     }),
+    tellCudaFolder(server),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),

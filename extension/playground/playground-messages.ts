@@ -15,7 +15,7 @@ export type PlaygroundNews =
   /** A prompt to begin with. */
   | { readonly type: 'prompt'; readonly prompt: string }
   /** The way of trying to begin with, and whether what is typed there is what comes next. */
-  | { readonly type: 'tab'; readonly tab: PlaygroundTab; readonly takesFocus: boolean }
+  | { readonly type: 'tab'; readonly tab: PlaygroundTab }
   | ({ readonly type: 'moved' } & FolderMove)
   | TrainingNews
   | ChatNews

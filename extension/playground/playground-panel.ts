@@ -50,7 +50,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   readonly #history: PromptHistory;
   #panel: vscode.WebviewPanel | undefined;
   /** What the page is told when it is ready, or else at once. */
-  #start: PlaygroundStart & { readonly takesFocus?: boolean } = {};
+  #start: PlaygroundStart = {};
   #isReady = false;
   /** What can be picked has changed while nobody saw it. */
   #isStale = false;
@@ -63,7 +63,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   async show(start: PlaygroundStart): Promise<void> {
-    this.#start = { ...start, takesFocus: true };
+    this.#start = start;
     if (this.#panel !== undefined) {
       this.#panel.reveal();
       if (this.#isReady) await this.#tellCatalog();
@@ -155,7 +155,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#isStale = false;
     try {
       const catalog = await readCatalog(this.#context.server);
-      const { adapter: folder, prompt, tab, takesFocus = false } = this.#start;
+      const { adapter: folder, prompt, tab } = this.#start;
       this.#start = {};
       const picked = folder === undefined ? undefined : adapterOf(folder, catalog.adapters);
       this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null });
@@ -163,7 +163,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
         this.#tell({ type: 'problem', message: noAdapterIn(folder) });
       }
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
-      if (tab !== undefined) this.#tell({ type: 'tab', tab, takesFocus });
+      if (tab !== undefined) this.#tell({ type: 'tab', tab });
     } catch (error) {
       this.#tell({ type: 'problem', message: this.#messageOf(error) });
     }

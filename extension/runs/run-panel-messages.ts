@@ -43,6 +43,10 @@ export interface RunNews {
   /** When it began and how long it took, as people say it; null before that. */
   readonly began: string | null;
   readonly duration: string | null;
+  /** The device that computes, with what it is if that is known; null before it was chosen. */
+  readonly device: string | null;
+  /** What its GPU does now; null where that is not known. */
+  readonly gpu: string | null;
   /** Time left as people say it; null while unknown. */
   readonly timeLeft: string | null;
 }

@@ -104,6 +104,10 @@ export function runPanelTexts() {
     steps: vscode.l10n.t('Step {0} of {1}'),
     timeLeft: vscode.l10n.t('about {0} left'),
     device: vscode.l10n.t('Device'),
+    gpu: vscode.l10n.t('GPU'),
+    gpuHint: vscode.l10n.t(
+      'Its memory that all programs have in use, how much of the time it computes, temperature and power, as nvidia-smi tells',
+    ),
     compute: vscode.l10n.t('Precision'),
     computeHint: vscode.l10n.t(
       'In which the products with the frozen weights of the base model are computed (engine.compute)',

@@ -7,6 +7,7 @@ import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { bestCheckpoint } from './checkpoint-rows.ts';
 import { tellGone } from './gone-runs.ts';
+import { describeGpu, deviceLabel } from './gpu-texts.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
 import { abilitiesOf, resultCheckpoint } from './run-list.ts';
@@ -235,7 +236,8 @@ export class RunPanel {
       return;
     }
     const { unheard } = run;
-    const { state, etaSeconds, verdict } = run.status;
+    const { state, etaSeconds, verdict, device } = run.status;
+    const { gpus } = store;
     titlePanel(this.#panel, run.name);
     const attempt = describeAttempt(run);
     this.#tell({
@@ -252,6 +254,8 @@ export class RunPanel {
       attempt: attempt === undefined ? null : withRelativePaths(attempt),
       began: run.began && new Date(run.began).toLocaleString(vscode.env.language),
       duration: run.began && formatDuration(secondsOf(run)),
+      device: device && deviceLabel(device, gpus),
+      gpu: (run.isLive && device !== null && describeGpu(device, gpus)) || null,
       timeLeft:
         state === 'running' && etaSeconds !== null && unheard === null
           ? formatDuration(etaSeconds)

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import type { RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS, PRODUCT_NAME, VIEWS } from '../ids.ts';
 import { StatusItem } from '../show/status-item.ts';
+import { describeGpu, deviceLabel } from './gpu-texts.ts';
 import type { RunStore } from './run-store.ts';
 import { mostInteresting, statusBarIcon, statusBarText } from './run-texts.ts';
 
@@ -15,7 +17,9 @@ export function showRunsInStatusBar(store: RunStore): vscode.Disposable {
       icon: statusBarIcon(shown),
       text,
       tooltip: shown.isLive
-        ? vscode.l10n.t('{0}: open the run panel', shown.name)
+        ? [vscode.l10n.t('{0}: open the run panel', shown.name), ...deviceParts(shown, store)].join(
+            ' · ',
+          )
         : vscode.l10n.t('No run is going on: show the runs'),
       command: shown.isLive
         ? { command: COMMANDS.openRunPanel, title: PRODUCT_NAME, arguments: [shown.folder] }
@@ -23,4 +27,11 @@ export function showRunsInStatusBar(store: RunStore): vscode.Disposable {
     });
   });
   return vscode.Disposable.from(item, subscription);
+}
+
+/** The device that computes, and what it does now. */
+function deviceParts({ status: { device } }: RunSummary, { gpus }: RunStore): readonly string[] {
+  if (device === null) return [];
+  const gpu = describeGpu(device, gpus);
+  return [deviceLabel(device, gpus), ...(gpu === undefined ? [] : [gpu])];
 }

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import {
+  gpusRead,
   listRuns,
   lookAtRun,
   type RunSummary,
@@ -37,6 +39,7 @@ export class RunStore implements vscode.Disposable {
   readonly #didVanish = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
+  #gpus: readonly NvidiaGpu[] = [];
   #isKnown = false;
   /** What was told of runs and is not taken in yet: null for a run that is gone. */
   readonly #news = new Map<string, RunSummary | null>();
@@ -45,7 +48,7 @@ export class RunStore implements vscode.Disposable {
   readonly #vanished = new Map<string, RunSummary>();
   #listing: Promise<void> | undefined;
 
-  /** Fires after every change, with all runs. */
+  /** Fires after every change, also of what the GPUs do, with all runs. */
   readonly onDidChange = this.#didChange.event;
   /** Fires for each run that has ended since it was last seen live, in this or the last session. */
   readonly onDidEnd = this.#didEnd.event;
@@ -61,6 +64,10 @@ export class RunStore implements vscode.Disposable {
     this.#log = log;
     server.listen(runChanged, (run) => this.#hear(run.folder, run));
     server.listen(runGone, ({ folder }) => this.#hear(folder, null));
+    server.listen(gpusRead, ({ gpus }) => {
+      this.#gpus = gpus;
+      this.#didChange.fire(this.#runs);
+    });
     // A server that was started again tells news only after it was asked for the list.
     this.#subscription = server.onDidStart(() => {
       this.#listing = this.#list().catch((error: unknown) => this.#log.error(String(error)));
@@ -70,6 +77,11 @@ export class RunStore implements vscode.Disposable {
   /** Sorted: live ones first, then the latest first. */
   get runs(): RunList {
     return this.#runs;
+  }
+
+  /** What NVIDIA's GPUs did lately, while runs compute on them. */
+  get gpus(): readonly NvidiaGpu[] {
+    return this.#gpus;
   }
 
   /** Whether the runs on disk were read: until then an empty list means nothing. */

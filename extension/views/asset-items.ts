@@ -173,11 +173,14 @@ export function modelItem({ path, name, origin, bytes, problem }: FoundModel): v
 }
 
 /** A device as a row of the view. */
-export function deviceItem({ device, usable, problem }: MachineDevice): vscode.TreeItem {
+export function deviceItem({ device, usable, problem, gpu }: MachineDevice): vscode.TreeItem {
   return viewRow({
     label: device,
     id: device,
-    description: usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
+    description: [
+      ...(gpu === undefined ? [] : [gpu.name, formatBytes(gpu.memoryBytes)]),
+      usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
+    ].join(' · '),
     iconPath: usable
       ? new vscode.ThemeIcon('chip', new vscode.ThemeColor('testing.iconPassed'))
       : new vscode.ThemeIcon('circle-slash'),

@@ -3,7 +3,12 @@ import * as z from 'zod/mini';
 const reportSchema = z.object({
   onnxruntime: z.object({
     devices: z.array(
-      z.object({ device: z.string(), usable: z.boolean(), problem: z.optional(z.string()) }),
+      z.object({
+        device: z.string(),
+        usable: z.boolean(),
+        problem: z.optional(z.string()),
+        gpu: z.optional(z.object({ name: z.string(), memoryBytes: z.number() })),
+      }),
     ),
   }),
 });

@@ -4,6 +4,7 @@ import type {
   PlaygroundNews,
   PlaygroundRequest,
   PlaygroundState,
+  PlaygroundTab,
 } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element, showText } from '../webview/element.ts';
@@ -31,7 +32,7 @@ let subject: string | undefined;
 /** The first news of what can be picked are still to come. */
 let isFirst = true;
 /** What is to be shown as soon as it is known whether it can be. */
-let wish: Extract<PlaygroundNews, { readonly type: 'tab' }> | undefined;
+let wish: PlaygroundTab | undefined;
 
 const picker = new ModelPicker(texts, saved, {
   onChange: update,
@@ -129,7 +130,7 @@ function receive(news: PlaygroundNews): void {
       keep();
       break;
     case 'tab':
-      wish = news;
+      wish = news.tab;
       fulfil();
       break;
     case 'chat':
@@ -203,15 +204,15 @@ function showReady(): void {
 
 /** Shows what was wanted, unless it is not known yet whether it can be. */
 function fulfil(): void {
-  if (wish === undefined || (wish.tab === 'chat' && access.isOpen)) return;
-  const { tab, takesFocus } = wish;
+  if (wish === undefined || (wish === 'chat' && access.isOpen)) return;
+  const tab = wish;
   wish = undefined;
   if (tab === 'chat' && noChat() !== undefined) {
-    leaveChat(takesFocus);
+    leaveChat(true);
     return;
   }
   views.choose(tab);
-  if (takesFocus) focusTab();
+  focusTab();
 }
 
 /** Leads from where nothing can be done to where something can, and says why. */

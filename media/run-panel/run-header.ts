@@ -195,13 +195,14 @@ export class RunHeader {
   #showFacts(): void {
     if (this.#news === undefined) return;
     const texts = this.#texts;
-    const { device, memory } = this.#news.run.status;
+    const { memory } = this.#news.run.status;
     const session = this.#session;
     const rows: (readonly [name: string, value: string, hint?: string])[] = [];
-    const { began, duration } = this.#news;
+    const { began, duration, device, gpu } = this.#news;
     if (began !== null) rows.push([texts.began, began]);
     if (duration !== null) rows.push([texts.duration, duration]);
     if (device !== null) rows.push([texts.device, device]);
+    if (gpu !== null) rows.push([texts.gpu, gpu, texts.gpuHint]);
     if (memory !== null) {
       const { resident, peak } = memory;
       const value = fill(texts.memoryNow, formatBytes(resident), formatBytes(peak));

@@ -1,5 +1,6 @@
 import { formatDevice } from '../../engine/runtime/device.ts';
 import type { DeviceStatus } from '../../engine/runtime/devices.ts';
+import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import { formatBytes } from './format.ts';
 import type { SystemReport } from './system-report.ts';
 
@@ -58,7 +59,17 @@ export function isHealthy(runtime: RuntimeReport): boolean {
 }
 
 function deviceTable(devices: readonly DeviceStatus[]): readonly string[] {
-  return table(devices.map((status) => [`  ${formatDevice(status.device)}`, usability(status)]));
+  return table(
+    devices.map((status) => {
+      const gpu = status.gpu === undefined ? '' : `${gpuText(status.gpu)}: `;
+      return [`  ${formatDevice(status.device)}`, `${gpu}${usability(status)}`];
+    }),
+  );
+}
+
+/** `NVIDIA T4, 15.0 GiB, driver 580.65.06` */
+function gpuText({ name, memoryBytes, driver }: NvidiaGpu): string {
+  return `${name}, ${formatBytes(memoryBytes)}, driver ${driver}`;
 }
 
 function usability({ usable, problem }: Pick<DeviceStatus, 'usable' | 'problem'>): string {

@@ -20,7 +20,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: 130,
     meaning: 'interrupted (training has saved a checkpoint)',
-    errors: ['training.cancelled', 'export.cancelled', 'hub.cancelled'],
+    errors: ['training.cancelled', 'export.cancelled', 'hub.cancelled', 'device.setup_cancelled'],
   },
   { code: 8, meaning: 'the Hugging Face Hub, or the way to it', errors: ['hub'] },
   {

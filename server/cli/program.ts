@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addCacheCommand } from './commands/cache.ts';
+import { addCudaCommand } from './commands/cuda.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
 import { addExportCommand } from './commands/export.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addMeasureCommand(program);
   addPreviewCommand(program);
   addCacheCommand(program);
+  addCudaCommand(program);
   addDoctorCommand(program);
   return program;
 }

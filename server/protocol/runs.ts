@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { notification, request } from '../rpc/message.ts';
 import { runNotesChangeSchema, runNotesSchema } from '../runs/run-notes-schema.ts';
@@ -178,6 +179,12 @@ export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
 
 /** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
 export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
+
+/** Server → client: what NVIDIA's GPUs do, every few seconds while runs compute on them; none once no run does. */
+export const gpusRead = notification(
+  'lorafa/runs/gpus',
+  z.object({ gpus: z.array(z.custom<NvidiaGpu>()) }),
+);
 
 /** Server → client: the next entries of a watched run's journal. */
 export const runEvents = notification(

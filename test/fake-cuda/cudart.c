@@ -4,6 +4,7 @@
  * what is copied are decided by ONNX Runtime's own CUDA provider above it.
  *
  * FAKE_CUDA_GIB    memory of each device, 80 unless given
+ * FAKE_CUDA_ERROR  number of the error (cudaError_t) that every use of a device ends with
  * FAKE_CUDA_SKIP   uploads of more than so many bytes are counted but not made, so that large models fit
  */
 #define _GNU_SOURCE
@@ -163,10 +164,15 @@ cudaError_t cudaMemsetAsync(void *p, int v, size_t n, cudaStream_t s) { return c
 
 /* The device: an H100 by its numbers. */
 static __thread int current;
-cudaError_t cudaGetDeviceCount(int *n) { *n = 1; return cudaSuccess; }
-cudaError_t cudaGetDevice(int *d) { *d = current; return cudaSuccess; }
-cudaError_t cudaSetDevice(int d) { current = d; return d == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+static cudaError_t wanted_error(void) {
+  const char *error = getenv("FAKE_CUDA_ERROR");
+  return error ? (cudaError_t)atoi(error) : cudaSuccess;
+}
+cudaError_t cudaGetDeviceCount(int *n) { *n = 1; return wanted_error(); }
+cudaError_t cudaGetDevice(int *d) { *d = current; return wanted_error(); }
+cudaError_t cudaSetDevice(int d) { current = d; return d == 0 ? wanted_error() : cudaErrorInvalidDevice; }
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int d) {
+  if (wanted_error()) return wanted_error();
   memset(p, 0, sizeof *p);
   strcpy(p->name, "No device");
   p->totalGlobalMem = capacity();
@@ -202,7 +208,20 @@ cudaError_t cudaDeviceGetAttribute(int *v, enum cudaDeviceAttr a, int d) {
 cudaError_t cudaDriverGetVersion(int *v) { *v = CUDART_VERSION; return cudaSuccess; }
 cudaError_t cudaRuntimeGetVersion(int *v) { *v = CUDART_VERSION; return cudaSuccess; }
 const char *cudaGetErrorName(cudaError_t e) { return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : e ? "error" : "cudaSuccess"; }
-const char *cudaGetErrorString(cudaError_t e) { return e == cudaErrorMemoryAllocation ? "out of memory" : e ? "error of the stand-in" : "no error"; }
+/* The words of CUDA itself (driver_types.h has the meanings). */
+const char *cudaGetErrorString(cudaError_t e) {
+  switch (e) {
+    case cudaSuccess: return "no error";
+    case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorDevicesUnavailable: return "CUDA-capable device(s) is/are busy or unavailable";
+    case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorNoKernelImageForDevice: return "no kernel image is available for execution on the device";
+    case cudaErrorSystemDriverMismatch: return "system has unsupported display driver / cuda driver combination";
+    default: return "error of the stand-in";
+  }
+}
 
 /* Streams, events and graphs. What is captured is not kept: a launch of a graph is counted. */
 cudaError_t cudaStreamCreate(cudaStream_t *s) { HANDLE(s); }

@@ -42,6 +42,12 @@ const LIBRARIES = {
 /** The library whose functions tell what was counted. */
 export const RUNTIME_LIBRARY = 'libcudart.so.13' satisfies keyof typeof LIBRARIES;
 
+/** That comes with a driver and nowhere else. */
+export const DRIVER_LIBRARY = 'libcuda.so.1';
+
+/** Where ONNX Runtime's library and its providers are. */
+const RUNTIME_FOLDER = path.join('onnxruntime-node', 'bin', 'napi-v6', 'linux', 'x64');
+
 const PROVIDER = 'libonnxruntime_providers_cuda.so';
 const PROVIDERS = [PROVIDER, 'libonnxruntime_providers_shared.so'];
 
@@ -97,9 +103,33 @@ export class FakeCuda {
     );
   }
 
+  /**
+   * Makes a folder as users have it: ONNX Runtime, its provider and the libraries that it is linked to side by side,
+   * but for the driver's, whose folder is returned.
+   */
+  async putSideBySide(folder: string): Promise<string> {
+    const runtime = path.join(this.#folder, RUNTIME_FOLDER);
+    for (const name of await readdir(runtime)) {
+      if (name.endsWith('.node')) continue;
+      await symlink(path.join(runtime, name), path.join(folder, name));
+    }
+    const driver = path.join(folder, 'driver');
+    await mkdir(driver);
+    const libraries = path.join(this.#folder, 'lib');
+    for (const name of await readdir(libraries)) {
+      const target = name === DRIVER_LIBRARY ? driver : folder;
+      await symlink(path.join(libraries, name), path.join(target, name));
+    }
+    return driver;
+  }
+
   /** For a process whose programs are to find the stand-in. */
   get environment(): Record<string, string> {
-    return { LD_LIBRARY_PATH: path.join(this.#folder, 'lib') };
+    return {
+      LD_LIBRARY_PATH: path.join(this.#folder, 'lib'),
+      // Before whatever was set up on this machine.
+      LORAFA_CUDA_FOLDER: path.join(this.#folder, RUNTIME_FOLDER),
+    };
   }
 }
 
@@ -129,7 +159,7 @@ async function build(folder: string): Promise<void> {
     });
     for (const name of PROVIDERS) {
       const from = path.join(wheels, 'onnxruntime', 'capi', name);
-      await rename(from, path.join(runtime, 'bin', 'napi-v6', 'linux', 'x64', name));
+      await rename(from, path.join(made, RUNTIME_FOLDER, name));
     }
     await rename(made, folder).catch(async (error: unknown) => {
       // Another test was faster.
@@ -186,7 +216,7 @@ async function buildLibraries(work: string, wheels: string, lib: string): Promis
     ]);
   }
   for (const [library, functions] of [
-    ['libcuda.so.1', ['cuTensorMapEncodeTiled', 'cuInit']],
+    [DRIVER_LIBRARY, ['cuTensorMapEncodeTiled', 'cuInit']],
     ['libcurand.so.10', []],
   ] as const) {
     const source = path.join(work, `${library}.c`);

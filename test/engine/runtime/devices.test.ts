@@ -47,7 +47,7 @@ describe('a device is tried in a process of its own', () => {
     const { usable, problem, detail } = await probeDevice(CUDA, script);
     expect(usable).toBe(false);
     expect(problem).toMatch(
-      /^cuda:0 cannot be used \(the library libcudnn\.so\.9 is missing\): CUDA needs .*\.$/,
+      /^cuda:0 cannot be used \(the library libcudnn\.so\.9 is missing\): run the command "LoRA-FA: Set Up CUDA".*\.$/,
     );
     expect(detail).toBe('libcudnn.so.9: cannot open');
   });

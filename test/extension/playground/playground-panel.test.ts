@@ -78,7 +78,7 @@ test('an adapter that is to be tried and is not there is told, whatever is picke
   });
 });
 
-test('what an adapter is opened for is shown, and takes the focus unless somebody goes through rows', async () => {
+test('what an adapter is opened for is shown, and takes the focus', async () => {
   const { playground, panel, offered } = await openPlayground();
   panel.ask({ type: 'catalog' });
   await vi.waitFor(() => expect(offered()).toEqual(['first']));
@@ -86,10 +86,8 @@ test('what an adapter is opened for is shown, and takes the focus unless somebod
   // The prompt is there before the focus is.
   expect(panel.told.slice(-2)).toEqual([
     { type: 'prompt', prompt: 'Hi' },
-    { type: 'tab', tab: 'prompt', takesFocus: true },
+    { type: 'tab', tab: 'prompt' },
   ]);
-  await playground.show({ adapter: '/runs/first', tab: 'prompt' }, true);
-  expect(panel.last('tab')).toEqual({ type: 'tab', tab: 'prompt', takesFocus: false });
 });
 
 test.each([

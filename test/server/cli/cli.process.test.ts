@@ -52,6 +52,7 @@ describe('help', () => {
       'measure',
       'preview',
       'cache',
+      'cuda',
       'doctor',
     ])
       expect(stdout).toContain(command);

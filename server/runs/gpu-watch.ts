@@ -1,0 +1,46 @@
+import { type NvidiaGpu, nvidiaGpus } from '../../engine/runtime/nvidia-smi.ts';
+import type { RunSummary } from '../protocol/runs.ts';
+
+/** Milliseconds between two looks. */
+const LOOK_MS = 2000;
+
+/** Looks at NVIDIA's GPUs while runs compute on them, and at no other time. */
+export class GpuWatch {
+  readonly #tell: (gpus: readonly NvidiaGpu[]) => void;
+  /** Folders of the runs that compute on a GPU. */
+  readonly #runs = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param tell told what the GPUs do, again and again; of none once no run computes on one */
+  constructor(tell: (gpus: readonly NvidiaGpu[]) => void) {
+    this.#tell = tell;
+  }
+
+  /** Takes note of where a run stands. */
+  heed({ folder, isLive, status }: RunSummary): void {
+    if (isLive && status.device?.startsWith('cuda') === true) {
+      this.#runs.add(folder);
+      this.#timer ??= this.#lookIn(0);
+    } else {
+      this.forget(folder);
+    }
+  }
+
+  /** Of a run that is over, or gone. */
+  forget(folder: string): void {
+    if (this.#runs.delete(folder) && this.#runs.size === 0) this.#tell([]);
+  }
+
+  async #look(): Promise<void> {
+    const gpus = await nvidiaGpus();
+    this.#timer = undefined;
+    if (this.#runs.size === 0) return;
+    if (gpus !== undefined) this.#tell(gpus);
+    this.#timer = this.#lookIn(LOOK_MS);
+  }
+
+  /** Keeps no process alive. */
+  #lookIn(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#look(), milliseconds).unref();
+  }
+}

@@ -1,0 +1,25 @@
+import { expect, test, vi } from 'vitest';
+import { parseGpus } from '../../../engine/runtime/nvidia-smi.ts';
+import { describeGpu, deviceLabel } from '../../../extension/runs/gpu-texts.ts';
+
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
+
+const gpus = parseGpus(
+  [
+    '0, NVIDIA A, 580.1, 24576, 12288, 97, 63, 312.4',
+    '10, NVIDIA B, 580.1, 1024, 0, [N/A], [N/A], 9',
+  ].join('\n'),
+);
+
+test('a device is called by what it is', () => {
+  expect(deviceLabel('cuda:10', gpus)).toBe('cuda:10 (NVIDIA B)');
+  expect(deviceLabel('cuda:1', gpus)).toBe('cuda:1');
+  expect(deviceLabel('cpu', gpus)).toBe('cpu');
+});
+
+test('what is not known of a GPU is left out', () => {
+  expect(describeGpu('cuda:0', gpus)).toBe('12.0 GiB of 24.0 GiB · 97 % · 63 °C · 312 W');
+  expect(describeGpu('cuda:10', gpus)).toBe('0 MiB of 1.0 GiB · 9 W');
+  expect(describeGpu('cpu', gpus)).toBeUndefined();
+  expect(describeGpu('cuda:0', [])).toBeUndefined();
+});

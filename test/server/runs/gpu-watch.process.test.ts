@@ -1,0 +1,54 @@
+import { appendFile, chmod, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { RunSummary } from '../../../server/protocol/runs.ts';
+import { GpuWatch } from '../../../server/runs/gpu-watch.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const LINE = '0, NVIDIA T4, 580.65.06, 15360, 512, 50, 41, 60';
+
+/** As much of a run as is looked at. */
+function run(folder: string, device: string | null, isLive = true): RunSummary {
+  return { folder, isLive, status: { device } } as RunSummary;
+}
+
+describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  /** Puts an `nvidia-smi` before all others; returns how often it was asked. */
+  async function standIn(): Promise<() => Promise<number>> {
+    const folder = await tempFolder();
+    const calls = path.join(folder, 'calls');
+    await appendFile(calls, '');
+    const file = path.join(folder, 'nvidia-smi');
+    await writeFile(file, `#!/bin/sh\necho >> '${calls}'\necho '${LINE}'\n`);
+    await chmod(file, 0o755);
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+    return async () => (await readFile(calls, 'utf8')).length;
+  }
+
+  test('while runs compute on them, and at no other time', async () => {
+    const asked = await standIn();
+    const told: (readonly string[])[] = [];
+    const watch = new GpuWatch((gpus) => told.push(gpus.map(({ name }) => name)));
+    watch.heed(run('/a', 'cpu'));
+    watch.heed(run('/b', null));
+    watch.heed(run('/c', 'cuda:0', false));
+    expect(told).toEqual([]);
+    watch.heed(run('/a', 'cuda:0'));
+    watch.heed(run('/b', 'cuda:0'));
+    await vi.waitFor(() => expect(told.length).toBeGreaterThan(1), { timeout: 10_000 });
+    expect(new Set(told.flat())).toEqual(new Set(['NVIDIA T4']));
+    watch.heed(run('/a', 'cuda:0', false));
+    expect(told.at(-1)).toEqual(['NVIDIA T4']);
+    watch.forget('/b');
+    expect(told.at(-1)).toEqual([]);
+    const before = await asked();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    // One may have been asked just then.
+    expect(await asked()).toBeLessThanOrEqual(before + 1);
+    expect(told.at(-1)).toEqual([]);
+  });
+});
