@@ -19,7 +19,7 @@ test('a device is called by what it is', () => {
 
 test('what is not known of a GPU is left out', () => {
   expect(describeGpu('cuda:0', gpus)).toBe('12.0 GiB of 24.0 GiB · 97 % · 63 °C · 312 W');
-  expect(describeGpu('cuda:10', gpus)).toBe('0 MiB of 1.0 GiB · 9 W');
+  expect(describeGpu('cuda:10', gpus)).toBe('0 KiB of 1.0 GiB · 9 W');
   expect(describeGpu('cpu', gpus)).toBeUndefined();
   expect(describeGpu('cuda:0', [])).toBeUndefined();
 });
