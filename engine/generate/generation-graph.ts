@@ -1,6 +1,5 @@
 import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
-import { outputLayer } from '../architectures/output-layer.ts';
 import { dependsOnTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
@@ -85,18 +84,16 @@ export function generationGraph(
     outputs[names.newValue(inputs.layer)] = inputs.value;
     return attend(inputs);
   };
-  const linear = loraLinear({
-    builder,
-    base: baseLayers({ builder, config, parameters }),
-    modules,
-  });
+  const base = baseLayers({ builder, config, parameters });
+  const linear = loraLinear({ builder, base, modules });
   const textLength = dependsOnTextLength(config)
     ? builder.input(names.textLength, 'int64', [])
     : undefined;
-  const parts = { builder, config, parameters, linear, attention, textLength };
+  const { embed } = base;
+  const parts = { builder, config, parameters, linear, attention, embed, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
-    finishLogits(parts, outputLayer(parts).products(builder.gather(hidden, logitRows))),
+    finishLogits(parts, base.output().products(builder.gather(hidden, logitRows))),
   );
   return removeDeadCode(upcastPerUse(fuseGemmAdd(builder.finish(outputs))));
 }

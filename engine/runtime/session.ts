@@ -25,7 +25,8 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
+export interface SessionOptions
+  extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena' | 'prepacks'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
@@ -98,7 +99,8 @@ export class Session {
     let native: Pointer | undefined;
     try {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
-      const settings = sessionOptions({ ...options, device, threads }, what);
+      const prepacks = graph.values.some(({ op }) => op === 'matmulNBits');
+      const settings = sessionOptions({ ...options, device, threads, prepacks }, what);
       native = settings;
       weights.addTo(settings);
       if (bfloat16 !== undefined) {
