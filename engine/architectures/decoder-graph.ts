@@ -22,6 +22,9 @@ export type Attention = (inputs: AttentionInputs) => Value;
 /** A linear layer by its module name: `[tokens, in] → [tokens, out]`, adapter included. */
 export type Linear = (module: string, x: Value) => Value;
 
+/** float32 rows of a table `[n, width]` by number: `[i] → [i, width]`. */
+export type Embed = (table: string, indices: Value, width: number) => Value;
+
 /** `activation(gate) ∘ up`, of values of one shape. */
 export type Gate = (activation: Activation, gate: Value, up: Value) => Value;
 
@@ -39,6 +42,8 @@ export interface DecoderGraph {
   readonly parameters: Parameters;
   readonly linear: Linear;
   readonly attention: Attention;
+  /** From tables that are stored as numbers unless given. */
+  readonly embed?: Embed | undefined;
   /** By ONNX's ops unless given. */
   readonly gate?: Gate | undefined;
   /** int64 `[]`: tokens that the text has, if not those that are read at once. */

@@ -1,6 +1,6 @@
 import type { Value } from '../graph/value.ts';
 import type { AttentionPart, DecoderConfig, EmbeddingPart, LayerPart } from './decoder-config.ts';
-import { type DecoderGraph, norm } from './decoder-graph.ts';
+import { type DecoderGraph, type Embed, norm } from './decoder-graph.ts';
 import { feedForward } from './feed-forward.ts';
 import { type RotaryAngles, rotaryAngles } from './rotary-embedding.ts';
 import { selfAttention } from './self-attention.ts';
@@ -15,13 +15,14 @@ import { softCap } from './soft-cap.ts';
  * @returns float32 `[tokens, hiddenSize]`
  */
 export function decoderHiddenStates(graph: DecoderGraph, tokenIds: Value, positions: Value): Value {
-  const { builder, config, parameters } = graph;
+  const { builder, config } = graph;
   const { embedding, embeddingScale, positionEmbedding } = config;
+  const { embed = storedRows(graph) } = graph;
   const rowsOf = ({ name }: EmbeddingPart, of: Value): Value =>
-    builder.cast(builder.gather(parameters.stored(`${name}.weight`), of), 'float32');
+    embed(`${name}.weight`, of, config.hiddenSize);
   let hidden = builder.scope(embedding.name, () => {
-    const rows = rowsOf(embedding, tokenIds);
-    return embeddingScale === 1 ? rows : builder.mul(rows, builder.scalar(embeddingScale));
+    const embedded = rowsOf(embedding, tokenIds);
+    return embeddingScale === 1 ? embedded : builder.mul(embedded, builder.scalar(embeddingScale));
   });
   if (positionEmbedding !== null) {
     const placed = hidden;
@@ -39,6 +40,15 @@ export function decoderHiddenStates(graph: DecoderGraph, tokenIds: Value, positi
     );
   }
   return norm(graph, config.norm, hidden);
+}
+
+/** Rows of tables that are stored as numbers. */
+export function storedRows({
+  builder,
+  parameters,
+}: Pick<DecoderGraph, 'builder' | 'parameters'>): Embed {
+  return (table, indices) =>
+    builder.cast(builder.gather(parameters.stored(table), indices), 'float32');
 }
 
 function layerOutput(

@@ -95,7 +95,8 @@ export function generationGraph(
   const textLength = dependsOnTextLength(config)
     ? builder.input(names.textLength, 'int64', [])
     : undefined;
-  const parts = { builder, config, parameters, linear, attention, textLength };
+  const { embed } = base;
+  const parts = { builder, config, parameters, linear, attention, embed, textLength };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
   outputs[names.logits] = builder.scope('logits', () =>
     finishLogits(parts, base.output().products(builder.gather(hidden, logitRows))),

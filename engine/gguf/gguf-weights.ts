@@ -2,8 +2,8 @@ import type { AttentionPart, DecoderConfig, Part } from '../architectures/decode
 import { FAMILIES } from '../architectures/families.ts';
 import type { GgufConventions } from '../architectures/gguf-conventions.ts';
 import { decoderModules } from '../architectures/modules.ts';
+import type { TensorInBlocks } from '../formats/blockwise.ts';
 import { float32ToFloat16 } from '../formats/float16.ts';
-import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw, streamTensor } from '../formats/tensor-data.ts';
 import {
   BYTES_PER_ELEMENT,
@@ -12,6 +12,7 @@ import {
   type TensorLocation,
 } from '../formats/tensor-location.ts';
 import { transposed } from '../formats/transposed.ts';
+import { blockwiseTensors } from './blockwise-tensors.ts';
 import { BLOCK_FORMATS } from './dequantize/formats.ts';
 import type { GgufFile } from './gguf.ts';
 import type { GgufTensor } from './gguf-part.ts';
@@ -127,7 +128,7 @@ function plainDtype({ type }: GgufTensor): TensorDtype | null {
  * when it is written. Tensors that are not quantized keep their bytes. Quantized matrices become
  * float16: its relative rounding error of at most 2^-11 is far below that of the formats (steps of
  * 2^-8 of a block's range for Q8_0, 2^-4 for Q4_0), and it needs half the space of float32.
- * Quantized vectors, which no converter makes, become float32.
+ * Quantized vectors, which no converter makes, become float32. Matrices can be had in their blocks as well.
  *
  * @param unpacked what quantized matrices become instead, where numbers beyond float16 matter
  */
@@ -135,8 +136,8 @@ export function unpackGguf(
   gguf: GgufFile,
   config: DecoderConfig,
   unpacked: 'F16' | 'F32' = 'F16',
-): TensorToWrite[] {
-  const tensors: TensorToWrite[] = [];
+): TensorInBlocks[] {
+  const tensors: TensorInBlocks[] = [];
   for (const { tensor, meant } of tensorsOf(gguf, config)) {
     const { name, offset, rowOrder: rowAt = (row) => row } = meant;
     const { shape } = tensor;
@@ -151,6 +152,7 @@ export function unpackGguf(
     const data = plain
       ? async () => reorderRows(await readTensorRaw(tensor), tensor, rowAt)
       : () => dequantizeRows(tensor, dtype === 'F16', rowAt);
+    const inBlocks = blockwiseTensors(tensor, name, rowAt);
     tensors.push(
       meant.fanInFanOut
         ? {
@@ -158,8 +160,9 @@ export function unpackGguf(
             dtype,
             shape: shape.toReversed(),
             data: async () => inFirst(await data(), dtype, rowCount(tensor)),
+            inBlocks,
           }
-        : { name, dtype, shape, data },
+        : { name, dtype, shape, data, inBlocks },
     );
   }
   return tensors;

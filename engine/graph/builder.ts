@@ -232,6 +232,22 @@ export class GraphBuilder {
     return this.reshape(row, [outFeatures, inFeatures]);
   }
 
+  /** `x · Wᵀ` with `W [out, in]` in blocks of codes `[out, blocks, bytes]` with scales `[out, blocks]`. */
+  matmulNBits(
+    x: Value,
+    codes: Value,
+    scales: Value,
+    accuracy: OpAttributes['matmulNBits']['accuracy'],
+  ): Value {
+    const bits = bitsOf(codes, Number(x.shape.at(-1)));
+    return this.apply('matmulNBits', [x, codes, scales], { bits, accuracy });
+  }
+
+  /** Rows of a matrix of `width` columns in blocks of codes, `[i] → [i, blocks, width / blocks]`. */
+  gatherBlocks(codes: Value, scales: Value, indices: Value, width: number): Value {
+    return this.apply('gatherBlocks', [codes, scales, indices], { bits: bitsOf(codes, width) });
+  }
+
   /** The value itself where it has the shape already. */
   reshape(x: Value, shape: Shape): Value {
     return sameShape(x.shape, shape) ? x : this.apply('reshape', [x], { shape });
@@ -281,4 +297,9 @@ export class GraphBuilder {
   finish(outputs: Readonly<Record<string, Value>>): Graph {
     return { values: [...this.#values], outputs: new Map(Object.entries(outputs)) };
   }
+}
+
+/** Bits of a code where rows of `width` columns are in blocks `[rows, blocks, bytes]`. */
+function bitsOf({ shape }: Value, width: number): 4 | 8 {
+  return 8 * Number(shape[1]) * Number(shape[2]) === 4 * width ? 4 : 8;
 }

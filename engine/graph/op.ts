@@ -70,6 +70,9 @@ export interface OpAttributes {
   gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
   matmulBnb4: { readonly inFeatures: number; readonly outFeatures: number };
 
+  matmulNBits: { readonly bits: 4 | 8; readonly accuracy: 'float32' | 'int8' };
+  gatherBlocks: { readonly bits: 4 | 8 };
+
   rowScale: None;
   quantizeRows: None;
   matmulInteger: None;

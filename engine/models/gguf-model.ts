@@ -38,12 +38,14 @@ async function ggufWeights(
   config: DecoderConfig,
   options: OpenOptions,
 ): Promise<WeightStore> {
-  const { quantization } = options;
+  const tensors = unpackGguf(gguf, config);
+  const hasBlocks = tensors.some(({ inBlocks }) => inBlocks !== undefined);
+  const isWanted = options.quantization?.kind !== 'blockwise' || hasBlocks;
+  const quantization = isWanted ? options.quantization : undefined;
   const inPlace = ggufWeightsInPlace(gguf, config);
   if (quantization === undefined && inPlace !== null) {
     return selectWeights(config, inPlace, gguf.path);
   }
-  const tensors = unpackGguf(gguf, config);
   // Rows are put in order by what the config says, which therefore must fit them.
   const selected = selectWeights(config, describeTensors(tensors, gguf.file), gguf.path);
   const source = {

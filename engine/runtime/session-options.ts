@@ -15,6 +15,8 @@ export interface SessionSetup {
    * arena of all sessions (`CudaMemory`).
    */
   readonly hasOwnArena?: boolean;
+  /** Copies weights into the order in which kernels read them; without it products of codes are slow. */
+  readonly prepacks?: boolean;
 }
 
 /** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
@@ -33,7 +35,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
   const options = create((out) => ort.CreateSessionOptions(out), what);
   try {
     const entries = {
-      'session.disable_prepacking': '1',
+      'session.disable_prepacking': setup.prepacks ? '0' : '1',
       ...(setup.device.kind === 'cuda' &&
         !setup.hasOwnArena && { 'session.use_env_allocators': '1' }),
       ...(setup.weightsFolder !== undefined && {

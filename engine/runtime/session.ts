@@ -26,7 +26,8 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
+export interface SessionOptions
+  extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena' | 'prepacks'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
@@ -101,10 +102,13 @@ export class Session {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
       if (usesAttention(graph)) await bfloat16?.startThreads(threads);
       const onAsking = bfloat16 !== undefined && threadsSpin();
-      const settings = sessionOptions(
-        { ...options, device, threads: onAsking ? 1 : threads },
-        what,
-      );
+      const setup = {
+        ...options,
+        device,
+        threads: onAsking ? 1 : threads,
+        prepacks: graph.values.some(({ op }) => op === 'matmulNBits'),
+      };
+      const settings = sessionOptions(setup, what);
       native = settings;
       weights.addTo(settings);
       if (bfloat16 !== undefined) {

@@ -1,11 +1,17 @@
-import { outputEmbeddingName } from '../architectures/decoder.ts';
+import { outputEmbeddingName, storedRows } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
-import type { Linear } from '../architectures/decoder-graph.ts';
+import type { Embed, Linear } from '../architectures/decoder-graph.ts';
 import { linearModules } from '../architectures/linear-modules.ts';
 import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
 import { bfloat16OutputLayer, bfloat16Products } from './bfloat16-linear.ts';
+import {
+  blockwiseOutputLayer,
+  blockwiseProducts,
+  blockwiseRows,
+  isBlockwise,
+} from './blockwise-linear.ts';
 import { isBfloat16Mode } from './compute-mode.ts';
 import { int8Products } from './int8-linear.ts';
 import { isNf4, nf4Product } from './nf4-linear.ts';
@@ -33,6 +39,8 @@ export interface BaseLayers {
   readonly linear: Linear;
   /** A layer by its module name; undefined where its products are not those of float32 numbers. */
   readonly dense: (module: string) => DenseLayer | undefined;
+  /** Rows of an embedding. */
+  readonly embed: Embed;
   /** The layer that makes logits, where it is frozen. */
   readonly output: () => OutputLayer;
 }
@@ -44,8 +52,10 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
   const biasOf = (module: string): Value | undefined =>
     modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
   const narrow = narrowProducts(builder, parameters);
+  const blockwise = blockwiseProducts({ builder, parameters });
   const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
+    if (isBlockwise(parameters, weight)) return blockwise(weight, x);
     return narrow === undefined
       ? nf4Product({ builder, parameters }, weight, x, modules.get(module)!.outFeatures)
       : narrow(weight, x);
@@ -54,15 +64,24 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
     const weight = `${module}.weight`;
     const { inExpert, fanInFanOut } = modules.get(module)!;
     const isNarrow = narrow !== undefined && !inExpert;
-    if (isNarrow || isNf4(parameters, weight)) return undefined;
+    if (isNarrow || isNf4(parameters, weight) || isBlockwise(parameters, weight)) return undefined;
     return { weight: float32(weight), fanInFanOut, bias: biasOf(module) };
   };
   return {
     dense,
-    output: () =>
-      isBfloat16Mode(parameters.compute)
-        ? bfloat16OutputLayer(builder, parameters, outputEmbeddingName(config))
-        : outputLayer({ builder, config, parameters }),
+    embed: (table, indices, width) => {
+      const rows = isBlockwise(parameters, table) ? blockwiseRows : storedRows;
+      return rows({ builder, parameters })(table, indices, width);
+    },
+    output: () => {
+      const embedding = outputEmbeddingName(config);
+      if (isBlockwise(parameters, embedding)) {
+        return blockwiseOutputLayer({ builder, parameters }, embedding);
+      }
+      return isBfloat16Mode(parameters.compute)
+        ? bfloat16OutputLayer(builder, parameters, embedding)
+        : outputLayer({ builder, config, parameters });
+    },
     linear: (module, x) => {
       const layer = dense(module);
       if (layer !== undefined) return denseProduct(builder, x, layer);

@@ -5,7 +5,7 @@ import { removeFileUnless, sweepTemporaries } from '../files/remove.ts';
 import { isInUse } from './cache-use.ts';
 
 /** What is made into the cache, by the names of its folders there. */
-export const WEIGHT_KINDS = ['gguf', 'nf4', 'int8', 'bfloat16'] as const;
+export const WEIGHT_KINDS = ['gguf', 'blockwise', 'nf4', 'int8', 'bfloat16'] as const;
 
 /** One of {@link WEIGHT_KINDS}. */
 export type WeightKind = (typeof WEIGHT_KINDS)[number];

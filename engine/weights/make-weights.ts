@@ -1,5 +1,6 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { defaultCacheFolder } from '../cache-folder.ts';
+import type { TensorInBlocks } from '../formats/blockwise.ts';
 import type { FileHead } from '../formats/file-head.ts';
 import type { TensorLocation } from '../formats/tensor-location.ts';
 import {
@@ -48,10 +49,12 @@ const QUANTIZATION_VERSION: { readonly [K in Quantization['kind']]: number } = {
   nf4: 1,
   int8: 1,
   bfloat16: 1,
+  blockwise: 1,
 };
 
 /** Where weights come from: the model's name, its files, and all of its tensors. */
-export interface WeightSource extends Pick<MadeWeights, 'model' | 'sources' | 'tensors'> {
+export interface WeightSource extends Pick<MadeWeights, 'model' | 'sources'> {
+  readonly tensors: readonly TensorInBlocks[];
   /** Where the tensors lie, if it is there that sessions can have them from. */
   readonly inPlace?: WeightStore;
 }

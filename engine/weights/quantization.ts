@@ -2,6 +2,7 @@ import { outputEmbeddingName } from '../architectures/decoder.ts';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { linearModules } from '../architectures/linear-modules.ts';
 import { isTied } from '../architectures/modules.ts';
+import type { TensorInBlocks } from '../formats/blockwise.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import { readTensorRaw } from '../formats/tensor-data.ts';
 import { transposed } from '../formats/transposed.ts';
@@ -17,12 +18,15 @@ import { readValues } from './weight-values.ts';
 export type Quantization =
   | ({ readonly kind: 'nf4' } & Nf4Options)
   | { readonly kind: 'int8' }
-  | ({ readonly kind: 'bfloat16' } & Bfloat16Options);
+  | ({ readonly kind: 'bfloat16' } & Bfloat16Options)
+  /** In the blocks that a GGUF file has them in, where they can be multiplied with; else as they are. */
+  | { readonly kind: 'blockwise' };
 
 /** How products with weights of a quantization are computed. */
 export function computeModeOf(quantization: Quantization): ComputeMode {
   switch (quantization.kind) {
     case 'nf4':
+    case 'blockwise':
       return 'float32';
     case 'int8':
       return 'int8';
@@ -38,9 +42,10 @@ export function computeModeOf(quantization: Quantization): ComputeMode {
  */
 export function quantizedTensors(
   config: DecoderConfig,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly TensorInBlocks[],
   quantization: Quantization,
 ): TensorToWrite[] {
+  if (quantization.kind === 'blockwise') return tensorsInBlocks(config, tensors);
   const linear = new Map(
     linearModules(config)
       .filter(({ inExpert }) => quantization.kind === 'nf4' || !inExpert)
@@ -59,6 +64,21 @@ export function quantizedTensors(
   });
 }
 
+/** Linear layers, experts among them, and embeddings in blocks of codes where they can be had so. */
+function tensorsInBlocks(
+  config: DecoderConfig,
+  tensors: readonly TensorInBlocks[],
+): TensorToWrite[] {
+  const multiplied = new Set([
+    ...linearModules(config).map(({ name }) => `${name}.weight`),
+    `${config.embedding.name}.weight`,
+    outputEmbeddingName(config),
+  ]);
+  return tensors.flatMap((tensor) =>
+    multiplied.has(tensor.name) ? (tensor.inBlocks ?? [tensor]) : [tensor],
+  );
+}
+
 /** A weight that is stored `[in, out]`, as `[out, in]`, in which all that are made are. */
 function outFirst(weight: TensorToWrite): TensorToWrite {
   const [inFeatures, outFeatures] = weight.shape as readonly [number, number];
@@ -70,7 +90,10 @@ function outFirst(weight: TensorToWrite): TensorToWrite {
   };
 }
 
-function quantizedWeight(weight: TensorToWrite, quantization: Quantization): TensorToWrite[] {
+function quantizedWeight(
+  weight: TensorToWrite,
+  quantization: Exclude<Quantization, { kind: 'blockwise' }>,
+): TensorToWrite[] {
   switch (quantization.kind) {
     case 'nf4':
       return nf4Weight(weight, quantization);

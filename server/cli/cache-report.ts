@@ -4,6 +4,7 @@ import { formatBytes } from './format.ts';
 /** What was made of a model's weights. */
 const KINDS: Readonly<Record<WeightKind, string>> = {
   gguf: 'unpacked',
+  blockwise: 'in blocks',
   nf4: 'in NF4',
   int8: 'in eight bits',
   bfloat16: 'in bfloat16',

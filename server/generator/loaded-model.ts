@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { generationQuantization } from '../../engine/generate/generation-quantization.ts';
 import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
 import type { Prompt } from '../../engine/generate/prompt.ts';
@@ -50,7 +51,7 @@ export class LoadedModel {
       onProgress(progressText(state), state.done, state.total),
     );
     const model = await openBaseModel(place, {
-      quantization: quantization === null ? undefined : { kind: 'nf4', ...quantization },
+      quantization: await generationQuantization(chosen, quantization),
       onUnpack: (done, total) => onProgress('unpacking weights', done, total),
       onQuantize: (done, total) => onProgress('quantizing weights', done, total),
     });

@@ -1,4 +1,5 @@
 import { float16ToNumber } from '../../formats/float16.ts';
+import type { AffineGroups } from './affine-format.ts';
 
 /**
  * How GGML stores the values of a tensor: in blocks along the last dimension. Formats are those of
@@ -18,6 +19,8 @@ export interface BlockFormat {
    * @param values room for all of them
    */
   readonly dequantize: (blocks: Uint8Array<ArrayBuffer>, values: Float32Array) => void;
+  /** What blocks are made of, where groups of values have a scale and at most an offset. */
+  readonly affine?: AffineGroups;
 }
 
 /** Writes the values of the block that begins at byte `at` to `values` from `to` on. */

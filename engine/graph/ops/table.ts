@@ -1,6 +1,7 @@
 import type { OpTable } from '../op.ts';
 import { attentionOps } from './attention.ts';
 import { bfloat16Ops } from './bfloat16.ts';
+import { blockwiseOps } from './blockwise.ts';
 import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { indexingOps } from './indexing.ts';
@@ -21,6 +22,7 @@ export const opTable: OpTable = {
   ...decoderOps,
   ...linearAlgebraOps,
   ...quantizedOps,
+  ...blockwiseOps,
   ...int8Ops,
   ...bfloat16Ops,
   ...attentionOps,

@@ -57,7 +57,10 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const progress = (task: string) => (done: number, total: number) =>
     report({ type: 'progress', task, done, total });
   const model = await engine.openBaseModel(location, {
-    quantization: flags.quantize === true ? { kind: 'nf4', doubleQuant: false } : undefined,
+    quantization: await engine.generationQuantization(
+      device,
+      flags.quantize === true ? { doubleQuant: false } : null,
+    ),
     onUnpack: progress('unpacking weights'),
     onQuantize: progress('quantizing weights'),
   });
@@ -91,12 +94,13 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
 
 /** What needs ONNX Runtime, whose native library takes a while to load, comes in only here. */
 async function loadEngine() {
-  const [generator, devices, baseModel, tokenizer, lora] = await Promise.all([
+  const [generator, weights, devices, baseModel, tokenizer, lora] = await Promise.all([
     import('../../../engine/generate/generator.ts'),
+    import('../../../engine/generate/generation-quantization.ts'),
     import('../../../engine/runtime/devices.ts'),
     import('../../../engine/models/base-model.ts'),
     import('../../../engine/tokenizer/tokenizer.ts'),
     import('../../../engine/lora/load-adapter.ts'),
   ]);
-  return { ...generator, ...devices, ...baseModel, ...tokenizer, ...lora };
+  return { ...generator, ...weights, ...devices, ...baseModel, ...tokenizer, ...lora };
 }
