@@ -1,6 +1,8 @@
 import type { Adapter } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
+import { AdaptersOnDevice } from './adapters-on-device.ts';
 import { generationGraph } from './generation-graph.ts';
 import { type RuntimeWeights, Sequence } from './sequence.ts';
 
@@ -17,6 +19,9 @@ export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
 export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;
   readonly #options: SessionOptions;
+  readonly #adapters: AdaptersOnDevice;
+  /** Where caches stay with what computes; undefined where JavaScript has them. */
+  readonly #cacheDevice: Device | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
 
   constructor(
@@ -25,6 +30,9 @@ export class GenerationSessions {
   ) {
     this.#model = model;
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
+    const { device = CPU } = options;
+    this.#adapters = new AdaptersOnDevice(device);
+    this.#cacheDevice = stateDevice(device).kind === 'cpu' ? undefined : device;
   }
 
   /**
@@ -34,13 +42,16 @@ export class GenerationSessions {
    */
   async sequence(adapter: RuntimeAdapter | null): Promise<Sequence> {
     const session = await this.#session(adapter);
-    return new Sequence(this.#model.config, session, adapter?.weights);
+    const weights =
+      adapter === null ? undefined : this.#adapters.weightsOf(adapter.modules, adapter.weights);
+    return new Sequence(this.#model.config, session, weights, this.#cacheDevice);
   }
 
   /** Frees the memory of all graphs; sequences that are still open fail. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
+    this.#adapters.release();
     for (const session of sessions) await (await session).release();
   }
 
@@ -49,7 +60,9 @@ export class GenerationSessions {
     const structure = JSON.stringify(modules.map(({ name, r, scaling }) => [name, r, scaling]));
     const known = this.#sessions.get(structure);
     if (known !== undefined) return known;
-    const created = Session.create(generationGraph(this.#model, modules), this.#options);
+    const isInPlace = this.#cacheDevice !== undefined;
+    const graph = generationGraph(this.#model, modules, undefined, isInPlace);
+    const created = Session.create(graph, this.#options);
     this.#sessions.set(structure, created);
     // A failure is told to this caller and tried again for the next one.
     created.catch(() => this.#sessions.delete(structure));

@@ -98,6 +98,7 @@ export interface OpAttributes {
   concat: { readonly axis: number };
   gather: None;
   scatterAdd: { readonly rows: Dim };
+  setRows: None;
   topKMask: { readonly k: number };
   nonZero: { readonly count: Dim };
   cumSum: None;

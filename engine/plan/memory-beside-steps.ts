@@ -1,6 +1,6 @@
+import { READING_CHUNK } from '../generate/generate-tokens.ts';
 import { generationGraph } from '../generate/generation-graph.ts';
 import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
-import { READING_CHUNK } from '../generate/sequence.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import {
@@ -40,11 +40,13 @@ export function evaluationMemory(
 export function answersMemory(
   modules: readonly LoraModule[],
   { model, promptTokens }: AnswersQuestion,
+  isInPlace: boolean,
 ): PassMemory {
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
   const sequence = Math.min(promptTokens, READING_CHUNK);
-  const graph = generationGraph(model, modules, { sequence, past: slots, rows: 1 });
+  const sizes = { sequence, past: slots, rows: 1 };
+  const graph = generationGraph(model, modules, sizes, isInPlace);
   const isGrown = slots > cacheSlots(config, 1);
   return {
     bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),
