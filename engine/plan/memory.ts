@@ -1,7 +1,9 @@
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
-import { peakBytes } from '../graph/liveness.ts';
+import type { Graph } from '../graph/graph.ts';
+import { peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
@@ -122,7 +124,7 @@ export function estimateMemory(
         BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
   const passes = {
-    activations: peakBytes(graph),
+    activations: bytesToRun(graph, question.device),
     evaluation: beside.evaluation,
     answers: beside.answers,
   };
@@ -148,6 +150,15 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
   };
+}
+
+/** What values of a graph take while it runs: on a device, what its arena takes for them. */
+export function bytesToRun(graph: Graph, device: Device | undefined): number {
+  if (!keepsState(device)) return peakBytes(graph);
+  const arena = new DeviceArena();
+  // The second run finds what the first one left in pieces.
+  for (let run = 0; run < 2; run++) runWith(graph, arena);
+  return arena.bytes;
 }
 
 /** Whether a device has state and caches in memory of its own. */

@@ -1,6 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
@@ -68,7 +69,7 @@ export class Session {
   /**
    * Loads a graph.
    *
-   * @param options.captures is for CUDA devices and graphs whose shapes are static, and taken for false elsewhere
+   * @param options.captures is for CUDA devices and graphs that {@link canBeCaptured}, and taken for false elsewhere
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
    * that this machine has nothing for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
@@ -77,7 +78,7 @@ export class Session {
     const { device = CPU } = options;
     const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
     const weights = await weightsFor(graph, options, memory);
-    const captures = options.captures === true && memory !== undefined && hasStaticShapes(graph);
+    const captures = options.captures === true && memory !== undefined && canBeCaptured(graph);
     return Session.#load(graph, writeOnnx(graph), weights, { ...options, captures });
   }
 
@@ -277,6 +278,17 @@ function newSession(
   } finally {
     ort.ReleaseSessionOptions(settings);
   }
+}
+
+/**
+ * Ops whose CUDA kernels copy from memory of the host that is there for the moment of the call alone: a replay would
+ * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack.
+ */
+const READ_THE_HOST: ReadonlySet<OpName> = new Set(['matmulBnb4']);
+
+/** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */
+function canBeCaptured(graph: Graph): boolean {
+  return hasStaticShapes(graph) && !graph.values.some(({ op }) => READ_THE_HOST.has(op));
 }
 
 function uncaptured(error: unknown): string {

@@ -283,8 +283,11 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s) {
   counted.graph_launches++;
   counted.graph_nodes += graph->launches + graph->num_copies;
   pthread_mutex_unlock(&lock);
-  for (size_t i = 0; i < graph->num_copies; i++)
+  for (size_t i = 0; i < graph->num_copies; i++) {
+    /* What lay there when it was captured may be gone by now. */
+    if (!block_of(graph->copies[i].from)) return cudaErrorInvalidValue;
     copy(graph->copies[i].to, graph->copies[i].from, graph->copies[i].size);
+  }
   return cudaSuccess;
 }
 
