@@ -60,6 +60,7 @@ test('one file loads ONNX Runtime, and one writes', () => {
     'engine/runtime/c-api.ts',
     'engine/runtime/c-texts.ts',
     'engine/runtime/custom-ops.ts',
+    'engine/runtime/device-memory.ts',
     'engine/runtime/map-file.ts',
     'engine/runtime/nvidia-libraries.ts',
     'engine/runtime/onednn-api.ts',

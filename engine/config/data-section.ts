@@ -154,9 +154,9 @@ export const dataSection = z
     pad_to_multiple_of: z
       .int()
       .min(1)
-      .default(64)
+      .exactOptional()
       .describe(
-        'Batches are padded to a multiple of this many tokens. Each distinct length costs the preparation of one graph; a small value pads less and prepares more.',
+        'Batches are padded to a multiple of this many tokens. Each distinct length costs the preparation of one graph; a small value pads less and prepares more. Default: 64; on a CUDA device a quarter of `max_length`, since there each shape is captured as a CUDA graph, and a captured step costs one launch in the place of thousands.',
       ),
   })
   .describe('The training data and how a row becomes tokens.');

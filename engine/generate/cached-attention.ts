@@ -1,5 +1,5 @@
 import { forEachWindow, visibilityBias } from '../architectures/causal-attention.ts';
-import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import type { AttentionPart, DecoderConfig } from '../architectures/decoder-config.ts';
 import type { Attention } from '../architectures/decoder-graph.ts';
 import { groupedAttention } from '../architectures/grouped-attention.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
@@ -34,9 +34,40 @@ export interface CachedAttentionOptions {
  * attending to the two parts separately (merged by their log-sum-exp) was slower in prompts.
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
-  const { builder, config, positions, pastPositions, past } = options;
-  const tokens = positions.shape[0]!;
+  const { builder, positions, pastPositions, past } = options;
   const keyPositions = builder.concat([pastPositions, positions], 0);
+  const attend = attentionToKeys(options, keyPositions);
+  return ({ layer, part, query, key, value }) => {
+    const cached = past(layer);
+    return attend(part, {
+      query,
+      keyTransposed: builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2),
+      value: builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1),
+    });
+  };
+}
+
+/** What the new tokens of a layer attend to. */
+interface QueryAndKeys {
+  /** `[tokens, numHeads, headDim]` */
+  readonly query: Value;
+  /** `[numKeyValueHeads, headDim, keys]` */
+  readonly keyTransposed: Value;
+  /** `[numKeyValueHeads, keys, headDim]` */
+  readonly value: Value;
+}
+
+/**
+ * Attention to keys that are where they are seen by their positions.
+ *
+ * @param keyPositions int64 `[keys]`
+ * @returns what makes `[tokens, numHeads · headDim]`
+ */
+export function attentionToKeys(
+  { builder, config, positions }: Pick<CachedAttentionOptions, 'builder' | 'config' | 'positions'>,
+  keyPositions: Value,
+): (part: AttentionPart, parts: QueryAndKeys) => Value {
+  const tokens = positions.shape[0]!;
   const keys = keyPositions.shape[0]!;
   const asFloat = (values: Value, shape: Shape): Value =>
     builder.reshape(builder.cast(values, 'float32'), shape);
@@ -45,19 +76,16 @@ export function cachedAttention(options: CachedAttentionOptions): Attention {
   const biasOf = forEachWindow(config, (window) =>
     visibilityBias(builder, queryColumn, keyRow, window),
   );
-  return ({ layer, part, query, key, value }) => {
+  return (part, { query, keyTransposed, value }) => {
     const { numHeads, numKeyValueHeads: groups, headDim } = part;
-    const cached = past(layer);
     const q = builder.transpose(
       builder.reshape(query, [tokens, groups, numHeads / groups, headDim]),
       [1, 2, 0, 3],
     );
-    const kT = builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2);
-    const v = builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1);
     const attended = groupedAttention(builder, part, {
       query: q,
-      keyTransposed: builder.reshape(kT, [groups, 1, headDim, keys]),
-      value: builder.reshape(v, [groups, 1, keys, headDim]),
+      keyTransposed: builder.reshape(keyTransposed, [groups, 1, headDim, keys]),
+      value: builder.reshape(value, [groups, 1, keys, headDim]),
       bias: biasOf(part),
     });
     return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);

@@ -14,6 +14,7 @@ import type { BaseModel } from '../models/base-model.ts';
 import { baseLayers } from '../weights/base-linear.ts';
 import { mappedParameters } from '../weights/weight-parameters.ts';
 import { cachedAttention } from './cached-attention.ts';
+import { inPlaceAttention } from './in-place-attention.ts';
 
 /** Names of the inputs that change from run to run, and of the outputs. */
 export const GENERATION_TENSORS = {
@@ -21,21 +22,26 @@ export const GENERATION_TENSORS = {
   tokenIds: 'input_ids',
   /** Input, int64 `[sequence]` */
   positions: 'position_ids',
-  /** Input, int64 `[past]`: the position of the token in each slot of the cache */
+  /** Input, int64 `[past]`: the position of the token in each slot of the cache; where it is in place, after the run */
   pastPositions: 'past_position_ids',
+  /** Input, int64 `[sequence]`, where the cache is in place: the slots that the new tokens take */
+  slots: 'cache_slots',
   /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
   logitRows: 'logit_rows',
   /** Input, int64 `[]`, where a longer text is turned by other angles: the tokens that it has */
   textLength: 'text_length',
   /** Output, float32 `[rows, vocabSize]` */
   logits: 'logits',
-  /** Input, float32 `[numKeyValueHeads, headDim, past]` */
+  /** Input, float32 `[numKeyValueHeads, headDim, past]`, in place `[past, numKeyValueHeads, headDim]` */
   pastKey: (layer: number) => `past_key_values.${layer}.key`,
-  /** Input, float32 `[numKeyValueHeads, past, headDim]` */
+  /** Input, float32 `[numKeyValueHeads, past, headDim]`, in place `[past, numKeyValueHeads, headDim]` */
   pastValue: (layer: number) => `past_key_values.${layer}.value`,
-  /** Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' keys */
+  /**
+   * Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' keys; in place, `[past, …]`: all
+   * of them, which a run writes over the input
+   */
   newKey: (layer: number) => `present.${layer}.key`,
-  /** Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' values */
+  /** The same of the values */
   newValue: (layer: number) => `present.${layer}.value`,
 } as const;
 
@@ -57,11 +63,14 @@ export function fixedSizes(sequence: number): GenerationSizes {
 /**
  * The forward pass of the next tokens of one text over a cache of the tokens before. Its sizes are
  * free from run to run unless they are given; the adapters' A and B are inputs.
+ *
+ * @param isInPlace whether the cache is written by the run itself (`CacheInPlace`) or by who runs it (`KeyValueCache`)
  */
 export function generationGraph(
   model: Pick<BaseModel, 'config' | 'weights'>,
   modules: readonly LoraModule[],
   { sequence, past, rows }: GenerationSizes = FREE_SIZES,
+  isInPlace = false,
 ): Graph {
   const { config, weights } = model;
   const names = GENERATION_TENSORS;
@@ -71,23 +80,39 @@ export function generationGraph(
   const pastPositions = builder.input(names.pastPositions, 'int64', [past]);
   const logitRows = builder.input(names.logitRows, 'int64', [rows]);
   const parameters = mappedParameters(builder, weights);
-  const attend = cachedAttention({
-    builder,
-    config,
-    positions,
-    pastPositions,
-    past: (layer) => {
-      const { numKeyValueHeads: heads, headDim } = config.layers[layer]!.attention;
-      return {
-        key: builder.input(names.pastKey(layer), 'float32', [heads, headDim, past]),
-        value: builder.input(names.pastValue(layer), 'float32', [heads, past, headDim]),
-      };
-    },
-  });
   const outputs: Record<string, Value> = {};
+  const pastInput = (name: string, layer: number, slotAxis: number): Value => {
+    const { numKeyValueHeads, headDim } = config.layers[layer]!.attention;
+    const shape: Dim[] = [numKeyValueHeads, headDim];
+    shape.splice(slotAxis, 0, past);
+    return builder.input(name, 'float32', shape);
+  };
+  const given = { builder, config, positions, pastPositions };
+  const attend = isInPlace
+    ? inPlaceAttention({
+        ...given,
+        slots: builder.input(names.slots, 'int64', [sequence]),
+        past: (layer) => ({
+          key: pastInput(names.pastKey(layer), layer, 0),
+          value: pastInput(names.pastValue(layer), layer, 0),
+        }),
+        onWritten: (layer, { key, value }) => {
+          outputs[names.newKey(layer)] = key;
+          outputs[names.newValue(layer)] = value;
+        },
+      })
+    : cachedAttention({
+        ...given,
+        past: (layer) => ({
+          key: pastInput(names.pastKey(layer), layer, 2),
+          value: pastInput(names.pastValue(layer), layer, 1),
+        }),
+      });
   const attention: Attention = (inputs) => {
-    outputs[names.newKey(inputs.layer)] = inputs.key;
-    outputs[names.newValue(inputs.layer)] = inputs.value;
+    if (!isInPlace) {
+      outputs[names.newKey(inputs.layer)] = inputs.key;
+      outputs[names.newValue(inputs.layer)] = inputs.value;
+    }
     return attend(inputs);
   };
   const base = baseLayers({ builder, config, parameters });

@@ -1,8 +1,10 @@
 import type { Adapter } from '../lora/adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
+import { AdaptersOnDevice } from './adapters-on-device.ts';
 import { FREE_SIZES, fixedSizes, generationGraph } from './generation-graph.ts';
 import { generationWeights } from './generation-weights.ts';
 import { type RuntimeWeights, Sequence, type SequenceSessions } from './sequence.ts';
@@ -21,6 +23,9 @@ export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
 export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;
   readonly #options: SessionOptions;
+  readonly #adapters: AdaptersOnDevice;
+  /** Where caches stay with what computes; undefined where JavaScript has them. */
+  readonly #cacheDevice: Device | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
 
   constructor(
@@ -29,6 +34,9 @@ export class GenerationSessions {
   ) {
     this.#model = { ...model, weights: generationWeights(model, options.device) };
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
+    const { device = CPU } = options;
+    this.#adapters = new AdaptersOnDevice(device);
+    this.#cacheDevice = stateDevice(device).kind === 'cpu' ? undefined : device;
   }
 
   /**
@@ -44,13 +52,16 @@ export class GenerationSessions {
       forTokens: (size) => this.#session(modules, areFixed ? size : undefined),
     };
     await sessions.forTokens(1);
-    return new Sequence(this.#model.config, sessions, adapter?.weights);
+    const weights =
+      adapter === null ? undefined : this.#adapters.weightsOf(adapter.modules, adapter.weights);
+    return new Sequence(this.#model.config, sessions, weights, this.#cacheDevice);
   }
 
   /** Frees the memory of all graphs; sequences that are still open fail. */
   async release(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
+    this.#adapters.release();
     for (const session of sessions) await (await session).release();
   }
 
@@ -62,8 +73,9 @@ export class GenerationSessions {
     ]);
     const known = this.#sessions.get(structure);
     if (known !== undefined) return known;
+    const isInPlace = this.#cacheDevice !== undefined;
     const sizes = size === undefined ? FREE_SIZES : fixedSizes(size);
-    const graph = generationGraph(this.#model, modules, sizes);
+    const graph = generationGraph(this.#model, modules, sizes, isInPlace);
     const created = Session.create(graph, this.#options);
     this.#sessions.set(structure, created);
     // A failure is told to this caller and tried again for the next one.

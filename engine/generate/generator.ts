@@ -93,8 +93,9 @@ export class TextGenerator {
   ): AsyncGenerator<GeneratedPiece, GenerationResult> {
     const { stop, ...sampling } = resolveGenerationOptions(options);
     const promptIds = encodePrompt(prompt, tokenizer);
+    const sequence = await this.#sessions.sequence(adapter);
     const tokens = generateTokens({
-      sequence: await this.#sessions.sequence(adapter),
+      sequence,
       config: this.#config,
       promptIds,
       sampling,
@@ -108,17 +109,21 @@ export class TextGenerator {
     const tokenIds: number[] = [];
     let text = '';
     let reason: FinishReason = 'abort';
-    for await (const { token, finishReason } of tokens) {
-      tokenIds.push(token);
-      let piece = stops.push(decoder.push(token));
-      if (finishReason !== null) {
-        piece += stops.push(decoder.flush()) + stops.flush();
-        reason = finishReason;
+    try {
+      for await (const { token, finishReason } of tokens) {
+        tokenIds.push(token);
+        let piece = stops.push(decoder.push(token));
+        if (finishReason !== null) {
+          piece += stops.push(decoder.flush()) + stops.flush();
+          reason = finishReason;
+        }
+        if (stops.found) reason = 'stop_string';
+        text += piece;
+        yield { token, text: piece };
+        if (stops.found) break;
       }
-      if (stops.found) reason = 'stop_string';
-      text += piece;
-      yield { token, text: piece };
-      if (stops.found) break;
+    } finally {
+      sequence.release();
     }
     return { text, tokenIds, promptTokens: promptIds.length, finishReason: reason };
   }

@@ -1,12 +1,14 @@
 import type { DecoderConfig, LayerPart } from '../architectures/decoder-config.ts';
+import type { Results } from '../runtime/feeds.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
+import type { TextCache } from './text-cache.ts';
 
 /** Position of an empty slot: later than any token's, and exact in float32. */
-const EMPTY = 2n ** 30n;
+export const EMPTY = 2n ** 30n;
 
-/** Slots to begin with; they double whenever they are full. */
-const INITIAL_SLOTS = 128;
+/** Slots to begin with, and tokens that a run reads at most; they double whenever they are full. */
+export const INITIAL_SLOTS = 128;
 
 /** Sizes of a model that decide how large its cache is. */
 type CacheConfig = Pick<DecoderConfig, 'layers' | 'maxPositionEmbeddings'>;
@@ -25,7 +27,7 @@ export function cacheBytes(config: CacheConfig, slots: number): number {
 }
 
 /** As many as the layer needs that looks back farthest. */
-function maxSlots({ maxPositionEmbeddings, layers }: CacheConfig): number {
+export function maxSlots({ maxPositionEmbeddings, layers }: CacheConfig): number {
   const windows = layers.map(({ attention }) => attention.slidingWindow ?? maxPositionEmbeddings);
   return Math.min(maxPositionEmbeddings, Math.max(...windows));
 }
@@ -41,7 +43,7 @@ function keyWidth({ attention }: LayerPart): number {
  * With a sliding window in every layer the slots are a ring: they end at the widest window, and a new token takes
  * the slot of one that no later token can see.
  */
-export class KeyValueCache {
+export class KeyValueCache implements TextCache {
   readonly #config: DecoderConfig;
   readonly #maxSlots: number;
   #length = 0;
@@ -67,7 +69,6 @@ export class KeyValueCache {
     return this.#length;
   }
 
-  /** The inputs of the generation graph that hold the past. */
   feeds(): Record<string, Tensor> {
     const slots = this.#positions.length;
     const feeds: Record<string, Tensor> = {
@@ -81,6 +82,10 @@ export class KeyValueCache {
       feeds[names.pastValue(layer)] = { data: values, shape: [heads, slots, headDim] };
     }
     return feeds;
+  }
+
+  results(): Results {
+    return {};
   }
 
   /** Takes over the next `count` tokens, which are the first in the outputs of the generation graph. */
@@ -98,6 +103,9 @@ export class KeyValueCache {
     }
     this.#length += count;
   }
+
+  /** Arrays go when nobody has them any more. */
+  release(): void {}
 
   /**
    * Writes the first rows of new tokens, `[tokens, numKeyValueHeads, headDim]`, into their slots of a

@@ -1,11 +1,14 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { dependsOnTextLength, longTextLength } from '../architectures/rotary-embedding.ts';
+import type { Device } from '../runtime/device.ts';
 import type { Session } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
+import { CacheInPlace } from './cache-in-place.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 import { generationRuns } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
+import type { TextCache } from './text-cache.ts';
 
 /** Tokens that are read in one run where a text is read in pieces, which bounds the memory of a long one. */
 export const READING_CHUNK = 128;
@@ -25,7 +28,8 @@ export interface SequenceSessions {
 export class Sequence {
   readonly #sessions: SequenceSessions;
   readonly #adapter: RuntimeWeights;
-  #cache: KeyValueCache;
+  readonly #cacheDevice: Device | undefined;
+  #cache: TextCache;
   readonly #config: DecoderConfig;
   /** From which length on all of a text is turned by other angles; null where there is no such. */
   readonly #longFrom: number | null;
@@ -35,18 +39,23 @@ export class Sequence {
   /** The tokens so far, where they may have to be read again. */
   #ids: number[] = [];
 
-  /** @param sessions of generation graphs with this adapter's modules */
+  /**
+   * @param sessions of generation graphs with this adapter's modules
+   * @param cacheDevice where the cache stays, for graphs that have it in place
+   */
   constructor(
     config: DecoderConfig,
     sessions: SequenceSessions,
     adapter: RuntimeWeights = new Map(),
+    cacheDevice?: Device,
   ) {
     this.#sessions = sessions;
     this.#adapter = adapter;
     this.#config = config;
     this.#longFrom = longTextLength(config);
     this.#dependsOnLength = dependsOnTextLength(config);
-    this.#cache = new KeyValueCache(config);
+    this.#cacheDevice = cacheDevice;
+    this.#cache = this.#newCache();
   }
 
   /** Number of tokens so far. */
@@ -78,9 +87,21 @@ export class Sequence {
     return this.#read(tokenIds, logitRows, textLength);
   }
 
+  /** Frees the memory of a cache on a device; calling it again does nothing. */
+  release(): void {
+    this.#cache.release();
+  }
+
+  #newCache(): TextCache {
+    return this.#cacheDevice === undefined
+      ? new KeyValueCache(this.#config)
+      : new CacheInPlace(this.#config, this.#cacheDevice);
+  }
+
   /** Reads the text so far as the beginning of one that is so long. */
   async #readAgain(textLength: number): Promise<void> {
-    this.#cache = new KeyValueCache(this.#config);
+    this.#cache.release();
+    this.#cache = this.#newCache();
     for (let start = 0; start < this.#ids.length; start += READING_CHUNK) {
       await this.#read(this.#ids.slice(start, start + READING_CHUNK), [], textLength);
     }
@@ -117,16 +138,17 @@ export class Sequence {
     const session = await this.#sessions.forTokens(size);
     const positions = Array.from({ length: size }, (_, i) => this.length + i);
     const filled = positions.map((_, i) => tokenIds[i] ?? 0);
-    const outputs = await session.run({
+    const feeds = {
       ...Object.fromEntries(this.#adapter),
-      ...this.#cache.feeds(),
+      ...this.#cache.feeds(size),
       [names.tokenIds]: { data: int64(filled), shape: [size] },
       [names.positions]: { data: int64(positions), shape: [size] },
       [names.logitRows]: { data: int64(logitRows), shape: [logitRows.length] },
       ...(this.#dependsOnLength && {
         [names.textLength]: { data: int64([textLength]), shape: [] },
       }),
-    });
+    };
+    const outputs = await session.run(feeds, this.#cache.results());
     this.#cache.append(tokenIds.length, outputs);
     return outputs[names.logits]!.data as Float32Array;
   }

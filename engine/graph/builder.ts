@@ -284,6 +284,8 @@ export class GraphBuilder {
   gather = (data: Value, indices: Value): Value => this.apply('gather', [data, indices], {});
   scatterAdd = (indices: Value, updates: Value, rows: Dim): Value =>
     this.apply('scatterAdd', [indices, updates], { rows });
+  setRows = (data: Value, indices: Value, rows: Value): Value =>
+    this.apply('setRows', [data, indices, rows], {});
   topKMask = (x: Value, k: number): Value => this.apply('topKMask', [x], { k });
   nonZero = (mask: Value, count: Dim): Value => this.apply('nonZero', [mask], { count });
   cumSum = (x: Value): Value => this.apply('cumSum', [x], {});

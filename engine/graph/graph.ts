@@ -12,6 +12,11 @@ export function graphInputs(graph: Graph): Value<'input'>[] {
   return graph.values.filter((value): value is Value<'input'> => value.op === 'input');
 }
 
+/** Whether all sizes are known before a run. */
+export function hasStaticShapes({ values }: Graph): boolean {
+  return values.every(({ shape }) => shape.every((dim) => typeof dim === 'number'));
+}
+
 /** How many values read each value; a graph output counts as one more reader. */
 export function countUses(graph: Graph): Map<Value, number> {
   const uses = new Map<Value, number>();

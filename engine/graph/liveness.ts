@@ -31,12 +31,35 @@ const IN_PLACE: ReadonlySet<OpName> = new Set([
 /** Values that take no memory of their own while a graph runs: mapped, embedded or fed. */
 const LEAVES: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant']);
 
+/** Where computed values get their memory. */
+export interface Allocator<Block> {
+  take(bytes: number): Block;
+  give(block: Block): void;
+}
+
 /**
  * The most bytes of computed values that are alive at one time when a graph with static shapes
  * runs in its order. Weights, constants and inputs are not counted. Segments count as if all were of
  * one size: what is kept of all of them is the same in sum, however the rows are spread.
  */
 export function peakBytes(graph: Graph): number {
+  let live = 0;
+  let peak = 0;
+  runWith(graph, {
+    take: (bytes) => {
+      live += bytes;
+      peak = Math.max(peak, live);
+      return bytes;
+    },
+    give: (bytes) => {
+      live -= bytes;
+    },
+  });
+  return peak;
+}
+
+/** Asks an allocator for all that a run of a graph asks it for, in the order of {@link peakBytes}. */
+export function runWith<Block>(graph: Graph, allocator: Allocator<Block>): void {
   const counts = usualCounts(graph);
   const bytesOf = (value: Value): number => {
     const size = sizeOf(numElements(value.shape), counts);
@@ -54,22 +77,31 @@ export function peakBytes(graph: Graph): number {
   });
   for (const output of graph.outputs.values()) lastUse.set(buffers.get(output)!, Infinity);
 
-  let live = 0;
-  let peak = 0;
+  const blocks = new Map<Buffer, Block>();
+  const give = (buffer: Buffer): void => {
+    const block = blocks.get(buffer);
+    if (block !== undefined) allocator.give(block);
+    blocks.delete(buffer);
+  };
   graph.values.forEach((value, position) => {
     const buffer = buffers.get(value)!;
     const read = new Set(value.inputs.map((input) => buffers.get(input)!));
     const dying = [...read].filter((input) => lastUse.get(input) === position && input !== buffer);
-    const isNew = !read.has(buffer);
     const reused = IN_PLACE.has(value.op)
-      ? dying.find(({ bytes }) => bytes === buffer.bytes)
+      ? dying.find((input) => input.bytes === buffer.bytes && blocks.has(input))
       : undefined;
-    if (isNew && reused === undefined) live += buffer.bytes;
-    peak = Math.max(peak, live + workBytes(value, bytesOf));
-    for (const input of dying) if (input !== reused) live -= input.bytes;
-    if (lastUse.get(buffer) === position) live -= buffer.bytes;
+    if (reused !== undefined) {
+      blocks.set(buffer, blocks.get(reused)!);
+      blocks.delete(reused);
+    } else if (!read.has(buffer) && buffer.bytes > 0) {
+      blocks.set(buffer, allocator.take(buffer.bytes));
+    }
+    const work = workBytes(value, bytesOf);
+    if (work > 0) allocator.give(allocator.take(work));
+    for (const input of dying) give(input);
+    if (lastUse.get(buffer) === position) give(buffer);
   });
-  return peak;
+  for (const buffer of [...blocks.keys()]) give(buffer);
 }
 
 /** Memory that one or more values share. */

@@ -102,6 +102,7 @@ export interface OpAttributes {
   concat: { readonly axis: number };
   gather: None;
   scatterAdd: { readonly rows: Dim };
+  setRows: None;
   topKMask: { readonly k: number };
   nonZero: { readonly count: Dim };
   cumSum: None;

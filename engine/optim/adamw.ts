@@ -146,5 +146,6 @@ export function squaredNormGraph(tensors: readonly TrainableTensor[]): Graph {
     const axes = shape.map((_, axis) => axis);
     return b.reshape(b.reduceSum(b.mul(gradient, gradient), axes), [1]);
   });
-  return b.finish({ squared_norm: b.reduceSum(b.concat(squares, 0), [0]) });
+  // Not one sum of all: joining more than 32 of them needs the host, and a run that does cannot be captured.
+  return b.finish({ squared_norm: squares.reduce((sum, square) => b.add(sum, square)) });
 }

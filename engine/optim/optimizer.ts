@@ -1,4 +1,5 @@
 import { CPU } from '../runtime/device.ts';
+import type { Feeds } from '../runtime/feeds.ts';
 import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
@@ -11,9 +12,19 @@ import {
   projectionShape,
   squaredNormGraph,
   type TrainableTensor,
+  type UpdateScalars,
   updateScalars,
 } from './adamw.ts';
 import { type Bucket, bucketTensor, intoBuckets } from './bucket.ts';
+
+/** Scalars of an update that moves no weight. */
+const STANDSTILL: UpdateScalars = {
+  gradient_share: 0,
+  square_share: 0,
+  step_size: 0,
+  epsilon: 1,
+  decay: 1,
+};
 
 /** What an optimizer is made from. */
 export interface OptimizerOptions extends AdamWOptions {
@@ -45,6 +56,8 @@ export class Optimizer {
   readonly #projectionFeeds: Readonly<Record<string, StateTensor>>;
   /** Weights and moments, which an update writes over. */
   readonly #state: Readonly<Record<string, StateTensor>>;
+  /** The trained tensors by name: parts of the state. */
+  readonly #weights: ReadonlyMap<string, StateTensor>;
   #steps = 0;
 
   private constructor(
@@ -59,17 +72,13 @@ export class Optimizer {
     const { device = CPU } = options.session;
     const gradients = new Map<string, StateTensor>();
     const moments = new Map<string, StateTensor>();
+    const taken = new Map<string, StateTensor>();
     const gradientFeeds: Record<string, StateTensor> = {};
     const state: Record<string, StateTensor> = {};
     const projections: Record<string, StateTensor> = {};
     for (const bucket of buckets) {
       const weights = bucketTensor(bucket, device);
-      for (const [name, part] of weights.parts) {
-        const initial = options.weights.get(name)!;
-        part.write(initial.read());
-        initial.release();
-        options.weights.set(name, part);
-      }
+      for (const [name, part] of weights.parts) taken.set(name, part);
       state[bucket.name] = weights.all;
       for (const momentName of [expAvgName, expAvgSqName]) {
         const moment = bucketTensor(bucket, device);
@@ -89,13 +98,34 @@ export class Optimizer {
     this.#gradientFeeds = gradientFeeds;
     this.#projectionFeeds = projections;
     this.#state = state;
+    this.#weights = taken;
   }
 
   static async create(options: OptimizerOptions): Promise<Optimizer> {
     const buckets = intoBuckets(options.tensors);
-    const update = await Session.create(adamWGraph(buckets, options), options.session);
-    const norm = await Session.create(squaredNormGraph(buckets), options.session);
-    return new Optimizer(options, buckets, update, norm);
+    const session = { captures: true, ...options.session };
+    const update = await Session.create(adamWGraph(buckets, options), session);
+    const norm = await Session.create(squaredNormGraph(buckets), session);
+    const optimizer = new Optimizer(options, buckets, update, norm);
+    await optimizer.#capture();
+    optimizer.#takeWeights();
+    return optimizer;
+  }
+
+  /** While all weights, moments and gradients are zero, an update leaves them so. */
+  async #capture(): Promise<void> {
+    await this.#norm.capture(this.#gradientFeeds);
+    await this.#update.capture(this.#updateFeeds(STANDSTILL), this.#state);
+  }
+
+  #takeWeights(): void {
+    const { weights } = this.#options;
+    for (const [name, part] of this.#weights) {
+      const initial = weights.get(name)!;
+      part.write(initial.read());
+      initial.release();
+      weights.set(name, part);
+    }
   }
 
   /** Goes on from a checkpoint's moments and step count. */
@@ -125,7 +155,12 @@ export class Optimizer {
     const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradientNorm + 1e-6)) : 1;
     this.#steps++;
     const scalars = updateScalars(this.#options, this.#steps, learningRate, clip);
-    const feeds = {
+    // The new weights and moments are written over the old ones (see adamWGraph).
+    await this.#update.run(this.#updateFeeds(scalars), this.#state);
+  }
+
+  #updateFeeds(scalars: UpdateScalars): Feeds {
+    return {
       ...this.#state,
       ...this.#gradientFeeds,
       ...this.#projectionFeeds,
@@ -133,8 +168,6 @@ export class Optimizer {
         Object.entries(scalars).map(([name, value]) => [name, Float32Array.of(value)]),
       ),
     };
-    // The new weights and moments are written over the old ones (see adamWGraph).
-    await this.#update.run(feeds, this.#state);
   }
 
   async release(): Promise<void> {

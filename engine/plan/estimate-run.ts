@@ -2,12 +2,15 @@ import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import type { TrainingShape } from '../step/training-graph.ts';
+import { namedDevice } from '../runtime/device.ts';
+import { availableMemory, type DeviceSpeed, deviceSpeed } from '../runtime/device-memory.ts';
+import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import type { PlannedWeights } from '../weights/weight-cache.ts';
 import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
+import { withPadding } from './padding-multiple.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
 import { planTrainee } from './planned-trainee.ts';
 import { requirePositions } from './position-limit.ts';
@@ -16,6 +19,7 @@ import { answeringModel, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 import { loadRunTokenizer } from './run-tokenizer.ts';
+import { leastSeconds } from './step-time.ts';
 
 /** How large a batch is. */
 export interface BatchSize {
@@ -47,6 +51,11 @@ export interface RunEstimate {
   readonly memory: MemoryEstimate;
   /** Bytes that the run may use: `engine.max_memory_gib`, or what the machine can give now. */
   readonly memoryLimit: number;
+  /**
+   * Seconds that the largest step takes at least, an estimate from its arithmetic and memory traffic at the device's peak;
+   * absent where the device does not tell that.
+   */
+  readonly leastStepSeconds?: number;
   /** Absent where nothing is to be written before the first step. */
   readonly disk?: DiskEstimate;
   /** Sentences about rows that were cut or left out. */
@@ -63,10 +72,12 @@ export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
-  const { config, heads } = await fetchInputs(given, {
+  const { config: fetched, heads } = await fetchInputs(given, {
     headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
+  const device = namedDevice(fetched.engine.device);
+  const config = withPadding(fetched, device);
   const planned: PlannedWeights[] = [];
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
     openBaseModel(config.model.base_model_name_or_path, {
@@ -88,9 +99,11 @@ export async function estimateRun(
     trainBase: trainee.trainBase,
     dropout: config.lora.lora_dropout,
     packing: config.data.packing,
+    device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
-  const recompute = chooseRecompute(config, question);
+  const limit = memoryLimit(config.engine, availableMemory(device));
+  const recompute = chooseRecompute(config, question, limit);
   const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
   const tried = config.engine.compute === 'auto' ? largest : [];
   const models = [model, ...(await Promise.all(tried.map(open)))];
@@ -98,6 +111,10 @@ export async function estimateRun(
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));
   const disk = await estimateDisk(planned);
+  const speed = deviceSpeed(device);
+  const stepSeconds = (speed: DeviceSpeed): number =>
+    config.training.gradient_accumulation_steps *
+    leastSeconds(trainingGraph({ ...question, recompute }), speed);
   return {
     model: model.name,
     parameters: countParameters(model.config, trainee.modules, trainee.trainable),
@@ -111,7 +128,8 @@ export async function estimateRun(
     gradientCheckpointing: recompute,
     compute: config.engine.compute,
     memory,
-    memoryLimit: memoryLimit(config.engine),
+    memoryLimit: limit,
+    ...(speed !== undefined && { leastStepSeconds: stepSeconds(speed) }),
     ...(disk !== undefined && { disk }),
     warnings: data.warnings,
   };

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { BatchOptions } from '../data/epoch-plan.ts';
+import { paddingMultiple } from './padding-multiple.ts';
 
 /** Rows of a batch of an evaluation. */
 export function evaluationBatchSize({ training }: Pick<ResolvedConfig, 'training'>): number {
@@ -11,7 +12,7 @@ export function evaluationBatches(config: Pick<ResolvedConfig, 'data' | 'trainin
   const { data } = config;
   return {
     batchSize: evaluationBatchSize(config),
-    padToMultipleOf: data.pad_to_multiple_of,
+    padToMultipleOf: paddingMultiple(data),
     maxLength: data.max_length,
     packing: data.packing,
   };

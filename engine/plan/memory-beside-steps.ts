@@ -41,12 +41,14 @@ export function evaluationMemory(
 export function answersMemory(
   modules: readonly LoraModule[],
   { model, promptTokens }: AnswersQuestion,
+  isInPlace: boolean,
 ): PassMemory {
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
   const sequence = Math.min(promptTokens, READING_CHUNK);
   const answering = { config, weights: generationWeights(model) };
-  const graph = generationGraph(answering, modules, { sequence, past: slots, rows: 1 });
+  const sizes = { sequence, past: slots, rows: 1 };
+  const graph = generationGraph(answering, modules, sizes, isInPlace);
   const isGrown = slots > cacheSlots(config, 1);
   return {
     bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),

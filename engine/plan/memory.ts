@@ -1,9 +1,12 @@
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
-import { peakBytes } from '../graph/liveness.ts';
+import type { Graph } from '../graph/graph.ts';
+import { peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
@@ -18,6 +21,8 @@ export interface MemoryQuestion extends BatchesQuestion {
   readonly trainBase: boolean;
   readonly dropout: number;
   readonly recompute: Recompute;
+  /** Whose memory it is; the host's unless given. */
+  readonly device?: Device;
   /** As in `TrainingGraphOptions`. */
   readonly packing?: boolean;
   /** The batches of an evaluation; absent where there is none. */
@@ -85,6 +90,12 @@ const SHAPES_PER_LENGTH = 2;
  */
 const COPIES_OF_TRAINED = 6;
 
+/** The same on a device that keeps the state of a run: nothing lies about there. */
+const MOMENTS = 2;
+
+/** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
+const DEVICE_BYTES = 2e6;
+
 /** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
 export function estimateMemory(
   question: MemoryQuestion,
@@ -100,18 +111,20 @@ export function estimateMemory(
     inputs += bytes;
     if (trainable.has(value.name)) trained += bytes;
   }
+  const isOnDevice = keepsState(question.device);
   const stays = {
     weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights),
     answerWeights: beside.answerWeights,
-    optimizer: inputs + COPIES_OF_TRAINED * trained,
-    runtime:
-      PROCESS_BYTES +
-      (isBfloat16Mode(question.model.weights.compute) ? ONEDNN_BYTES : 0) +
-      BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
-      BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
+    optimizer: inputs + (isOnDevice ? MOMENTS : COPIES_OF_TRAINED) * trained,
+    runtime: isOnDevice
+      ? DEVICE_BYTES
+      : PROCESS_BYTES +
+        (isBfloat16Mode(question.model.weights.compute) ? ONEDNN_BYTES : 0) +
+        BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
+        BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
   const passes = {
-    activations: peakBytes(graph),
+    activations: bytesToRun(graph, question.device),
     evaluation: beside.evaluation,
     answers: beside.answers,
   };
@@ -128,7 +141,7 @@ interface MemoryBesideSteps
 function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesideSteps {
   const { evaluation, answers, model } = question;
   const evaluated = evaluation && evaluationMemory(question, evaluation.shape);
-  const answered = answers && answersMemory(question.modules, answers);
+  const answered = answers && answersMemory(question.modules, answers, keepsState(question.device));
   const hasOwnWeights =
     answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
@@ -137,6 +150,20 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
   };
+}
+
+/** What values of a graph take while it runs: on a device, what its arena takes for them. */
+export function bytesToRun(graph: Graph, device: Device | undefined): number {
+  if (!keepsState(device)) return peakBytes(graph);
+  const arena = new DeviceArena();
+  // The second run finds what the first one left in pieces.
+  for (let run = 0; run < 2; run++) runWith(graph, arena);
+  return arena.bytes;
+}
+
+/** Whether a device has state and caches in memory of its own. */
+function keepsState(device: Device = CPU): boolean {
+  return stateDevice(device).kind !== 'cpu';
 }
 
 function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
@@ -191,7 +218,16 @@ export function chooseRecompute(
     : training.gradient_checkpointing;
 }
 
-/** Bytes that a run may use: the setting, or what this machine can give now. */
-export function memoryLimit({ max_memory_gib }: ResolvedConfig['engine']): number {
-  return max_memory_gib === undefined ? process.availableMemory() : max_memory_gib * 2 ** 30;
+/**
+ * Bytes that a run may use: the setting, or what there is.
+ *
+ * @param available what this machine can give now, unless given
+ */
+export function memoryLimit(
+  { max_memory_gib }: ResolvedConfig['engine'],
+  available?: number,
+): number {
+  return max_memory_gib === undefined
+    ? (available ?? process.availableMemory())
+    : max_memory_gib * 2 ** 30;
 }

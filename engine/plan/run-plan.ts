@@ -4,6 +4,7 @@ import type { ExampleStream } from '../data/streaming/example-stream.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { TrainingShape } from '../step/training-graph.ts';
 import type { PaddingReport } from '../train/events.ts';
+import { paddingMultiple } from './padding-multiple.ts';
 import type { RunData } from './run-data.ts';
 import { droppedWarnings } from './split-report.ts';
 
@@ -53,7 +54,7 @@ export function planRun(
         batchSize: training.per_device_train_batch_size,
         gradientAccumulationSteps: training.gradient_accumulation_steps,
         groupByLength: data.group_by_length,
-        padToMultipleOf: data.pad_to_multiple_of,
+        padToMultipleOf: paddingMultiple(data),
         maxLength: data.max_length,
         packing,
         seed: training.seed,

@@ -93,8 +93,12 @@ export class CudaMemory {
     dtype: DType,
     shape: readonly number[],
   ): Pointer {
-    const address = create((out) => ort.GetTensorMutableData(whole, out));
-    return tensorAt(this.#info, address + BigInt(start), bytes, dtype, shape);
+    return tensorAt(this.#info, this.addressOf(whole) + BigInt(start), bytes, dtype, shape);
+  }
+
+  /** Where the numbers of a tensor are. */
+  addressOf(tensor: Pointer): Pointer {
+    return create((out) => ort.GetTensorMutableData(tensor, out));
   }
 
   /** Copies a tensor into another one as large; either may be the host's. Waits until it is done. */

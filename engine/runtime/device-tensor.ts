@@ -49,6 +49,12 @@ export class DeviceTensor extends StateTensor {
     this.#onHost(values, (host) => this.#memory.copy(host, this.value));
   }
 
+  override copyFrom(other: StateTensor): void {
+    const isHere = other instanceof DeviceTensor && other.#memory === this.#memory;
+    if (!isHere || other.length !== this.length) this.write(other.read());
+    else this.#memory.copy(other.value, this.value);
+  }
+
   override clear(): void {
     this.#memory.clear(this.value, this.length);
   }

@@ -9,9 +9,19 @@ export interface Device {
 
 export const CPU: Device = { kind: 'cpu', index: 0 };
 
+/** Where the state of what a device computes is kept: on a device that sessions can be given memory of. */
+export function stateDevice(device: Device): Device {
+  return device.kind === 'cuda' ? device : CPU;
+}
+
 /** `cpu`, `cuda:1`, `webgpu` */
 export function formatDevice({ kind, index }: Device): string {
   return kind === 'cuda' ? `cuda:${index}` : kind;
+}
+
+/** The device that the setting `engine.device` names; for `auto`, which only trying tells, the CPU. */
+export function namedDevice(setting: string): Device {
+  return setting === 'auto' ? CPU : parseDevice(setting);
 }
 
 /** Reads `cpu`, `cuda`, `cuda:N` or `webgpu`. Throws `device.unavailable` for anything else. */

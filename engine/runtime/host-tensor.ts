@@ -37,6 +37,10 @@ export class HostTensor extends StateTensor implements Tensor {
     this.data.set(values);
   }
 
+  override copyFrom(other: StateTensor): void {
+    this.write(other.read());
+  }
+
   override clear(): void {
     this.data.fill(0);
   }

@@ -1,13 +1,8 @@
 import { CudaMemory } from './cuda-memory.ts';
-import { CPU, type Device } from './device.ts';
+import { type Device, stateDevice } from './device.ts';
 import { DeviceTensor } from './device-tensor.ts';
 import { HostTensor } from './host-tensor.ts';
 import type { StateTensor } from './state-tensor.ts';
-
-/** Where the state of what a device computes is kept: on a device that sessions can be given memory of. */
-export function stateDevice(device: Device): Device {
-  return device.kind === 'cuda' ? device : CPU;
-}
 
 /**
  * A tensor where a device computes with it.

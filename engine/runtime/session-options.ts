@@ -15,12 +15,26 @@ export interface SessionSetup {
    * arena of all sessions (`CudaMemory`).
    */
   readonly hasOwnArena?: boolean;
-  /** Copies weights into the order in which kernels read them; without it products of codes are slow. */
+  /** Copies weights into the order in which kernels read them, for graphs with products of codes, which are slow without. */
   readonly prepacks?: boolean;
+  /**
+   * On a CUDA device: runs can be captured as CUDA graphs (`Session.capture`). ONNX Runtime refuses a graph of
+   * which a node is computed elsewhere.
+   */
+  readonly captures?: boolean;
 }
 
 /** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
 const [NO_OPTIMIZATION, SEQUENTIAL] = [0, 0];
+
+/**
+ * What a captured run leaves free in the arena of all sessions it writes to again at each replay, so that
+ * nothing may lie there that stays: a session's own constants lie outside.
+ */
+const IN_SHARED_ARENA = {
+  'session.use_env_allocators': '1',
+  'session.use_device_allocator_for_initializers': '1',
+};
 
 /**
  * Session options that were measured on whole training steps (ARCHITECTURE.md). Constant folding
@@ -36,8 +50,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
   try {
     const entries = {
       'session.disable_prepacking': setup.prepacks ? '0' : '1',
-      ...(setup.device.kind === 'cuda' &&
-        !setup.hasOwnArena && { 'session.use_env_allocators': '1' }),
+      ...(setup.device.kind === 'cuda' && !setup.hasOwnArena && IN_SHARED_ARENA),
       ...(setup.weightsFolder !== undefined && {
         'session.model_external_initializers_file_folder_path': setup.weightsFolder,
       }),
@@ -55,7 +68,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
     ]) {
       check(status, what);
     }
-    addProvider(options, setup.device, what);
+    addProvider(options, setup, what);
     return options;
   } catch (error) {
     ort.ReleaseSessionOptions(options);
@@ -64,18 +77,23 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
 }
 
 /** What a device does not compute, the CPU does. */
-function addProvider(options: Pointer, device: Device, what: string): void {
-  if (device.kind === 'cuda') addCuda(options, device, what);
+function addProvider(options: Pointer, setup: SessionSetup, what: string): void {
+  const { device } = setup;
+  if (device.kind === 'cuda') addCuda(options, setup, what);
   if (device.kind === 'webgpu') {
     check(ort.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0), what);
   }
 }
 
-function addCuda(options: Pointer, device: Device, what: string): void {
+function addCuda(options: Pointer, { device, captures }: SessionSetup, what: string): void {
   cudaProvider(device);
   const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
   try {
-    const settings = { device_id: String(device.index), arena_extend_strategy: 'kSameAsRequested' };
+    const settings = {
+      device_id: String(device.index),
+      arena_extend_strategy: 'kSameAsRequested',
+      ...(captures && { enable_cuda_graph: '1' }),
+    };
     const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];
     const count = Object.keys(settings).length;
     check(ort.UpdateCUDAProviderOptions(cuda, keys.addresses, values.addresses, count), what);

@@ -1,11 +1,13 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { LorafaError } from '../errors.ts';
-import { type Graph, graphInputs } from '../graph/graph.ts';
+import { LorafaError, wordsOf } from '../errors.ts';
+import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
+import { CapturedRuns } from './captured-runs.ts';
 import { CudaMemory } from './cuda-memory.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
 import { DeviceTensor } from './device-tensor.ts';
@@ -26,34 +28,38 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions
-  extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena' | 'prepacks'> {
+export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
   /** Told while weights are brought to a device with memory of its own. */
   readonly onUpload?: OnUpload | undefined;
+  /** Told in a sentence why runs that were to be captured are computed plainly. */
+  readonly onUncaptured?: ((why: string) => void) | undefined;
 }
 
 /** A graph that is loaded into ONNX Runtime. */
 export class Session {
   readonly #graph: Graph;
+  readonly #options: SessionOptions;
+  readonly #device: Device;
   readonly #inputs: readonly Value<'input'>[];
   readonly #outputs: readonly Output[];
   readonly #inputNames: CTexts;
   readonly #outputNames: CTexts;
-  readonly #weights: Pick<SharedWeights, 'release'>;
-  readonly #device: Device;
-  readonly #threads: number;
+  readonly #weights: Weights;
   readonly #bfloat16: Bfloat16Runtime | undefined;
   #session: Pointer | undefined;
+  /** Present where runs can be captured. */
+  #captured: CapturedRuns | undefined;
 
-  private constructor(graph: Graph, native: NativeSession) {
+  private constructor(graph: Graph, options: SessionOptions, native: NativeSession) {
     this.#graph = graph;
+    this.#options = options;
+    this.#device = options.device ?? CPU;
     this.#session = native.session;
+    this.#captured = native.captured;
     this.#weights = native.weights;
-    this.#device = native.device;
-    this.#threads = native.threads;
     this.#bfloat16 = native.bfloat16;
     this.#inputs = graphInputs(graph);
     this.#outputs = outputsOf(graph);
@@ -64,15 +70,19 @@ export class Session {
   /**
    * Loads a graph.
    *
+   * @param options.captures is for CUDA devices and graphs that {@link canBeCaptured}, and taken for false elsewhere
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
    * that this machine has nothing for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const { device = CPU } = options;
+    const { device = CPU, threads = 0 } = options;
+    if (usesAttention(graph)) await bfloat16Runtime().startThreads(threads);
     const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
     const weights = await weightsFor(graph, options, memory);
-    return Session.#load(graph, writeOnnx(graph), weights, options);
+    const captures = options.captures === true && memory !== undefined && canBeCaptured(graph);
+    const prepacks = graph.values.some(({ op }) => op === 'matmulNBits');
+    return Session.#load(graph, writeOnnx(graph), weights, { ...options, captures, prepacks });
   }
 
   /**
@@ -89,42 +99,29 @@ export class Session {
     return Session.#load(graph, model, SharedWeights.none(), options);
   }
 
-  static async #load(
+  static #load(
     graph: Graph,
     model: Uint8Array,
-    weights: SharedWeights | DeviceWeights,
+    weights: Weights,
     options: SessionOptions,
-  ): Promise<Session> {
-    const { device = CPU, threads = 0 } = options;
-    const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
-    let native: Pointer | undefined;
+  ): Session {
     try {
       const bfloat16 = usesBfloat16(graph) ? bfloat16Runtime() : undefined;
-      if (usesAttention(graph)) await bfloat16?.startThreads(threads);
-      const onAsking = bfloat16 !== undefined && threadsSpin();
-      const setup = {
-        ...options,
-        device,
-        threads: onAsking ? 1 : threads,
-        prepacks: graph.values.some(({ op }) => op === 'matmulNBits'),
-      };
-      const settings = sessionOptions(setup, what);
-      native = settings;
-      weights.addTo(settings);
-      if (bfloat16 !== undefined) {
-        bfloat16.useThreads(threads);
-        check(ort.AddCustomOpDomain(settings, bfloat16.domain), what);
+      const native = (setup: SessionOptions): NativeSession => ({
+        session: newSession(model, weights, setup, bfloat16),
+        ...{ weights, bfloat16 },
+      });
+      if (!options.captures) return new Session(graph, options, native(options));
+      try {
+        const captured = new CapturedRuns(CudaMemory.of(options.device!));
+        return new Session(graph, options, { ...native(options), captured });
+      } catch (error) {
+        options.onUncaptured?.(uncaptured(error));
+        return new Session(graph, options, native({ ...options, captures: false }));
       }
-      const session = create(
-        (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
-        what,
-      );
-      return new Session(graph, { session, weights, threads, bfloat16, device });
     } catch (error) {
       weights.release();
       throw error;
-    } finally {
-      if (native !== undefined) ort.ReleaseSessionOptions(native);
     }
   }
 
@@ -138,8 +135,34 @@ export class Session {
    * another device or were released
    */
   async run(feeds: Feeds, results: Results = {}): Promise<Record<string, Tensor>> {
+    return this.#run(feeds, results, (captured, tensors) => captured.optionsFor(tensors));
+  }
+
+  /**
+   * Captures a run as a CUDA graph, where the session has `captures`: runs over the same tensors are replays of
+   * it from then on, each one launch. What is captured is computed twice, so that a run that writes over its
+   * inputs has to be captured with numbers that change nothing. Where ONNX Runtime refuses, this and all
+   * other runs are computed plainly.
+   *
+   * @throws LorafaError as {@link run}
+   */
+  async capture(feeds: Feeds, results: Results = {}): Promise<void> {
+    if (this.#captured === undefined) return;
+    try {
+      await this.#run(feeds, results, (captured, tensors) => captured.optionsToCapture(tensors));
+    } catch (error) {
+      this.#captureNoMore(error);
+    }
+  }
+
+  async #run(
+    feeds: Feeds,
+    results: Results,
+    optionsFor: (captured: CapturedRuns, tensors: readonly Pointer[]) => Pointer,
+  ): Promise<Record<string, Tensor>> {
     await othersTurn();
-    if (this.#session === undefined) {
+    const [session, captured] = [this.#session, this.#captured];
+    if (session === undefined) {
       throw new LorafaError('internal.graph', 'a session was run after its release');
     }
     const values = new HostValues();
@@ -147,15 +170,22 @@ export class Session {
       const given = this.#inputs.map((input) => fed(input, feeds[input.name], this.#device));
       const sizes = sizesIn(this.#inputs, given);
       const wanted = this.#outputs.map((output) => roomFor(output, sizes, results, this.#device));
-      const pointerTo = ({ dtype }: Value, tensor: Tensor | DeviceTensor): Pointer =>
-        tensor instanceof DeviceTensor ? tensor.value : values.over(dtype as HostDType, tensor);
-      const inputs = this.#inputs.map((value, index) => pointerTo(value, given[index]!));
-      const outputs = this.#outputs.map(({ value }, index) => pointerTo(value, wanted[index]!));
-      this.#bfloat16?.useThreads(this.#threads);
+      const onHost = ({ dtype }: Value, tensor: Tensor) => values.over(dtype as HostDType, tensor);
+      const inputs = this.#inputs.map((value, index) => {
+        const tensor = given[index]!;
+        if (tensor instanceof DeviceTensor) return tensor.value;
+        return captured?.copies.upload(value, tensor) ?? onHost(value, tensor);
+      });
+      const outputs = this.#outputs.map(({ value }, index) => {
+        const tensor = wanted[index]!;
+        if (tensor instanceof DeviceTensor) return tensor.value;
+        return captured?.copies.roomFor(value, tensor) ?? onHost(value, tensor);
+      });
+      this.#bfloat16?.useThreads(this.#options.threads ?? 0);
       check(
         ort.Run(
-          this.#session,
-          null,
+          session,
+          captured === undefined ? null : optionsFor(captured, [...inputs, ...outputs]),
           this.#inputNames.addresses,
           BigUint64Array.from(inputs),
           inputs.length,
@@ -165,20 +195,44 @@ export class Session {
         ),
       );
       values.finish();
-      const computed = this.#outputs.flatMap(({ names }, index) =>
-        names.map((name) => [name, wanted[index]!] as const),
-      );
-      const passed = [...this.#graph.outputs].flatMap(([name, { op, name: input }]) => {
-        const index = this.#inputs.findIndex((value) => op === 'input' && value.name === input);
-        return index < 0 ? [] : [[name, given[index]!] as const];
+      this.#outputs.forEach(({ value }, index) => {
+        const tensor = wanted[index]!;
+        if (tensor instanceof DeviceTensor) return;
+        captured?.copies.download(value, outputs[index]!, tensor);
       });
-      const onHost = [...computed, ...passed].filter(
-        (result): result is [string, Tensor] => !(result[1] instanceof DeviceTensor),
-      );
-      return Object.fromEntries(onHost);
+      return this.#named(given, wanted);
     } finally {
       values.release();
     }
+  }
+
+  /** What of a run is on the host, by the names of the outputs. */
+  #named(
+    given: readonly (Tensor | DeviceTensor)[],
+    wanted: readonly (Tensor | DeviceTensor)[],
+  ): Record<string, Tensor> {
+    const computed = this.#outputs.flatMap(({ names }, index) =>
+      names.map((name) => [name, wanted[index]!] as const),
+    );
+    const passed = [...this.#graph.outputs].flatMap(([name, { op, name: input }]) => {
+      const index = this.#inputs.findIndex((value) => op === 'input' && value.name === input);
+      return index < 0 ? [] : [[name, given[index]!] as const];
+    });
+    const onHost = [...computed, ...passed].filter(
+      (result): result is [string, Tensor] => !(result[1] instanceof DeviceTensor),
+    );
+    return Object.fromEntries(onHost);
+  }
+
+  /** A session whose capture failed is of no use: its stream waits for the end of it. */
+  #captureNoMore(error: unknown): void {
+    if (this.#session !== undefined) ort.ReleaseSession(this.#session);
+    this.#session = undefined;
+    this.#captured?.release();
+    this.#captured = undefined;
+    const setup = { ...this.#options, captures: false };
+    this.#session = newSession(writeOnnx(this.#graph), this.#weights, setup, this.#bfloat16);
+    this.#options.onUncaptured?.(uncaptured(error));
   }
 
   /** Frees the session's memory (on a GPU only the end of the process frees all of it). */
@@ -186,27 +240,70 @@ export class Session {
     const session = this.#session;
     this.#session = undefined;
     if (session !== undefined) ort.ReleaseSession(session);
+    this.#captured?.release();
+    this.#captured = undefined;
     // What it points at goes after it.
     this.#weights.release();
   }
 }
 
+/** The weights of a session, where it computes with them. */
+type Weights = SharedWeights | DeviceWeights;
+
 /** What a session is made of outside of JavaScript. */
 interface NativeSession {
   readonly session: Pointer;
-  readonly weights: Pick<SharedWeights, 'release'>;
-  readonly threads: number;
-  readonly device: Device;
+  readonly weights: Weights;
   /** What its products of bfloat16 numbers are computed by, where it has any. */
   readonly bfloat16: Bfloat16Runtime | undefined;
+  readonly captured?: CapturedRuns;
 }
 
-/** The weights of a session, where it computes with them. */
+function newSession(
+  model: Uint8Array,
+  weights: Weights,
+  options: SessionOptions,
+  bfloat16: Bfloat16Runtime | undefined,
+): Pointer {
+  const { device = CPU, threads = 0 } = options;
+  const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
+  const onAsking = bfloat16 !== undefined && threadsSpin();
+  const settings = sessionOptions({ ...options, device, threads: onAsking ? 1 : threads }, what);
+  try {
+    weights.addTo(settings);
+    if (bfloat16 !== undefined) {
+      bfloat16.useThreads(threads);
+      check(ort.AddCustomOpDomain(settings, bfloat16.domain), what);
+    }
+    return create(
+      (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
+      what,
+    );
+  } finally {
+    ort.ReleaseSessionOptions(settings);
+  }
+}
+
+/**
+ * Ops whose CUDA kernels copy from memory of the host that is there for the moment of the call alone: a replay would
+ * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack.
+ */
+const READ_THE_HOST: ReadonlySet<OpName> = new Set(['matmulBnb4']);
+
+/** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */
+function canBeCaptured(graph: Graph): boolean {
+  return hasStaticShapes(graph) && !graph.values.some(({ op }) => READ_THE_HOST.has(op));
+}
+
+function uncaptured(error: unknown): string {
+  return `Steps are not captured as CUDA graphs, since ONNX Runtime refused it (${wordsOf(error)}); they are computed all the same, launch by launch.`;
+}
+
 async function weightsFor(
   graph: Graph,
   { weightsFolder, onUpload }: SessionOptions,
   memory: CudaMemory | undefined,
-): Promise<SharedWeights | DeviceWeights> {
+): Promise<Weights> {
   const shared = SharedWeights.of(graph, weightsFolder);
   if (memory === undefined) return shared;
   try {

@@ -28,6 +28,9 @@ export abstract class StateTensor {
   /** Takes other numbers, as many as there are. */
   abstract write(values: Float32Array): void;
 
+  /** Takes the numbers of another tensor, as many as there are. */
+  abstract copyFrom(other: StateTensor): void;
+
   /** Makes all numbers zero. */
   abstract clear(): void;
 

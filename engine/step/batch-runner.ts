@@ -6,6 +6,7 @@ import type { StateTensor } from '../runtime/state-tensor.ts';
 import {
   BATCH_INPUTS,
   gradientSumName,
+  MAX_CAPTURED_SESSIONS,
   MAX_SESSIONS,
   type TrainingGraphOptions,
   type TrainingShape,
@@ -45,20 +46,23 @@ export class BatchRunner {
     gradients: ReadonlyMap<string, StateTensor>,
   ): Promise<number> {
     const loss = supervisedTokens(batch, scale);
-    const session = await this.#session(batch, loss.rows.length);
-    const results = await session.run(
-      {
-        ...Object.fromEntries(this.#options.tensors),
-        ...Object.fromEntries([...gradients].map(([name, sum]) => [gradientSumName(name), sum])),
-        [BATCH_INPUTS.tokenIds]: batch.inputIds,
-        [BATCH_INPUTS.positions]: batch.positions,
-        [BATCH_INPUTS.lossRows]: loss.rows,
-        [BATCH_INPUTS.targets]: loss.targets,
-        [BATCH_INPUTS.lossWeights]: loss.weights,
-        [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
-      },
-      Object.fromEntries(gradients),
-    );
+    const sums = Object.fromEntries(gradients);
+    const feeds = {
+      ...Object.fromEntries(this.#options.tensors),
+      ...Object.fromEntries([...gradients].map(([name, sum]) => [gradientSumName(name), sum])),
+      [BATCH_INPUTS.tokenIds]: batch.inputIds,
+      [BATCH_INPUTS.positions]: batch.positions,
+      [BATCH_INPUTS.lossRows]: loss.rows,
+      [BATCH_INPUTS.targets]: loss.targets,
+      [BATCH_INPUTS.lossWeights]: loss.weights,
+      [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+    };
+    const session = await this.#session(batch, loss.rows.length, async (session) => {
+      // Where no token has a weight, all gradients are zero.
+      const nothing = new Float32Array(loss.weights.length);
+      await session.capture({ ...feeds, [BATCH_INPUTS.lossWeights]: nothing }, sums);
+    });
+    const results = await session.run(feeds, sums);
     return Number(results['loss']!.data[0]);
   }
 
@@ -67,27 +71,39 @@ export class BatchRunner {
     this.#sessions.clear();
   }
 
-  async #session(batch: Batch, lossTokens: number): Promise<Session> {
+  /** @param prepare what a session does first that is new */
+  async #session(
+    batch: Batch,
+    lossTokens: number,
+    prepare: (session: Session) => Promise<void>,
+  ): Promise<Session> {
     const { batchSize: rows, sequenceLength: length } = batch;
     const key = `${rows}x${length}, ${lossTokens}`;
-    const session = this.#sessions.get(key) ?? this.#create({ rows, length, lossTokens });
+    const session = this.#sessions.get(key) ?? this.#create({ rows, length, lossTokens }, prepare);
     // A map keeps the order of insertion: the first session is the one that was used longest ago.
     this.#sessions.delete(key);
     this.#sessions.set(key, session);
     // One that could not be made is nothing to release.
     session.catch(() => this.#sessions.delete(key));
     const [oldest] = this.#sessions;
-    if (oldest !== undefined && this.#sessions.size > MAX_SESSIONS) {
+    const isCaptured = this.#options.session.device?.kind === 'cuda';
+    const most = isCaptured ? MAX_CAPTURED_SESSIONS : MAX_SESSIONS;
+    if (oldest !== undefined && this.#sessions.size > most) {
       this.#sessions.delete(oldest[0]);
       await (await oldest[1]).release();
     }
     return session;
   }
 
-  #create(shape: TrainingShape): Promise<Session> {
+  async #create(
+    shape: TrainingShape,
+    prepare: (session: Session) => Promise<void>,
+  ): Promise<Session> {
     const recompute = this.#options.recompute ?? 'none';
     const graph = trainingGraph({ ...this.#options, recompute, shape });
-    return Session.create(graph, this.#options.session);
+    const session = await Session.create(graph, { captures: true, ...this.#options.session });
+    await prepare(session);
+    return session;
   }
 }
 

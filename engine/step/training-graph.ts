@@ -45,6 +45,12 @@ export interface TrainingShape extends BatchShape {
  */
 export const MAX_SESSIONS = 3;
 
+/**
+ * The same on a CUDA device, where a session has to be captured before it is of use: as many as the shapes that
+ * occur where the configuration leaves padding open (four lengths, and four parts of a batch that have a loss).
+ */
+export const MAX_CAPTURED_SESSIONS = 16;
+
 /** What one training step computes. */
 export interface TrainingGraphOptions {
   readonly model: Pick<BaseModel, 'config' | 'weights'>;

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
+import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
 import { chooseDevice } from '../runtime/devices.ts';
@@ -16,6 +17,8 @@ export async function chooseComputeDevice({
   engine,
 }: Pick<ResolvedConfig, 'engine'>): Promise<Device> {
   const device = await chooseDevice(engine.device);
+  // From here on its libraries are in the process, which tell how much memory is free.
+  if (device.kind === 'cuda') CudaMemory.of(device);
   if (engine.compute !== 'auto') await requireMode(engine.compute, device);
   return device;
 }

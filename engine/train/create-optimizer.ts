@@ -1,7 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { Optimizer } from '../optim/optimizer.ts';
-import { CPU } from '../runtime/device.ts';
-import { stateDevice } from '../runtime/new-state-tensor.ts';
+import { CPU, stateDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import type { Trainee } from './trainee.ts';
 

@@ -8,6 +8,7 @@ import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
+import { withPadding } from '../plan/padding-multiple.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
@@ -49,11 +50,12 @@ export async function evaluate(
 ): Promise<Evaluation> {
   requireHeldOutRows(given);
   const hasOwnRows = given.data.eval_dataset_name_or_path !== undefined;
-  const { config } = await fetchInputs(given, {
+  const { config: fetched } = await fetchInputs(given, {
     unread: hasOwnRows ? ['adapter', 'training'] : ['adapter'],
     onDownload: (state) => onProgress({ type: 'progress', ...state }),
   });
-  const device = await chooseComputeDevice(config);
+  const device = await chooseComputeDevice(fetched);
+  const config = withPadding(fetched, device);
   const model = await openRunModel(config, onProgress);
   requirePositions(config, model);
   const adapter = adapterDir === null ? null : await loadAdapter(adapterDir, model.config);

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { paddingMultiple } from '../plan/padding-multiple.ts';
 
 /** Settings that a resumed run may change: they alter nothing of the steps that are still to come. */
 const FREE_TRAINING_KEYS: ReadonlySet<string> = new Set([
@@ -51,7 +52,10 @@ export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string
     Object.fromEntries(Object.entries(section).filter(([key]) => !free.has(key)));
   const sections = {
     model: kept(config.model, FREE_MODEL_KEYS),
-    data: kept(config.data, FREE_DATA_KEYS),
+    data: {
+      ...kept(config.data, FREE_DATA_KEYS),
+      pad_to_multiple_of: paddingMultiple(config.data),
+    },
     lora: kept(config.lora, FREE_LORA_KEYS),
     training: kept(config.training, FREE_TRAINING_KEYS),
     engine: { compute: config.engine.compute },

@@ -3,7 +3,8 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { plannedBatch } from '../data/batches.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { chooseRecompute } from '../plan/memory.ts';
+import { chooseRecompute, memoryLimit } from '../plan/memory.ts';
+import { withPadding } from '../plan/padding-multiple.ts';
 import { countParameters } from '../plan/parameter-count.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData, type RunData } from '../plan/run-data.ts';
@@ -13,6 +14,7 @@ import { runQuestion } from '../plan/run-question.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import { openReports } from '../report/open-reports.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
+import { availableMemory } from '../runtime/device-memory.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { examineWeights } from '../weights/examine-weights.ts';
@@ -70,13 +72,21 @@ export async function train(
 ): Promise<TrainResult> {
   await refuseOccupied(given);
   const resumed = await resumedRun(given);
-  const { config, sources, warnings } = await fetchInputs(given, {
+  const {
+    config: fetched,
+    sources,
+    warnings,
+  } = await fetchInputs(given, {
     known: resumed.hub,
     // A checkpoint holds all of the adapter that the run began with.
     unread: resumed.checkpoint === undefined ? [] : ['adapter'],
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
-  const device = await chooseComputeDevice(config);
+  const device = await chooseComputeDevice(fetched);
+  const decided = resumed.checkpoint?.state.identity['data.pad_to_multiple_of'];
+  const config = withPadding(fetched, device, decided);
+  // Before anything of the run is there.
+  const limit = memoryLimit(config.engine, availableMemory(device));
   const base = await openRunModel(config, onEvent);
   requirePositions(config, base);
   const tokenizer = await loadRunTokenizer(config, base);
@@ -89,10 +99,12 @@ export async function train(
   const plan = planRun(config, data);
   const parts = { model: base, weightsDigest, data, plan, device };
   const start = await startingPoint(config, resumed, parts);
+  const notices = new Set<string>();
   const session: SessionOptions = {
     device,
     threads: config.engine.intra_op_num_threads,
     onUpload: uploadProgress(device, onEvent),
+    onUncaptured: (why) => void notices.add(why),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
   const optimizer = await createOptimizer(config, trainee, session);
@@ -111,7 +123,7 @@ export async function train(
   const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
     ...step,
     model,
-    recompute: chooseRecompute(config, { ...step, ...work, model }),
+    recompute: chooseRecompute(config, { ...step, ...work, model, device }, limit),
     tensors: trainee.tensors,
     session: { ...session, weightsFolder: model.weights.files().folder },
   });
@@ -169,6 +181,7 @@ export async function train(
     verify: () => folder.verify(),
     state,
     checkpoint: start.checkpoint,
+    notices,
     padId: tokenizer.padId,
     runner: new BatchRunner(chosen),
     evaluator: new BatchRunner({ ...chosen, recompute: 'none', trainable: [], dropout: 0 }),

@@ -41,6 +41,8 @@ export interface TrainingLoopParts {
   readonly state: TrainerState;
   /** Folder of the checkpoint that the state is from; undefined at the start of a run. */
   readonly checkpoint: string | undefined;
+  /** Sentences of those who compute, which are told once; more may come with any step. */
+  readonly notices: ReadonlySet<string>;
   readonly padId: number;
   readonly runner: BatchRunner;
   readonly evaluator: BatchRunner;
@@ -60,6 +62,7 @@ export class TrainingLoop {
   /** What was told last. */
   #verdict: Verdict | null = null;
   readonly #throughput = new Throughput();
+  #noticesTold = 0;
   /** The examples that are learned now, and their steps. */
   #window: PlannedWindow | undefined;
 
@@ -236,10 +239,19 @@ export class TrainingLoop {
   async #afterStep(): Promise<void> {
     const { save_steps: saveSteps, sample_steps: sampleSteps } = this.#parts.config.training;
     const { global_step: step } = this.#state;
+    await this.#tellNotices();
     await this.#evaluateIfDue();
     const last = this.#isOver;
     if (step % saveSteps === 0 || last) await this.#save();
     if (step % (sampleSteps ?? saveSteps) === 0 || last) await this.#sample();
+  }
+
+  async #tellNotices(): Promise<void> {
+    const { notices, emit } = this.#parts;
+    for (const message of [...notices].slice(this.#noticesTold)) {
+      this.#noticesTold++;
+      await emit({ type: 'warning', message });
+    }
   }
 
   /** Evaluates where the schedule says so, unless that was done before a stop, and saves the best. */

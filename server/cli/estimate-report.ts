@@ -1,7 +1,7 @@
 import type { DiskEstimate } from '../../engine/plan/disk-estimate.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/train/events.ts';
-import { formatBytes, formatCount } from './format.ts';
+import { formatBytes, formatCount, formatDuration } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { describeInferred, describeSets, splitCount } from './split-words.ts';
 
@@ -32,6 +32,7 @@ export function renderEstimate(estimate: RunEstimate): string {
     ['  activations', formatBytes(memory.activations)],
     ...describeBesideSteps(estimate),
     ['  runtime', formatBytes(memory.runtime)],
+    ...describeTime(estimate),
     ...describeDisk(estimate),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -73,6 +74,18 @@ function describeBesideSteps({
           ] as const,
         ]),
     ...(answers === 0 ? [] : [['  answers', `${formatBytes(answers)} (${instead})`] as const]),
+  ];
+}
+
+/** Only of a device that tells how fast it is. */
+function describeTime({
+  leastStepSeconds: seconds,
+  steps,
+}: RunEstimate): readonly (readonly [string, string])[] {
+  if (seconds === undefined) return [];
+  const [step, run] = [seconds.toPrecision(2), formatDuration(seconds * steps)];
+  return [
+    ['Time, estimated', `at least ${step} s a step, ${run} in all, at the peak of the device`],
   ];
 }
 

@@ -35,7 +35,8 @@ export function chooseGroups(
     .filter(({ rows }) => rows.length > 0);
 }
 
-function asExpression(name: string): RegExp {
+/** What matches a name in which `*` stands for anything. */
+export function asExpression(name: string): RegExp {
   const parts = name.split('*').map((part) => part.replace(/[^\w-]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);
 }

@@ -45,6 +45,20 @@ const TINYLLAMA_1B = {
   tie_word_embeddings: false,
 };
 
+/** The sizes of Llama 3 8B. */
+const LLAMA3_8B = {
+  ...LLAMA,
+  vocab_size: 128256,
+  hidden_size: 4096,
+  intermediate_size: 14336,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  max_position_embeddings: 8192,
+  rope_theta: 500000,
+  tie_word_embeddings: false,
+};
+
 /** For trying the harness itself: a step of it takes a few milliseconds. */
 const TINY = {
   ...SMOLLM2_135M,
@@ -65,6 +79,7 @@ export const MODEL_SHAPES = {
   '135m-18-layers': { ...SMOLLM2_135M, num_hidden_layers: 18 },
   '135m-24-layers': { ...SMOLLM2_135M, num_hidden_layers: 24 },
   '1.1b': TINYLLAMA_1B,
+  '8b': LLAMA3_8B,
 } as const satisfies Readonly<Record<string, LlamaJson>>;
 
 export type ModelShape = keyof typeof MODEL_SHAPES;

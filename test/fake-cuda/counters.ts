@@ -12,8 +12,12 @@ export interface Counters {
   readonly copiesDown: number;
   /** Bytes that were copied within the device. */
   readonly bytesWithin: number;
+  /** Kernels that were launched one by one, and graphs that were replayed. */
   readonly launches: number;
   readonly graphLaunches: number;
+  /** Kernels and copies of all replays. */
+  readonly graphNodes: number;
+  readonly copiesWithin: number;
 }
 
 /** As `struct counters` of cudart.c has them. */
@@ -27,6 +31,8 @@ const ORDER = [
   'bytesWithin',
   'launches',
   'graphLaunches',
+  'graphNodes',
+  'copiesWithin',
 ] as const satisfies readonly (keyof Counters)[];
 
 /** The counters of this process, which has to run on the stand-in. */

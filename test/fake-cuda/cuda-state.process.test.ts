@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TrainEvent } from '../../engine/train/events.ts';
 import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import type { CountedToken } from './counted-generation.ts';
 import { CountedProgram, type Outcome } from './counted-process.ts';
 import type { CountedEvent } from './counted-run.ts';
 import type { Counters } from './counters.ts';
@@ -16,6 +17,9 @@ if (missing !== undefined) console.warn(`Tests of CUDA's own provider are skippe
 
 /** What uploads, downloads and memory are made of that does not grow with the model: scalars and constants. */
 const SMALL = 4096;
+
+/** The same of a token: sizes that shapes are made of. */
+const SMALL_INPUTS = 512;
 
 /** Of a test, which trains as a process up to three times beside others. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -121,6 +125,65 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(new Set(totals)).toHaveLength(1);
     expect(totals[0]).toBeGreaterThan(0.9 * weights);
     expect(totals[0]).toBeLessThanOrEqual(weights);
+  });
+
+  test('a step is captured once for each shape and replayed from then on', async () => {
+    const { events, stderr } = await trained([230], {
+      training: { gradient_accumulation_steps: 2, per_device_train_batch_size: 4, max_steps: 8 },
+    });
+    expect(stderr).toBe('');
+    const steps = countersOf(events, 'step');
+    const [first, ...others] = steps.map(({ launches, graphLaunches }, i) => ({
+      launches: launches - (steps[i - 1]?.launches ?? 0),
+      graphLaunches: graphLaunches - (steps[i - 1]?.graphLaunches ?? 0),
+    }));
+    // Capturing needs a plain run of each graph before.
+    expect(first!.launches).toBeGreaterThan(100);
+    // Two batches, the norm of the gradient, and the update.
+    for (const step of others) expect(step).toEqual({ launches: 0, graphLaunches: 4 });
+    expect(events.filter(({ event }) => event.type === 'warning')).toEqual([]);
+  });
+
+  test('a device that captures nothing computes launch by launch, and says so once', async () => {
+    const { events, stderr, end } = await trained(LENGTHS, {}, { FAKE_CUDA_GRAPHS: '0' });
+    expect(stderr).toBe('');
+    expect(end).toBe(0);
+    const steps = countersOf(events, 'step');
+    expect(steps).toHaveLength(6);
+    expect(steps.at(-1)!.graphLaunches).toBe(0);
+    expect(steps.at(-1)!.launches).toBeGreaterThan(steps.at(-2)!.launches);
+    const warnings = events.flatMap(({ event }) =>
+      event.type === 'warning' ? [event.message] : [],
+    );
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('not captured as CUDA graphs');
+  });
+
+  test('an answer keeps its cache and its adapter on the device', async () => {
+    const generation = await CountedProgram.bundle(fake as FakeCuda, 'counted-generation.ts');
+    const { lines, stderr } = await generation.run([tiny.model]);
+    expect(stderr).toBe('');
+    const tokens = lines as CountedToken[];
+    const second = tokens.slice(tokens.findIndex(({ length }) => length === 0) + 1);
+    const steps = second.slice(1, -1).map(({ length, counters }, i) => ({
+      length,
+      up: counters.bytesUp - second[i]!.counters.bytesUp,
+      down: counters.bytesDown - second[i]!.counters.bytesDown,
+    }));
+    expect(steps).toHaveLength(196);
+    for (const { length, up, down } of steps) {
+      // Token, position, slot, row of the logits, and the positions in all slots.
+      const slots = length > 128 ? 256 : 128;
+      expect(up).toBeLessThanOrEqual(8 * (4 + slots) + SMALL_INPUTS);
+      // The logits.
+      expect(down).toBe(4 * 260);
+    }
+    // All of the adapter and of the cache went up, or were made, with the first text.
+    const [start] = second;
+    const before = tokens[tokens.indexOf(start!) - 1]!;
+    expect(start!.counters.bytesUp - before.counters.bytesUp).toBeLessThan(SMALL);
+    // A text that has ended leaves nothing behind.
+    expect(second.at(-1)!.counters.inUse).toBeLessThanOrEqual(before.counters.inUse);
   });
 
   test('a checkpoint brings down what it holds, and a run goes on from it', async () => {

@@ -5,6 +5,7 @@
  *
  * FAKE_CUDA_GIB    memory of each device, 80 unless given
  * FAKE_CUDA_ERROR  number of the error (cudaError_t) that every use of a device ends with
+ * FAKE_CUDA_GRAPHS 0 for a device that captures no graphs
  * FAKE_CUDA_SKIP   uploads of more than so many bytes are counted but not made, so that large models fit
  */
 #define _GNU_SOURCE
@@ -17,7 +18,7 @@
 /* As test/fake-cuda/counters.ts reads it. */
 struct counters {
   unsigned long long in_use, peak, bytes_up, bytes_down, copies_up, copies_down, bytes_within, launches,
-      graph_launches;
+      graph_launches, graph_nodes, copies_within;
 };
 
 static struct counters counted;
@@ -47,6 +48,31 @@ void fakeCudaResetPeak(void) {
   pthread_mutex_unlock(&lock);
 }
 
+/*
+ * A graph is the launches and copies between a stream's begin and end of capture. As on a device, nothing of
+ * them is done then, a replay does all of them at the same addresses, and meanwhile what waits for the device,
+ * or asks it for memory, fails and spoils the capture.
+ */
+struct graph {
+  struct copied {
+    void *to;
+    const void *from;
+    size_t size;
+  } *copies;
+  size_t num_copies;
+  unsigned long long launches;
+};
+
+static struct graph *captured;
+static cudaStream_t capturing;
+static int is_spoiled;
+
+/* Whether a call is refused, since it must not be made while a stream is captured. */
+static int unsafe(void) {
+  if (capturing) is_spoiled = 1;
+  return capturing != NULL;
+}
+
 static size_t capacity(void) {
   const char *gib = getenv("FAKE_CUDA_GIB");
   return (size_t)((gib ? atof(gib) : 80.0) * (1 << 30));
@@ -62,6 +88,7 @@ static struct block *block_of(const void *address) {
 }
 
 static cudaError_t take(void **out, size_t size) {
+  if (unsafe()) return cudaErrorStreamCaptureUnsupported;
   size_t rounded = size ? (size + PAGE - 1) / PAGE * PAGE : PAGE;
   cudaError_t result = cudaErrorMemoryAllocation;
   pthread_mutex_lock(&lock);
@@ -100,6 +127,7 @@ static cudaError_t copy(void *to, const void *from, size_t size) {
   int goes_up = block_of(to) != NULL, comes_down = block_of(from) != NULL;
   if (goes_up && comes_down) {
     counted.bytes_within += size;
+    counted.copies_within++;
   } else if (goes_up) {
     counted.bytes_up += size;
     counted.copies_up++;
@@ -114,9 +142,17 @@ static cudaError_t copy(void *to, const void *from, size_t size) {
   return cudaSuccess;
 }
 
-static cudaError_t launch(void) {
+static cudaError_t copy_in(cudaStream_t stream, void *to, const void *from, size_t size) {
+  if (!capturing || stream != capturing) return copy(to, from, size);
+  captured->copies = realloc(captured->copies, ++captured->num_copies * sizeof *captured->copies);
+  captured->copies[captured->num_copies - 1] = (struct copied){to, from, size};
+  return cudaSuccess;
+}
+
+static cudaError_t launch(cudaStream_t stream) {
   pthread_mutex_lock(&lock);
-  counted.launches++;
+  if (capturing && stream == capturing) captured->launches++;
+  else counted.launches++;
   pthread_mutex_unlock(&lock);
   return cudaSuccess;
 }
@@ -152,10 +188,12 @@ cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *a, const void
 }
 
 /* Copies. */
-cudaError_t cudaMemcpy(void *d, const void *s, size_t n, enum cudaMemcpyKind k) { return copy(d, s, n); }
-cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, enum cudaMemcpyKind k, cudaStream_t t) { return copy(d, s, n); }
+cudaError_t cudaMemcpy(void *d, const void *s, size_t n, enum cudaMemcpyKind k) {
+  return unsafe() ? cudaErrorStreamCaptureImplicit : copy(d, s, n);
+}
+cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, enum cudaMemcpyKind k, cudaStream_t t) { return copy_in(t, d, s, n); }
 cudaError_t cudaMemcpy2DAsync(void *d, size_t dp, const void *s, size_t sp, size_t w, size_t h, enum cudaMemcpyKind k, cudaStream_t t) {
-  for (size_t row = 0; row < h; row++) copy((char *)d + row * dp, (const char *)s + row * sp, w);
+  for (size_t row = 0; row < h; row++) copy_in(t, (char *)d + row * dp, (const char *)s + row * sp, w);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyFromSymbol(void *d, const void *s, size_t n, size_t o, enum cudaMemcpyKind k) { memset(d, 0, n); return cudaSuccess; }
@@ -201,6 +239,9 @@ cudaError_t cudaDeviceGetAttribute(int *v, enum cudaDeviceAttr a, int d) {
     case cudaDevAttrMaxSharedMemoryPerBlock: *v = (int)p.sharedMemPerBlock; break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *v = (int)p.sharedMemPerBlockOptin; break;
     case cudaDevAttrWarpSize: *v = p.warpSize; break;
+    case cudaDevAttrClockRate: *v = 1980000; break;
+    case cudaDevAttrMemoryClockRate: *v = 2619000; break;
+    case cudaDevAttrGlobalMemoryBusWidth: *v = 5120; break;
     default: *v = 1;
   }
   return cudaSuccess;
@@ -223,27 +264,57 @@ const char *cudaGetErrorString(cudaError_t e) {
   }
 }
 
-/* Streams, events and graphs. What is captured is not kept: a launch of a graph is counted. */
+/* Streams and events. */
 cudaError_t cudaStreamCreate(cudaStream_t *s) { HANDLE(s); }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned flags) { HANDLE(s); }
 cudaError_t cudaEventCreate(cudaEvent_t *e) { HANDLE(e); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned flags) { HANDLE(e); }
 cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b) { *ms = 1; return cudaSuccess; }
-cudaError_t cudaStreamIsCapturing(cudaStream_t s, enum cudaStreamCaptureStatus *c) { *c = cudaStreamCaptureStatusNone; return cudaSuccess; }
-cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g) { HANDLE(g); }
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t *e, cudaGraph_t g, unsigned long long flags) { HANDLE(e); }
+cudaError_t cudaStreamSynchronize(cudaStream_t s) { return unsafe() ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
+cudaError_t cudaDeviceSynchronize(void) { return unsafe() ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t e) { return unsafe() ? cudaErrorStreamCaptureUnsupported : cudaSuccess; }
+
+/* Graphs. */
+cudaError_t cudaStreamBeginCapture(cudaStream_t s, enum cudaStreamCaptureMode m) {
+  const char *graphs = getenv("FAKE_CUDA_GRAPHS");
+  if (graphs && atoi(graphs) == 0) return cudaErrorStreamCaptureUnsupported;
+  if (capturing) return cudaErrorIllegalState;
+  capturing = s;
+  is_spoiled = 0;
+  return (captured = calloc(1, sizeof *captured)) ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g) {
+  *g = (cudaGraph_t)captured;
+  capturing = NULL;
+  return is_spoiled ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t s, enum cudaStreamCaptureStatus *c) {
+  *c = capturing && s == capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *e, cudaGraph_t g, unsigned long long flags) {
+  *e = (cudaGraphExec_t)g;
+  return cudaSuccess;
+}
 cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s) {
+  struct graph *graph = (struct graph *)e;
   pthread_mutex_lock(&lock);
   counted.graph_launches++;
+  counted.graph_nodes += graph->launches + graph->num_copies;
   pthread_mutex_unlock(&lock);
+  for (size_t i = 0; i < graph->num_copies; i++) {
+    /* What lay there when it was captured may be gone by now. */
+    if (!block_of(graph->copies[i].from)) return cudaErrorInvalidValue;
+    copy(graph->copies[i].to, graph->copies[i].from, graph->copies[i].size);
+  }
   return cudaSuccess;
 }
 
 /* Kernels. */
-cudaError_t cudaLaunchKernel(const void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(); }
-cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *c, const void *f, void **a) { return launch(); }
-cudaError_t cudaLaunchCooperativeKernel(const void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(); }
-cudaError_t __cudaLaunchKernel(void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(); }
+cudaError_t cudaLaunchKernel(const void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(s); }
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *c, const void *f, void **a) { return launch(c->stream); }
+cudaError_t cudaLaunchCooperativeKernel(const void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(s); }
+cudaError_t __cudaLaunchKernel(void *f, dim3 g, dim3 b, void **a, size_t m, cudaStream_t s) { return launch(s); }
 cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t f, void *data) { f(data); return cudaSuccess; }
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *a, const void *f) {
   memset(a, 0, sizeof *a);
@@ -264,11 +335,12 @@ void __cudaRegisterFatBinaryEnd(void **h) {}
 void __cudaUnregisterFatBinary(void **h) {}
 void __cudaRegisterFunction(void **h, const char *f, char *d, const char *n, int l, void *t, void *b, void *bd, void *gd, int *w) {}
 void __cudaRegisterVar(void **h, char *v, char *d, const char *n, int e, size_t s, int c, int g) {}
-unsigned __cudaPushCallConfiguration(dim3 g, dim3 b, size_t m, void *s) { return 0; }
+static __thread void *launch_stream;
+unsigned __cudaPushCallConfiguration(dim3 g, dim3 b, size_t m, void *s) { launch_stream = s; return 0; }
 cudaError_t __cudaPopCallConfiguration(dim3 *g, dim3 *b, size_t *m, void *s) {
   g->x = g->y = g->z = b->x = b->y = b->z = 1;
   *m = 0;
-  *(void **)s = NULL;
+  *(void **)s = launch_stream;
   return cudaSuccess;
 }
 cudaError_t __cudaGetKernel(void **kernel, const void *f) { *kernel = (void *)f; return cudaSuccess; }

@@ -16,7 +16,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const repository = path.resolve(import.meta.dirname, '../..');
+
+/** The root of the repository, where all that uses this is started; a bundle of it lies elsewhere. */
+const repository = process.cwd();
+const sources = path.join(repository, 'test', 'fake-cuda');
 
 /** ONNX Runtime's CUDA build of the version that the product has, and the headers of the CUDA that it wants. */
 const WHEELS = [
@@ -136,9 +139,9 @@ export class FakeCuda {
 /** Of all that it is made from. */
 async function digest(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(WHEELS));
-  const sources = (await readdir(import.meta.dirname)).filter((name) => /\.[ch]$/.test(name));
-  for (const name of sources.toSorted()) {
-    hash.update(await readFile(path.join(import.meta.dirname, name)));
+  const files = (await readdir(sources)).filter((name) => /\.[ch]$/.test(name));
+  for (const name of files.toSorted()) {
+    hash.update(await readFile(path.join(sources, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }
@@ -195,11 +198,11 @@ async function fetchWheel(
 async function buildLibraries(work: string, wheels: string, lib: string): Promise<void> {
   await mkdir(lib, { recursive: true });
   await mkdir(path.join(work, 'crt'));
-  await cp(path.join(import.meta.dirname, 'host_defines.h'), path.join(work, 'crt/host_defines.h'));
+  await cp(path.join(sources, 'host_defines.h'), path.join(work, 'crt/host_defines.h'));
   const include = path.join(wheels, 'nvidia', 'cu13', 'include');
   const wanted = await importedSymbols(path.join(wheels, 'onnxruntime', 'capi', PROVIDER));
   for (const [library, name] of Object.entries(LIBRARIES)) {
-    const source = path.join(import.meta.dirname, name);
+    const source = path.join(sources, name);
     const written = await readFile(source, 'utf8');
     // What the provider wants and nobody wrote is a function that succeeds.
     const rest = (wanted.get(library) ?? [])

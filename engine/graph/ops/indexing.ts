@@ -1,11 +1,11 @@
-import { formatShape } from '../dim.ts';
+import { formatShape, sameShape } from '../dim.ts';
 import type { OpTable } from '../op.ts';
 import { sameType } from './shape-rules.ts';
 
 /** Rows of a matrix by number, the adjoint of that, and what rows are numbered by. */
 export const indexingOps: Pick<
   OpTable,
-  'gather' | 'scatterAdd' | 'topKMask' | 'nonZero' | 'cumSum'
+  'gather' | 'scatterAdd' | 'setRows' | 'topKMask' | 'nonZero' | 'cumSum'
 > = {
   /** `data [n, …]`, `indices [i…] → [i…, …]` (ONNX Gather, axis 0). */
   gather: {
@@ -81,6 +81,30 @@ export const indexingOps: Pick<
         attributes: { rows: 2 },
       },
     ],
+  },
+  /**
+   * `data [n, …]` with the rows `indices [i]` replaced by `rows [i, …]`, no two of them the same (ONNX ScatterND).
+   * A run may write the result over `data`.
+   */
+  setRows: {
+    infer: ([data, indices, rows]) => {
+      const isFit =
+        indices!.shape.length === 1 &&
+        rows!.dtype === data!.dtype &&
+        sameShape(rows!.shape, [indices!.shape[0]!, ...data!.shape.slice(1)]);
+      if (isFit) return { dtype: data!.dtype, shape: data!.shape };
+      throw new TypeError(
+        `${formatShape(rows!.shape)} are not the rows ${formatShape(indices!.shape)} of ${formatShape(data!.shape)}`,
+      );
+    },
+    emit: (onnx, value) => {
+      const [data, indices, rows] = value.inputs;
+      const column = onnx.temporary(value.name, 'column');
+      onnx.node('Unsqueeze', [indices!.name, onnx.integers([1])], [column]);
+      onnx.node('ScatterND', [data!.name, column, rows!.name], [value.name]);
+    },
+    vjp: 'not differentiable',
+    samples: [],
   },
   /** `x [rows, n] → bool [rows, n]`: where the `k` largest of each row are (ONNX TopK). */
   topKMask: {

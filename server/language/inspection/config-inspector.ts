@@ -8,6 +8,7 @@ import { cachedInput } from '../../../engine/inputs/hub-inputs.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
 import { evaluationBatchSize } from '../../../engine/plan/evaluation-batches.ts';
 import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
+import { paddingMultiple } from '../../../engine/plan/padding-multiple.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
 import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
 import { positionProblem } from '../../../engine/plan/position-limit.ts';
@@ -15,6 +16,7 @@ import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.t
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
+import { namedDevice } from '../../../engine/runtime/device.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
 import type { DataSample } from '../../protocol/data.ts';
@@ -212,10 +214,10 @@ export class ConfigInspector {
     facts: DataFacts,
   ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
     const { data, lora, training } = config;
-    const batches = batchesOf(data, training.per_device_train_batch_size, facts);
+    const batches = batchesOf(config, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };
     const evaluation =
-      facts.evaluation && batchesOf(data, evaluationBatchSize(config), facts.evaluation);
+      facts.evaluation && batchesOf(config, evaluationBatchSize(config), facts.evaluation);
     let promptTokens: number | undefined;
     try {
       promptTokens = longestPrompt(config, known.tokenizer);
@@ -307,7 +309,7 @@ function packedRows(
 
 /** The batches of a split as far as its rows were seen: the largest has as many as there are, padded. */
 function batchesOf(
-  data: ResolvedConfig['data'],
+  { data, engine }: ResolvedConfig,
   batchSize: number,
   facts: SplitFacts,
 ): Required<BatchesQuestion> | undefined {
@@ -315,11 +317,12 @@ function batchesOf(
   const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
   if (longest === undefined || longest === 0 || rows === 0) return undefined;
   const filled = data.packing ? Math.max(longest, Math.min(tokens, data.max_length)) : longest;
-  const padded = Math.ceil(filled / data.pad_to_multiple_of) * data.pad_to_multiple_of;
+  const multiple = paddingMultiple(data, namedDevice(engine.device));
+  const padded = Math.ceil(filled / multiple) * multiple;
   const length = Math.max(filled, Math.min(padded, data.max_length));
   const batch = Math.min(batchSize, rows);
   return {
     shape: { rows: batch, length, lossTokens: batch * length },
-    lengths: Math.ceil(length / data.pad_to_multiple_of),
+    lengths: Math.ceil(length / multiple),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
-import { CPU } from '../../../engine/runtime/device.ts';
-import { newStateTensor, stateDevice } from '../../../engine/runtime/new-state-tensor.ts';
+import { CPU, stateDevice } from '../../../engine/runtime/device.ts';
+import { newStateTensor } from '../../../engine/runtime/new-state-tensor.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 
 /** Tensors of a device are used in test/fake-cuda. */

@@ -26,7 +26,6 @@ describe("the example's command line", () => {
         max_length: 1024,
         max_bad_rows: 0,
         group_by_length: true,
-        pad_to_multiple_of: 64,
       },
       lora: {
         r: 16,

@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import koffi, { type LibraryHandle } from 'koffi';
+import type { Device } from './device.ts';
+
+/** The memory of a device, in bytes. */
+export interface DeviceMemory {
+  readonly free: number;
+  readonly total: number;
+}
+
+/** What a device does in a second at its best. */
+export interface DeviceSpeed {
+  /** Floating-point operations in float32, outside of tensor cores. */
+  readonly flops: number;
+  /** From and to its memory. */
+  readonly bytesPerSecond: number;
+}
+
+/** The CUDA runtime, of the generations that ONNX Runtime's provider was built for. */
+const CUDA_RUNTIMES =
+  process.platform === 'win32'
+    ? ['cudart64_13.dll', 'cudart64_12.dll']
+    : ['libcudart.so.13', 'libcudart.so.12'];
+
+/** `cudaDeviceAttr`; rates are in kHz, the width is in bits. */
+const ATTRIBUTES = {
+  clockRate: 13,
+  multiProcessorCount: 16,
+  memoryClockRate: 36,
+  memoryBusWidth: 37,
+  majorVersion: 75,
+  minorVersion: 76,
+} as const;
+
+/** Milliseconds; the program answers in some ten of them. */
+const SMI_TIMEOUT = 5_000;
+
+/**
+ * How much memory a CUDA device has, and has free now: as the CUDA runtime says, where it is in the process or in the
+ * library path, or else as `nvidia-smi` does.
+ *
+ * @returns undefined where nobody tells
+ */
+export function deviceMemory({ kind, index }: Device): DeviceMemory | undefined {
+  if (kind !== 'cuda') return undefined;
+  return fromRuntime((runtime) => askMemory(runtime, index)) ?? askDriver(index);
+}
+
+/** Bytes that the memory can give now which a device computes in: its own, or the host's. */
+export function availableMemory(device: Device): number {
+  return deviceMemory(device)?.free ?? process.availableMemory();
+}
+
+/** How fast a CUDA device is by its clocks; undefined where the CUDA runtime is not there to tell. */
+export function deviceSpeed({ kind, index }: Device): DeviceSpeed | undefined {
+  if (kind !== 'cuda') return undefined;
+  return fromRuntime((runtime) => askSpeed(runtime, index));
+}
+
+function fromRuntime<T>(ask: (runtime: LibraryHandle) => T | undefined): T | undefined {
+  for (const name of CUDA_RUNTIMES) {
+    try {
+      const answer = ask(koffi.load(name));
+      if (answer !== undefined) return answer;
+    } catch {
+      // Another generation may be there.
+    }
+  }
+  return undefined;
+}
+
+function askMemory(runtime: LibraryHandle, index: number): DeviceMemory | undefined {
+  const setDevice = runtime.func('cudaSetDevice', 'int', ['int']);
+  const tell = runtime.func('cudaMemGetInfo', 'int', ['void *', 'void *']);
+  const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
+  if (setDevice(index) !== 0 || tell(free, total) !== 0) return undefined;
+  return { free: Number(free[0]), total: Number(total[0]) };
+}
+
+function askSpeed(runtime: LibraryHandle, index: number): DeviceSpeed | undefined {
+  const tell = runtime.func('cudaDeviceGetAttribute', 'int', ['void *', 'int', 'int']);
+  const value = new Int32Array(1);
+  const of = (name: keyof typeof ATTRIBUTES): number =>
+    tell(value, ATTRIBUTES[name], index) === 0 ? value[0]! : 0;
+  const isWide = of('majorVersion') > 8 || (of('majorVersion') === 8 && of('minorVersion') > 0);
+  // Multiply-adds of a multiprocessor in a cycle; memory has data on both edges of its clock.
+  const flops = 2 * (isWide ? 128 : 64) * of('multiProcessorCount') * of('clockRate') * 1e3;
+  const bytesPerSecond = (2 * of('memoryClockRate') * 1e3 * of('memoryBusWidth')) / 8;
+  return flops > 0 && bytesPerSecond > 0 ? { flops, bytesPerSecond } : undefined;
+}
+
+function askDriver(index: number): DeviceMemory | undefined {
+  const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits'];
+  try {
+    const line = execFileSync('nvidia-smi', [`--id=${index}`, ...query], {
+      encoding: 'utf8',
+      timeout: SMI_TIMEOUT,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [free, total] = line.split(',').map((mebibytes) => Number(mebibytes) * 2 ** 20);
+    if (!Number.isFinite(free) || !Number.isFinite(total)) return undefined;
+    return { free: free!, total: total! };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { FakeCuda } from '../fake-cuda/fake-cuda.ts';
+import type { CheckResult, StepResult } from './results.ts';
+
+const missing = await FakeCuda.open().then((fake) => (typeof fake === 'string' ? fake : undefined));
+if (missing !== undefined) console.warn(`The check of GPUs is not tried: ${missing}.`);
+
+/** Runs the check as `npm run gpu-check -- …` does. */
+async function check(...args: readonly string[]) {
+  return promisify(execFile)(process.execPath, ['test/gpu-check/gpu-check.mjs', ...args]);
+}
+
+test.skipIf(missing !== undefined)(
+  '--no-values --json runs on the stand-in, a line for each measured step',
+  async () => {
+    const only = ['parity-captured', 'tiny-1x256-lorafa', 'tiny-1x256-lorafa-uncaptured'];
+    const { stdout } = await check(
+      ...['--no-values', '--json'],
+      ...only.flatMap((name) => ['--only', name]),
+    );
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as CheckResult);
+    expect(lines.map(({ name }) => name)).toEqual(only);
+    const [parity, captured, uncaptured] = lines as [CheckResult, StepResult, StepResult];
+    // What computes nothing is not compared.
+    expect(parity).toEqual({ name: 'parity-captured', steps: 20 });
+    for (const step of [captured, uncaptured]) {
+      expect(step.nodes_total).toBeGreaterThan(100);
+      expect(step.nodes_on_device).toBe(step.nodes_total);
+      expect(step.bytes_down_per_step).toBe(8);
+      expect(step.peak_bytes).toBeGreaterThan(step.bytes_up_per_step!);
+    }
+    expect(captured).toMatchObject({ launches_per_step: 0, graph_launches_per_step: 3 });
+    expect(uncaptured.launches_per_step).toBeGreaterThan(100);
+    expect(uncaptured.graph_launches_per_step).toBe(0);
+    expect(captured.bytes_up_per_step).toBe(uncaptured.bytes_up_per_step);
+  },
+  120_000,
+);
+
+test('a name that nothing has is refused', async () => {
+  await expect(check('--only', 'nonsense')).rejects.toMatchObject({
+    code: 2,
+    stderr: 'Nothing is called nonsense; see --list.\n',
+  });
+});

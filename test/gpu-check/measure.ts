@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { median } from '../../engine/median.ts';
+import { estimateMemory } from '../../engine/plan/memory.ts';
+import { CPU, type Device } from '../../engine/runtime/device.ts';
+import { deviceMemory } from '../../engine/runtime/device-memory.ts';
+import { trainingGraph } from '../../engine/step/training-graph.ts';
+import { modelFlops } from '../bench/model-flops.ts';
+import { runConfig } from '../bench/run-config.ts';
+import { deviceCounters } from '../fake-cuda/counters.ts';
+import { RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
+import type { ParityCase, StepCase } from './cases.ts';
+import { matmulFlops } from './matmul-flops.ts';
+import { tellPlacement } from './placement.ts';
+import type { ParityResult, StepResult } from './results.ts';
+import { sparseModel } from './sparse-model.ts';
+import { TrainingStep } from './training-step.ts';
+
+/** What a process that measures is asked for, as JSON in its first argument. */
+export interface MeasureRequest {
+  readonly step?: StepCase;
+  readonly parity?: ParityCase;
+  /** False on the stand-in, which computes nothing. */
+  readonly hasValues: boolean;
+}
+
+const CUDA: Device = { kind: 'cuda', index: 0 };
+
+/** Steps before those that are measured: the first one captures. */
+const WARM_UP = 2;
+const MEASURED = 3;
+/** On a real device, where time is measured. */
+const TIMED = 10;
+
+/** How far sums of float32 may be apart on two devices, TF32 off. */
+const TOLERANCE = { loss: 1e-4, gradient: 1e-3 };
+
+/** The part of a {@link StepResult} that a process of its own measures; where nodes are placed it tells on stderr. */
+export type MeasuredStep = Omit<StepResult, 'name' | 'nodes_on_device' | 'nodes_total'>;
+
+export async function measure(request: MeasureRequest): Promise<MeasuredStep | ParityResult> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-gpu-check-'));
+  try {
+    return request.parity === undefined
+      ? await measureStep(request.step!, request.hasValues, folder)
+      : await measureParity(request.parity, request.hasValues, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function configOf({ settings }: StepCase, folder: string) {
+  const data = path.join(folder, 'no-data.jsonl');
+  return runConfig(settings, { model: folder, data, output: path.join(folder, 'no-run') });
+}
+
+async function measureStep(
+  step: StepCase,
+  hasValues: boolean,
+  folder: string,
+): Promise<MeasuredStep> {
+  const model = await sparseModel(folder, { ...step, hasValues });
+  const config = configOf(step, folder);
+  const training = await TrainingStep.open({ ...step, config, model, device: CUDA });
+  for (let i = 0; i < WARM_UP; i++) await training.run();
+  for (const notice of training.notices) process.stderr.write(`${notice}\n`);
+  const counted = hasValues ? await timed(training, step) : await countedSteps(training);
+  const graph = trainingGraph(training.graph);
+  await training.release();
+  await tellPlacement(graph, CUDA, model.weights.files().folder);
+  const planned = estimateMemory({ ...training.graph, device: CUDA });
+  return { ...counted, planned_bytes: planned.total };
+}
+
+async function countedSteps(training: TrainingStep): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+  const { read } = deviceCounters(RUNTIME_LIBRARY);
+  const before = read();
+  for (let i = 0; i < MEASURED; i++) await training.run();
+  const after = read();
+  const perStep = (name: keyof typeof after): number => (after[name] - before[name]) / MEASURED;
+  return {
+    bytes_up_per_step: perStep('bytesUp'),
+    bytes_down_per_step: perStep('bytesDown'),
+    peak_bytes: after.peak,
+    launches_per_step: perStep('launches'),
+    graph_launches_per_step: perStep('graphLaunches'),
+  };
+}
+
+async function timed(
+  training: TrainingStep,
+  { rows, length }: StepCase,
+): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+  const times: number[] = [];
+  for (let i = 0; i < TIMED; i++) {
+    const began = performance.now();
+    await training.run();
+    times.push(performance.now() - began);
+  }
+  const { free, total } = deviceMemory(CUDA)!;
+  const stepMs = median(times);
+  const { config } = training.graph.model;
+  const flops = modelFlops(config, training.trainee.modules, { rows, length });
+  return {
+    peak_bytes: total - free,
+    step_ms: stepMs,
+    tokens_per_second: (rows * length) / (stepMs / 1000),
+    share_of_matmul_peak: flops / (stepMs / 1000) / (await matmulFlops(CUDA)),
+  };
+}
+
+async function measureParity(
+  parity: ParityCase,
+  hasValues: boolean,
+  folder: string,
+): Promise<ParityResult> {
+  const { name, steps } = parity;
+  const model = await sparseModel(folder, { ...parity, hasValues: true });
+  const config = configOf(parity, folder);
+  const [expected, found] = [
+    await course(await TrainingStep.open({ ...parity, config, model, device: CPU }), steps),
+    await course(await TrainingStep.open({ ...parity, config, model, device: CUDA }), steps),
+  ];
+  if (!hasValues) return { name, steps };
+  const loss_error = Math.max(
+    ...expected.losses.map((loss, i) => Math.abs(found.losses[i]! - loss) / Math.abs(loss)),
+  );
+  const gradient_error = Math.max(
+    ...[...expected.gradients].map(([name, values]) =>
+      distance(found.gradients.get(name)!, values),
+    ),
+  );
+  const is_equal = loss_error <= TOLERANCE.loss && gradient_error <= TOLERANCE.gradient;
+  return { name, steps, loss_error, gradient_error, is_equal };
+}
+
+interface CourseOfSteps {
+  readonly losses: readonly number[];
+  /** Of the first step. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+async function course(training: TrainingStep, steps: number): Promise<CourseOfSteps> {
+  const losses: number[] = [];
+  let gradients: CourseOfSteps['gradients'] = new Map();
+  for (let step = 0; step < steps; step++) {
+    losses.push(await training.run());
+    if (step > 0) continue;
+    const sums = [...training.optimizer.gradients];
+    gradients = new Map(sums.map(([name, sum]) => [name, Float32Array.from(sum.read())]));
+  }
+  await training.release();
+  return { losses, gradients };
+}
+
+/** Relative to the norm of what was expected. */
+function distance(found: Float32Array, expected: Float32Array): number {
+  let [squares, all] = [0, 0];
+  expected.forEach((value, i) => {
+    squares += (found[i]! - value) ** 2;
+    all += value ** 2;
+  });
+  return squares === 0 ? 0 : Math.sqrt(squares / all);
+}

@@ -1,0 +1,85 @@
+import { textTable } from '../bench/text-table.ts';
+import type { Placement } from './placement.ts';
+
+/** What a measured step took of its device. */
+export interface StepResult extends Placement {
+  readonly name: string;
+  /** Bytes that one step brings to the device and back; on a real device nobody counts. */
+  readonly bytes_up_per_step?: number;
+  readonly bytes_down_per_step?: number;
+  /** The most memory of the device that was taken. */
+  readonly peak_bytes: number;
+  /** Kernels that a step launches one by one, and graphs that it replays. */
+  readonly launches_per_step?: number;
+  readonly graph_launches_per_step?: number;
+  /** What `lorafa plan` says that the peak is. */
+  readonly planned_bytes: number;
+  /** The following on a real device alone. */
+  readonly step_ms?: number;
+  readonly tokens_per_second?: number;
+  /** Of the fastest matrix product that was measured. */
+  readonly share_of_matmul_peak?: number;
+}
+
+/** How far steps on the device are from those on the CPU. */
+export interface ParityResult {
+  readonly name: string;
+  readonly steps: number;
+  /** The largest distance of a loss, relative to it; absent where there are no values. */
+  readonly loss_error?: number;
+  /** The same of a first gradient, relative to its norm, of all tensors the worst. */
+  readonly gradient_error?: number;
+  readonly is_equal?: boolean;
+}
+
+export type CheckResult = StepResult | ParityResult;
+
+/** The results as a table for people. */
+export function resultTable(results: readonly CheckResult[]): string {
+  const steps = results.filter((result): result is StepResult => 'peak_bytes' in result);
+  const parities = results.filter((result): result is ParityResult => 'steps' in result);
+  return [
+    textTable(
+      [
+        'step',
+        'nodes',
+        'MB up',
+        'MB down',
+        'peak GB',
+        'planned GB',
+        'launches',
+        'graphs',
+        'ms',
+        'tokens/s',
+        '% of peak',
+      ],
+      steps.map((step) => [
+        step.name,
+        `${step.nodes_on_device}/${step.nodes_total}`,
+        number(step.bytes_up_per_step, 1e6, 3),
+        number(step.bytes_down_per_step, 1e6, 6),
+        number(step.peak_bytes, 1e9, 2),
+        number(step.planned_bytes, 1e9, 2),
+        number(step.launches_per_step, 1, 0),
+        number(step.graph_launches_per_step, 1, 0),
+        number(step.step_ms, 1, 2),
+        number(step.tokens_per_second, 1, 0),
+        number(step.share_of_matmul_peak, 0.01, 1),
+      ]),
+    ),
+    textTable(
+      ['against the CPU', 'steps', 'loss off by', 'gradient off by', 'equal'],
+      parities.map(({ name, steps, loss_error, gradient_error, is_equal }) => [
+        name,
+        String(steps),
+        loss_error?.toExponential(1) ?? '',
+        gradient_error?.toExponential(1) ?? '',
+        is_equal === undefined ? 'not compared' : is_equal ? 'yes' : 'NO',
+      ]),
+    ),
+  ].join('\n');
+}
+
+function number(value: number | undefined, unit: number, digits: number): string {
+  return value === undefined ? '' : (value / unit).toFixed(digits);
+}
