@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addAccelerateCommand } from './commands/accelerate.ts';
 import { addCacheCommand } from './commands/cache.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvaluateCommand } from './commands/evaluate.ts';
@@ -38,5 +39,6 @@ export function createProgram(): Command {
   addPreviewCommand(program);
   addCacheCommand(program);
   addDoctorCommand(program);
+  addAccelerateCommand(program);
   return program;
 }
