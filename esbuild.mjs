@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 /**
@@ -41,6 +41,13 @@ await build({
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
   logLevel: 'warning',
+});
+
+/** The Python program is run as it is. */
+const program = 'accelerate-program';
+await cp(`engine/accelerate/${program}`, `${outdir}/${program}`, {
+  recursive: true,
+  filter: (name) => !name.endsWith('__pycache__'),
 });
 
 /** The pages of webviews, in `media` below: a script and a style sheet each. */

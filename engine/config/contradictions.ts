@@ -1,5 +1,6 @@
 import { givenIn, member } from './given.ts';
 import type { PathProblem } from './path-problem.ts';
+import { backendRule, processesRule } from './rules/backend-rules.ts';
 import {
   chatTemplateRule,
   lossRule,
@@ -26,7 +27,8 @@ import { lengthRule, scheduleRule } from './rules/schedule-rules.ts';
  */
 export function contradictions(value: unknown): readonly PathProblem[] {
   const given = givenIn(value);
-  const loraKeys = Object.keys(member(value, 'lora') ?? {});
+  const keysOf = (section: string): readonly string[] => Object.keys(member(value, section) ?? {});
+  const loraKeys = keysOf('lora');
   const rules: readonly Rule[] = [
     evaluationRule,
     bestRule,
@@ -45,6 +47,8 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     memoryRule,
     quantizationRule,
     computeRule,
+    processesRule,
+    (get) => backendRule(get, keysOf('accelerate')),
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),
   ];

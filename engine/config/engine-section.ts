@@ -10,6 +10,12 @@ const MAX_MEMORY_GIB = 2 ** 20;
 /** Section `engine`: where and how the arithmetic runs. */
 export const engineSection = z
   .strictObject({
+    backend: z
+      .enum(['onnxruntime', 'accelerate'])
+      .default('onnxruntime')
+      .describe(
+        'What computes the steps: `onnxruntime`, which is part of this program; or `accelerate`, Hugging Face Accelerate with transformers and PEFT in a Python of yours, for several devices. Rows, batches, checkpoints and adapters are the same. Of the section `accelerate` is what only the second knows; keys that it cannot honour are refused.',
+      ),
     device: z
       .union([
         z.enum(['auto', 'cpu', 'cuda', 'webgpu']),

@@ -10,7 +10,7 @@ import type { ResolvedConfig } from './schema.ts';
  * stay as they are (see {@link resolveInput}).
  */
 export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
-  const { training } = config;
+  const { training, accelerate } = config;
   const resolved = mapInputPaths(config, (name) => resolveInput(name, folder));
   const { output_dir: output, logging_dir: logging, resume_from_checkpoint: checkpoint } = training;
   return {
@@ -28,6 +28,10 @@ export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedCo
         resume_from_checkpoint:
           checkpoint === 'latest' ? checkpoint : resolvePath(checkpoint, folder),
       }),
+    },
+    accelerate: {
+      ...accelerate,
+      ...(accelerate.python !== undefined && { python: resolveProgram(accelerate.python, folder) }),
     },
   };
 }
@@ -70,6 +74,11 @@ export function resolvePath(name: string, folder: string): string {
   return /^~(?:[/\\]|$)/.test(name)
     ? path.join(homedir(), name.slice(2))
     : path.resolve(folder, name);
+}
+
+/** The path of a program; a name alone is looked for in `PATH`, as a shell does. */
+function resolveProgram(name: string, folder: string): string {
+  return /[/\\]/.test(name) ? resolvePath(name, folder) : name;
 }
 
 /**

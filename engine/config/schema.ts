@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accelerateSection } from './accelerate-section.ts';
 import { dataSection } from './data-section.ts';
 import { engineSection } from './engine-section.ts';
 import { loraSection } from './lora-section.ts';
@@ -15,6 +16,7 @@ export const configSchema = z.strictObject({
   lora: loraSection.prefault({}),
   training: trainingSection.transform(withMethodDefaults),
   engine: engineSection.prefault({}),
+  accelerate: accelerateSection.prefault({}),
 });
 
 /** A configuration as a person may write it: keys with a default may be left out. */

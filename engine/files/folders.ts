@@ -1,4 +1,5 @@
-import { lstat, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { explained } from './not-writable.ts';
 import { sweepTemporaries, unlessMissing } from './remove.ts';
@@ -22,6 +23,17 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export async function ensureFolder(folder: string): Promise<void> {
   await explained(folder, () => makeFolder(folder));
+}
+
+/**
+ * Makes a folder for temporary files that nobody else may enter.
+ *
+ * @param prefix how its name begins
+ * @throws LorafaError `output.not_writable`
+ */
+export async function temporaryFolder(prefix: string): Promise<string> {
+  const place = path.join(os.tmpdir(), prefix);
+  return explained(place, () => mkdtemp(place));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { namedDevice } from '../runtime/device.ts';
@@ -66,12 +67,19 @@ export interface RunEstimate {
  * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
  * weights on the Hub only the headers are fetched.
  *
- * @throws LorafaError for anything that is wrong with model, adapter or data
+ * @throws LorafaError `usage.invalid` for a backend whose memory is not counted here; for anything that is
+ * wrong with model, adapter or data
  */
 export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
 ): Promise<RunEstimate> {
+  if (given.engine.backend !== 'onnxruntime') {
+    throw new LorafaError(
+      'usage.invalid',
+      `What a run takes is counted for engine.backend "onnxruntime" alone; with "${given.engine.backend}" only a run itself tells.`,
+    );
+  }
   const { config: fetched, heads } = await fetchInputs(given, {
     headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),

@@ -3,12 +3,13 @@ import { addFolder, renameFolder } from '../files/folders.ts';
 import { removeFolder } from '../files/remove.ts';
 import { writeSafetensors } from '../formats/safetensors-writer.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
 import { digestFiles } from './checkpoint-files.ts';
 import { checkpointPath, PARTIAL_SUFFIX } from './checkpoint-folders.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
 import { OPTIMIZER_FILE } from './result-files.ts';
-import type { Trainee } from './trainee.ts';
 import { type TrainerState, writeTrainerState } from './trainer-state.ts';
+import type { TrainingBackend } from './training-backend.ts';
 
 /**
  * Writes a checkpoint: a folder with the adapter (or model), `optimizer.safetensors`, and at last
@@ -22,8 +23,7 @@ import { type TrainerState, writeTrainerState } from './trainer-state.ts';
  */
 export async function saveCheckpoint(
   runFolder: string,
-  trainee: Trainee,
-  optimizer: Optimizer,
+  { trainee, moments }: Pick<TrainingBackend, 'trainee' | 'moments'>,
   state: TrainerState,
   verify: () => Promise<void>,
 ): Promise<string> {
@@ -34,15 +34,7 @@ export async function saveCheckpoint(
   await addFolder(partial);
   try {
     await trainee.save(partial, true);
-    await writeSafetensors(
-      path.join(partial, OPTIMIZER_FILE),
-      [...optimizer.moments].map(([name, moment]) => ({
-        name,
-        dtype: 'F32',
-        shape: [moment.length],
-        data: moment.read(),
-      })),
-    );
+    await writeMoments(partial, moments);
     await writeTrainerState(partial, state, await digestFiles(partial));
     await verify();
     await renameFolder(partial, folder);
@@ -53,6 +45,22 @@ export async function saveCheckpoint(
   return folder;
 }
 
+/** Writes the moments of an optimizer into a folder. @throws LorafaError `output.not_writable` */
+export async function writeMoments(
+  folder: string,
+  moments: ReadonlyMap<string, StateTensor>,
+): Promise<void> {
+  await writeSafetensors(
+    path.join(folder, OPTIMIZER_FILE),
+    [...moments].map(([name, moment]) => ({
+      name,
+      dtype: 'F32',
+      shape: [moment.length],
+      data: moment.read(),
+    })),
+  );
+}
+
 /**
  * Puts a checkpoint's moments in the place of the initial ones.
  *
@@ -60,7 +68,7 @@ export async function saveCheckpoint(
  */
 export async function restoreOptimizer(
   folder: string,
-  optimizer: Optimizer,
+  optimizer: Pick<Optimizer, 'moments' | 'restore'>,
   steps: number,
 ): Promise<void> {
   const moments = await readCheckpointTensors(path.join(folder, OPTIMIZER_FILE), optimizer.moments);

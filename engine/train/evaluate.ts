@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { plannedBatch } from '../data/batches.ts';
+import { type Batch, plannedBatch } from '../data/batches.ts';
 import { loadDataset } from '../data/dataset.ts';
 import { type BatchOptions, planEvaluation } from '../data/epoch-plan.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
@@ -79,7 +79,7 @@ export async function evaluate(
     },
   });
   try {
-    return await evaluateExamples(runner, examples, {
+    return await evaluateExamples((batches) => lossWith(runner, batches), examples, {
       ...evaluationBatches(config),
       padId: tokenizer.padId,
       onBatch: (done, total) => onProgress({ type: 'progress', task: 'evaluating', done, total }),
@@ -93,35 +93,47 @@ export async function evaluate(
 /** How examples are put through a model for evaluation. */
 export interface EvaluationBatches extends BatchOptions {
   readonly padId: number;
+  /** How many batches `lossOf` is given; one unless said otherwise. */
+  readonly batchesAtOnce?: number;
   /** Told about batches that are done. */
   readonly onBatch?: (done: number, total: number) => void;
   /** Ends the evaluation before its next batch. */
   readonly signal?: AbortSignal;
 }
 
+/** The sum of the losses of batches' supervised tokens, by a runner that trains nothing. */
+export async function lossWith(runner: BatchRunner, batches: readonly Batch[]): Promise<number> {
+  let loss = 0;
+  for (const batch of batches) loss += await runner.run(batch, 1, 0, new Map());
+  return loss;
+}
+
 /**
  * The mean loss over the supervised tokens of all examples, of which there is at least one.
  *
+ * @param lossOf the sum of the losses of batches' supervised tokens
  * @throws the reason of the signal when it aborts
  */
 export async function evaluateExamples(
-  runner: BatchRunner,
+  lossOf: (batches: readonly Batch[]) => Promise<number>,
   examples: readonly TokenizedExample[],
-  { padId, onBatch, signal, ...options }: EvaluationBatches,
+  { padId, onBatch, signal, batchesAtOnce = 1, ...options }: EvaluationBatches,
 ): Promise<Evaluation> {
   const started = performance.now();
   const lengths = examples.map((example) => example.inputIds.length);
   const plan = planEvaluation(lengths, options);
   let loss = 0;
   let supervisedTokens = 0;
-  for (const [index, planned] of plan.entries()) {
+  for (let done = 0; done < plan.length; ) {
     // ONNX Runtime blocks the event loop; a request to stop that came in meanwhile is heard here.
     if (signal !== undefined) await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
-    const batch = plannedBatch(planned, examples, padId);
-    loss += await runner.run(batch, 1, 0, new Map());
-    supervisedTokens += batch.numSupervisedTokens;
-    onBatch?.(index + 1, plan.length);
+    const planned = plan.slice(done, done + batchesAtOnce);
+    const batches = planned.map((batch) => plannedBatch(batch, examples, padId));
+    loss += await lossOf(batches);
+    for (const { numSupervisedTokens } of batches) supervisedTokens += numSupervisedTokens;
+    done += batches.length;
+    onBatch?.(done, plan.length);
   }
   const mean = loss / supervisedTokens;
   return {

@@ -59,6 +59,7 @@ export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string
     lora: kept(config.lora, FREE_LORA_KEYS),
     training: kept(config.training, FREE_TRAINING_KEYS),
     engine: { compute: config.engine.compute },
+    ...decisiveBackend(config),
   };
   // Of a set that is mixed in, all but where it lies.
   const mix = config.data.mix?.map((set) => kept(set, FREE_DATA_KEYS));
@@ -66,6 +67,21 @@ export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string
     Object.entries(keys).map(([key, value]) => [`${section}.${key}`, value] as const),
   );
   return Object.fromEntries([...settings, ...(mix === undefined ? [] : [['data.mix', mix]])]);
+}
+
+/**
+ * Of the backend nothing decides a step, but where it rounds otherwise or draws its own dropout masks.
+ * Where it is the default, checkpoints of earlier versions have no word of it.
+ */
+function decisiveBackend({ engine, accelerate, lora }: ResolvedConfig): Record<string, object> {
+  if (engine.backend === 'onnxruntime') return {};
+  const { mixed_precision } = accelerate;
+  return {
+    accelerate: {
+      ...(mixed_precision !== 'no' && { mixed_precision }),
+      ...(lora.lora_dropout > 0 && { 'dropout masks': "PyTorch's" }),
+    },
+  };
 }
 
 /**

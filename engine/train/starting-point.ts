@@ -9,7 +9,6 @@ import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { RunData } from '../plan/run-data.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
-import type { Device } from '../runtime/device.ts';
 import {
   type Checkpoint,
   latestCheckpoint,
@@ -21,7 +20,6 @@ import {
   describeOtherEnvironment,
   FIRST_ADAPTER,
   requireSameIdentity,
-  runEnvironment,
   runIdentity,
 } from './identity.ts';
 import { isOnLineage, type Lineage, nextLineage } from './lineage.ts';
@@ -57,7 +55,8 @@ export interface SessionParts {
   readonly weightsDigest: string;
   readonly data: RunData;
   readonly plan: RunPlan;
-  readonly device: Device;
+  /** What the last bits of every step depend on, as it is now. */
+  readonly environment: TrainerState['environment'];
 }
 
 /**
@@ -98,7 +97,7 @@ export async function startingPoint(
   { checkpoint, warnings }: ResumedRun,
   parts: SessionParts,
 ): Promise<StartingPoint> {
-  const environment = runEnvironment(config, parts.device);
+  const { environment } = parts;
   const adapterDigest = await digestOfAdapter(config);
   if (checkpoint === undefined) {
     const state: TrainerState = {

@@ -1,43 +1,25 @@
-import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
-import { plannedBatch } from '../data/batches.ts';
-import { fetchInputs } from '../inputs/hub-inputs.ts';
+import { fetchInputs, type LocalInputs } from '../inputs/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { chooseRecompute, memoryLimit } from '../plan/memory.ts';
-import { withPadding } from '../plan/padding-multiple.ts';
 import { countParameters } from '../plan/parameter-count.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData, type RunData } from '../plan/run-data.ts';
-import { openGenerationModel, openRunModel } from '../plan/run-model.ts';
+import { openRunModel } from '../plan/run-model.ts';
 import { planRun, type RunPlan } from '../plan/run-plan.ts';
-import { runQuestion } from '../plan/run-question.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import { openReports } from '../report/open-reports.ts';
-import { type Device, formatDevice } from '../runtime/device.ts';
-import { availableMemory } from '../runtime/device-memory.ts';
-import type { SessionOptions } from '../runtime/session.ts';
-import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { examineWeights } from '../weights/examine-weights.ts';
-import { restoreOptimizer } from './checkpoint.ts';
-import { chooseCompute } from './compute-choice.ts';
-import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
+import { chooseBackend } from './choose-backend.ts';
 import { TrainControl } from './control.ts';
-import { createOptimizer } from './create-optimizer.ts';
-import {
-  type ComputeTrial,
-  type FailedEvent,
-  failedEvent,
-  type RunSummary,
-  type TrainEvent,
-} from './events.ts';
+import { type FailedEvent, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
 import { refuseOccupied } from './occupied-folder.ts';
 import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder } from './run-folder.ts';
 import { newTracked, type RunRecord } from './run-record.ts';
-import { createSampler } from './sampler.ts';
-import { resumedRun, startingPoint } from './starting-point.ts';
-import { createTrainee, type Trainee } from './trainee.ts';
+import { type ResumedRun, resumedRun, startingPoint } from './starting-point.ts';
+import type { Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
+import type { BackendChoice, OpenBackend } from './training-backend.ts';
 import { TrainingLoop } from './training-loop.ts';
 
 /** What the caller of a run may give and take. */
@@ -72,21 +54,31 @@ export async function train(
 ): Promise<TrainResult> {
   await refuseOccupied(given);
   const resumed = await resumedRun(given);
-  const {
-    config: fetched,
-    sources,
-    warnings,
-  } = await fetchInputs(given, {
+  const fetched = await fetchInputs(given, {
     known: resumed.hub,
     // A checkpoint holds all of the adapter that the run began with.
     unread: resumed.checkpoint === undefined ? [] : ['adapter'],
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
-  const device = await chooseComputeDevice(fetched);
-  const decided = resumed.checkpoint?.state.identity['data.pad_to_multiple_of'];
-  const config = withPadding(fetched, device, decided);
-  // Before anything of the run is there.
-  const limit = memoryLimit(config.engine, availableMemory(device));
+  const choice = await chooseBackend(fetched.config, {
+    padding: resumed.checkpoint?.state.identity['data.pad_to_multiple_of'],
+    onEvent,
+  });
+  try {
+    return await trainWith(choice, given, resumed, fetched, { onEvent, control, isLocked });
+  } finally {
+    await choice.release();
+  }
+}
+
+async function trainWith(
+  choice: BackendChoice,
+  given: ResolvedConfig,
+  resumed: ResumedRun,
+  { sources, warnings }: LocalInputs,
+  { onEvent, control, isLocked }: Required<TrainOptions>,
+): Promise<TrainResult> {
+  const { config, environment } = choice;
   const base = await openRunModel(config, onEvent);
   requirePositions(config, base);
   const tokenizer = await loadRunTokenizer(config, base);
@@ -97,48 +89,12 @@ export async function train(
   // Data that change meanwhile are no reason not to train on what was read.
   const examples = await findExamples(config, tokenizer, data).catch(() => undefined);
   const plan = planRun(config, data);
-  const parts = { model: base, weightsDigest, data, plan, device };
+  const parts = { model: base, weightsDigest, data, plan, environment };
   const start = await startingPoint(config, resumed, parts);
-  const notices = new Set<string>();
-  const session: SessionOptions = {
-    device,
-    threads: config.engine.intra_op_num_threads,
-    onUpload: uploadProgress(device, onEvent),
-    onUncaptured: (why) => void notices.add(why),
-  };
-  const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
-  const optimizer = await createOptimizer(config, trainee, session);
-  if (start.checkpoint !== undefined) {
-    await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
-  }
-  const step = {
-    modules: trainee.modules,
-    trainBase: trainee.trainBase,
-    trainable: trainee.trainable.map(({ name }) => name),
-    dropout: config.lora.lora_dropout,
-    packing: config.data.packing,
-  };
-  const answering = await openGenerationModel(config, base, onEvent);
-  const work = runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering });
-  const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
-    ...step,
-    model,
-    recompute: chooseRecompute(config, { ...step, ...work, model, device }, limit),
-    tensors: trainee.tensors,
-    session: { ...session, weightsFolder: model.weights.files().folder },
-  });
-  const first = await plan.window(0, 0);
-  const { model, trials } = await chooseCompute(config, base, {
-    device,
-    decided: start.state.compute,
-    batch: plannedBatch(first.steps[0]![0]!, first.examples, tokenizer.padId),
-    gradients: optimizer.gradients,
-    open: (model) => new BatchRunner(stepOf(model)),
-    onEvent,
-  });
-  const isChosen = config.engine.compute === 'auto';
-  const state = { ...start.state, ...(isChosen && { compute: model.weights.compute }) };
-  const chosen = stepOf(model);
+  const { evaluation } = data;
+  const opened = await choice.open({ base, tokenizer, plan, evaluation, start, onEvent });
+  const { backend, sampler, summary, chosen, notices } = opened;
+  const state = { ...start.state, ...(chosen !== undefined && { compute: chosen }) };
 
   const tracked = resumed.tracked ?? newTracked(config);
   const record: RunRecord = {
@@ -173,8 +129,7 @@ export async function train(
     config,
     plan,
     data,
-    trainee,
-    optimizer,
+    backend,
     control,
     emit,
     onProgress: onEvent,
@@ -183,14 +138,11 @@ export async function train(
     checkpoint: start.checkpoint,
     notices,
     padId: tokenizer.padId,
-    runner: new BatchRunner(chosen),
-    evaluator: new BatchRunner({ ...chosen, recompute: 'none', trainable: [], dropout: 0 }),
-    sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
+    sampler,
   });
   control.onAbandon = () => folder.recordNow(loop.cancelled);
   try {
-    const { recompute } = chosen;
-    const run = runSummary({ model, trainee, data, plan, state, device, recompute, trials });
+    const run = runSummary({ base, trainee: backend.trainee, data, plan, state, summary });
     await emit({ type: 'started', run });
     if (examples !== undefined) {
       await folder.verify();
@@ -219,31 +171,24 @@ function withCheckpoint(config: ResolvedConfig, checkpoint: string | undefined):
 }
 
 /** What the fixed facts of a run are taken from. */
-interface RunFacts {
-  readonly model: BaseModel;
+interface RunFacts extends Pick<OpenBackend, 'summary'> {
+  readonly base: BaseModel;
   readonly trainee: Trainee;
   readonly data: RunData;
   readonly plan: RunPlan;
   readonly state: TrainerState;
-  readonly device: Device;
-  readonly recompute: Recompute;
-  readonly trials: readonly ComputeTrial[];
 }
 
-function runSummary(facts: RunFacts): RunSummary {
-  const { model, trainee, data, plan, state, trials } = facts;
-  const parameters = countParameters(model.config, trainee.modules, trainee.trainable);
+function runSummary({ base, trainee, data, plan, state, summary }: RunFacts): RunSummary {
+  const parameters = countParameters(base.config, trainee.modules, trainee.trainable);
   return {
+    ...summary,
     steps: plan.maxSteps,
     resumedAt: state.global_step,
     stepsPerEpoch: plan.stepsPerEpoch,
     trainableParameters: parameters.trainable,
     totalParameters: parameters.total,
-    device: formatDevice(facts.device),
-    gradientCheckpointing: facts.recompute,
     padding: plan.padding,
-    compute: model.weights.compute,
-    ...(trials.length > 0 && { computeTrials: trials }),
     dataset: {
       train: data.trainReport,
       ...(data.evalReport === undefined ? {} : { eval: data.evalReport }),

@@ -3,12 +3,10 @@ import { plannedBatch } from '../data/batches.ts';
 import type { MicroBatch } from '../data/epoch-plan.ts';
 import { LorafaError } from '../errors.ts';
 import { learningRate } from '../optim/learning-rate.ts';
-import type { Optimizer } from '../optim/optimizer.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import type { RunData } from '../plan/run-data.ts';
 import type { PlannedWindow, RunPlan } from '../plan/run-plan.ts';
 import { Random } from '../random.ts';
-import type { BatchRunner } from '../step/batch-runner.ts';
 import { isOutOfPatience, patienceAfter } from './best-evaluation.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
@@ -21,8 +19,8 @@ import type { Sampler } from './sampler.ts';
 import { saveResult } from './save-result.ts';
 import { Throughput } from './throughput.ts';
 import type { TrainResult } from './train.ts';
-import type { Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
+import type { TrainingBackend } from './training-backend.ts';
 import { judgeLearning, type Verdict } from './verdict.ts';
 
 /** Everything that a loop works with, ready for its first step. */
@@ -30,8 +28,7 @@ export interface TrainingLoopParts {
   readonly config: ResolvedConfig;
   readonly plan: RunPlan;
   readonly data: RunData;
-  readonly trainee: Trainee;
-  readonly optimizer: Optimizer;
+  readonly backend: TrainingBackend;
   readonly control: TrainControl;
   readonly emit: (event: TrainEvent) => Promise<void>;
   /** Told of what takes long before the first step; the journal is not. */
@@ -44,8 +41,6 @@ export interface TrainingLoopParts {
   /** Sentences of those who compute, which are told once; more may come with any step. */
   readonly notices: ReadonlySet<string>;
   readonly padId: number;
-  readonly runner: BatchRunner;
-  readonly evaluator: BatchRunner;
   /** Answers prompts with the weights as they are; absent where nothing is to be answered. */
   readonly sampler: Sampler | undefined;
 }
@@ -100,7 +95,7 @@ export class TrainingLoop {
     // The last session may have ended between its last checkpoint and this.
     await this.#prune();
     const best = this.#best?.step === steps ? undefined : this.#best;
-    const { earlier, message } = await saveResult(this.#parts.trainee, adapterDir, best);
+    const { earlier, message } = await saveResult(this.#parts.backend.trainee, adapterDir, best);
     if (message !== undefined) await emit({ type: 'warning', message });
     await this.#judge(true, earlier.result_step === undefined ? undefined : best);
     await emit({
@@ -137,36 +132,29 @@ export class TrainingLoop {
   }
 
   async release(): Promise<void> {
-    const { runner, evaluator, optimizer, sampler, trainee } = this.#parts;
+    const { backend, sampler } = this.#parts;
     await sampler?.release();
-    await runner.release();
-    await evaluator.release();
-    trainee.release();
-    await optimizer.release();
+    await backend.release();
   }
 
   /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
   async #step(microBatches: readonly MicroBatch[], window: PlannedWindow): Promise<void> {
-    const { optimizer, runner, config, plan, padId } = this.#parts;
+    const { backend, config, plan, padId } = this.#parts;
     const { global_step: step } = this.#state;
     const batches = microBatches.map((planned) => plannedBatch(planned, window.examples, padId));
-    const supervised = sum(batches.map((batch) => batch.numSupervisedTokens));
     const seeds = new Random(config.training.seed, DROPOUT_STREAM);
     seeds.position = step * config.training.gradient_accumulation_steps;
-    optimizer.clearGradients();
-    let loss = 0;
-    for (const batch of batches) {
-      const seed = Math.floor(seeds.uint32() / 2);
-      loss += await runner.run(batch, 1 / supervised, seed, optimizer.gradients);
-    }
-    const norm = await optimizer.gradientNorm();
-    if (!Number.isFinite(loss)) throw notFinite(step + 1, `a loss of ${loss}`);
-    if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
     const rate = learningRate(
       { ...config.training, warmup_steps: plan.warmupSteps, max_steps: plan.maxSteps },
       step,
     );
-    await optimizer.step(rate, norm);
+    const { loss, gradientNorm: norm } = await backend.step({
+      batches,
+      dropoutSeeds: batches.map(() => Math.floor(seeds.uint32() / 2)),
+      learningRate: rate,
+    });
+    if (!Number.isFinite(loss)) throw notFinite(step + 1, `a loss of ${loss}`);
+    if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
     const tokens = sum(batches.map((batch) => batch.numTokens));
     this.#throughput.add(tokens);
     const windowSteps = window.steps.length;
@@ -319,15 +307,21 @@ export class TrainingLoop {
 
   /** Evaluates, and saves what is the best so far where the best is wanted. */
   async #evaluate(onBatch?: (done: number, total: number) => void): Promise<void> {
-    const { config, data, evaluator, padId, control } = this.#parts;
+    const { config, data, backend, padId, control } = this.#parts;
     const { signal } = control;
-    this.#requireFiniteWeights();
+    await this.#fetchFinite();
     await this.#throughput.excluding(async () => {
       try {
         const { eval_loss, eval_perplexity, eval_runtime } = await evaluateExamples(
-          evaluator,
+          (batches) => backend.lossOf(batches),
           data.evaluation,
-          { ...evaluationBatches(config), padId, signal, ...(onBatch && { onBatch }) },
+          {
+            ...evaluationBatches(config),
+            padId,
+            signal,
+            batchesAtOnce: backend.batchesAtOnce,
+            ...(onBatch && { onBatch }),
+          },
         );
         this.#countPatience(eval_loss);
         await this.#report({
@@ -367,16 +361,16 @@ export class TrainingLoop {
 
   /** Writes a checkpoint, unless this very state is on disk already, and returns its folder. */
   async #save(): Promise<string> {
-    const { config, trainee, optimizer, emit, verify, checkpoint, state } = this.#parts;
+    const { config, backend, emit, verify, checkpoint, state } = this.#parts;
     const { output_dir: folder } = config.training;
     const { global_step: step } = this.#state;
     const dir = checkpointPath(folder, step);
     // The checkpoint that was resumed may have the name of a later step.
     const isResumed = dir === checkpoint && step === state.global_step;
     if (dir === this.#written || isResumed) return dir;
-    this.#requireFiniteWeights();
+    await this.#fetchFinite();
     await this.#throughput.excluding(async () => {
-      await saveCheckpoint(folder, trainee, optimizer, this.#state, verify);
+      await saveCheckpoint(folder, backend, this.#state, verify);
       this.#written = dir;
       await emit({ type: 'checkpoint', step, dir });
       await this.#prune();
@@ -393,9 +387,14 @@ export class TrainingLoop {
     await pruneCheckpoints(folder, limit, kept, lineage);
   }
 
-  /** A step whose update overflowed shows only in the next loss; nothing may be made of it before. */
-  #requireFiniteWeights(): void {
-    const { trainable, tensors } = this.#parts.trainee;
+  /**
+   * Brings what was learned here. A step whose update overflowed shows only in the next loss; nothing may be
+   * made of it before.
+   */
+  async #fetchFinite(): Promise<void> {
+    const { backend } = this.#parts;
+    await backend.fetch();
+    const { trainable, tensors } = backend.trainee;
     for (const { name } of trainable) {
       const broken = tensors
         .get(name)!

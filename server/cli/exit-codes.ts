@@ -15,7 +15,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: 2, meaning: 'the command line or the configuration', errors: ['usage', 'config'] },
   { code: 3, meaning: 'the model or the adapter', errors: ['model', 'adapter'] },
   { code: 4, meaning: 'the data', errors: ['data'] },
-  { code: 5, meaning: 'the device', errors: ['device'] },
+  { code: 5, meaning: 'the device, or the Python that computes', errors: ['device', 'python'] },
   { code: 6, meaning: 'the output folder or a checkpoint', errors: ['output', 'checkpoint'] },
   {
     code: 130,

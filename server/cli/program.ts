@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addAccelerateCommand } from './commands/accelerate.ts';
 import { addCacheCommand } from './commands/cache.ts';
 import { addCudaCommand } from './commands/cuda.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -40,5 +41,6 @@ export function createProgram(): Command {
   addCacheCommand(program);
   addCudaCommand(program);
   addDoctorCommand(program);
+  addAccelerateCommand(program);
   return program;
 }

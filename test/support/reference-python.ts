@@ -3,12 +3,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /** A Python with `test/reference/requirements.txt`, as `LORAFA_REFERENCE_PYTHON` names it. */
-const python = process.env['LORAFA_REFERENCE_PYTHON'] ?? 'python3';
+export const REFERENCE_PYTHON = process.env['LORAFA_REFERENCE_PYTHON'] ?? 'python3';
 
 /** Whether a package is not there. */
 export function lacks(packageName: string): boolean {
   try {
-    execFileSync(python, ['-c', `import ${packageName}`], { stdio: 'ignore' });
+    execFileSync(REFERENCE_PYTHON, ['-c', `import ${packageName}`], { stdio: 'ignore' });
     return false;
   } catch {
     return true;
@@ -22,7 +22,7 @@ export async function askPython<T>(
   env: Readonly<Record<string, string>>,
 ): Promise<T> {
   const file = path.resolve(import.meta.dirname, '../reference', script);
-  const { stdout } = await promisify(execFile)(python, [file, ...args], {
+  const { stdout } = await promisify(execFile)(REFERENCE_PYTHON, [file, ...args], {
     env: { ...process.env, ...env, HF_HUB_DISABLE_PROGRESS_BARS: '1' },
   });
   return JSON.parse(stdout.trim().split('\n').at(-1)!);

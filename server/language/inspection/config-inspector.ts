@@ -213,6 +213,8 @@ export class ConfigInspector {
     trainee: PlannedTrainee,
     facts: DataFacts,
   ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
+    // What PyTorch takes is not counted here.
+    if (config.engine.backend !== 'onnxruntime') return { findings: [] };
     const { data, lora, training } = config;
     const batches = batchesOf(config, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };

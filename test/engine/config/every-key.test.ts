@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { rankCommands } from '../../../engine/accelerate/rank-commands.ts';
 import { configJsonSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { ort } from '../../../engine/runtime/onnx-runtime.ts';
@@ -72,6 +73,9 @@ const threads: Observe = async (config) => {
   }
 };
 
+/** The processes that are started for a run on Accelerate. */
+const processes: Observe = async (config) => rankCommands(config, 'handover');
+
 /** Which entries the folder of all runs has more than before. */
 const newFiles: Observe = async (config) => {
   const before = await readdir(tiny().folder);
@@ -142,6 +146,13 @@ const heldOut: ConfigChanges = { data: { eval_split: 3 } };
 const unsteady: ConfigChanges = {
   ...heldOut,
   training: { max_steps: 6, eval_steps: 1, learning_rate: 3 },
+};
+const onAccelerate: KeyCase = {
+  common: {
+    engine: { backend: 'accelerate' },
+    training: { gradient_accumulation_steps: 2 },
+  },
+  after: undefined,
 };
 const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_lr' } };
 
@@ -313,6 +324,12 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.seed': () => ({ after: 43 }),
   'training.resume_from_checkpoint': () => ({ after: 'latest' }),
 
+  'accelerate.python': () => ({ ...onAccelerate, after: 'python3.11', observe: processes }),
+  'accelerate.num_processes': () => ({ ...onAccelerate, after: 2, observe: processes }),
+  'accelerate.mixed_precision': () => ({ ...onAccelerate, after: 'bf16', observe: processes }),
+
+  // Where Python lacks the packages, the other run is refused.
+  'engine.backend': () => ({ after: 'accelerate' }),
   'engine.device': () => ({ after: 'webgpu' }),
   'engine.compute': () => ({ after: 'int8' }),
   'engine.intra_op_num_threads': () => ({ after: 2, observe: threads }),

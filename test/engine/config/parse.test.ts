@@ -41,6 +41,7 @@ describe('a good configuration', () => {
       bias: 'none',
     });
     expect(config.engine).toEqual({
+      backend: 'onnxruntime',
       device: 'auto',
       intra_op_num_threads: 0,
       compute: 'float32',

@@ -73,6 +73,7 @@ export class TinyRuns {
         ...changes.training,
       },
       engine: { device: 'cpu', intra_op_num_threads: 1, ...changes.engine },
+      ...(changes.accelerate && { accelerate: changes.accelerate }),
       ...(changes.model && { model: { base_model_name_or_path: this.model, ...changes.model } }),
     });
   }

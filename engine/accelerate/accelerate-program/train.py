@@ -1,0 +1,81 @@
+"""One process of a run on Hugging Face Accelerate: it computes what it is told to, and decides nothing.
+
+LoRA-FA starts it, one for each rank, with a JSON object of settings as its argument. Commands come as lines of JSON
+from standard input, and each is answered by a line on standard output:
+
+    load      the base model and an adapter to begin with, and the moments of its optimizer
+    step      one optimizer step, from token ids and targets
+    evaluate  the sum of the token losses of a batch
+    fetch     what is trained, and the moments, into a safetensors file
+
+Tokens, their order, the learning rate and everything on disk are the business of whoever sends the commands.
+"""
+
+import json
+import os
+import queue
+import shutil
+import sys
+import threading
+import traceback
+
+import packages
+
+
+class Channel:
+    """Commands and answers. Whatever libraries print goes to standard error, which ends up in the log."""
+
+    def __init__(self, handover: str):
+        self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._handover = handover
+        self._commands: "queue.SimpleQueue[dict]" = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in sys.stdin.buffer:
+            self._commands.put(json.loads(line))
+        # Nobody is there any more who could want a step, whatever the main thread is computing.
+        shutil.rmtree(self._handover, ignore_errors=True)
+        os._exit(1)
+
+    def receive(self) -> dict:
+        return self._commands.get()
+
+    def answer(self, message: dict) -> None:
+        self._answers.write(json.dumps(message, allow_nan=False) + "\n")
+        self._answers.flush()
+
+
+def main() -> None:
+    settings = json.loads(sys.argv[1])
+    channel = Channel(settings["handover"])
+    try:
+        problem = packages.problem()
+        if problem is not None:
+            channel.answer({"failed": problem})
+            return
+        # Only now: this loads PyTorch.
+        from trainer import Refusal, Trainer
+
+        try:
+            trainer = Trainer(settings)
+            channel.answer({"packages": packages.versions(), "device": trainer.device})
+            commands = {
+                "load": trainer.load,
+                "step": trainer.step,
+                "evaluate": trainer.evaluate,
+                "fetch": trainer.fetch,
+            }
+            while True:
+                command = channel.receive()
+                channel.answer(commands[command.pop("do")](**command))
+        except Refusal as refusal:
+            channel.answer({"failed": {"code": refusal.code, "message": str(refusal)}})
+    except Exception as error:
+        traceback.print_exc()
+        words = str(error).strip().split("\n")[0]
+        channel.answer({"failed": {"code": "training.rank_died", "message": f"{type(error).__name__}: {words}"}})
+
+
+main()

@@ -1,0 +1,128 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ResolvedConfig } from '../config/schema.ts';
+import type { LorafaError } from '../errors.ts';
+import { temporaryFolder } from '../files/folders.ts';
+import { removeFolder } from '../files/remove.ts';
+import { Rank, type RankEnd } from './rank.ts';
+import { rankCommands } from './rank-commands.ts';
+
+/** For so long others are listened to when a process ends: the first to be heard may be one that missed another. */
+const LISTENING_MS = 300;
+
+const helloSchema = z.object({
+  /** Versions, by the names of packages; `python` among them. */
+  packages: z.record(z.string(), z.string()),
+  /** The kind of device that it computes on: `cpu`, `cuda`. */
+  device: z.string(),
+});
+
+/** What a process says of itself when it is ready. */
+export type RankHello = Readonly<z.infer<typeof helloSchema>>;
+
+/** The processes of a run on Accelerate: all of them compute, or none is left. */
+export class Ranks {
+  readonly hello: RankHello;
+  readonly #ranks: readonly Rank[];
+  readonly #handover: string;
+  readonly #calls: Calls;
+
+  private constructor(hello: RankHello, ranks: readonly Rank[], handover: string, calls: Calls) {
+    this.hello = hello;
+    this.#ranks = ranks;
+    this.#handover = handover;
+    this.#calls = calls;
+  }
+
+  /**
+   * Starts the processes of a configuration and waits until they have found each other.
+   *
+   * @throws LorafaError `python.not_found`, `python.missing_package`, `python.wrong_version`,
+   * `device.unavailable`, `training.rank_died`; none of them is left then
+   */
+  static async start(config: Pick<ResolvedConfig, 'accelerate' | 'engine'>): Promise<Ranks> {
+    const handover = await temporaryFolder('lorafa-accelerate-');
+    const commands = rankCommands(config, handover);
+    const ranks = commands.map(
+      (command, rank) => new Rank(`The process of rank ${rank} of ${commands.length}`, command),
+    );
+    const calls = new Calls();
+    void firstEnd(ranks).then((error) => {
+      for (const rank of ranks) rank.kill();
+      calls.fail(error);
+    });
+    try {
+      const hellos = await calls.all(ranks.map((rank) => rank.answer()));
+      return new Ranks(helloSchema.parse(hellos[0]), ranks, handover, calls);
+    } catch (error) {
+      await end(ranks, handover);
+      throw error;
+    }
+  }
+
+  get count(): number {
+    return this.#ranks.length;
+  }
+
+  /** A path by which a file or a folder goes to the processes or comes from them. */
+  file(name: string): string {
+    return path.join(this.#handover, name);
+  }
+
+  /**
+   * Sends commands to the first processes, one to each.
+   *
+   * @returns the answers by rank
+   * @throws LorafaError where a process ends; none is left then
+   */
+  async ask<T>(commands: readonly object[], schema: z.ZodType<T>): Promise<readonly T[]> {
+    const answers = commands.map((command, rank) => this.#ranks[rank]!.ask(command));
+    return (await this.#calls.all(answers)).map((answer) => schema.parse(answer));
+  }
+
+  /** Ends the processes; they hold nothing that is not here, or was given up. */
+  async release(): Promise<void> {
+    await end(this.#ranks, this.#handover);
+  }
+}
+
+async function end(ranks: readonly Rank[], handover: string): Promise<void> {
+  for (const rank of ranks) rank.kill();
+  await Promise.all(ranks.map(({ gone }) => gone));
+  await removeFolder(handover);
+}
+
+/** Calls that wait for answers, and fail together. */
+class Calls {
+  readonly #rejects = new Set<(error: LorafaError) => void>();
+  #error: LorafaError | undefined;
+
+  async all(answers: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
+    if (this.#error !== undefined) throw this.#error;
+    let reject!: (error: LorafaError) => void;
+    const failed = new Promise<never>((_, no) => {
+      reject = no;
+    });
+    this.#rejects.add(reject);
+    try {
+      return await Promise.race([Promise.all(answers), failed]);
+    } finally {
+      this.#rejects.delete(reject);
+    }
+  }
+
+  fail(error: LorafaError): void {
+    this.#error = error;
+    for (const reject of this.#rejects) reject(error);
+  }
+}
+
+/** Why the processes are at their end: a process that vanished says more than those that missed it. */
+async function firstEnd(ranks: readonly Rank[]): Promise<LorafaError> {
+  const ends: RankEnd[] = [];
+  const all = ranks.map(async ({ ended }) => void ends.push(await ended));
+  await Promise.race(all);
+  if (ranks.length > 1) await Promise.race([Promise.all(all), delay(LISTENING_MS)]);
+  return (ends.find(({ isSudden }) => isSudden) ?? ends[0]!).error;
+}

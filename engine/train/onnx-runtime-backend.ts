@@ -1,0 +1,159 @@
+import type { Recompute } from '../architectures/decoder-graph.ts';
+import type { ResolvedConfig } from '../config/schema.ts';
+import { type Batch, plannedBatch } from '../data/batches.ts';
+import type { BaseModel } from '../models/base-model.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { chooseRecompute, memoryLimit } from '../plan/memory.ts';
+import { withPadding } from '../plan/padding-multiple.ts';
+import { openGenerationModel } from '../plan/run-model.ts';
+import { runQuestion } from '../plan/run-question.ts';
+import { type Device, formatDevice } from '../runtime/device.ts';
+import { availableMemory } from '../runtime/device-memory.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
+import { restoreOptimizer } from './checkpoint.ts';
+import { chooseCompute } from './compute-choice.ts';
+import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
+import { createOptimizer } from './create-optimizer.ts';
+import { lossWith } from './evaluate.ts';
+import { runEnvironment } from './identity.ts';
+import { createSampler } from './sampler.ts';
+import { createTrainee, type Trainee } from './trainee.ts';
+import type {
+  BackendChoice,
+  BackendParts,
+  BackendQuestion,
+  BackendStep,
+  OpenBackend,
+  StepResult,
+  TrainingBackend,
+} from './training-backend.ts';
+
+/**
+ * ONNX Runtime on the device of a configuration.
+ *
+ * @throws LorafaError `device.unavailable`
+ */
+export async function chooseOnnxRuntime(
+  given: ResolvedConfig,
+  { padding }: BackendQuestion,
+): Promise<BackendChoice> {
+  const device = await chooseComputeDevice(given);
+  const config = withPadding(given, device, padding);
+  // Before anything of the run is there.
+  const limit = memoryLimit(config.engine, availableMemory(device));
+  return {
+    config,
+    environment: runEnvironment(config, device),
+    open: (parts) => openOnnxRuntime(config, device, limit, parts),
+    release: async () => undefined,
+  };
+}
+
+async function openOnnxRuntime(
+  config: ResolvedConfig,
+  device: Device,
+  limit: number,
+  { base, tokenizer, plan, evaluation, start, onEvent }: BackendParts,
+): Promise<OpenBackend> {
+  const notices = new Set<string>();
+  const session: SessionOptions = {
+    device,
+    threads: config.engine.intra_op_num_threads,
+    onUpload: uploadProgress(device, onEvent),
+    onUncaptured: (why) => void notices.add(why),
+  };
+  const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
+  const optimizer = await createOptimizer(config, trainee, session);
+  if (start.checkpoint !== undefined) {
+    await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
+  }
+  const step = {
+    modules: trainee.modules,
+    trainBase: trainee.trainBase,
+    trainable: trainee.trainable.map(({ name }) => name),
+    dropout: config.lora.lora_dropout,
+    packing: config.data.packing,
+  };
+  const answering = await openGenerationModel(config, base, onEvent);
+  const work = runQuestion(config, { plan, evaluation, tokenizer, answering });
+  const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
+    ...step,
+    model,
+    recompute: chooseRecompute(config, { ...step, ...work, model, device }, limit),
+    tensors: trainee.tensors,
+    session: { ...session, weightsFolder: model.weights.files().folder },
+  });
+  const first = await plan.window(0, 0);
+  const { model, trials } = await chooseCompute(config, base, {
+    device,
+    decided: start.state.compute,
+    batch: plannedBatch(first.steps[0]![0]!, first.examples, tokenizer.padId),
+    gradients: optimizer.gradients,
+    open: (model) => new BatchRunner(stepOf(model)),
+    onEvent,
+  });
+  const options = stepOf(model);
+  return {
+    backend: new OnnxRuntimeBackend(trainee, optimizer, options),
+    sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
+    summary: {
+      device: formatDevice(device),
+      gradientCheckpointing: options.recompute,
+      compute: model.weights.compute,
+      ...(trials.length > 0 && { computeTrials: trials }),
+    },
+    chosen: config.engine.compute === 'auto' ? model.weights.compute : undefined,
+    notices,
+  };
+}
+
+/** Steps in this process. */
+class OnnxRuntimeBackend implements TrainingBackend {
+  readonly batchesAtOnce = 1;
+  readonly trainee: Trainee;
+  readonly #optimizer: Optimizer;
+  readonly #runner: BatchRunner;
+  readonly #evaluator: BatchRunner;
+
+  constructor(trainee: Trainee, optimizer: Optimizer, options: BatchRunnerOptions) {
+    this.trainee = trainee;
+    this.#optimizer = optimizer;
+    this.#runner = new BatchRunner(options);
+    this.#evaluator = new BatchRunner({ ...options, recompute: 'none', trainable: [], dropout: 0 });
+  }
+
+  get moments(): TrainingBackend['moments'] {
+    return this.#optimizer.moments;
+  }
+
+  async step({ batches, dropoutSeeds, learningRate }: BackendStep): Promise<StepResult> {
+    const optimizer = this.#optimizer;
+    const supervised = batches.reduce((sum, batch) => sum + batch.numSupervisedTokens, 0);
+    optimizer.clearGradients();
+    let loss = 0;
+    for (const [index, batch] of batches.entries()) {
+      const seed = dropoutSeeds[index]!;
+      loss += await this.#runner.run(batch, 1 / supervised, seed, optimizer.gradients);
+    }
+    const gradientNorm = await optimizer.gradientNorm();
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      await optimizer.step(learningRate, gradientNorm);
+    }
+    return { loss, gradientNorm };
+  }
+
+  lossOf(batches: readonly Batch[]): Promise<number> {
+    return lossWith(this.#evaluator, batches);
+  }
+
+  /** Trainee and optimizer read their tensors where they are. */
+  async fetch(): Promise<void> {}
+
+  async release(): Promise<void> {
+    await this.#runner.release();
+    await this.#evaluator.release();
+    this.trainee.release();
+    await this.#optimizer.release();
+  }
+}

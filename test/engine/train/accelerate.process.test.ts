@@ -1,0 +1,271 @@
+import { chmod, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
+import { openSafetensors } from '../../../engine/formats/safetensors.ts';
+import { readTensor } from '../../../engine/formats/tensor-data.ts';
+import { isRunning } from '../../../engine/process-mark.ts';
+import { TrainControl } from '../../../engine/train/control.ts';
+import { BuiltCli } from '../../support/built-cli.ts';
+import { relativeError } from '../../support/golden.ts';
+import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { processesOf } from '../../support/processes-of.ts';
+import { askPython, lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
+import { stopAfter } from './stop-after.ts';
+import { type ConfigChanges, type FinishedRun, ofType, run } from './tiny-run.ts';
+import { useTinyRuns } from './use-tiny-runs.ts';
+
+const tiny = useTinyRuns();
+
+/** Loading PyTorch, transformers and PEFT takes seconds, and more on a busy machine. */
+const PATIENCE = { timeout: 600_000 };
+
+const STEPS = 20;
+
+/** What a run may say beside its length. */
+const THOROUGH: ConfigChanges = {
+  data: { eval_split: 2, pad_to_multiple_of: 1 },
+  lora: { use_rslora: true, rank_pattern: { down_proj: 3 } },
+  training: {
+    max_steps: STEPS,
+    gradient_accumulation_steps: 2,
+    max_grad_norm: 0.5,
+    weight_decay: 0.1,
+    warmup_steps: 4,
+    lr_scheduler_type: 'cosine',
+    eval_steps: 10,
+  },
+};
+
+/** The same run on Accelerate. */
+function onAccelerate(changes: ConfigChanges, accelerate: ConfigChanges['accelerate'] = {}) {
+  return tiny().config({
+    ...changes,
+    engine: { backend: 'accelerate', ...changes.engine },
+    accelerate: { python: REFERENCE_PYTHON, ...accelerate },
+  });
+}
+
+/** What a run told in numbers, in its order. */
+function numbersOf(finished: FinishedRun, type: 'loss' | 'grad_norm' | 'eval_loss'): number[] {
+  return type === 'eval_loss'
+    ? ofType(finished, 'eval').map(({ eval_loss }) => eval_loss)
+    : ofType(finished, 'step').map((event) => event[type]);
+}
+
+async function adapterOf({ training }: ResolvedConfig): Promise<Map<string, Float32Array>> {
+  const file = path.join(training.output_dir, 'adapter_model.safetensors');
+  const { tensors } = await openSafetensors(file);
+  const entries = [...tensors.values()].map(
+    async (location) => [location.name, await readTensor(location)] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
+/** Makes sure that two runs learned the same. */
+async function expectSame(
+  [one, finishedOne]: readonly [ResolvedConfig, FinishedRun],
+  [other, finishedOther]: readonly [ResolvedConfig, FinishedRun],
+  { losses, weights }: { readonly losses: number; readonly weights: number },
+): Promise<void> {
+  for (const type of ['loss', 'eval_loss'] as const) {
+    const [expected, actual] = [numbersOf(finishedOne, type), numbersOf(finishedOther, type)];
+    expect(actual).toHaveLength(expected.length);
+    for (const [i, number] of actual.entries()) {
+      expect(Math.abs(number - expected[i]!), `${type} ${i}`).toBeLessThan(losses);
+    }
+  }
+  const [expected, actual] = [await adapterOf(one), await adapterOf(other)];
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, values] of actual) {
+    expect(relativeError(values, expected.get(name)!), name).toBeLessThan(weights);
+  }
+}
+
+async function both(changes: ConfigChanges) {
+  const [here, there] = [tiny().config(changes), onAccelerate(changes)];
+  return [
+    [here, await run(here)],
+    [there, await run(there)],
+  ] as const;
+}
+
+const CLOSE = { losses: 1e-4, weights: 1e-3 };
+
+/** Of characters that every vocabulary of the golden models has. */
+async function narrowRows(): Promise<string> {
+  const rows = ['!"#$%', '$$%!', '#"!!$%&', '&%$#"!'].map((text, i) => ({
+    prompt: text,
+    completion: ['%%', '#!', '"&$', '!'][i],
+  }));
+  return tiny().file('narrow.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+}
+
+/** The process that this one started with a text in its command line. */
+async function ownProcess(text: string): Promise<number> {
+  for (const pid of await processesOf(text)) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid) return pid;
+  }
+  throw new Error(`There is no process with ${text}.`);
+}
+
+describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
+  test('of LoRA-FA learns what it learns here', PATIENCE, async () => {
+    const [here, there] = await both(THOROUGH);
+    await expectSame(here, there, CLOSE);
+    const [norms, theirs] = [here, there].map(([, each]) => numbersOf(each, 'grad_norm'));
+    expect(relativeError(theirs!, norms!)).toBeLessThan(1e-3);
+    expect(there[1].events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['started', 'step', 'eval', 'checkpoint', 'completed']),
+    );
+  });
+
+  test('of LoRA learns what it learns here', PATIENCE, async () => {
+    const training = { ...THOROUGH.training, method: 'lora' as const };
+    await expectSame(...(await both({ ...THOROUGH, training })), CLOSE);
+  });
+
+  test.each(['qwen3', 'gemma3', 'gpt2'])(
+    'of %s learns what it learns here',
+    PATIENCE,
+    async (name) => {
+      const folder = tiny().fresh(name);
+      await goldenModelFolder(name, folder);
+      const changes: ConfigChanges = {
+        model: { base_model_name_or_path: folder },
+        data: { dataset_name_or_path: await narrowRows(), max_length: 32 },
+        lora: { target_modules: 'all-linear' },
+        training: { max_steps: STEPS, learning_rate: 2e-3, gradient_checkpointing: 'layer' },
+      };
+      await expectSame(...(await both(changes)), CLOSE);
+    },
+  );
+
+  test('in two processes is that in one', PATIENCE, async () => {
+    const changes = { ...THOROUGH, engine: { intra_op_num_threads: 1 } };
+    const [one, two] = [onAccelerate(changes), onAccelerate(changes, { num_processes: 2 })];
+    const runs = [
+      [one, await run(one)],
+      [two, await run(two)],
+    ] as const;
+    await expectSame(...runs, { losses: 1e-5, weights: 1e-5 });
+    expect(ofType(runs[1][1], 'started')[0]!.run.device).toBe('2 × cpu (Accelerate)');
+  });
+
+  test('goes on where it was stopped, here as there', PATIENCE, async () => {
+    const changes = { ...THOROUGH, training: { ...THOROUGH.training, max_steps: 8 } };
+    const whole = tiny().config(changes);
+    const finished = await run(whole);
+    for (const [first, then] of [
+      ['accelerate', 'accelerate'],
+      ['accelerate', 'onnxruntime'],
+      ['onnxruntime', 'accelerate'],
+    ] as const) {
+      const part = (backend: typeof first, training: ConfigChanges['training'] = {}) => {
+        const all = { ...changes, training: { ...changes.training, ...training } };
+        return backend === 'accelerate' ? onAccelerate(all) : tiny().config(all);
+      };
+      const begun = part(first);
+      const before = await stopAfter(3, begun);
+      const { output_dir } = begun.training;
+      const resumed = part(then, { output_dir, resume_from_checkpoint: 'latest' });
+      const after = await run(resumed);
+      expect(before.result.steps).toBe(3);
+      const events = [...before.events, ...after.events];
+      await expectSame([whole, finished], [resumed, { ...after, events }], CLOSE);
+    }
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'whose process is killed ends by name, with nothing left',
+    PATIENCE,
+    async () => {
+      const config = onAccelerate(THOROUGH, { num_processes: 2 });
+      let pids: number[] = [];
+      let killed = 0;
+      const running = run(config, {
+        control: new TrainControl(),
+        onEvent: (event) => {
+          if (event.type !== 'step' || event.step !== 2) return;
+          void Promise.all([ownProcess('"rank":0'), ownProcess('"rank":1')]).then((found) => {
+            pids = found;
+            killed = performance.now();
+            process.kill(found[1]!, 'SIGKILL');
+          });
+        },
+      });
+      await expect(running).rejects.toMatchObject({
+        code: 'training.rank_died',
+        message: expect.stringMatching(/rank 1 of 2 .* by SIGKILL/),
+      });
+      // A moment is what it takes; a machine that has other work gives it late.
+      expect(performance.now() - killed).toBeLessThan(30_000);
+      expect(pids).toHaveLength(2);
+      for (const pid of pids) expect(await isRunning(pid)).toBe(false);
+    },
+  );
+
+  test('whose model PEFT would load otherwise is refused', PATIENCE, async () => {
+    const folder = tiny().fresh('mixtral');
+    await goldenModelFolder('mixtral', folder);
+    const config = onAccelerate({
+      model: { base_model_name_or_path: folder },
+      data: { dataset_name_or_path: await narrowRows() },
+      lora: { target_modules: ['q_proj'] },
+    });
+    await expect(run(config)).rejects.toMatchObject({
+      code: 'model.unsupported',
+      message: expect.stringContaining('mixture of experts'),
+    });
+  });
+
+  test('is looked at by the command line, which brings its program', PATIENCE, async () => {
+    const cli = await BuiltCli.build();
+    try {
+      const text = tiny().configText({
+        engine: { backend: 'accelerate' },
+        accelerate: { python: REFERENCE_PYTHON },
+      });
+      const file = await tiny().file('accelerate.lorafa.json', text);
+      const { code, stdout, stderr } = await cli.run(['accelerate', 'check', file, '--json']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({
+        processes: 1,
+        device: 'cpu',
+        packages: { peft: expect.any(String), torch: expect.any(String) },
+      });
+    } finally {
+      await cli.remove();
+    }
+  });
+
+  test("has an optimizer that makes PEFT's steps", PATIENCE, async () => {
+    const { differences } = await askPython<{ differences: number[] }>(
+      'check_lorafa_optimizer.py',
+      [path.resolve(import.meta.dirname, '../../../engine/accelerate/accelerate-program')],
+      {},
+    );
+    expect(differences).toHaveLength(10);
+    for (const difference of differences) expect(difference).toBeLessThan(1e-10);
+  });
+});
+
+describe.skipIf(lacks('json'))('Python', () => {
+  test('that is not there is told', async () => {
+    const config = onAccelerate({}, { python: '/nowhere/python' });
+    await expect(run(config)).rejects.toMatchObject({
+      code: 'python.not_found',
+      message: expect.stringContaining('LORAFA_PYTHON'),
+    });
+  });
+
+  test('that lacks packages is told with the line that brings them', async () => {
+    const bare = await tiny().file('bare', `#!/bin/sh\nexec "${REFERENCE_PYTHON}" -S "$@"\n`);
+    await chmod(bare, 0o755);
+    await expect(run(onAccelerate({}, { python: bare }))).rejects.toMatchObject({
+      code: 'python.missing_package',
+      message: expect.stringMatching(/lacks torch, .*-m pip install/),
+    });
+  });
+});
