@@ -28,6 +28,19 @@ const IN_PLACE: ReadonlySet<OpName> = new Set([
   'addMatmul',
 ]);
 
+/** The same on CUDA devices, whose kernels for two inputs, and for softmax, always have an output of their own. */
+export const IN_PLACE_ON_CUDA: ReadonlySet<OpName> = new Set([
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'reciprocal',
+  'sigmoid',
+  'sin',
+  'cos',
+  'tanh',
+]);
+
 /** Values that take no memory of their own while a graph runs: mapped, embedded or fed. */
 const LEAVES: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant']);
 
@@ -58,8 +71,16 @@ export function peakBytes(graph: Graph): number {
   return peak;
 }
 
-/** Asks an allocator for all that a run of a graph asks it for, in the order of {@link peakBytes}. */
-export function runWith<Block>(graph: Graph, allocator: Allocator<Block>): void {
+/**
+ * Asks an allocator for all that a run of a graph asks it for, in the order of {@link peakBytes}.
+ *
+ * @param inPlace what may be computed in the memory of an input; what the CPU does unless given
+ */
+export function runWith<Block>(
+  graph: Graph,
+  allocator: Allocator<Block>,
+  inPlace: ReadonlySet<OpName> = IN_PLACE,
+): void {
   const counts = usualCounts(graph);
   const bytesOf = (value: Value): number => {
     const size = sizeOf(numElements(value.shape), counts);
@@ -87,7 +108,7 @@ export function runWith<Block>(graph: Graph, allocator: Allocator<Block>): void 
     const buffer = buffers.get(value)!;
     const read = new Set(value.inputs.map((input) => buffers.get(input)!));
     const dying = [...read].filter((input) => lastUse.get(input) === position && input !== buffer);
-    const reused = IN_PLACE.has(value.op)
+    const reused = inPlace.has(value.op)
       ? dying.find((input) => input.bytes === buffer.bytes && blocks.has(input))
       : undefined;
     if (reused !== undefined) {

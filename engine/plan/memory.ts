@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
-import { peakBytes, runWith } from '../graph/liveness.ts';
+import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
@@ -157,7 +157,7 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
   if (!keepsState(device)) return peakBytes(graph);
   const arena = new DeviceArena();
   // The second run finds what the first one left in pieces.
-  for (let run = 0; run < 2; run++) runWith(graph, arena);
+  for (let run = 0; run < 2; run++) runWith(graph, arena, IN_PLACE_ON_CUDA);
   return arena.bytes;
 }
 

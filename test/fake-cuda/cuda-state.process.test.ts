@@ -224,6 +224,7 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     const told = new Map((lines as Use[]).map(({ name, ...use }) => [name, use]));
     const right = [
       'what was written is read',
+      'the memory that there is',
       'a run in place',
       'numbers of the host in a session of a device',
       'a session of the CPU beside it',

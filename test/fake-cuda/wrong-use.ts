@@ -1,6 +1,7 @@
 import { LorafaError } from '../../engine/errors.ts';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
 import { CPU, type Device } from '../../engine/runtime/device.ts';
+import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { selfTest } from '../../engine/runtime/device-self-test.ts';
 import { newStateTensor } from '../../engine/runtime/new-state-tensor.ts';
 import { Session } from '../../engine/runtime/session.ts';
@@ -54,6 +55,11 @@ await tell('what was written is read', () => {
 });
 await tell('a run in place', () => session.run({ x: tensor }, { y: tensor }));
 await tell('numbers of the host in a session of a device', () => session.run({ x: six }));
+await tell('the memory that there is', () => {
+  const memory = deviceMemory(CUDA);
+  if (memory?.total !== 80 * 2 ** 30) throw new Error(`there are ${memory?.total} bytes`);
+  if (!(memory.free < memory.total)) throw new Error(`${memory.free} bytes are free`);
+});
 await tell('another number of numbers', () => tensor.write(new Float32Array(5)));
 await tell('a part that is not inside', () => bucket.part(20, SHAPE));
 await tell('another shape as an input', () => session.run({ x: bucket.part(0, [3, 2]) }));
