@@ -4,6 +4,7 @@ import { numElements } from '../graph/dim.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { physicalCores } from '../runtime/physical-cores.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
@@ -20,6 +21,8 @@ export interface MemoryQuestion extends BatchesQuestion {
   readonly recompute: Recompute;
   /** As in `TrainingGraphOptions`. */
   readonly packing?: boolean;
+  /** CPU threads; 0 takes one per physical core. One unless given. */
+  readonly threads?: number;
   /** The batches of an evaluation; absent where there is none. */
   readonly evaluation?: BatchesQuestion | undefined;
   /** The answers to a run's prompts; absent where there are none. */
@@ -70,6 +73,9 @@ const PROCESS_BYTES = 120e6;
 /** Resident bytes of oneDNN, which multiplies in bfloat16, and of its kernels, measured. */
 const ONEDNN_BYTES = 20e6;
 
+/** Resident bytes of a thread that computes attention in bfloat16 beside the main one, measured. */
+const ATTENTION_THREAD_BYTES = 23e6;
+
 /** Bytes of a tokenizer for one entry of its vocabulary, measured. */
 const BYTES_PER_VOCABULARY_ENTRY = 800;
 
@@ -106,7 +112,7 @@ export function estimateMemory(
     optimizer: inputs + COPIES_OF_TRAINED * trained,
     runtime:
       PROCESS_BYTES +
-      (isBfloat16Mode(question.model.weights.compute) ? ONEDNN_BYTES : 0) +
+      (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(question) : 0) +
       BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
       BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
@@ -137,6 +143,11 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
   };
+}
+
+function bytesOfOnednn({ threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
+  const all = threads === 0 ? physicalCores() : threads;
+  return ONEDNN_BYTES + (all - 1) * ATTENTION_THREAD_BYTES;
 }
 
 function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
