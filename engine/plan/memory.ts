@@ -7,6 +7,7 @@ import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
+import { physicalCores } from '../runtime/physical-cores.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
@@ -25,6 +26,8 @@ export interface MemoryQuestion extends BatchesQuestion {
   readonly device?: Device;
   /** As in `TrainingGraphOptions`. */
   readonly packing?: boolean;
+  /** CPU threads; 0 takes one per physical core. One unless given. */
+  readonly threads?: number;
   /** The batches of an evaluation; absent where there is none. */
   readonly evaluation?: BatchesQuestion | undefined;
   /** The answers to a run's prompts; absent where there are none. */
@@ -75,6 +78,9 @@ const PROCESS_BYTES = 120e6;
 /** Resident bytes of oneDNN, which multiplies in bfloat16, and of its kernels, measured. */
 const ONEDNN_BYTES = 20e6;
 
+/** Resident bytes of a thread that computes attention in bfloat16 beside the main one, measured. */
+const ATTENTION_THREAD_BYTES = 23e6;
+
 /** Bytes of a tokenizer for one entry of its vocabulary, measured. */
 const BYTES_PER_VOCABULARY_ENTRY = 800;
 
@@ -84,11 +90,8 @@ const BYTES_PER_NODE = 4e3;
 /** Batches of one length may differ in how many of their tokens have a loss. */
 const SHAPES_PER_LENGTH = 2;
 
-/**
- * Beside the inputs of a step, sums of gradients among them: Adam's two moments; then what lies about
- * until it is collected, weights and moments among them.
- */
-const COPIES_OF_TRAINED = 6;
+/** Beside the inputs of a step, sums of gradients among them: Adam's two moments, and what was measured to lie about. */
+const COPIES_OF_TRAINED = 2.5;
 
 /** The same on a device that keeps the state of a run: nothing lies about there. */
 const MOMENTS = 2;
@@ -119,7 +122,7 @@ export function estimateMemory(
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
-        (isBfloat16Mode(question.model.weights.compute) ? ONEDNN_BYTES : 0) +
+        (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(question) : 0) +
         BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
         BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
@@ -150,6 +153,11 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
   };
+}
+
+function bytesOfOnednn({ threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
+  const all = threads === 0 ? physicalCores() : threads;
+  return ONEDNN_BYTES + (all - 1) * ATTENTION_THREAD_BYTES;
 }
 
 /** What values of a graph take while it runs: on a device, what its arena takes for them. */

@@ -26,11 +26,12 @@ export interface RunWork {
 export function runQuestion(
   config: ResolvedConfig,
   { plan, evaluation, tokenizer, answering }: RunWork,
-): Pick<MemoryQuestion, 'shape' | 'lengths' | 'evaluation' | 'answers'> {
+): Pick<MemoryQuestion, 'shape' | 'lengths' | 'threads' | 'evaluation' | 'answers'> {
   const promptTokens = longestPrompt(config, tokenizer);
   return {
     shape: plan.largestShape,
     lengths: plan.lengths,
+    threads: config.engine.intra_op_num_threads,
     evaluation: evaluation.length === 0 ? undefined : evaluationQuestion(config, evaluation),
     answers: promptTokens === undefined ? undefined : { model: answering, promptTokens },
   };

@@ -240,6 +240,7 @@ export class ConfigInspector {
       trainBase: trainee.trainBase,
       dropout: lora.lora_dropout,
       packing: data.packing,
+      threads: config.engine.intra_op_num_threads,
       ...batches,
       evaluation,
       answers: promptTokens === undefined ? undefined : { model: answering, promptTokens },

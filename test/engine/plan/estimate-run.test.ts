@@ -200,6 +200,21 @@ describe('what a run computes between its steps', () => {
   });
 });
 
+test('every thread beside the main one is counted where attention is divided', async () => {
+  const runtime = async (compute: string, threads: number) => {
+    const { config } = await tinyConfig({ engine: { compute, intra_op_num_threads: threads } });
+    return (await estimateRun(config)).memory.runtime;
+  };
+  const [one, two, three] = [
+    await runtime('bfloat16', 1),
+    await runtime('bfloat16', 2),
+    await runtime('bfloat16', 3),
+  ];
+  expect(two).toBeGreaterThan(one);
+  expect(three - two).toBe(two - one);
+  expect(await runtime('float32', 3)).toBe(await runtime('float32', 1));
+});
+
 test('weights of the modes of products are counted as they will be, without making them', async () => {
   const memories = async (compute: string) => {
     const { config } = await tinyConfig({ engine: { compute } });
