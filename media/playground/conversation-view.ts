@@ -15,10 +15,10 @@ export interface UnansweredEvents {
 /** The message that is being answered or has no answer, as it is shown. */
 interface Shown {
   readonly view: AnswerView;
+  /** What was asked, and what is answered. */
   readonly turns: readonly HTMLElement[];
-  /** What can be done when there is no answer. */
-  readonly again: HTMLButtonElement;
-  readonly toolbar: HTMLElement;
+  /** Asks again, when there is no answer. */
+  readonly again: HTMLButtonElement | undefined;
 }
 
 /** A conversation as it is shown: its turns, and below them a message that has no answer, with what one can do about it. */
@@ -60,19 +60,10 @@ export class ConversationView {
   ask(message: string): { readonly messages: readonly Turn[]; readonly view: AnswerView } {
     this.takeBack();
     const view = this.#view({ role: 'assistant', content: '' });
-    const again = action(this.#texts.tryAgain, () => this.#events.onTryAgain());
-    const remove = action(this.#texts.removeTurn, () => this.#events.onRemove(), {
-      hint: this.#texts.removeTurnHint,
-    });
-    const toolbar = element('div', { class: 'toolbar', attributes: { hidden: true } }, [
-      again,
-      remove,
-    ]);
     const answer = turnView(this.#texts, 'assistant', view.root);
-    answer.append(toolbar);
     const asked = this.#view({ role: 'user', content: message });
     const turns = [turnView(this.#texts, 'user', asked.root), answer];
-    this.#last = { view, turns, again, toolbar };
+    this.#last = { view, turns, again: undefined };
     this.root.append(...turns);
     return { messages: this.#conversation.ask(message), view };
   }
@@ -86,8 +77,10 @@ export class ConversationView {
     // Something else was asked since.
     if (view !== this.#last?.view) return false;
     const isAnswered = isWhole && !view.hasFailed && view.text !== '';
-    this.#last.toolbar.hidden = isAnswered;
-    if (!isAnswered) return false;
+    if (!isAnswered) {
+      this.#offer(this.#last);
+      return false;
+    }
     this.#conversation.answer(view.text);
     this.#last = undefined;
     return true;
@@ -102,7 +95,17 @@ export class ConversationView {
 
   /** @param busy why nothing can be asked now */
   update(busy: string | undefined): void {
-    if (this.#last !== undefined) allow(this.#last.again, busy, this.#texts.tryAgainHint);
+    const again = this.#last?.again;
+    if (again !== undefined) allow(again, busy, this.#texts.tryAgainHint);
+  }
+
+  /** Shows what can be done about a message that has no answer. */
+  #offer(last: Shown): void {
+    const { tryAgain, removeTurn, removeTurnHint: hint } = this.#texts;
+    const again = action(tryAgain, () => this.#events.onTryAgain());
+    const remove = action(removeTurn, () => this.#events.onRemove(), { hint });
+    last.turns.at(-1)!.append(element('div', { class: 'toolbar' }, [again, remove]));
+    this.#last = { ...last, again };
   }
 
   #view({ role, content: text }: Turn): AnswerView {

@@ -98,7 +98,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   const why = frame.getByRole('status').filter({ hasText: 'One cannot chat with this model' });
   await why.waitFor();
   await frame.getByRole('tab', { name: 'One Prompt', selected: true }).waitFor();
-  expect(await hasFocus(prompt(frame))).toBe(true);
+  expect(await hasFocus(frame, prompt(frame))).toBe(true);
   await editor.screenshot('playground-no-chat');
   await frame.getByRole('tab', { name: 'Table' }).click();
   await why.waitFor({ state: 'detached' });
@@ -110,16 +110,18 @@ const prompt = (frame: Frame): Locator =>
   frame.getByRole('textbox', { name: 'Prompt', exact: true });
 
 /** Whether what is typed next comes there. */
-const hasFocus = (field: Locator): Promise<boolean> =>
-  field.evaluate<boolean, unknown>(
-    '(field) => document.hasFocus() && document.activeElement === field',
+async function hasFocus(frame: Frame, field: Locator): Promise<boolean> {
+  return (
+    (await frame.evaluate<boolean>('document.hasFocus()')) &&
+    (await field.and(frame.locator(':focus')).count()) === 1
   );
+}
 
 test('what is opened to be tried or talked to takes what is typed, and Escape takes it away from nothing', async () => {
   const editor = await openEditor({ folder: await folderWithAdapter() });
   const { page } = editor;
   const frame = await openPlayground(editor);
-  await expect.poll(() => hasFocus(prompt(frame))).toBe(true);
+  await expect.poll(() => hasFocus(frame, prompt(frame))).toBe(true);
   await frame.getByText(/Row 1 of \d+/).waitFor();
   // An example is there by now, and gives way.
   expect(await prompt(frame).inputValue()).not.toBe('');
@@ -128,9 +130,9 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
 
   await editor.runCommand('LoRA-FA: Chat with Adapter');
   const message = frame.getByRole('textbox', { name: 'Message' });
-  await expect.poll(() => hasFocus(message)).toBe(true);
+  await expect.poll(() => hasFocus(frame, message)).toBe(true);
   await editor.runCommand('LoRA-FA: Test Adapter');
-  await expect.poll(() => hasFocus(prompt(frame))).toBe(true);
+  await expect.poll(() => hasFocus(frame, prompt(frame))).toBe(true);
   for (const place of [
     prompt(frame),
     frame.getByRole('button', { name: 'Generate' }),
@@ -139,7 +141,7 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
   ]) {
     await place.focus();
     await page.keyboard.press('Escape');
-    expect(await hasFocus(place)).toBe(true);
+    expect(await hasFocus(frame, place)).toBe(true);
   }
 });
 
@@ -189,6 +191,7 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   expect(await turns.count()).toBe(6);
   await frame.getByRole('button', { name: 'Remove' }).click();
   expect(await turns.count()).toBe(4);
+  expect(await frame.getByRole('button', { name: 'Try Again' }).count()).toBe(0);
   expect(await message.inputValue()).toBe(tooLong);
   await message.press('Enter');
   await frame.getByRole('button', { name: 'Try Again' }).waitFor();

@@ -46,11 +46,8 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   await dialog.getByRole('button', { name: 'Read Model Card' }).click();
   const card = await editor.webviewFrame('Preview Model Card of my-adapter');
   await card.getByRole('heading', { name: 'my-adapter', exact: true }).waitFor();
-  await expect
-    .poll(() =>
-      card.locator('img').first().evaluate<number, unknown>('({ naturalWidth }) => naturalWidth'),
-    )
-    .toBeGreaterThan(0);
+  const widthOfPicture = `document.querySelector('img')?.naturalWidth ?? 0`;
+  await expect.poll(() => card.evaluate<number>(widthOfPicture)).toBeGreaterThan(0);
   await rows.filter({ hasText: 'Send Nothing' }).waitFor();
   await editor.screenshot('push-card');
   await rows.filter({ hasText: 'Send Nothing' }).click();
