@@ -1,8 +1,6 @@
 import type { ProgressEvent } from '../engine/train/events.ts';
 import { formatBytes, formatDuration } from './cli/format.ts';
 
-export { formatBytes as formatSize };
-
 type Progress = Pick<ProgressEvent, 'task' | 'done' | 'total' | 'rate'>;
 
 /** What is being done, with bytes, rate and time left where it is a download. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { formatSize } from '../../server/progress-text.ts';
+import { formatBytes } from '../../engine/format-bytes.ts';
 import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
 import { requireAdapter } from '../../server/protocol/models.ts';
 import type { FileChange, ShownCard, ShownPush } from '../../server/publish/plan-push.ts';
@@ -64,11 +64,11 @@ export class AdapterPushes {
     }
     const text =
       sent.length === 1
-        ? vscode.l10n.t('Send 1 file ({0}) to {1}?', formatSize(shown.bytes), shown.page)
+        ? vscode.l10n.t('Send 1 file ({0}) to {1}?', formatBytes(shown.bytes), shown.page)
         : vscode.l10n.t(
             'Send {0} files ({1}) to {2}?',
             sent.length,
-            formatSize(shown.bytes),
+            formatBytes(shown.bytes),
             shown.page,
           );
     if (!(await this.#isWanted(text, shown))) return;
@@ -214,7 +214,7 @@ function linesOf({ account, isNew, isPrivate, files, notes }: ShownPush): readon
   return [
     repository,
     ...files.map(({ path, size, change }) =>
-      vscode.l10n.t('{0} ({1}): {2}', path, formatSize(size), kinds[change]),
+      vscode.l10n.t('{0} ({1}): {2}', path, formatBytes(size), kinds[change]),
     ),
     ...notes,
   ];
