@@ -8,6 +8,8 @@ import { check, create, LOG_ERRORS, ort } from './onnx-runtime.ts';
 export interface SessionSetup {
   readonly device: Device;
   readonly threads: number;
+  /** Has ONNX Runtime's threads sleep where they have nothing to do; they would keep those of oneDNN from the cores. */
+  readonly threadsSleep?: boolean;
   /** Real path of the folder that holds the files of the graph's weights. */
   readonly weightsFolder?: string;
   /**
@@ -50,6 +52,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
   try {
     const entries = {
       'session.disable_prepacking': setup.prepacks ? '0' : '1',
+      ...(setup.threadsSleep && { 'session.intra_op.allow_spinning': '0' }),
       ...(setup.device.kind === 'cuda' && !setup.hasOwnArena && IN_SHARED_ARENA),
       ...(setup.weightsFolder !== undefined && {
         'session.model_external_initializers_file_folder_path': setup.weightsFolder,

@@ -28,7 +28,8 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 
-export interface SessionOptions extends Omit<SessionSetup, 'device' | 'threads' | 'hasOwnArena'> {
+export interface SessionOptions
+  extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
@@ -267,8 +268,15 @@ function newSession(
 ): Pointer {
   const { device = CPU, threads = 0 } = options;
   const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
-  const onAsking = bfloat16 !== undefined && threadsSpin();
-  const settings = sessionOptions({ ...options, device, threads: onAsking ? 1 : threads }, what);
+  const hasOnednn = bfloat16 !== undefined;
+  const onAsking = hasOnednn && threadsSpin();
+  const setup = {
+    ...options,
+    device,
+    threads: onAsking ? 1 : threads,
+    threadsSleep: hasOnednn,
+  };
+  const settings = sessionOptions(setup, what);
   try {
     weights.addTo(settings);
     if (bfloat16 !== undefined) {
