@@ -1,14 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { longTextLength } from '../../../engine/architectures/rotary-embedding.ts';
 import { exportResult } from '../../../engine/export/export.ts';
-import { goldenPath, goldenTensors } from '../../support/golden.ts';
+import { goldenPath } from '../../support/golden.ts';
 import { goldenModelFolder } from '../../support/golden-model-folder.ts';
-import { goldenModel } from '../generate/golden-model.ts';
+import { compare, type ProgramCase, taskOf } from './program-cases.ts';
 
 /*
  * The programs that the format `onnx` is for, on a model of every family: they have to go on with the tokens that
@@ -27,16 +26,7 @@ function lacksGenai(): boolean {
   );
 }
 
-interface Task {
-  readonly folder: string;
-  readonly prompt: readonly number[];
-  readonly count: number;
-}
-
-interface Case {
-  readonly name: string;
-  readonly task: Task;
-  readonly expected: readonly number[];
+interface Case extends ProgramCase {
   /** Whether transformers.js has no class for it. */
   readonly isUnknown: boolean;
 }
@@ -68,31 +58,6 @@ beforeAll(async () => {
 }, TIMEOUT);
 
 afterAll(() => rm(top, { recursive: true, force: true }));
-
-async function taskOf(name: string, folder: string): Promise<Pick<Case, 'task' | 'expected'>> {
-  const golden = await goldenTensors('models', name, 'golden.safetensors');
-  const greedy = Array.from(golden.get('greedy')!.data, Number);
-  const { config } = await goldenModel(name);
-  const prompt = greedy.slice(0, 6);
-  // A text that becomes long meanwhile is read again there, which these programs do for few models.
-  const long = longTextLength(config);
-  const isLongBefore = long === null || prompt.length >= long;
-  const tokens = greedy.slice(prompt.length, isLongBefore ? undefined : long);
-  const end = tokens.findIndex((token) => config.eosTokenIds.includes(token));
-  return {
-    task: { folder, prompt, count: tokens.length },
-    expected: end < 0 ? tokens : tokens.slice(0, end + 1),
-  };
-}
-
-function compare(program: string, args: readonly string[], known: readonly Case[]): void {
-  const input = JSON.stringify(known.map(({ task }) => task));
-  const printed = execFileSync(program, args, { input, encoding: 'utf8' });
-  const answers = JSON.parse(printed.trim().split('\n').at(-1)!) as number[][];
-  const named = (tokens: (index: number) => readonly number[]) =>
-    Object.fromEntries(known.map(({ name }, index) => [name, tokens(index)]));
-  expect(named((index) => answers[index]!)).toEqual(named((index) => known[index]!.expected));
-}
 
 describe('the tokens of transformers', () => {
   test.skipIf(noGenai)(
