@@ -2,8 +2,9 @@ import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError } from '../errors.ts';
 import { Random } from '../random.ts';
 import type { GenerationOptions } from './generation-options.ts';
+import { READING_CHUNK } from './generation-runs.ts';
 import { sampleToken } from './sampler.ts';
-import { READING_CHUNK, type Sequence } from './sequence.ts';
+import type { Sequence } from './sequence.ts';
 
 /** What the random numbers of this module are for, apart from all other uses of a seed. */
 const SAMPLING_STREAM = 0x73616d70;

@@ -1,8 +1,11 @@
+/** Tokens that are read in one run where a text is read in pieces, which bounds the memory of a long one. */
+export const READING_CHUNK = 128;
+
 /**
  * Tokens of a run where a graph is made for one number of them: a token that was just generated, the rest of
  * a prompt, and a prompt's chunks.
  */
-export const RUN_SIZES: readonly number[] = [1, 32, 128];
+export const RUN_SIZES: readonly number[] = [1, 32, READING_CHUNK];
 
 /** Next tokens of a text that are read at once. */
 export interface GenerationRun {

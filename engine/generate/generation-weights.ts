@@ -1,8 +1,8 @@
 import type { BaseModel } from '../models/base-model.ts';
 import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import { CPU, type Device } from '../runtime/device.ts';
-import { areInBfloat16 } from '../weights/bfloat16-weights.ts';
-import { WeightStore } from '../weights/weight-store.ts';
+import { inBfloat16 } from '../weights/bfloat16-weights.ts';
+import type { WeightStore } from '../weights/weight-store.ts';
 
 /**
  * A model's weights as answers are computed with them: in bfloat16, with float32's accuracy, where they are
@@ -13,6 +13,6 @@ export function generationWeights(
   { config, weights }: Pick<BaseModel, 'config' | 'weights'>,
   device: Device = CPU,
 ): WeightStore {
-  const isNarrow = areInBfloat16(config, weights) && bfloat16Problem(device) === undefined;
-  return isNarrow ? new WeightStore(weights.tensors, 'bfloat16x2') : weights;
+  const narrow = inBfloat16(config, weights);
+  return narrow !== undefined && bfloat16Problem(device) === undefined ? narrow : weights;
 }

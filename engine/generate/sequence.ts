@@ -6,12 +6,9 @@ import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
 import { CacheInPlace } from './cache-in-place.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
-import { generationRuns } from './generation-runs.ts';
+import { generationRuns, READING_CHUNK } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 import type { TextCache } from './text-cache.ts';
-
-/** Tokens that are read in one run where a text is read in pieces, which bounds the memory of a long one. */
-export const READING_CHUNK = 128;
 
 /** A and B of every module of an adapter: arrays, or tensors of the device that computes. */
 export type RuntimeWeights = ReadonlyMap<string, Float32Array | StateTensor>;

@@ -4,7 +4,7 @@ import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { namedDevice } from '../runtime/device.ts';
-import { availableMemory, type DeviceSpeed, deviceSpeed } from '../runtime/device-memory.ts';
+import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
@@ -73,6 +73,7 @@ export interface RunEstimate {
 export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
+  facts: DeviceFacts = FACTS_OF_DRIVER,
 ): Promise<RunEstimate> {
   if (given.engine.backend !== 'onnxruntime') {
     throw new LorafaError(
@@ -110,7 +111,7 @@ export async function estimateRun(
     device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
-  const limit = memoryLimit(config.engine, availableMemory(device));
+  const limit = memoryLimit(config.engine, facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
   const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
   const tried = config.engine.compute === 'auto' ? largest : [];
@@ -119,7 +120,7 @@ export async function estimateRun(
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));
   const disk = await estimateDisk(planned);
-  const speed = deviceSpeed(device);
+  const speed = facts.speed(device);
   const stepSeconds = (speed: DeviceSpeed): number =>
     config.training.gradient_accumulation_steps *
     leastSeconds(trainingGraph({ ...question, recompute }), speed);

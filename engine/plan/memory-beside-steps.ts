@@ -1,7 +1,6 @@
 import { generationGraph } from '../generate/generation-graph.ts';
-import { generationWeights } from '../generate/generation-weights.ts';
+import { READING_CHUNK } from '../generate/generation-runs.ts';
 import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
-import { READING_CHUNK } from '../generate/sequence.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type TrainingShape,
   trainingGraph,
 } from '../step/training-graph.ts';
+import { inBfloat16 } from '../weights/bfloat16-weights.ts';
 import type { AnswersQuestion } from './memory.ts';
 import { MAX_NEW_TOKENS } from './sample-prompts.ts';
 
@@ -46,7 +46,8 @@ export function answersMemory(
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
   const sequence = Math.min(promptTokens, READING_CHUNK);
-  const answering = { config, weights: generationWeights(model) };
+  // Where the processor multiplies no bfloat16 numbers, one weight more is there, upcast.
+  const answering = { config, weights: inBfloat16(config, model.weights) ?? model.weights };
   const sizes = { sequence, past: slots, rows: 1 };
   const graph = generationGraph(answering, modules, sizes, isInPlace);
   const isGrown = slots > cacheSlots(config, 1);

@@ -3,7 +3,7 @@ import { DTYPE_BYTES } from '../graph/dtype.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { OpName } from '../graph/op.ts';
 import { isOp, type Value } from '../graph/value.ts';
-import type { DeviceSpeed } from '../runtime/device-memory.ts';
+import type { DeviceSpeed } from '../runtime/device-facts.ts';
 
 /** Ops that nothing is done for. */
 const FREE: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant', 'reshape']);

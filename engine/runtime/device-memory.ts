@@ -1,20 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Device } from './device.ts';
-
-/** The memory of a device, in bytes. */
-export interface DeviceMemory {
-  readonly free: number;
-  readonly total: number;
-}
-
-/** What a device does in a second at its best. */
-export interface DeviceSpeed {
-  /** Floating-point operations in float32, outside of tensor cores. */
-  readonly flops: number;
-  /** From and to its memory. */
-  readonly bytesPerSecond: number;
-}
+import {
+  type DeviceFacts,
+  type DeviceMemory,
+  type DeviceSpeed,
+  driverMemory,
+} from './device-facts.ts';
 
 /** The CUDA runtime, of the generations that ONNX Runtime's provider was built for. */
 const CUDA_RUNTIMES =
@@ -32,18 +23,15 @@ const ATTRIBUTES = {
   minorVersion: 76,
 } as const;
 
-/** Milliseconds; the program answers in some ten of them. */
-const SMI_TIMEOUT = 5_000;
-
 /**
  * How much memory a CUDA device has, and has free now: as the CUDA runtime says, where it is in the process or in the
  * library path, or else as `nvidia-smi` does.
  *
  * @returns undefined where nobody tells
  */
-export function deviceMemory({ kind, index }: Device): DeviceMemory | undefined {
-  if (kind !== 'cuda') return undefined;
-  return fromRuntime((runtime) => askMemory(runtime, index)) ?? askDriver(index);
+export function deviceMemory(device: Device): DeviceMemory | undefined {
+  if (device.kind !== 'cuda') return undefined;
+  return fromRuntime((runtime) => askMemory(runtime, device.index)) ?? driverMemory(device);
 }
 
 /** Bytes that the memory can give now which a device computes in: its own, or the host's. */
@@ -52,10 +40,13 @@ export function availableMemory(device: Device): number {
 }
 
 /** How fast a CUDA device is by its clocks; undefined where the CUDA runtime is not there to tell. */
-export function deviceSpeed({ kind, index }: Device): DeviceSpeed | undefined {
+function deviceSpeed({ kind, index }: Device): DeviceSpeed | undefined {
   if (kind !== 'cuda') return undefined;
   return fromRuntime((runtime) => askSpeed(runtime, index));
 }
+
+/** What the CUDA runtime tells, which is brought into the process for it. */
+export const FACTS_OF_RUNTIME: DeviceFacts = { availableMemory, speed: deviceSpeed };
 
 function fromRuntime<T>(ask: (runtime: LibraryHandle) => T | undefined): T | undefined {
   for (const name of CUDA_RUNTIMES) {
@@ -87,20 +78,4 @@ function askSpeed(runtime: LibraryHandle, index: number): DeviceSpeed | undefine
   const flops = 2 * (isWide ? 128 : 64) * of('multiProcessorCount') * of('clockRate') * 1e3;
   const bytesPerSecond = (2 * of('memoryClockRate') * 1e3 * of('memoryBusWidth')) / 8;
   return flops > 0 && bytesPerSecond > 0 ? { flops, bytesPerSecond } : undefined;
-}
-
-function askDriver(index: number): DeviceMemory | undefined {
-  const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits'];
-  try {
-    const line = execFileSync('nvidia-smi', [`--id=${index}`, ...query], {
-      encoding: 'utf8',
-      timeout: SMI_TIMEOUT,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [free, total] = line.split(',').map((mebibytes) => Number(mebibytes) * 2 ** 20);
-    if (!Number.isFinite(free) || !Number.isFinite(total)) return undefined;
-    return { free: free!, total: total! };
-  } catch {
-    return undefined;
-  }
 }

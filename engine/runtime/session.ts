@@ -1,8 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
-import type { OpName } from '../graph/op.ts';
-import type { Value } from '../graph/value.ts';
+import { isOp, type Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
@@ -293,14 +292,20 @@ function newSession(
 }
 
 /**
- * Ops whose CUDA kernels copy from memory of the host that is there for the moment of the call alone: a replay would
- * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack.
+ * Whether a CUDA kernel copies from memory of the host that is there for the moment of the call alone: a replay would
+ * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack, and `Concat` the addresses
+ * of inputs that are not equally long.
  */
-const READ_THE_HOST: ReadonlySet<OpName> = new Set(['matmulBnb4']);
+function readsTheHost(value: Value): boolean {
+  if (isOp(value, 'matmulBnb4')) return true;
+  if (!isOp(value, 'concat')) return false;
+  const lengths = value.inputs.map(({ shape }) => shape[value.attributes.axis]);
+  return lengths.some((length) => length !== lengths[0]);
+}
 
 /** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */
 function canBeCaptured(graph: Graph): boolean {
-  return hasStaticShapes(graph) && !graph.values.some(({ op }) => READ_THE_HOST.has(op));
+  return hasStaticShapes(graph) && !graph.values.some(readsTheHost);
 }
 
 function uncaptured(error: unknown): string {

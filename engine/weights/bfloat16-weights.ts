@@ -5,7 +5,7 @@ import type { Parameters } from '../architectures/parameters.ts';
 import type { TensorToWrite } from '../formats/safetensors-writer.ts';
 import type { Value } from '../graph/value.ts';
 import type { Bfloat16Mode } from './compute-mode.ts';
-import type { WeightStore } from './weight-store.ts';
+import { WeightStore } from './weight-store.ts';
 import { readValues } from './weight-values.ts';
 
 /** How the weights that are multiplied with are kept in bfloat16. */
@@ -29,14 +29,17 @@ export function bfloat16Stored(parameters: Parameters, weight: string): Value {
   return parameters.stored(parameters.has(rounded) ? rounded : weight);
 }
 
-/** Whether all weights that are multiplied with in bfloat16 are stored in it, as they are multiplied with. */
-export function areInBfloat16(config: DecoderConfig, { tensors }: WeightStore): boolean {
+/** The same weights for exact products in bfloat16, where all that are multiplied with are stored in it, as they are multiplied with. */
+export function inBfloat16(
+  config: DecoderConfig,
+  { tensors }: WeightStore,
+): WeightStore | undefined {
   const isIn = (weight: string): boolean => tensors.get(weight)?.dtype === 'BF16';
   const layers = linearModules(config).filter(({ inExpert }) => !inExpert);
-  return (
+  const areIn =
     isIn(outputEmbeddingName(config)) &&
-    layers.every(({ name, fanInFanOut }) => isIn(`${name}.weight`) && !fanInFanOut)
-  );
+    layers.every(({ name, fanInFanOut }) => isIn(`${name}.weight`) && !fanInFanOut);
+  return areIn ? new WeightStore(tensors, 'bfloat16x2') : undefined;
 }
 
 /** Whether some weights are not those that the model has, but rounded. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../engine/format-bytes.ts';
+import { formatBytes } from '../../server/cli/format.ts';
 import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
 import { requireAdapter } from '../../server/protocol/models.ts';
 import type { FileChange, ShownCard, ShownPush } from '../../server/publish/plan-push.ts';

@@ -31,7 +31,8 @@ export function addPlanCommand(program: Command): void {
 
 async function plan(file: string, flags: PlanFlags): Promise<void> {
   const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
-  const estimate = await estimateRun(config, stderrProgress());
+  const { FACTS_OF_RUNTIME } = await import('../../../engine/runtime/device-memory.ts');
+  const estimate = await estimateRun(config, stderrProgress(), FACTS_OF_RUNTIME);
   if (flags.json === true) printJson(process.stdout, estimate);
   else printText(process.stdout, renderEstimate(estimate));
 }

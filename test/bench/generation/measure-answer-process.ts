@@ -1,5 +1,6 @@
+import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
 import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
-import { READING_CHUNK, type Sequence } from '../../../engine/generate/sequence.ts';
+import type { Sequence } from '../../../engine/generate/sequence.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { letThreadsSpin } from '../../../engine/runtime/onednn-threads.ts';
 import { printResult } from '../print-result.ts';

@@ -370,7 +370,7 @@ describe('access', () => {
     [
       { status: 403, headers: { 'x-error-message': 'No [x](y)' } },
       'hub.forbidden',
-      /says: "No \[x\]\(y\)"/,
+      /says: “No \[x\]\(y\)”/,
     ],
   ] as const)('%j', async (fault, code, message) => {
     const world = await worldWithAll();

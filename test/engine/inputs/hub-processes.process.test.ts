@@ -140,7 +140,7 @@ describe.skipIf(process.platform !== 'linux')('a token (on Linux)', () => {
     await observed.manager.start(configFile, 'parallel');
     const { status } = await observed.untilRun(run, ({ isLive }) => !isLive);
     expect(status).toMatchObject({ state: 'failed', reason: { code: 'hub.forbidden' } });
-    expect(status.reason?.message).toContain('"Bearer … is not let in"');
+    expect(status.reason?.message).toContain('“Bearer … is not let in”');
     expect(await filesHolding(world.folder, CANARY)).toEqual([]);
   });
 

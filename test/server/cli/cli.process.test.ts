@@ -383,7 +383,7 @@ describe('export', () => {
   test('says how much each format takes before', async () => {
     const { code, stdout } = await lorafa('export', 'model', '--sizes');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^merged +f32 .* MiB, f16 .*, bf16 .* \(f32 unless another/m);
+    expect(stdout).toMatch(/^merged +f32 .* KiB, f16 .*, bf16 .* \(f32 unless another/m);
     expect(stdout).toMatch(/^peft +.* has no adapter_config\.json/m);
     const [{ type, sizes }] = eventsOf(await lorafa('export', 'model', '--sizes', '--json')) as [
       { readonly type: string; readonly sizes: readonly { readonly format: string }[] },
