@@ -123,7 +123,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   }
   const inView = (text: RegExp): Promise<void> => rows.filter({ hasText: text }).first().waitFor();
   await inView(/first.*rank 32/);
-  await inView(/base.*MiB · workspace/);
+  await inView(/base.*[KM]iB · workspace/);
   await inView(/cpu.*usable/);
 
   await editor.runCommand('LoRA-FA: Compare Runs');
