@@ -22,15 +22,23 @@ export async function moveTabs(move: FolderMove): Promise<void> {
       preview: tab.isPreview,
       preserveFocus: true,
     };
-    await vscode.window.showTextDocument(vscode.Uri.file(movedPath(file, move)), options);
-    await vscode.window.tabGroups.close(tab, true);
+    // A file that is gone shows nothing, and a tab may be gone already: one that is a preview gives way to the next.
+    await Promise.resolve(
+      vscode.window.showTextDocument(vscode.Uri.file(movedPath(file, move)), options),
+    ).catch(() => undefined);
+    await closeThoseLeft([tab]);
   }
 }
 
 /** Closes tabs that show files of a folder that is gone, but for those with what was not saved. */
 export async function closeTabsIn(folder: string): Promise<void> {
+  await closeThoseLeft(tabsIn(folder).map(({ tab }) => tab));
+}
+
+async function closeThoseLeft(tabs: readonly vscode.Tab[]): Promise<void> {
+  const open = new Set(vscode.window.tabGroups.all.flatMap((group) => group.tabs));
   await vscode.window.tabGroups.close(
-    tabsIn(folder).map(({ tab }) => tab),
+    tabs.filter((tab) => open.has(tab)),
     true,
   );
 }

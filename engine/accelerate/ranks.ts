@@ -90,7 +90,8 @@ export class Ranks {
 async function end(ranks: readonly Rank[], handover: string): Promise<void> {
   for (const rank of ranks) rank.kill();
   await Promise.all(ranks.map(({ gone }) => gone));
-  await removeFolder(handover);
+  // What cannot be removed is no reason to lose a run that is complete, or to hide why it is not.
+  await removeFolder(handover).catch(() => undefined);
 }
 
 /** Calls that wait for answers, and fail together. */

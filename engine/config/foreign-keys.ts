@@ -87,7 +87,7 @@ const ANSWERS: readonly (readonly [names: readonly string[], answer: string])[] 
   ],
   [
     ['bf16', 'fp16', 'pure_bf16', 'tf32'],
-    'sums are kept in float32; `engine.compute` says in what is multiplied, such as "bfloat16"',
+    'sums are kept in float32; `engine.compute` says in what is multiplied, such as "bfloat16", and `accelerate.mixed_precision` where that backend computes',
   ],
   [
     ['dtype', 'torch_dtype', 'float16', 'bfloat16'],
@@ -155,7 +155,7 @@ const ANSWERS: readonly (readonly [names: readonly string[], answer: string])[] 
       'fsdp_config',
       'local_rank',
     ],
-    'leave it out: a run computes on one device',
+    'a run computes on one device, or with `engine.backend` "accelerate" in several processes that share its batches',
   ],
   [
     [

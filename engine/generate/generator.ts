@@ -1,6 +1,5 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { letThreadsSpin } from '../runtime/onednn-threads.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { StreamDecoder } from '../tokenizer/stream-decoder.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -50,7 +49,7 @@ export interface GeneratorOptions extends Pick<SessionOptions, 'device' | 'threa
 }
 
 /**
- * Loads a base model for generation, in a process that does nothing else meanwhile.
+ * Loads a base model for generation.
  *
  * @throws LorafaError `device.failed`, `model.unsupported`
  */
@@ -59,7 +58,6 @@ export async function openGenerator(
   tokenizer: Tokenizer,
   { adapter = null, ...session }: GeneratorOptions = {},
 ): Promise<TextGenerator> {
-  letThreadsSpin();
   const sessions = new GenerationSessions(model, session);
   await sessions.sequence(adapter);
   return new TextGenerator(model.config, tokenizer, sessions);

@@ -59,7 +59,11 @@ export class AttentionMailbox {
 
   /** Sleeps while the state is this one, for some milliseconds at most. */
   waitWhile(state: number, ms = Number.POSITIVE_INFINITY): void {
-    Atomics.wait(this.#state, 0, state, ms);
+    const end = performance.now() + ms;
+    // Whoever went to this state may tell of it only now, which wakes the one who waits for the next.
+    for (let left = ms; left > 0 && this.state === state; left = end - performance.now()) {
+      Atomics.wait(this.#state, 0, state, left);
+    }
   }
 
   writeJob({ kind, sizes, threads, share, inputs, gradient, result }: AttentionJob): void {

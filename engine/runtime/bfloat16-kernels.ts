@@ -102,7 +102,7 @@ export function bfloat16Ops(onednn: Onednn, pool: SharedPool): readonly CustomOp
     open: (attribute) => {
       const [inner, columns] = [attribute('inner'), attribute('columns')];
       const { shared, release } = pool.take(
-        keyOf('matvec', inner, columns),
+        keyOf('matvec', inner, columns, onednn.threads),
         () => new MatVec(onednn, inner, columns),
       );
       return {

@@ -3,6 +3,13 @@ import { matrix, type Onednn, type Primitive } from './onednn.ts';
 import { Numbers } from './own-memory.ts';
 import { releaseAll } from './shared-pool.ts';
 
+/** The largest number that divides another, no larger than a limit. */
+function largestDivisor(number: number, limit: number): number {
+  let divisor = limit;
+  while (number % divisor !== 0) divisor--;
+  return divisor;
+}
+
 /**
  * `W · x` of a bfloat16 W `[columns, inner]` and a float32 x, which is split into two bfloat16 numbers each:
  * `W · [high low]`, whose two columns are added. oneDNN reads its first factor where it lies and
@@ -33,7 +40,7 @@ export class MatVec {
     this.#round = onednn.convert(x, part);
     this.#subtract = onednn.combine('subtract', x, part, x);
     // Threads divide a batch of products, not the rows of one.
-    const batch = columns % onednn.threads === 0 ? onednn.threads : 1;
+    const batch = largestDivisor(columns, onednn.threads);
     this.#multiply = onednn.multiply(
       { dtype: 'bfloat16', sizes: [batch, columns / batch, inner] },
       { dtype: 'bfloat16', sizes: [1, inner, 2], strides: [2 * inner, 1, inner] },

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Memory, Pointer } from './c-api.ts';
 import type { OnednnLibrary } from './onednn-library.ts';
-import { letThreadsSleep } from './onednn-threads.ts';
+import { withThreadsSet } from './onednn-threads.ts';
 
 /** `omp_pause_hard` */
 const PAUSE_HARD = 2;
@@ -115,10 +115,9 @@ export type OnednnApi = {
 
 /** Loads the libraries and finds their functions. Throws Error where one cannot be loaded. */
 export function openOnednnApi({ file, openmp }: OnednnLibrary): OnednnApi {
-  // Threads that look out for work would keep those of ONNX Runtime from the cores.
-  letThreadsSleep();
-  const threading = koffi.load(openmp);
-  const library = koffi.load(file);
+  const [threading, library] = withThreadsSet(
+    () => [koffi.load(openmp), koffi.load(file)] as const,
+  );
   const entries = (Object.keys(FUNCTIONS) as FunctionName[]).map((name) => {
     const parameters = FUNCTIONS[name].map((argument: Argument) => ARGUMENTS[argument]);
     return [name, library.func(`dnnl_${name}`, 'int', parameters)] as const;

@@ -95,6 +95,8 @@ function addCuda(options: Pointer, { device, captures }: SessionSetup, what: str
     const settings = {
       device_id: String(device.index),
       arena_extend_strategy: 'kSameAsRequested',
+      // Tensor cores would round float32 to ten bits.
+      use_tf32: '0',
       ...(captures && { enable_cuda_graph: '1' }),
     };
     const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];

@@ -291,16 +291,19 @@ function newSession(
   }
 }
 
+/** So many equally long inputs have their addresses among a kernel's own arguments. */
+const CONCAT_BY_VALUE = 32;
+
 /**
  * Whether a CUDA kernel copies from memory of the host that is there for the moment of the call alone: a replay would
  * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack, and `Concat` the addresses
- * of inputs that are not equally long.
+ * of inputs that are many or not equally long.
  */
 function readsTheHost(value: Value): boolean {
   if (isOp(value, 'matmulBnb4')) return true;
   if (!isOp(value, 'concat')) return false;
   const lengths = value.inputs.map(({ shape }) => shape[value.attributes.axis]);
-  return lengths.some((length) => length !== lengths[0]);
+  return lengths.length > CONCAT_BY_VALUE || lengths.some((length) => length !== lengths[0]);
 }
 
 /** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */

@@ -89,7 +89,7 @@ async function openAccelerate(
     summary: {
       device: `${ranks.count === 1 ? device : `${ranks.count} × ${device}`} (Accelerate)`,
       gradientCheckpointing: isCheckpointed(config) ? 'layer' : 'none',
-      compute: 'float32',
+      compute: config.accelerate.mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
     },
     chosen: undefined,
     notices: new Set(),

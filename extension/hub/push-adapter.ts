@@ -163,11 +163,12 @@ function askForRepository(adapter: string): Thenable<string | undefined> {
 
 /** The adapter's name with what a repository's takes; one may still have to change it. */
 function proposedName(adapter: string): string {
-  return adapter
+  const name = adapter
     .replaceAll(/[^\w.-]+/g, '-')
     .replaceAll(/([.-])[.-]+/g, '$1')
-    .replaceAll(/^[-.]+|[-.]+$/g, '')
-    .slice(0, 96);
+    .slice(0, 96)
+    .replaceAll(/^[-.]+|[-.]+$/g, '');
+  return name === '' ? 'my-adapter' : name;
 }
 
 /** A card as it will be read on the Hub: with its picture, which lies beside it there. */

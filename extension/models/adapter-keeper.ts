@@ -91,8 +91,10 @@ export class AdapterKeeper {
         : vscode.l10n.t('Delete the checkpoint {0}?', name);
     const detail = [...whatGoes(adapter, footprint)];
     if (!(await confirm(question, vscode.l10n.t('Delete'), detail))) return;
-    if (!(await this.#remove(adapter, footprint))) return;
-    await closeTabsIn(folder);
+    // A run may have begun to write there while the question stood.
+    const now = await this.#server.ask(measureAdapter, { folder });
+    if (!(await this.#remove(adapter, now))) return;
+    for (const gone of now.paths) await closeTabsIn(gone);
     await this.#view.drop(folder);
     await vscode.commands.executeCommand(COMMANDS.refreshViews);
   }

@@ -31,7 +31,8 @@ export async function chooseAdapter(
     await server.ask(requireAdapter, { folder });
     throw new Error(noAdapterIn(folder));
   }
-  if (adapters.length === 0) {
+  const offered = adapters.filter(isOffered);
+  if (offered.length === 0) {
     void showInformation(
       vscode.l10n.t('There is no adapter in this workspace yet: start a run, which makes one.'),
       {
@@ -41,7 +42,7 @@ export async function chooseAdapter(
     );
     return undefined;
   }
-  const picked = await pick(adapters.filter(isOffered).map(adapterRow), {
+  const picked = await pick(offered.map(adapterRow), {
     title,
     matchOnDescription: true,
     matchOnDetail: true,

@@ -86,6 +86,8 @@ const views = new Tabs(
   saved?.tab,
   {
     onSelect: () => {
+      // Who chooses a tab does not wait for another one any more.
+      wish = undefined;
       showText(notice, '');
       keep();
     },

@@ -9,6 +9,7 @@ import { ADAPTER_WEIGHTS_FILE } from '../../engine/lora/adapter.ts';
 import { type LoadedAdapter, loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { type BaseModel, openBaseModel } from '../../engine/models/base-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
+import { letThreadsSpin } from '../../engine/runtime/onednn-threads.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { progressText } from '../progress-text.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol/generation.ts';
@@ -56,6 +57,7 @@ export class LoadedModel {
       onQuantize: (done, total) => onProgress('quantizing weights', done, total),
     });
     const tokenizer = loadTokenizer(model.tokenizer, model.config);
+    letThreadsSpin();
     const generator = await openGenerator(model, tokenizer, { device: chosen });
     return new LoadedModel(model, tokenizer, generator);
   }

@@ -154,7 +154,9 @@ function results({ rows, step, summary, sharedRows }: RunFacts, hasCurve: boolea
       rows.every(({ eval_loss: loss }) => !(Number(loss ?? Infinity) < Number(row.eval_loss)));
     const best = isBest ? ', the best evaluation' : '';
     const own =
-      row.step === step || step === null ? '' : ` (the adapter is of step ${formatCount(step)})`;
+      row !== last || row.step === step || step === null
+        ? ''
+        : ` (the adapter is of step ${formatCount(step)})`;
     return `after step ${formatCount(Number(row.step))}${own}${best}`;
   };
   const table = [...new Set([first, last])].map(

@@ -28,16 +28,22 @@ class Channel:
     def __init__(self, handover: str):
         self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
+        # No library reads commands, or waits for an answer from a terminal.
+        self._lines = os.fdopen(os.dup(0), "rb")
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         self._handover = handover
         self._commands: "queue.SimpleQueue[dict]" = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        for line in sys.stdin.buffer:
-            self._commands.put(json.loads(line))
-        # Nobody is there any more who could want a step, whatever the main thread is computing.
-        shutil.rmtree(self._handover, ignore_errors=True)
-        os._exit(1)
+        try:
+            for line in self._lines:
+                self._commands.put(json.loads(line))
+        finally:
+            # Nobody is there any more who could want a step, whatever the main thread is computing: not
+            # even where the last line was cut off.
+            shutil.rmtree(self._handover, ignore_errors=True)
+            os._exit(1)
 
     def receive(self) -> dict:
         return self._commands.get()

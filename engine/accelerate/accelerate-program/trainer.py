@@ -73,7 +73,7 @@ class Trainer:
         moments of a file. `trained` are the names that PEFT saves the trained tensors under, and `decayed` those of
         them that weight decay is for."""
         base = AutoModelForCausalLM.from_pretrained(
-            model, dtype=self._dtype, local_files_only=True, use_safetensors=True
+            model, dtype=self._dtype, local_files_only=True, use_safetensors=True, trust_remote_code=False
         )
         self._model = PeftModel.from_pretrained(base, adapter, is_trainable=True, torch_device="cpu")
         layers = {name: layer for name, layer in self._model.named_modules() if isinstance(layer, LoraLayer)}

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { letThreadsSpin } from '../../../engine/runtime/onednn-threads.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { type GenerationFlags, generationOptions, toPrompt } from '../generation-flags.ts';
 import { withInterrupt } from '../interrupt.ts';
@@ -75,6 +76,7 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const template = adapter?.chatTemplate;
   const tokenizer = template === undefined ? own : own.withChatTemplate(template);
   const prompt = toPrompt(text, tokenizer.chatTemplate !== null, flags);
+  letThreadsSpin();
   const generator = await engine.openGenerator(model, tokenizer, { device, adapter });
   const abort = new AbortController();
   const result = await withInterrupt(

@@ -1,7 +1,9 @@
+import { generationQuantization } from '../../../engine/generate/generation-quantization.ts';
 import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
 import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
 import type { Sequence } from '../../../engine/generate/sequence.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { letThreadsSpin } from '../../../engine/runtime/onednn-threads.ts';
 import { printResult } from '../print-result.ts';
 import { type AnswerRequest, type AnswerSpeed, promptIds } from './answer-speed.ts';
@@ -10,7 +12,8 @@ await printResult(() => measureAnswer(JSON.parse(process.argv[2] ?? '') as Answe
 
 /** Reads a prompt and goes on token by token, with this engine. */
 async function measureAnswer(request: AnswerRequest): Promise<AnswerSpeed> {
-  const model = await openBaseModel(request.model);
+  const quantization = await generationQuantization(CPU, null);
+  const model = await openBaseModel(request.model, { quantization });
   letThreadsSpin();
   const sessions = new GenerationSessions(model, { threads: request.threads });
   const ids = promptIds(request.promptTokens);
