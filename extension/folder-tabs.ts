@@ -26,21 +26,20 @@ export async function moveTabs(move: FolderMove): Promise<void> {
     await Promise.resolve(
       vscode.window.showTextDocument(vscode.Uri.file(movedPath(file, move)), options),
     ).catch(() => undefined);
-    await closeThoseLeft([tab]);
+    if (isOpen(tab)) await vscode.window.tabGroups.close(tab, true);
   }
 }
 
 /** Closes tabs that show files of a folder that is gone, but for those with what was not saved. */
 export async function closeTabsIn(folder: string): Promise<void> {
-  await closeThoseLeft(tabsIn(folder).map(({ tab }) => tab));
-}
-
-async function closeThoseLeft(tabs: readonly vscode.Tab[]): Promise<void> {
-  const open = new Set(vscode.window.tabGroups.all.flatMap((group) => group.tabs));
   await vscode.window.tabGroups.close(
-    tabs.filter((tab) => open.has(tab)),
+    tabsIn(folder).map(({ tab }) => tab),
     true,
   );
+}
+
+function isOpen(tab: vscode.Tab): boolean {
+  return vscode.window.tabGroups.all.some(({ tabs }) => tabs.includes(tab));
 }
 
 function tabsIn(folder: string): readonly FileTab[] {
