@@ -19,6 +19,7 @@ import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
 import { goneRun } from './gone-run.ts';
 import { mapBounded } from './map-bounded.ts';
 import { inOwnFolder } from './own-folder.ts';
+import { ownPython } from './own-python.ts';
 import { renameRun } from './rename-run.ts';
 import { changeNotes } from './run-notes.ts';
 import type { RunNotesChange } from './run-notes-schema.ts';
@@ -138,6 +139,7 @@ export class RunManager {
       ...sections,
       model: { ...model, base_model_name_or_path: base },
       training: { ...training, resume_from_checkpoint: checkpoint },
+      accelerate: await ownPython(stored.accelerate, configFile),
     };
     return this.#start(config, configFile, whenBusy);
   }
