@@ -7,9 +7,9 @@ import { build } from 'esbuild';
 const CACHE = path.resolve('node_modules', '.cache');
 
 /**
- * Bundles a benchmark and the programs that measure, and runs it.
+ * Bundles a program and those that measure for it, and runs it.
  *
- * @param {Record<string, string>} entryPoints source files by the names that the programs have; `main` is the benchmark
+ * @param {Record<string, string>} entryPoints source files by the names that the programs have; `main` is the first
  */
 export async function runBundled(entryPoints) {
   await mkdir(CACHE, { recursive: true });

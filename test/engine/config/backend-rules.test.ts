@@ -15,7 +15,7 @@ function problemsOf(changes: Readonly<Record<string, object>>) {
       { ...COMPLETE[name as keyof typeof COMPLETE], ...changes[name] },
     ]),
   );
-  return checkConfig(JSON.stringify(config), '/work/run.lorafa.json');
+  return checkConfig(JSON.stringify(config), '/tune/run.lorafa.json');
 }
 
 describe('on Accelerate', () => {
@@ -67,7 +67,7 @@ describe('on Accelerate', () => {
     const pythonOf = (python: string): string | undefined =>
       problemsOf({ engine: { backend: 'accelerate' }, accelerate: { python } }).config!.accelerate
         .python;
-    expect(pythonOf('venv/bin/python')).toBe('/work/venv/bin/python');
+    expect(pythonOf('venv/bin/python')).toBe('/tune/venv/bin/python');
     expect(pythonOf('python3.12')).toBe('python3.12');
   });
 });
