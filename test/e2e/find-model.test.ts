@@ -123,12 +123,11 @@ test('Get a Model: gated, cancelled, and then a run of it', { timeout: TIMEOUT_M
   await secret.press('Enter');
   await toast('Signed in to Hugging Face as somebody.').waitFor();
 
-  const choose = async (): Promise<void> => {
-    await newcomer.row(/somebody\/tiny-secret.*Llama 3.2 licence.*Trains in/s).click();
-  };
-  await choose();
+  const found = newcomer.row(/somebody\/tiny-secret.*Llama 3.2 licence.*Trains in/s);
+  await found.waitFor();
   const download = toast('Getting somebody/tiny-secret');
   hub.fault = ({ host }) => (host === 'cdn' ? { pieceBytes: 20_000, pauseMs: 500 } : undefined);
+  await found.click();
   await download.getByText(/\/s, .* left/).waitFor();
   await editor.screenshot('get-model', THEMES);
   await download.getByRole('button', { name: 'Cancel' }).click();
@@ -137,7 +136,7 @@ test('Get a Model: gated, cancelled, and then a run of it', { timeout: TIMEOUT_M
   hub.fault = () => undefined;
   await newcomer.click(newcomer.button('Get a Model…'));
   await box.fill('secret');
-  await choose();
+  await found.click();
   const got = toast('somebody/tiny-secret is on this machine.');
   await page
     .locator('.monaco-list-row', { hasText: /somebody\/tiny-secret.*Hugging Face cache/ })
