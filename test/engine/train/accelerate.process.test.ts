@@ -1,4 +1,4 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
@@ -206,17 +206,80 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
     },
   );
 
-  test('whose model PEFT would load otherwise is refused', PATIENCE, async () => {
-    const folder = tiny().fresh('mixtral');
-    await goldenModelFolder('mixtral', folder);
-    const config = onAccelerate({
-      model: { base_model_name_or_path: folder },
-      data: { dataset_name_or_path: await narrowRows() },
-      lora: { target_modules: ['q_proj'] },
-    });
-    await expect(run(config)).rejects.toMatchObject({
-      code: 'model.unsupported',
-      message: expect.stringContaining('mixture of experts'),
+  test.skipIf(process.platform !== 'linux')(
+    'whose parent is killed leaves no process and no file',
+    PATIENCE,
+    async () => {
+      const cli = await BuiltCli.build();
+      try {
+        const temporary = path.join(cli.folder, 'temporary');
+        await mkdir(temporary);
+        const text = tiny().configText({
+          training: { max_steps: 1_000_000, gradient_accumulation_steps: 2 },
+          engine: { backend: 'accelerate' },
+          accelerate: { python: REFERENCE_PYTHON, num_processes: 2 },
+        });
+        const file = await tiny().file('killed.lorafa.json', text);
+        const { code } = await cli.run(['train', file, '--json'], {
+          env: { TMPDIR: temporary },
+          onOutput: (output, child) => {
+            if (output.includes('"type":"step"')) child.kill('SIGKILL');
+          },
+        });
+        expect(code).toBeNull();
+        await expect.poll(() => processesOf(temporary), { timeout: 30_000 }).toEqual([]);
+        const left = await readdir(temporary);
+        expect(left.filter((name) => name.includes('lorafa'))).toEqual([]);
+      } finally {
+        await cli.remove();
+      }
+    },
+  );
+
+  test(
+    'in bfloat16 learns nearly what it learns in float32, and is no other run when it goes on',
+    PATIENCE,
+    async () => {
+      const changes = { ...THOROUGH, training: { ...THOROUGH.training, max_steps: 8 } };
+      const exact = await run(onAccelerate(changes));
+      const config = onAccelerate(changes, { mixed_precision: 'bf16' });
+      const finished = await run(config);
+      expect(ofType(finished, 'started')[0]!.run.compute).toBe('bfloat16');
+      const [losses, theirs] = [finished, exact].map((each) => numbersOf(each, 'loss'));
+      expect(losses).not.toEqual(theirs);
+      expect(relativeError(losses!, theirs!)).toBeLessThan(1e-2);
+      const { tensors } = await openSafetensors(
+        path.join(config.training.output_dir, 'adapter_model.safetensors'),
+      );
+      expect([...tensors.values()].map(({ dtype }) => dtype)).toContain('F32');
+      const { output_dir } = config.training;
+      const training = { ...changes.training, output_dir, resume_from_checkpoint: 'latest' };
+      await expect(run(onAccelerate({ ...changes, training }))).rejects.toMatchObject({
+        code: 'checkpoint.mismatch',
+        message: expect.stringContaining('mixed_precision'),
+      });
+    },
+  );
+
+  test('with dropout is the same run each time, and evaluates without', PATIENCE, async () => {
+    const changes = {
+      ...THOROUGH,
+      lora: { ...THOROUGH.lora, lora_dropout: 0.5 },
+      training: { ...THOROUGH.training, max_steps: 6, eval_steps: 2, eval_on_start: true },
+    };
+    const [one, again] = [await run(onAccelerate(changes)), await run(onAccelerate(changes))];
+    const without = await run(onAccelerate({ ...changes, lora: { ...THOROUGH.lora } }));
+    expect(numbersOf(again, 'loss')).toEqual(numbersOf(one, 'loss'));
+    expect(numbersOf(again, 'eval_loss')).toEqual(numbersOf(one, 'eval_loss'));
+    // B is zero in the first step, so that what is dropped shows from the second on.
+    expect(numbersOf(without, 'loss').slice(2)).not.toEqual(numbersOf(one, 'loss').slice(2));
+    expect(numbersOf(without, 'eval_loss')[0]).toBe(numbersOf(one, 'eval_loss')[0]);
+  });
+
+  test('whose loss is no number any more ends by name', PATIENCE, async () => {
+    const changes = { training: { learning_rate: 1e30, max_steps: 8, max_grad_norm: 0 } };
+    await expect(run(onAccelerate(changes))).rejects.toMatchObject({
+      code: 'training.not_finite',
     });
   });
 
