@@ -3,7 +3,6 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { isRunning } from '../../../engine/process-mark.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
@@ -11,6 +10,7 @@ import { relativeError } from '../../support/golden.ts';
 import { goldenModelFolder } from '../../support/golden-model-folder.ts';
 import { processesOf } from '../../support/processes-of.ts';
 import { askPython, lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
+import { expectAdapter, savedAdapter } from './saved-adapter.ts';
 import { stopAfter } from './stop-after.ts';
 import { type ConfigChanges, type FinishedRun, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -53,15 +53,6 @@ function numbersOf(finished: FinishedRun, type: 'loss' | 'grad_norm' | 'eval_los
     : ofType(finished, 'step').map((event) => event[type]);
 }
 
-async function adapterOf({ training }: ResolvedConfig): Promise<Map<string, Float32Array>> {
-  const file = path.join(training.output_dir, 'adapter_model.safetensors');
-  const { tensors } = await openSafetensors(file);
-  const entries = [...tensors.values()].map(
-    async (location) => [location.name, await readTensor(location)] as const,
-  );
-  return new Map(await Promise.all(entries));
-}
-
 /** Makes sure that two runs learned the same. */
 async function expectSame(
   [one, finishedOne]: readonly [ResolvedConfig, FinishedRun],
@@ -75,11 +66,8 @@ async function expectSame(
       expect(Math.abs(number - expected[i]!), `${type} ${i}`).toBeLessThan(losses);
     }
   }
-  const [expected, actual] = [await adapterOf(one), await adapterOf(other)];
-  expect([...actual.keys()]).toEqual([...expected.keys()]);
-  for (const [name, values] of actual) {
-    expect(relativeError(values, expected.get(name)!), name).toBeLessThan(weights);
-  }
+  const [expected, actual] = [one, other].map(({ training }) => training.output_dir);
+  await expectAdapter(actual!, await savedAdapter(expected!), weights);
 }
 
 async function both(changes: ConfigChanges) {

@@ -3,12 +3,10 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { exportProgram } from '../../../engine/train/export-program.ts';
 import { LAUNCH_TEXTS, type Launch } from '../../../server/cli/launch-texts.ts';
-import { relativeError } from '../../support/golden.ts';
 import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
+import { expectAdapter, savedAdapter } from './saved-adapter.ts';
 import { type ConfigChanges, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
 
@@ -63,22 +61,6 @@ async function shell(text: string): Promise<string> {
   return stdout;
 }
 
-async function adapterOf(folder: string): Promise<ReadonlyMap<string, Float32Array>> {
-  const { tensors } = await openSafetensors(path.join(folder, 'adapter_model.safetensors'));
-  const entries = [...tensors.values()].map(
-    async (location) => [location.name, await readTensor(location)] as const,
-  );
-  return new Map(await Promise.all(entries));
-}
-
-async function expectSame(folder: string, expected: string, tolerance: number): Promise<void> {
-  const [actual, wanted] = [await adapterOf(folder), await adapterOf(expected)];
-  expect([...actual.keys()].sort()).toEqual([...wanted.keys()].sort());
-  for (const [name, values] of actual) {
-    expect(relativeError(values, wanted.get(name)!), name).toBeLessThan(tolerance);
-  }
-}
-
 function expectClose(actual: readonly Row[], expected: readonly Row[], tolerance: number): void {
   expect(actual.map(({ step }) => step)).toEqual(expected.map(({ step }) => step));
   for (const [i, row] of actual.entries()) {
@@ -114,7 +96,7 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
       const metrics = await metricsOf(alone);
       expect(metrics).toHaveLength(8 + 3);
       expectClose(metrics, rows, 1e-4);
-      await expectSame(alone, config.training.output_dir, 1e-3);
+      await expectAdapter(alone, await savedAdapter(config.training.output_dir), 1e-3);
       const saved = (await readdir(alone)).filter((name) => name.startsWith('checkpoint-'));
       const steps = ofType(finished, 'checkpoint').map(({ step }) => `checkpoint-${step}`);
       expect(saved.sort()).toEqual(steps.sort());
@@ -142,14 +124,14 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
     await Promise.all(commands.map(shell));
     const together = path.join(program, 'output');
     expectClose(await metricsOf(together), await metricsOf(alone), 1e-5);
-    await expectSame(together, alone, 1e-5);
+    await expectAdapter(together, await savedAdapter(alone), 1e-5);
     await rm(together, { recursive: true });
   });
 
   test('goes on from its newest checkpoint, and writes over nothing', PATIENCE, async () => {
     await rm(path.join(alone, 'checkpoint-8'), { recursive: true });
     const before = await metricsOf(alone);
-    const adapter = await adapterOf(alone);
+    const adapter = await savedAdapter(alone);
     const start = `cd '${program}' && '${REFERENCE_PYTHON}' run.py --output '${alone}'`;
     await expect(shell(start)).rejects.toThrow('go on with it by --resume');
     const printed = await shell(`${start} --resume`);
@@ -160,9 +142,7 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
         .map((line) => JSON.parse(line).step),
     ).toEqual([7, 8, 8]);
     expectClose(await metricsOf(alone), before, 1e-6);
-    for (const [name, values] of await adapterOf(alone)) {
-      expect(relativeError(values, adapter.get(name)!), name).toBeLessThan(1e-6);
-    }
+    await expectAdapter(alone, adapter, 1e-6);
   });
 });
 
