@@ -229,13 +229,13 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
     PATIENCE,
     async () => {
       const changes = { ...THOROUGH, training: { ...THOROUGH.training, max_steps: 8 } };
-      const exact = await run(onAccelerate(changes));
+      const exact = await run(tiny().config(changes));
       const config = onAccelerate(changes, { mixed_precision: 'bf16' });
       const finished = await run(config);
       expect(ofType(finished, 'started')[0]!.run.compute).toBe('bfloat16');
       const [losses, theirs] = [finished, exact].map((each) => numbersOf(each, 'loss'));
-      expect(losses).not.toEqual(theirs);
       expect(relativeError(losses!, theirs!)).toBeLessThan(1e-2);
+      expect(relativeError(losses!, theirs!)).toBeGreaterThan(1e-5);
       const { tensors } = await openSafetensors(
         path.join(config.training.output_dir, 'adapter_model.safetensors'),
       );
@@ -256,12 +256,14 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
       training: { ...THOROUGH.training, max_steps: 6, eval_steps: 2, eval_on_start: true },
     };
     const [one, again] = [await run(onAccelerate(changes)), await run(onAccelerate(changes))];
-    const without = await run(onAccelerate({ ...changes, lora: { ...THOROUGH.lora } }));
+    const without = await run(tiny().config({ ...changes, lora: { ...THOROUGH.lora } }));
     expect(numbersOf(again, 'loss')).toEqual(numbersOf(one, 'loss'));
     expect(numbersOf(again, 'eval_loss')).toEqual(numbersOf(one, 'eval_loss'));
     // B is zero in the first step, so that what is dropped shows from the second on.
-    expect(numbersOf(without, 'loss').slice(2)).not.toEqual(numbersOf(one, 'loss').slice(2));
-    expect(numbersOf(without, 'eval_loss')[0]).toBe(numbersOf(one, 'eval_loss')[0]);
+    const [dropped, kept] = [one, without].map((each) => numbersOf(each, 'loss').slice(2));
+    expect(relativeError(dropped!, kept!)).toBeGreaterThan(1e-3);
+    const [first, same] = [one, without].map((each) => numbersOf(each, 'eval_loss')[0]!);
+    expect(Math.abs(first! - same!)).toBeLessThan(1e-4);
   });
 
   test('whose loss is no number any more ends by name', PATIENCE, async () => {
@@ -286,6 +288,23 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
         device: 'cpu',
         packages: { peft: expect.any(String), torch: expect.any(String) },
       });
+      const folder = tiny().fresh('program');
+      const exported = await cli.run(['accelerate', 'export', file, '--output', folder, '--json']);
+      expect(JSON.parse(exported.stdout)).toMatchObject({ folder, steps: 2, model: tiny().model });
+      expect((await readdir(folder)).sort()).toEqual([
+        ...['README.md', 'adapter', 'evaluation.jsonl', 'lorafa.py', 'packages.py', 'run.py'],
+        ...['settings.json', 'steps.jsonl', 'trainer.py'],
+      ]);
+      const command = ['accelerate', 'command', file, '--hosts', 'a,b', '--folder', folder];
+      expect((await cli.run(command)).stdout).toContain('--node-rank 1 --master-addr a ');
+      for (const [flags, why] of [
+        [['--machines', '3'], 'names 2 machines and the run has 3'],
+        [['--hosts', 'a,-oProxyCommand=x'], 'a name that no machine has'],
+      ] as const) {
+        const { code, stderr } = await cli.run([...command, ...flags]);
+        expect(code).toBe(2);
+        expect(stderr).toContain(why);
+      }
     } finally {
       await cli.remove();
     }
