@@ -114,8 +114,8 @@ export class Rank {
       return undefined;
     }
     child.on('error', (cause) => child.pid === undefined && fail(cause));
-    // What it started has its pipes, which would keep them open.
-    child.on('exit', () => this.kill());
+    // What it started has its pipes, which would keep them open. Windows knows no more who that was.
+    if (process.platform !== 'win32') child.on('exit', () => this.kill());
     child.on('close', (code, signal) => this.#tellSuddenEnd(code, signal));
     child.stdin!.on('error', () => undefined);
     for (const stream of [child.stdout!, child.stderr!]) {
