@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { attentionThreads } from '../runtime/attention-shares.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
@@ -122,7 +123,7 @@ export function estimateMemory(
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
-        (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(question) : 0) +
+        (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(graph, question) : 0) +
         BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
         BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
@@ -155,8 +156,8 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   };
 }
 
-function bytesOfOnednn({ threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
-  const all = threads === 0 ? physicalCores() : threads;
+function bytesOfOnednn(graph: Graph, { threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
+  const all = attentionThreads(graph, threads === 0 ? physicalCores() : threads);
   return ONEDNN_BYTES + (all - 1) * ATTENTION_THREAD_BYTES;
 }
 

@@ -3,7 +3,7 @@ import { LorafaError, wordsOf } from '../errors.ts';
 import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
 import { isOp, type Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
+import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
 import { CapturedRuns } from './captured-runs.ts';
@@ -77,7 +77,7 @@ export class Session {
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
-    if (usesAttention(graph)) await bfloat16Runtime().startThreads(threads);
+    if (usesBfloat16(graph)) await bfloat16Runtime().startThreads(graph, threads);
     const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
     const weights = await weightsFor(graph, options, memory);
     const captures = options.captures === true && memory !== undefined && canBeCaptured(graph);
