@@ -9,8 +9,8 @@ import type { TextCache } from './text-cache.ts';
 
 /** Keys and values of one layer, each `[slots, numKeyValueHeads, headDim]`. */
 interface LayerCache {
-  readonly key: StateTensor;
-  readonly value: StateTensor;
+  key?: StateTensor;
+  value?: StateTensor;
 }
 
 /**
@@ -27,7 +27,7 @@ export class CacheInPlace implements TextCache {
   #length = 0;
   /** Of the tokens in all slots. */
   #positions = new BigInt64Array();
-  #layers: readonly LayerCache[] = [];
+  #layers: LayerCache[] = [];
 
   constructor(config: DecoderConfig, device: Device) {
     this.#config = config;
@@ -37,6 +37,11 @@ export class CacheInPlace implements TextCache {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** With more, the last of them would take the slots of what the first ones see. */
+  get tokensAtOnce(): number {
+    return INITIAL_SLOTS;
   }
 
   feeds(count: number): Feeds {
@@ -65,8 +70,8 @@ export class CacheInPlace implements TextCache {
 
   release(): void {
     for (const { key, value } of this.#layers) {
-      key.release();
-      value.release();
+      key?.release();
+      value?.release();
     }
     this.#layers = [];
     this.#positions = new BigInt64Array();
@@ -78,8 +83,8 @@ export class CacheInPlace implements TextCache {
     valueName: (layer: number) => string,
   ): Record<string, StateTensor> {
     const tensors = this.#layers.flatMap(({ key, value }, layer) => [
-      [keyName(layer), key] as const,
-      [valueName(layer), value] as const,
+      [keyName(layer), key!] as const,
+      [valueName(layer), value!] as const,
     ]);
     return Object.fromEntries(tensors);
   }
@@ -91,18 +96,31 @@ export class CacheInPlace implements TextCache {
     const wanted = Math.min(Math.max(length, 2 * slots, INITIAL_SLOTS), this.#maxSlots);
     const positions = new BigInt64Array(wanted).fill(EMPTY);
     positions.set(this.#positions);
+    try {
+      for (const [index, layer] of this.#config.layers.entries()) {
+        const cache = this.#layers[index] ?? {};
+        this.#layers[index] = cache;
+        cache.key = this.#grown(layer, cache.key, wanted);
+        cache.value = this.#grown(layer, cache.value, wanted);
+      }
+    } catch (error) {
+      // Each tensor goes as soon as there is a longer one, so that two of all of them need no room: there is no way back.
+      this.release();
+      throw error;
+    }
     this.#positions = positions;
-    this.#layers = this.#config.layers.map((layer, index) => {
-      const { key, value } = this.#layers[index] ?? {};
-      return { key: this.#grown(layer, key, wanted), value: this.#grown(layer, value, wanted) };
-    });
   }
 
   #grown({ attention }: LayerPart, old: StateTensor | undefined, slots: number): StateTensor {
     const { numKeyValueHeads: heads, headDim } = attention;
     const tensor = newStateTensor(this.#device, [slots, heads, headDim]);
     if (old === undefined) return tensor;
-    tensor.part(0, old.shape).copyFrom(old);
+    try {
+      tensor.part(0, old.shape).copyFrom(old);
+    } catch (error) {
+      tensor.release();
+      throw error;
+    }
     old.release();
     return tensor;
   }

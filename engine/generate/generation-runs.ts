@@ -43,6 +43,16 @@ export function generationRuns(
   return runs;
 }
 
+/** How tokens are read by graphs that take any number of them, in runs of so many at most. */
+export function freeRuns(count: number, most: number): readonly GenerationRun[] {
+  const runs: GenerationRun[] = [];
+  for (let start = 0; start < count; start += most) {
+    const size = Math.min(most, count - start);
+    runs.push({ start, count: size, size });
+  }
+  return runs;
+}
+
 /** The largest size that the tokens fill, or the smallest that holds the few that are left. */
 function sizeOfRun(left: number, room: number): number {
   const filled = RUN_SIZES.findLast((size) => size <= left)!;

@@ -69,6 +69,11 @@ export class KeyValueCache implements TextCache {
     return this.#length;
   }
 
+  /** New tokens are beside the cache while a run reads them. */
+  get tokensAtOnce(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   feeds(): Record<string, Tensor> {
     const slots = this.#positions.length;
     const feeds: Record<string, Tensor> = {

@@ -4,9 +4,10 @@ import type { Device } from '../runtime/device.ts';
 import type { Session } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
+import type { TakenAdapter } from './adapters-on-device.ts';
 import { CacheInPlace } from './cache-in-place.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
-import { generationRuns, READING_CHUNK } from './generation-runs.ts';
+import { freeRuns, generationRuns, READING_CHUNK } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 import type { TextCache } from './text-cache.ts';
 
@@ -24,7 +25,7 @@ export interface SequenceSessions {
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #sessions: SequenceSessions;
-  readonly #adapter: RuntimeWeights;
+  readonly #adapter: TakenAdapter | undefined;
   readonly #cacheDevice: Device | undefined;
   #cache: TextCache;
   readonly #config: DecoderConfig;
@@ -43,7 +44,7 @@ export class Sequence {
   constructor(
     config: DecoderConfig,
     sessions: SequenceSessions,
-    adapter: RuntimeWeights = new Map(),
+    adapter?: TakenAdapter,
     cacheDevice?: Device,
   ) {
     this.#sessions = sessions;
@@ -61,8 +62,8 @@ export class Sequence {
   }
 
   /**
-   * Reads the next tokens, all in one run: its memory grows with their number times the length of
-   * the text, so give long texts in chunks.
+   * Reads the next tokens, in one run where the cache has room for all of them: its memory grows with their
+   * number times the length of the text, so give long texts in chunks.
    *
    * @param tokenIds at least one
    * @param logitRows which of these tokens' logits are wanted, counted from 0
@@ -84,9 +85,10 @@ export class Sequence {
     return this.#read(tokenIds, logitRows, textLength);
   }
 
-  /** Frees the memory of a cache on a device; calling it again does nothing. */
+  /** Frees the memory of a cache on a device, and the adapter for others; calling it again does nothing. */
   release(): void {
     this.#cache.release();
+    this.#adapter?.release();
   }
 
   #newCache(): TextCache {
@@ -109,17 +111,21 @@ export class Sequence {
     logitRows: readonly number[],
     textLength: number,
   ): Promise<Float32Array> {
-    if (!this.#sessions.areFixed) {
-      return this.#run(tokenIds, tokenIds.length, logitRows, textLength);
-    }
-    const room = this.#config.maxPositionEmbeddings - this.length;
-    const { vocabSize } = this.#config;
+    const { areFixed } = this.#sessions;
+    const { maxPositionEmbeddings, vocabSize } = this.#config;
+    const runs = areFixed
+      ? generationRuns(tokenIds.length, logitRows, maxPositionEmbeddings - this.length)
+      : freeRuns(tokenIds.length, this.#cache.tokensAtOnce);
     const logits = new Float32Array(logitRows.length * vocabSize);
-    for (const { start, count, size } of generationRuns(tokenIds.length, logitRows, room)) {
+    for (const { start, count, size } of runs) {
       const ids = tokenIds.slice(start, start + count);
-      const last = await this.#run(ids, size, [count - 1], textLength);
+      const wanted = logitRows.filter((row) => row >= start && row < start + count);
+      const rows = areFixed ? [count - 1] : wanted.map((row) => row - start);
+      const made = await this.#run(ids, size, rows, textLength);
       logitRows.forEach((row, i) => {
-        if (row === start + count - 1) logits.set(last, i * vocabSize);
+        const at = rows.indexOf(row - start);
+        if (at < 0) return;
+        logits.set(made.subarray(at * vocabSize, (at + 1) * vocabSize), i * vocabSize);
       });
     }
     return logits;
@@ -136,7 +142,7 @@ export class Sequence {
     const positions = Array.from({ length: size }, (_, i) => this.length + i);
     const filled = positions.map((_, i) => tokenIds[i] ?? 0);
     const feeds = {
-      ...Object.fromEntries(this.#adapter),
+      ...Object.fromEntries(this.#adapter?.weights ?? []),
       ...this.#cache.feeds(size),
       [names.tokenIds]: { data: int64(filled), shape: [size] },
       [names.positions]: { data: int64(positions), shape: [size] },

@@ -5,10 +5,12 @@ import type { Tensor } from '../runtime/tensor.ts';
 export interface TextCache {
   /** Number of tokens so far, which is also the position of the next one. */
   readonly length: number;
+  /** The most tokens that one run may read. */
+  readonly tokensAtOnce: number;
   /**
    * The inputs of the generation graph that hold the past, for a run that reads the next `count` tokens.
    *
-   * @throws LorafaError `device.failed` when there is no room for them
+   * @throws LorafaError `device.failed` when there is no room for them; the cache is empty then, and its memory free
    */
   feeds(count: number): Feeds;
   /** Where the outputs go that belong to the cache, if they have a place. */

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { CacheInPlace } from '../../../engine/generate/cache-in-place.ts';
 import { generationGraph } from '../../../engine/generate/generation-graph.ts';
 import { Sequence } from '../../../engine/generate/sequence.ts';
 import { CPU } from '../../../engine/runtime/device.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 import { goldenPath, goldenTensors, relativeError } from '../../support/golden.ts';
 import { type GoldenModel, goldenModel, range } from './golden-model.ts';
@@ -49,6 +51,30 @@ test.each(readdirSync(goldenPath('models')))(
     expect(relativeError(inPlace, await read(model, false, ids, [ids.length]))).toBeLessThan(1e-4);
   },
 );
+
+test('a cache that cannot grow keeps nothing, and can be begun anew', async () => {
+  const { config } = await goldenModel('llama2');
+  const [layer] = config.layers;
+  const tooLarge = { ...layer!, attention: { ...layer!.attention, headDim: 2 ** 50 } };
+  const layers = [layer!, tooLarge];
+  const cache = new CacheInPlace({ ...config, layers }, CPU);
+  const released = vi.spyOn(HostTensor.prototype, 'release');
+  onTestFinished(() => released.mockRestore());
+  expect(() => cache.feeds(1)).toThrow(RangeError);
+  // Of the layer that there was room for.
+  expect(released).toHaveBeenCalledTimes(2);
+  expect(cache.results()).toEqual({});
+  expect(cache.length).toBe(0);
+});
+
+test('more tokens than a run may read at once are read in runs', async () => {
+  const { config, weights } = await goldenModel('mistral-window');
+  const model = { weights, config: { ...config, maxPositionEmbeddings: 1024 } };
+  const ids = range(600).map((i) => (i * 7 + 3) % config.vocabSize);
+  const inPlace = await read(model, true, ids, [250, 350]);
+  const beside = await read(model, false, ids, [100]);
+  expect(relativeError(inPlace, beside)).toBeLessThan(1e-4);
+});
 
 test.each([
   ['a window in every layer, whose slots are a ring', 'mistral-window'],
