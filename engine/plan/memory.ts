@@ -215,28 +215,25 @@ export function leastRecompute(question: StepQuestion, limit: number): Recompute
 /**
  * The setting, or for `auto` the least recompute that fits into the memory that is allowed.
  *
- * @param limit bytes
+ * @param limit bytes; where it is not known, all is computed again that can be
  */
 export function chooseRecompute(
-  { training, engine }: Pick<ResolvedConfig, 'training' | 'engine'>,
+  { training }: Pick<ResolvedConfig, 'training'>,
   question: StepQuestion,
-  limit: number = memoryLimit(engine),
+  limit: number | undefined,
 ): Recompute {
-  return training.gradient_checkpointing === 'auto'
-    ? leastRecompute(question, limit)
-    : training.gradient_checkpointing;
+  if (training.gradient_checkpointing !== 'auto') return training.gradient_checkpointing;
+  return limit === undefined ? 'layer' : leastRecompute(question, limit);
 }
 
 /**
  * Bytes that a run may use: the setting, or what there is.
  *
- * @param available what this machine can give now, unless given
+ * @param available what the device can give now; undefined where nobody tells
  */
-export function memoryLimit(
+export function memoryLimit<T extends number | undefined>(
   { max_memory_gib }: ResolvedConfig['engine'],
-  available?: number,
-): number {
-  return max_memory_gib === undefined
-    ? (available ?? process.availableMemory())
-    : max_memory_gib * 2 ** 30;
+  available: T,
+): number | T {
+  return max_memory_gib === undefined ? available : max_memory_gib * 2 ** 30;
 }

@@ -63,8 +63,8 @@ await tell('what was written is read', () => {
 });
 await tell('a run in place', () => session.run({ x: tensor }, { y: tensor }));
 await tell('numbers of the host in a session of a device', () => session.run({ x: six }));
-await tell('the memory that there is', () => {
-  const memory = deviceMemory(CUDA);
+await tell('the memory that there is', async () => {
+  const memory = await deviceMemory(CUDA);
   if (memory?.total !== 80 * 2 ** 30) throw new Error(`there are ${memory?.total} bytes`);
   if (!(memory.free < memory.total)) throw new Error(`${memory.free} bytes are free`);
 });
