@@ -43,14 +43,13 @@ export function generationRuns(
   return runs;
 }
 
-/** How tokens are read by graphs that take any number of them, in runs of so many at most. */
-export function freeRuns(count: number, most: number): readonly GenerationRun[] {
-  const runs: GenerationRun[] = [];
-  for (let start = 0; start < count; start += most) {
+/** How tokens are read by a graph that takes any number of them, of which a run may read so many at most. */
+export function wholeRuns(count: number, most: number): readonly GenerationRun[] {
+  return Array.from({ length: Math.ceil(count / most) }, (_, i) => {
+    const start = i * most;
     const size = Math.min(most, count - start);
-    runs.push({ start, count: size, size });
-  }
-  return runs;
+    return { start, count: size, size };
+  });
 }
 
 /** The largest size that the tokens fill, or the smallest that holds the few that are left. */
