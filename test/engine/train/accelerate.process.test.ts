@@ -261,7 +261,8 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
     expect(numbersOf(again, 'eval_loss')).toEqual(numbersOf(one, 'eval_loss'));
     // B is zero in the first step, so that what is dropped shows from the second on.
     const [dropped, kept] = [one, without].map((each) => numbersOf(each, 'loss').slice(2));
-    expect(relativeError(dropped!, kept!)).toBeGreaterThan(1e-3);
+    // Without dropout both backends differ by 1e-4 of a loss of 4 at most.
+    expect(relativeError(dropped!, kept!)).toBeGreaterThan(1e-4);
     const [first, same] = [one, without].map((each) => numbersOf(each, 'eval_loss')[0]!);
     expect(Math.abs(first! - same!)).toBeLessThan(1e-4);
   });
