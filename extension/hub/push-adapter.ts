@@ -91,11 +91,12 @@ export class AdapterPushes {
       await this.#reports.show(vscode.l10n.t('Model Card of {0}', name), markdownOf(card));
       // A dialog would stand before the card.
       const rows = [
-        { icon: 'cloud-upload', label: push, detail: `${question} ${lines[0]}`, isWanted: true },
+        { icon: 'cloud-upload', label: push, detail: question, isWanted: true },
         {
           ...{ icon: 'list-unordered', isWanted: undefined },
           label: vscode.l10n.t('Show What Is Sent'),
-          detail: vscode.l10n.t('All files, and what is to be known of them'),
+          // Who can read it.
+          detail: lines[0]!,
         },
         { icon: 'close', label: vscode.l10n.t('Send Nothing'), isWanted: false },
       ];

@@ -33,7 +33,7 @@ const SPECIAL: ReadonlySet<string> = new Set(['phi3', 'phi3-long']);
 
 const DTYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m'] as const;
 
-const TIMEOUT = 300_000;
+const TIMEOUT = 900_000;
 
 type Files = Pick<Task, 'folder' | 'adapter'>;
 

@@ -37,7 +37,7 @@ interface Case extends ProgramCase {
 /** Of others a token may be another where two are nearly as likely. */
 const IN_FLOAT16: ReadonlySet<string> = new Set(['gemma3', 'gpt-neox', 'llama-tied', 'qwen3']);
 
-const TIMEOUT = 300_000;
+const TIMEOUT = 900_000;
 const [noGenai, noTransformersJs] = [lacksGenai(), modules === undefined];
 const PROGRAMS = {
   genai:

@@ -19,7 +19,7 @@ import { trained, trainedModels } from './trained-models.ts';
  */
 
 const script = path.resolve(import.meta.dirname, '../../reference/check_transformers.py');
-const TIMEOUT = 300_000;
+const TIMEOUT = 900_000;
 
 describe.skipIf(lacks('peft'))(
   'with transformers and PEFT (needs a Python with both: LORAFA_REFERENCE_PYTHON)',

@@ -161,12 +161,11 @@ describe('the card', () => {
     });
     expect(pushes).toBe(1);
     const rows = shown.filter(({ to }) => to === 'quickPick').at(-1)!.args[0];
-    expect(rows).toContainEqual(
-      expect.objectContaining({
-        detail:
-          'Send 1 file (2 KiB) to https://hub/somebody/first? A new private repository, made as somebody.',
-      }),
-    );
+    expect(rows).toMatchObject([
+      { detail: 'Send 1 file (2 KiB) to https://hub/somebody/first?' },
+      { detail: 'A new private repository, made as somebody.' },
+      { label: '$(close) Send Nothing' },
+    ]);
     const dialogs = shown.filter(({ to }) => to === 'warning').map(({ args }) => args[1]);
     expect(dialogs).toHaveLength(2);
     expect(dialogs[1]).toEqual(dialogs[0]);
