@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import type { JsonObject } from '../json-file.ts';
 import { openTokenizer } from '../models/base-model.ts';
+import { configText } from '../models/config-text.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
@@ -57,13 +58,14 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
     dtype,
     write: async (target, progress) => {
       await writeGraph(target, source.base.config, { dtype, shards, filename }, progress);
-      const json = (name: string, content: object): Promise<void> =>
-        writeFileAtomic(path.join(target, name), `${JSON.stringify(content, null, 2)}\n`);
-      await json('genai_config.json', genai);
-      await json('config.json', {
+      const write = (name: string, content: string): Promise<void> =>
+        writeFileAtomic(path.join(target, name), content);
+      await write('genai_config.json', `${JSON.stringify(genai, null, 2)}\n`);
+      const config = {
         ...configOf(source.base.configJson, DTYPES[dtype]),
         'transformers.js_config': transformersJsConfig(dtype, shards.length),
-      });
+      };
+      await write('config.json', configText(config));
       await writeTokenizer(target, withEnds(source, tokenizer));
     },
     check: async (target, progress) => {
