@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { textConfig } from '../architectures/hugging-face-config.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import type { JsonObject } from '../json-file.ts';
@@ -62,7 +63,8 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
         writeFileAtomic(path.join(target, name), content);
       await write('genai_config.json', `${JSON.stringify(genai, null, 2)}\n`);
       const config = {
-        ...configOf(source.base.configJson, DTYPES[dtype]),
+        // What has parts that are not there would be loaded as a model that has them.
+        ...configOf(textConfig(source.base.config, source.base.configJson), DTYPES[dtype]),
         'transformers.js_config': transformersJsConfig(dtype, shards.length),
       };
       await write('config.json', configText(config));
@@ -73,7 +75,8 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
       const read = await openTokenizer(target);
       await checkTensors(target, tensors, [...files.tensors.values()].map(storedTensor), progress);
       checkTokenizer(target, source, read);
-      await checkOnnx(path.join(target, filename), read.config, files, progress);
+      // Its tensors have the names that they have in the whole model.
+      await checkOnnx(path.join(target, filename), source.base.config, files, progress);
       return onnxNotes(read.config);
     },
   };
