@@ -58,7 +58,7 @@ function requireWhole({ config, path: file }: BaseModel): void {
   if (!config.isPart) return;
   throw new LorafaError(
     'model.unsupported',
-    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf or ollama, or the adapter as peft, which PEFT loads into the whole model.`,
+    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf, ollama or onnx, or the adapter as peft, which PEFT loads into the whole model.`,
     { location: { file } },
   );
 }
