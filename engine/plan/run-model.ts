@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import type { Device } from '../runtime/device.ts';
 import type { ProgressEvent } from '../train/events.ts';
 import { areRounded } from '../weights/bfloat16-weights.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
@@ -16,14 +17,17 @@ export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | un
 /**
  * How the base's weights are quantized for training; undefined where they stay as they are stored,
  * as they do for the mode `auto`, which is decided by the run itself.
+ *
+ * @param planned the device that a plan is for, on which `auto` is no question
  */
-export function quantizationOf({
-  model,
-  engine: { compute },
-}: Pick<ResolvedConfig, 'model' | 'engine'>): Quantization | undefined {
+export function quantizationOf(
+  { model, engine: { compute } }: Pick<ResolvedConfig, 'model' | 'engine'>,
+  planned?: Device,
+): Quantization | undefined {
   const nf4 = nf4Of({ model });
   if (nf4 !== undefined) return { kind: 'nf4', ...nf4 };
-  return compute === 'auto' ? undefined : quantizationFor(compute);
+  if (compute === 'auto') return planned?.kind === 'cuda' ? quantizationFor('bfloat16') : undefined;
+  return quantizationFor(compute);
 }
 
 /** What a mode needs of weights; undefined where it takes them as they are stored. */

@@ -5,7 +5,11 @@ import { linearModules } from '../architectures/linear-modules.ts';
 import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { bfloat16OutputLayer, bfloat16Products } from './bfloat16-linear.ts';
+import {
+  type Bfloat16Arithmetic,
+  bfloat16OutputLayer,
+  bfloat16Products,
+} from './bfloat16-linear.ts';
 import {
   blockwiseOutputLayer,
   blockwiseProducts,
@@ -22,6 +26,8 @@ export interface BaseLinearOptions {
   readonly builder: GraphBuilder;
   readonly config: DecoderConfig;
   readonly parameters: WeightParameters;
+  /** How bfloat16 numbers are multiplied; as the CPU does it unless given. */
+  readonly arithmetic?: Bfloat16Arithmetic | undefined;
 }
 
 /** A linear layer that is computed in float32. */
@@ -46,12 +52,17 @@ export interface BaseLayers {
 }
 
 /** The base model's linear layers as parts of a graph. */
-export function baseLayers({ builder, config, parameters }: BaseLinearOptions): BaseLayers {
+export function baseLayers({
+  builder,
+  config,
+  parameters,
+  arithmetic,
+}: BaseLinearOptions): BaseLayers {
   const modules = new Map(linearModules(config).map((module) => [module.name, module]));
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   const biasOf = (module: string): Value | undefined =>
     modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
-  const narrow = narrowProducts(builder, parameters);
+  const narrow = narrowProducts(builder, parameters, arithmetic);
   const blockwise = blockwiseProducts({ builder, parameters });
   const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
@@ -79,7 +90,7 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
         return blockwiseOutputLayer({ builder, parameters }, embedding);
       }
       return isBfloat16Mode(parameters.compute)
-        ? bfloat16OutputLayer(builder, parameters, embedding)
+        ? bfloat16OutputLayer(builder, parameters, embedding, arithmetic)
         : outputLayer({ builder, config, parameters });
     },
     linear: (module, x) => {
@@ -96,9 +107,10 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
 function narrowProducts(
   builder: GraphBuilder,
   parameters: WeightParameters,
+  arithmetic: Bfloat16Arithmetic | undefined,
 ): ((weight: string, x: Value) => Value) | undefined {
   if (parameters.compute === 'int8') return int8Products(builder, parameters);
-  if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters);
+  if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters, arithmetic);
   return undefined;
 }
 

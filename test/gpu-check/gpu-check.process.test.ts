@@ -15,7 +15,13 @@ async function check(...args: readonly string[]) {
 test.skipIf(missing !== undefined)(
   '--no-values --json runs on the stand-in, a line for each measured step',
   async () => {
-    const only = ['parity-captured', 'tiny-1x256-lorafa', 'tiny-1x256-lorafa-uncaptured'];
+    const only = [
+      'parity-captured',
+      'tiny-1x256-lorafa',
+      'tiny-1x256-lorafa-uncaptured',
+      'tiny-1x256-lorafa-bfloat16',
+      'tiny-1x256-lorafa-tf32',
+    ];
     const { stdout } = await check(
       ...['--no-values', '--json'],
       ...only.flatMap((name) => ['--only', name]),
@@ -25,16 +31,30 @@ test.skipIf(missing !== undefined)(
       .split('\n')
       .map((line) => JSON.parse(line) as CheckResult);
     expect(lines.map(({ name }) => name)).toEqual(only);
-    const [parity, captured, uncaptured] = lines as [CheckResult, StepResult, StepResult];
+    const [parity, captured, uncaptured, bfloat16, tf32] = lines as [
+      CheckResult,
+      StepResult,
+      StepResult,
+      StepResult,
+      StepResult,
+    ];
     // What computes nothing is not compared.
     expect(parity).toEqual({ name: 'parity-captured', steps: 20 });
-    for (const step of [captured, uncaptured]) {
+    for (const step of [captured, uncaptured, bfloat16, tf32]) {
       expect(step.nodes_total).toBeGreaterThan(100);
       expect(step.nodes_on_device).toBe(step.nodes_total);
       expect(step.bytes_down_per_step).toBe(8);
       expect(step.peak_bytes).toBeGreaterThan(step.bytes_up_per_step!);
     }
-    expect(captured).toMatchObject({ launches_per_step: 0, graph_launches_per_step: 3 });
+    for (const step of [captured, bfloat16, tf32]) {
+      expect(step).toMatchObject({ launches_per_step: 0, graph_launches_per_step: 3 });
+    }
+    // In bfloat16 the products with weights; attention and adapters stay in float32. The optimizer's know no TF32.
+    expect(captured.share_on_tensor_cores).toBe(0);
+    expect(bfloat16.share_on_tensor_cores).toBeGreaterThan(0.4);
+    expect(bfloat16.share_on_tensor_cores).toBeLessThan(0.9);
+    expect(tf32.share_on_tensor_cores).toBeGreaterThan(0.99);
+    expect(tf32.share_on_tensor_cores).toBeLessThan(1);
     expect(uncaptured.launches_per_step).toBeGreaterThan(100);
     expect(uncaptured.graph_launches_per_step).toBe(0);
     expect(captured.bytes_up_per_step).toBe(uncaptured.bytes_up_per_step);

@@ -3,13 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { median } from '../../engine/median.ts';
 import { estimateMemory } from '../../engine/plan/memory.ts';
+import { trafficBytes } from '../../engine/plan/step-time.ts';
 import { CPU, type Device } from '../../engine/runtime/device.ts';
 import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { trainingGraph } from '../../engine/step/training-graph.ts';
 import { modelFlops } from '../bench/model-flops.ts';
 import { runConfig } from '../bench/run-config.ts';
-import { deviceCounters } from '../fake-cuda/counters.ts';
-import { RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
+import { deviceCounters, shareOnTensorCores } from '../fake-cuda/counters.ts';
+import { PRODUCTS_LIBRARY, RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
 import type { ParityCase, StepCase } from './cases.ts';
 import { matmulFlops } from './matmul-flops.ts';
 import { tellPlacement } from './placement.ts';
@@ -69,11 +70,13 @@ async function measureStep(
   const graph = trainingGraph(training.graph);
   await training.release();
   await tellPlacement(graph, CUDA, model.weights.files().folder);
-  const planned = estimateMemory({ ...training.graph, device: CUDA });
-  return { ...counted, planned_bytes: planned.total };
+  const planned = estimateMemory(training.graph);
+  return { ...counted, planned_bytes: planned.total, traffic_bytes: trafficBytes(graph) };
 }
 
-async function countedSteps(training: TrainingStep): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+type Counted = Omit<MeasuredStep, 'planned_bytes' | 'traffic_bytes'>;
+
+async function countedSteps(training: TrainingStep): Promise<Counted> {
   const { read } = deviceCounters(RUNTIME_LIBRARY);
   const before = read();
   for (let i = 0; i < MEASURED; i++) await training.run();
@@ -85,13 +88,11 @@ async function countedSteps(training: TrainingStep): Promise<Omit<MeasuredStep, 
     peak_bytes: after.peak,
     launches_per_step: perStep('launches'),
     graph_launches_per_step: perStep('graphLaunches'),
+    share_on_tensor_cores: shareOnTensorCores(PRODUCTS_LIBRARY),
   };
 }
 
-async function timed(
-  training: TrainingStep,
-  { rows, length }: StepCase,
-): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+async function timed(training: TrainingStep, { rows, length }: StepCase): Promise<Counted> {
   const times: number[] = [];
   for (let i = 0; i < TIMED; i++) {
     const began = performance.now();

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import type { Recompute } from '../../../engine/architectures/decoder-graph.ts';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../../../engine/formats/float16.ts';
+import { gradients } from '../../../engine/graph/autodiff.ts';
+import { GraphBuilder } from '../../../engine/graph/builder.ts';
+import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
+import { Random } from '../../../engine/random.ts';
+import type { Device } from '../../../engine/runtime/device.ts';
+import { OWN_OPS } from '../../../engine/runtime/own-ops.ts';
+import { Session } from '../../../engine/runtime/session.ts';
+import { batchFeeds } from '../../../engine/step/batch-runner.ts';
+import { gradientSumName, trainingGraph } from '../../../engine/step/training-graph.ts';
+import { createTrainee } from '../../../engine/train/trainee.ts';
+import { bfloat16Products, ONNX_ARITHMETIC } from '../../../engine/weights/bfloat16-linear.ts';
+import { WeightStore } from '../../../engine/weights/weight-store.ts';
+import { roundingSpelledOut } from '../../support/rounding-spelled-out.ts';
+import { evaluateGraph } from '../graph/evaluate.ts';
+import { goldenCase, valuesOf, zeroGradients } from '../train/golden-case.ts';
+import { exactProduct } from './product-cases.ts';
+import { firstStep } from './quantized-model.ts';
+
+/*
+ * Products as CUDA's tensor cores make them, computed on the CPU by what cuBLAS promises: the same graph with
+ * its rounding spelled out.
+ */
+
+const CUDA: Device = { kind: 'cuda', index: 0 };
+const [TOKENS, IN, OUT] = [16, 96, 40];
+
+/** Half of the last bit of a number in bfloat16, relative to it. */
+const HALF_A_BIT = 2 ** -8;
+
+function numbers(count: number, seed: number): Float32Array {
+  const random = new Random(seed, 0);
+  return Float32Array.from({ length: count }, () => random.uint32() / 2 ** 31 - 1);
+}
+
+const rounded = (x: Float32Array): Float32Array => bfloat16ToFloat32(float32ToBfloat16(x));
+
+test('a product is that of rounded factors, rounded once more, forward and backward', async () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', 'float32', [TOKENS, IN]);
+  const target = builder.input('target', 'float32', [TOKENS, OUT]);
+  const weight = builder.cast(builder.input('w', 'float32', [OUT, IN]), 'bfloat16');
+  const parameters = { compute: 'bfloat16', has: () => false, stored: () => weight } as const;
+  const y = bfloat16Products(builder, parameters, ONNX_ARITHMETIC)('w', x);
+  const loss = builder.reduceSum(builder.mul(y, target), [0, 1]);
+  const dx = gradients(builder, loss, [x]).get(x)!;
+  const graph = roundingSpelledOut(removeDeadCode(builder.finish({ y, dx })));
+  const [given, w, wanted] = [
+    numbers(TOKENS * IN, 1),
+    numbers(OUT * IN, 2),
+    numbers(TOKENS * OUT, 3),
+  ];
+  const results = await evaluateGraph(graph, { x: given, w, target: wanted });
+  const expected = {
+    y: exactProduct(rounded(given), rounded(w), [TOKENS, IN, OUT], true),
+    dx: exactProduct(rounded(wanted), rounded(w), [TOKENS, OUT, IN], false),
+  };
+  for (const result of ['y', 'dx'] as const) {
+    const off = results[result]!.map((number, i) => {
+      const exact = expected[result][i]!;
+      return Math.abs(number - exact) / (HALF_A_BIT * Math.abs(exact) + 1e-5);
+    });
+    expect(Math.max(...off)).toBeLessThan(1.001);
+    expect(Math.max(...off)).toBeGreaterThan(0.9);
+  }
+});
+
+/** The graph of a reference run's first batch for CUDA, in bfloat16, and what is computed with it. */
+async function cudaStep(name: string, recompute: Recompute) {
+  const reference = await goldenCase(name);
+  const model = {
+    ...reference.model,
+    weights: new WeightStore(reference.model.weights.tensors, 'bfloat16'),
+  };
+  const trainee = await createTrainee(reference.config, model);
+  const batch = reference.steps[0]![0]!;
+  const { feeds, lossTokens } = batchFeeds(batch, 1, 0);
+  const graph = trainingGraph({
+    ...{ model, recompute, device: CUDA, dropout: 0 },
+    modules: trainee.modules,
+    trainable: trainee.trainable.map(({ name }) => name),
+    trainBase: trainee.trainBase,
+    shape: { rows: batch.batchSize, length: batch.sequenceLength, lossTokens },
+  });
+  return { model, trainee, graph, feeds };
+}
+
+describe('a step in bfloat16 for CUDA', () => {
+  test('multiplies with weights as they are stored, by ops of ONNX alone', async () => {
+    const { graph, model } = await cudaStep('lorafa-qv-bf16', 'layer');
+    expect(graph.values.filter(({ op }) => OWN_OPS.has(op))).toEqual([]);
+    const isMatrix = (name: string): boolean => model.weights.tensors.get(name)?.shape.length === 2;
+    const readers = graph.values.flatMap(({ op, dtype, inputs }) =>
+      inputs.filter(({ name }) => isMatrix(name)).map(() => `${op} ${dtype}`),
+    );
+    // Tokens are looked up, and so are targets.
+    expect(new Set(readers)).toEqual(new Set(['gemm bfloat16', 'gather bfloat16']));
+  });
+
+  test.each(['none', 'layer'] as const)(
+    'with "%s" computed again has gradients within the bound of bfloat16',
+    async (recompute) => {
+      const name = 'lorafa-qv-bf16';
+      const { graph, trainee, model, feeds } = await cudaStep(name, recompute);
+      const expected = await firstStep(name, (await goldenCase(name)).model);
+      const { folder } = model.weights.files();
+      const session = await Session.create(roundingSpelledOut(graph), {
+        threads: 1,
+        weightsFolder: folder,
+      });
+      const sums = zeroGradients(trainee);
+      const inputs = [...sums].map(([tensor, sum]) => [gradientSumName(tensor), sum] as const);
+      const results = await session.run(
+        { ...Object.fromEntries(trainee.tensors), ...Object.fromEntries(inputs), ...feeds },
+        Object.fromEntries(sums),
+      );
+      await session.release();
+      const found = valuesOf(sums);
+      const norm = (numbers: Float32Array): number => Math.hypot(...numbers);
+      const errors = [...expected.gradients].map(([tensor, gradient]) => {
+        const off = gradient.map((number, i) => found.get(tensor)![i]! - number);
+        return norm(off) / norm(gradient);
+      });
+      // What was measured, and about a third more.
+      expect(Math.max(...errors)).toBeLessThan(0.02);
+      expect(Math.max(...errors)).toBeGreaterThan(3e-4);
+      const loss = Number(results['loss']!.data[0]);
+      expect(Math.abs(loss / expected.loss - 1)).toBeLessThan(8e-4);
+    },
+  );
+});
