@@ -24,14 +24,20 @@ export function quantizationOf(
   { model, engine: { compute } }: Pick<ResolvedConfig, 'model' | 'engine'>,
   planned?: Device,
 ): Quantization | undefined {
-  const nf4 = nf4Of({ model });
-  if (nf4 !== undefined) return { kind: 'nf4', ...nf4 };
-  if (compute === 'auto') return planned?.kind === 'cuda' ? quantizationFor('bfloat16') : undefined;
-  return quantizationFor(compute);
+  const auto = planned?.kind === 'cuda' ? 'bfloat16' : 'float32';
+  return quantizationFor(compute === 'auto' ? auto : compute, nf4Of({ model }));
 }
 
-/** What a mode needs of weights; undefined where it takes them as they are stored. */
-export function quantizationFor(mode: ComputeMode): Quantization | undefined {
+/**
+ * What a mode needs of weights; undefined where it takes them as they are stored.
+ *
+ * @param nf4 how they are stored in four bits, which on CUDA are multiplied with in bfloat16 as well
+ */
+export function quantizationFor(
+  mode: ComputeMode,
+  nf4: Nf4Options | undefined,
+): Quantization | undefined {
+  if (nf4 !== undefined) return { kind: 'nf4', ...nf4, ...(mode === 'bfloat16' && { mode }) };
   if (mode === 'int8') return { kind: 'int8' };
   return isBfloat16Mode(mode) ? { kind: 'bfloat16', mode } : undefined;
 }

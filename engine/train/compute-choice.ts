@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { quantizationFor, weightProgress } from '../plan/run-model.ts';
+import { nf4Of, quantizationFor, weightProgress } from '../plan/run-model.ts';
 import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
 import { HostTensor } from '../runtime/host-tensor.ts';
@@ -51,10 +51,11 @@ export interface ComputeQuestion {
  * `device.unavailable` where the device cannot go on in the run's mode
  */
 export async function chooseCompute(
-  { engine }: ResolvedConfig,
+  config: ResolvedConfig,
   base: BaseModel,
   question: ComputeQuestion,
 ): Promise<ComputeChoice> {
+  const { engine } = config;
   const { device, onEvent } = question;
   if (engine.compute !== 'auto') return { model: base, trials: [] };
   const decided =
@@ -62,7 +63,7 @@ export async function chooseCompute(
   if (decided === undefined && device.kind !== 'cpu') return { model: base, trials: [] };
   const opened = new Map<string, BaseModel>();
   const modelOf = async (mode: ComputeMode): Promise<BaseModel> => {
-    const quantization = quantizationFor(mode);
+    const quantization = quantizationFor(mode, nf4Of(config));
     if (quantization === undefined) return base;
     const { kind } = quantization;
     const model =

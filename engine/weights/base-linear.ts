@@ -10,6 +10,7 @@ import {
   bfloat16OutputLayer,
   bfloat16Products,
 } from './bfloat16-linear.ts';
+import { bfloat16Stored } from './bfloat16-weights.ts';
 import {
   blockwiseOutputLayer,
   blockwiseProducts,
@@ -18,7 +19,7 @@ import {
 } from './blockwise-linear.ts';
 import { isBfloat16Mode } from './compute-mode.ts';
 import { int8Products } from './int8-linear.ts';
-import { isNf4, nf4Product } from './nf4-linear.ts';
+import { isNf4, nf4Bfloat16Products, nf4Product } from './nf4-linear.ts';
 import type { WeightParameters } from './weight-parameters.ts';
 
 /** What the frozen linear layers of a graph are made of. */
@@ -64,12 +65,15 @@ export function baseLayers({
     modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
   const narrow = narrowProducts(builder, parameters, arithmetic);
   const blockwise = blockwiseProducts({ builder, parameters });
+  const nf4Rounded = nf4Bfloat16Products({ builder, parameters });
   const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
+    const { outFeatures } = modules.get(module)!;
     if (isBlockwise(parameters, weight)) return blockwise(weight, x);
-    return narrow === undefined
-      ? nf4Product({ builder, parameters }, weight, x, modules.get(module)!.outFeatures)
-      : narrow(weight, x);
+    if (!isNf4(parameters, weight)) return narrow!(weight, x);
+    return parameters.compute === 'bfloat16'
+      ? nf4Rounded(weight, x, outFeatures)
+      : nf4Product({ builder, parameters }, weight, x, outFeatures);
   };
   const dense = (module: string): DenseLayer | undefined => {
     const weight = `${module}.weight`;
@@ -89,7 +93,9 @@ export function baseLayers({
       if (isBlockwise(parameters, embedding)) {
         return blockwiseOutputLayer({ builder, parameters }, embedding);
       }
-      return isBfloat16Mode(parameters.compute)
+      // Beside weights in NF4 it is as it was stored.
+      const isNarrow = bfloat16Stored(parameters, embedding).dtype === 'bfloat16';
+      return isNarrow && isBfloat16Mode(parameters.compute)
         ? bfloat16OutputLayer(builder, parameters, embedding, arithmetic)
         : outputLayer({ builder, config, parameters });
     },

@@ -48,6 +48,13 @@ const VARIANTS: readonly (Pick<StepCase, 'settings'> & {
     settings: { 'training.gradient_checkpointing': 'layer' },
     isNf4: true,
   },
+  { name: 'lorafa-nf4-bfloat16', settings: {}, isNf4: true, compute: 'bfloat16' },
+  {
+    name: 'lorafa-nf4-bfloat16-layer',
+    settings: { 'training.gradient_checkpointing': 'layer' },
+    isNf4: true,
+    compute: 'bfloat16',
+  },
   { name: 'lora', settings: { 'training.method': 'lora' } },
 ];
 

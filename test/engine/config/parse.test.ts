@@ -376,6 +376,10 @@ describe('contradictions', () => {
       '`engine.compute` "int8" cannot be had with `model.quantization` "nf4"',
     ],
     [
+      { engine: { compute: 'bfloat16' }, model: { quantization: 'nf4' } },
+      'in four bits; remove one of the two, or set `engine.device` to "cuda"',
+    ],
+    [
       { engine: { compute: 'auto' }, training: { method: 'full' } },
       '`engine.compute` "auto" cannot be had with the method "full"',
     ],
@@ -423,6 +427,8 @@ describe('contradictions', () => {
     [{ model: { quantization: 'none', use_double_quant: false } }],
     [{ engine: { device: 'cuda:3' } }],
     [{ engine: { device: 'cuda', compute: 'bfloat16', tf32: true } }],
+    [{ engine: { device: 'cuda', compute: 'bfloat16' }, model: { quantization: 'nf4' } }],
+    [{ engine: { device: 'cuda:0', compute: 'auto' }, model: { quantization: 'nf4' } }],
     [{ engine: { device: 'webgpu', compute: 'auto' } }],
     [{ engine: { compute: 'int8', tf32: true } }],
     [{ engine: { device: 'cpu', tf32: false } }],
