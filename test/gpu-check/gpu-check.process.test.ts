@@ -62,6 +62,39 @@ test.skipIf(missing !== undefined)(
   120_000,
 );
 
+test.skipIf(missing !== undefined)(
+  'memory is planned within a tenth of the peak, whatever is kept and in whatever it is multiplied',
+  async () => {
+    const variants = [
+      '',
+      '-layer',
+      '-packed',
+      '-bfloat16',
+      '-bfloat16-layer',
+      '-nf4',
+      '-nf4-layer',
+    ];
+    const only = [...variants, '-nf4-bfloat16', '-nf4-bfloat16-layer'].map(
+      (variant) => `tiny-1x256-lorafa${variant}`,
+    );
+    const { stdout } = await check(
+      ...['--no-values', '--json'],
+      ...only.flatMap((name) => ['--only', name]),
+    );
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as StepResult);
+    expect(steps.map(({ name }) => name).toSorted()).toEqual(only.toSorted());
+    for (const { name, nodes_on_device, nodes_total, planned_bytes, peak_bytes } of steps) {
+      expect(nodes_on_device, name).toBe(nodes_total);
+      expect(Math.abs(planned_bytes / peak_bytes - 1), name).toBeLessThan(0.1);
+    }
+  },
+  // Nine processes, one after the other.
+  240_000,
+);
+
 test('a name that nothing has is refused', async () => {
   await expect(check('--only', 'nonsense')).rejects.toMatchObject({
     code: 2,
