@@ -144,12 +144,12 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(events.filter(({ event }) => event.type === 'warning')).toEqual([]);
   });
 
-  test.each(['auto', 'bfloat16'])(
+  test.each(['auto', 'bfloat16'] as const)(
     'a step with engine.compute "%s" is in bfloat16, and captured',
     async (compute) => {
       const { events, stderr, end } = await trained([230], { engine: { compute } });
       expect([stderr, end]).toEqual(['', 0]);
-      const [started] = events.flatMap(({ event }) => (event.type === 'started' ? [event] : []));
+      const [started] = events.flatMap(({ event }) => (event.type === 'started' ? [event.run] : []));
       expect(started).toMatchObject({ device: 'cuda:0', compute: 'bfloat16' });
       const steps = countersOf(events, 'step');
       const [before, after] = steps.slice(-2);

@@ -88,5 +88,21 @@ const TINY = {
 export const PARITY_CASES: readonly ParityCase[] = [
   { ...TINY, name: 'parity-captured', isNf4: false, captures: true, steps: 20 },
   { ...TINY, name: 'parity-uncaptured', isNf4: false, captures: false, steps: 20 },
+  {
+    ...TINY,
+    name: 'parity-bfloat16',
+    isNf4: false,
+    compute: 'bfloat16',
+    captures: true,
+    steps: 1,
+  },
+  {
+    ...TINY,
+    name: 'parity-nf4-bfloat16',
+    isNf4: true,
+    compute: 'bfloat16',
+    captures: true,
+    steps: 1,
+  },
   { ...TINY, name: 'parity-nf4', isNf4: true, captures: true, steps: 20 },
 ];

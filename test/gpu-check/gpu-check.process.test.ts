@@ -59,7 +59,8 @@ test.skipIf(missing !== undefined)(
     expect(uncaptured.graph_launches_per_step).toBe(0);
     expect(captured.bytes_up_per_step).toBe(uncaptured.bytes_up_per_step);
   },
-  120_000,
+  // Five processes, one after the other.
+  200_000,
 );
 
 test.skipIf(missing !== undefined)(

@@ -9,16 +9,15 @@ import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { Random } from '../../../engine/random.ts';
 import type { Device } from '../../../engine/runtime/device.ts';
 import { OWN_OPS } from '../../../engine/runtime/own-ops.ts';
-import { Session } from '../../../engine/runtime/session.ts';
-import { batchFeeds } from '../../../engine/step/batch-runner.ts';
-import { gradientSumName, trainingGraph } from '../../../engine/step/training-graph.ts';
+import { type TrainingGraphOptions, trainingGraph } from '../../../engine/step/training-graph.ts';
 import { createTrainee } from '../../../engine/train/trainee.ts';
 import { bfloat16Products, ONNX_ARITHMETIC } from '../../../engine/weights/bfloat16-linear.ts';
 import type { Quantization } from '../../../engine/weights/quantization.ts';
 import { WeightStore } from '../../../engine/weights/weight-store.ts';
 import { roundingSpelledOut } from '../../support/rounding-spelled-out.ts';
+import { spelledOutStep } from '../../support/spelled-out-step.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
-import { goldenCase, valuesOf, zeroGradients } from '../train/golden-case.ts';
+import { goldenCase } from '../train/golden-case.ts';
 import { exactProduct } from './product-cases.ts';
 import { firstStep, quantized } from './quantized-model.ts';
 
@@ -95,36 +94,21 @@ async function modelWith(weights: keyof typeof WEIGHTS): Promise<BaseModel> {
   return quantization === undefined ? model : quantized(model, quantization);
 }
 
-/** The graph of a reference run's first batch for CUDA, in bfloat16, and what is computed with it. */
+/** A reference run's first batch for CUDA, in bfloat16. */
 async function cudaStep(stored: BaseModel, recompute: Recompute) {
   const reference = await goldenCase(CASE);
   const model = { ...stored, weights: new WeightStore(stored.weights.tensors, 'bfloat16') };
   const trainee = await createTrainee(reference.config, model);
   const batch = reference.steps[0]![0]!;
-  const { feeds, lossTokens } = batchFeeds(batch, 1, 0);
-  const graph = trainingGraph({
+  const { batchSize: rows, sequenceLength: length } = batch;
+  const options: TrainingGraphOptions = {
     ...{ model, recompute, device: CUDA, dropout: 0 },
     modules: trainee.modules,
     trainable: trainee.trainable.map(({ name }) => name),
     trainBase: trainee.trainBase,
-    shape: { rows: batch.batchSize, length: batch.sequenceLength, lossTokens },
-  });
-  return { model, trainee, graph, feeds };
-}
-
-/** What comes of it on the CPU. */
-async function spelledOutStep(model: BaseModel, recompute: Recompute) {
-  const { graph, trainee, feeds } = await cudaStep(model, recompute);
-  const weightsFolder = model.weights.files().folder;
-  const session = await Session.create(roundingSpelledOut(graph), { threads: 1, weightsFolder });
-  const sums = zeroGradients(trainee);
-  const inputs = [...sums].map(([tensor, sum]) => [gradientSumName(tensor), sum] as const);
-  const results = await session.run(
-    { ...Object.fromEntries(trainee.tensors), ...Object.fromEntries(inputs), ...feeds },
-    Object.fromEntries(sums),
-  );
-  await session.release();
-  return { loss: Number(results['loss']!.data[0]), gradients: valuesOf(sums) };
+    shape: { rows, length, lossTokens: rows * length },
+  };
+  return { options, tensors: trainee.tensors, batch };
 }
 
 describe('a step in bfloat16 for CUDA', () => {
@@ -135,7 +119,8 @@ describe('a step in bfloat16 for CUDA', () => {
     'multiplies with weights in %s as they are stored, by no op of our own',
     async (weights, expected) => {
       const stored = await modelWith(weights);
-      const { graph } = await cudaStep(stored, 'layer');
+      const { options } = await cudaStep(stored, 'layer');
+      const graph = trainingGraph(options);
       expect(graph.values.filter(({ op }) => OWN_OPS.has(op))).toEqual([]);
       const isMatrix = ({ op, dtype, shape }: Value): boolean =>
         op === 'weight' && (dtype === 'uint8' || shape.length === 2);
@@ -157,7 +142,8 @@ describe('a step in bfloat16 for CUDA', () => {
     async (weights, recompute) => {
       const model = await modelWith(weights);
       const expected = await firstStep(CASE, model);
-      const found = await spelledOutStep(model, recompute);
+      const { options, tensors, batch } = await cudaStep(model, recompute);
+      const found = await spelledOutStep(options, tensors, batch, 1);
       const norm = (numbers: Float32Array): number => Math.hypot(...numbers);
       const errors = [...expected.gradients].map(([tensor, gradient]) => {
         const off = gradient.map((number, i) => found.gradients.get(tensor)![i]! - number);
