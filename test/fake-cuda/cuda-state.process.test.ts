@@ -149,7 +149,9 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     async (compute) => {
       const { events, stderr, end } = await trained([230], { engine: { compute } });
       expect([stderr, end]).toEqual(['', 0]);
-      const [started] = events.flatMap(({ event }) => (event.type === 'started' ? [event.run] : []));
+      const [started] = events.flatMap(({ event }) =>
+        event.type === 'started' ? [event.run] : [],
+      );
       expect(started).toMatchObject({ device: 'cuda:0', compute: 'bfloat16' });
       const steps = countersOf(events, 'step');
       const [before, after] = steps.slice(-2);
