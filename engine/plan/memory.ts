@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
-import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
+import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { attentionThreads } from '../runtime/attention-shares.ts';
@@ -98,7 +98,7 @@ const COPIES_OF_TRAINED = 2.5;
 const MOMENTS = 2;
 
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
-const DEVICE_BYTES = 2e6;
+const DEVICE_BYTES = 3e5;
 
 /** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
 export function estimateMemory(
@@ -166,7 +166,7 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
   if (!keepsState(device)) return peakBytes(graph);
   const arena = new DeviceArena();
   // The second run finds what the first one left in pieces.
-  for (let run = 0; run < 2; run++) runWith(graph, arena, IN_PLACE_ON_CUDA);
+  for (let run = 0; run < 2; run++) runWith(graph, arena, ON_CUDA);
   return arena.bytes;
 }
 

@@ -67,6 +67,22 @@ export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Prom
   return device;
 }
 
+/**
+ * Makes sure that a CUDA device multiplies bfloat16 numbers, in a throw-away process.
+ *
+ * @param script as in {@link probeDevice}
+ * @throws LorafaError `device.unavailable`
+ */
+export async function requireTensorCores(device: Device, script = PROBE_SCRIPT): Promise<void> {
+  const detail = await tryInChild(device, script, 'bfloat16');
+  if (detail === undefined) return;
+  throw new LorafaError(
+    'device.unavailable',
+    `${formatDevice(device)} does not multiply in bfloat16, for which it takes a GPU of NVIDIA's Ampere or later (${detail}); set engine.compute to "float32".`,
+    { detail },
+  );
+}
+
 async function tryHere(device: Device): Promise<string | undefined> {
   try {
     await selfTest(device);
@@ -76,11 +92,15 @@ async function tryHere(device: Device): Promise<string | undefined> {
   }
 }
 
-function tryInChild(device: Device, script: string): Promise<string | undefined> {
+function tryInChild(
+  device: Device,
+  script: string,
+  ...what: readonly 'bfloat16'[]
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [script, formatDevice(device)],
+      [script, formatDevice(device), ...what],
       { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
       (error, _stdout, stderr) => {
         if (error === null) return resolve(undefined);

@@ -24,6 +24,8 @@ export interface SessionSetup {
    * which a node is computed elsewhere.
    */
   readonly captures?: boolean;
+  /** On a CUDA device: tensor cores may round the factors of float32 products to ten bits. */
+  readonly tf32?: boolean;
 }
 
 /** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
@@ -88,15 +90,19 @@ function addProvider(options: Pointer, setup: SessionSetup, what: string): void 
   }
 }
 
-function addCuda(options: Pointer, { device, captures }: SessionSetup, what: string): void {
+function addCuda(
+  options: Pointer,
+  { device, captures, tf32 = false }: SessionSetup,
+  what: string,
+): void {
   cudaProvider(device);
   const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
   try {
     const settings = {
       device_id: String(device.index),
       arena_extend_strategy: 'kSameAsRequested',
-      // Tensor cores would round float32 to ten bits.
-      use_tf32: '0',
+      // On unless it is said otherwise.
+      use_tf32: tf32 ? '1' : '0',
       ...(captures && { enable_cuda_graph: '1' }),
     };
     const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];

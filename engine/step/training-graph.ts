@@ -24,7 +24,9 @@ import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import { baseLayers } from '../weights/base-linear.ts';
+import { ONNX_ARITHMETIC } from '../weights/bfloat16-linear.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import {
   mappedParameters,
@@ -65,6 +67,8 @@ export interface TrainingGraphOptions {
   readonly recompute: Recompute;
   /** Rows may hold several examples, which do not see each other; one unless given. */
   readonly packing?: boolean;
+  /** What computes it, on which the ops for bfloat16 depend; the CPU unless given. */
+  readonly device?: Device;
 }
 
 /** Name of the input that a tensor's gradient is added to. */
@@ -92,7 +96,7 @@ export const BATCH_INPUTS = {
  * that {@link gradientSumName} gives, which a run may write it over.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
-  const { model, modules, shape, trainable, trainBase, dropout } = options;
+  const { model, modules, shape, trainable, trainBase, dropout, device = CPU } = options;
   const { config, weights } = model;
   const builder = new GraphBuilder();
   const tokens = shape.rows * shape.length;
@@ -106,7 +110,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const parameters = trainBase
     ? trainedParameters(builder, weights)
     : mappedParameters(builder, weights);
-  const base = baseLayers({ builder, config, parameters });
+  const hasOwnOps = isBfloat16Mode(parameters.compute) && device.kind === 'cpu';
+  const arithmetic = device.kind === 'cpu' ? undefined : ONNX_ARITHMETIC;
+  const base = baseLayers({ builder, config, parameters, arithmetic });
+  const packed = options.packing ? positions : undefined;
   const parts = {
     builder,
     config,
@@ -122,14 +129,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
       mergeForTokens: tokens,
     }),
-    attention: rowAttention(
-      builder,
-      config,
-      parameters,
-      shape,
-      options.packing ? positions : undefined,
-    ),
-    ...(isBfloat16Mode(parameters.compute) && { gate: fusedGate(builder) }),
+    attention: hasOwnOps
+      ? oneOpAttention(builder, config, parameters, shape, packed)
+      : causalAttention(builder, config, shape, packed),
+    ...(hasOwnOps && { gate: fusedGate(builder) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -143,15 +146,15 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
-    ...(isBfloat16Mode(parameters.compute) ? [accumulateProducts] : []),
+    ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
   const graph = passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
   return addToInputs(graph, new Map(trainable.map((name) => [name, gradientSumName(name)])));
 }
 
-/** Attention of a batch: one op where products are in bfloat16 anyway. */
-function rowAttention(
+/** Attention of a batch as one op of our own, where those multiply bfloat16 numbers anyway. */
+function oneOpAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
   { compute }: WeightParameters,
@@ -159,7 +162,6 @@ function rowAttention(
   positions: Value | undefined,
 ): Attention {
   const attention = causalAttention(builder, config, shape, positions);
-  if (!isBfloat16Mode(compute)) return attention;
   const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
   return fusedAttention(builder, products, shape, attention, positions);
 }

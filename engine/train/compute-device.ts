@@ -3,7 +3,7 @@ import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
-import { chooseDevice } from '../runtime/devices.ts';
+import { chooseDevice, requireTensorCores } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { ProgressEvent } from './events.ts';
@@ -30,7 +30,16 @@ export async function chooseComputeDevice({
  */
 export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
   if (mode === 'int8') await requireInt8(device);
-  if (isBfloat16Mode(mode)) requireBfloat16(device);
+  if (mode === 'bfloat16' && device.kind === 'cuda') await requireTensorCores(device);
+  else if (isBfloat16Mode(mode)) requireBfloat16(device);
+}
+
+/** What `auto` is on a CUDA device, where nothing is measured. */
+export async function modeOfCuda(device: Device): Promise<ComputeMode> {
+  return requireTensorCores(device).then(
+    () => 'bfloat16',
+    () => 'float32',
+  );
 }
 
 /** Tells as progress how far the weights are on a device that has to get them. */

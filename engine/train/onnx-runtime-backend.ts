@@ -87,7 +87,11 @@ async function openOnnxRuntime(
     model,
     recompute: chooseRecompute(config, { ...step, ...work, model, device }, limit),
     tensors: trainee.tensors,
-    session: { ...session, weightsFolder: model.weights.files().folder },
+    session: {
+      ...session,
+      tf32: config.engine.tf32,
+      weightsFolder: model.weights.files().folder,
+    },
   });
   const first = await plan.window(0, 0);
   const { model, trials } = await chooseCompute(config, base, {

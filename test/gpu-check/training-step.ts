@@ -79,11 +79,16 @@ export class TrainingStep {
       packing: config.data.packing,
       recompute: recompute === 'auto' ? 'none' : recompute,
       shape: { rows, length, lossTokens: rows * length },
+      device,
     };
     const runner = new BatchRunner({
       ...graph,
       tensors: trainee.tensors,
-      session: { ...session, weightsFolder: model.weights.files().folder },
+      session: {
+        ...session,
+        tf32: config.engine.tf32,
+        weightsFolder: model.weights.files().folder,
+      },
     });
     const batch = randomBatch(parts);
     return new TrainingStep({ graph, batch, trainee, optimizer, notices, config, runner });

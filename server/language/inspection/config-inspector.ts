@@ -236,7 +236,8 @@ export class ConfigInspector {
       return { findings: [findingOf(error, place)] };
     }
     const limit = this.#memoryLimit(config);
-    const quantization = quantizationOf(config);
+    const device = namedDevice(config.engine.device);
+    const quantization = quantizationOf(config, device);
     const stored = known.model;
     const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
     const answering = answeringModel(config, model) ?? stored;
@@ -247,6 +248,7 @@ export class ConfigInspector {
       trainBase: trainee.trainBase,
       dropout: lora.lora_dropout,
       packing: data.packing,
+      device,
       threads: config.engine.intra_op_num_threads,
       ...batches,
       evaluation,
@@ -258,7 +260,7 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit, isJudged, lora],
+      [model.path, quantization, roughLimit, isJudged, lora, device],
       [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],

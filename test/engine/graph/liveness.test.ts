@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
-import { peakBytes } from '../../../engine/graph/liveness.ts';
+import { ON_CUDA, peakBytes } from '../../../engine/graph/liveness.ts';
+import { removeDeadCode } from '../../../engine/graph/passes/dead-code.ts';
+import type { Value } from '../../../engine/graph/value.ts';
 
 /** Bytes of a float32 `[256, 256]`. */
 const MATRIX = 4 * 256 * 256;
@@ -47,4 +49,21 @@ test('a larger result cannot be made in place', () => {
   const sum = b.reduceSum(b.gemm(square(b), square(b, 'y')), [1]);
   const column = 4 * 256;
   expect(peakBytes(b.finish({ z: b.add(sum, square(b, 'w')) }))).toBe(MATRIX + column);
+});
+
+test('on CUDA, free memory is kept for the next value of its shape, and is of no use to others until then', () => {
+  const b = new GraphBuilder();
+  const x = square(b);
+  const row = b.reduceSum(b.gemm(x, x), [0]);
+  const tall = b.gemm(b.input('column', 'float32', [1024, 1]), row);
+  const sum = b.reduceSum(tall, [0, 1]);
+  const scaled = (product: Value): Value => b.mul(b.reduceSum(product, [0, 1]), sum);
+  const rowBytes = 4 * 256;
+  const withOther = b.finish({ z: scaled(b.gemm(x, x)) });
+  expect(peakBytes(withOther)).toBe(rowBytes + 4 * MATRIX);
+  expect(peakBytes(withOther, ON_CUDA)).toBe(rowBytes + 5 * MATRIX);
+  // As many numbers in another shape are none of its shape.
+  const wide = b.gemm(b.input('a', 'float32', [128, 8]), b.input('b', 'float32', [8, 512]));
+  const without = removeDeadCode(b.finish({ z: scaled(wide) }));
+  expect(peakBytes(without, ON_CUDA)).toBe(rowBytes + 4 * MATRIX);
 });
