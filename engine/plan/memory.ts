@@ -3,29 +3,21 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
-import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
-import type { LoraModule } from '../lora/lora-module.ts';
+import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
+import type { StepSpec } from '../step/step-spec.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
-export interface MemoryQuestion extends BatchesQuestion {
-  readonly model: Pick<BaseModel, 'config' | 'weights'>;
-  readonly modules: readonly LoraModule[];
-  /** Trained tensors by the names of their graph inputs. */
-  readonly trainable: readonly string[];
-  readonly trainBase: boolean;
-  readonly dropout: number;
+export interface MemoryQuestion extends StepSpec, BatchesQuestion {
   readonly recompute: Recompute;
   /** Whose memory it is; the host's unless given. */
   readonly device?: Device;
-  /** As in `TrainingGraphOptions`. */
-  readonly packing?: boolean;
   /** CPU threads; 0 takes one per physical core. One unless given. */
   readonly threads?: number;
   /** The batches of an evaluation; absent where there is none. */
@@ -165,7 +157,7 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
   if (!keepsState(device)) return peakBytes(graph);
   const arena = new DeviceArena();
   // The second run finds what the first one left in pieces.
-  for (let run = 0; run < 2; run++) runWith(graph, arena, IN_PLACE_ON_CUDA);
+  for (let run = 0; run < 2; run++) runWith(graph, arena, ON_CUDA);
   return arena.bytes;
 }
 
