@@ -9,6 +9,7 @@ import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import { withPadding } from '../plan/padding-multiple.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
@@ -18,7 +19,6 @@ import { BatchRunner } from '../step/batch-runner.ts';
 import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
-import type { ProgressEvent } from './events.ts';
 
 /** How well a model predicts held-out rows. */
 export interface Evaluation {
