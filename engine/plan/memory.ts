@@ -53,11 +53,11 @@ export interface MemoryEstimate {
   readonly answerWeights: number;
   /** Trained tensors and frozen A matrices, gradients, Adam's two moments. */
   readonly optimizer: number;
-  /** Values of the step graph that are alive at one time. */
+  /** What ONNX Runtime takes for values of the step graph at one time. */
   readonly activations: number;
-  /** Values of the graph of an evaluation that are alive at one time; 0 where there is none. */
+  /** The same of an evaluation; 0 where there is none. */
   readonly evaluation: number;
-  /** Values of the graph of an answer, and the keys and values of its text; 0 where there is none. */
+  /** The same of an answer, and the keys and values of its text; 0 where there is none. */
   readonly answers: number;
   /** Node, ONNX Runtime and the graphs themselves. */
   readonly runtime: number;
@@ -91,7 +91,7 @@ const MOMENTS = 2;
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
 const DEVICE_BYTES = 2e6;
 
-/** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
+/** Estimates a training run's peak memory from its graphs, with ONNX Runtime's plan of buffers over the order of their nodes. */
 export function estimateMemory(
   question: MemoryQuestion,
   beside: MemoryBesideSteps = memoryBesideSteps(question),
