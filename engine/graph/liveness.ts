@@ -153,7 +153,9 @@ function planBuffers(graph: Graph, { inPlace, keeps }: BufferPolicy): ReadonlyMa
       each.lastUse = position;
       if (!keeps) return;
       const key = shapeKey(each.maker);
-      free.set(key, [...(free.get(key) ?? []), each]);
+      const others = free.get(key);
+      if (others === undefined) free.set(key, [each]);
+      else others.push(each);
     };
     for (const input of value.inputs) {
       const read = buffers.get(input);
