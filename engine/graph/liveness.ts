@@ -8,38 +8,28 @@ import { isOp, type Value } from './value.ts';
 /** Ops whose output is their input under another shape: ONNX Runtime copies nothing. */
 const VIEWS: ReadonlySet<OpName> = new Set(['reshape']);
 
-/** Ops that ONNX Runtime computes in place where an input of the same size is not needed later. */
-const IN_PLACE: ReadonlySet<OpName> = new Set([
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'neg',
-  'exp',
-  'log',
-  'sqrt',
-  'reciprocal',
-  'sigmoid',
-  'sin',
-  'cos',
-  'tanh',
-  'softmax',
-  'addMatmulBfloat16',
-  'addMatmul',
-]);
+/** Where values of a graph get their memory from. */
+export interface BufferPolicy {
+  /** Ops that are computed over an input of the same shape that is not needed later. */
+  readonly inPlace: ReadonlySet<OpName>;
+  /** Whether memory that is not needed any more is kept for the next value of its shape. */
+  readonly keeps: boolean;
+}
+
+/** ONNX Runtime on the CPU. What its kernels compute in place was measured: an `Add` or an `Exp` is not. */
+export const ON_CPU: BufferPolicy = {
+  inPlace: new Set(['sigmoid', 'tanh', 'softmax', 'addMatmulBfloat16', 'addMatmul']),
+  keeps: true,
+};
 
 /** The same on CUDA devices, whose kernels for two inputs, and for softmax, always have an output of their own. */
-const IN_PLACE_ON_CUDA: ReadonlySet<OpName> = new Set([
-  'neg',
-  'exp',
-  'log',
-  'sqrt',
-  'reciprocal',
-  'sigmoid',
-  'sin',
-  'cos',
-  'tanh',
-]);
+export const ON_CUDA: BufferPolicy = {
+  inPlace: new Set(['neg', 'exp', 'log', 'sqrt', 'reciprocal', 'sigmoid', 'sin', 'cos', 'tanh']),
+  keeps: true,
+};
+
+/** Whoever computes: a value has memory of its own from where it is made to its last reader. */
+const ALIVE: BufferPolicy = { inPlace: new Set(), keeps: false };
 
 /** Values that take no memory of their own while a graph runs: mapped, embedded or fed. */
 const LEAVES: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant']);
@@ -50,32 +40,24 @@ export interface Allocator<Block> {
   give(block: Block): void;
 }
 
-/** How ONNX Runtime spares values a memory of their own. */
-export interface MemoryPlanner {
-  /** Ops that may be computed in the memory of an input. */
-  readonly inPlace: ReadonlySet<OpName>;
-  /**
-   * Whether memory that is free is kept for the next value of the same shape, however late it comes
-   * (`FindReusableTensor` of ONNX Runtime's allocation planner), instead of being given back.
-   */
-  readonly keepsForSameShape: boolean;
-}
-
-/** As a CPU's values are counted, whose memory is given back so that it is of use to all others. */
-const ON_CPU: MemoryPlanner = { inPlace: IN_PLACE, keepsForSameShape: false };
-
-/** As a CUDA device's are, where an arena hands out what is given back. */
-export const ON_CUDA: MemoryPlanner = { inPlace: IN_PLACE_ON_CUDA, keepsForSameShape: true };
-
 /**
- * The most bytes of computed values that are alive at one time when a graph with static shapes
- * runs in its order. Weights, constants and inputs are not counted. Segments count as if all were of
+ * The most bytes that ONNX Runtime takes at one time for the computed values of a graph with static shapes
+ * that runs in its order. Weights, constants and inputs are not counted. Segments count as if all were of
  * one size: what is kept of all of them is the same in sum, however the rows are spread.
  */
-export function peakBytes(graph: Graph, planner: MemoryPlanner = ON_CPU): number {
+export function peakBytes(graph: Graph): number {
+  return mostBytes(graph, ON_CPU);
+}
+
+/** The same of values that are alive at one time, which no other order of the memory could do without. */
+export function liveBytes(graph: Graph): number {
+  return mostBytes(graph, ALIVE);
+}
+
+function mostBytes(graph: Graph, policy: BufferPolicy): number {
   let live = 0;
   let peak = 0;
-  const allocator: Allocator<number> = {
+  const counter: Allocator<number> = {
     take: (bytes) => {
       live += bytes;
       peak = Math.max(peak, live);
@@ -85,15 +67,19 @@ export function peakBytes(graph: Graph, planner: MemoryPlanner = ON_CPU): number
       live -= bytes;
     },
   };
-  runWith(graph, allocator, planner);
+  runWith(graph, counter, policy);
   return peak;
 }
 
-/** Asks an allocator for all that a run of a graph asks it for, in the order of {@link peakBytes}. */
+/**
+ * Asks an allocator for all that a run of a graph asks it for, in the order of {@link peakBytes}.
+ *
+ * @param policy the CPU's unless given
+ */
 export function runWith<Block>(
   graph: Graph,
   allocator: Allocator<Block>,
-  planner: MemoryPlanner = ON_CPU,
+  policy: BufferPolicy = ON_CPU,
 ): void {
   const counts = usualCounts(graph);
   const bytesOf = (value: Value): number => {
@@ -101,77 +87,92 @@ export function runWith<Block>(
     if (size === undefined) throw new TypeError(`${value.name} has no static size`);
     return size * DTYPE_BYTES[value.dtype];
   };
-  const buffers = plannedBuffers(graph, planner, bytesOf);
+  const buffers = planBuffers(graph, policy);
   const blocks = new Map<Buffer, Block>();
+  const give = (buffer: Buffer): void => {
+    const block = blocks.get(buffer);
+    if (block !== undefined) allocator.give(block);
+    blocks.delete(buffer);
+  };
   graph.values.forEach((value, position) => {
-    const buffer = buffers.get(value)!;
-    if (buffer.bytes > 0 && !blocks.has(buffer)) blocks.set(buffer, allocator.take(buffer.bytes));
+    const buffer = buffers.get(value);
+    if (buffer?.maker === value) {
+      const bytes = bytesOf(value);
+      if (bytes > 0) blocks.set(buffer, allocator.take(bytes));
+    }
     const work = workBytes(value, bytesOf);
     if (work > 0) allocator.give(allocator.take(work));
-    for (const each of new Set([...value.inputs.map((input) => buffers.get(input)!), buffer])) {
-      const block = blocks.get(each);
-      if (block === undefined || each.last !== position) continue;
-      allocator.give(block);
-      blocks.delete(each);
-    }
+    const used = new Set([...value.inputs, value].map((each) => buffers.get(each)));
+    for (const each of used) if (each?.lastUse === position) give(each);
   });
-  for (const block of blocks.values()) allocator.give(block);
+  for (const buffer of [...blocks.keys()]) give(buffer);
 }
 
-/** Memory that one or more values have, at the same time as views or one after the other. */
+/** Memory that one or more values have after each other. */
 interface Buffer {
-  readonly bytes: number;
-  /** Of the value that it was taken for: element size and shape. */
-  readonly form: string;
-  /** How often its values are yet to be read. */
-  uses: number;
-  /** The place in the graph of what reads it last, or makes what nobody reads; none of an output. */
-  last: number;
+  /** The value that it is taken for, whose shape it keeps. */
+  readonly maker: Value;
+  /** Readings of its values that are still to come, those of its present value and of views of that. */
+  readings: number;
+  /** Place of the node after which it is given back; after the run unless there is one. */
+  lastUse: number;
 }
 
-/** Which memory each value of a graph has. */
-function plannedBuffers(
-  graph: Graph,
-  { inPlace, keepsForSameShape }: MemoryPlanner,
-  bytesOf: (value: Value) => number,
-): ReadonlyMap<Value, Buffer> {
+/**
+ * ONNX Runtime's plan of memory, which it makes once for a session: a value is computed over an input where the
+ * kernel allows it, else in a buffer of its shape that nobody reads any more, the latest first, and else in a new
+ * one. A buffer that is used again is kept meanwhile, however long that takes: so scores of many sizes in each
+ * layer stay for as long as there are layers.
+ *
+ * Source: `PlannerImpl::ComputeSingleStreamReusePlan`, `FindReusableInput` and `FindReusableTensor` in
+ * onnxruntime/core/framework/allocation_planner.cc.
+ */
+function planBuffers(graph: Graph, { inPlace, keeps }: BufferPolicy): ReadonlyMap<Value, Buffer> {
   const uses = countUses(graph);
-  const outputs = new Set(graph.outputs.values());
   const buffers = new Map<Value, Buffer>();
-  // The youngest first.
-  const free: Buffer[] = [];
-  const bufferFor = (value: Value): Buffer => {
-    const inputs = value.inputs.map((input) => buffers.get(input)!);
-    if (VIEWS.has(value.op)) return inputs[0]!;
-    const bytes = LEAVES.has(value.op) ? 0 : bytesOf(value);
-    const form = `${DTYPE_BYTES[value.dtype]} ${value.shape.join()}`;
-    const dies = (buffer: Buffer): boolean =>
-      buffer.uses === inputs.filter((input) => input === buffer).length;
-    const inInput = inPlace.has(value.op)
-      ? inputs.find((input) => input.bytes === bytes && bytes > 0 && dies(input))
-      : undefined;
-    if (inInput !== undefined) return inInput;
-    const isFresh = outputs.has(value) || !keepsForSameShape || bytes === 0;
-    const index = isFresh ? -1 : free.findIndex((buffer) => buffer.form === form);
-    return index < 0 ? { bytes, form, uses: 0, last: Infinity } : free.splice(index, 1)[0]!;
+  const free = new Map<string, Buffer[]>();
+  const dyingInput = (value: Value): Buffer | undefined => {
+    const sameShape = value.inputs.filter((input) => shapeKey(input) === shapeKey(value));
+    return sameShape.map((input) => buffers.get(input)).find((each) => each?.readings === 1);
   };
-  const release = (buffer: Buffer, position: number): void => {
-    if (buffer.uses > 0 || buffer.bytes === 0) return;
-    buffer.last = position;
-    free.unshift(buffer);
+  const bufferFor = (value: Value): Buffer | undefined => {
+    if (LEAVES.has(value.op)) return undefined;
+    if (VIEWS.has(value.op)) return buffers.get(value.inputs[0]!);
+    return (
+      (inPlace.has(value.op) ? dyingInput(value) : undefined) ??
+      free.get(shapeKey(value))?.pop() ?? { maker: value, readings: 0, lastUse: Infinity }
+    );
   };
   graph.values.forEach((value, position) => {
     const buffer = bufferFor(value);
-    buffers.set(value, buffer);
-    buffer.uses += uses.get(value) ?? 0;
-    for (const input of value.inputs) {
-      const read = buffers.get(input)!;
-      read.uses--;
-      release(read, position);
+    if (buffer !== undefined) {
+      buffers.set(value, buffer);
+      buffer.readings += uses.get(value) ?? 0;
     }
-    if ((uses.get(value) ?? 0) === 0) release(buffer, position);
+    const release = (each: Buffer): void => {
+      each.lastUse = position;
+      if (!keeps) return;
+      const key = shapeKey(each.maker);
+      const others = free.get(key);
+      if (others === undefined) free.set(key, [each]);
+      else others.push(each);
+    };
+    for (const input of value.inputs) {
+      const read = buffers.get(input);
+      if (read === undefined) continue;
+      read.readings--;
+      if (read.readings === 0) release(read);
+    }
+    if (buffer?.readings === 0 && buffer.lastUse !== position) release(buffer);
   });
+  for (const buffer of new Set(buffers.values()))
+    if (buffer.readings > 0) buffer.lastUse = Infinity;
   return buffers;
+}
+
+/** What buffers have to have in common to be used one for the other: dimensions, and the size of an element. */
+function shapeKey({ dtype, shape }: Value): string {
+  return `${DTYPE_BYTES[dtype]} ${shape}`;
 }
 
 /** What ONNX Runtime takes for itself while it computes a value. */

@@ -5,14 +5,15 @@ import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { namedDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
+import { stepSpec } from '../step/step-spec.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
-import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import type { PlannedWeights } from '../weights/weight-cache.ts';
 import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { withPadding } from './padding-multiple.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
+import type { PaddingReport, ProgressEvent, SplitReport } from './plan-reports.ts';
 import { planTrainee } from './planned-trainee.ts';
 import { requirePositions } from './position-limit.ts';
 import { loadRunData } from './run-data.ts';
@@ -102,12 +103,7 @@ export async function estimateRun(
   const data = await loadRunData(config, tokenizer, onEvent);
   const plan = planRun(config, data);
   const question = {
-    model,
-    modules: trainee.modules,
-    trainable: trainee.trainable.map(({ name }) => name),
-    trainBase: trainee.trainBase,
-    dropout: config.lora.lora_dropout,
-    packing: config.data.packing,
+    ...stepSpec(config, model, trainee),
     device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };

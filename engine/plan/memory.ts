@@ -4,29 +4,21 @@ import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
-import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { attentionThreads } from '../runtime/attention-shares.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
+import type { StepSpec } from '../step/step-spec.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
-export interface MemoryQuestion extends BatchesQuestion {
-  readonly model: Pick<BaseModel, 'config' | 'weights'>;
-  readonly modules: readonly LoraModule[];
-  /** Trained tensors by the names of their graph inputs. */
-  readonly trainable: readonly string[];
-  readonly trainBase: boolean;
-  readonly dropout: number;
+export interface MemoryQuestion extends StepSpec, BatchesQuestion {
   readonly recompute: Recompute;
   /** Whose memory it is; the host's unless given. */
   readonly device?: Device;
-  /** As in `TrainingGraphOptions`. */
-  readonly packing?: boolean;
   /** CPU threads; 0 takes one per physical core. One unless given. */
   readonly threads?: number;
   /** The batches of an evaluation; absent where there is none. */
@@ -62,11 +54,11 @@ export interface MemoryEstimate {
   readonly answerWeights: number;
   /** Trained tensors and frozen A matrices, gradients, Adam's two moments. */
   readonly optimizer: number;
-  /** Values of the step graph that are alive at one time. */
+  /** What ONNX Runtime takes for values of the step graph at one time. */
   readonly activations: number;
-  /** Values of the graph of an evaluation that are alive at one time; 0 where there is none. */
+  /** The same of an evaluation; 0 where there is none. */
   readonly evaluation: number;
-  /** Values of the graph of an answer, and the keys and values of its text; 0 where there is none. */
+  /** The same of an answer, and the keys and values of its text; 0 where there is none. */
   readonly answers: number;
   /** Node, ONNX Runtime and the graphs themselves. */
   readonly runtime: number;
@@ -100,7 +92,7 @@ const MOMENTS = 2;
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
 const DEVICE_BYTES = 3e5;
 
-/** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
+/** Estimates a training run's peak memory from its graphs, with ONNX Runtime's plan of buffers over the order of their nodes. */
 export function estimateMemory(
   question: MemoryQuestion,
   beside: MemoryBesideSteps = memoryBesideSteps(question),

@@ -1,13 +1,13 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import type { Device } from '../runtime/device.ts';
-import type { ProgressEvent } from '../train/events.ts';
 import { areRounded } from '../weights/bfloat16-weights.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import { WeightStore } from '../weights/weight-store.ts';
+import type { ProgressEvent } from './plan-reports.ts';
 
 /** How the base of a configuration is stored in four bits; undefined where it is not. */
 export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | undefined {

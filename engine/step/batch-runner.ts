@@ -4,18 +4,17 @@ import type { Batch } from '../data/batches.ts';
 import { CPU } from '../runtime/device.ts';
 import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
+import type { StepSpec } from './step-spec.ts';
 import {
   BATCH_INPUTS,
   gradientSumName,
   MAX_CAPTURED_SESSIONS,
   MAX_SESSIONS,
-  type TrainingGraphOptions,
   type TrainingShape,
   trainingGraph,
 } from './training-graph.ts';
 
-export interface BatchRunnerOptions
-  extends Omit<TrainingGraphOptions, 'shape' | 'recompute' | 'device'> {
+export interface BatchRunnerOptions extends StepSpec {
   /** What is computed again for the gradients; nothing unless given. */
   readonly recompute?: Recompute;
   /** Trained tensors and frozen A matrices, by input name; read at every run. */

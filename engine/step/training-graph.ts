@@ -22,8 +22,6 @@ import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
-import type { LoraModule } from '../lora/lora-module.ts';
-import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device } from '../runtime/device.ts';
 import { baseLayers } from '../weights/base-linear.ts';
 import { ONNX_ARITHMETIC } from '../weights/bfloat16-linear.ts';
@@ -34,6 +32,7 @@ import {
   type WeightParameters,
 } from '../weights/weight-parameters.ts';
 import { inputDropout } from './dropout.ts';
+import type { StepSpec } from './step-spec.ts';
 
 /** Static sizes of a training graph. */
 export interface TrainingShape extends BatchShape {
@@ -53,20 +52,10 @@ export const MAX_SESSIONS = 3;
  */
 export const MAX_CAPTURED_SESSIONS = 16;
 
-/** What one training step computes. */
-export interface TrainingGraphOptions {
-  readonly model: Pick<BaseModel, 'config' | 'weights'>;
-  /** The adapted layers; none for a full fine-tune. */
-  readonly modules: readonly LoraModule[];
+/** A step on batches of one shape. */
+export interface TrainingGraphOptions extends StepSpec {
   readonly shape: TrainingShape;
-  /** Names of the tensors whose gradients are wanted, as the inputs of the graph bear them. */
-  readonly trainable: readonly string[];
-  /** True where the base's own weights are inputs (method "full") instead of mapped files. */
-  readonly trainBase: boolean;
-  readonly dropout: number;
   readonly recompute: Recompute;
-  /** Rows may hold several examples, which do not see each other; one unless given. */
-  readonly packing?: boolean;
   /** What computes it, on which the ops for bfloat16 depend; the CPU unless given. */
   readonly device?: Device;
 }

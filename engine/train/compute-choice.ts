@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { nf4Of, quantizationFor, weightProgress } from '../plan/run-model.ts';
 import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
@@ -15,7 +16,7 @@ import {
 } from '../weights/compute-mode.ts';
 import { WeightStore } from '../weights/weight-store.ts';
 import { modeOfCuda, requireMode } from './compute-device.ts';
-import type { ComputeTrial, ProgressEvent } from './events.ts';
+import type { ComputeTrial } from './events.ts';
 
 /** Runs of a batch that are timed, after one that warms up. */
 const TIMED_RUNS = 2;

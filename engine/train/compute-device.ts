@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
@@ -6,7 +7,6 @@ import type { OnUpload } from '../runtime/device-weights.ts';
 import { chooseDevice, requireTensorCores } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
-import type { ProgressEvent } from './events.ts';
 
 /**
  * The device of a configuration, on which products are computed as it says.

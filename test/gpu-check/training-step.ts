@@ -6,6 +6,7 @@ import { Random } from '../../engine/random.ts';
 import type { Device } from '../../engine/runtime/device.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { BatchRunner } from '../../engine/step/batch-runner.ts';
+import { stepSpec } from '../../engine/step/step-spec.ts';
 import type { TrainingGraphOptions } from '../../engine/step/training-graph.ts';
 import { createOptimizer } from '../../engine/train/create-optimizer.ts';
 import { createTrainee, type Trainee } from '../../engine/train/trainee.ts';
@@ -71,12 +72,7 @@ export class TrainingStep {
     const optimizer = await createOptimizer(config, trainee, session);
     const recompute = config.training.gradient_checkpointing;
     const graph: TrainingGraphOptions = {
-      model,
-      modules: trainee.modules,
-      trainable: trainee.trainable.map(({ name }) => name),
-      trainBase: trainee.trainBase,
-      dropout: config.lora.lora_dropout,
-      packing: config.data.packing,
+      ...stepSpec(config, model, trainee),
       recompute: recompute === 'auto' ? 'none' : recompute,
       shape: { rows, length, lossTokens: rows * length },
       device,
