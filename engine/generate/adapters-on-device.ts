@@ -1,6 +1,6 @@
 import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { type Device, stateDevice } from '../runtime/device.ts';
+import { type Device, hasOwnMemory } from '../runtime/device.ts';
 import { StateTensor } from '../runtime/state-tensor.ts';
 import type { RuntimeWeights } from './sequence.ts';
 
@@ -14,7 +14,7 @@ export class AdaptersOnDevice {
   readonly #kept = new Map<RuntimeWeights, ReadonlyMap<string, StateTensor>>();
 
   constructor(device: Device) {
-    this.#device = stateDevice(device);
+    this.#device = device;
   }
 
   /**
@@ -24,7 +24,7 @@ export class AdaptersOnDevice {
    * @throws LorafaError `device.failed` when there is no room for them
    */
   weightsOf(modules: readonly LoraModule[], weights: RuntimeWeights): RuntimeWeights {
-    if (this.#device.kind === 'cpu' || !areArrays(weights)) return weights;
+    if (!hasOwnMemory(this.#device) || !areArrays(weights)) return weights;
     const kept =
       this.#kept.get(weights) ?? stateOfAdapter({ modules, weights }, () => this.#device);
     this.#kept.delete(weights);

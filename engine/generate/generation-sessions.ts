@@ -1,7 +1,7 @@
 import type { Adapter } from '../lora/adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { CPU, type Device, stateDevice } from '../runtime/device.ts';
+import { CPU, type Device, hasOwnMemory } from '../runtime/device.ts';
 import { Session, type SessionOptions } from '../runtime/session.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import { AdaptersOnDevice } from './adapters-on-device.ts';
@@ -36,7 +36,7 @@ export class GenerationSessions {
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
     const { device = CPU } = options;
     this.#adapters = new AdaptersOnDevice(device);
-    this.#cacheDevice = stateDevice(device).kind === 'cpu' ? undefined : device;
+    this.#cacheDevice = hasOwnMemory(device) ? device : undefined;
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { CPU, type Device, stateDevice } from '../runtime/device.ts';
+import { CPU, type Device, hasOwnMemory } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
@@ -171,7 +171,7 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
 
 /** Whether a device has state and caches in memory of its own. */
 function keepsState(device: Device = CPU): boolean {
-  return stateDevice(device).kind !== 'cpu';
+  return hasOwnMemory(device);
 }
 
 function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {

@@ -1,6 +1,8 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
+import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
 import { isOp, type Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
@@ -21,11 +23,14 @@ import {
   sizesIn,
 } from './feeds.ts';
 import { HostValues } from './host-values.ts';
+import { memoryOf } from './memory-of.ts';
 import { threadsSpin } from './onednn-threads.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
+import { opsOnCpu } from './placement.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
+import type { TensorMemory } from './tensor-memory.ts';
 
 export interface SessionOptions
   extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
@@ -36,6 +41,8 @@ export interface SessionOptions
   readonly onUpload?: OnUpload | undefined;
   /** Told in a sentence why runs that were to be captured are computed plainly. */
   readonly onUncaptured?: ((why: string) => void) | undefined;
+  /** With WebGPU: told in a sentence which nodes of a graph the CPU computes, where there are any. */
+  readonly onComputedByCpu?: ((what: string) => void) | undefined;
 }
 
 /** A graph that is loaded into ONNX Runtime. */
@@ -78,11 +85,16 @@ export class Session {
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
     if (usesAttention(graph)) await bfloat16Runtime().startThreads(threads);
-    const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
-    const weights = await weightsFor(graph, options, memory);
-    const captures = options.captures === true && memory !== undefined && canBeCaptured(graph);
-    const prepacks = graph.values.some(({ op }) => op === 'matmulNBits');
-    return Session.#load(graph, writeOnnx(graph), weights, { ...options, captures, prepacks });
+    const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
+    const weights = await weightsFor(computed, options, memoryOf(device));
+    const captures = options.captures === true && device.kind === 'cuda' && canBeCaptured(computed);
+    const has = (op: OpName): boolean => computed.values.some((value) => value.op === op);
+    return Session.#load(computed, writeOnnx(computed), weights, {
+      ...options,
+      captures,
+      prepacks: has('matmulNBits'),
+      hasLargeIntegers: has('mod'),
+    });
   }
 
   /**
@@ -111,7 +123,11 @@ export class Session {
         session: newSession(model, weights, setup, bfloat16),
         ...{ weights, bfloat16 },
       });
-      if (!options.captures) return new Session(graph, options, native(options));
+      if (!options.captures) {
+        const computing = native(options);
+        if (options.device?.kind === 'webgpu') tellPlacement(computing.session, options);
+        return new Session(graph, options, computing);
+      }
       try {
         const captured = new CapturedRuns(CudaMemory.of(options.device!));
         return new Session(graph, options, { ...native(options), captured });
@@ -178,7 +194,7 @@ export class Session {
       });
       const outputs = this.#outputs.map(({ value }, index) => {
         const tensor = wanted[index]!;
-        if (tensor instanceof DeviceTensor) return tensor.value;
+        if (tensor instanceof DeviceTensor) return tensor.valueToFill;
         return captured?.copies.roomFor(value, tensor) ?? onHost(value, tensor);
       });
       this.#bfloat16?.useThreads(this.#options.threads ?? 0);
@@ -197,8 +213,8 @@ export class Session {
       values.finish();
       this.#outputs.forEach(({ value }, index) => {
         const tensor = wanted[index]!;
-        if (tensor instanceof DeviceTensor) return;
-        captured?.copies.download(value, outputs[index]!, tensor);
+        if (tensor instanceof DeviceTensor) tensor.filled();
+        else captured?.copies.download(value, outputs[index]!, tensor);
       });
       return this.#named(given, wanted);
     } finally {
@@ -291,6 +307,15 @@ function newSession(
   }
 }
 
+function tellPlacement(session: Pointer, { onComputedByCpu }: SessionOptions): void {
+  const ops = opsOnCpu(session);
+  if (ops.length === 0) return;
+  const names = [...new Set(ops)].sort().join(', ');
+  onComputedByCpu?.(
+    `WebGPU has no kernels for ${ops.length} nodes of a graph (${names}), which the CPU computes, with copies there and back.`,
+  );
+}
+
 /** So many equally long inputs have their addresses among a kernel's own arguments. */
 const CONCAT_BY_VALUE = 32;
 
@@ -318,7 +343,7 @@ function uncaptured(error: unknown): string {
 async function weightsFor(
   graph: Graph,
   { weightsFolder, onUpload }: SessionOptions,
-  memory: CudaMemory | undefined,
+  memory: TensorMemory | undefined,
 ): Promise<Weights> {
   const shared = SharedWeights.of(graph, weightsFolder);
   if (memory === undefined) return shared;
