@@ -96,6 +96,9 @@ const COPIES_OF_TRAINED = 2.5;
 /** The same on a device that keeps the state of a run: nothing lies about there. */
 const MOMENTS = 2;
 
+/** With WebGPU, where an update is not written over what it reads: a second place for weights, sums and moments. */
+const SECOND_PLACES = 4;
+
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
 const DEVICE_BYTES = 2e6;
 
@@ -116,9 +119,9 @@ export function estimateMemory(
   }
   const isOnDevice = keepsState(question.device);
   const stays = {
-    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights),
+    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights, question.device),
     answerWeights: beside.answerWeights,
-    optimizer: inputs + (isOnDevice ? MOMENTS : COPIES_OF_TRAINED) * trained,
+    optimizer: inputs + copiesOfTrained(question.device) * trained,
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
@@ -148,7 +151,7 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   const hasOwnWeights =
     answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
-    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
+    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights, question.device) : 0,
     evaluation: evaluated?.bytes ?? 0,
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
@@ -178,8 +181,19 @@ function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
   return Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * lengths);
 }
 
-function bytesOfWeights({ tensors }: WeightStore): number {
-  return [...tensors.values()].reduce((bytes, { length }) => bytes + length, 0);
+function copiesOfTrained(device: Device = CPU): number {
+  if (device.kind === 'webgpu') return MOMENTS + SECOND_PLACES;
+  return keepsState(device) ? MOMENTS : COPIES_OF_TRAINED;
+}
+
+/** WebGPU has 16-bit weights widened to float32. */
+function bytesOfWeights({ tensors }: WeightStore, device: Device = CPU): number {
+  const isWidened = (dtype: string): boolean =>
+    device.kind === 'webgpu' && (dtype === 'F16' || dtype === 'BF16');
+  return [...tensors.values()].reduce(
+    (bytes, { length, dtype }) => bytes + (isWidened(dtype) ? 2 : 1) * length,
+    0,
+  );
 }
 
 function sum(parts: Readonly<Record<string, number>>): number {

@@ -1,10 +1,10 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
-import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
+import { memoryOf } from '../runtime/memory-of.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { ProgressEvent } from './events.ts';
 
@@ -18,7 +18,7 @@ export async function chooseComputeDevice({
 }: Pick<ResolvedConfig, 'engine'>): Promise<Device> {
   const device = await chooseDevice(engine.device);
   // From here on its libraries are in the process, which tell how much memory is free.
-  if (device.kind === 'cuda') CudaMemory.of(device);
+  memoryOf(device);
   if (engine.compute !== 'auto') await requireMode(engine.compute, device);
   return device;
 }
