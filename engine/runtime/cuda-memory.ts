@@ -1,4 +1,4 @@
-import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import type { DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
 import { cTexts } from './c-texts.ts';
 import { cudaProvider } from './cuda-provider.ts';
@@ -7,6 +7,7 @@ import { HostValues } from './host-values.ts';
 import { idleSession } from './idle-session.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
 import { tensorAt } from './tensor-at.ts';
+import { copyTensor, tensorIn } from './tensor-in.ts';
 import type { TensorMemory } from './tensor-memory.ts';
 
 /** The name by which allocators of CUDA's memory go. */
@@ -73,12 +74,7 @@ export class CudaMemory implements TensorMemory {
   }
 
   allocate(dtype: DType, shape: readonly number[]): Pointer {
-    const dims = BigInt64Array.from(shape, BigInt);
-    const type = ONNX_DATA_TYPE[dtype];
-    return create(
-      (out) => ort.CreateTensorAsOrtValue(this.#allocator, dims, dims.length, type, out),
-      `${formatDevice(this.device)} has no room for a tensor of the shape [${shape.join(', ')}]`,
-    );
+    return tensorIn(this.#allocator, this.device, dtype, shape);
   }
 
   part(
@@ -97,9 +93,7 @@ export class CudaMemory implements TensorMemory {
   }
 
   copy(from: Pointer, to: Pointer): void {
-    const [source, target] = [BigUint64Array.of(from), BigUint64Array.of(to)];
-    const what = `ONNX Runtime could not copy to or from ${formatDevice(this.device)}`;
-    check(ort.CopyTensors(environment, source, target, null, 1), what);
+    copyTensor(this.device, from, to);
   }
 
   clear(tensor: Pointer, length: number): void {

@@ -11,11 +11,11 @@ const SIZES = [
   [7, 35],
 ] as const;
 
-/** Relative to the largest number of a result. WGSL allows `sin` and others to be off by 2⁻¹¹. */
-const TOLERANCE = 1e-3;
+/** Relative to the largest number of a result. WGSL allows `tanh` and others to be off by 1e-5. */
+const TOLERANCE = 1e-4;
 
-/** The largest angle, in radians: that of a position. */
-const LARGEST_ANGLE = 1000;
+/** About the largest angle, in radians: that of a position. */
+const LARGEST_ANGLE = 100_000;
 
 /**
  * Computes every op that a step is made of on a device and on the CPU.

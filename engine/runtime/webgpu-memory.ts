@@ -1,10 +1,11 @@
-import { DTYPE_BYTES, type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
+import { DTYPE_BYTES, type DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
 import type { Device } from './device.ts';
 import { HostValues } from './host-values.ts';
 import { idleSession } from './idle-session.ts';
-import { check, create, environment, ort } from './onnx-runtime.ts';
+import { create, ort } from './onnx-runtime.ts';
 import { tensorAt } from './tensor-at.ts';
+import { copyTensor, tensorIn } from './tensor-in.ts';
 import type { TensorMemory } from './tensor-memory.ts';
 
 /** `OrtDeviceAllocator`, `OrtMemTypeDefault` */
@@ -48,12 +49,7 @@ export class WebgpuMemory implements TensorMemory {
   }
 
   allocate(dtype: DType, shape: readonly number[]): Pointer {
-    const dims = BigInt64Array.from(shape, BigInt);
-    const type = ONNX_DATA_TYPE[dtype];
-    return create(
-      (out) => ort.CreateTensorAsOrtValue(this.#allocator, dims, dims.length, type, out),
-      `webgpu has no room for a tensor of the shape [${shape.join(', ')}]`,
-    );
+    return tensorIn(this.#allocator, this.device, dtype, shape);
   }
 
   /** @param start must be 0 */
@@ -70,9 +66,7 @@ export class WebgpuMemory implements TensorMemory {
   }
 
   copy(from: Pointer, to: Pointer): void {
-    const [source, target] = [BigUint64Array.of(from), BigUint64Array.of(to)];
-    const what = 'ONNX Runtime could not copy to or from webgpu';
-    check(ort.CopyTensors(environment, source, target, null, 1), what);
+    copyTensor(this.device, from, to);
   }
 
   clear(tensor: Pointer, length: number): void {
