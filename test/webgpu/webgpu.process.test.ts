@@ -4,11 +4,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { bundledProgram } from '../support/bundled-program.ts';
+import { relativeError } from '../support/golden.ts';
 import { goldenModelFolder } from '../support/golden-model-folder.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { writeTinyModel } from '../support/tiny-model-folder.ts';
 import type { ComparedLogits } from './compared-logits.ts';
 import type { ComparedSteps, StepsCase } from './compared-steps.ts';
+import type { ResumedRuns } from './resumed-runs.ts';
 import { noVulkan, softwareVulkan } from './software-vulkan.ts';
 
 if (noVulkan !== undefined) console.warn(`Tests of WebGPU are skipped: ${noVulkan}.`);
@@ -23,7 +25,10 @@ const TOLERANCE = 1e-3;
 async function printed(program: string, argument: string): Promise<string> {
   const entry = path.resolve(import.meta.dirname, program);
   const file = await bundledProgram(entry, ['koffi', 'onnxruntime-node']);
-  await symlink(path.resolve('node_modules'), path.join(path.dirname(file), 'node_modules'));
+  const folder = path.dirname(file);
+  await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'));
+  // A run tries its device first, which is a test of its own here.
+  await writeFile(path.join(folder, 'probe-device.js'), '');
   const env = { ...process.env, ...softwareVulkan };
   return (await promisify(execFile)(process.execPath, [file, argument], { env })).stdout;
 }
@@ -74,6 +79,15 @@ describe.skipIf(noVulkan !== undefined)(`WebGPU (${noVulkan ?? 'a software devic
     ])) as readonly ComparedLogits[];
     expect(compared!.errors).toHaveLength(8);
     for (const error of compared!.errors) expect(error).toBeLessThan(TOLERANCE);
+  });
+
+  test('goes on with what the CPU began, and the CPU with what it began', async () => {
+    const runs = JSON.parse(await printed('resumed-runs.ts', await tempFolder())) as ResumedRuns;
+    const { onCpu, webgpuThenCpu, cpuThenWebgpu } = runs;
+    expect(onCpu).toHaveLength(4);
+    for (const losses of [webgpuThenCpu, cpuThenWebgpu]) {
+      expect(relativeError(losses, onCpu)).toBeLessThan(TOLERANCE);
+    }
   });
 
   test('is tried op by op, and said to be slower than the CPU', async () => {
