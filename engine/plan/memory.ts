@@ -147,7 +147,7 @@ interface MemoryBesideSteps
 function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesideSteps {
   const { evaluation, answers, model } = question;
   const evaluated = evaluation && evaluationMemory(question, evaluation.shape);
-  const answered = answers && answersMemory(question.modules, answers, keepsState(question.device));
+  const answered = answers && answersMemory(question.modules, answers, question.device);
   const hasOwnWeights =
     answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
