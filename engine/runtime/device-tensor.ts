@@ -113,9 +113,10 @@ export class DeviceTensor extends StateTensor {
   override release(): void {
     for (const part of this.#parts.splice(0)) part.release();
     const places = this.#places;
+    if (places === undefined) return;
     this.#places = undefined;
     const owned = this.#start === undefined ? places : this.#views;
-    for (const value of [owned?.first, owned?.second]) {
+    for (const value of [owned.first, owned.second]) {
       if (value !== undefined) ort.ReleaseValue(value);
     }
   }

@@ -19,7 +19,7 @@ if (noVulkan !== undefined) console.warn(`Tests of WebGPU are skipped: ${noVulka
 vi.setConfig({ testTimeout: 1_200_000 });
 
 /** How far from the CPU's a number may be, relative to the largest. */
-const TOLERANCE = 1e-3;
+const TOLERANCE = 1e-4;
 
 /** What a program prints, on a software device. */
 async function printed(program: string, argument: string): Promise<string> {
