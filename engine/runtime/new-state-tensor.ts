@@ -18,7 +18,12 @@ export function newStateTensor(
   const memory = memoryOf(device);
   if (memory === undefined) return new HostTensor(shape, values);
   const tensor = DeviceTensor.in(memory, shape);
-  if (values === undefined) tensor.clear();
-  else tensor.write(values);
-  return tensor;
+  try {
+    if (values === undefined) tensor.clear();
+    else tensor.write(values);
+    return tensor;
+  } catch (error) {
+    tensor.release();
+    throw error;
+  }
 }

@@ -1,13 +1,14 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
-import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
+import { type Graph, graphInputs } from '../graph/graph.ts';
 import type { OpName } from '../graph/op.ts';
 import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
-import { isOp, type Value } from '../graph/value.ts';
+import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
+import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
+import { isCaptureRefusal } from './capture-refusal.ts';
 import { CapturedRuns } from './captured-runs.ts';
 import { CudaMemory } from './cuda-memory.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
@@ -31,6 +32,7 @@ import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 import type { TensorMemory } from './tensor-memory.ts';
+import { uncapturable } from './uncapturable.ts';
 
 export interface SessionOptions
   extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
@@ -77,21 +79,23 @@ export class Session {
   /**
    * Loads a graph.
    *
-   * @param options.captures is for CUDA devices and graphs that {@link canBeCaptured}, and taken for false elsewhere
+   * @param options.captures is for CUDA devices, and taken for false elsewhere; graphs that are {@link uncapturable} are computed plainly
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
    * that this machine has nothing for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
-    if (usesAttention(graph)) await bfloat16Runtime().startThreads(threads);
     const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
+    if (usesBfloat16(computed)) await bfloat16Runtime().startThreads(computed, threads);
     const weights = await weightsFor(computed, options, memoryOf(device));
-    const captures = options.captures === true && device.kind === 'cuda' && canBeCaptured(computed);
+    const problem = uncapturable(computed);
+    const isWanted = options.captures === true && device.kind === 'cuda';
+    if (isWanted && problem !== undefined) options.onUncaptured?.(uncaptured(problem));
     const has = (op: OpName): boolean => computed.values.some((value) => value.op === op);
     return Session.#load(computed, writeOnnx(computed), weights, {
       ...options,
-      captures,
+      captures: isWanted && problem === undefined,
       prepacks: has('matmulNBits'),
       hasLargeIntegers: has('mod'),
     });
@@ -128,11 +132,13 @@ export class Session {
         if (options.device?.kind === 'webgpu') tellPlacement(computing.session, options);
         return new Session(graph, options, computing);
       }
+      const captured = new CapturedRuns(CudaMemory.of(options.device!));
       try {
-        const captured = new CapturedRuns(CudaMemory.of(options.device!));
         return new Session(graph, options, { ...native(options), captured });
       } catch (error) {
-        options.onUncaptured?.(uncaptured(error));
+        captured.release();
+        if (!isCaptureRefusal(error)) throw error;
+        options.onUncaptured?.(refused(error));
         return new Session(graph, options, native({ ...options, captures: false }));
       }
     } catch (error) {
@@ -157,16 +163,17 @@ export class Session {
   /**
    * Captures a run as a CUDA graph, where the session has `captures`: runs over the same tensors are replays of
    * it from then on, each one launch. What is captured is computed twice, so that a run that writes over its
-   * inputs has to be captured with numbers that change nothing. Where ONNX Runtime refuses, this and all
-   * other runs are computed plainly.
+   * inputs has to be captured with numbers that change nothing. Where ONNX Runtime or CUDA refuses to capture, this
+   * and all other runs are computed plainly.
    *
-   * @throws LorafaError as {@link run}
+   * @throws LorafaError as {@link run}, for anything else that goes wrong meanwhile
    */
   async capture(feeds: Feeds, results: Results = {}): Promise<void> {
     if (this.#captured === undefined) return;
     try {
       await this.#run(feeds, results, (captured, tensors) => captured.optionsToCapture(tensors));
     } catch (error) {
+      if (!isCaptureRefusal(error)) throw error;
       this.#captureNoMore(error);
     }
   }
@@ -248,7 +255,7 @@ export class Session {
     this.#captured = undefined;
     const setup = { ...this.#options, captures: false };
     this.#session = newSession(writeOnnx(this.#graph), this.#weights, setup, this.#bfloat16);
-    this.#options.onUncaptured?.(uncaptured(error));
+    this.#options.onUncaptured?.(refused(error));
   }
 
   /** Frees the session's memory (on a GPU only the end of the process frees all of it). */
@@ -260,6 +267,13 @@ export class Session {
     this.#captured = undefined;
     // What it points at goes after it.
     this.#weights.release();
+  }
+}
+
+/** Releases sessions that may be in the making still; of one that cannot be made whoever asked for it hears. */
+export async function releaseMade(sessions: readonly Promise<Session>[]): Promise<void> {
+  for (const made of await Promise.allSettled(sessions)) {
+    if (made.status === 'fulfilled') await made.value.release();
   }
 }
 
@@ -316,28 +330,13 @@ function tellPlacement(session: Pointer, { onComputedByCpu }: SessionOptions): v
   );
 }
 
-/** So many equally long inputs have their addresses among a kernel's own arguments. */
-const CONCAT_BY_VALUE = 32;
-
-/**
- * Whether a CUDA kernel copies from memory of the host that is there for the moment of the call alone: a replay would
- * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack, and `Concat` the addresses
- * of inputs that are many or not equally long.
- */
-function readsTheHost(value: Value): boolean {
-  if (isOp(value, 'matmulBnb4')) return true;
-  if (!isOp(value, 'concat')) return false;
-  const lengths = value.inputs.map(({ shape }) => shape[value.attributes.axis]);
-  return lengths.length > CONCAT_BY_VALUE || lengths.some((length) => length !== lengths[0]);
+/** @param why the end of a sentence */
+function uncaptured(why: string): string {
+  return `Steps are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
 }
 
-/** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */
-function canBeCaptured(graph: Graph): boolean {
-  return hasStaticShapes(graph) && !graph.values.some(readsTheHost);
-}
-
-function uncaptured(error: unknown): string {
-  return `Steps are not captured as CUDA graphs, since ONNX Runtime refused it (${wordsOf(error)}); they are computed all the same, launch by launch.`;
+function refused(error: unknown): string {
+  return uncaptured(`ONNX Runtime refused it (${wordsOf(error)})`);
 }
 
 async function weightsFor(
