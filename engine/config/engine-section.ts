@@ -26,7 +26,7 @@ export const engineSection = z
       ])
       .default('auto')
       .describe(
-        'Where the model runs. `auto` takes the best device that works; any other is used or the run is refused, never silently replaced.',
+        'Where the model runs. `auto` takes CUDA where it works, or else WebGPU where that is faster than the CPU, or else the CPU; any other is used or the run is refused, never silently replaced.',
       ),
     intra_op_num_threads: z
       .int()

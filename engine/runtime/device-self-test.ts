@@ -1,5 +1,6 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Device, formatDevice } from './device.ts';
+import { testOps } from './ops-self-test.ts';
 import { Session } from './session.ts';
 
 const SIZE = 64;
@@ -7,7 +8,8 @@ const TOLERANCE = 1e-3;
 
 /**
  * Computes `softmax(x · xᵀ)` on the device and compares it with JavaScript: a device that answers
- * but computes wrongly is as useless as one that is missing.
+ * but computes wrongly is as useless as one that is missing. With WebGPU, whose kernels are young and whose drivers
+ * are many, each op of a step is compared as well.
  *
  * @throws LorafaError `device.failed`, or an Error that says how far off the device was
  */
@@ -23,6 +25,7 @@ export async function selfTest(device: Device): Promise<void> {
   if (!(error < TOLERANCE)) {
     throw new Error(`${formatDevice(device)} computes wrongly: a result was off by ${error}`);
   }
+  if (device.kind === 'webgpu') await testOps(device);
 }
 
 /** What rounding a sum of 64 products to bfloat16 takes, and more. */

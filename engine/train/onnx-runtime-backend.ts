@@ -68,6 +68,7 @@ async function openOnnxRuntime(
     threads: config.engine.intra_op_num_threads,
     onUpload: uploadProgress(device, onEvent),
     onUncaptured: (why) => void notices.add(why),
+    onComputedByCpu: (what) => void notices.add(what),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
   const optimizer = await createOptimizer(config, trainee, session);
