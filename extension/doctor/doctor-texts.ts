@@ -16,6 +16,7 @@ export function doctorTexts() {
     missing: vscode.l10n.t('missing'),
     unknown: vscode.l10n.t('unknown'),
     device: vscode.l10n.t('Device'),
+    driver: vscode.l10n.t('driver'),
     usable: vscode.l10n.t('usable'),
     notUsable: vscode.l10n.t('not usable'),
     bfloat16: vscode.l10n.t('Products in bfloat16'),

@@ -80,6 +80,8 @@ export function registerViews(
       adapters.follow(move);
       didChangeAssets.fire();
     }),
+    // What a run writes into is not offered another name.
+    store.onDidChangeLive(() => adapters.refresh()),
     // A run that has ended has left an adapter.
     store.onDidEnd(() => refreshAssets(adapters)),
     store.onDidChangeCheckpoints(throttle(LOOK_MS, () => refreshAssets(adapters))),
