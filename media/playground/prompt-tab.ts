@@ -1,3 +1,4 @@
+import type { FolderMove } from '../../extension/folder-move.ts';
 import type {
   AnswerState,
   Question,
@@ -128,6 +129,11 @@ export class PromptTab {
     this.#form.isBusy = this.#parts.writing.isBusy;
   }
 
+  /** An adapter has another name. */
+  follow(move: FolderMove): void {
+    for (const { view } of Object.values(this.#sides)) view.follow(move);
+  }
+
   /** Lets the user type. */
   focus(): void {
     this.#form.focus();
@@ -146,11 +152,11 @@ export class PromptTab {
     const { question } = this;
     const writers = this.#parts.writers();
     const subject = this.#parts.subject();
-    const end = await this.#parts.write(
+    const isDone = await this.#parts.write(
       askedPrompt(question),
       writers.map(({ side, id, writer }) => ({ writer, by: id, view: this.#sides[side].view })),
     );
-    if (end !== 'done') return;
+    if (!isDone) return;
     this.#parts.remember(subject, {
       question,
       answers: writers.map(({ side, title }) => ({
