@@ -264,10 +264,7 @@ function showAgain({ question, answers, turns }: HistoryEntry): void {
     chat.show(turns);
   } else {
     views.choose('prompt');
-    promptTab.show(
-      question,
-      answers.map(({ text }) => text),
-    );
+    promptTab.show(question, answers);
   }
   keep();
   window.scrollTo({ top: 0 });

@@ -1,6 +1,7 @@
 import type { FolderMove } from '../../extension/folder-move.ts';
 import type {
   AnswerState,
+  HistoryEntry,
   Question,
   Side,
 } from '../../extension/playground/playground-messages.ts';
@@ -73,18 +74,20 @@ export class PromptTab {
     return { beside: this.#sides.beside.view.state, adapter: this.#sides.adapter.view.state };
   }
 
-  /** Shows a question, with answers to it if there are any. */
-  show(question: Question, answers: readonly string[] = []): void {
+  /** Shows a question, with what those who are picked have answered to it, if they have: the last one is the adapter. */
+  show(question: Question, answers: HistoryEntry['answers'] = []): void {
     this.#form.question = question;
-    this.#showAnswers(answers);
-  }
-
-  #showAnswers(answers: readonly string[]): void {
-    const writers = this.#parts.writers();
-    for (const name of ['beside', 'adapter'] as const) {
-      const place = writers.findIndex(({ side }) => side === name);
-      const text = answers[place] ?? '';
-      this.#sides[name].view.state = { text, status: this.#texts.idle, by: writers[place]?.id };
+    for (const side of ['beside', 'adapter'] as const) {
+      const writer = this.#parts.writers().find((each) => each.side === side);
+      const given =
+        side === 'adapter'
+          ? answers.at(-1)
+          : answers.find((answer) => answer.writer === writer?.title);
+      this.#sides[side].view.state = {
+        text: given?.text ?? '',
+        status: given === undefined ? this.#texts.idle : this.#texts.fromHistory,
+        by: writer?.id,
+      };
     }
     this.update();
   }
@@ -100,8 +103,8 @@ export class PromptTab {
       training: this.#texts.training,
       'sample-prompts': this.#texts.sample_prompts,
     }[training!.origin];
+    this.show(question);
     this.#form.showExample(question, fill(origin, position, count));
-    this.#showAnswers([]);
     this.#parts.keep();
   }
 

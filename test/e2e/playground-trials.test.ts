@@ -86,6 +86,10 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await frame.getByText('History (1)').click();
   await frame.getByRole('button', { name: 'Show Again' }).click();
   expect(await prompt(frame).inputValue()).toBe(first);
+  // The base model wrote beside it then, and is not picked now.
+  const other = frame.getByRole('region', { name: 'second/checkpoint-60' });
+  expect(await other.locator('pre').textContent()).toBe('');
+  await frame.getByRole('region', { name: 'first' }).getByText('From the history').waitFor();
   await frame.getByRole('button', { name: 'Clear History' }).click();
   await frame.getByText('History (0)').waitFor();
 

@@ -92,6 +92,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
     told = new Promise((resolve) => addEventListener('message', ({ data }) => {
       if (data.type === 'catalog' && data.adapters.some(({ name }) => name === 'copied')) resolve();
     }));
+    undefined;
   `);
   await adapters.click();
   await expect.poll(() => frame.locator('select:open').count()).toBe(1);
