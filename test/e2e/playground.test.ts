@@ -46,11 +46,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
   expect(await base.locator('pre').textContent()).not.toBe(written);
   expect(await editor.processesOf('generator.js')).toHaveLength(1);
 
-  // The base model would repeat itself until then.
-  await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
-  await frame.getByRole('button', { name: 'Generate' }).click();
-  await base.getByText('Writing…').waitFor();
-  // Who writes has another name meanwhile, and writes on.
+  // Who has written gets another name, and what was written stays.
   await editor.runCommand('LoRA-FA: Rename Run…');
   const name = editor.page.locator('.quick-input-widget input[type="text"]');
   await expect.poll(() => name.inputValue()).toBe('my-adapter');
@@ -59,8 +55,14 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await expect
     .poll(() => frame.getByRole('combobox', { name: 'Adapter', exact: true }).inputValue())
     .toBe(path.join(folder, 'renamed'));
-  expect(await base.getByText('Writing…').count()).toBe(1);
-  expect(await adapter.locator('pre').textContent()).not.toBe('');
+  expect(await adapter.locator('pre').textContent()).toBe(written);
+  await adapter.getByText(/tokens\/s/).waitFor();
+  await frame.getByText('History (1)').waitFor();
+
+  // The base model would repeat itself until then.
+  await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await base.getByText('Writing…').waitFor();
   await frame.getByRole('button', { name: 'Stop' }).click();
   await base.getByText('stopped').waitFor();
   await adapter.getByText(/stopped|ended by itself/).waitFor();
