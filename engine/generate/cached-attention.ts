@@ -6,88 +6,89 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
 
-/** What the tokens before this run left behind in one layer, `slots` of them. */
-export interface PastKeyValue {
-  /** `[numKeyValueHeads, headDim, slots]`: transposed, as scores are computed from it */
+/** Keys and values of one layer, each `[slots, numKeyValueHeads, headDim]`. */
+export interface KeyValueSlots {
   readonly key: Value;
-  /** `[numKeyValueHeads, slots, headDim]` */
   readonly value: Value;
 }
 
-/** Attention of new tokens over cached ones and over each other. */
+/** Attention of new tokens over a cache that has slots for them. */
 export interface CachedAttentionOptions {
   readonly builder: GraphBuilder;
   readonly config: DecoderConfig;
+  /** Whether the device computes ONNX's Attention; else it is computed in its parts. */
+  readonly hasAttention: boolean;
   /** int64 `[tokens]` */
   readonly positions: Value;
-  /** int64 `[slots]`: the position of the token in each slot; an empty slot has one of the future */
-  readonly pastPositions: Value;
-  past(layer: number): PastKeyValue;
+  /** int64 `[slots]`: the position of the token in each slot, with the new tokens in theirs */
+  readonly slotPositions: Value;
+  /** int64 `[tokens]`: which slots the new tokens take */
+  readonly slots: Value;
+  past(layer: number): KeyValueSlots;
+  /** Told what the cache of a layer is after the run, which may be written over what it was. */
+  onWritten(layer: number, written: KeyValueSlots): void;
 }
 
 /**
- * Causal self-attention over a cache, for generation. Visibility follows from positions alone, so
- * the slots of the cache may be in any order and some of them empty.
- *
- * Cached and new keys are joined layer by layer inside the graph. At 2048 tokens of SmolLM2-135M,
- * where the cache is large beside the weights, this copy measured a tenth of a token's time, and
- * attending to the two parts separately (merged by their log-sum-exp) was slower in prompts.
+ * Causal self-attention over a cache that the graph itself writes to: new keys and values go into their slots, and
+ * all slots are attended to. Visibility follows from positions alone, so the slots may be in any order and some
+ * of them empty.
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
-  const { builder, positions, pastPositions, past } = options;
-  const keyPositions = builder.concat([pastPositions, positions], 0);
-  const attend = attentionToKeys(options, keyPositions);
+  const { builder, config, hasAttention, positions, slotPositions, slots, past, onWritten } =
+    options;
+  const asFloat = (values: Value, shape: Shape): Value =>
+    builder.reshape(builder.cast(values, 'float32'), shape);
+  const queryColumn = asFloat(positions, [positions.shape[0]!, 1]);
+  const keyRow = asFloat(slotPositions, [1, slotPositions.shape[0]!]);
+  const biasOf = forEachWindow(config, (window) =>
+    visibilityBias(builder, queryColumn, keyRow, window),
+  );
   return ({ layer, part, query, key, value }) => {
     const cached = past(layer);
-    return attend(part, {
-      query,
-      keyTransposed: builder.concat([cached.key, builder.transpose(key, [1, 2, 0])], 2),
-      value: builder.concat([cached.value, builder.transpose(value, [1, 0, 2])], 1),
-    });
+    const written = {
+      key: builder.setRows(cached.key, slots, key),
+      value: builder.setRows(cached.value, slots, value),
+    };
+    onWritten(layer, written);
+    // ONNX's has no cap below the bias.
+    const attend = hasAttention && part.softCap === null ? attendWhole : attendInParts;
+    return attend(builder, part, { query, ...written, bias: biasOf(part) });
   };
 }
 
 /** What the new tokens of a layer attend to. */
-interface QueryAndKeys {
+interface QueryAndSlots extends KeyValueSlots {
   /** `[tokens, numHeads, headDim]` */
   readonly query: Value;
-  /** `[numKeyValueHeads, headDim, keys]` */
-  readonly keyTransposed: Value;
-  /** `[numKeyValueHeads, keys, headDim]` */
-  readonly value: Value;
+  /** `[tokens, slots]` */
+  readonly bias: Value;
 }
 
-/**
- * Attention to keys that are where they are seen by their positions.
- *
- * @param keyPositions int64 `[keys]`
- * @returns what makes `[tokens, numHeads · headDim]`
- */
-export function attentionToKeys(
-  { builder, config, positions }: Pick<CachedAttentionOptions, 'builder' | 'config' | 'positions'>,
-  keyPositions: Value,
-): (part: AttentionPart, parts: QueryAndKeys) => Value {
-  const tokens = positions.shape[0]!;
-  const keys = keyPositions.shape[0]!;
-  const asFloat = (values: Value, shape: Shape): Value =>
-    builder.reshape(builder.cast(values, 'float32'), shape);
-  const queryColumn = asFloat(positions, [tokens, 1]);
-  const keyRow = asFloat(keyPositions, [1, keys]);
-  const biasOf = forEachWindow(config, (window) =>
-    visibilityBias(builder, queryColumn, keyRow, window),
-  );
-  return (part, { query, keyTransposed, value }) => {
-    const { numHeads, numKeyValueHeads: groups, headDim } = part;
-    const q = builder.transpose(
-      builder.reshape(query, [tokens, groups, numHeads / groups, headDim]),
-      [1, 2, 0, 3],
-    );
-    const attended = groupedAttention(builder, part, {
-      query: q,
-      keyTransposed: builder.reshape(keyTransposed, [groups, 1, headDim, keys]),
-      value: builder.reshape(value, [groups, 1, keys, headDim]),
-      bias: biasOf(part),
-    });
-    return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
+/** @returns `[tokens, numHeads · headDim]` */
+type Attend = (builder: GraphBuilder, part: AttentionPart, parts: QueryAndSlots) => Value;
+
+const attendWhole: Attend = (builder, { numHeads, numKeyValueHeads }, parts) => {
+  const flat = (heads: Value): Value => {
+    const [tokens, count, headDim] = heads.shape;
+    return builder.reshape(heads, [tokens!, Number(count) * Number(headDim)]);
   };
-}
+  const { query, key, value, bias } = parts;
+  return builder.apply('groupedAttention', [flat(query), flat(key), flat(value), bias], {
+    numHeads,
+    numKeyValueHeads,
+  });
+};
+
+const attendInParts: Attend = (builder, part, { query, key, value, bias }) => {
+  const { numHeads, numKeyValueHeads: groups, headDim } = part;
+  const [tokens, slots] = [query.shape[0]!, key.shape[0]!];
+  const split = builder.reshape(query, [tokens, groups, numHeads / groups, headDim]);
+  const attended = groupedAttention(builder, part, {
+    query: builder.transpose(split, [1, 2, 0, 3]),
+    keyTransposed: builder.reshape(builder.transpose(key, [1, 2, 0]), [groups, 1, headDim, slots]),
+    value: builder.reshape(builder.transpose(value, [1, 0, 2]), [groups, 1, slots, headDim]),
+    bias,
+  });
+  return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
+};

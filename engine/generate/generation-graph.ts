@@ -1,5 +1,4 @@
 import { decoderHiddenStates, finishLogits } from '../architectures/decoder.ts';
-import type { Attention } from '../architectures/decoder-graph.ts';
 import { dependsOnTextLength } from '../architectures/rotary-embedding.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
@@ -14,7 +13,6 @@ import type { BaseModel } from '../models/base-model.ts';
 import { baseLayers } from '../weights/base-linear.ts';
 import { mappedParameters } from '../weights/weight-parameters.ts';
 import { cachedAttention } from './cached-attention.ts';
-import { inPlaceAttention } from './in-place-attention.ts';
 
 /** Names of the inputs that change from run to run, and of the outputs. */
 export const GENERATION_TENSORS = {
@@ -22,9 +20,9 @@ export const GENERATION_TENSORS = {
   tokenIds: 'input_ids',
   /** Input, int64 `[sequence]` */
   positions: 'position_ids',
-  /** Input, int64 `[past]`: the position of the token in each slot of the cache; where it is in place, after the run */
-  pastPositions: 'past_position_ids',
-  /** Input, int64 `[sequence]`, where the cache is in place: the slots that the new tokens take */
+  /** Input, int64 `[past]`: the position of the token in each slot of the cache after the run */
+  slotPositions: 'slot_position_ids',
+  /** Input, int64 `[sequence]`: the slots that the new tokens take */
   slots: 'cache_slots',
   /** Input, int64 `[rows]`: which of the new tokens' logits are wanted, counted from 0 */
   logitRows: 'logit_rows',
@@ -32,14 +30,11 @@ export const GENERATION_TENSORS = {
   textLength: 'text_length',
   /** Output, float32 `[rows, vocabSize]` */
   logits: 'logits',
-  /** Input, float32 `[numKeyValueHeads, headDim, past]`, in place `[past, numKeyValueHeads, headDim]` */
+  /** Input, float32 `[past, numKeyValueHeads, headDim]` */
   pastKey: (layer: number) => `past_key_values.${layer}.key`,
-  /** Input, float32 `[numKeyValueHeads, past, headDim]`, in place `[past, numKeyValueHeads, headDim]` */
+  /** The same of the values */
   pastValue: (layer: number) => `past_key_values.${layer}.value`,
-  /**
-   * Output, float32 `[sequence, numKeyValueHeads, headDim]`: the new tokens' keys; in place, `[past, …]`: all
-   * of them, which a run writes over the input
-   */
+  /** Output, like the input: the keys with those of the new tokens, which a run writes over the input */
   newKey: (layer: number) => `present.${layer}.key`,
   /** The same of the values */
   newValue: (layer: number) => `present.${layer}.value`,
@@ -64,57 +59,39 @@ export function fixedSizes(sequence: number): GenerationSizes {
  * The forward pass of the next tokens of one text over a cache of the tokens before. Its sizes are
  * free from run to run unless they are given; the adapters' A and B are inputs.
  *
- * @param isInPlace whether the cache is written by the run itself (`CacheInPlace`) or by who runs it (`KeyValueCache`)
+ * @param hasAttention whether the device computes ONNX's Attention, as the CPU does
  */
 export function generationGraph(
   model: Pick<BaseModel, 'config' | 'weights'>,
   modules: readonly LoraModule[],
   { sequence, past, rows }: GenerationSizes = FREE_SIZES,
-  isInPlace = false,
+  hasAttention = true,
 ): Graph {
   const { config, weights } = model;
   const names = GENERATION_TENSORS;
   const builder = new GraphBuilder();
   const tokenIds = builder.input(names.tokenIds, 'int64', [sequence]);
   const positions = builder.input(names.positions, 'int64', [sequence]);
-  const pastPositions = builder.input(names.pastPositions, 'int64', [past]);
   const logitRows = builder.input(names.logitRows, 'int64', [rows]);
   const parameters = mappedParameters(builder, weights);
   const outputs: Record<string, Value> = {};
-  const pastInput = (name: string, layer: number, slotAxis: number): Value => {
+  const pastInput = (name: string, layer: number): Value => {
     const { numKeyValueHeads, headDim } = config.layers[layer]!.attention;
-    const shape: Dim[] = [numKeyValueHeads, headDim];
-    shape.splice(slotAxis, 0, past);
-    return builder.input(name, 'float32', shape);
+    return builder.input(name, 'float32', [past, numKeyValueHeads, headDim]);
   };
-  const given = { builder, config, positions, pastPositions };
-  const attend = isInPlace
-    ? inPlaceAttention({
-        ...given,
-        slots: builder.input(names.slots, 'int64', [sequence]),
-        past: (layer) => ({
-          key: pastInput(names.pastKey(layer), layer, 0),
-          value: pastInput(names.pastValue(layer), layer, 0),
-        }),
-        onWritten: (layer, { key, value }) => {
-          outputs[names.newKey(layer)] = key;
-          outputs[names.newValue(layer)] = value;
-        },
-      })
-    : cachedAttention({
-        ...given,
-        past: (layer) => ({
-          key: pastInput(names.pastKey(layer), layer, 2),
-          value: pastInput(names.pastValue(layer), layer, 1),
-        }),
-      });
-  const attention: Attention = (inputs) => {
-    if (!isInPlace) {
-      outputs[names.newKey(inputs.layer)] = inputs.key;
-      outputs[names.newValue(inputs.layer)] = inputs.value;
-    }
-    return attend(inputs);
-  };
+  const attention = cachedAttention({
+    ...{ builder, config, hasAttention, positions },
+    slotPositions: builder.input(names.slotPositions, 'int64', [past]),
+    slots: builder.input(names.slots, 'int64', [sequence]),
+    past: (layer) => ({
+      key: pastInput(names.pastKey(layer), layer),
+      value: pastInput(names.pastValue(layer), layer),
+    }),
+    onWritten: (layer, { key, value }) => {
+      outputs[names.newKey(layer)] = key;
+      outputs[names.newValue(layer)] = value;
+    },
+  });
   const base = baseLayers({ builder, config, parameters });
   const linear = loraLinear({ builder, base, modules });
   const textLength = dependsOnTextLength(config)

@@ -43,6 +43,15 @@ export function generationRuns(
   return runs;
 }
 
+/** How tokens are read by a graph that takes any number of them, of which a run may read so many at most. */
+export function wholeRuns(count: number, most: number): readonly GenerationRun[] {
+  return Array.from({ length: Math.ceil(count / most) }, (_, i) => {
+    const start = i * most;
+    const size = Math.min(most, count - start);
+    return { start, count: size, size };
+  });
+}
+
 /** The largest size that the tokens fill, or the smallest that holds the few that are left. */
 function sizeOfRun(left: number, room: number): number {
   const filled = RUN_SIZES.findLast((size) => size <= left)!;

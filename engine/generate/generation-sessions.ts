@@ -1,8 +1,8 @@
 import type { Adapter } from '../lora/adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
-import { CPU, type Device, stateDevice } from '../runtime/device.ts';
-import { Session, type SessionOptions } from '../runtime/session.ts';
+import { CPU, type Device } from '../runtime/device.ts';
+import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import { AdaptersOnDevice } from './adapters-on-device.ts';
 import { FREE_SIZES, fixedSizes, generationGraph } from './generation-graph.ts';
@@ -24,8 +24,7 @@ export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;
   readonly #options: SessionOptions;
   readonly #adapters: AdaptersOnDevice;
-  /** Where caches stay with what computes; undefined where JavaScript has them. */
-  readonly #cacheDevice: Device | undefined;
+  readonly #device: Device;
   readonly #sessions = new Map<string, Promise<Session>>();
 
   constructor(
@@ -34,13 +33,12 @@ export class GenerationSessions {
   ) {
     this.#model = { ...model, weights: generationWeights(model, options.device) };
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
-    const { device = CPU } = options;
-    this.#adapters = new AdaptersOnDevice(device);
-    this.#cacheDevice = stateDevice(device).kind === 'cpu' ? undefined : device;
+    this.#device = options.device ?? CPU;
+    this.#adapters = new AdaptersOnDevice(this.#device);
   }
 
   /**
-   * An empty text, read by the base with an adapter or, with null, without one.
+   * An empty text, read by the base with an adapter or, with null, without one. Whoever asks releases it.
    *
    * @throws LorafaError `device.failed`
    */
@@ -52,9 +50,9 @@ export class GenerationSessions {
       forTokens: (size) => this.#session(modules, areFixed ? size : undefined),
     };
     await sessions.forTokens(1);
-    const weights =
-      adapter === null ? undefined : this.#adapters.weightsOf(adapter.modules, adapter.weights);
-    return new Sequence(this.#model.config, sessions, weights, this.#cacheDevice);
+    const taken =
+      adapter === null ? undefined : this.#adapters.take(adapter.modules, adapter.weights);
+    return new Sequence(this.#model.config, sessions, taken, this.#device);
   }
 
   /** Frees the memory of all graphs; sequences that are still open fail. */
@@ -62,7 +60,7 @@ export class GenerationSessions {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#adapters.release();
-    for (const session of sessions) await (await session).release();
+    await releaseMade(sessions);
   }
 
   /** @param size tokens of a run, where that is fixed */
@@ -73,9 +71,8 @@ export class GenerationSessions {
     ]);
     const known = this.#sessions.get(structure);
     if (known !== undefined) return known;
-    const isInPlace = this.#cacheDevice !== undefined;
     const sizes = size === undefined ? FREE_SIZES : fixedSizes(size);
-    const graph = generationGraph(this.#model, modules, sizes, isInPlace);
+    const graph = generationGraph(this.#model, modules, sizes, this.#device.kind === 'cpu');
     const created = Session.create(graph, this.#options);
     this.#sessions.set(structure, created);
     // A failure is told to this caller and tried again for the next one.

@@ -1,67 +1,43 @@
 import type { DecoderConfig, LayerPart } from '../architectures/decoder-config.ts';
-import type { Results } from '../runtime/feeds.ts';
-import type { Tensor } from '../runtime/tensor.ts';
+import { type Device, stateDevice } from '../runtime/device.ts';
+import type { Feeds, Results } from '../runtime/feeds.ts';
+import { newStateTensor } from '../runtime/new-state-tensor.ts';
+import type { StateTensor } from '../runtime/state-tensor.ts';
+import { INITIAL_SLOTS, maxSlots } from './cache-size.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
-import type { TextCache } from './text-cache.ts';
 
 /** Position of an empty slot: later than any token's, and exact in float32. */
-export const EMPTY = 2n ** 30n;
+const EMPTY = 2n ** 30n;
 
-/** Slots to begin with, and tokens that a run reads at most; they double whenever they are full. */
-export const INITIAL_SLOTS = 128;
-
-/** Sizes of a model that decide how large its cache is. */
-type CacheConfig = Pick<DecoderConfig, 'layers' | 'maxPositionEmbeddings'>;
-
-/** Slots of a cache that a text of `tokens` tokens has filled; its chunks are no longer than the first slots. */
-export function cacheSlots(config: CacheConfig, tokens: number): number {
-  const most = maxSlots(config);
-  let slots = Math.min(INITIAL_SLOTS, most);
-  while (slots < tokens && slots < most) slots = Math.min(2 * slots, most);
-  return slots;
-}
-
-/** Bytes of the keys and values of all layers in a cache of so many slots. */
-export function cacheBytes(config: CacheConfig, slots: number): number {
-  return 2 * 4 * slots * config.layers.reduce((width, layer) => width + keyWidth(layer), 0);
-}
-
-/** As many as the layer needs that looks back farthest. */
-export function maxSlots({ maxPositionEmbeddings, layers }: CacheConfig): number {
-  const windows = layers.map(({ attention }) => attention.slidingWindow ?? maxPositionEmbeddings);
-  return Math.min(maxPositionEmbeddings, Math.max(...windows));
-}
-
-function keyWidth({ attention }: LayerPart): number {
-  return attention.numKeyValueHeads * attention.headDim;
+/** Keys and values of one layer, each `[slots, numKeyValueHeads, headDim]`; absent before the cache grows first. */
+interface LayerCache {
+  key?: StateTensor;
+  value?: StateTensor;
 }
 
 /**
- * Keys and values of a text's tokens so far, for every layer. A run reads the arrays in place and
- * returns the new tokens' rows alone, so that no token costs a copy of the cache.
+ * Keys and values of a text's tokens so far, for every layer. They stay where they are computed with: a run writes
+ * those of the new tokens into their slots (`cachedAttention`), and only token ids, slots and positions are handed
+ * over.
  *
- * With a sliding window in every layer the slots are a ring: they end at the widest window, and a new token takes
- * the slot of one that no later token can see.
+ * With a sliding window in every layer the slots are a ring. A run writes before it reads, so that the ring has room
+ * for the tokens of one run beside what the first of them sees.
  */
-export class KeyValueCache implements TextCache {
+export class KeyValueCache {
   readonly #config: DecoderConfig;
+  readonly #device: Device;
   readonly #maxSlots: number;
   #length = 0;
-  /** `[slots]` */
-  #positions: BigInt64Array;
-  /** `[numKeyValueHeads, headDim, slots]` of each layer */
-  #keys: Float32Array[];
-  /** `[numKeyValueHeads, slots, headDim]` of each layer */
-  #values: Float32Array[];
+  /** Of the tokens in all slots. */
+  #positions = new BigInt64Array();
+  #layers: LayerCache[] = [];
+  /** Slots that the run reads which was fed last. */
+  #used = 0;
 
-  constructor(config: DecoderConfig) {
+  constructor(config: DecoderConfig, device: Device) {
     this.#config = config;
+    this.#device = device;
     this.#maxSlots = maxSlots(config);
-    const slots = Math.min(INITIAL_SLOTS, this.#maxSlots);
-    const allocate = (layer: LayerPart) => new Float32Array(keyWidth(layer) * slots);
-    this.#positions = new BigInt64Array(slots).fill(EMPTY);
-    this.#keys = config.layers.map(allocate);
-    this.#values = config.layers.map(allocate);
   }
 
   /** Number of tokens so far, which is also the position of the next one. */
@@ -69,91 +45,110 @@ export class KeyValueCache implements TextCache {
     return this.#length;
   }
 
-  feeds(): Record<string, Tensor> {
-    const slots = this.#positions.length;
-    const feeds: Record<string, Tensor> = {
-      [names.pastPositions]: { data: this.#positions, shape: [slots] },
-    };
-    for (const [layer, { attention }] of this.#config.layers.entries()) {
-      const { numKeyValueHeads: heads, headDim } = attention;
-      const keys = this.#keys[layer]!;
-      const values = this.#values[layer]!;
-      feeds[names.pastKey(layer)] = { data: keys, shape: [heads, headDim, slots] };
-      feeds[names.pastValue(layer)] = { data: values, shape: [heads, slots, headDim] };
-    }
-    return feeds;
+  /** Tokens that a run may read: those that a ring has room for beside what the first of them sees. */
+  get mostTokens(): number {
+    const { maxPositionEmbeddings } = this.#config;
+    return this.#maxSlots < maxPositionEmbeddings ? INITIAL_SLOTS : maxPositionEmbeddings;
   }
 
-  results(): Results {
-    return {};
-  }
-
-  /** Takes over the next `count` tokens, which are the first in the outputs of the generation graph. */
-  append(count: number, outputs: Readonly<Record<string, Tensor>>): void {
+  /**
+   * The inputs of the generation graph that hold the past, for a run that reads the next `count` tokens.
+   *
+   * @throws LorafaError `device.failed` when there is no room for them; the cache is empty then, and its memory free
+   */
+  feeds(count: number): Feeds {
     this.#reserve(this.#length + count);
-    const slots = this.#positions.length;
+    const slots = new BigInt64Array(count);
     for (let token = 0; token < count; token++) {
       const position = this.#length + token;
-      this.#positions[position % slots] = BigInt(position);
+      const slot = position % this.#positions.length;
+      slots[token] = BigInt(slot);
+      this.#positions[slot] = BigInt(position);
     }
-    for (const [layer, { attention }] of this.#config.layers.entries()) {
-      const { headDim } = attention;
-      this.#scatter(count, outputs[names.newKey(layer)]!, this.#keys[layer]!, slots, 1);
-      this.#scatter(count, outputs[names.newValue(layer)]!, this.#values[layer]!, 1, headDim);
-    }
+    this.#used = this.#usedSlots(this.#length + count);
+    return {
+      ...this.#byLayer(names.pastKey, names.pastValue),
+      [names.slots]: { data: slots, shape: [count] },
+      [names.slotPositions]: { data: this.#positions.subarray(0, this.#used), shape: [this.#used] },
+    };
+  }
+
+  /** Where the outputs go that belong to the cache. */
+  results(): Results {
+    return this.#byLayer(names.newKey, names.newValue);
+  }
+
+  /** Takes over the first `count` tokens of the run that was fed. */
+  append(count: number): void {
     this.#length += count;
   }
 
-  /** Arrays go when nobody has them any more. */
-  release(): void {}
-
-  /**
-   * Writes the first rows of new tokens, `[tokens, numKeyValueHeads, headDim]`, into their slots of a
-   * cached tensor whose neighbouring features and slots are so many elements apart.
-   */
-  #scatter(
-    count: number,
-    { data, shape }: Tensor,
-    target: Float32Array,
-    perFeature: number,
-    perSlot: number,
-  ): void {
-    const source = data as Float32Array;
-    const [, heads, headDim] = shape as readonly [number, number, number];
-    const slots = this.#positions.length;
-    for (let token = 0; token < count; token++) {
-      const slot = (this.#length + token) % slots;
-      for (let head = 0; head < heads; head++) {
-        const from = (token * heads + head) * headDim;
-        const to = head * headDim * slots + slot * perSlot;
-        for (let i = 0; i < headDim; i++) target[to + i * perFeature] = source[from + i]!;
-      }
+  /** Frees the memory; calling it again does nothing. */
+  release(): void {
+    for (const { key, value } of this.#layers) {
+      key?.release();
+      value?.release();
     }
+    this.#layers = [];
+    this.#positions = new BigInt64Array();
+    this.#length = 0;
   }
 
-  /** Makes room for `length` tokens. Growing ends before the ring closes, so slots keep their order. */
+  #byLayer(
+    keyName: (layer: number) => string,
+    valueName: (layer: number) => string,
+  ): Record<string, StateTensor> {
+    const tensors = this.#layers.flatMap(({ key, value }, layer) => [
+      [keyName(layer), this.#inUse(key!)] as const,
+      [valueName(layer), this.#inUse(value!)] as const,
+    ]);
+    return Object.fromEntries(tensors);
+  }
+
+  /** On the host only slots that are taken are read; on a device no size changes before the cache grows. */
+  #usedSlots(length: number): number {
+    const slots = this.#positions.length;
+    return stateDevice(this.#device).kind === 'cpu' ? Math.min(length, slots) : slots;
+  }
+
+  #inUse(tensor: StateTensor): StateTensor {
+    const [slots, ...rest] = tensor.shape;
+    return this.#used === slots ? tensor : tensor.part(0, [this.#used, ...rest]);
+  }
+
+  /** Makes room for `length` tokens. Growing ends before the ring closes, so slots keep their tokens. */
   #reserve(length: number): void {
     const slots = this.#positions.length;
     if (length <= slots || slots === this.#maxSlots) return;
-    const wanted = Math.min(Math.max(length, 2 * slots), this.#maxSlots);
+    const wanted = Math.min(Math.max(length, 2 * slots, INITIAL_SLOTS), this.#maxSlots);
     const positions = new BigInt64Array(wanted).fill(EMPTY);
     positions.set(this.#positions);
+    try {
+      for (const [index, layer] of this.#config.layers.entries()) {
+        const cache = this.#layers[index] ?? {};
+        this.#layers[index] = cache;
+        cache.key = this.#grown(layer, cache.key, wanted);
+        cache.value = this.#grown(layer, cache.value, wanted);
+      }
+    } catch (error) {
+      // Each tensor goes as soon as there is a longer one, so that two of all of them need no room: there is no way back.
+      this.release();
+      throw error;
+    }
     this.#positions = positions;
-    const { layers } = this.#config;
-    this.#keys = this.#keys.map((keys, i) => widenRows(keys, keyWidth(layers[i]!), wanted));
-    this.#values = this.#values.map((values, i) => {
-      const { numKeyValueHeads, headDim } = layers[i]!.attention;
-      return widenRows(values, numKeyValueHeads, wanted * headDim);
-    });
   }
-}
 
-/** Rows of a matrix followed by zeros up to a new width. */
-function widenRows(data: Float32Array, rows: number, width: number): Float32Array {
-  const oldWidth = data.length / rows;
-  const wider = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) {
-    wider.set(data.subarray(row * oldWidth, (row + 1) * oldWidth), row * width);
+  #grown({ attention }: LayerPart, old: StateTensor | undefined, slots: number): StateTensor {
+    const { numKeyValueHeads: heads, headDim } = attention;
+    const tensor = newStateTensor(this.#device, [slots, heads, headDim]);
+    if (old === undefined) return tensor;
+    try {
+      tensor.part(0, old.shape).copyFrom(old);
+    } catch (error) {
+      tensor.release();
+      throw error;
+    }
+    old.release();
+    return tensor;
   }
-  return wider;
 }

@@ -1,14 +1,13 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { dependsOnTextLength, longTextLength } from '../architectures/rotary-embedding.ts';
-import type { Device } from '../runtime/device.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import type { Session } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
-import { CacheInPlace } from './cache-in-place.ts';
+import type { TakenAdapter } from './adapters-on-device.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
-import { generationRuns, READING_CHUNK } from './generation-runs.ts';
+import { generationRuns, READING_CHUNK, wholeRuns } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
-import type { TextCache } from './text-cache.ts';
 
 /** A and B of every module of an adapter: arrays, or tensors of the device that computes. */
 export type RuntimeWeights = ReadonlyMap<string, Float32Array | StateTensor>;
@@ -24,9 +23,9 @@ export interface SequenceSessions {
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #sessions: SequenceSessions;
-  readonly #adapter: RuntimeWeights;
-  readonly #cacheDevice: Device | undefined;
-  #cache: TextCache;
+  readonly #adapter: TakenAdapter | undefined;
+  readonly #device: Device;
+  #cache: KeyValueCache;
   readonly #config: DecoderConfig;
   /** From which length on all of a text is turned by other angles; null where there is no such. */
   readonly #longFrom: number | null;
@@ -38,21 +37,21 @@ export class Sequence {
 
   /**
    * @param sessions of generation graphs with this adapter's modules
-   * @param cacheDevice where the cache stays, for graphs that have it in place
+   * @param device where the sessions compute
    */
   constructor(
     config: DecoderConfig,
     sessions: SequenceSessions,
-    adapter: RuntimeWeights = new Map(),
-    cacheDevice?: Device,
+    adapter?: TakenAdapter,
+    device: Device = CPU,
   ) {
     this.#sessions = sessions;
     this.#adapter = adapter;
     this.#config = config;
     this.#longFrom = longTextLength(config);
     this.#dependsOnLength = dependsOnTextLength(config);
-    this.#cacheDevice = cacheDevice;
-    this.#cache = this.#newCache();
+    this.#device = device;
+    this.#cache = new KeyValueCache(config, device);
   }
 
   /** Number of tokens so far. */
@@ -61,8 +60,8 @@ export class Sequence {
   }
 
   /**
-   * Reads the next tokens, all in one run: its memory grows with their number times the length of
-   * the text, so give long texts in chunks.
+   * Reads the next tokens, all in one run where the graph takes so many: its memory grows with their number
+   * times the length of the text, so give long texts in chunks.
    *
    * @param tokenIds at least one
    * @param logitRows which of these tokens' logits are wanted, counted from 0
@@ -84,21 +83,16 @@ export class Sequence {
     return this.#read(tokenIds, logitRows, textLength);
   }
 
-  /** Frees the memory of a cache on a device; calling it again does nothing. */
+  /** Frees the memory of a cache on a device, and the adapter for others; calling it again does nothing. */
   release(): void {
     this.#cache.release();
-  }
-
-  #newCache(): TextCache {
-    return this.#cacheDevice === undefined
-      ? new KeyValueCache(this.#config)
-      : new CacheInPlace(this.#config, this.#cacheDevice);
+    this.#adapter?.release();
   }
 
   /** Reads the text so far as the beginning of one that is so long. */
   async #readAgain(textLength: number): Promise<void> {
     this.#cache.release();
-    this.#cache = this.#newCache();
+    this.#cache = new KeyValueCache(this.#config, this.#device);
     for (let start = 0; start < this.#ids.length; start += READING_CHUNK) {
       await this.#read(this.#ids.slice(start, start + READING_CHUNK), [], textLength);
     }
@@ -109,17 +103,20 @@ export class Sequence {
     logitRows: readonly number[],
     textLength: number,
   ): Promise<Float32Array> {
-    if (!this.#sessions.areFixed) {
-      return this.#run(tokenIds, tokenIds.length, logitRows, textLength);
-    }
-    const room = this.#config.maxPositionEmbeddings - this.length;
-    const { vocabSize } = this.#config;
+    const { maxPositionEmbeddings, vocabSize } = this.#config;
+    const runs = this.#sessions.areFixed
+      ? generationRuns(tokenIds.length, logitRows, maxPositionEmbeddings - this.length)
+      : wholeRuns(tokenIds.length, this.#cache.mostTokens);
     const logits = new Float32Array(logitRows.length * vocabSize);
-    for (const { start, count, size } of generationRuns(tokenIds.length, logitRows, room)) {
+    for (const { start, count, size } of runs) {
+      const inRun = logitRows.map((row) => row - start).filter((row) => row >= 0 && row < count);
+      const rows = this.#sessions.areFixed ? [count - 1] : [...new Set(inRun)];
       const ids = tokenIds.slice(start, start + count);
-      const last = await this.#run(ids, size, [count - 1], textLength);
+      const computed = await this.#run(ids, size, rows, textLength);
       logitRows.forEach((row, i) => {
-        if (row === start + count - 1) logits.set(last, i * vocabSize);
+        const at = rows.indexOf(row - start);
+        if (at >= 0)
+          logits.set(computed.subarray(at * vocabSize, (at + 1) * vocabSize), i * vocabSize);
       });
     }
     return logits;
@@ -136,7 +133,7 @@ export class Sequence {
     const positions = Array.from({ length: size }, (_, i) => this.length + i);
     const filled = positions.map((_, i) => tokenIds[i] ?? 0);
     const feeds = {
-      ...Object.fromEntries(this.#adapter),
+      ...Object.fromEntries(this.#adapter?.weights ?? []),
       ...this.#cache.feeds(size),
       [names.tokenIds]: { data: int64(filled), shape: [size] },
       [names.positions]: { data: int64(positions), shape: [size] },
@@ -146,7 +143,7 @@ export class Sequence {
       }),
     };
     const outputs = await session.run(feeds, this.#cache.results());
-    this.#cache.append(tokenIds.length, outputs);
+    this.#cache.append(tokenIds.length);
     return outputs[names.logits]!.data as Float32Array;
   }
 }

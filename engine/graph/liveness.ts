@@ -144,6 +144,10 @@ function workBytes(value: Value, bytesOf: (value: Value) => number): number {
     const factors = value.attributes.products === 'bfloat16' ? 2 * DTYPE_BYTES.bfloat16 : 0;
     return blockScores(value.attributes) * (2 * DTYPE_BYTES.float32 + factors);
   }
+  // The scores of all heads.
+  if (isOp(value, 'groupedAttention')) {
+    return value.attributes.numHeads * bytesOf(value.inputs[3]!);
+  }
   if (!isOp(value, 'matmulBnb4')) return 0;
   const { inFeatures, outFeatures } = value.attributes;
   return inFeatures * outFeatures * DTYPE_BYTES.float32;

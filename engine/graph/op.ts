@@ -90,6 +90,8 @@ export interface OpAttributes {
   swigluGateGradient: None;
   swigluUpGradient: None;
 
+  groupedAttention: { readonly numHeads: number; readonly numKeyValueHeads: number };
+
   causalAttention: AttentionSizes;
   causalAttentionGradients: AttentionSizes;
 

@@ -6,11 +6,14 @@ import type { Value } from '../graph/value.ts';
 import { OnnxEmitter } from './emitter.ts';
 import { encodeModel } from './proto.ts';
 
-/**
- * The opsets that are written: that of ONNX, since execution providers other than the CPU's lag
- * behind, and where they are used those of ONNX Runtime's own ops and of ours.
- */
-const OPSETS = { '': 21, 'com.microsoft': 1, [OWN_DOMAIN]: 1 };
+/** The opset of ONNX that is written where it has all ops: execution providers other than the CPU's lag behind. */
+const OPSET = 21;
+
+/** The first opset that has an op, where that is a later one. */
+const LATER: Readonly<Record<string, number>> = { Attention: 23 };
+
+/** The opsets of ONNX Runtime's own ops and of ours. */
+const OTHER_OPSETS = { 'com.microsoft': 1, [OWN_DOMAIN]: 1 };
 
 /** In which order nodes are listed. */
 export type NodeOrder = 'reverse' | 'topological';
@@ -26,9 +29,11 @@ export type NodeOrder = 'reverse' | 'topological';
 export function writeOnnx(graph: Graph, order: NodeOrder = 'reverse'): Uint8Array {
   const emitter = new OnnxEmitter();
   for (const value of graph.values) emitValue(emitter, value);
-  const domains = new Set(['', ...emitter.nodes.map(({ domain }) => domain)]);
+  const domains = new Set(emitter.nodes.map(({ domain }) => domain));
+  const others = Object.entries(OTHER_OPSETS).filter(([domain]) => domains.has(domain));
+  const opset = Math.max(OPSET, ...emitter.nodes.map(({ opType }) => LATER[opType] ?? OPSET));
   return encodeModel({
-    opsets: Object.fromEntries(Object.entries(OPSETS).filter(([domain]) => domains.has(domain))),
+    opsets: { '': opset, ...Object.fromEntries(others) },
     nodes: order === 'reverse' ? emitter.nodes.toReversed() : emitter.nodes,
     initializers: emitter.initializers,
     inputs: emitter.inputs,

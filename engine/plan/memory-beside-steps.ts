@@ -1,8 +1,9 @@
+import { cacheBytes, cacheSlots } from '../generate/cache-size.ts';
 import { generationGraph } from '../generate/generation-graph.ts';
 import { READING_CHUNK } from '../generate/generation-runs.ts';
-import { cacheBytes, cacheSlots } from '../generate/key-value-cache.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import {
   type TrainingGraphOptions,
   type TrainingShape,
@@ -41,7 +42,7 @@ export function evaluationMemory(
 export function answersMemory(
   modules: readonly LoraModule[],
   { model, promptTokens }: AnswersQuestion,
-  isInPlace: boolean,
+  device: Device = CPU,
 ): PassMemory {
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
@@ -49,7 +50,7 @@ export function answersMemory(
   // Where the processor multiplies no bfloat16 numbers, one weight more is there, upcast.
   const answering = { config, weights: inBfloat16(config, model.weights) ?? model.weights };
   const sizes = { sequence, past: slots, rows: 1 };
-  const graph = generationGraph(answering, modules, sizes, isInPlace);
+  const graph = generationGraph(answering, modules, sizes, device.kind === 'cpu');
   const isGrown = slots > cacheSlots(config, 1);
   return {
     bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type AttentionJob, AttentionMailbox, type PartialSums, STATE } from './attention-job.ts';
 import { attentionShares } from './attention-shares.ts';
 import { CausalAttention } from './causal-attention.ts';
@@ -10,6 +10,8 @@ import { keyOf, SharedPool } from './shared-pool.ts';
 export interface AttentionThreadData {
   readonly library: OnednnLibrary;
   readonly memory: SharedArrayBuffer;
+  /** Closes with the thread, by which its end is seen. */
+  readonly lifeline: MessagePort;
 }
 
 /*

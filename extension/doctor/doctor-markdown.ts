@@ -50,9 +50,10 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
 }
 
 function gpuWords(gpu: MachineGpu | undefined, texts: DoctorTexts): readonly string[] {
-  return gpu === undefined
-    ? []
-    : [gpu.name, formatBytes(gpu.memoryBytes), `${texts.driver} ${gpu.driver}`];
+  if (gpu === undefined) return [];
+  const { name, memoryBytes, driver } = gpu;
+  const memory = memoryBytes === null ? texts.memoryUnknown : formatBytes(memoryBytes);
+  return [name, memory, `${texts.driver} ${driver}`];
 }
 
 /** What most machines lack is no fault of theirs: it is told beside what they have. */

@@ -3,9 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { median } from '../../engine/median.ts';
 import { estimateMemory } from '../../engine/plan/memory.ts';
-import { CPU, type Device } from '../../engine/runtime/device.ts';
+import { CPU, type Device, formatDevice } from '../../engine/runtime/device.ts';
 import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { trainingGraph } from '../../engine/step/training-graph.ts';
+import { runDemo } from '../../server/demo/demo.ts';
 import { modelFlops } from '../bench/model-flops.ts';
 import { runConfig } from '../bench/run-config.ts';
 import { deviceCounters } from '../fake-cuda/counters.ts';
@@ -13,7 +14,7 @@ import { RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
 import type { ParityCase, StepCase } from './cases.ts';
 import { matmulFlops } from './matmul-flops.ts';
 import { tellPlacement } from './placement.ts';
-import type { ParityResult, StepResult } from './results.ts';
+import type { DemoCheck, ParityResult, StepResult } from './results.ts';
 import { sparseModel } from './sparse-model.ts';
 import { TrainingStep } from './training-step.ts';
 
@@ -21,6 +22,7 @@ import { TrainingStep } from './training-step.ts';
 export interface MeasureRequest {
   readonly step?: StepCase;
   readonly parity?: ParityCase;
+  readonly demo?: true;
   /** False on the stand-in, which computes nothing. */
   readonly hasValues: boolean;
 }
@@ -33,18 +35,26 @@ const MEASURED = 3;
 /** On a real device, where time is measured. */
 const TIMED = 10;
 
+/** By how much more prompts are completed right after the demo, as its own test has it. */
+const LEARNED = 0.5;
+
 /** How far sums of float32 may be apart on two devices, TF32 off. */
 const TOLERANCE = { loss: 1e-4, gradient: 1e-3 };
 
 /** The part of a {@link StepResult} that a process of its own measures; where nodes are placed it tells on stderr. */
 export type MeasuredStep = Omit<StepResult, 'name' | 'nodes_on_device' | 'nodes_total'>;
 
-export async function measure(request: MeasureRequest): Promise<MeasuredStep | ParityResult> {
+export async function measure(
+  request: MeasureRequest,
+): Promise<MeasuredStep | Omit<ParityResult, 'name'> | Omit<DemoCheck, 'name'>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-gpu-check-'));
   try {
-    return request.parity === undefined
-      ? await measureStep(request.step!, request.hasValues, folder)
-      : await measureParity(request.parity, request.hasValues, folder);
+    if (request.parity !== undefined) {
+      return await measureParity(request.parity, request.hasValues, folder);
+    }
+    return request.step === undefined
+      ? await measureDemo(request.hasValues, folder)
+      : await measureStep(request.step, request.hasValues, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -98,7 +108,7 @@ async function timed(
     await training.run();
     times.push(performance.now() - began);
   }
-  const { free, total } = deviceMemory(CUDA)!;
+  const { free, total } = (await deviceMemory(CUDA))!;
   const stepMs = median(times);
   const { config } = training.graph.model;
   const flops = modelFlops(config, training.trainee.modules, { rows, length });
@@ -110,19 +120,36 @@ async function timed(
   };
 }
 
+/** The demo as it is shipped, on the device. */
+async function measureDemo(hasValues: boolean, folder: string): Promise<Omit<DemoCheck, 'name'>> {
+  const { before_accuracy, after_accuracy, seconds } = await runDemo({
+    configFile: path.resolve('media', 'demo', 'demo.lorafa.json'),
+    outputDir: path.join(folder, 'demo'),
+    device: formatDevice(CUDA),
+    report: {
+      write: (text) => void process.stderr.write(text),
+      columns: undefined,
+      now: () => performance.now() / 1000,
+    },
+  });
+  if (!hasValues) return { seconds };
+  const is_learned = after_accuracy - before_accuracy >= LEARNED;
+  return { seconds, before_accuracy, after_accuracy, is_learned };
+}
+
 async function measureParity(
   parity: ParityCase,
   hasValues: boolean,
   folder: string,
-): Promise<ParityResult> {
-  const { name, steps } = parity;
+): Promise<Omit<ParityResult, 'name'>> {
+  const { steps } = parity;
   const model = await sparseModel(folder, { ...parity, hasValues: true });
   const config = configOf(parity, folder);
   const [expected, found] = [
     await course(await TrainingStep.open({ ...parity, config, model, device: CPU }), steps),
     await course(await TrainingStep.open({ ...parity, config, model, device: CUDA }), steps),
   ];
-  if (!hasValues) return { name, steps };
+  if (!hasValues) return { steps };
   const loss_error = Math.max(
     ...expected.losses.map((loss, i) => Math.abs(found.losses[i]! - loss) / Math.abs(loss)),
   );
@@ -132,7 +159,7 @@ async function measureParity(
     ),
   );
   const is_equal = loss_error <= TOLERANCE.loss && gradient_error <= TOLERANCE.gradient;
-  return { name, steps, loss_error, gradient_error, is_equal };
+  return { steps, loss_error, gradient_error, is_equal };
 }
 
 interface CourseOfSteps {

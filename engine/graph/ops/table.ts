@@ -4,6 +4,7 @@ import { bfloat16Ops } from './bfloat16.ts';
 import { blockwiseOps } from './blockwise.ts';
 import { decoderOps } from './decoder-ops.ts';
 import { elementwiseOps } from './elementwise.ts';
+import { groupedAttentionOps } from './grouped-attention.ts';
 import { indexingOps } from './indexing.ts';
 import { int8Ops } from './int8.ts';
 import { leafOps } from './leaves.ts';
@@ -26,6 +27,7 @@ export const opTable: OpTable = {
   ...int8Ops,
   ...bfloat16Ops,
   ...attentionOps,
+  ...groupedAttentionOps,
   ...swigluOps,
   ...movementOps,
   ...indexingOps,

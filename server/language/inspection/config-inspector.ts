@@ -68,7 +68,8 @@ export class ConfigInspector {
   readonly #memoryLimit: (config: ResolvedConfig) => number;
 
   constructor(options: InspectorOptions = {}) {
-    this.#memoryLimit = options.memoryLimit ?? (({ engine }) => memoryLimit(engine));
+    this.#memoryLimit =
+      options.memoryLimit ?? (({ engine }) => memoryLimit(engine, process.availableMemory()));
   }
 
   /**

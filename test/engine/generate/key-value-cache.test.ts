@@ -1,23 +1,9 @@
-import { describe, expect, test } from 'vitest';
-import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
-import { GENERATION_TENSORS as names } from '../../../engine/generate/generation-graph.ts';
-import { cacheBytes, cacheSlots, KeyValueCache } from '../../../engine/generate/key-value-cache.ts';
-import type { Tensor } from '../../../engine/runtime/tensor.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { cacheBytes, cacheSlots } from '../../../engine/generate/cache-size.ts';
+import { KeyValueCache } from '../../../engine/generate/key-value-cache.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
-
-/** What a run of the generation graph gives for so many new tokens. */
-function newTokens(config: DecoderConfig, count: number): Record<string, Tensor> {
-  return Object.fromEntries(
-    config.layers.flatMap(({ attention: { numKeyValueHeads, headDim } }, layer) => {
-      const shape = [count, numKeyValueHeads, headDim];
-      const tensor = { data: new Float32Array(count * numKeyValueHeads * headDim), shape };
-      return [
-        [names.newKey(layer), tensor],
-        [names.newValue(layer), tensor],
-      ];
-    }),
-  );
-}
 
 /** Every other layer sees all that came before. */
 const GEMMA = { architectures: ['Gemma2ForCausalLM'], sliding_window: 8, head_dim: 16 };
@@ -40,16 +26,30 @@ describe('the size of a cache is known before', () => {
       max_position_embeddings: 2048,
       ...changes,
     });
-    const cache = new KeyValueCache(config);
+    const cache = new KeyValueCache(config, CPU);
     for (let done = 0; done < tokens; ) {
       const count = done === 0 ? Math.min(tokens, 100) : 1;
-      cache.append(count, newTokens(config, count));
+      cache.feeds(count);
+      cache.append(count);
       done += count;
     }
-    const { [names.pastPositions]: positions, ...feeds } = cache.feeds();
-    const slots = cacheSlots(config, tokens);
-    expect(positions!.data).toHaveLength(slots);
-    const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength, 0);
-    expect(cacheBytes(config, slots)).toBe(bytes);
+    // Runs are fed parts of memory that is there as a whole.
+    const tensors = Object.values(cache.results()) as HostTensor[];
+    const bytes = tensors.reduce((sum, { data }) => sum + data.buffer.byteLength, 0);
+    expect(bytes).toBe(cacheBytes(config, cacheSlots(config, tokens)));
   });
+});
+
+test('a cache that cannot grow keeps nothing, and can be begun anew', () => {
+  const config = decoderConfig({});
+  const [layer] = config.layers;
+  const tooLarge = { ...layer!, attention: { ...layer!.attention, headDim: 2 ** 50 } };
+  const cache = new KeyValueCache({ ...config, layers: [layer!, tooLarge] }, CPU);
+  const released = vi.spyOn(HostTensor.prototype, 'release');
+  onTestFinished(() => released.mockRestore());
+  expect(() => cache.feeds(1)).toThrow(RangeError);
+  // Of the layer that there was room for.
+  expect(released).toHaveBeenCalledTimes(2);
+  expect(cache.results()).toEqual({});
+  expect(cache.length).toBe(0);
 });
