@@ -35,5 +35,6 @@ function arrange(parent: Element, wanted: readonly Element[]): void {
 
 /** What an option says, and what a group is called. */
 function keyOf(child: Element): string {
-  return child instanceof HTMLOptGroupElement ? child.label : child.outerHTML;
+  if (child instanceof HTMLOptionElement) return JSON.stringify([child.value, child.text]);
+  return child instanceof HTMLOptGroupElement ? child.label : '';
 }

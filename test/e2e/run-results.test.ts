@@ -95,12 +95,12 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   const adapters = pane.locator('.monaco-list-row');
   await adapters.filter({ hasText: 'r=32' }).locator('.monaco-tl-twistie').click();
   await adapters.filter({ hasText: `${oldest}damaged` }).waitFor();
+  await editor.screenshot('adapter-tree');
   await adapters.filter({ hasText: 'r=32' }).dblclick();
   const playground = await editor.webviewFrame('Playground');
   await expect
     .poll(() => playground.getByRole('combobox', { name: 'Adapter', exact: true }).inputValue())
     .toBe(path.join(folder, 'runs/early'));
-  await editor.screenshot('adapter-tree');
 });
 
 test('runs that end unseen are told of, one notification at a time', {
