@@ -57,7 +57,7 @@ function gpuWords(gpu: MachineGpu | undefined, texts: DoctorTexts): readonly str
   if (gpu === undefined) return [];
   const { name, memoryBytes, driver } = gpu;
   const memory = memoryBytes === null ? texts.memoryUnknown : formatBytes(memoryBytes);
-  return [name, memory, `driver ${driver}`];
+  return [name, memory, `${texts.driver} ${driver}`];
 }
 
 /** What most machines lack is no fault of theirs: it is told beside what they have. */

@@ -17,6 +17,7 @@ export function doctorTexts() {
     unknown: vscode.l10n.t('unknown'),
     memoryUnknown: vscode.l10n.t('memory unknown'),
     device: vscode.l10n.t('Device'),
+    driver: vscode.l10n.t('driver'),
     usable: vscode.l10n.t('usable'),
     notUsable: vscode.l10n.t('not usable'),
     passedOver: vscode.l10n.t('not taken by "auto":'),
