@@ -13,13 +13,14 @@ import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import { withPadding } from '../plan/padding-multiple.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData, type RunData } from '../plan/run-data.ts';
 import { planRun, type RunPlan } from '../plan/run-plan.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import { requireTransformers } from '../plan/transformers-limit.ts';
 import { CPU } from '../runtime/device.ts';
-import type { ProgressEvent } from './events.ts';
+
 import { plannedStep } from './planned-step.ts';
 import { programBatch, stepCommand, trainingSettings, writeStart } from './program-commands.ts';
 import { createTrainee } from './trainee.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CURVE_FILE } from '../../engine/lora/adapter.ts';
-import type { SplitReport } from '../../engine/train/events.ts';
+import type { SplitReport } from '../../engine/plan/plan-reports.ts';
 import { formatCount, formatPerplexity } from '../cli/format.ts';
 import { plainLine } from '../plain-text.ts';
 import { shellWord } from '../shell-word.ts';
