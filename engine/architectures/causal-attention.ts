@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../graph/builder.ts';
-import { type AttentionBlock, attentionBlocks } from '../graph/ops/attention.ts';
+import { type AttentionBlock, attentionBlocks, MASKED } from '../graph/ops/attention.ts';
 import type { Value } from '../graph/value.ts';
 import type { AttentionPart, DecoderConfig } from './decoder-config.ts';
 import type { Attention } from './decoder-graph.ts';
@@ -13,9 +13,6 @@ export interface BatchShape {
 
 /** Queries per block, which measured best. */
 const BLOCK = 128;
-
-/** Added to the scores of keys that must not be seen; exp of it is 0 in float32. */
-const MASKED = -1e9;
 
 /**
  * Causal self-attention over whole rows, for training. Rows are padded on the right, so that no

@@ -4,14 +4,31 @@ import { type Device, stateDevice } from '../runtime/device.ts';
 import { StateTensor } from '../runtime/state-tensor.ts';
 import type { RuntimeWeights } from './sequence.ts';
 
-/** Adapters that are kept on a device; those of one comparison fit. */
-const KEPT_ADAPTERS = 4;
+/** Adapters that are kept when nobody uses them; those of one comparison fit. */
+export const KEPT_ADAPTERS = 4;
 
-/** The weights of adapters where a device computes with them: each is brought there once, the latest are kept. */
+/** An adapter where a device computes with it. */
+interface KeptAdapter {
+  readonly copies: ReadonlyMap<string, StateTensor>;
+  /** How many texts are read with it at the moment. */
+  users: number;
+}
+
+/** What a text is read with until it releases it. */
+export interface TakenAdapter {
+  readonly weights: RuntimeWeights;
+  /** Calling it again does nothing. */
+  release(): void;
+}
+
+/**
+ * The weights of adapters where a device computes with them: each is brought there once, the latest are kept, and so is
+ * every one that is in use.
+ */
 export class AdaptersOnDevice {
   readonly #device: Device;
   /** By the weights that they are copies of. Used last comes last. */
-  readonly #kept = new Map<RuntimeWeights, ReadonlyMap<string, StateTensor>>();
+  readonly #kept = new Map<RuntimeWeights, KeptAdapter>();
 
   constructor(device: Device) {
     this.#device = stateDevice(device);
@@ -19,29 +36,48 @@ export class AdaptersOnDevice {
 
   /**
    * What a session of the device is fed with. Tensors are that already, and the CPU reads arrays where they are;
-   * other arrays are copied, and the copies are there until so many other adapters were asked for.
+   * other arrays are copied.
    *
    * @throws LorafaError `device.failed` when there is no room for them
    */
-  weightsOf(modules: readonly LoraModule[], weights: RuntimeWeights): RuntimeWeights {
-    if (this.#device.kind === 'cpu' || !areArrays(weights)) return weights;
-    const kept =
-      this.#kept.get(weights) ?? stateOfAdapter({ modules, weights }, () => this.#device);
+  take(modules: readonly LoraModule[], weights: RuntimeWeights): TakenAdapter {
+    if (this.#device.kind === 'cpu' || !areArrays(weights)) {
+      return { weights, release: () => undefined };
+    }
+    const kept = this.#kept.get(weights) ?? {
+      copies: stateOfAdapter({ modules, weights }, () => this.#device),
+      users: 0,
+    };
+    kept.users++;
     this.#kept.delete(weights);
     this.#kept.set(weights, kept);
-    const [oldest] = this.#kept;
-    if (oldest !== undefined && this.#kept.size > KEPT_ADAPTERS) this.#drop(...oldest);
-    return kept;
+    this.#dropUnused();
+    let isTaken = true;
+    return {
+      weights: kept.copies,
+      release: () => {
+        if (isTaken) kept.users--;
+        isTaken = false;
+        this.#dropUnused();
+      },
+    };
   }
 
   /** Frees the memory; calling it again does nothing. */
   release(): void {
-    for (const kept of [...this.#kept]) this.#drop(...kept);
+    for (const weights of [...this.#kept.keys()]) this.#drop(weights);
   }
 
-  #drop(weights: RuntimeWeights, copies: ReadonlyMap<string, StateTensor>): void {
+  /** Those that were used longest ago, as far as there are more than are kept. */
+  #dropUnused(): void {
+    for (const [weights, { users }] of [...this.#kept]) {
+      if (this.#kept.size > KEPT_ADAPTERS && users === 0) this.#drop(weights);
+    }
+  }
+
+  #drop(weights: RuntimeWeights): void {
+    for (const tensor of this.#kept.get(weights)!.copies.values()) tensor.release();
     this.#kept.delete(weights);
-    for (const tensor of copies.values()) tensor.release();
   }
 }
 

@@ -2,7 +2,7 @@ import type { Adapter } from '../lora/adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { CPU, type Device } from '../runtime/device.ts';
-import { Session, type SessionOptions } from '../runtime/session.ts';
+import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import { AdaptersOnDevice } from './adapters-on-device.ts';
 import { FREE_SIZES, fixedSizes, generationGraph } from './generation-graph.ts';
@@ -38,7 +38,7 @@ export class GenerationSessions {
   }
 
   /**
-   * An empty text, read by the base with an adapter or, with null, without one.
+   * An empty text, read by the base with an adapter or, with null, without one. Whoever asks releases it.
    *
    * @throws LorafaError `device.failed`
    */
@@ -50,9 +50,9 @@ export class GenerationSessions {
       forTokens: (size) => this.#session(modules, areFixed ? size : undefined),
     };
     await sessions.forTokens(1);
-    const weights =
-      adapter === null ? undefined : this.#adapters.weightsOf(adapter.modules, adapter.weights);
-    return new Sequence(this.#model.config, sessions, weights, this.#device);
+    const taken =
+      adapter === null ? undefined : this.#adapters.take(adapter.modules, adapter.weights);
+    return new Sequence(this.#model.config, sessions, taken, this.#device);
   }
 
   /** Frees the memory of all graphs; sequences that are still open fail. */
@@ -60,7 +60,7 @@ export class GenerationSessions {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     this.#adapters.release();
-    for (const session of sessions) await (await session).release();
+    await releaseMade(sessions);
   }
 
   /** @param size tokens of a run, where that is fixed */

@@ -44,7 +44,10 @@ export interface GenerateCall {
 
 /** How to open a generator. */
 export interface GeneratorOptions extends Pick<SessionOptions, 'device' | 'threads'> {
-  /** Prepares for adapters of this structure, so that the first call need not. */
+  /**
+   * Whose structure the first graph is made for, so that the first call need not make it. Where graphs are made for numbers
+   * of tokens, it is that of a single one, and those of the pieces of a prompt are made when a prompt has such pieces.
+   */
   readonly adapter?: RuntimeAdapter | null | undefined;
 }
 
@@ -59,7 +62,7 @@ export async function openGenerator(
   { adapter = null, ...session }: GeneratorOptions = {},
 ): Promise<TextGenerator> {
   const sessions = new GenerationSessions(model, session);
-  await sessions.sequence(adapter);
+  (await sessions.sequence(adapter)).release();
   return new TextGenerator(model.config, tokenizer, sessions);
 }
 

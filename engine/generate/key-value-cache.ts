@@ -9,10 +9,10 @@ import { GENERATION_TENSORS as names } from './generation-graph.ts';
 /** Position of an empty slot: later than any token's, and exact in float32. */
 const EMPTY = 2n ** 30n;
 
-/** Keys and values of one layer, each `[slots, numKeyValueHeads, headDim]`. */
+/** Keys and values of one layer, each `[slots, numKeyValueHeads, headDim]`; absent before the cache grows first. */
 interface LayerCache {
-  readonly key: StateTensor;
-  readonly value: StateTensor;
+  key?: StateTensor;
+  value?: StateTensor;
 }
 
 /**
@@ -30,7 +30,7 @@ export class KeyValueCache {
   #length = 0;
   /** Of the tokens in all slots. */
   #positions = new BigInt64Array();
-  #layers: readonly LayerCache[] = [];
+  #layers: LayerCache[] = [];
   /** Slots that the run reads which was fed last. */
   #used = 0;
 
@@ -54,7 +54,7 @@ export class KeyValueCache {
   /**
    * The inputs of the generation graph that hold the past, for a run that reads the next `count` tokens.
    *
-   * @throws LorafaError `device.failed` when there is no room for them
+   * @throws LorafaError `device.failed` when there is no room for them; the cache is empty then, and its memory free
    */
   feeds(count: number): Feeds {
     this.#reserve(this.#length + count);
@@ -86,8 +86,8 @@ export class KeyValueCache {
   /** Frees the memory; calling it again does nothing. */
   release(): void {
     for (const { key, value } of this.#layers) {
-      key.release();
-      value.release();
+      key?.release();
+      value?.release();
     }
     this.#layers = [];
     this.#positions = new BigInt64Array();
@@ -99,8 +99,8 @@ export class KeyValueCache {
     valueName: (layer: number) => string,
   ): Record<string, StateTensor> {
     const tensors = this.#layers.flatMap(({ key, value }, layer) => [
-      [keyName(layer), this.#inUse(key)] as const,
-      [valueName(layer), this.#inUse(value)] as const,
+      [keyName(layer), this.#inUse(key!)] as const,
+      [valueName(layer), this.#inUse(value!)] as const,
     ]);
     return Object.fromEntries(tensors);
   }
@@ -123,18 +123,31 @@ export class KeyValueCache {
     const wanted = Math.min(Math.max(length, 2 * slots, INITIAL_SLOTS), this.#maxSlots);
     const positions = new BigInt64Array(wanted).fill(EMPTY);
     positions.set(this.#positions);
+    try {
+      for (const [index, layer] of this.#config.layers.entries()) {
+        const cache = this.#layers[index] ?? {};
+        this.#layers[index] = cache;
+        cache.key = this.#grown(layer, cache.key, wanted);
+        cache.value = this.#grown(layer, cache.value, wanted);
+      }
+    } catch (error) {
+      // Each tensor goes as soon as there is a longer one, so that two of all of them need no room: there is no way back.
+      this.release();
+      throw error;
+    }
     this.#positions = positions;
-    this.#layers = this.#config.layers.map((layer, index) => {
-      const { key, value } = this.#layers[index] ?? {};
-      return { key: this.#grown(layer, key, wanted), value: this.#grown(layer, value, wanted) };
-    });
   }
 
   #grown({ attention }: LayerPart, old: StateTensor | undefined, slots: number): StateTensor {
     const { numKeyValueHeads: heads, headDim } = attention;
     const tensor = newStateTensor(this.#device, [slots, heads, headDim]);
     if (old === undefined) return tensor;
-    tensor.part(0, old.shape).copyFrom(old);
+    try {
+      tensor.part(0, old.shape).copyFrom(old);
+    } catch (error) {
+      tensor.release();
+      throw error;
+    }
     old.release();
     return tensor;
   }

@@ -4,6 +4,7 @@ import { CPU, type Device } from '../runtime/device.ts';
 import type { Session } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
+import type { TakenAdapter } from './adapters-on-device.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
 import { generationRuns, READING_CHUNK, wholeRuns } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
@@ -22,7 +23,7 @@ export interface SequenceSessions {
 /** One text that grows: its cache, and the model and adapter that read it. */
 export class Sequence {
   readonly #sessions: SequenceSessions;
-  readonly #adapter: RuntimeWeights;
+  readonly #adapter: TakenAdapter | undefined;
   readonly #device: Device;
   #cache: KeyValueCache;
   readonly #config: DecoderConfig;
@@ -41,7 +42,7 @@ export class Sequence {
   constructor(
     config: DecoderConfig,
     sessions: SequenceSessions,
-    adapter: RuntimeWeights = new Map(),
+    adapter?: TakenAdapter,
     device: Device = CPU,
   ) {
     this.#sessions = sessions;
@@ -82,9 +83,10 @@ export class Sequence {
     return this.#read(tokenIds, logitRows, textLength);
   }
 
-  /** Frees the memory of a cache on a device; calling it again does nothing. */
+  /** Frees the memory of a cache on a device, and the adapter for others; calling it again does nothing. */
   release(): void {
     this.#cache.release();
+    this.#adapter?.release();
   }
 
   /** Reads the text so far as the beginning of one that is so long. */
@@ -131,7 +133,7 @@ export class Sequence {
     const positions = Array.from({ length: size }, (_, i) => this.length + i);
     const filled = positions.map((_, i) => tokenIds[i] ?? 0);
     const feeds = {
-      ...Object.fromEntries(this.#adapter),
+      ...Object.fromEntries(this.#adapter?.weights ?? []),
       ...this.#cache.feeds(size),
       [names.tokenIds]: { data: int64(filled), shape: [size] },
       [names.positions]: { data: int64(positions), shape: [size] },

@@ -12,9 +12,14 @@ export function stateOfAdapter(
   { modules, weights }: Pick<Adapter, 'modules' | 'weights'>,
   deviceOf: (name: string) => Device,
 ): Map<string, StateTensor> {
-  return new Map(
-    modules
-      .flatMap(adapterTensors)
-      .map(({ name, shape }) => [name, newStateTensor(deviceOf(name), shape, weights.get(name)!)]),
-  );
+  const made = new Map<string, StateTensor>();
+  try {
+    for (const { name, shape } of modules.flatMap(adapterTensors)) {
+      made.set(name, newStateTensor(deviceOf(name), shape, weights.get(name)!));
+    }
+    return made;
+  } catch (error) {
+    for (const tensor of made.values()) tensor.release();
+    throw error;
+  }
 }

@@ -50,8 +50,8 @@ export interface RunEstimate {
   readonly compute: ResolvedConfig['engine']['compute'];
   /** Bytes. */
   readonly memory: MemoryEstimate;
-  /** Bytes that the run may use: `engine.max_memory_gib`, or what the machine can give now. */
-  readonly memoryLimit: number;
+  /** Bytes that the run may use: `engine.max_memory_gib`, or what the device can give now; absent where nobody tells. */
+  readonly memoryLimit?: number;
   /**
    * Seconds that the largest step takes at least, an estimate from its arithmetic and memory traffic at the device's peak;
    * absent where the device does not tell that.
@@ -111,7 +111,7 @@ export async function estimateRun(
     device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
-  const limit = memoryLimit(config.engine, facts.availableMemory(device));
+  const limit = memoryLimit(config.engine, await facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
   const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
   const isMeasured = config.engine.compute === 'auto' && device.kind === 'cpu';
@@ -138,7 +138,7 @@ export async function estimateRun(
     gradientCheckpointing: recompute,
     compute: config.engine.compute,
     memory,
-    memoryLimit: limit,
+    ...(limit !== undefined && { memoryLimit: limit }),
     ...(speed !== undefined && { leastStepSeconds: stepSeconds(speed) }),
     ...(disk !== undefined && { disk }),
     warnings: data.warnings,

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { attentionThreads } from '../runtime/attention-shares.ts';
 import { CPU, type Device, stateDevice } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
@@ -122,7 +123,7 @@ export function estimateMemory(
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
-        (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(question) : 0) +
+        (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(graph, question) : 0) +
         BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
         BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
@@ -155,8 +156,8 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   };
 }
 
-function bytesOfOnednn({ threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
-  const all = threads === 0 ? physicalCores() : threads;
+function bytesOfOnednn(graph: Graph, { threads = 1 }: Pick<MemoryQuestion, 'threads'>): number {
+  const all = attentionThreads(graph, threads === 0 ? physicalCores() : threads);
   return ONEDNN_BYTES + (all - 1) * ATTENTION_THREAD_BYTES;
 }
 
@@ -214,28 +215,25 @@ export function leastRecompute(question: StepQuestion, limit: number): Recompute
 /**
  * The setting, or for `auto` the least recompute that fits into the memory that is allowed.
  *
- * @param limit bytes
+ * @param limit bytes; where it is not known, all is computed again that can be
  */
 export function chooseRecompute(
-  { training, engine }: Pick<ResolvedConfig, 'training' | 'engine'>,
+  { training }: Pick<ResolvedConfig, 'training'>,
   question: StepQuestion,
-  limit: number = memoryLimit(engine),
+  limit: number | undefined,
 ): Recompute {
-  return training.gradient_checkpointing === 'auto'
-    ? leastRecompute(question, limit)
-    : training.gradient_checkpointing;
+  if (training.gradient_checkpointing !== 'auto') return training.gradient_checkpointing;
+  return limit === undefined ? 'layer' : leastRecompute(question, limit);
 }
 
 /**
  * Bytes that a run may use: the setting, or what there is.
  *
- * @param available what this machine can give now, unless given
+ * @param available what the device can give now; undefined where nobody tells
  */
-export function memoryLimit(
+export function memoryLimit<T extends number | undefined>(
   { max_memory_gib }: ResolvedConfig['engine'],
-  available?: number,
-): number {
-  return max_memory_gib === undefined
-    ? (available ?? process.availableMemory())
-    : max_memory_gib * 2 ** 30;
+  available: T,
+): number | T {
+  return max_memory_gib === undefined ? available : max_memory_gib * 2 ** 30;
 }

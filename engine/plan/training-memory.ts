@@ -42,7 +42,7 @@ export async function trainingMemory(
     }),
     'new.lorafa.json',
   );
-  const limit = given ?? memoryLimit(config.engine);
+  const limit = given ?? memoryLimit(config.engine, process.availableMemory());
   const stored = await bytesFor(model, config);
   if (stored <= limit) return { stored, nf4: null, limit };
   const quantized = describeQuantized(model, { kind: 'nf4', ...nf4Of(config)! });

@@ -1,9 +1,11 @@
+import type { Graph } from '../graph/graph.ts';
 import {
   type AttentionBlock,
   type AttentionSizes,
   attentionBlocks,
   FUSED_BLOCK,
 } from '../graph/ops/attention.ts';
+import { isOp } from '../graph/value.ts';
 
 /** Blocks of one row that one thread computes. */
 export interface RowPart {
@@ -46,6 +48,38 @@ export function attentionShares(sizes: AttentionSizes, threads: number): Attenti
     });
   }
   return shares;
+}
+
+/**
+ * How many threads are of use, of so many at most: with more the largest share, for which all wait, is no smaller.
+ * A block is not divided, so that a short batch keeps few threads busy; each thread is memory and a wake-up.
+ */
+export function usefulThreads(sizes: AttentionSizes, most: number): number {
+  const largest = Array.from({ length: most }, (_, i) =>
+    Math.max(...attentionShares(sizes, i + 1).map(scoresOfShare)),
+  );
+  return 1 + largest.indexOf(Math.min(...largest));
+}
+
+/** How many threads are of use to the attention of a graph that ops of our own compute, of so many at most; 1 without. */
+export function attentionThreads(graph: Graph, most: number): number {
+  const sizes = new Set<string>();
+  let threads = 1;
+  for (const value of graph.values) {
+    if (!isOp(value, 'causalAttention') && !isOp(value, 'causalAttentionGradients')) continue;
+    // Layers are alike.
+    const key = JSON.stringify(value.attributes);
+    if (!sizes.has(key)) threads = Math.max(threads, usefulThreads(value.attributes, most));
+    sizes.add(key);
+  }
+  return threads;
+}
+
+function scoresOfShare(share: AttentionShare): number {
+  return share.reduce(
+    (all, { blocks }) => all + blocks.reduce((sum, block) => sum + scores(block), 0),
+    0,
+  );
 }
 
 function scores({ start, end, firstKey }: AttentionBlock): number {

@@ -1,6 +1,6 @@
 import { LorafaError, messageOf } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { ATTENTION_OPS } from '../graph/ops/attention.ts';
+import { attentionThreads } from './attention-shares.ts';
 import { AttentionThreads } from './attention-threads.ts';
 import type { Pointer } from './c-api.ts';
 import { type Device, formatDevice } from './device.ts';
@@ -12,8 +12,8 @@ import { OWN_OPS, ownDomain } from './own-ops.ts';
 export interface Bfloat16Runtime {
   /** For `AddCustomOpDomain`. */
   readonly domain: Pointer;
-  /** Has so many threads ready for {@link useThreads}, which works without as well. */
-  startThreads(threads: number): Promise<void>;
+  /** Has those threads ready that the attention of a graph has use for; {@link useThreads} works without as well. */
+  startThreads(graph: Graph, threads: number): Promise<void>;
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
   useThreads(threads: number): void;
 }
@@ -60,11 +60,6 @@ export function usesBfloat16(graph: Graph): boolean {
   return graph.values.some(({ op }) => OWN_OPS.has(op));
 }
 
-/** Whether a graph has attention that threads of ours compute. */
-export function usesAttention(graph: Graph): boolean {
-  return graph.values.some(({ op }) => Object.hasOwn(ATTENTION_OPS, op));
-}
-
 /**
  * {@link bfloat16Runtime} by a library, which stays until the process ends.
  *
@@ -85,7 +80,8 @@ export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtim
   const threads = new AttentionThreads(library);
   return {
     domain: ownDomain(onednn, threads),
-    startThreads: (count) => threads.start(onednn.threadsOf(count) - 1),
+    startThreads: (graph, count) =>
+      threads.start(attentionThreads(graph, onednn.threadsOf(count)) - 1),
     useThreads: (count) => onednn.useThreads(count),
   };
 }

@@ -14,10 +14,19 @@ let known: Promise<boolean> | undefined;
 /**
  * Whether products with weights in blocks of codes are exact on this processor where the numbers allow it.
  * Where neighbouring products are added in sixteen bits, large ones do not fit.
+ *
+ * @throws LorafaError `device.failed` where it could not be tried
  */
-export function areBlockwiseProductsExact(): Promise<boolean> {
-  known ??= isExact();
-  return known;
+export async function areBlockwiseProductsExact(): Promise<boolean> {
+  const asked = known ?? isExact();
+  known = asked;
+  try {
+    return await asked;
+  } catch (error) {
+    // That it could not be tried, for want of memory perhaps, says nothing of the processor: the next one who asks tries again.
+    known = undefined;
+    throw error;
+  }
 }
 
 async function isExact(): Promise<boolean> {
@@ -29,7 +38,10 @@ async function isExact(): Promise<boolean> {
   const scales = builder.constant(Array(BLOCKS).fill(1), [1, BLOCKS]);
   const sum = builder.matmulNBits(x, codes, scales, 'int8');
   const session = await Session.create(builder.finish({ sum }), { threads: 1 });
-  const results = await session.run({ x: new Float32Array(size).fill(LARGEST) });
-  await session.release();
-  return results['sum']!.data[0] === size * LARGEST * (largestCode - middleCode(BITS));
+  try {
+    const results = await session.run({ x: new Float32Array(size).fill(LARGEST) });
+    return results['sum']!.data[0] === size * LARGEST * (largestCode - middleCode(BITS));
+  } finally {
+    await session.release();
+  }
 }

@@ -3,6 +3,7 @@ import {
   type AttentionSizes,
   blockScores,
   FUSED_BLOCK,
+  MASKED,
 } from '../graph/ops/attention.ts';
 import type { AttentionJob, PartialSums } from './attention-job.ts';
 import { AttentionPrimitives } from './attention-primitives.ts';
@@ -19,9 +20,6 @@ export interface AttentionInputs {
   readonly value: Pointer;
   readonly beginnings?: Pointer | undefined;
 }
-
-/** The score of a key that must not be seen; exp of it is 0 in float32. */
-const MASKED = -1e9;
 
 const FLOAT32_BYTES = 4;
 

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import type { Device } from './device.ts';
+import { nvidiaGpus } from './nvidia-smi.ts';
 
 /** The memory of a device, in bytes. */
 export interface DeviceMemory {
@@ -17,35 +17,33 @@ export interface DeviceSpeed {
 
 /** What is known of devices where runs are planned. */
 export interface DeviceFacts {
-  /** Bytes that the memory can give now which a device computes in: its own, or the host's. */
-  readonly availableMemory: (device: Device) => number;
+  /**
+   * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's; undefined
+   * for a CUDA device of which nobody tells.
+   */
+  readonly availableMemory: (device: Device) => Promise<number | undefined>;
   /** How fast a device is; undefined where nobody tells. */
   readonly speed: (device: Device) => DeviceSpeed | undefined;
 }
 
-/** Milliseconds; the program answers in some ten of them. */
-const SMI_TIMEOUT = 5_000;
-
 /** What is known without a library in the process: what `nvidia-smi` says of memory. */
 export const FACTS_OF_DRIVER: DeviceFacts = {
-  availableMemory: (device) => driverMemory(device)?.free ?? process.availableMemory(),
+  availableMemory: (device) => availableIn(device, driverMemory),
   speed: () => undefined,
 };
 
+/** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device. */
+export async function availableIn(
+  device: Device,
+  memoryOf: (device: Device) => Promise<DeviceMemory | undefined>,
+): Promise<number | undefined> {
+  return device.kind === 'cuda' ? (await memoryOf(device))?.free : process.availableMemory();
+}
+
 /** How much memory a CUDA device has, and has free now, as `nvidia-smi` says; undefined where it says nothing. */
-export function driverMemory({ kind, index }: Device): DeviceMemory | undefined {
+export async function driverMemory({ kind, index }: Device): Promise<DeviceMemory | undefined> {
   if (kind !== 'cuda') return undefined;
-  const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits'];
-  try {
-    const line = execFileSync('nvidia-smi', [`--id=${index}`, ...query], {
-      encoding: 'utf8',
-      timeout: SMI_TIMEOUT,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [free, total] = line.split(',').map((mebibytes) => Number(mebibytes) * 2 ** 20);
-    if (!Number.isFinite(free) || !Number.isFinite(total)) return undefined;
-    return { free: free!, total: total! };
-  } catch {
-    return undefined;
-  }
+  const gpu = (await nvidiaGpus())?.find((each) => each.index === index);
+  if (gpu === undefined || gpu.freeBytes === null || gpu.memoryBytes === null) return undefined;
+  return { free: gpu.freeBytes, total: gpu.memoryBytes };
 }

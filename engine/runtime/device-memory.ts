@@ -1,17 +1,15 @@
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Device } from './device.ts';
 import {
+  availableIn,
   type DeviceFacts,
   type DeviceMemory,
   type DeviceSpeed,
   driverMemory,
 } from './device-facts.ts';
 
-/** The CUDA runtime, of the generations that ONNX Runtime's provider was built for. */
-const CUDA_RUNTIMES =
-  process.platform === 'win32'
-    ? ['cudart64_13.dll', 'cudart64_12.dll']
-    : ['libcudart.so.13', 'libcudart.so.12'];
+/** The CUDA runtime, of the generation that ONNX Runtime's provider was built for. */
+const CUDA_RUNTIME = process.platform === 'win32' ? 'cudart64_13.dll' : 'libcudart.so.13';
 
 /** `cudaDeviceAttr`; rates are in kHz, the width is in bits. */
 const ATTRIBUTES = {
@@ -29,14 +27,9 @@ const ATTRIBUTES = {
  *
  * @returns undefined where nobody tells
  */
-export function deviceMemory(device: Device): DeviceMemory | undefined {
+export async function deviceMemory(device: Device): Promise<DeviceMemory | undefined> {
   if (device.kind !== 'cuda') return undefined;
   return fromRuntime((runtime) => askMemory(runtime, device.index)) ?? driverMemory(device);
-}
-
-/** Bytes that the memory can give now which a device computes in: its own, or the host's. */
-export function availableMemory(device: Device): number {
-  return deviceMemory(device)?.free ?? process.availableMemory();
 }
 
 /** How fast a CUDA device is by its clocks; undefined where the CUDA runtime is not there to tell. */
@@ -46,18 +39,22 @@ function deviceSpeed({ kind, index }: Device): DeviceSpeed | undefined {
 }
 
 /** What the CUDA runtime tells, which is brought into the process for it. */
-export const FACTS_OF_RUNTIME: DeviceFacts = { availableMemory, speed: deviceSpeed };
+export const FACTS_OF_RUNTIME: DeviceFacts = {
+  availableMemory: (device) => availableIn(device, deviceMemory),
+  speed: deviceSpeed,
+};
+
+/** A library is closed with the last reference to it, and what it made of a device with it. */
+let opened: LibraryHandle | undefined;
 
 function fromRuntime<T>(ask: (runtime: LibraryHandle) => T | undefined): T | undefined {
-  for (const name of CUDA_RUNTIMES) {
-    try {
-      const answer = ask(koffi.load(name));
-      if (answer !== undefined) return answer;
-    } catch {
-      // Another generation may be there.
-    }
+  try {
+    opened ??= koffi.load(CUDA_RUNTIME);
+    return ask(opened);
+  } catch {
+    // It is not there, or somebody's library of that name is no CUDA runtime.
+    return undefined;
   }
-  return undefined;
 }
 
 function askMemory(runtime: LibraryHandle, index: number): DeviceMemory | undefined {

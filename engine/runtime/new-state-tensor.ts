@@ -17,7 +17,12 @@ export function newStateTensor(
 ): StateTensor {
   if (stateDevice(device).kind === 'cpu') return new HostTensor(shape, values);
   const tensor = DeviceTensor.in(CudaMemory.of(device), shape);
-  if (values === undefined) tensor.clear();
-  else tensor.write(values);
-  return tensor;
+  try {
+    if (values === undefined) tensor.clear();
+    else tensor.write(values);
+    return tensor;
+  } catch (error) {
+    tensor.release();
+    throw error;
+  }
 }

@@ -8,10 +8,12 @@ export interface NvidiaGpu {
   readonly name: string;
   /** E.g. `580.65.06`. */
   readonly driver: string;
-  /** Bytes of its memory, and of these in use by all programs. */
-  readonly memoryBytes: number;
-  readonly usedBytes: number;
-  /** Share of the last moment in which it computed, 0 to 1; null where the driver does not tell, as below. */
+  /** Bytes of its memory, and of these in use by all programs; null where the driver does not tell, as below. */
+  readonly memoryBytes: number | null;
+  readonly usedBytes: number | null;
+  /** Bytes that a program can have now. */
+  readonly freeBytes: number | null;
+  /** Share of the last moment in which it computed, 0 to 1. */
   readonly utilization: number | null;
   /** Degrees Celsius. */
   readonly temperature: number | null;
@@ -26,6 +28,7 @@ const COLUMNS = [
   'driver_version',
   'memory.total',
   'memory.used',
+  'memory.free',
   'utilization.gpu',
   'temperature.gpu',
   'power.draw',
@@ -55,12 +58,13 @@ export function parseGpus(text: string): readonly NvidiaGpu[] {
     .split('\n')
     .map((line) => line.split(',').map((cell) => cell.trim()))
     .filter((cells) => cells.length === COLUMNS.length && /^\d+$/.test(cells[0]!))
-    .map(([index, name, driver, total, used, utilization, temperature, power]) => ({
+    .map(([index, name, driver, total, used, free, utilization, temperature, power]) => ({
       index: Number(index),
       name: name!,
       driver: driver!,
-      memoryBytes: (numberOf(total) ?? 0) * MEBIBYTE,
-      usedBytes: (numberOf(used) ?? 0) * MEBIBYTE,
+      memoryBytes: bytesOf(total),
+      usedBytes: bytesOf(used),
+      freeBytes: bytesOf(free),
       utilization: percentOf(utilization),
       temperature: numberOf(temperature),
       power: numberOf(power),
@@ -89,6 +93,11 @@ export function visibleGpus(
 function numberOf(cell: string | undefined): number | null {
   const number = Number.parseFloat(cell ?? '');
   return Number.isFinite(number) ? number : null;
+}
+
+function bytesOf(mebibytes: string | undefined): number | null {
+  const number = numberOf(mebibytes);
+  return number === null ? null : number * MEBIBYTE;
 }
 
 function percentOf(cell: string | undefined): number | null {

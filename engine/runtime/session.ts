@@ -1,11 +1,12 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
-import { type Graph, graphInputs, hasStaticShapes } from '../graph/graph.ts';
-import { isOp, type Value } from '../graph/value.ts';
+import { type Graph, graphInputs } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
-import { type Bfloat16Runtime, bfloat16Runtime, usesAttention, usesBfloat16 } from './bfloat16.ts';
+import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
 import type { Pointer } from './c-api.ts';
 import { type CTexts, cTexts } from './c-texts.ts';
+import { isCaptureRefusal } from './capture-refusal.ts';
 import { CapturedRuns } from './captured-runs.ts';
 import { CudaMemory } from './cuda-memory.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
@@ -26,6 +27,7 @@ import { check, create, environment, ort } from './onnx-runtime.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
+import { uncapturable } from './uncapturable.ts';
 
 export interface SessionOptions
   extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
@@ -70,17 +72,20 @@ export class Session {
   /**
    * Loads a graph.
    *
-   * @param options.captures is for CUDA devices and graphs that {@link canBeCaptured}, and taken for false elsewhere
+   * @param options.captures is for CUDA devices, and taken for false elsewhere; graphs that are {@link uncapturable} are computed plainly
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
    * that this machine has nothing for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
-    if (usesAttention(graph)) await bfloat16Runtime().startThreads(threads);
+    if (usesBfloat16(graph)) await bfloat16Runtime().startThreads(graph, threads);
     const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
     const weights = await weightsFor(graph, options, memory);
-    const captures = options.captures === true && memory !== undefined && canBeCaptured(graph);
+    const problem = uncapturable(graph);
+    const isWanted = options.captures === true && memory !== undefined;
+    if (isWanted && problem !== undefined) options.onUncaptured?.(uncaptured(problem));
+    const captures = isWanted && problem === undefined;
     const prepacks = graph.values.some(({ op }) => op === 'matmulNBits');
     return Session.#load(graph, writeOnnx(graph), weights, { ...options, captures, prepacks });
   }
@@ -112,11 +117,13 @@ export class Session {
         ...{ weights, bfloat16 },
       });
       if (!options.captures) return new Session(graph, options, native(options));
+      const captured = new CapturedRuns(CudaMemory.of(options.device!));
       try {
-        const captured = new CapturedRuns(CudaMemory.of(options.device!));
         return new Session(graph, options, { ...native(options), captured });
       } catch (error) {
-        options.onUncaptured?.(uncaptured(error));
+        captured.release();
+        if (!isCaptureRefusal(error)) throw error;
+        options.onUncaptured?.(refused(error));
         return new Session(graph, options, native({ ...options, captures: false }));
       }
     } catch (error) {
@@ -141,16 +148,17 @@ export class Session {
   /**
    * Captures a run as a CUDA graph, where the session has `captures`: runs over the same tensors are replays of
    * it from then on, each one launch. What is captured is computed twice, so that a run that writes over its
-   * inputs has to be captured with numbers that change nothing. Where ONNX Runtime refuses, this and all
-   * other runs are computed plainly.
+   * inputs has to be captured with numbers that change nothing. Where ONNX Runtime or CUDA refuses to capture, this
+   * and all other runs are computed plainly.
    *
-   * @throws LorafaError as {@link run}
+   * @throws LorafaError as {@link run}, for anything else that goes wrong meanwhile
    */
   async capture(feeds: Feeds, results: Results = {}): Promise<void> {
     if (this.#captured === undefined) return;
     try {
       await this.#run(feeds, results, (captured, tensors) => captured.optionsToCapture(tensors));
     } catch (error) {
+      if (!isCaptureRefusal(error)) throw error;
       this.#captureNoMore(error);
     }
   }
@@ -232,7 +240,7 @@ export class Session {
     this.#captured = undefined;
     const setup = { ...this.#options, captures: false };
     this.#session = newSession(writeOnnx(this.#graph), this.#weights, setup, this.#bfloat16);
-    this.#options.onUncaptured?.(uncaptured(error));
+    this.#options.onUncaptured?.(refused(error));
   }
 
   /** Frees the session's memory (on a GPU only the end of the process frees all of it). */
@@ -244,6 +252,13 @@ export class Session {
     this.#captured = undefined;
     // What it points at goes after it.
     this.#weights.release();
+  }
+}
+
+/** Releases sessions that may be in the making still; of one that cannot be made whoever asked for it hears. */
+export async function releaseMade(sessions: readonly Promise<Session>[]): Promise<void> {
+  for (const made of await Promise.allSettled(sessions)) {
+    if (made.status === 'fulfilled') await made.value.release();
   }
 }
 
@@ -291,28 +306,13 @@ function newSession(
   }
 }
 
-/** So many equally long inputs have their addresses among a kernel's own arguments. */
-const CONCAT_BY_VALUE = 32;
-
-/**
- * Whether a CUDA kernel copies from memory of the host that is there for the moment of the call alone: a replay would
- * copy whatever is there by then. `MatMulBnb4` has its table of sixteen values on the stack, and `Concat` the addresses
- * of inputs that are many or not equally long.
- */
-function readsTheHost(value: Value): boolean {
-  if (isOp(value, 'matmulBnb4')) return true;
-  if (!isOp(value, 'concat')) return false;
-  const lengths = value.inputs.map(({ shape }) => shape[value.attributes.axis]);
-  return lengths.length > CONCAT_BY_VALUE || lengths.some((length) => length !== lengths[0]);
+/** @param why the end of a sentence */
+function uncaptured(why: string): string {
+  return `Steps are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
 }
 
-/** Whether replays of a graph compute what it computes: nothing of it may change but the numbers on the device. */
-function canBeCaptured(graph: Graph): boolean {
-  return hasStaticShapes(graph) && !graph.values.some(readsTheHost);
-}
-
-function uncaptured(error: unknown): string {
-  return `Steps are not captured as CUDA graphs, since ONNX Runtime refused it (${wordsOf(error)}); they are computed all the same, launch by launch.`;
+function refused(error: unknown): string {
+  return uncaptured(`ONNX Runtime refused it (${wordsOf(error)})`);
 }
 
 async function weightsFor(

@@ -1,6 +1,6 @@
 import type { AttentionSizes } from '../graph/ops/attention.ts';
 import type { AttentionJob, PartialSums } from './attention-job.ts';
-import { type AttentionShare, attentionShares } from './attention-shares.ts';
+import { type AttentionShare, attentionShares, usefulThreads } from './attention-shares.ts';
 import type { AttentionThreads } from './attention-threads.ts';
 import type { Pointer } from './c-api.ts';
 import { type AttentionInputs, CausalAttention } from './causal-attention.ts';
@@ -8,8 +8,8 @@ import type { Onednn } from './onednn.ts';
 import type { SharedPool } from './shared-pool.ts';
 
 /**
- * Causal attention and its gradients, divided among as many threads as oneDNN computes by. What comes out
- * depends on their number alone: a share that no other thread has begun is computed here, as a share.
+ * Causal attention and its gradients, divided among as many of the threads that oneDNN computes by as are of use. What comes out
+ * depends on their number alone: a share that no other thread has begun, or has ended, is computed here, as a share.
  */
 export class SplitAttention {
   readonly #onednn: Onednn;
@@ -48,8 +48,8 @@ export class SplitAttention {
   #compute(
     of: Pick<AttentionJob, 'kind' | 'inputs' | 'gradient' | 'result'>,
   ): ReadonlyMap<number, PartialSums[]> {
-    const { threads } = this.#onednn;
-    const shares = this.#sharesOf(threads);
+    const shares = this.#sharesOf(this.#onednn.threads);
+    const threads = shares.length;
     const jobs = shares.map((_, share) => ({ ...of, sizes: this.#sizes, threads, share }));
     const [, ...others] = shares.map((parts, share) =>
       share === 0 || parts.length === 0 ? undefined : this.#threads.at(share - 1),
@@ -77,7 +77,9 @@ export class SplitAttention {
   }
 
   #sharesOf(threads: number): AttentionShare[] {
-    const known = this.#shares.get(threads) ?? attentionShares(this.#sizes, threads);
+    const sizes = this.#sizes;
+    const known =
+      this.#shares.get(threads) ?? attentionShares(sizes, usefulThreads(sizes, threads));
     this.#shares.set(threads, known);
     return known;
   }

@@ -2,7 +2,7 @@ import { LOSS_CHUNK } from '../architectures/cross-entropy.ts';
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { Batch } from '../data/batches.ts';
 import { CPU } from '../runtime/device.ts';
-import { Session, type SessionOptions } from '../runtime/session.ts';
+import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import {
   BATCH_INPUTS,
@@ -64,8 +64,9 @@ export class BatchRunner {
   }
 
   async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).release();
+    const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
+    await releaseMade(sessions);
   }
 
   /** @param prepare what a session does first that is new */
@@ -87,7 +88,7 @@ export class BatchRunner {
     const most = isCaptured ? MAX_CAPTURED_SESSIONS : MAX_SESSIONS;
     if (oldest !== undefined && this.#sessions.size > most) {
       this.#sessions.delete(oldest[0]);
-      await (await oldest[1]).release();
+      await releaseMade([oldest[1]]);
     }
     return session;
   }
@@ -101,7 +102,12 @@ export class BatchRunner {
     const { device = CPU } = settings;
     const graph = trainingGraph({ ...this.#options, recompute, shape, device });
     const session = await Session.create(graph, { captures: true, ...settings });
-    await prepare(session);
+    try {
+      await prepare(session);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
     return session;
   }
 }

@@ -8,7 +8,7 @@ import { withPadding } from '../plan/padding-multiple.ts';
 import { openGenerationModel } from '../plan/run-model.ts';
 import { runQuestion } from '../plan/run-question.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
-import { availableMemory } from '../runtime/device-memory.ts';
+import { FACTS_OF_RUNTIME } from '../runtime/device-memory.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { restoreOptimizer } from './checkpoint.ts';
@@ -41,7 +41,7 @@ export async function chooseOnnxRuntime(
   const device = await chooseComputeDevice(given);
   const config = withPadding(given, device, padding);
   // Before anything of the run is there.
-  const limit = memoryLimit(config.engine, availableMemory(device));
+  const limit = memoryLimit(config.engine, await FACTS_OF_RUNTIME.availableMemory(device));
   return {
     config,
     environment: runEnvironment(config, device),
@@ -53,10 +53,15 @@ export async function chooseOnnxRuntime(
 async function openOnnxRuntime(
   config: ResolvedConfig,
   device: Device,
-  limit: number,
+  limit: number | undefined,
   { base, tokenizer, plan, evaluation, start, onEvent }: BackendParts,
 ): Promise<OpenBackend> {
   const notices = new Set<string>();
+  if (limit === undefined && config.training.gradient_checkpointing === 'auto') {
+    notices.add(
+      `How much memory ${formatDevice(device)} has is not known, so that all of a layer is computed again that can be, as with training.gradient_checkpointing "layer"; set engine.max_memory_gib to have it chosen by memory.`,
+    );
+  }
   const session: SessionOptions = {
     device,
     threads: config.engine.intra_op_num_threads,

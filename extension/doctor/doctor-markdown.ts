@@ -23,7 +23,7 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
       ({ device, usable: works, gpu }) =>
         [
           `${texts.device} ${device}`,
-          [works ? texts.usable : texts.notUsable, ...gpuWords(gpu)].join(', '),
+          [works ? texts.usable : texts.notUsable, ...gpuWords(gpu, texts)].join(', '),
         ] as const,
     ),
     ...('bfloat16' in onnxruntime
@@ -49,8 +49,11 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
   ].join('\n\n');
 }
 
-function gpuWords(gpu: MachineGpu | undefined): readonly string[] {
-  return gpu === undefined ? [] : [gpu.name, formatBytes(gpu.memoryBytes), `driver ${gpu.driver}`];
+function gpuWords(gpu: MachineGpu | undefined, texts: DoctorTexts): readonly string[] {
+  if (gpu === undefined) return [];
+  const { name, memoryBytes, driver } = gpu;
+  const memory = memoryBytes === null ? texts.memoryUnknown : formatBytes(memoryBytes);
+  return [name, memory, `driver ${driver}`];
 }
 
 /** What most machines lack is no fault of theirs: it is told beside what they have. */

@@ -15,6 +15,7 @@ export function doctorTexts() {
     found: vscode.l10n.t('Found'),
     missing: vscode.l10n.t('missing'),
     unknown: vscode.l10n.t('unknown'),
+    memoryUnknown: vscode.l10n.t('memory unknown'),
     device: vscode.l10n.t('Device'),
     usable: vscode.l10n.t('usable'),
     notUsable: vscode.l10n.t('not usable'),

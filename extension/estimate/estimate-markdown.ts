@@ -28,8 +28,11 @@ export function estimateMarkdown(
 ): string {
   const { memory, memoryLimit, parameters, train, evaluation } = estimate;
   const { largestBatch, largestEvaluationBatch } = estimate;
-  const fits = memory.total <= memoryLimit;
-  const verdict = `${fits ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${formatBytes(memory.total)} ${texts.needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
+  const needed = `${formatBytes(memory.total)} ${texts.needed}`;
+  const verdict =
+    memoryLimit === undefined
+      ? `${needed}. ${texts.limitUnknown}`
+      : `${memory.total <= memoryLimit ? `✓ ${texts.fits}` : `✗ ${texts.doesNotFit}`} ${needed}, ${formatBytes(memoryLimit)} ${texts.available}`;
   const count = (value: number): string => Math.round(value).toLocaleString('en-US');
   const size = ({ rows, length }: BatchSize): string => `${rows} × ${count(length)}`;
   const inferred = (value: number, { inferredFrom }: SplitReport): string =>

@@ -8,6 +8,7 @@ export function estimateTexts() {
     doesNotFit: vscode.l10n.t('The run does not fit into memory:'),
     needed: vscode.l10n.t('needed'),
     available: vscode.l10n.t('available'),
+    limitUnknown: vscode.l10n.t('How much memory the device has is not known.'),
     time: vscode.l10n.t('It will train for about'),
     timeOfSteps: vscode.l10n.t('Evaluations, answers and checkpoints come on top.'),
     timeUnknown: vscode.l10n.t(

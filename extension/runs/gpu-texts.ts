@@ -17,7 +17,9 @@ export function describeGpu(device: string, gpus: readonly NvidiaGpu[]): string 
   if (gpu === undefined) return undefined;
   const { usedBytes, memoryBytes, utilization, temperature, power } = gpu;
   return [
-    vscode.l10n.t('{0} of {1}', formatBytes(usedBytes), formatBytes(memoryBytes)),
+    ...(usedBytes === null || memoryBytes === null
+      ? []
+      : [vscode.l10n.t('{0} of {1}', formatBytes(usedBytes), formatBytes(memoryBytes))]),
     ...(utilization === null ? [] : [`${Math.round(100 * utilization)} %`]),
     ...(temperature === null ? [] : [`${Math.round(temperature)} °C`]),
     ...(power === null ? [] : [`${Math.round(power)} W`]),

@@ -172,13 +172,17 @@ export function modelItem({ path, name, origin, bytes, problem }: FoundModel): v
   });
 }
 
+function memoryOf({ memoryBytes }: NonNullable<MachineDevice['gpu']>): string {
+  return memoryBytes === null ? vscode.l10n.t('memory unknown') : formatBytes(memoryBytes);
+}
+
 /** A device as a row of the view. */
 export function deviceItem({ device, usable, problem, gpu }: MachineDevice): vscode.TreeItem {
   return viewRow({
     label: device,
     id: device,
     description: [
-      ...(gpu === undefined ? [] : [gpu.name, formatBytes(gpu.memoryBytes)]),
+      ...(gpu === undefined ? [] : [gpu.name, memoryOf(gpu)]),
       usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
     ].join(' · '),
     iconPath: usable

@@ -7,7 +7,7 @@ const reportSchema = z.object({
         device: z.string(),
         usable: z.boolean(),
         problem: z.optional(z.string()),
-        gpu: z.optional(z.object({ name: z.string(), memoryBytes: z.number() })),
+        gpu: z.optional(z.object({ name: z.string(), memoryBytes: z.nullable(z.number()) })),
       }),
     ),
   }),

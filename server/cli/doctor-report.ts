@@ -69,7 +69,8 @@ function deviceTable(devices: readonly DeviceStatus[]): readonly string[] {
 
 /** `NVIDIA T4, 15.0 GiB, driver 580.65.06` */
 function gpuText({ name, memoryBytes, driver }: NvidiaGpu): string {
-  return `${name}, ${formatBytes(memoryBytes)}, driver ${driver}`;
+  const memory = memoryBytes === null ? 'memory unknown' : formatBytes(memoryBytes);
+  return `${name}, ${memory}, driver ${driver}`;
 }
 
 function usability({ usable, problem }: Pick<DeviceStatus, 'usable' | 'problem'>): string {

@@ -25,7 +25,10 @@ export function renderEstimate(estimate: RunEstimate): string {
     ['Largest batch', describeBatch(estimate.largestBatch)],
     ['Recomputed', estimate.gradientCheckpointing],
     ...describeCompute(estimate),
-    ['Memory at peak', `${formatBytes(memory.total)} of ${formatBytes(memoryLimit)}`],
+    [
+      'Memory at peak',
+      `${formatBytes(memory.total)}${memoryLimit === undefined ? ' (how much the device has is not known)' : ` of ${formatBytes(memoryLimit)}`}`,
+    ],
     ['  base weights', `${formatBytes(memory.weights)} (mapped from disk)`],
     ...describeOwnWeights(estimate),
     ['  adapter, Adam', formatBytes(memory.optimizer)],
@@ -36,7 +39,8 @@ export function renderEstimate(estimate: RunEstimate): string {
     ...describeDisk(estimate),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  const fit = memory.total > memoryLimit ? ['', adviseLess(estimate)] : [];
+  const fit =
+    memoryLimit !== undefined && memory.total > memoryLimit ? ['', adviseLess(estimate)] : [];
   const { disk } = estimate;
   const write = disk && disk.needed > disk.room ? ['', adviseDisk(disk)] : [];
   return [

@@ -27,6 +27,8 @@ export interface DemoOptions {
   readonly configFile: string;
   /** A folder that does not exist or is empty. */
   readonly outputDir: string;
+  /** In the place of the configuration's `engine.device`. */
+  readonly device?: string;
   /** Where people see it happen. */
   readonly report: ReportTarget;
 }
@@ -36,11 +38,19 @@ export interface DemoOptions {
  *
  * @throws LorafaError as `train` does
  */
-export async function runDemo({ configFile, outputDir, report }: DemoOptions): Promise<DemoResult> {
+export async function runDemo({
+  configFile,
+  outputDir,
+  device,
+  report,
+}: DemoOptions): Promise<DemoResult> {
   const started = report.now();
   const line = (text: string): void => report.write(`${text}\n`);
   const config = await readConfig(configFile, [
     { path: ['training', 'output_dir'], value: outputDir, flag: 'output_dir' },
+    ...(device === undefined
+      ? []
+      : [{ path: ['engine', 'device'], value: device, flag: 'device' }]),
   ]);
   const model = await openBaseModel(config.model.base_model_name_or_path);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { KEPT_ADAPTERS } from '../../engine/generate/adapters-on-device.ts';
 import { generationQuantization } from '../../engine/generate/generation-quantization.ts';
 import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
@@ -13,9 +14,6 @@ import { letThreadsSpin } from '../../engine/runtime/onednn-threads.ts';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { progressText } from '../progress-text.ts';
 import type { Generation, GenerationAnswer, ModelChoice } from '../protocol/generation.ts';
-
-/** Adapters that are kept in memory; those of one comparison fit. */
-const KEPT_ADAPTERS = 4;
 
 /** An adapter, and the tokenizer with the chat template that it was trained with. */
 interface KeptAdapter {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Allocator, PeftRow } from './bench-row.ts';
+import type { Allocator, PeftRow, PeftSettings } from './bench-row.ts';
 import { exampleIds } from './examples.ts';
 import type { Program } from './measuring-process.ts';
+import type { LlamaJson } from './model-shapes.ts';
 import { COMMON_SETTINGS } from './run-config.ts';
 
 /** Places where Linux distributions put jemalloc. */
@@ -40,9 +41,51 @@ export function hasAllocator({ peft }: PeftRow): boolean {
   return ENVIRONMENTS[peft.allocator] !== undefined;
 }
 
+/** What `peft_step.py` is asked for, beside what {@link COMMON_SETTINGS} say. */
+export interface PeftRequest {
+  /** Steps, or how far the first gradient of a B is from that in float32, at worst and relative to its norm. */
+  readonly measures: 'steps' | 'gradients';
+  /** A Hugging Face folder, or a `config.json` whose weights are random. */
+  readonly model: string | LlamaJson;
+  readonly device: 'cpu' | 'cuda';
+  readonly method: 'lorafa' | 'lora';
+  /** Puts the linear layers of random weights into NF4. */
+  readonly isNf4: boolean;
+  readonly precision: PeftSettings['precision'];
+  readonly gradientCheckpointing: boolean;
+  /** Rows of one length. */
+  readonly inputIds: readonly (readonly number[])[];
+  /** Those to warm up among them. */
+  readonly steps: number;
+}
+
 /**
- * The program that measures a row of PEFT: its steps, or how far the first gradient of a B is from that in
- * float32, at worst and relative to its norm.
+ * The program that measures PEFT.
+ *
+ * @param python an interpreter with torch, transformers and peft
+ */
+export function peftStepProgram(
+  python: string,
+  request: PeftRequest,
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const common = {
+    r: COMMON_SETTINGS['lora.r'],
+    loraAlpha: COMMON_SETTINGS['lora.lora_alpha'],
+    learningRate: COMMON_SETTINGS['training.learning_rate'],
+  };
+  return {
+    command: python,
+    args: [
+      path.resolve('test', 'bench', 'peft_step.py'),
+      JSON.stringify({ ...common, ...request }),
+    ],
+    env: { ...env, HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' },
+  };
+}
+
+/**
+ * The program that measures a row of PEFT.
  *
  * @param python an interpreter with torch, transformers and peft
  * @param model a Hugging Face folder
@@ -53,22 +96,17 @@ export function peftProgram(
   python: string,
   model: string,
   texts: readonly string[],
-  measures: 'steps' | 'gradients',
+  measures: PeftRequest['measures'],
 ): Program {
-  const request = {
-    measures,
-    model,
-    precision: peft.precision,
-    gradientCheckpointing: peft.gradientCheckpointing,
-    r: COMMON_SETTINGS['lora.r'],
-    loraAlpha: COMMON_SETTINGS['lora.lora_alpha'],
-    learningRate: COMMON_SETTINGS['training.learning_rate'],
-    inputIds: texts.map(exampleIds),
-    steps: warmupSteps + steps,
-  };
-  return {
-    command: python,
-    args: [path.resolve('test', 'bench', 'peft_step.py'), JSON.stringify(request)],
-    env: { ...ENVIRONMENTS[peft.allocator], HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' },
-  };
+  const { precision, gradientCheckpointing, allocator } = peft;
+  return peftStepProgram(
+    python,
+    {
+      ...{ measures, model, precision, gradientCheckpointing },
+      ...{ device: 'cpu', method: 'lorafa', isNf4: false },
+      inputIds: texts.map(exampleIds),
+      steps: warmupSteps + steps,
+    },
+    ENVIRONMENTS[allocator],
+  );
 }

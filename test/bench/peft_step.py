@@ -1,5 +1,5 @@
-"""Steps of PEFT's LoRA-FA on the weights and batches of a benchmark row, or how far its first gradients
-are from those in float32; prints one line of JSON.
+"""Steps of PEFT's LoRA-FA or LoRA on the batches of a measurement, or how far its first gradients are from those
+in float32; prints one line of JSON.
 
 Usage: peft_step.py REQUEST, where REQUEST is JSON with the keys that `peft-program.ts` gives.
 """
@@ -11,7 +11,7 @@ import time
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.optimizers import create_lorafa_optimizer
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
@@ -25,11 +25,40 @@ def memory(file: str, field: str) -> int | None:
         return None
 
 
+def base(request: dict, precision: str):
+    """The model of a folder, or of a config.json with random weights that are made where they stay."""
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    if isinstance(request["model"], str):
+        return AutoModelForCausalLM.from_pretrained(request["model"], dtype=dtype)
+    with torch.device(request["device"]):
+        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**request["model"]), dtype=dtype)
+    if request["isNf4"]:
+        quantize(model, dtype, request["device"])
+    return model
+
+
+def quantize(model, dtype: torch.dtype, device: str) -> None:
+    """Puts linear layers into NF4, as loading a file with a BitsAndBytesConfig does."""
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    nf4 = {"quant_type": "nf4", "compress_statistics": False}
+    for name, linear in list(model.named_modules()):
+        place, _, leaf = name.rpartition(".")
+        if leaf not in LINEAR:
+            continue
+        layer = Linear4bit(linear.in_features, linear.out_features, bias=False, compute_dtype=dtype, device="meta", **nf4)
+        layer.weight = Params4bit(linear.weight.data, requires_grad=False, **nf4)
+        setattr(model.get_submodule(place), leaf, layer.to(device))
+    # By which PEFT knows such a model.
+    model.is_loaded_in_4bit = True
+    if device == "cuda":
+        torch.cuda.empty_cache()
+
+
 def adapted(request: dict, precision: str):
     """The model of a request with adapters, whose A are the same in every precision."""
     torch.manual_seed(0)
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    model = AutoModelForCausalLM.from_pretrained(request["model"], dtype=dtype)
+    model = base(request, precision)
     model.config.use_cache = False
     if request["gradientCheckpointing"]:
         model.gradient_checkpointing_enable({"use_reentrant": False})
@@ -42,13 +71,13 @@ def adapted(request: dict, precision: str):
         task_type="CAUSAL_LM",
     )
     # Adapters are float32 in every precision, as PEFT makes them unless told otherwise.
-    return get_peft_model(model, lora).train()
+    return get_peft_model(model, lora).train().to(request["device"])
 
 
 def backward(model, request: dict, precision: str):
     """The loss of the request's batch, whose gradients are added to the model's."""
-    ids = torch.tensor(request["inputIds"])
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision != "float32"):
+    ids = torch.tensor(request["inputIds"], device=request["device"])
+    with torch.autocast(request["device"], dtype=torch.bfloat16, enabled=precision != "float32"):
         # Labels equal to the inputs: every token but the first is learned, as in the engine's rows.
         loss = model(input_ids=ids, labels=ids).loss
     loss.backward()
@@ -68,16 +97,26 @@ def gradient_error(request: dict) -> float:
     return max(((rounded[name] - g).norm() / g.norm()).item() for name, g in exact.items())
 
 
+def optimizer_of(model, request: dict):
+    """That of the request's method; for LoRA-FA it freezes A."""
+    rate = {"lr": request["learningRate"], "weight_decay": 0.01}
+    if request["method"] == "lora":
+        return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], **rate)
+    return create_lorafa_optimizer(model, r=request["r"], lora_alpha=request["loraAlpha"], **rate)
+
+
+def device_bytes(device: str) -> int | None:
+    """Bytes of a GPU that are taken, which torch gives back to nobody before its end; None on a CPU."""
+    if device != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return total - free
+
+
 def steps(request: dict) -> dict:
     precision = request["precision"]
     model = adapted(request, precision)
-    optimizer = create_lorafa_optimizer(
-        model,
-        r=request["r"],
-        lora_alpha=request["loraAlpha"],
-        lr=request["learningRate"],
-        weight_decay=0.01,
-    )
+    optimizer = optimizer_of(model, request)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     tokens = sum(len(row) for row in request["inputIds"])
     step_ms, losses, peak_rss, pss = [], [], [], []
@@ -97,6 +136,7 @@ def steps(request: dict) -> dict:
         "peakRss": [size for size in peak_rss if size is not None],
         "pss": [size for size in pss if size is not None],
         "tokens": [tokens] * request["steps"],
+        "deviceBytes": device_bytes(request["device"]),
     }
 
 

@@ -182,6 +182,26 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(warnings[0]).toContain('not captured as CUDA graphs');
   });
 
+  test('what goes wrong during a capture and is no refusal ends the run with its reason', async () => {
+    // cudaErrorIllegalAddress
+    const { events, stderr, end } = await trained([40], {}, { FAKE_CUDA_GRAPHS: '700' });
+    expect(end).toBe(1);
+    expect(stderr).toContain('ONNX Runtime could not go on');
+    expect(countersOf(events, 'step')).toEqual([]);
+  });
+
+  test('rows that make steps which cannot be captured are told once, with the reason', async () => {
+    const { events, stderr, end } = await trained([150], {
+      training: { per_device_train_batch_size: 4 },
+    });
+    expect([stderr, end]).toEqual(['', 0]);
+    const warnings = events.flatMap(({ event }) =>
+      event.type === 'warning' ? [event.message] : [],
+    );
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('no multiple of 128 (data.pad_to_multiple_of)');
+  });
+
   test('an answer keeps its cache and its adapter on the device', async () => {
     const generation = await CountedProgram.bundle(fake as FakeCuda, 'counted-generation.ts');
     const { lines, stderr } = await generation.run([tiny.model]);
@@ -249,6 +269,7 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
       'what was written is read',
       'the memory that there is',
       'a run in place',
+      'adapters in use, of which there are more than are kept',
       'numbers of the host in a session of a device',
       'a session of the CPU beside it',
     ];

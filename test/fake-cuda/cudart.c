@@ -5,7 +5,7 @@
  *
  * FAKE_CUDA_GIB    memory of each device, 80 unless given
  * FAKE_CUDA_ERROR  number of the error (cudaError_t) that every use of a device ends with
- * FAKE_CUDA_GRAPHS 0 for a device that captures no graphs
+ * FAKE_CUDA_GRAPHS 0 for a device that captures no graphs; or the number of another error that a capture ends with
  * FAKE_CUDA_SKIP   uploads of more than so many bytes are counted but not made, so that large models fit
  */
 #define _GNU_SOURCE
@@ -277,7 +277,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e) { return unsafe() ? cudaErrorStr
 /* Graphs. */
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, enum cudaStreamCaptureMode m) {
   const char *graphs = getenv("FAKE_CUDA_GRAPHS");
-  if (graphs && atoi(graphs) == 0) return cudaErrorStreamCaptureUnsupported;
+  if (graphs) return atoi(graphs) ? (cudaError_t)atoi(graphs) : cudaErrorStreamCaptureUnsupported;
   if (capturing) return cudaErrorIllegalState;
   capturing = s;
   is_spoiled = 0;

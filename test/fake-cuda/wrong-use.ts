@@ -1,10 +1,14 @@
 import { LorafaError } from '../../engine/errors.ts';
+import { AdaptersOnDevice, KEPT_ADAPTERS } from '../../engine/generate/adapters-on-device.ts';
 import { GraphBuilder } from '../../engine/graph/builder.ts';
+import { initAdapter } from '../../engine/lora/init-adapter.ts';
+import type { LoraModule } from '../../engine/lora/lora-module.ts';
 import { CPU, type Device } from '../../engine/runtime/device.ts';
 import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { selfTest } from '../../engine/runtime/device-self-test.ts';
 import { newStateTensor } from '../../engine/runtime/new-state-tensor.ts';
 import { Session } from '../../engine/runtime/session.ts';
+import type { StateTensor } from '../../engine/runtime/state-tensor.ts';
 
 /** What came of a use. */
 export interface Use {
@@ -20,6 +24,10 @@ export interface Use {
  */
 const CUDA: Device = { kind: 'cuda', index: 0 };
 const SHAPE = [2, 3];
+const MODULE: LoraModule = {
+  ...{ name: 'layer', inFeatures: 8, outFeatures: 8 },
+  ...{ fanInFanOut: false, r: 2, loraAlpha: 2, scaling: 1 },
+};
 
 function graph() {
   const b = new GraphBuilder();
@@ -55,10 +63,29 @@ await tell('what was written is read', () => {
 });
 await tell('a run in place', () => session.run({ x: tensor }, { y: tensor }));
 await tell('numbers of the host in a session of a device', () => session.run({ x: six }));
-await tell('the memory that there is', () => {
-  const memory = deviceMemory(CUDA);
+await tell('the memory that there is', async () => {
+  const memory = await deviceMemory(CUDA);
   if (memory?.total !== 80 * 2 ** 30) throw new Error(`there are ${memory?.total} bytes`);
   if (!(memory.free < memory.total)) throw new Error(`${memory.free} bytes are free`);
+});
+await tell('adapters in use, of which there are more than are kept', () => {
+  const adapters = new AdaptersOnDevice(CUDA);
+  const given = Array.from({ length: KEPT_ADAPTERS + 2 }, () => initAdapter([MODULE], 0));
+  const taken = given.map((weights) => adapters.take([MODULE], weights));
+  const read = (index: number): void => {
+    for (const tensor of taken[index]!.weights.values()) (tensor as StateTensor).read();
+  };
+  for (const index of taken.keys()) read(index);
+  for (const { release } of taken) release();
+  read(taken.length - 1);
+  let isThere = true;
+  try {
+    read(0);
+  } catch {
+    isThere = false;
+  }
+  if (isThere) throw new Error('all were kept when nobody used them any more');
+  adapters.release();
 });
 await tell('another number of numbers', () => tensor.write(new Float32Array(5)));
 await tell('a part that is not inside', () => bucket.part(20, SHAPE));

@@ -15,6 +15,9 @@ export interface StepCase {
   readonly settings: Settings;
 }
 
+/** The check that trains the demo. */
+export const DEMO = 'demo';
+
 /** Batches whose steps are measured. */
 const BATCHES = [
   { name: 'tiny-1x256', shape: 'tiny', rows: 1, length: 256 },

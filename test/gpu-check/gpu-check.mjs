@@ -4,4 +4,5 @@ import { runBundled } from '../bench/run-bundled.mjs';
 await runBundled({
   main: 'test/gpu-check/main.ts',
   measure: 'test/gpu-check/measure-process.ts',
+  'probe-device': 'engine/runtime/probe-device.ts',
 });

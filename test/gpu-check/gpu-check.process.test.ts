@@ -2,7 +2,16 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { FakeCuda } from '../fake-cuda/fake-cuda.ts';
-import type { CheckResult, StepResult } from './results.ts';
+import { lacks, REFERENCE_PYTHON } from '../support/reference-python.ts';
+import { STEP_CASES } from './cases.ts';
+import { peftCases } from './peft.ts';
+import {
+  type CheckResult,
+  hasFailed,
+  type PeftResult,
+  resultTable,
+  type StepResult,
+} from './results.ts';
 
 const missing = await FakeCuda.open().then((fake) => (typeof fake === 'string' ? fake : undefined));
 if (missing !== undefined) console.warn(`The check of GPUs is not tried: ${missing}.`);
@@ -95,6 +104,49 @@ test.skipIf(missing !== undefined)(
   // Nine processes, one after the other.
   240_000,
 );
+
+test.skipIf(missing !== undefined || lacks('peft'))(
+  '--peft measures the same step in PEFT beside it',
+  async () => {
+    const { stdout } = await check(
+      ...['--no-values', '--json', '--peft', '--python', REFERENCE_PYTHON],
+      ...['--only', 'tiny-1x256-lorafa-nf4-peft-float32'],
+    );
+    const { name, step_ms, tokens_per_second } = JSON.parse(stdout) as PeftResult;
+    expect(name).toBe('tiny-1x256-lorafa-nf4-peft-float32');
+    expect(tokens_per_second).toBeCloseTo(256_000 / step_ms, 6);
+  },
+  240_000,
+);
+
+test('what PEFT is asked for beside a step', () => {
+  const of = (variant: string) =>
+    peftCases(STEP_CASES.find(({ name }) => name === `8b-1x512-${variant}`)!);
+  expect(of('lorafa-nf4-layer')).toEqual(
+    ['float32', 'bfloat16'].map((precision) => ({
+      name: `8b-1x512-lorafa-nf4-layer-peft-${precision}`,
+      ...{ shape: '8b', rows: 1, length: 512, isNf4: true, precision },
+      ...{ method: 'lorafa', gradientCheckpointing: true },
+    })),
+  );
+  expect(of('lora').map(({ method }) => method)).toEqual(['lora', 'lora']);
+  // It has neither.
+  expect(of('lorafa-uncaptured')).toEqual([]);
+  expect(of('lorafa-packed')).toEqual([]);
+});
+
+test('a result that no GPU may have fails the check', () => {
+  const parity = { name: 'p', steps: 20, loss_error: 0, gradient_error: 0 };
+  const demo = { name: 'demo', seconds: 9, before_accuracy: 0, after_accuracy: 0.2 };
+  expect(hasFailed({ ...parity, is_equal: true })).toBe(false);
+  expect(hasFailed({ ...parity, is_equal: false })).toBe(true);
+  expect(hasFailed({ ...demo, is_learned: false })).toBe(true);
+  expect(hasFailed({ name: 'demo', seconds: 9 })).toBe(false);
+  const peft = { name: 'x-peft-float32', step_ms: 2, tokens_per_second: 128_000 };
+  const table = resultTable([{ ...parity, is_equal: true }, { ...demo, is_learned: false }, peft]);
+  expect(table).toMatch(/^\| x-peft-float32 .* 2\.00 \| +128000 \|/m);
+  expect(table).toMatch(/^\| demo .* 9\.0 .* 20\.0 \| +NO \|$/m);
+});
 
 test('a name that nothing has is refused', async () => {
   await expect(check('--only', 'nonsense')).rejects.toMatchObject({

@@ -7,22 +7,28 @@ import { messageOf } from '../../engine/errors.ts';
 import { collect } from '../../server/cli/commands/options.ts';
 import { asExpression } from '../bench/choose-groups.ts';
 import { FakeCuda } from '../fake-cuda/fake-cuda.ts';
-import { PARITY_CASES, STEP_CASES } from './cases.ts';
-import type { MeasuredStep, MeasureRequest } from './measure.ts';
+import { DEMO, PARITY_CASES, STEP_CASES, type StepCase } from './cases.ts';
+import type { MeasureRequest } from './measure.ts';
+import { measurePeft, type PeftCase, peftCases } from './peft.ts';
 import { placementIn } from './placement.ts';
-import { type CheckResult, type ParityResult, resultTable } from './results.ts';
+import { type CheckResult, hasFailed, resultTable } from './results.ts';
 
 interface Flags {
   readonly json?: true;
   readonly list?: true;
   readonly only?: readonly string[];
   readonly out: string;
+  readonly peft?: true;
+  readonly python: string;
   /** Commander's name for `--no-values`. */
   readonly values: boolean;
 }
 
 /** Bytes of what ONNX Runtime tells of a large graph. */
 const LOG_BYTES = 2 ** 28;
+
+/** Where {@link file://../../engine/runtime/devices.ts} looks for the program that tries a device out. */
+const PROBE = 'probe-device.js';
 
 /** Uploads of more bytes are counted on the stand-in and not made: weights of large models are holes. */
 const SKIPPED_UPLOAD = 2 ** 18;
@@ -36,12 +42,18 @@ const SKIPPED_UPLOAD = 2 ** 18;
 export async function main(argv: readonly string[], programs: string): Promise<void> {
   const command = new Command('npm run gpu-check --')
     .description(
-      'Check steps of training on an NVIDIA GPU: their numbers against the CPU, where nodes are computed, memory, time. Every measurement has a process of its own.',
+      'Check training on an NVIDIA GPU: numbers of steps against the CPU, the demo, then where nodes of steps are computed, memory, time. Every measurement has a process of its own.',
     )
     .option('--json', 'print one JSON object a line and write no files')
     .option('--only <name>', 'only this one (* is anything, may be repeated)', collect)
     .option('--list', 'print the names of all')
     .option('--out <file>', 'where to write all results, as JSON', 'gpu-check.json')
+    .option('--peft', 'measure the same steps in PEFT beside them')
+    .option(
+      '--python <path>',
+      'an interpreter with torch, transformers, peft and bitsandbytes',
+      'python3',
+    )
     .option(
       '--no-values',
       "without a GPU: ONNX Runtime's CUDA provider on libraries that compute nothing and count what they are asked for",
@@ -62,12 +74,23 @@ export async function main(argv: readonly string[], programs: string): Promise<v
   }
 }
 
-async function run({ json, list, only, out, values }: Flags, programs: string): Promise<void> {
+async function run(flags: Flags, programs: string): Promise<void> {
+  const { json, list, only, out, values, peft, python } = flags;
   const patterns = only?.map(asExpression);
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     patterns?.some((pattern) => pattern.test(name)) ?? true;
-  const [parities, steps] = [PARITY_CASES.filter(isChosen), STEP_CASES.filter(isChosen)];
-  const names = [...parities, ...steps].map(({ name }) => name);
+  // Without values PEFT is tried on the CPU, where larger models would take hours.
+  const inPeft = (step: StepCase): readonly PeftCase[] =>
+    peft === true && (values || step.shape === 'tiny') ? peftCases(step) : [];
+  const checks: readonly Check[] = [
+    ...PARITY_CASES.map((parity) => ({ name: parity.name, request: { parity } })),
+    { name: DEMO, request: { demo: true } } as const,
+    ...STEP_CASES.flatMap((step) => [
+      { name: step.name, request: { step } },
+      ...inPeft(step).map((peft) => ({ name: peft.name, peft })),
+    ]),
+  ].filter(isChosen);
+  const names = checks.map(({ name }) => name);
   if (names.length === 0) {
     process.stderr.write(`Nothing is called ${only?.join(' or ')}; see --list.\n`);
     process.exitCode = 2;
@@ -77,7 +100,7 @@ async function run({ json, list, only, out, values }: Flags, programs: string): 
     process.stdout.write(names.map((name) => `${name}\n`).join(''));
     return;
   }
-  const environment = values ? {} : await standIn(programs);
+  const environment = await (values ? onDevice(programs) : standIn(programs));
   const results: CheckResult[] = [];
   const tell = (result: CheckResult): void => {
     results.push(result);
@@ -86,23 +109,43 @@ async function run({ json, list, only, out, values }: Flags, programs: string): 
   };
   const measure = (request: Omit<MeasureRequest, 'hasValues'>) =>
     measured({ ...request, hasValues: values }, programs, environment);
-  for (const parity of parities) tell((await measure({ parity })).result as ParityResult);
-  for (const step of steps) {
-    const { result, log } = await measure({ step });
-    tell({ name: step.name, ...placementIn(log), ...(result as MeasuredStep) });
+  for (const { name, request, peft } of checks) {
+    if (peft !== undefined) {
+      tell(await measurePeft(peft, python, values ? 'cuda' : 'cpu'));
+      continue;
+    }
+    const { result, log } = await measure(request);
+    const placement = request.step === undefined ? {} : placementIn(log);
+    tell({ name, ...placement, ...(result as object) } as CheckResult);
   }
   if (json !== true) {
     await writeFile(out, `${JSON.stringify({ values, results }, null, 2)}\n`);
     process.stdout.write(`${resultTable(results)}\n${path.resolve(out)}\n`);
   }
-  if (results.some((result) => 'is_equal' in result && !result.is_equal)) process.exitCode = 1;
+  if (results.some(hasFailed)) process.exitCode = 1;
 }
 
-/** Puts the stand-in where the measuring program finds it. */
+/** One thing that is checked: by this engine, or by PEFT. */
+type Check =
+  | {
+      readonly name: string;
+      readonly request: Omit<MeasureRequest, 'hasValues'>;
+      readonly peft?: undefined;
+    }
+  | { readonly name: string; readonly peft: PeftCase; readonly request?: undefined };
+
+/** Puts the program that tries a device out where the engine looks for it. */
+async function onDevice(programs: string): Promise<Readonly<Record<string, string>>> {
+  await writeFile(path.join(programs, PROBE), "import('./probe-device.mjs');\n");
+  return {};
+}
+
+/** Puts the stand-in where the measuring program finds it, with a trial of devices that it passes. */
 async function standIn(programs: string): Promise<Readonly<Record<string, string>>> {
   const fake = await FakeCuda.open();
   if (typeof fake === 'string') throw new Error(`There is no stand-in for CUDA here: ${fake}.`);
   await fake.install(programs);
+  await writeFile(path.join(programs, PROBE), '');
   return { ...fake.environment, FAKE_CUDA_SKIP: String(SKIPPED_UPLOAD) };
 }
 

@@ -6,9 +6,10 @@ import { median } from '../../engine/median.ts';
 import type { BaseModel } from '../../engine/models/base-model.ts';
 import { estimateMemory } from '../../engine/plan/memory.ts';
 import { trafficBytes } from '../../engine/plan/step-time.ts';
-import { CPU, type Device } from '../../engine/runtime/device.ts';
+import { CPU, type Device, formatDevice } from '../../engine/runtime/device.ts';
 import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { trainingGraph } from '../../engine/step/training-graph.ts';
+import { runDemo } from '../../server/demo/demo.ts';
 import { modelFlops } from '../bench/model-flops.ts';
 import { runConfig } from '../bench/run-config.ts';
 import { deviceCounters, shareOnTensorCores } from '../fake-cuda/counters.ts';
@@ -17,7 +18,7 @@ import { spelledOutStep } from '../support/spelled-out-step.ts';
 import type { ParityCase, StepCase } from './cases.ts';
 import { matmulFlops } from './matmul-flops.ts';
 import { tellPlacement } from './placement.ts';
-import type { ParityResult, StepResult } from './results.ts';
+import type { DemoCheck, ParityResult, StepResult } from './results.ts';
 import { sparseModel } from './sparse-model.ts';
 import { TrainingStep } from './training-step.ts';
 
@@ -25,6 +26,7 @@ import { TrainingStep } from './training-step.ts';
 export interface MeasureRequest {
   readonly step?: StepCase;
   readonly parity?: ParityCase;
+  readonly demo?: true;
   /** False on the stand-in, which computes nothing. */
   readonly hasValues: boolean;
 }
@@ -36,6 +38,9 @@ const WARM_UP = 2;
 const MEASURED = 3;
 /** On a real device, where time is measured. */
 const TIMED = 10;
+
+/** By how much more prompts are completed right after the demo, as its own test has it. */
+const LEARNED = 0.5;
 
 /**
  * How far sums of float32 may be apart on two devices, TF32 off; and what comes of it where sums are rounded to
@@ -49,12 +54,17 @@ const TOLERANCE = {
 /** The part of a {@link StepResult} that a process of its own measures; where nodes are placed it tells on stderr. */
 export type MeasuredStep = Omit<StepResult, 'name' | 'nodes_on_device' | 'nodes_total'>;
 
-export async function measure(request: MeasureRequest): Promise<MeasuredStep | ParityResult> {
+export async function measure(
+  request: MeasureRequest,
+): Promise<MeasuredStep | Omit<ParityResult, 'name'> | Omit<DemoCheck, 'name'>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-gpu-check-'));
   try {
-    return request.parity === undefined
-      ? await measureStep(request.step!, request.hasValues, folder)
-      : await measureParity(request.parity, request.hasValues, folder);
+    if (request.parity !== undefined) {
+      return await measureParity(request.parity, request.hasValues, folder);
+    }
+    return request.step === undefined
+      ? await measureDemo(request.hasValues, folder)
+      : await measureStep(request.step, request.hasValues, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -108,7 +118,7 @@ async function timed(training: TrainingStep, { rows, length }: StepCase): Promis
     await training.run();
     times.push(performance.now() - began);
   }
-  const { free, total } = deviceMemory(CUDA)!;
+  const { free, total } = (await deviceMemory(CUDA))!;
   const stepMs = median(times);
   const { config } = training.graph.model;
   const flops = modelFlops(config, training.trainee.modules, { rows, length });
@@ -120,12 +130,29 @@ async function timed(training: TrainingStep, { rows, length }: StepCase): Promis
   };
 }
 
+/** The demo as it is shipped, on the device. */
+async function measureDemo(hasValues: boolean, folder: string): Promise<Omit<DemoCheck, 'name'>> {
+  const { before_accuracy, after_accuracy, seconds } = await runDemo({
+    configFile: path.resolve('media', 'demo', 'demo.lorafa.json'),
+    outputDir: path.join(folder, 'demo'),
+    device: formatDevice(CUDA),
+    report: {
+      write: (text) => void process.stderr.write(text),
+      columns: undefined,
+      now: () => performance.now() / 1000,
+    },
+  });
+  if (!hasValues) return { seconds };
+  const is_learned = after_accuracy - before_accuracy >= LEARNED;
+  return { seconds, before_accuracy, after_accuracy, is_learned };
+}
+
 async function measureParity(
   parity: ParityCase,
   hasValues: boolean,
   folder: string,
-): Promise<ParityResult> {
-  const { name, steps } = parity;
+): Promise<Omit<ParityResult, 'name'>> {
+  const { steps } = parity;
   const model = await sparseModel(folder, { ...parity, hasValues: true });
   const config = configOf(parity, folder);
   const onCuda = await TrainingStep.open({ ...parity, config, model, device: CUDA });
@@ -134,7 +161,7 @@ async function measureParity(
       ? await spelledOutCourse(onCuda, parity, config, model)
       : await course(await TrainingStep.open({ ...parity, config, model, device: CPU }), steps);
   const found = await course(onCuda, steps);
-  if (!hasValues) return { name, steps };
+  if (!hasValues) return { steps };
   const loss_error = Math.max(
     ...expected.losses.map((loss, i) => Math.abs(found.losses[i]! - loss) / Math.abs(loss)),
   );
@@ -145,7 +172,7 @@ async function measureParity(
   );
   const tolerance = TOLERANCE[parity.compute === 'bfloat16' ? 'bfloat16' : 'float32'];
   const is_equal = loss_error <= tolerance.loss && gradient_error <= tolerance.gradient;
-  return { name, steps, loss_error, gradient_error, is_equal };
+  return { steps, loss_error, gradient_error, is_equal };
 }
 
 interface CourseOfSteps {

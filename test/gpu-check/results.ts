@@ -36,12 +36,43 @@ export interface ParityResult {
   readonly is_equal?: boolean;
 }
 
-export type CheckResult = StepResult | ParityResult;
+/** What the same step took in PEFT. */
+export interface PeftResult {
+  readonly name: string;
+  /** Bytes of the device that were taken; absent on a CPU. */
+  readonly peak_bytes?: number;
+  readonly step_ms: number;
+  readonly tokens_per_second: number;
+}
+
+/** What came of the demo, whose prompts the base model completes wrongly. */
+export interface DemoCheck {
+  readonly name: string;
+  readonly seconds: number;
+  /** Shares of prompts that are completed right; absent where there are no values. */
+  readonly before_accuracy?: number;
+  readonly after_accuracy?: number;
+  /** Whether it learned as on the CPU. */
+  readonly is_learned?: boolean;
+}
+
+export type CheckResult = StepResult | PeftResult | ParityResult | DemoCheck;
+
+/** Whether a result is none that a GPU may have. */
+export function hasFailed(result: CheckResult): boolean {
+  return (
+    ('is_equal' in result && !result.is_equal) || ('is_learned' in result && !result.is_learned)
+  );
+}
 
 /** The results as a table for people. */
 export function resultTable(results: readonly CheckResult[]): string {
-  const steps = results.filter((result): result is StepResult => 'peak_bytes' in result);
   const parities = results.filter((result): result is ParityResult => 'steps' in result);
+  const demos = results.filter((result): result is DemoCheck => 'seconds' in result);
+  const steps = results.filter(
+    (result): result is PeftResult & Partial<StepResult> =>
+      !('steps' in result || 'seconds' in result),
+  );
   return [
     textTable(
       [
@@ -61,7 +92,7 @@ export function resultTable(results: readonly CheckResult[]): string {
       ],
       steps.map((step) => [
         step.name,
-        `${step.nodes_on_device}/${step.nodes_total}`,
+        step.nodes_total === undefined ? '' : `${step.nodes_on_device}/${step.nodes_total}`,
         number(step.bytes_up_per_step, 1e6, 3),
         number(step.bytes_down_per_step, 1e6, 6),
         number(step.peak_bytes, 1e9, 2),
@@ -82,10 +113,24 @@ export function resultTable(results: readonly CheckResult[]): string {
         String(steps),
         loss_error?.toExponential(1) ?? '',
         gradient_error?.toExponential(1) ?? '',
-        is_equal === undefined ? 'not compared' : is_equal ? 'yes' : 'NO',
+        compared(is_equal),
+      ]),
+    ),
+    textTable(
+      ['training', 'seconds', 'right before', 'right after', 'learned'],
+      demos.map(({ name, seconds, before_accuracy, after_accuracy, is_learned }) => [
+        name,
+        seconds.toFixed(1),
+        number(before_accuracy, 0.01, 1),
+        number(after_accuracy, 0.01, 1),
+        compared(is_learned),
       ]),
     ),
   ].join('\n');
+}
+
+function compared(isRight: boolean | undefined): string {
+  return isRight === undefined ? 'not compared' : isRight ? 'yes' : 'NO';
 }
 
 function number(value: number | undefined, unit: number, digits: number): string {

@@ -50,6 +50,9 @@ export function attentionBlocks(
   });
 }
 
+/** The score of a key that must not be seen; exp of it is 0 in float32. */
+export const MASKED = -1e9;
+
 /** Queries per block of these ops: what the scores of so many take stays in a core's cache. Measured. */
 export const FUSED_BLOCK = 64;
 

@@ -16,6 +16,7 @@ import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.t
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
+import { transformersProblem } from '../../../engine/plan/transformers-limit.ts';
 import { namedDevice } from '../../../engine/runtime/device.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
@@ -68,7 +69,8 @@ export class ConfigInspector {
   readonly #memoryLimit: (config: ResolvedConfig) => number;
 
   constructor(options: InspectorOptions = {}) {
-    this.#memoryLimit = options.memoryLimit ?? (({ engine }) => memoryLimit(engine));
+    this.#memoryLimit =
+      options.memoryLimit ?? (({ engine }) => memoryLimit(engine, process.availableMemory()));
   }
 
   /**
@@ -157,19 +159,24 @@ export class ConfigInspector {
   }
 
   async #model(
-    { data, model }: ResolvedConfig,
+    config: ResolvedConfig,
     written: WrittenConfig,
     findings: Finding[],
   ): Promise<KnownModel | undefined> {
-    const input = await namedInput(model.base_model_name_or_path, 'model', MODEL_KEY, written);
+    const { base_model_name_or_path: name } = config.model;
+    const input = await namedInput(name, 'model', MODEL_KEY, written);
     if (input.paths === undefined) {
       findings.push(input.finding);
       return undefined;
     }
     try {
       const known = await this.#models.get(input.paths[0]);
-      const problem = positionProblem(data, known.model.config, known.model.name);
-      if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      for (const problem of [
+        positionProblem(config.data, known.model.config, known.model.name),
+        transformersProblem(config, known.model),
+      ]) {
+        if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      }
       return known;
     } catch (error) {
       findings.push(findingOf(error, MODEL_KEY));

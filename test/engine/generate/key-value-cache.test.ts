@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cacheBytes, cacheSlots } from '../../../engine/generate/cache-size.ts';
 import { KeyValueCache } from '../../../engine/generate/key-value-cache.ts';
 import { CPU } from '../../../engine/runtime/device.ts';
-import type { HostTensor } from '../../../engine/runtime/host-tensor.ts';
+import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
 
 /** Every other layer sees all that came before. */
@@ -38,4 +38,18 @@ describe('the size of a cache is known before', () => {
     const bytes = tensors.reduce((sum, { data }) => sum + data.buffer.byteLength, 0);
     expect(bytes).toBe(cacheBytes(config, cacheSlots(config, tokens)));
   });
+});
+
+test('a cache that cannot grow keeps nothing, and can be begun anew', () => {
+  const config = decoderConfig({});
+  const [layer] = config.layers;
+  const tooLarge = { ...layer!, attention: { ...layer!.attention, headDim: 2 ** 50 } };
+  const cache = new KeyValueCache({ ...config, layers: [layer!, tooLarge] }, CPU);
+  const released = vi.spyOn(HostTensor.prototype, 'release');
+  onTestFinished(() => released.mockRestore());
+  expect(() => cache.feeds(1)).toThrow(RangeError);
+  // Of the layer that there was room for.
+  expect(released).toHaveBeenCalledTimes(2);
+  expect(cache.results()).toEqual({});
+  expect(cache.length).toBe(0);
 });

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import type { DeviceFacts } from '../../../engine/runtime/device-facts.ts';
 import { train } from '../../../engine/train/train.ts';
 import { COMPUTE_MODES } from '../../../engine/weights/compute-mode.ts';
 import { goldenPath } from '../../support/golden.ts';
@@ -109,7 +110,7 @@ test('less memory means more is computed again, and nothing is written', async (
   const { folder, config } = await tinyConfig({ engine: { max_memory_gib: 0.001 } });
   const estimate = await estimateRun(config);
   expect(estimate.gradientCheckpointing).toBe('layer');
-  expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit);
+  expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit!);
   expect((await readdir(folder)).sort()).toEqual(['model', 'rows.jsonl']);
 });
 
@@ -195,7 +196,7 @@ describe('what a run computes between its steps', () => {
       engine: { max_memory_gib: limit / 2 ** 30 },
     });
     const estimate = await estimateRun(config);
-    expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit);
+    expect(estimate.memory.total).toBeGreaterThan(estimate.memoryLimit!);
     expect(estimate.gradientCheckpointing).toBe('none');
   });
 });
@@ -261,4 +262,12 @@ test('weights that a run would unpack or quantize are told with the room for the
   const made = [...weights.tensors.values()].reduce((sum, { length }) => sum + length, 0);
   expect(disk!.needed).toBe(made);
   expect((await estimateRun(config)).disk).toBeUndefined();
+});
+
+test('what memory of a GPU nobody knows is no limit, and the run takes as little as it can', async () => {
+  const { config } = await tinyConfig({ engine: { device: 'cuda:0' } });
+  const facts: DeviceFacts = { availableMemory: async () => undefined, speed: () => undefined };
+  const estimate = await estimateRun(config, undefined, facts);
+  expect(estimate).not.toHaveProperty('memoryLimit');
+  expect(estimate.gradientCheckpointing).toBe('layer');
 });

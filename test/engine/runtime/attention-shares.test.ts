@@ -4,7 +4,11 @@ import {
   attentionBlocks,
   FUSED_BLOCK,
 } from '../../../engine/graph/ops/attention.ts';
-import { type AttentionShare, attentionShares } from '../../../engine/runtime/attention-shares.ts';
+import {
+  type AttentionShare,
+  attentionShares,
+  usefulThreads,
+} from '../../../engine/runtime/attention-shares.ts';
 
 function sizesOf(rows: number, length: number, window: number | null = null): AttentionSizes {
   return {
@@ -68,4 +72,21 @@ test('a row has one thread where there are rows for all', () => {
     [4, 5, 6, 7],
   ]);
   expect(shares.flat().every(({ partialSum }) => partialSum === undefined)).toBe(true);
+});
+
+test.each([
+  // One block of one row cannot be divided.
+  [1, 64, 64, 1],
+  [3, 64, 64, 3],
+  [2, 128, 2, 2],
+  // There are eight blocks.
+  [1, 512, 64, 8],
+  [1, 512, 2, 2],
+  // Work for all.
+  [8, 4096, 64, 64],
+])('%i rows of %i tokens have use for %i threads: %i', (rows, length, threads, useful) => {
+  const sizes = sizesOf(rows, length);
+  expect(usefulThreads(sizes, threads)).toBe(useful);
+  const largest = (count: number) => Math.max(...attentionShares(sizes, count).map(scores));
+  expect(largest(useful)).toBe(largest(threads));
 });

@@ -23,6 +23,9 @@ const GQA: AttentionSizes = {
 /** Milliseconds within which a thread begins, however busy the machine is. */
 const PATIENCE = 20_000;
 
+/** Milliseconds that the thread of `programs/late-thread.ts` takes. */
+const LATE = 300;
+
 async function threadProgram(): Promise<string> {
   const program = await bundledProgram('engine/runtime/attention-thread.ts', ['koffi']);
   await symlink(path.resolve('node_modules'), path.join(path.dirname(program), 'node_modules'));
@@ -106,7 +109,7 @@ function sharesOf(threads: AttentionThreads, index: number, count: number) {
   };
   const thread = threads.at(index)!;
   thread.post(job);
-  const sums = thread.finish(PATIENCE);
+  const sums = thread.finish({ patience: PATIENCE });
   expect(kept).toHaveLength(5);
   return { isDone: sums !== undefined, gradients };
 }
@@ -157,8 +160,50 @@ describe.runIf(hasBfloat16)('attention by threads', () => {
     const job = { kind: 'attend', inputs, gradient: 0n, result: at(result) } as const;
     // A size that no matrix has.
     thread.post({ ...job, sizes: { ...GQA, headDim: -1 }, threads: 2, share: 1 });
-    expect(thread.finish(PATIENCE)).toBeUndefined();
+    expect(thread.finish({ patience: PATIENCE })).toBeUndefined();
     // It goes on all the same.
     expect(sharesOf(threads, 0, 2).isDone).toBe(true);
+  });
+
+  test('a thread that dies over its share is heard of at once, and its share is computed here', async () => {
+    const program = await bundledProgram(
+      path.join(import.meta.dirname, 'programs/dying-thread.ts'),
+    );
+    const threads = await started(1, program);
+    const expected = computed(new AttentionThreads(onednnLibrary()!, 'no-such-program.mjs'), 2);
+    const thread = threads.at(0)!;
+    const { inputs, at, result } = tensors(GQA);
+    const job = { kind: 'attend', inputs, gradient: 0n, result: at(result) } as const;
+    thread.post({ ...job, sizes: GQA, threads: 2, share: 1 });
+    expect(thread.finish({ patience: PATIENCE })).toBeUndefined();
+    expect(threads.at(0)).toBeUndefined();
+    expect(computed(threads, 2).equals(expected)).toBe(true);
+  });
+
+  test('a thread that does not end is given up with an error, and what it answers later is read by nobody', async () => {
+    const program = await bundledProgram(path.join(import.meta.dirname, 'programs/late-thread.ts'));
+    const threads = await started(1, program);
+    const thread = threads.at(0)!;
+    const { inputs, at, result } = tensors(GQA);
+    const job = { kind: 'attend', inputs, gradient: 0n, result: at(result) } as const;
+    thread.post({ ...job, sizes: GQA, threads: 2, share: 1 });
+    expect(() => thread.finish({ patience: PATIENCE, limit: 10 })).toThrow(
+      expect.objectContaining({ code: 'device.failed' }),
+    );
+    expect(threads.at(0)).toBeUndefined();
+    // Also where somebody has it still, as the one has who asked.
+    thread.post({ ...job, sizes: GQA, threads: 2, share: 1 });
+    expect(thread.finish({ patience: 2 * LATE })).toBeUndefined();
+  });
+
+  test('two that ask for threads at the same time get the same ones', async () => {
+    const threads = new AttentionThreads(onednnLibrary()!, await threadProgram());
+    onTestFinished(async () => void (await threads.at(0)?.worker.terminate()));
+    const created: number[] = [];
+    const count = ({ threadId }: { readonly threadId: number }) => void created.push(threadId);
+    process.on('worker', count);
+    onTestFinished(() => void process.off('worker', count));
+    await Promise.all([threads.start(1), threads.start(1)]);
+    expect(created).toHaveLength(1);
   });
 });

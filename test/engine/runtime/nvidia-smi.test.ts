@@ -1,12 +1,13 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { nvidiaGpus, parseGpus, visibleGpus } from '../../../engine/runtime/nvidia-smi.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const LINES = [
-  '0, NVIDIA GeForce RTX 4090, 580.65.06, 24564, 12282, 97, 63, 312.45',
-  '1, NVIDIA T4, 580.65.06, 15360, 0, [N/A], 41, [Not Supported]',
+  '0, NVIDIA GeForce RTX 4090, 580.65.06, 24564, 12282, 11700, 97, 63, 312.45',
+  '1, NVIDIA T4, 580.65.06, [N/A], [N/A], [N/A], [N/A], 41, [Not Supported]',
 ];
 
 test('what the driver does not tell is unknown', () => {
@@ -17,6 +18,7 @@ test('what the driver does not tell is unknown', () => {
       driver: '580.65.06',
       memoryBytes: 24564 * 2 ** 20,
       usedBytes: 12282 * 2 ** 20,
+      freeBytes: 11700 * 2 ** 20,
       utilization: 0.97,
       temperature: 63,
       power: 312.45,
@@ -25,8 +27,9 @@ test('what the driver does not tell is unknown', () => {
       index: 1,
       name: 'NVIDIA T4',
       driver: '580.65.06',
-      memoryBytes: 15360 * 2 ** 20,
-      usedBytes: 0,
+      memoryBytes: null,
+      usedBytes: null,
+      freeBytes: null,
       utilization: null,
       temperature: 41,
       power: null,
@@ -48,7 +51,7 @@ test('what CUDA does not see is not there, and the rest has its numbers', () => 
   expect(numbered('GPU-8d4e')).toEqual([]);
 });
 
-test.each(['', 'No devices were found', 'a, b, c', ',,,,,,,'])('%j names no GPU', (text) => {
+test.each(['', 'No devices were found', 'a, b, c', ',,,,,,,,'])('%j names no GPU', (text) => {
   expect(parseGpus(text)).toEqual([]);
 });
 
@@ -65,11 +68,24 @@ describe.skipIf(process.platform === 'win32')('the program', () => {
   test('is asked for what is read', async () => {
     // Answers only to the question that names the columns in this order.
     await standIn(`case "$1" in
-      --query-gpu=index,name,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw)
+      --query-gpu=index,name,driver_version,memory.total,memory.used,memory.free,utilization.gpu,temperature.gpu,power.draw)
         echo '${LINES[0]}' ;;
       *) exit 1 ;;
     esac`);
     expect((await nvidiaGpus())?.map(({ name }) => name)).toEqual(['NVIDIA GeForce RTX 4090']);
+    vi.unstubAllEnvs();
+  });
+
+  test('tells of memory in one place, as CUDA numbers GPUs', async () => {
+    await standIn(`printf '${LINES.join('\\n')}\\n'`);
+    const available = (index: number) => FACTS_OF_DRIVER.availableMemory({ kind: 'cuda', index });
+    expect(await available(0)).toBe(11700 * 2 ** 20);
+    // What a GPU does not tell is not the memory of the host.
+    expect(await available(1)).toBeUndefined();
+    expect(await available(2)).toBeUndefined();
+    vi.stubEnv('CUDA_VISIBLE_DEVICES', '1,0');
+    expect(await available(0)).toBeUndefined();
+    expect(await available(1)).toBe(11700 * 2 ** 20);
     vi.unstubAllEnvs();
   });
 

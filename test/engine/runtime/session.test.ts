@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LorafaError } from '../../../engine/errors.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
-import { Session } from '../../../engine/runtime/session.ts';
+import { releaseMade, Session } from '../../../engine/runtime/session.ts';
 
 let session: Session;
 
@@ -158,4 +158,11 @@ test('one value may be several outputs, and an input may be one', async () => {
     Object.fromEntries(Object.entries(results).map(([k, { data }]) => [k, [...data]])),
   ).toEqual({ a: [-1, -2], b: [-1, -2], same: [1, 2] });
   await created.release();
+});
+
+test('of sessions that are released together one that could not be made is nothing to release', async () => {
+  const b = new GraphBuilder();
+  const made = Session.create(b.finish({ y: b.neg(b.input('x', 'float32', [1])) }));
+  await releaseMade([Promise.reject(new Error('no room')), made]);
+  await expect((await made).run({ x: Float32Array.of(1) })).rejects.toThrow('after its release');
 });

@@ -116,6 +116,12 @@ test('a run that does not fit says so; warnings cannot break out of their list',
   expect(markdown).toContain('- 1 row was cut (a\\_b.jsonl:3: \\<b\\> long)');
 });
 
+test('a limit that nobody knows is no verdict', () => {
+  const { memoryLimit: _, ...others } = estimate();
+  const markdown = estimateMarkdown('x', others, undefined, texts);
+  expect(markdown).toContain('\n\n4.0 GiB needed. limitUnknown\n\n');
+});
+
 test('how long it trains, and how that is known', () => {
   expect(estimateMarkdown('x', estimate(), undefined, texts)).toContain('\n\ntimeUnknown\n\n');
   const time = { seconds: 754, tokensPerSecond: 3_456.7, source: 'as run_2' };

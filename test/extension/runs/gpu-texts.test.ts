@@ -6,8 +6,9 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const gpus = parseGpus(
   [
-    '0, NVIDIA A, 580.1, 24576, 12288, 97, 63, 312.4',
-    '10, NVIDIA B, 580.1, 1024, 0, [N/A], [N/A], 9',
+    '0, NVIDIA A, 580.1, 24576, 12288, 11800, 97, 63, 312.4',
+    '10, NVIDIA B, 580.1, 1024, 0, 1024, [N/A], [N/A], 9',
+    '11, NVIDIA C, 580.1, [N/A], [N/A], [N/A], 3, [N/A], [N/A]',
   ].join('\n'),
 );
 
@@ -20,6 +21,7 @@ test('a device is called by what it is', () => {
 test('what is not known of a GPU is left out', () => {
   expect(describeGpu('cuda:0', gpus)).toBe('12.0 GiB of 24.0 GiB · 97 % · 63 °C · 312 W');
   expect(describeGpu('cuda:10', gpus)).toBe('0 KiB of 1.0 GiB · 9 W');
+  expect(describeGpu('cuda:11', gpus)).toBe('3 %');
   expect(describeGpu('cpu', gpus)).toBeUndefined();
   expect(describeGpu('cuda:0', [])).toBeUndefined();
 });

@@ -103,6 +103,13 @@ test('what is computed between the steps is told, and that it does not add up', 
   ]);
 });
 
+test('a limit that nobody knows is said to be unknown', () => {
+  const { memoryLimit: _, ...others } = estimate;
+  const text = renderEstimate(others);
+  expect(text).toContain('(how much the device has is not known)');
+  expect(text).not.toContain('would not fit');
+});
+
 test('held-out rows, warnings and what does not fit are told', () => {
   const text = renderEstimate({
     ...estimate,

@@ -5,7 +5,7 @@ import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { GpuWatch } from '../../../server/runs/gpu-watch.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
-const LINE = '0, NVIDIA T4, 580.65.06, 15360, 512, 50, 41, 60';
+const LINE = '0, NVIDIA T4, 580.65.06, 15360, 512, 14848, 50, 41, 60';
 
 /** As much of a run as is looked at. */
 function run(folder: string, device: string | null, isLive = true): RunSummary {
