@@ -92,6 +92,7 @@ export function logFailure(error: unknown, log: vscode.LogOutputChannel): string
   return message;
 }
 
-function messageOf(error: unknown): string {
+/** What an error says. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -195,7 +195,7 @@ function workBytes(value: Value, bytesOf: (value: Value) => number): number {
   }
   if (!isOp(value, 'matmulBnb4')) return 0;
   const { inFeatures, outFeatures } = value.attributes;
-  return inFeatures * outFeatures * DTYPE_BYTES.float32;
+  return inFeatures * outFeatures * DTYPE_BYTES[value.dtype];
 }
 
 /** How many rows segments have where all have as many. */

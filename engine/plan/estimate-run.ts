@@ -47,7 +47,7 @@ export interface RunEstimate {
   readonly largestEvaluationBatch?: BatchSize;
   /** As the run would choose it now. */
   readonly gradientCheckpointing: Recompute;
-  /** `engine.compute`; a run with `auto` tries all modes first, so that the largest one counts. */
+  /** `engine.compute`; on a CPU, a run with `auto` tries all modes first, so that the largest one counts. */
   readonly compute: ResolvedConfig['engine']['compute'];
   /** Bytes. */
   readonly memory: MemoryEstimate;
@@ -95,7 +95,7 @@ export async function estimateRun(
       headersOnly: true,
       onPlanned: (weights) => planned.push(weights),
     });
-  const model = await open(quantizationOf(config));
+  const model = await open(quantizationOf(config, device));
   requirePositions(config, model);
   const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
@@ -110,7 +110,8 @@ export async function estimateRun(
   const limit = memoryLimit(config.engine, await facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
   const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
-  const tried = config.engine.compute === 'auto' ? largest : [];
+  const isMeasured = config.engine.compute === 'auto' && device.kind === 'cpu';
+  const tried = isMeasured ? largest : [];
   const models = [model, ...(await Promise.all(tried.map(open)))];
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))

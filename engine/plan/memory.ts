@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { attentionThreads } from '../runtime/attention-shares.ts';
-import { CPU, type Device, stateDevice } from '../runtime/device.ts';
+import { CPU, type Device, hasOwnMemory } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
 import type { StepSpec } from '../step/step-spec.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
@@ -89,8 +89,11 @@ const COPIES_OF_TRAINED = 2.5;
 /** The same on a device that keeps the state of a run: nothing lies about there. */
 const MOMENTS = 2;
 
+/** With WebGPU, where an update is not written over what it reads: a second place for weights, sums and moments. */
+const SECOND_PLACES = 4;
+
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
-const DEVICE_BYTES = 2e6;
+const DEVICE_BYTES = 3e5;
 
 /** Estimates a training run's peak memory from its graphs, with ONNX Runtime's plan of buffers over the order of their nodes. */
 export function estimateMemory(
@@ -109,9 +112,9 @@ export function estimateMemory(
   }
   const isOnDevice = keepsState(question.device);
   const stays = {
-    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights),
+    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights, question.device),
     answerWeights: beside.answerWeights,
-    optimizer: inputs + (isOnDevice ? MOMENTS : COPIES_OF_TRAINED) * trained,
+    optimizer: inputs + copiesOfTrained(question.device) * trained,
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
@@ -141,7 +144,7 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   const hasOwnWeights =
     answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
-    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
+    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights, question.device) : 0,
     evaluation: evaluated?.bytes ?? 0,
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
@@ -164,15 +167,26 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
 
 /** Whether a device has state and caches in memory of its own. */
 function keepsState(device: Device = CPU): boolean {
-  return stateDevice(device).kind !== 'cpu';
+  return hasOwnMemory(device);
 }
 
 function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
   return Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * lengths);
 }
 
-function bytesOfWeights({ tensors }: WeightStore): number {
-  return [...tensors.values()].reduce((bytes, { length }) => bytes + length, 0);
+function copiesOfTrained(device: Device = CPU): number {
+  if (device.kind === 'webgpu') return MOMENTS + SECOND_PLACES;
+  return keepsState(device) ? MOMENTS : COPIES_OF_TRAINED;
+}
+
+/** WebGPU has 16-bit weights widened to float32. */
+function bytesOfWeights({ tensors }: WeightStore, device: Device = CPU): number {
+  const isWidened = (dtype: string): boolean =>
+    device.kind === 'webgpu' && (dtype === 'F16' || dtype === 'BF16');
+  return [...tensors.values()].reduce(
+    (bytes, { length, dtype }) => bytes + (isWidened(dtype) ? 2 : 1) * length,
+    0,
+  );
 }
 
 function sum(parts: Readonly<Record<string, number>>): number {

@@ -22,7 +22,9 @@ import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import { baseLayers } from '../weights/base-linear.ts';
+import { ONNX_ARITHMETIC } from '../weights/bfloat16-linear.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import {
   mappedParameters,
@@ -54,6 +56,8 @@ export const MAX_CAPTURED_SESSIONS = 16;
 export interface TrainingGraphOptions extends StepSpec {
   readonly shape: TrainingShape;
   readonly recompute: Recompute;
+  /** What computes it, on which the ops for bfloat16 depend; the CPU unless given. */
+  readonly device?: Device;
 }
 
 /** Name of the input that a tensor's gradient is added to. */
@@ -81,7 +85,7 @@ export const BATCH_INPUTS = {
  * that {@link gradientSumName} gives, which a run may write it over.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
-  const { model, modules, shape, trainable, trainBase, dropout } = options;
+  const { model, modules, shape, trainable, trainBase, dropout, device = CPU } = options;
   const { config, weights } = model;
   const builder = new GraphBuilder();
   const tokens = shape.rows * shape.length;
@@ -95,7 +99,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const parameters = trainBase
     ? trainedParameters(builder, weights)
     : mappedParameters(builder, weights);
-  const base = baseLayers({ builder, config, parameters });
+  const hasOwnOps = isBfloat16Mode(parameters.compute) && device.kind === 'cpu';
+  const arithmetic = device.kind === 'cpu' ? undefined : ONNX_ARITHMETIC;
+  const base = baseLayers({ builder, config, parameters, arithmetic });
+  const packed = options.packing ? positions : undefined;
   const parts = {
     builder,
     config,
@@ -111,14 +118,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
       mergeForTokens: tokens,
     }),
-    attention: rowAttention(
-      builder,
-      config,
-      parameters,
-      shape,
-      options.packing ? positions : undefined,
-    ),
-    ...(isBfloat16Mode(parameters.compute) && { gate: fusedGate(builder) }),
+    attention: hasOwnOps
+      ? oneOpAttention(builder, config, parameters, shape, packed)
+      : causalAttention(builder, config, shape, packed),
+    ...(hasOwnOps && { gate: fusedGate(builder) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -132,15 +135,15 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
-    ...(isBfloat16Mode(parameters.compute) ? [accumulateProducts] : []),
+    ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
   const graph = passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
   return addToInputs(graph, new Map(trainable.map((name) => [name, gradientSumName(name)])));
 }
 
-/** Attention of a batch: one op where products are in bfloat16 anyway. */
-function rowAttention(
+/** Attention of a batch as one op of our own, where those multiply bfloat16 numbers anyway. */
+function oneOpAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
   { compute }: WeightParameters,
@@ -148,7 +151,6 @@ function rowAttention(
   positions: Value | undefined,
 ): Attention {
   const attention = causalAttention(builder, config, shape, positions);
-  if (!isBfloat16Mode(compute)) return attention;
   const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
   return fusedAttention(builder, products, shape, attention, positions);
 }

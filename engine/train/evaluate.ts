@@ -71,6 +71,7 @@ export async function evaluate(
     session: {
       device,
       threads: config.engine.intra_op_num_threads,
+      tf32: config.engine.tf32,
       weightsFolder: model.weights.files().folder,
       onUpload: uploadProgress(device, onProgress),
     },

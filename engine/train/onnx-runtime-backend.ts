@@ -68,6 +68,7 @@ async function openOnnxRuntime(
     threads: config.engine.intra_op_num_threads,
     onUpload: uploadProgress(device, onEvent),
     onUncaptured: (why) => void notices.add(why),
+    onComputedByCpu: (what) => void notices.add(what),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
   const optimizer = await createOptimizer(config, trainee, session);
@@ -82,7 +83,11 @@ async function openOnnxRuntime(
       ...spec,
       recompute: chooseRecompute(config, { ...spec, ...work, device }, limit),
       tensors: trainee.tensors,
-      session: { ...session, weightsFolder: model.weights.files().folder },
+      session: {
+        ...session,
+        tf32: config.engine.tf32,
+        weightsFolder: model.weights.files().folder,
+      },
     };
   };
   const first = await plan.window(0, 0);

@@ -14,6 +14,7 @@ import type { LoraConfig } from '../lora/lora-config.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { copyAdapter, saveAdapter } from '../lora/save-adapter.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { configText } from '../models/config-text.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { decaysInTrainer, layerNormNames } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
@@ -206,9 +207,6 @@ async function saveModel(
     }),
     { format: 'pt' },
   );
-  await writeFileAtomic(
-    path.join(folder, 'config.json'),
-    `${JSON.stringify(model.configJson, null, 2)}\n`,
-  );
+  await writeFileAtomic(path.join(folder, 'config.json'), configText(model.configJson));
   await saveTokenizerFiles(folder, model.tokenizer);
 }

@@ -78,6 +78,8 @@ export interface BackendQuestion {
   /** What rows of an earlier part of the run were padded to a multiple of, if there was one. */
   readonly padding: unknown;
   readonly onEvent: (event: ProgressEvent) => void;
+  /** Told each line that a process of its prints. */
+  readonly onOutput: (line: string) => void;
 }
 
 /** A backend that works here, before it has a model. */

@@ -11,11 +11,12 @@ import { askFolderName } from '../ask-folder-name.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { closeTabsIn } from '../folder-tabs.ts';
 import { COMMANDS } from '../ids.ts';
+import { messageOf } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation } from '../show/notifications.ts';
 import { reveal } from '../show/reveal.ts';
 import type { AdaptersView } from '../views/adapters-view.ts';
-import { adapterFolderOf, chooseAdapter, unfinishedRunOf } from './choose-adapter.ts';
+import { chooseAdapter, rowFolderOf, unfinishedRunOf } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
 
 /** So many names are listed in a question. */
@@ -28,7 +29,7 @@ const NAMES = 10;
 export class AdapterKeeper {
   readonly #server: ServerLink;
   readonly #moves: vscode.EventEmitter<FolderMove>;
-  readonly #view: Pick<AdaptersView, 'select' | 'drop'>;
+  readonly #view: Pick<AdaptersView, 'select' | 'whileRowGoes'>;
 
   /**
    * @param moves told of adapters that have another name now
@@ -37,7 +38,7 @@ export class AdapterKeeper {
   constructor(
     server: ServerLink,
     moves: vscode.EventEmitter<FolderMove>,
-    view: Pick<AdaptersView, 'select' | 'drop'>,
+    view: Pick<AdaptersView, 'select' | 'whileRowGoes'>,
   ) {
     this.#server = server;
     this.#moves = moves;
@@ -45,7 +46,7 @@ export class AdapterKeeper {
   }
 
   async reveal(arg: unknown): Promise<void> {
-    const folder = unfinishedRunOf(arg) ?? adapterFolderOf(arg);
+    const folder = rowFolderOf(arg);
     if (folder !== undefined) return reveal(folder);
     const adapter = await chooseAdapter(this.#server, arg, vscode.l10n.t('Reveal which adapter?'));
     if (adapter !== undefined) await reveal(adapter.path);
@@ -78,6 +79,12 @@ export class AdapterKeeper {
 
   /** Deletes an adapter when the user has seen what goes: to the trash, or for good where there is none. */
   async delete(arg: unknown): Promise<void> {
+    const row = rowFolderOf(arg);
+    if (row === undefined) await this.#delete(arg);
+    else await this.#view.whileRowGoes(row, () => this.#delete(arg));
+  }
+
+  async #delete(arg: unknown): Promise<void> {
     const adapter = await this.#ownAdapter(arg, {
       title: vscode.l10n.t('Delete which adapter?'),
       runCommand: COMMANDS.deleteRun,
@@ -95,7 +102,6 @@ export class AdapterKeeper {
     const now = await this.#server.ask(measureAdapter, { folder });
     if (!(await this.#remove(adapter, now))) return;
     for (const gone of now.paths) await closeTabsIn(gone);
-    await this.#view.drop(folder);
     await vscode.commands.executeCommand(COMMANDS.refreshViews);
   }
 
@@ -107,11 +113,17 @@ export class AdapterKeeper {
     try {
       await moveToTrash(paths);
       return true;
-    } catch {
+    } catch (error) {
+      const size = formatBytes(bytes);
       const isAgreed = await confirm(
         vscode.l10n.t('Delete {0} for good?', name),
         vscode.l10n.t('Delete for Good'),
-        vscode.l10n.t('There is no trash here: {0} go at once.', formatBytes(bytes)),
+        isForWantOfTrash(error)
+          ? vscode.l10n.t('There is no trash here: {0} go at once.', size)
+          : [
+              vscode.l10n.t('It could not be moved to the trash: {0}', messageOf(error)),
+              vscode.l10n.t('Without the trash, {0} go at once.', size),
+            ],
       );
       if (isAgreed) await this.#server.ask(deleteAdapter, { folder });
       return isAgreed;
@@ -173,10 +185,19 @@ function* whatGoes(
   }
 }
 
-/** @throws where VS Code has no trash for these files */
+/** @throws what VS Code throws, also where it has no trash for these files */
 async function moveToTrash(paths: readonly string[]): Promise<void> {
   for (const file of paths) {
     const options = { recursive: true, useTrash: true };
     await vscode.workspace.fs.delete(vscode.Uri.file(file), options);
   }
+}
+
+/** Whether files could not be moved because there is no trash, which VS Code tells by no code: servers have none. */
+function isForWantOfTrash(error: unknown): boolean {
+  const { remoteName, uiKind } = vscode.env;
+  const isOnServer = remoteName !== undefined || uiKind === vscode.UIKind.Web;
+  // Whether there is one VS Code finds out first; what it says of files has a code.
+  const isAboutFiles = error instanceof vscode.FileSystemError && error.code !== 'Unknown';
+  return isOnServer && !isAboutFiles;
 }

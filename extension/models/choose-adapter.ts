@@ -61,6 +61,11 @@ export function unfinishedRunOf(arg: unknown): string | undefined {
   return isRow && arg.adapter === null && typeof arg.folder === 'string' ? arg.folder : undefined;
 }
 
+/** The folder of the row that a command was called for, if any: of an adapter, or of a run without one. */
+export function rowFolderOf(arg: unknown): string | undefined {
+  return unfinishedRunOf(arg) ?? adapterFolderOf(arg);
+}
+
 /** The folder of an adapter that a command was called for, if any. */
 export function adapterFolderOf(arg: unknown): string | undefined {
   if (typeof arg === 'string') return arg;

@@ -25,14 +25,17 @@ export interface UsableAdapter extends FoundAdapter {
 /**
  * Looks for models and adapters. Starts the server if need be.
  *
+ * @param known base models that are not looked for again
  * @throws the server's error answer
  */
-export async function readCatalog(server: ServerLink): Promise<ModelCatalog> {
-  const [found, adapters] = await Promise.all([
-    server.ask(listModels, { folders: modelFolders() }),
+export async function readCatalog(
+  server: ServerLink,
+  known?: readonly FoundModel[],
+): Promise<ModelCatalog> {
+  const [models, adapters] = await Promise.all([
+    known ?? usableModels(server),
     server.ask(listAdapters, {}),
   ]);
-  const models = found.filter(({ problem }) => problem === null);
   return {
     models,
     adapters: adapters.map((adapter) => ({
@@ -40,4 +43,9 @@ export async function readCatalog(server: ServerLink): Promise<ModelCatalog> {
       model: baseModelOf(adapter, models) ?? null,
     })),
   };
+}
+
+async function usableModels(server: ServerLink): Promise<readonly FoundModel[]> {
+  const found = await server.ask(listModels, { folders: modelFolders() });
+  return found.filter(({ problem }) => problem === null);
 }

@@ -15,7 +15,6 @@ import { Playground } from '../playground/playground-panel.ts';
 import { reportFailure } from '../report-failure.ts';
 import { Reports } from '../reports/reports.ts';
 import { chooseConfigFile } from '../runs/choose-run.ts';
-import { isSelection } from '../runs/run-targets.ts';
 import type { ServerLink } from '../server-link.ts';
 import { uriOf } from '../uri-of.ts';
 import { onDoubleClick } from '../views/double-click.ts';
@@ -23,7 +22,7 @@ import type { Views } from '../views/views.ts';
 import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
 import { AdapterKeeper } from './adapter-keeper.ts';
 import { registerChatModels } from './chat-provider.ts';
-import { adapterFolderOf, chooseAdapter, unfinishedRunOf } from './choose-adapter.ts';
+import { chooseAdapter, rowFolderOf } from './choose-adapter.ts';
 import { emptyCacheOfWeights } from './empty-weight-cache.ts';
 import { AdapterExports } from './export-adapter.ts';
 import { SelectionRunner } from './run-selection.ts';
@@ -68,15 +67,13 @@ export function registerModels(
         reportFailure(error, log);
       }
     };
-  /** The row of the view that a command is for, where a key has called it. */
-  const rowOf = (arg: unknown): unknown => (isSelection(arg) ? views.adapters.selected : arg);
   /** The folder of the adapter that is to be tried, if a command was called for one; that of the newest checkpoint of a run without a result. */
   const triedFolder = async (arg: unknown): Promise<string | undefined> => {
-    const folder = unfinishedRunOf(arg) ?? adapterFolderOf(arg);
+    const folder = rowFolderOf(arg);
     return folder === undefined ? undefined : (await chooseAdapter(server, folder, ''))?.path;
   };
   const test = attempt(async (arg) => {
-    const adapter = await triedFolder(rowOf(arg));
+    const adapter = await triedFolder(arg);
     await playground.show({ adapter, prompt: promptOf(arg), tab: 'prompt' });
   });
   const table: CommandTable = {
@@ -102,9 +99,9 @@ export function registerModels(
       await playground.show({ adapter, tab: 'chat' });
     }),
     [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
-    [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(rowOf(arg))),
-    [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(rowOf(arg))),
-    [COMMANDS.deleteAdapter]: attempt((arg) => keeper.delete(rowOf(arg))),
+    [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(arg)),
+    [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(arg)),
+    [COMMANDS.deleteAdapter]: attempt((arg) => keeper.delete(arg)),
     [COMMANDS.pushAdapter]: attempt((arg) => pushes.run(arg)),
     [COMMANDS.runSelection]: attempt(() => selection.run()),
     [COMMANDS.runSelectionWith]: attempt(() => selection.runWith()),

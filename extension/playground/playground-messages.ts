@@ -36,6 +36,8 @@ export interface CatalogNews {
   readonly adapters: readonly UsableAdapter[];
   /** Folder of the adapter to pick now; null leaves the user's choice. */
   readonly picked: string | null;
+  /** Whether base models were looked for too, which nobody does because a run has written a checkpoint. */
+  readonly isWhole: boolean;
 }
 
 /** What an adapter was trained on; null where its folder does not tell. */
@@ -148,10 +150,25 @@ export interface PlaygroundState {
   readonly sampling: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Partial<Record<Side, AnswerState>>>;
   readonly rows: readonly TableRow[];
-  /** The conversation with {@link turnsOf}. */
-  readonly turns: readonly Turn[];
+  /** The one that was looked at last at the end. */
+  readonly conversations: readonly ConversationState[];
+  /** What is typed in the chat and not sent. */
+  readonly draft: string;
+}
+
+/** A conversation with one writer. */
+export interface ConversationState {
   /** See `NamedWriter`. */
-  readonly turnsOf?: string;
+  readonly writer: string;
+  /** Those that were answered, with their answers. */
+  readonly turns: readonly Turn[];
+  readonly unanswered?: Unanswered | undefined;
+}
+
+/** A message that has no answer, and what came instead of one. */
+export interface Unanswered {
+  readonly message: string;
+  readonly answer: AnswerState;
 }
 
 /** Where a text stands when two are written side by side. */
@@ -170,4 +187,6 @@ export interface AnswerState {
   readonly status: string;
   /** Who wrote it; undefined where nobody has. */
   readonly by?: string | undefined;
+  /** Whether it ended with an error. */
+  readonly hasFailed?: boolean;
 }

@@ -1,15 +1,20 @@
 import * as vscode from 'vscode';
-import { describeTraining, lookForChatTemplate } from '../../server/protocol/models.ts';
+import {
+  describeTraining,
+  type FoundModel,
+  lookForChatTemplate,
+} from '../../server/protocol/models.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
-import { readCatalog } from '../models/model-catalog.ts';
+import { type ModelCatalog, readCatalog } from '../models/model-catalog.ts';
 import { adapterOf } from '../models/run-results.ts';
 import type { TextGeneration } from '../models/text-generation.ts';
 import { logFailure } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { openPanel, panelTabs } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
+import type { AssetChange } from '../views/views.ts';
 import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import type {
@@ -31,7 +36,7 @@ export interface PlaygroundContext {
   readonly server: ServerLink;
   readonly generation: TextGeneration;
   /** Fires when there may be other adapters or models on disk. */
-  readonly onDidChangeAssets: vscode.Event<void>;
+  readonly onDidChangeAssets: vscode.Event<AssetChange>;
   /** Where what was tried is remembered. */
   readonly memory: vscode.Memento;
 }
@@ -52,8 +57,15 @@ export class Playground implements vscode.WebviewPanelSerializer {
   /** What the page is told when it is ready, or else at once. */
   #start: PlaygroundStart = {};
   #isReady = false;
-  /** What can be picked has changed while nobody saw it. */
-  #isStale = false;
+  /** What has changed on disk that the page was not told of: nobody saw it. */
+  #stale: AssetChange | undefined;
+  /** The base models that the page was last told of. */
+  #models: readonly FoundModel[] | undefined;
+  /** Tells one after the other what can be picked, so that what was read last counts. */
+  #telling: Promise<void> = Promise.resolve();
+  /** Names that adapters have got, and of these the ones that the page has not heard of. */
+  #moves = 0;
+  #unheard: FolderMove[] = [];
   /** Ends the texts that are being written. */
   #writing: vscode.CancellationTokenSource | undefined;
 
@@ -66,7 +78,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
     this.#start = start;
     if (this.#panel !== undefined) {
       this.#panel.reveal();
-      if (this.#isReady) await this.#tellCatalog();
+      if (this.#isReady) await this.#tellCatalog('all');
       return;
     }
     // A text goes on being written while another tab is in front.
@@ -85,8 +97,14 @@ export class Playground implements vscode.WebviewPanelSerializer {
   /** An adapter has another name: what was tried with it, and is picked, is the same. */
   async follow(move: FolderMove): Promise<void> {
     const kept = this.#history.move(move);
-    if (this.#isReady) this.#tell({ type: 'moved', ...move });
+    this.#moves += 1;
+    this.#unheard.push(move);
+    if (this.#isReady) this.#tellMoves();
     await kept;
+  }
+
+  #tellMoves(): void {
+    for (const move of this.#unheard.splice(0)) this.#tell({ type: 'moved', ...move });
   }
 
   #open(panel: vscode.WebviewPanel): void {
@@ -99,8 +117,8 @@ export class Playground implements vscode.WebviewPanelSerializer {
     };
     const subscriptions = vscode.Disposable.from(
       panel.webview.onDidReceiveMessage((request: PlaygroundRequest) => this.#answer(request)),
-      this.#context.onDidChangeAssets(() => {
-        this.#isStale = true;
+      this.#context.onDidChangeAssets((change) => {
+        this.#stale = this.#stale === 'all' ? 'all' : change;
         void this.#freshen(panel);
       }),
       panel.onDidChangeViewState(() => this.#freshen(panel)),
@@ -120,7 +138,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   /** Shows what appeared on disk or vanished from it, to somebody who sees it. */
   async #freshen({ visible }: vscode.WebviewPanel): Promise<void> {
-    if (visible && this.#isStale && this.#isReady) await this.#tellCatalog();
+    if (visible && this.#stale !== undefined && this.#isReady) await this.#tellCatalog(this.#stale);
   }
 
   #tell(news: PlaygroundNews): void {
@@ -131,7 +149,8 @@ export class Playground implements vscode.WebviewPanelSerializer {
     switch (request.type) {
       case 'catalog':
         this.#isReady = true;
-        await this.#tellCatalog();
+        this.#tellMoves();
+        await this.#tellCatalog('all');
         break;
       case 'generate':
         await this.#write(request);
@@ -151,20 +170,36 @@ export class Playground implements vscode.WebviewPanelSerializer {
     }
   }
 
-  async #tellCatalog(): Promise<void> {
-    this.#isStale = false;
+  /** @param change what is looked for; a run that goes on makes nobody look for base models */
+  #tellCatalog(change: AssetChange): Promise<void> {
+    this.#stale = undefined;
+    this.#telling = this.#telling.then(() => this.#readCatalog(change));
+    return this.#telling;
+  }
+
+  async #readCatalog(change: AssetChange): Promise<void> {
     try {
-      const catalog = await readCatalog(this.#context.server);
+      const known = change === 'adapters' ? this.#models : undefined;
+      let catalog: ModelCatalog;
+      let moves: number;
+      do {
+        moves = this.#moves;
+        catalog = await readCatalog(this.#context.server, known);
+        // Of what has another name meanwhile the old one may have been read.
+      } while (moves !== this.#moves);
+      this.#models = catalog.models;
       const { adapter: folder, prompt, tab } = this.#start;
       this.#start = {};
       const picked = folder === undefined ? undefined : adapterOf(folder, catalog.adapters);
-      this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null });
+      const isWhole = known === undefined;
+      this.#tell({ type: 'catalog', ...catalog, picked: picked?.path ?? null, isWhole });
       if (folder !== undefined && picked === undefined) {
         this.#tell({ type: 'problem', message: noAdapterIn(folder) });
       }
       if (prompt !== undefined) this.#tell({ type: 'prompt', prompt });
       if (tab !== undefined) this.#tell({ type: 'tab', tab });
     } catch (error) {
+      this.#models = undefined;
       this.#tell({ type: 'problem', message: this.#messageOf(error) });
     }
   }

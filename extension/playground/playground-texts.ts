@@ -106,6 +106,7 @@ export function playgroundTexts() {
     baseTitle: vscode.l10n.t('Base model'),
     adapterTitle: vscode.l10n.t('With the adapter'),
     idle: vscode.l10n.t('Nothing written yet.'),
+    fromHistory: vscode.l10n.t('From the history'),
     starting: vscode.l10n.t('Starting…'),
     loading: vscode.l10n.t('Loading the model, {0}%'),
     writing: vscode.l10n.t('Writing…'),

@@ -35,6 +35,7 @@ export class RunStore implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #didChange = new vscode.EventEmitter<RunList>();
   readonly #didEnd = new vscode.EventEmitter<RunSummary>();
+  readonly #didChangeLive = new vscode.EventEmitter<void>();
   readonly #didChangeCheckpoints = new vscode.EventEmitter<void>();
   readonly #didVanish = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
@@ -52,6 +53,8 @@ export class RunStore implements vscode.Disposable {
   readonly onDidChange = this.#didChange.event;
   /** Fires for each run that has ended since it was last seen live, in this or the last session. */
   readonly onDidEnd = this.#didEnd.event;
+  /** Fires when other runs are live than before. */
+  readonly onDidChangeLive = this.#didChangeLive.event;
   /** Fires when a run has written a checkpoint, or lost one; those of a run that is new or gone among them. */
   readonly onDidChangeCheckpoints = this.#didChangeCheckpoints.event;
   /** Fires for each run whose folder went while it was live, unless somebody looked for it and knows. */
@@ -142,6 +145,7 @@ export class RunStore implements vscode.Disposable {
     this.#subscription.dispose();
     this.#didChange.dispose();
     this.#didEnd.dispose();
+    this.#didChangeLive.dispose();
     this.#didChangeCheckpoints.dispose();
     this.#didVanish.dispose();
   }
@@ -175,11 +179,11 @@ export class RunStore implements vscode.Disposable {
     const isSaved = !haveSameCheckpoints(this.#runs, runs);
     this.#runs = runs;
     const live = runs.filter(({ isLive }) => isLive).map(({ folder }) => folder);
-    if (live.join('\n') !== this.#liveBefore.join('\n')) {
-      void this.#memory.update(MEMORY.live, live);
-    }
+    const hasOthersLive = live.join('\n') !== this.#liveBefore.join('\n');
+    if (hasOthersLive) void this.#memory.update(MEMORY.live, live);
     if (this.hasRuns !== runs.length > 0) void this.#memory.update(MEMORY.any, runs.length > 0);
     this.#didChange.fire(runs);
+    if (hasOthersLive) this.#didChangeLive.fire();
     for (const run of ended) this.#didEnd.fire(run);
     if (isSaved) this.#didChangeCheckpoints.fire();
   }

@@ -15,7 +15,7 @@ export interface RunQuestion {
   readonly isAnother?: boolean;
 }
 
-/** Finds out which runs a command is for: those of the menu, the selected ones, that in front, or the user's choice. */
+/** Finds out which runs a command is for: those of its row, that in front, or the user's choice. */
 export class RunTargets {
   readonly #store: RunStore;
   readonly #actions: RunActions;
@@ -35,29 +35,33 @@ export class RunTargets {
     { title, abilities, isAnother = false }: RunQuestion,
   ): Promise<RunSummary | undefined> {
     if ((await this.#actions.load()) === undefined) return undefined;
-    const folder =
-      folderOf(arg) ?? (isSelection(arg) ? this.#view.selectedRuns[0]?.folder : undefined);
+    const folder = folderOf(arg);
     if (folder !== undefined) return this.#present(folder);
+    // Of a group one is asked which of its runs is meant.
+    const group = foldersOf([arg]);
     const able = this.#able(abilities);
-    const inFront = able.find((run) => run.folder === this.#panels.activeFolder);
-    const run = isAnother || inFront === undefined ? await chooseRun(able, title) : inFront;
+    const offered = group.length > 0 ? able.filter((run) => group.includes(run.folder)) : able;
+    const inFront = offered.find((run) => run.folder === this.#panels.activeFolder);
+    const isAsked = isAnother || group.length > 0 || inFront === undefined;
+    const run = isAsked ? await chooseRun(offered, title) : inFront;
     return run && this.#present(run.folder);
   }
 
   /**
    * Any number of runs; undefined when the user closed the question, or was told that they are gone.
    *
-   * @param selected the rows that are selected in the view, as its menu gives them
+   * @param arg a row of the view, which its menu and keys give: where it is one of those that are selected, all of
+   * these are meant
+   * @param selected the rows that are selected, as the menu gives them
    */
   async several(
     arg: unknown,
     selected: unknown,
     question: RunQuestion,
   ): Promise<RunList | undefined> {
+    // Before anything is waited for: then the rows may have been drawn anew.
+    const folders = foldersOf(Array.isArray(selected) ? selected : this.#view.rowsWith(arg));
     if ((await this.#actions.load()) === undefined) return undefined;
-    const folders = isSelection(arg)
-      ? this.#view.selectedRuns.map(({ folder }) => folder)
-      : foldersOf(Array.isArray(selected) ? selected : [arg]);
     const runs = folders.length > 0 ? folders : await this.#choose(question);
     const present = runs && (await this.#actions.present(runs));
     return present?.length === 0 ? undefined : present;
@@ -80,11 +84,6 @@ export class RunTargets {
       (run) => abilities?.some((ability) => abilitiesOf(run)[ability]) ?? true,
     );
   }
-}
-
-/** What a key gives that is bound to a command of a view: its selected rows are meant. */
-export function isSelection(arg: unknown): boolean {
-  return typeof arg === 'object' && arg !== null && 'selection' in arg;
 }
 
 /** The folders of rows of the view, a group's runs among them. */

@@ -37,11 +37,6 @@ export class AdaptersView implements vscode.Disposable {
     this.#view = new TreeView<AdapterRow>(VIEWS.adapters, this.#list, false);
   }
 
-  /** The row that is selected. */
-  get selected(): AdapterRow | undefined {
-    return this.#view.selection[0];
-  }
-
   refresh(): void {
     this.#list.refresh();
   }
@@ -59,11 +54,14 @@ export class AdaptersView implements vscode.Disposable {
     return this.#select(folder, true);
   }
 
-  /** Draws the list anew when something in it was deleted; if that was selected, its neighbour is. */
-  async drop(folder: string): Promise<void> {
-    const next = this.#selectedFolder === folder ? neighbourOf(this.#tree, folder) : undefined;
-    this.refresh();
-    if (next !== undefined) await this.#select(next, true);
+  /** Does something by which a row may go: then one goes on with its neighbour. */
+  async whileRowGoes(folder: string, action: () => Promise<void>): Promise<void> {
+    // Once the row is gone, nobody knows beside which it stood.
+    const next = neighbourOf(this.#tree, folder);
+    await action();
+    if (next === undefined || (await this.#rows()).some((row) => folderOfRow(row) === folder))
+      return;
+    await this.#select(next, true);
   }
 
   dispose(): void {
@@ -71,7 +69,8 @@ export class AdaptersView implements vscode.Disposable {
   }
 
   get #selectedFolder(): string | undefined {
-    return this.selected && folderOfRow(this.selected);
+    const [selected] = this.#view.selection;
+    return selected && folderOfRow(selected);
   }
 
   async #look(): Promise<readonly AdapterBranch[]> {
@@ -79,10 +78,13 @@ export class AdaptersView implements vscode.Disposable {
     return this.#tree;
   }
 
+  async #rows(): Promise<readonly AdapterRow[]> {
+    return (await this.#look()).flatMap((branch) => [branch, ...checkpointsBelow(branch)]);
+  }
+
   async #select(folder: string, takesFocus: boolean): Promise<void> {
     if (!this.#view.isVisible) return;
-    const rows = (await this.#look()).flatMap((branch) => [branch, ...checkpointsBelow(branch)]);
-    const row = rows.find((each) => folderOfRow(each) === folder);
+    const row = (await this.#rows()).find((each) => folderOfRow(each) === folder);
     // It may be gone again, or not be drawn yet: nobody misses a selection.
     if (row !== undefined) await this.#view.select(row, takesFocus).catch(() => undefined);
   }

@@ -47,7 +47,11 @@ export function adapterItem(row: AdapterRow, runs: RunList): vscode.TreeItem {
   return viewRow({
     label: name,
     id: folder,
-    description: [...given(place), vscode.l10n.t('not finished')].join(' · '),
+    description: [
+      ...given(place),
+      vscode.l10n.t('not finished'),
+      ...structureOf(checkpoints[0]!),
+    ].join(' · '),
     iconPath: new vscode.ThemeIcon('circle-large-outline'),
     contextValue: contextOf({ canUse: false, canRename: !isLive(folder, runs) }),
     collapsibleState: vscode.TreeItemCollapsibleState.Expanded,
@@ -89,11 +93,9 @@ function oneAdapterItem(
       ...given(place),
       ...given(problem === null ? undefined : vscode.l10n.t('damaged')),
       ...given(measured),
-      formatDate(modified),
-      formatBytes(bytes),
-      vscode.l10n.t('rank {0}', rank),
       // That of a checkpoint is said by what stands above it.
-      ...given(checkpointOf === null ? baseName : null),
+      ...(checkpointOf === null ? structureOf(adapter) : []),
+      formatDate(modified),
     ].join(' · '),
     iconPath:
       problem === null
@@ -128,6 +130,11 @@ function oneAdapterItem(
       vscode.l10n.t('Saved: {0}', new Date(modified).toLocaleString(vscode.env.language)),
     ].map((text) => text && withRelativePaths(text)),
   });
+}
+
+/** What an adapter is made of, as short as it can be told: its rank, by PEFT's name, and the name of its base. */
+function structureOf({ rank, baseName }: FoundAdapter): readonly string[] {
+  return [`r=${rank}`, ...given(baseName && path.posix.basename(baseName))];
 }
 
 /** What `when` clauses of the manifest go by, as those of runs do. */

@@ -9,7 +9,6 @@ import {
   type RunArrangement,
   type RunGroup,
 } from '../runs/arrange-runs.ts';
-import type { RunList } from '../runs/run-list.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import { type TreeTexts, TreeView } from '../show/tree.ts';
 import { groupItem, runItem } from './run-item.ts';
@@ -62,9 +61,10 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
     this.#showTexts();
   }
 
-  /** The runs that are selected, those of selected groups among them. */
-  get selectedRuns(): RunList {
-    return this.#view.selection.flatMap(runsOf);
+  /** What is meant by a row: all that are selected where it is one of them, or else it alone. */
+  rowsWith(row: unknown): readonly unknown[] {
+    const { selection } = this.#view;
+    return selection.some((each) => each === row) ? selection : [row];
   }
 
   get arrangement(): RunArrangement {
@@ -132,9 +132,4 @@ function endedText(count: number): string {
   return count === 1
     ? vscode.l10n.t('A run has ended')
     : vscode.l10n.t('{0} runs have ended', count);
-}
-
-/** The runs that a row stands for. */
-export function runsOf(row: Row): RunList {
-  return 'runs' in row ? row.runs : [row];
 }

@@ -14,12 +14,15 @@ import { watchDisk } from './watch-disk.ts';
 /** How often adapters are looked for while a run writes checkpoints, in milliseconds: a small one writes several a second. */
 const LOOK_MS = 2000;
 
+/** What there may be more or less of on disk: adapters alone, or everything. */
+export type AssetChange = 'adapters' | 'all';
+
 /** The views, as those see them who steer them. */
 export interface Views {
   readonly runs: RunsView;
   readonly adapters: AdaptersView;
   /** Fires when there may be other adapters or models on disk. */
-  readonly onDidChangeAssets: vscode.Event<void>;
+  readonly onDidChangeAssets: vscode.Event<AssetChange>;
   /** Looks at the disk again for all of them. */
   refreshAll(): Promise<void>;
 }
@@ -52,14 +55,18 @@ export function registerViews(
     deviceItem,
     failed,
   );
-  const didChangeAssets = new vscode.EventEmitter<void>();
-  const refreshAssets = (...views: readonly { refresh(): void }[]): void => {
-    for (const view of views) view.refresh();
-    didChangeAssets.fire();
+  const didChangeAssets = new vscode.EventEmitter<AssetChange>();
+  const refreshAdapters = (): void => {
+    adapters.refresh();
+    didChangeAssets.fire('adapters');
+  };
+  const refreshModels = (): void => {
+    models.refresh();
+    didChangeAssets.fire('all');
   };
   const refreshLists = (): void => {
-    for (const view of [runs, devices]) view.refresh();
-    refreshAssets(adapters, models);
+    for (const view of [runs, adapters, devices]) view.refresh();
+    refreshModels();
   };
   const lookForRuns = (): void => {
     // Nobody has wanted to see runs yet.
@@ -73,24 +80,26 @@ export function registerViews(
     vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
     watchDisk(store, {
       onRuns: lookForRuns,
-      onAdapters: () => refreshAssets(adapters),
-      onModels: () => refreshAssets(models),
+      onAdapters: refreshAdapters,
+      onModels: refreshModels,
     }),
     moves.event((move) => {
       adapters.follow(move);
-      didChangeAssets.fire();
+      didChangeAssets.fire('adapters');
     }),
+    // What a run writes into is not offered another name.
+    store.onDidChangeLive(() => adapters.refresh()),
     // A run that has ended has left an adapter.
-    store.onDidEnd(() => refreshAssets(adapters)),
-    store.onDidChangeCheckpoints(throttle(LOOK_MS, () => refreshAssets(adapters))),
+    store.onDidEnd(refreshAdapters),
+    store.onDidChangeCheckpoints(throttle(LOOK_MS, refreshAdapters)),
     vscode.workspace.onDidGrantWorkspaceTrust(refreshLists),
     // Elsewhere, as in the Hugging Face cache, a download may have ended meanwhile.
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused) refreshAssets(models);
+      if (focused) refreshModels();
     }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(`${SETTINGS_SECTION}.${SETTINGS.modelFolders}`)) {
-        refreshAssets(models);
+        refreshModels();
       }
     }),
   );

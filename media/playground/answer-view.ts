@@ -1,9 +1,11 @@
+import type { FolderMove } from '../../extension/folder-move.ts';
 import type { AnswerState } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import type { GenerationAnswer } from '../../server/protocol/generation.ts';
 import { element, showText } from '../webview/element.ts';
 import { formatCount } from '../webview/numbers.ts';
 import { fill } from '../webview/texts.ts';
+import { movedWriter } from './by-writer.ts';
 import { showVerbatim } from './verbatim.ts';
 import type { TextPlace } from './writing.ts';
 
@@ -29,9 +31,6 @@ export class AnswerView implements TextPlace {
     onShowLogs: () => void,
   ) {
     this.#texts = texts;
-    this.#by = saved?.by;
-    showVerbatim(this.#text, saved?.text ?? '');
-    showText(this.#status, saved?.status ?? texts.idle);
     this.#logs = element('button', {
       class: 'link',
       text: texts.showLogs,
@@ -40,6 +39,7 @@ export class AnswerView implements TextPlace {
     });
     this.#text.setAttribute('aria-label', label);
     this.root = element('div', { class: 'answer' }, [this.#text, this.#status, this.#logs]);
+    this.state = saved ?? { text: '', status: texts.idle };
   }
 
   /** Whether more may come. */
@@ -59,13 +59,12 @@ export class AnswerView implements TextPlace {
 
   get state(): AnswerState {
     const status = this.#isWriting ? this.#texts.interrupted : this.#status.textContent;
-    return { text: this.text, status, by: this.#by };
+    return { text: this.text, status, by: this.#by, hasFailed: this.hasFailed };
   }
 
-  set state({ text, status, by }: AnswerState) {
+  set state({ text, status, by, hasFailed = false }: AnswerState) {
     this.#by = by;
-    this.root.classList.remove('failed');
-    this.#logs.hidden = true;
+    this.#showFailure(hasFailed);
     this.#show(text);
     showText(this.#status, status);
   }
@@ -74,8 +73,7 @@ export class AnswerView implements TextPlace {
   start(by?: string): void {
     this.#by = by;
     this.#isWriting = true;
-    this.root.classList.remove('failed');
-    this.#logs.hidden = true;
+    this.#showFailure(false);
     this.root.setAttribute('aria-busy', 'true');
     this.#show('');
     showText(this.#status, this.#texts.starting);
@@ -103,8 +101,7 @@ export class AnswerView implements TextPlace {
   }
 
   fail(message: string): void {
-    this.root.classList.add('failed');
-    this.#logs.hidden = false;
+    this.#showFailure(true);
     this.#end(message);
   }
 
@@ -114,9 +111,19 @@ export class AnswerView implements TextPlace {
     this.state = { text: '', status: this.#texts.idle };
   }
 
+  /** The adapter that has written it, perhaps, has another name. */
+  follow(move: FolderMove): void {
+    this.#by &&= movedWriter(this.#by, move);
+  }
+
   /** No more of it is waited for. */
   interrupt(): void {
     this.#end(this.#texts.replaced);
+  }
+
+  #showFailure(hasFailed: boolean): void {
+    this.root.classList.toggle('failed', hasFailed);
+    this.#logs.hidden = !hasFailed;
   }
 
   /** Shows a text instead of all that came before. */

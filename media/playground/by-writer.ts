@@ -13,8 +13,14 @@ export class ByWriter<Kept> {
   /** @param writer see {@link writerId} */
   of(writer: string): Kept {
     const kept = this.#kept.get(writer) ?? this.#make();
+    this.#kept.delete(writer);
     this.#kept.set(writer, kept);
     return kept;
+  }
+
+  /** What there is of each, of the one who was asked for last at the end. */
+  get all(): readonly (readonly [writer: string, kept: Kept])[] {
+    return [...this.#kept];
   }
 
   /** An adapter has another name, and is the same writer. */

@@ -1,3 +1,4 @@
+import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
 import type {
   ChatNews,
   ChatSubject,
@@ -36,9 +37,15 @@ export class ChatAccess {
     if (subject.model !== '') this.#send({ type: 'chat', ...subject });
   }
 
-  /** @returns whether it is about the one who is picked */
+  /** An adapter has another name, and the same files. */
+  follow(move: FolderMove): void {
+    const { model, adapter } = this.#subject;
+    this.#subject = { model, adapter: adapter && movedPath(adapter, move) };
+  }
+
+  /** @returns whether it says of the one who is picked what was not known */
   receive(news: ChatNews): boolean {
-    if (!isSame(news, this.#subject)) return false;
+    if (!isSame(news, this.#subject) || news.hasTemplate === this.#hasTemplate) return false;
     this.#hasTemplate = news.hasTemplate;
     return true;
   }

@@ -7,8 +7,11 @@ import { ConversationView } from './conversation-view.ts';
 import { action, allow } from './labelled.ts';
 import type { NamedWriter, PlaygroundParts } from './parts.ts';
 
-/** Turns that are kept over a reload. */
-const MOST = 100;
+/** What is kept over a reload: so many conversations, and turns of each. */
+const CONVERSATIONS = 20;
+const TURNS = 100;
+
+type ChatState = Pick<PlaygroundState, 'conversations' | 'draft'>;
 
 /** A conversation with whoever is picked, in a chat template; each has one of its own, which comes back with it. */
 export class ChatTab {
@@ -25,17 +28,14 @@ export class ChatTab {
   #shown: ConversationView;
   #problem: string | undefined;
 
-  constructor(
-    texts: PlaygroundTexts,
-    parts: PlaygroundParts,
-    saved: Partial<Pick<PlaygroundState, 'turns' | 'turnsOf'>>,
-  ) {
+  constructor(texts: PlaygroundTexts, parts: PlaygroundParts, saved: Partial<ChatState>) {
     this.#texts = texts;
     this.#parts = parts;
     const events = { onTryAgain: () => void this.#tryAgain(), onRemove: () => this.#remove() };
     this.#conversations = new ByWriter(() => new ConversationView(texts, events, parts.onShowLogs));
-    const { turns = [], turnsOf } = saved;
-    if (turnsOf !== undefined) this.#conversations.of(turnsOf).turns = turns;
+    for (const { writer, ...state } of saved.conversations ?? []) {
+      this.#conversations.of(writer).state = state;
+    }
     this.#message = element('textarea', {
       attributes: {
         rows: 3,
@@ -43,7 +43,9 @@ export class ChatTab {
         'aria-label': texts.message,
         placeholder: texts.messageHint,
       },
+      on: { input: () => parts.keep() },
     });
+    this.#message.value = saved.draft ?? '';
     this.#send = element('button', {
       class: 'primary',
       text: texts.send,
@@ -78,10 +80,13 @@ export class ChatTab {
     this.update();
   }
 
-  /** The conversation with the one who is picked, and who that is. */
-  get state(): Pick<PlaygroundState, 'turns' | 'turnsOf'> {
-    const { id } = this.#writer;
-    return { turns: this.#conversations.of(id).turns.slice(-MOST), turnsOf: id };
+  /** All conversations, as they are kept. */
+  get state(): ChatState {
+    const conversations = this.#conversations.all
+      .filter(([, conversation]) => !conversation.isEmpty)
+      .slice(-CONVERSATIONS)
+      .map(([writer, { state }]) => ({ writer, ...state, turns: state.turns.slice(-TURNS) }));
+    return { conversations, draft: this.#message.value };
   }
 
   /** Goes on with a conversation of earlier. */
@@ -139,6 +144,7 @@ export class ChatTab {
   }
 
   async #submit(): Promise<void> {
+    if (!this.#parts.canWrite()) return;
     const { value } = this.#message;
     this.#message.value = '';
     this.focus();
@@ -146,6 +152,7 @@ export class ChatTab {
   }
 
   async #tryAgain(): Promise<void> {
+    if (!this.#parts.canWrite()) return;
     this.focus();
     await this.#ask(this.#conversation.takeBack());
   }
@@ -154,6 +161,7 @@ export class ChatTab {
     const message = this.#conversation.takeBack();
     this.#message.value ||= message;
     this.update();
+    this.#parts.keep();
     this.focus();
   }
 
@@ -162,14 +170,17 @@ export class ChatTab {
     const { id, writer, title } = this.#writer;
     const conversation = this.#conversation;
     const { messages, view } = conversation.ask(message);
+    const isDone = this.#parts.write({ messages }, [{ writer, by: id, view }]);
     this.#form.scrollIntoView({ block: 'nearest' });
-    const end = await this.#parts.write({ messages }, [{ writer, by: id, view }]);
-    if (end === 'refused') return this.#remove();
-    const isAnswered = conversation.settle({ view }, end === 'done');
+    const { scrollY } = window;
+    const isAnswered = conversation.settle({ view }, await isDone);
     this.update();
-    if (!isAnswered) return;
     this.#parts.keep();
-    this.#form.scrollIntoView({ block: 'nearest' });
+    // Who looks at something else by now stays there.
+    if (conversation === this.#shown && window.scrollY === scrollY) {
+      this.#form.scrollIntoView({ block: 'nearest' });
+    }
+    if (!isAnswered) return;
     const { turns } = conversation;
     this.#parts.remember(subject, {
       question: { mode: 'chat', context: [], prompt: turns[0]!.content, expected: null },

@@ -1,4 +1,4 @@
-import type { Turn } from '../../extension/playground/playground-messages.ts';
+import type { ConversationState, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { element } from '../webview/element.ts';
 import { AnswerView } from './answer-view.ts';
@@ -40,6 +40,23 @@ export class ConversationView {
   /** See `Conversation`. */
   get turns(): readonly Turn[] {
     return this.#conversation.turns;
+  }
+
+  /** All of it, to be kept. */
+  get state(): Omit<ConversationState, 'writer'> {
+    const { turns, asked } = this.#conversation;
+    const answer = this.#last?.view.state;
+    const isOpen = asked !== undefined && answer !== undefined;
+    return { turns, ...(isOpen && { unanswered: { message: asked, answer } }) };
+  }
+
+  /** Goes on with what was kept; a message that had no answer can be asked again. */
+  set state({ turns, unanswered }: Omit<ConversationState, 'writer'>) {
+    this.turns = turns;
+    if (unanswered === undefined) return;
+    const { view } = this.ask(unanswered.message);
+    view.state = unanswered.answer;
+    this.settle({ view }, false);
   }
 
   /** Goes on with a conversation of earlier, or begins anew. */

@@ -1,3 +1,4 @@
+import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
 import type {
   ChatSubject,
   HistoryEntry,
@@ -29,6 +30,8 @@ const host = connectHost<PlaygroundNews, PlaygroundRequest, PlaygroundState>();
 const saved = host.getState();
 /** Whose history and training are shown: the adapter's folder, or the base model alone. */
 let subject: string | undefined;
+/** Names that adapters got while the page was there. */
+const moves: FolderMove[] = [];
 /** The first news of what can be picked are still to come. */
 let isFirst = true;
 /** What is to be shown as soon as it is known whether it can be. */
@@ -49,16 +52,24 @@ const history = new HistoryList(texts, {
 const parts: PlaygroundParts = {
   writing,
   writers: () => picker.writers,
+  canWrite: () => sampling.read() !== undefined,
   async write(prompt, wanted) {
     const chosen = sampling.read();
-    if (chosen === undefined) return 'refused';
+    if (chosen === undefined) return false;
     const { model, device } = picker;
-    const isDone = await writing.write({ model, device, prompt, sampling: chosen }, wanted);
+    const isDone = writing.write({ model, device, prompt, sampling: chosen }, wanted);
+    // A reload may come before they have written.
     keep();
-    return isDone ? 'done' : 'replaced';
+    await isDone;
+    keep();
+    return isDone;
   },
-  subject: () => subject,
-  remember(about, { question, answers, turns = [] }) {
+  subject() {
+    const [before, since] = [subject, moves.length];
+    return () => before && moves.slice(since).reduce(movedPath, before);
+  },
+  remember(subjectThen, { question, answers, turns = [] }) {
+    const about = subjectThen();
     if (about === undefined || answers.every(({ text }) => text === '')) return;
     const change = { time: new Date().toISOString(), question, answers, turns };
     host.send({ type: 'history', subject: about, change });
@@ -117,9 +128,14 @@ host.send({ type: 'catalog' });
 function receive(news: PlaygroundNews): void {
   switch (news.type) {
     case 'catalog':
-      problem.hidden = true;
-      isFirst = false;
       picker.show(news);
+      if (isFirst) {
+        isFirst = false;
+        update();
+      }
+      if (!news.isWhole) break;
+      problem.hidden = true;
+      // Their files may be others.
       access.look(picked());
       break;
     case 'problem':
@@ -141,8 +157,11 @@ function receive(news: PlaygroundNews): void {
       fulfil();
       break;
     case 'moved':
-      chat.follow(news);
-      picker.follow(news);
+      moves.push(news);
+      subject &&= movedPath(subject, news);
+      // The picker last, which tells the others of it.
+      for (const part of [writing, promptTab, table, chat, access, picker]) part.follow(news);
+      keep();
       break;
     case 'training':
       if (news.adapter !== subject) break;
@@ -161,22 +180,19 @@ function receive(news: PlaygroundNews): void {
 
 /** What is picked is another one, perhaps. */
 function update(): void {
-  // The picker tells of itself before the rest of the page is there.
-  queueMicrotask(() => {
-    const chosen = picker.adapter || picker.model;
-    if (!isFirst && chosen !== '' && chosen !== subject) {
-      subject = chosen;
-      history.show([]);
-      tellHistory(null);
-    }
-    if (!isFirst) access.pick(picked());
-    writing.dropUnlessBy(picker.writers.map(({ id }) => id));
-    showReady();
-    promptTab.update();
-    table.update();
-    chat.update();
-    keep();
-  });
+  const chosen = picker.adapter || picker.model;
+  if (!isFirst && chosen !== '' && chosen !== subject) {
+    subject = chosen;
+    history.show([]);
+    tellHistory(null);
+  }
+  if (!isFirst) access.pick(picked());
+  writing.dropUnlessBy(picker.writers.map(({ id }) => id));
+  showReady();
+  promptTab.update();
+  table.update();
+  chat.update();
+  keep();
 }
 
 /** Who is asked in a conversation. */
@@ -248,10 +264,7 @@ function showAgain({ question, answers, turns }: HistoryEntry): void {
     chat.show(turns);
   } else {
     views.choose('prompt');
-    promptTab.show(
-      question,
-      answers.map(({ text }) => text),
-    );
+    promptTab.show(question, answers);
   }
   keep();
   window.scrollTo({ top: 0 });

@@ -10,6 +10,7 @@ import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { writerId } from './by-writer.ts';
 import { labelled } from './labelled.ts';
+import { isAnyOpen, showOptions } from './options.ts';
 import type { NamedWriter } from './parts.ts';
 
 /** What the picker tells. */
@@ -21,6 +22,9 @@ export interface ModelPickerEvents {
 /** Values of the list of those who write beside the adapter; others are folders of adapters. */
 const NONE = 'none';
 const BASE = 'base';
+
+/** How often it is looked whether a list that is open has closed, in milliseconds. */
+const OPEN_MS = 200;
 
 /** Devices by the names that `engine.device` takes. */
 const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'];
@@ -38,6 +42,10 @@ export class ModelPicker {
   readonly #gone = element('p', { class: 'gone', attributes: { role: 'status' } });
   readonly #onChange: () => void;
   #catalog: CatalogNews | undefined;
+  /** Waits until no list is open. */
+  #waiting: number | undefined;
+  /** What was last told of. */
+  #told = '';
   /** What shall be picked, also while it is not there: a folder is renamed before one hears of it. */
   #wanted: { adapter: string; beside: string };
   /** Path of the base model that was picked and is not there any more; empty where none is. */
@@ -58,7 +66,7 @@ export class ModelPicker {
     this.#wanted = { adapter: saved?.adapter ?? '', beside: saved?.beside ?? BASE };
     this.#device = element(
       'select',
-      { on: { change: onChange } },
+      { on: { change: () => this.#change() } },
       DEVICES.map((name) =>
         element('option', {
           text: name === 'auto' ? texts.deviceAuto : name.toUpperCase(),
@@ -75,8 +83,8 @@ export class ModelPicker {
     this.#device.value = saved?.device ?? 'auto';
     // Until the catalogue comes, what was picked stands alone in its list.
     if (saved !== undefined) {
-      select(this.#model, saved.model, [option(saved.model, saved.model)]);
-      select(this.#adapter, saved.adapter, [option(saved.adapter, saved.adapter)]);
+      showOptions(this.#model, saved.model, [option(saved.model, saved.model)]);
+      showOptions(this.#adapter, saved.adapter, [option(saved.adapter, saved.adapter)]);
     }
     this.#fillBeside();
     this.root = element('div', { class: 'picker' }, [
@@ -145,11 +153,14 @@ export class ModelPicker {
 
   /** Shows what there is to pick from, and keeps what is picked where it is still there. */
   show(catalog: CatalogNews): void {
-    // A list that stands open closes when it is filled anew.
+    window.clearTimeout(this.#waiting);
     const { picked } = catalog;
-    if (picked === null && JSON.stringify(catalog) === JSON.stringify(this.#catalog)) return;
-    // It is compared with later ones, which pick nothing.
-    this.#catalog = { ...catalog, picked: null };
+    if (picked === null && isAnyOpen([this.#model, this.#adapter, this.#beside])) {
+      // What one is about to pick does not move away.
+      this.#waiting = window.setTimeout(() => this.show(catalog), OPEN_MS);
+      return;
+    }
+    this.#catalog = catalog;
     const known = new Map(catalog.models.map(({ path, name }) => [path, name]));
     for (const { model } of catalog.adapters) {
       // The base model of an adapter may lie where nobody looks for models.
@@ -162,7 +173,7 @@ export class ModelPicker {
     const wanted = catalog.adapters.find(({ path }) => path === picked) ?? newest;
     const models = [...known].map(([path, name]) => option(path, name));
     if (models.length === 0) models.push(option('', this.#texts.noModels));
-    select(this.#model, wanted?.model ?? this.#model.value, models);
+    showOptions(this.#model, wanted?.model ?? this.#model.value, models);
     this.#wanted.adapter = wanted?.path ?? this.#wanted.adapter;
     if (wanted !== undefined || known.has(this.#modelGone)) this.#modelGone = '';
     else if (before !== '' && this.model !== before) this.#modelGone = before;
@@ -173,6 +184,8 @@ export class ModelPicker {
   follow(move: FolderMove): void {
     const { adapter, beside } = this.#wanted;
     this.#wanted = { adapter: movedPath(adapter, move), beside: movedPath(beside, move) };
+    // What waits has the old name in it, and another one is on its way.
+    window.clearTimeout(this.#waiting);
     if (this.#catalog === undefined) return;
     const adapters = this.#catalog.adapters.map((each) => ({
       ...each,
@@ -232,6 +245,9 @@ export class ModelPicker {
   #change(): void {
     this.#quantized.hidden = this.#writerOf(this.adapter).quantization === null;
     this.#tellGone();
+    const told = JSON.stringify([this.state, this.writers]);
+    if (told === this.#told) return;
+    this.#told = told;
     this.#onChange();
   }
 
@@ -248,7 +264,7 @@ export class ModelPicker {
               adapters.map(({ path, name }) => option(path, name)),
             ),
           ];
-    select(this.#adapter, this.#wanted.adapter, [
+    showOptions(this.#adapter, this.#wanted.adapter, [
       none,
       ...group(
         this.#texts.adapters,
@@ -269,7 +285,7 @@ export class ModelPicker {
     const texts = this.#texts;
     // Until the catalogue comes, what was picked stands in its list.
     const kept = this.#catalog === undefined && ![NONE, BASE].includes(chosen) ? [chosen] : [];
-    select(this.#beside, chosen, [
+    showOptions(this.#beside, chosen, [
       option(BASE, texts.besideBase),
       option(NONE, texts.besideNone),
       ...kept.map((path) => option(path, path)),
@@ -292,13 +308,6 @@ export class ModelPicker {
 
 function option(path: string, name: string): HTMLElement {
   return element('option', { text: name, attributes: { value: path, title: path } });
-}
-
-/** Replaces the options; a value that is none of them picks the first. */
-function select(list: HTMLSelectElement, value: string, options: readonly HTMLElement[]): void {
-  list.replaceChildren(...options);
-  list.value = value;
-  if (list.selectedIndex < 0) list.selectedIndex = 0;
 }
 
 function lastPart(path: string): string {

@@ -16,6 +16,9 @@ export interface NamedWriter {
   readonly title: string;
 }
 
+/** What an adapter's folder, or a base model, is called by now; undefined where nothing was picked. */
+export type Subject = () => string | undefined;
+
 /** What was asked and answered; with the turns of a conversation. */
 export interface Tried extends Pick<HistoryEntry, 'question' | 'answers'> {
   readonly turns?: readonly Turn[];
@@ -26,20 +29,18 @@ export interface PlaygroundParts {
   readonly writing: Writing;
   /** Those that are picked: the one beside first, the adapter last. */
   writers(): readonly NamedWriter[];
+  /** Whether the settings above the tabs are right; where they are not, that is said there. */
+  canWrite(): boolean;
   /**
    * Lets them write as it is set above the tabs.
    *
-   * @returns how it ended: `refused` where the settings are not right, which is said there; `replaced` where something
-   * else has taken their place
+   * @returns false where they {@link canWrite} not, or something else has taken their place
    */
-  write(
-    prompt: Generation['prompt'],
-    wanted: readonly WantedAnswer[],
-  ): Promise<'done' | 'refused' | 'replaced'>;
-  /** Whose history is shown: the adapter's that is picked, or the base model's; undefined without one. */
-  subject(): string | undefined;
+  write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
+  /** Whose history is shown: the adapter's that is picked, or the base model's. */
+  subject(): Subject;
   /** Adds to the history of the one who was picked when it was asked. */
-  remember(subject: string | undefined, tried: Tried): void;
+  remember(subject: Subject, tried: Tried): void;
   /** Keeps over a reload what there is. */
   keep(): void;
   onShowLogs(): void;

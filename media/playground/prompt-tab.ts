@@ -1,5 +1,7 @@
+import type { FolderMove } from '../../extension/folder-move.ts';
 import type {
   AnswerState,
+  HistoryEntry,
   Question,
   Side,
 } from '../../extension/playground/playground-messages.ts';
@@ -72,18 +74,20 @@ export class PromptTab {
     return { beside: this.#sides.beside.view.state, adapter: this.#sides.adapter.view.state };
   }
 
-  /** Shows a question, with answers to it if there are any. */
-  show(question: Question, answers: readonly string[] = []): void {
+  /** Shows a question, with what those who are picked have answered to it, if they have: the last one is the adapter. */
+  show(question: Question, answers: HistoryEntry['answers'] = []): void {
     this.#form.question = question;
-    this.#showAnswers(answers);
-  }
-
-  #showAnswers(answers: readonly string[]): void {
-    const writers = this.#parts.writers();
-    for (const name of ['beside', 'adapter'] as const) {
-      const place = writers.findIndex(({ side }) => side === name);
-      const text = answers[place] ?? '';
-      this.#sides[name].view.state = { text, status: this.#texts.idle, by: writers[place]?.id };
+    for (const side of ['beside', 'adapter'] as const) {
+      const writer = this.#parts.writers().find((each) => each.side === side);
+      const given =
+        side === 'adapter'
+          ? answers.at(-1)
+          : answers.find((answer) => answer.writer === writer?.title);
+      this.#sides[side].view.state = {
+        text: given?.text ?? '',
+        status: given === undefined ? this.#texts.idle : this.#texts.fromHistory,
+        by: writer?.id,
+      };
     }
     this.update();
   }
@@ -99,8 +103,8 @@ export class PromptTab {
       training: this.#texts.training,
       'sample-prompts': this.#texts.sample_prompts,
     }[training!.origin];
+    this.show(question);
     this.#form.showExample(question, fill(origin, position, count));
-    this.#showAnswers([]);
     this.#parts.keep();
   }
 
@@ -128,6 +132,11 @@ export class PromptTab {
     this.#form.isBusy = this.#parts.writing.isBusy;
   }
 
+  /** An adapter has another name. */
+  follow(move: FolderMove): void {
+    for (const { view } of Object.values(this.#sides)) view.follow(move);
+  }
+
   /** Lets the user type. */
   focus(): void {
     this.#form.focus();
@@ -146,11 +155,11 @@ export class PromptTab {
     const { question } = this;
     const writers = this.#parts.writers();
     const subject = this.#parts.subject();
-    const end = await this.#parts.write(
+    const isDone = await this.#parts.write(
       askedPrompt(question),
       writers.map(({ side, id, writer }) => ({ writer, by: id, view: this.#sides[side].view })),
     );
-    if (end !== 'done') return;
+    if (!isDone) return;
     this.#parts.remember(subject, {
       question,
       answers: writers.map(({ side, title }) => ({

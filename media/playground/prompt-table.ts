@@ -1,3 +1,4 @@
+import type { FolderMove } from '../../extension/folder-move.ts';
 import type { Question, Side, TableRow } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import { visible } from '../../server/plain-text.ts';
@@ -144,6 +145,13 @@ export class PromptTable {
     this.#showMatches();
   }
 
+  /** An adapter has another name. */
+  follow(move: FolderMove): void {
+    for (const { views } of this.#rows) {
+      for (const view of Object.values(views)) view.follow(move);
+    }
+  }
+
   #replace(rows: readonly Row[]): void {
     this.#rows = rows;
     this.#body.replaceChildren(...rows.map(({ root }) => root));
@@ -194,7 +202,7 @@ export class PromptTable {
       const wanted = this.#parts
         .writers()
         .map(({ side, id, writer }) => ({ writer, by: id, view: views[side] }));
-      if ((await this.#parts.write(askedPrompt(question), wanted)) !== 'done') break;
+      if (!(await this.#parts.write(askedPrompt(question), wanted))) break;
       this.#showMatches();
     }
     this.#parts.keep();

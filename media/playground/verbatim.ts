@@ -5,7 +5,8 @@ import { element } from '../webview/element.ts';
  * model or a row has is data.
  */
 export function showVerbatim(block: HTMLPreElement, text: string): void {
-  block.textContent = text;
+  // What a user has selected in it would be selected no more.
+  if (block.textContent !== text) block.textContent = text;
 }
 
 /** A block with a text as it is. */

@@ -1,3 +1,4 @@
+import type { FolderMove } from '../../extension/folder-move.ts';
 import type {
   GenerateRequest,
   PlaygroundNews,
@@ -5,6 +6,7 @@ import type {
   Writer,
 } from '../../extension/playground/playground-messages.ts';
 import type { GenerationAnswer } from '../../server/protocol/generation.ts';
+import { movedWriter } from './by-writer.ts';
 
 /** Where a text is shown while it is written. */
 export interface TextPlace {
@@ -38,7 +40,7 @@ export class Writing {
     string,
     {
       readonly view: TextPlace;
-      readonly by: string | undefined;
+      by: string | undefined;
       readonly end: (isWhole: boolean) => void;
     }
   >();
@@ -99,6 +101,11 @@ export class Writing {
   dropUnlessBy(writers: readonly string[]): void {
     const texts = [...this.#views.values()];
     if (texts.some(({ by }) => by !== undefined && !writers.includes(by))) this.drop();
+  }
+
+  /** An adapter has another name, and goes on writing. */
+  follow(move: FolderMove): void {
+    for (const text of this.#views.values()) text.by &&= movedWriter(text.by, move);
   }
 
   /** What still comes of them would be taken for a part of what stands there then. */

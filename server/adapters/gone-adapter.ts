@@ -3,13 +3,22 @@ import path from 'node:path';
 import { LorafaError } from '../../engine/errors.ts';
 import { isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
 
-/** That there is no folder of an adapter any more, as `adapter.not_found`. */
-export function goneAdapter(folder: string): LorafaError {
+/** That there is no folder of an adapter any more, and why as far as one sees, as `adapter.not_found`. */
+export async function goneAdapter(folder: string): Promise<LorafaError> {
+  return new LorafaError('adapter.not_found', await problemOf(folder), {
+    location: { file: folder },
+  });
+}
+
+async function problemOf(folder: string): Promise<string> {
   const name = path.basename(folder);
-  const problem = isCheckpointName(name)
-    ? `${name} of ${path.basename(path.dirname(folder))} is not there any more: the run’s save_total_limit took it, or somebody by hand.`
+  const parent = path.dirname(folder);
+  if (!(await isThere(parent))) {
+    return `${name} is not there any more: the folder that it lay in, ${parent}, was deleted, moved or renamed.`;
+  }
+  return isCheckpointName(name)
+    ? `${name} of ${path.basename(parent)} is not there any more: the run’s save_total_limit took it, or somebody by hand.`
     : `The adapter ${name} is not there any more: it was deleted, moved or renamed.`;
-  return new LorafaError('adapter.not_found', problem, { location: { file: folder } });
 }
 
 /**
@@ -21,7 +30,13 @@ export async function whileThere<T>(folder: string, action: () => Promise<T>): P
   try {
     return await action();
   } catch (error) {
-    const found = await lstat(folder).catch(() => undefined);
-    throw found === undefined ? goneAdapter(folder) : error;
+    throw (await isThere(folder)) ? error : await goneAdapter(folder);
   }
+}
+
+function isThere(folder: string): Promise<boolean> {
+  return lstat(folder).then(
+    () => true,
+    () => false,
+  );
 }

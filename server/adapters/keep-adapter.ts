@@ -85,7 +85,7 @@ export async function renameAdapter(folder: string, name: string): Promise<strin
 /** @returns the folder of the run, where it is a checkpoint */
 async function requireOwnFolder(folder: string): Promise<string | undefined> {
   const found = await lstat(folder).catch(() => undefined);
-  if (found === undefined) throw goneAdapter(folder);
+  if (found === undefined) throw await goneAdapter(folder);
   if (!found.isDirectory()) {
     throw refused(folder, 'is not a folder of its own; do this with what it leads to, by hand');
   }

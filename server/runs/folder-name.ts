@@ -12,26 +12,42 @@ const FORBIDDEN = /[/\\:*?"<>|]/;
 /** Names that Windows keeps for devices, whatever follows a dot. */
 const DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
 
+/** What is wrong with a name, as sentences. */
+export interface FolderNameWords {
+  readonly empty: string;
+  readonly edges: string;
+  long(most: number): string;
+  forbidden(character: string): string;
+  unseen(name: string): string;
+  device(name: string): string;
+  taken(name: string): string;
+}
+
+const ENGLISH: FolderNameWords = {
+  empty: 'A folder needs a name.',
+  edges: 'A name begins and ends with neither a dot nor a space.',
+  long: (most) => `A name has at most ${most} characters.`,
+  forbidden: (character) => `A name cannot hold ${character}; leave it out.`,
+  unseen: (name) => `"${name}" holds characters that nobody sees; leave them out.`,
+  device: (name) => `"${name}" is the name of a device on Windows; choose another.`,
+  taken: (name) => `There is something of the name "${name}" beside it already; choose another.`,
+};
+
 /**
  * Why a name cannot be that of a folder on one of the systems that the folder may be taken to, as a sentence;
  * undefined for a good one.
  */
-export function folderNameProblem(name: string): string | undefined {
+export function folderNameProblem(name: string, words = ENGLISH): string | undefined {
   const [first = ''] = FORBIDDEN.exec(name) ?? [];
-  if (name === '') return 'A folder needs a name.';
-  if (name.length > LONGEST_NAME) return `A name has at most ${LONGEST_NAME} characters.`;
-  if (first !== '') return `A name cannot hold ${first}; leave it out.`;
+  if (name === '') return words.empty;
+  if (name.length > LONGEST_NAME) return words.long(LONGEST_NAME);
+  if (first !== '') return words.forbidden(first);
   if (visible(name) !== name || /[\n\t]/.test(name)) {
-    return `"${visible(name.replaceAll(/[\n\t]/g, ' '))}" holds characters that nobody sees; leave them out.`;
+    return words.unseen(visible(name.replaceAll(/[\n\t]/g, ' ')));
   }
-  if (/^[. ]|[. ]$/.test(name)) return 'A name begins and ends with neither a dot nor a space.';
-  if (DEVICES.test(name)) return `"${name}" is the name of a device on Windows; choose another.`;
+  if (/^[. ]|[. ]$/.test(name)) return words.edges;
+  if (DEVICES.test(name)) return words.device(name);
   return undefined;
-}
-
-/** That something has the name that is wanted for a folder, as a sentence. */
-export function takenName(name: string): string {
-  return `There is something of the name "${name}" beside it already; choose another.`;
 }
 
 /**
@@ -55,5 +71,5 @@ export async function requireNotTaken(target: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (isTaken) throw new LorafaError('usage.invalid', takenName(path.basename(target)));
+  if (isTaken) throw new LorafaError('usage.invalid', ENGLISH.taken(path.basename(target)));
 }

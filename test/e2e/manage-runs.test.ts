@@ -165,6 +165,15 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await rm(path.join(folder, 'runs/moved'), { recursive: true });
   await row('moved').waitFor({ state: 'detached' });
 
+  // A key is for the row where one is, and for those that are selected with it.
+  await row('gamma').click();
+  await page.keyboard.press('ArrowUp');
+  await row('best').and(page.locator('.focused:not(.selected)')).waitFor();
+  await page.keyboard.press('Delete');
+  const single = page.locator('.monaco-dialog-box', { hasText: 'Delete the run best in' });
+  await single.getByRole('button', { name: 'Cancel' }).click();
+  await single.waitFor({ state: 'detached' });
+
   // Several at once; what is not the runs' stays.
   await writeFile(path.join(folder, 'runs/gamma/mine.txt'), 'x');
   await row('gamma').click();

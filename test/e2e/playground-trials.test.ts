@@ -86,6 +86,10 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await frame.getByText('History (1)').click();
   await frame.getByRole('button', { name: 'Show Again' }).click();
   expect(await prompt(frame).inputValue()).toBe(first);
+  // The base model wrote beside it then, and is not picked now.
+  const other = frame.getByRole('region', { name: 'second/checkpoint-60' });
+  expect(await other.locator('pre').textContent()).toBe('');
+  await frame.getByRole('region', { name: 'first' }).getByText('From the history').waitFor();
   await frame.getByRole('button', { name: 'Clear History' }).click();
   await frame.getByText('History (0)').waitFor();
 
@@ -147,7 +151,7 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
 
 test('one talks to an adapter, which sees the whole conversation', async () => {
   const editor = await openEditor({ folder: await folderWithAdapter() });
-  const frame = await openPlayground(editor);
+  let frame = await openPlayground(editor);
   await pickAdapter(frame, 'my-adapter');
   await frame.getByText('Sampling').click();
   await frame.getByLabel('Most new tokens').fill('12');
@@ -189,6 +193,15 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   await frame.getByRole('button', { name: 'Try Again' }).click();
   await frame.getByRole('button', { name: 'Try Again' }).waitFor();
   expect(await turns.count()).toBe(6);
+  // Settings that are refused take nothing away.
+  await frame.getByLabel('Most new tokens').fill('');
+  await message.fill('A draft');
+  await frame.getByRole('button', { name: 'Try Again' }).click();
+  await message.press('Enter');
+  expect(await turns.count()).toBe(6);
+  expect(await message.inputValue()).toBe('A draft');
+  await message.fill('');
+  await frame.getByLabel('Most new tokens').fill('12');
   await frame.getByRole('button', { name: 'Remove' }).click();
   expect(await turns.count()).toBe(4);
   expect(await frame.getByRole('button', { name: 'Try Again' }).count()).toBe(0);
@@ -210,6 +223,20 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   // Another model has a conversation of its own, and the first one comes back with its model.
   await pickAdapter(frame, 'No adapter');
   await expect.poll(() => turns.count()).toBe(0);
+  await message.fill(tooLong);
+  await message.press('Enter');
+  await frame.getByRole('button', { name: 'Try Again' }).waitFor();
   await pickAdapter(frame, 'my-adapter');
   await expect.poll(() => turns.count()).toBe(6);
+
+  // All of them come back after a reload, with what has no answer, and what is typed.
+  await message.fill('A draft');
+  await editor.reload();
+  frame = await editor.webviewFrame('Playground');
+  await expect.poll(() => frame.locator('.turn').count()).toBe(6);
+  expect(await frame.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('A draft');
+  await pickAdapter(frame, 'No adapter');
+  await expect.poll(() => frame.locator('.turn').count()).toBe(2);
+  await frame.locator('.failed', { hasText: 'the model reads at most' }).waitFor();
+  await frame.getByRole('button', { name: 'Try Again' }).waitFor();
 });

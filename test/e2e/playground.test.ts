@@ -46,6 +46,19 @@ test('base and adapter write side by side, can be stopped, and come back after a
   expect(await base.locator('pre').textContent()).not.toBe(written);
   expect(await editor.processesOf('generator.js')).toHaveLength(1);
 
+  // Who has written gets another name, and what was written stays.
+  await editor.runCommand('LoRA-FA: Rename Run…');
+  const name = editor.page.locator('.quick-input-widget input[type="text"]');
+  await expect.poll(() => name.inputValue()).toBe('my-adapter');
+  await name.fill('renamed');
+  await name.press('Enter');
+  await expect
+    .poll(() => frame.getByRole('combobox', { name: 'Adapter', exact: true }).inputValue())
+    .toBe(path.join(folder, 'renamed'));
+  expect(await adapter.locator('pre').textContent()).toBe(written);
+  await adapter.getByText(/tokens\/s/).waitFor();
+  await frame.getByText('History (1)').waitFor();
+
   // The base model would repeat itself until then.
   await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
   await frame.getByRole('button', { name: 'Generate' }).click();
@@ -57,7 +70,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await editor.reload();
   frame = await editor.webviewFrame('Playground');
   expect(await frame.getByLabel('Prompt', { exact: true }).inputValue()).toBe('Hi');
-  await frame.locator('option', { hasText: 'my-adapter' }).first().waitFor({ state: 'attached' });
+  await frame.locator('option', { hasText: 'renamed' }).first().waitFor({ state: 'attached' });
   const kept = frame.getByRole('region', { name: 'With the adapter' });
   expect(await kept.locator('pre').textContent()).not.toBe('');
 
@@ -73,11 +86,26 @@ test('base and adapter write side by side, can be stopped, and come back after a
   expect(await other.locator('pre').textContent()).toBe('');
   await expect.poll(() => frame.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
 
-  // What appears on disk can be picked without looking again, and takes nothing away from what is picked.
-  await cp(path.join(folder, 'my-adapter'), path.join(folder, 'copied'), { recursive: true });
+  // What appears on disk can be picked without looking again, and takes nothing away from what is picked; a list
+  // that is open does not change under the hand.
   const adapters = frame.getByRole('combobox', { name: 'Adapter', exact: true });
-  await adapters.locator('option', { hasText: /^copied$/ }).waitFor({ state: 'attached' });
-  expect(await adapters.inputValue()).toBe(path.join(folder, 'my-adapter'));
+  await frame.evaluate(`
+    before = [...document.querySelectorAll('option')];
+    told = new Promise((resolve) => addEventListener('message', ({ data }) => {
+      if (data.type === 'catalog' && data.adapters.some(({ name }) => name === 'copied')) resolve();
+    }));
+    undefined;
+  `);
+  await adapters.click();
+  await expect.poll(() => frame.locator('select:open').count()).toBe(1);
+  await cp(path.join(folder, 'renamed'), path.join(folder, 'copied'), { recursive: true });
+  await frame.evaluate('told');
+  const copied = adapters.locator('option', { hasText: /^copied$/ });
+  expect(await copied.count()).toBe(0);
+  await editor.page.keyboard.press('Escape');
+  await copied.waitFor({ state: 'attached' });
+  expect(await frame.evaluate('before.every(({ isConnected }) => isConnected)')).toBe(true);
+  expect(await adapters.inputValue()).toBe(path.join(folder, 'renamed'));
 
   // One that is picked and goes does not go without a word.
   await adapters.selectOption({ label: 'copied' });
@@ -86,7 +114,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await gone.waitFor();
   expect(await adapters.inputValue()).toBe('');
   await editor.screenshot('playground-gone');
-  await adapters.selectOption({ label: 'my-adapter' });
+  await adapters.selectOption({ label: 'renamed' });
   await gone.waitFor({ state: 'detached' });
 });
 

@@ -90,18 +90,17 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await panel.getByRole('button', { name: 'Export Adapter…' }).waitFor();
 
   // Its checkpoints stand under the adapter, and a double click tries it.
-  await page.locator('.sidebar .pane-header', { hasText: 'Adapters' }).click();
-  const adapters = page.locator('[id="workbench.view.extension.lorafa"] .monaco-list-row', {
-    hasText: 'rank 32',
-  });
-  await adapters.filter({ hasText: 'early' }).locator('.monaco-tl-twistie').click();
+  const pane = page.locator('.sidebar .pane', { hasText: 'Adapters' });
+  await pane.locator('.pane-header').click();
+  const adapters = pane.locator('.monaco-list-row');
+  await adapters.filter({ hasText: 'r=32' }).locator('.monaco-tl-twistie').click();
   await adapters.filter({ hasText: `${oldest}damaged` }).waitFor();
-  await adapters.filter({ hasText: 'early' }).dblclick();
+  await editor.screenshot('adapter-tree');
+  await adapters.filter({ hasText: 'r=32' }).dblclick();
   const playground = await editor.webviewFrame('Playground');
   await expect
     .poll(() => playground.getByRole('combobox', { name: 'Adapter', exact: true }).inputValue())
     .toBe(path.join(folder, 'runs/early'));
-  await editor.screenshot('adapter-tree');
 });
 
 test('runs that end unseen are told of, one notification at a time', {

@@ -122,7 +122,7 @@ test('a run is seen from its start to its end, whatever happens to the window', 
     await page.locator('.sidebar .pane-header', { hasText: view }).click();
   }
   const inView = (text: RegExp): Promise<void> => rows.filter({ hasText: text }).first().waitFor();
-  await inView(/first.*rank 32/);
+  await inView(/first.*r=32/);
   await inView(/base.*[KM]iB · workspace/);
   await inView(/cpu.*usable/);
 

@@ -34,7 +34,7 @@ export class TrainingStep {
   readonly batch: Batch;
   readonly trainee: Trainee;
   readonly optimizer: Optimizer;
-  /** What could not be captured. */
+  /** What could not be captured, or is not computed on the device. */
   readonly notices: ReadonlySet<string>;
   readonly #config: ResolvedConfig;
   readonly #runner: BatchRunner;
@@ -67,6 +67,7 @@ export class TrainingStep {
       captures,
       threads: config.engine.intra_op_num_threads,
       onUncaptured: (why) => void notices.add(why),
+      onComputedByCpu: (what) => void notices.add(what),
     };
     const trainee = await createTrainee(config, model, { device });
     const optimizer = await createOptimizer(config, trainee, session);
@@ -75,11 +76,16 @@ export class TrainingStep {
       ...stepSpec(config, model, trainee),
       recompute: recompute === 'auto' ? 'none' : recompute,
       shape: { rows, length, lossTokens: rows * length },
+      device,
     };
     const runner = new BatchRunner({
       ...graph,
       tensors: trainee.tensors,
-      session: { ...session, weightsFolder: model.weights.files().folder },
+      session: {
+        ...session,
+        tf32: config.engine.tf32,
+        weightsFolder: model.weights.files().folder,
+      },
     });
     const batch = randomBatch(parts);
     return new TrainingStep({ graph, batch, trainee, optimizer, notices, config, runner });

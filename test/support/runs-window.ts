@@ -82,7 +82,11 @@ function failure(code: string, message: string): ResponseError<unknown> {
 /** A window that knows some runs, without a view or a panel. */
 export async function runsWindow(runs: readonly RunSummary[]) {
   const server = new RunsServer(runs);
-  const memory = { get: (_key: string, otherwise: unknown) => otherwise, update: async () => {} };
+  const kept = new Map<string, unknown>();
+  const memory = {
+    get: (key: string, otherwise: unknown) => kept.get(key) ?? otherwise,
+    update: async (key: string, value: unknown) => void kept.set(key, value),
+  };
   const log = { error: () => undefined, info: () => undefined, show: () => undefined };
   const store = new RunStore(server as never, memory as never, log as never);
   await store.refresh();

@@ -116,6 +116,10 @@ export const window = {
     return task({ report: (news: unknown) => shown.push({ to: 'report', args: [news] }) }, {});
   },
   createStatusBarItem: () => new Item(),
+  createTreeView: (id: string, options: unknown) => {
+    shown.push({ to: 'treeView', args: [id, options] });
+    return { visible: true, selection: [], reveal: keeps('reveal'), dispose: () => undefined };
+  },
   createWebviewPanel: (type: string, title: string) => ({ type, title }),
   createOutputChannel: (name: string) => {
     const keep =
@@ -169,12 +173,23 @@ class Themed {
 export { Themed as ThemeColor, Themed as ThemeIcon };
 
 export const commands = { executeCommand: keeps('command') };
-export const env = { language: 'en' };
+export const env: { language: string; remoteName: string | undefined; uiKind: number } = {
+  language: 'en',
+  remoteName: undefined,
+  uiKind: 1,
+};
+export const UIKind = { Desktop: 1, Web: 2 };
+
+/** What VS Code says of files, with a code where it knows one. */
+export class FileSystemError extends Error {
+  readonly code: string = 'Unknown';
+}
 
 /** Without a folder, and with the settings that are the default. */
 export const workspace = {
   ...files,
   workspaceFolders: undefined,
+  isTrusted: true,
   getConfiguration: () => ({ get: (_name: string, otherwise: unknown) => otherwise }),
 };
 

@@ -16,6 +16,7 @@ import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.t
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
+import { transformersProblem } from '../../../engine/plan/transformers-limit.ts';
 import { namedDevice } from '../../../engine/runtime/device.ts';
 import { stepSpec, type Trained } from '../../../engine/step/step-spec.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
@@ -159,19 +160,24 @@ export class ConfigInspector {
   }
 
   async #model(
-    { data, model }: ResolvedConfig,
+    config: ResolvedConfig,
     written: WrittenConfig,
     findings: Finding[],
   ): Promise<KnownModel | undefined> {
-    const input = await namedInput(model.base_model_name_or_path, 'model', MODEL_KEY, written);
+    const { base_model_name_or_path: name } = config.model;
+    const input = await namedInput(name, 'model', MODEL_KEY, written);
     if (input.paths === undefined) {
       findings.push(input.finding);
       return undefined;
     }
     try {
       const known = await this.#models.get(input.paths[0]);
-      const problem = positionProblem(data, known.model.config, known.model.name);
-      if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      for (const problem of [
+        positionProblem(config.data, known.model.config, known.model.name),
+        transformersProblem(config, known.model),
+      ]) {
+        if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      }
       return known;
     } catch (error) {
       findings.push(findingOf(error, MODEL_KEY));
@@ -231,12 +237,14 @@ export class ConfigInspector {
       return { findings: [findingOf(error, place)] };
     }
     const limit = this.#memoryLimit(config);
-    const quantization = quantizationOf(config);
+    const device = namedDevice(config.engine.device);
+    const quantization = quantizationOf(config, device);
     const stored = known.model;
     const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
     const answering = answeringModel(config, model) ?? stored;
     const question = {
       ...stepSpec(config, model, trainee),
+      device,
       threads: config.engine.intra_op_num_threads,
       ...batches,
       evaluation,
@@ -248,7 +256,7 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit, isJudged, lora],
+      [model.path, quantization, roughLimit, isJudged, lora, device],
       [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],

@@ -34,3 +34,12 @@ test('without ONNX Runtime the report says so first', async () => {
   expect(markdown.split('\n\n')[1]).toBe('✗ notReady');
   expect(markdown).toContain('- **ONNX Runtime**: no library');
 });
+
+test('a GPU is told in the words of the user', async () => {
+  const latin = new Proxy({}, { get: (_, name) => `${String(name)} (in Latin)` }) as DoctorTexts;
+  const gpu = { name: 'NVIDIA H100', memoryBytes: 80 * 2 ** 30, driver: '580.1' };
+  const devices = [{ device: 'cuda', usable: true, gpu }];
+  const bfloat16 = { usable: true };
+  const markdown = doctorMarkdown(await report({ version: '1.2.3', devices, bfloat16 }), latin);
+  expect(markdown).toContain('NVIDIA H100, 80.0 GiB, driver (in Latin) 580.1');
+});

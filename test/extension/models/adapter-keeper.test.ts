@@ -40,13 +40,16 @@ function keeper(footprint: object = { paths: [MINE.path], bytes: 2 * 2 ** 20, ot
     ask: async ({ method }: { method: string }, params: object) => answers.get(method)!(params),
   };
   const selected: string[] = [];
-  const dropped: string[] = [];
+  const leaving: string[] = [];
   const view = {
     select: async (folder: string) => void selected.push(folder),
-    drop: async (folder: string) => void dropped.push(folder),
+    whileRowGoes: async (folder: string, action: () => Promise<void>) => {
+      leaving.push(folder);
+      await action();
+    },
   };
   const made = new AdapterKeeper(server as never, moves, view);
-  return { keeper: made, asked, moved, selected, dropped };
+  return { keeper: made, asked, moved, selected, leaving };
 }
 
 const commands = () =>
@@ -55,6 +58,7 @@ const commands = () =>
 beforeEach(() => {
   shown.length = 0;
   user.answer = undefined;
+  Object.assign(vscode.env, { remoteName: undefined });
   vi.restoreAllMocks();
 });
 
@@ -64,7 +68,7 @@ test('an adapter goes to the trash when one has read what is lost, and what stay
   const {
     keeper: adapters,
     asked,
-    dropped,
+    leaving,
   } = keeper({ paths, bytes: 2 * 2 ** 20, others: ['README.md'] });
   await adapters.delete(MINE.path);
   expect(trash).not.toHaveBeenCalled();
@@ -89,10 +93,11 @@ test('an adapter goes to the trash when one has read what is lost, and what stay
     paths.map((file) => [file, { recursive: true, useTrash: true }]),
   );
   expect(asked).toEqual([]);
-  expect(dropped).toEqual([MINE.path]);
+  expect(leaving).toEqual([MINE.path, MINE.path]);
 });
 
 test('where there is no trash one is asked again before anything goes for good', async () => {
+  Object.assign(vscode.env, { remoteName: 'ssh-remote' });
   vi.spyOn(vscode.workspace.fs, 'delete').mockRejectedValue(new Error('no trash'));
   const { keeper: adapters, asked } = keeper();
   const ask = vi.spyOn(vscode.window, 'showWarningMessage');
@@ -109,6 +114,24 @@ test('where there is no trash one is asked again before anything goes for good',
   ask.mockResolvedValueOnce('Delete' as never).mockResolvedValueOnce('Delete for Good' as never);
   await adapters.delete(SAVED.path);
   expect(asked).toEqual([{ folder: SAVED.path }]);
+});
+
+test.each([
+  { remoteName: undefined, code: 'Unknown', says: 'It could not be moved to the trash: full' },
+  { remoteName: 'wsl', code: 'NoPermissions', says: 'It could not be moved to the trash: full' },
+  { remoteName: 'wsl', code: 'Unknown', says: 'There is no trash here' },
+])('with the remote $remoteName a failure of code $code is told as "$says"', async (given) => {
+  Object.assign(vscode.env, { remoteName: given.remoteName });
+  const error = Object.assign(new vscode.FileSystemError('full'), { code: given.code });
+  vi.spyOn(vscode.workspace.fs, 'delete').mockRejectedValue(error);
+  const ask = vi.spyOn(vscode.window, 'showWarningMessage');
+  ask.mockResolvedValueOnce('Delete' as never);
+  await keeper().keeper.delete(MINE.path);
+  expect(ask.mock.lastCall).toMatchObject([
+    'Delete mine for good?',
+    { detail: expect.stringContaining(given.says) },
+    'Delete for Good',
+  ]);
 });
 
 test('an adapter that is renamed is told of; a closed question changes nothing', async () => {

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
+import type { AssetChange } from '../../../extension/views/views.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { Uri } from '../../support/vscode-files.ts';
@@ -12,27 +13,33 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 const FIRST = foundAdapter('/runs/first', { baseModel: '/base' });
 const SECOND = { ...FIRST, path: '/runs/second', name: 'second' };
 
-/** A playground whose page is open. */
-async function openPlayground(templates?: boolean) {
+/**
+ * A playground whose page is open.
+ *
+ * @param looked called whenever the server is asked
+ */
+async function openPlayground(templates?: boolean, looked?: (method: string) => unknown) {
   const asked: { readonly method: string; readonly params: object }[] = [];
   const adapters = [FIRST];
-  const answers: Readonly<Record<string, unknown>> = {
-    [listModels.method]: [],
-    [listAdapters.method]: adapters,
+  const answers: Readonly<Record<string, () => unknown>> = {
+    [listModels.method]: () => [],
+    [listAdapters.method]: () => [...adapters],
   };
-  const disk = new vscode.EventEmitter<void>();
+  const disk = new vscode.EventEmitter<AssetChange>();
   const playground = new Playground({
     extensionUri: Uri.file('/extension'),
     log: { error: () => undefined },
     server: {
       ask: async ({ method }: { method: string }, params: object) => {
         asked.push({ method, params });
+        const answer = answers[method]?.();
+        await looked?.(method);
         if (method === lookForChatTemplate.method && templates === undefined)
           throw new Error('gone');
-        return method === lookForChatTemplate.method ? templates : answers[method];
+        return method === lookForChatTemplate.method ? templates : answer;
       },
     },
-    memory: {},
+    memory: { get: () => [], update: async () => undefined },
     onDidChangeAssets: disk.event,
   } as never);
   const panel = new OpenedPanel<PlaygroundNews>();
@@ -45,24 +52,61 @@ async function openPlayground(templates?: boolean) {
 test('what appears on disk can be picked as soon as the page is seen', async () => {
   const { panel, disk, adapters, offered } = await openPlayground();
   // The page is not there yet, and asks for itself when it is.
-  disk.fire();
+  disk.fire('adapters');
   expect(panel.told).toEqual([]);
   panel.ask({ type: 'catalog' });
   await vi.waitFor(() => expect(offered()).toEqual(['first']));
 
   adapters.push(SECOND);
-  disk.fire();
+  disk.fire('adapters');
   await vi.waitFor(() => expect(offered()).toEqual(['first', 'second']));
 
   panel.show(false);
   adapters.pop();
-  disk.fire();
+  disk.fire('adapters');
   const before = panel.told.length;
   panel.show(true);
   await vi.waitFor(() => expect(offered()).toEqual(['first']));
   panel.show(true);
   await new Promise(setImmediate);
   expect(panel.told.length).toBe(before + 1);
+});
+
+test('while a run writes checkpoints nobody looks for base models', async () => {
+  const { panel, disk, adapters, asked, offered } = await openPlayground();
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(panel.last('catalog')?.isWhole).toBe(true));
+  asked.length = 0;
+  adapters.push(SECOND);
+  disk.fire('adapters');
+  await vi.waitFor(() => expect(offered()).toEqual(['first', 'second']));
+  expect(panel.last('catalog')?.isWhole).toBe(false);
+  expect(asked.map(({ method }) => method)).toEqual([listAdapters.method]);
+  disk.fire('all');
+  await vi.waitFor(() => expect(panel.last('catalog')?.isWhole).toBe(true));
+});
+
+test('of an adapter that is renamed the old name is not told after the new one', async () => {
+  const move = { from: FIRST.path, to: SECOND.path };
+  const { playground, panel, adapters, offered } = await openPlayground(true, async (method) => {
+    if (method !== listAdapters.method || adapters[0] === SECOND) return;
+    // What is answered was read before.
+    adapters.splice(0, 1, SECOND);
+    await playground.follow(move);
+  });
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(offered()).toEqual(['second']));
+  expect(panel.told.filter(({ type }) => type === 'catalog')).toHaveLength(1);
+});
+
+test('names that adapters got before the page was there it hears first of all', async () => {
+  const { playground, panel, offered } = await openPlayground();
+  const move = { from: '/runs/old', to: FIRST.path };
+  await playground.follow(move);
+  expect(panel.told).toEqual([]);
+  panel.ask({ type: 'catalog' });
+  await vi.waitFor(() => expect(offered()).toEqual(['first']));
+  expect(panel.told[0]).toEqual({ type: 'moved', ...move });
 });
 
 test('an adapter that is to be tried and is not there is told, whatever is picked', async () => {

@@ -27,3 +27,19 @@ test('checkpoints are news when one is written or goes while a run goes on, step
   store.remove(store.runs[0]!.folder);
   expect(told).toBe(3);
 });
+
+test('a run that goes on again is news, its steps are none', async () => {
+  const { server, store } = await runsWindow([runSummary({ state: 'completed', step: 1 })]);
+  let told = 0;
+  store.onDidChangeLive(() => {
+    told += 1;
+  });
+  const change = async (state: 'running' | 'completed', step: number) => {
+    server.change(runSummary({ state, step }));
+    await vi.waitFor(() => expect(store.runs[0]?.status.step).toBe(step));
+    return told;
+  };
+  expect(await change('running', 2)).toBe(1);
+  expect(await change('running', 3)).toBe(1);
+  expect(await change('completed', 4)).toBe(2);
+});

@@ -17,13 +17,13 @@ const FOUND = {
 const RESULT = foundAdapter(RUN, { ...FOUND, isResult: true });
 const BELOW = foundAdapter(SAVED.folder, { ...FOUND, checkpointOf: RUN });
 
-test('a row says first how good an adapter is, then how old and large, and on which base it works', () => {
+test('a row says first how good an adapter is, then of what rank, on which base, and how old', () => {
   const [branch] = adapterTree([RESULT, BELOW]);
   const runs = [
     runSummary({ state: 'completed', loss: 0.3, evalLoss: 0.4 }, { checkpoints: [SAVED] }),
   ];
   const item = adapterItem(branch!, runs);
-  expect(item.description).toBe('eval 0.400 · May 1, 2025 · 845 KiB · rank 8 · org/base');
+  expect(item.description).toBe('eval 0.400 · r=8 · base · May 1, 2025');
   expect(String(item.tooltip).split('\n')).toEqual([
     RUN,
     'The result of the run in this folder',
@@ -35,10 +35,10 @@ test('a row says first how good an adapter is, then how old and large, and on wh
     'Size of the weights: 845 KiB',
     expect.stringMatching(/^Saved: /),
   ]);
-  // Without rows that were held out, the training loss; the base is that of the row above.
-  expect(adapterItem(branch!.checkpoints[0]!, runs).description).toBe(
-    'loss 0.700 · May 1, 2025 · 845 KiB · rank 8',
-  );
+  // Without rows that were held out, the training loss; the rest is that of the row above.
+  expect(adapterItem(branch!.checkpoints[0]!, runs).description).toBe('loss 0.700 · May 1, 2025');
+  // So it is where the run has no result yet.
+  expect(adapterItem(adapterTree([BELOW])[0]!, runs).description).toBe('not finished · r=8 · base');
 });
 
 test('two of one name are told apart by where they lie', () => {

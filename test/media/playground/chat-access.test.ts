@@ -23,6 +23,7 @@ test('who is picked is asked for once, and its answer alone counts', () => {
   expect(access.receive({ type: 'chat', ...FIRST, hasTemplate: false })).toBe(false);
   expect([access.isOpen, access.isDenied]).toEqual([true, false]);
   expect(access.receive({ type: 'chat', ...BASE, hasTemplate: false })).toBe(true);
+  expect(access.receive({ type: 'chat', ...BASE, hasTemplate: false })).toBe(false);
   expect([access.isOpen, access.isDenied]).toEqual([false, true]);
   // Of another one nothing is known yet.
   access.pick(FIRST);
@@ -37,6 +38,15 @@ test('what was known holds while it is looked at again', () => {
   expect([access.isOpen, access.isDenied]).toEqual([false, true]);
   access.receive({ type: 'chat', ...FIRST, hasTemplate: true });
   expect(access.isDenied).toBe(false);
+});
+
+test('what is known of an adapter is known under its new name', () => {
+  const { sent, access } = page();
+  access.pick(FIRST);
+  access.receive({ type: 'chat', ...FIRST, hasTemplate: false });
+  access.follow({ from: '/runs', to: '/done' });
+  access.pick({ ...FIRST, adapter: '/done/first' });
+  expect([sent.length, access.isOpen, access.isDenied]).toEqual([1, false, true]);
 });
 
 test('where nobody knows, or there is no model, nothing is denied', () => {

@@ -19,6 +19,7 @@ describe('a conversation', () => {
     conversation.answer('eins');
     conversation.ask('fails');
     expect(conversation.ask('two')).toEqual([user('one'), assistant('eins'), user('two')]);
+    expect(conversation.asked).toBe('two');
     expect(conversation.takeBack()).toBe('two');
     expect(conversation.takeBack()).toBe('');
     expect(conversation.turns).toEqual([user('one'), assistant('eins')]);
@@ -49,6 +50,12 @@ describe('each writer', () => {
     expect(conversations.of(other).ask('two')).toEqual([user('two')]);
     expect(conversations.of(base).isEmpty).toBe(true);
     expect(conversations.of(first).turns).toEqual([user('one'), assistant('eins')]);
+  });
+
+  test('is told with what it has, the one who was asked for last at the end', () => {
+    const conversations = made();
+    for (const writer of ['a', 'b', 'a']) conversations.of(writer);
+    expect(conversations.all.map(([writer]) => writer)).toEqual(['b', 'a']);
   });
 
   test('keeps it under another name, and so do its checkpoints', () => {

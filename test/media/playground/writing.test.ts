@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlaygroundRequest } from '../../../extension/playground/playground-messages.ts';
+import { writerId } from '../../../media/playground/by-writer.ts';
 import { type TextPlace, Writing } from '../../../media/playground/writing.ts';
 import type { GenerationAnswer } from '../../../server/protocol/generation.ts';
 
@@ -96,4 +97,16 @@ test('a text is ended when its writer is not asked any more, and only then', asy
   expect(await text).toBe(false);
   expect(told).toEqual(['start a', 'add one', 'interrupt']);
   expect(sent.map(({ type }) => type)).toEqual(['generate', 'stop']);
+});
+
+test('a text goes on when its writer gets another name', async () => {
+  const { sent, writing, write } = page();
+  const { told, view } = recordedView();
+  const text = write(view, writerId('/base', '/runs/first'));
+  writing.follow({ from: '/runs/first', to: '/runs/best' });
+  writing.dropUnlessBy([writerId('/base', '/runs/best')]);
+  writing.receive({ type: 'done', slot: '1', answer: answer('one') });
+  expect(await text).toBe(true);
+  expect(told.slice(1)).toEqual(['finish one']);
+  expect(sent.map(({ type }) => type)).toEqual(['generate']);
 });
