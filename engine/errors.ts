@@ -60,6 +60,8 @@ export type ErrorCode =
   | 'python.not_found'
   | 'python.missing_package'
   | 'python.wrong_version'
+  | 'python.out_of_memory'
+  | 'python.failed'
   | 'output.not_found'
   | 'output.not_writable'
   | 'output.in_use'

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../engine/train/events.ts';
+import type { ProgressEvent } from '../engine/plan/plan-reports.ts';
 import { formatBytes, formatDuration } from './cli/format.ts';
 
 type Progress = Pick<ProgressEvent, 'task' | 'done' | 'total' | 'rate'>;

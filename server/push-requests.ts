@@ -20,7 +20,7 @@ export function servePushes(connection: RequestSource & NotificationSink, cliScr
   });
   serve(connection, pushAdapter, async ({ id, digest, ...push }, token) => {
     const onLine = (line: unknown): void => {
-      const text = isCommitting(line) ? 'all is sent; the commit is being made' : progressOf(line);
+      const text = isCommitting(line) ? null : progressOf(line);
       if (text !== undefined) void notify(connection, pushProgress, { id, text });
     };
     const args = [...argsOf(push), '--expect', digest];

@@ -91,6 +91,13 @@ describe('no circles of values', () => {
   });
 });
 
+test('a plan knows nothing of the training of it, not even types', () => {
+  const wrong = IMPORTS.filter(
+    ({ from, to }) => from.startsWith('engine/plan/') && to.startsWith('engine/train/'),
+  );
+  expect(wrong.map(arrow)).toEqual([]);
+});
+
 function sourcesOf(layer: string): readonly string[] {
   return readdirSync(layer, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

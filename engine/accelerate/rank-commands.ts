@@ -11,7 +11,7 @@ export interface RankCommand {
 }
 
 /** The program, in the sources as beside the bundles, where the build puts it. */
-const PROGRAM = fileURLToPath(new URL('./accelerate-program/train.py', import.meta.url));
+export const PROGRAM_FOLDER = fileURLToPath(new URL('./accelerate-program', import.meta.url));
 
 /** Variables by which launchers tell a process what it is one of, and Accelerate how it is configured. */
 const OF_LAUNCHERS =
@@ -46,12 +46,20 @@ export function rankCommands(
   const loopback = LOOPBACK[process.platform];
   const own = Object.entries(withoutToken(given)).filter(([name]) => !OF_LAUNCHERS.test(name));
   return Array.from({ length: count }, (_, rank) => {
-    const settings = { rank, num_processes: count, handover, device, mixed_precision };
+    const settings = {
+      rank,
+      num_processes: count,
+      local_rank: rank,
+      local_processes: count,
+      handover,
+      device,
+      mixed_precision,
+    };
     const place = { RANK: `${rank}`, LOCAL_RANK: `${rank}` };
     const size = { WORLD_SIZE: `${count}`, LOCAL_WORLD_SIZE: `${count}` };
     return {
       command,
-      args: [path.normalize(PROGRAM), JSON.stringify(settings)],
+      args: [path.join(PROGRAM_FOLDER, 'train.py'), JSON.stringify(settings)],
       env: {
         ...(loopback !== undefined && {
           GLOO_SOCKET_IFNAME: loopback,

@@ -5,7 +5,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import type { LorafaError } from '../errors.ts';
 import { temporaryFolder } from '../files/folders.ts';
 import { removeFolder } from '../files/remove.ts';
-import { Rank, type RankEnd } from './rank.ts';
+import { commandLine, Rank, type RankEnd } from './rank.ts';
 import { rankCommands } from './rank-commands.ts';
 
 /** For so long others are listened to when a process ends: the first to be heard may be one that missed another. */
@@ -38,15 +38,20 @@ export class Ranks {
   /**
    * Starts the processes of a configuration and waits until they have found each other.
    *
-   * @throws LorafaError `python.not_found`, `python.missing_package`, `python.wrong_version`,
+   * @param onOutput told each line that they print, with the rank in front
+   * @throws LorafaError `python.not_found`, `python.missing_package`, `python.wrong_version`, `python.failed`,
    * `device.unavailable`, `training.rank_died`; none of them is left then
    */
-  static async start(config: Pick<ResolvedConfig, 'accelerate' | 'engine'>): Promise<Ranks> {
-    const handover = await temporaryFolder('lorafa-accelerate-');
+  static async start(
+    config: Pick<ResolvedConfig, 'accelerate' | 'engine'>,
+    onOutput: (line: string) => void = () => undefined,
+  ): Promise<Ranks> {
+    const handover = await temporaryFolder('lorafa-accelerate');
     const commands = rankCommands(config, handover);
-    const ranks = commands.map(
-      (command, rank) => new Rank(`The process of rank ${rank} of ${commands.length}`, command),
-    );
+    const ranks = commands.map((command, rank) => {
+      const name = `The process of rank ${rank} of ${commands.length}`;
+      return new Rank(name, command, (line) => onOutput(`rank ${rank}: ${line}`));
+    });
     const calls = new Calls();
     void firstEnd(ranks).then((error) => {
       for (const rank of ranks) rank.kill();
@@ -71,14 +76,15 @@ export class Ranks {
   }
 
   /**
-   * Sends commands to the first processes, one to each.
+   * Sends a command to all processes, of which each does its share.
    *
    * @returns the answers by rank
    * @throws LorafaError where a process ends; none is left then
    */
-  async ask<T>(commands: readonly object[], schema: z.ZodType<T>): Promise<readonly T[]> {
-    const answers = commands.map((command, rank) => this.#ranks[rank]!.ask(command));
-    return (await this.#calls.all(answers)).map((answer) => schema.parse(answer));
+  async ask<T>(command: object, schema: z.ZodType<T>): Promise<readonly T[]> {
+    const line = commandLine(command);
+    const answers = await this.#calls.all(this.#ranks.map((rank) => rank.ask(line)));
+    return answers.map((answer) => schema.parse(answer));
   }
 
   /** Ends the processes; they hold nothing that is not here, or was given up. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonObject } from '../json-file.ts';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import { COMMON_KEYS, type CommonKeys } from './config-keys.ts';
 import { ConfigReader } from './config-reader.ts';
@@ -41,6 +42,8 @@ export interface Family
   > {
   /** Whether it is the text part of a model that has others. */
   readonly isPart?: boolean;
+  /** Of such a part, the `config.json` that a model of it alone would have. */
+  readonly aloneConfig?: (json: JsonObject) => JsonObject;
   /**
    * The keys of a `config.json`, and the decoder that they describe.
    *

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
+import type { JsonObject } from '../json-file.ts';
 import { quote } from '../quote.ts';
 import { type ConfigFailure, checkKeys } from './check-keys.ts';
 import type { DecoderConfig, DecoderParts } from './decoder-config.ts';
@@ -46,6 +47,14 @@ export function parseDecoderConfig(json: unknown, file: string): DecoderConfig {
     // Some configs write -1 for "none".
     padTokenId: keys.pad_token_id == null || keys.pad_token_id < 0 ? null : keys.pad_token_id,
   };
+}
+
+/** The `config.json` of the text alone, of a model that has other parts; that of any other model as it is. */
+export function textConfig(
+  { family }: Pick<DecoderConfig, 'family'>,
+  json: JsonObject,
+): JsonObject {
+  return FAMILIES.find(({ modelType }) => modelType === family)?.aloneConfig?.(json) ?? json;
 }
 
 /** How many times as far a model reads whose angles grow with the text; else 1. */

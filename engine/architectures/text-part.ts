@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonObject } from '../json-file.ts';
 import { quote } from '../quote.ts';
 import { checkKeys } from './check-keys.ts';
 import { COMMON_KEYS } from './config-keys.ts';
@@ -31,6 +32,12 @@ const WHOLE = z.object({
   text_config: z.record(z.string(), z.unknown()),
 });
 
+/** What is said of all of the model and holds for its text. */
+const OF_BOTH: ReadonlySet<string> = new Set([
+  ...['bos_token_id', 'eos_token_id', 'pad_token_id'],
+  ...['dtype', 'torch_dtype', 'transformers_version'],
+]);
+
 interface TextPartDeclaration extends Pick<Family, 'className' | 'modelType' | 'models' | 'gguf'> {
   /** What its text may be, by `model_type`; the first unless that is left out. */
   readonly texts: readonly [Family, ...Family[]];
@@ -41,18 +48,34 @@ interface TextPartDeclaration extends Pick<Family, 'className' | 'modelType' | '
  * so that PEFT loads its adapters into the whole model.
  */
 export function textPart({ texts, ...names }: TextPartDeclaration): Family {
+  const typeOf = (text: Readonly<Record<string, unknown>>): unknown =>
+    text['model_type'] ?? texts[0].modelType;
+  const familyOf = (type: unknown): Family | undefined =>
+    texts.find(({ modelType }) => modelType === type);
   return {
     ...names,
     storedNames: STORED_NAMES,
     isPart: true,
+    aloneConfig(json) {
+      const text = json['text_config'] as JsonObject;
+      const { className, modelType } = familyOf(typeOf(text))!;
+      const whole = Object.entries(json).filter(([key]) => OF_BOTH.has(key));
+      const { tie_word_embeddings: tied } = json;
+      return {
+        ...Object.fromEntries(whole),
+        ...text,
+        ...(tied !== undefined && { tie_word_embeddings: tied }),
+        ...{ architectures: [className], model_type: modelType },
+      };
+    },
     read(json, fail) {
       const {
         text_config: text,
         tie_word_embeddings: tied,
         ...whole
       } = checkKeys(WHOLE, json, fail);
-      const type = text['model_type'] ?? texts[0].modelType;
-      const family = texts.find(({ modelType }) => modelType === type);
+      const type = typeOf(text);
+      const family = familyOf(type);
       if (family === undefined) {
         throw fail(
           'model.unsupported',

@@ -8,6 +8,7 @@ import {
   streamingRule,
   trainOnRule,
 } from './rules/data-rules.ts';
+import { deviceRule, tf32Rule } from './rules/engine-rules.ts';
 import { bestRule, evaluationRule } from './rules/evaluation-rules.ts';
 import {
   computeRule,
@@ -47,6 +48,8 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     memoryRule,
     quantizationRule,
     computeRule,
+    deviceRule,
+    tf32Rule,
     processesRule,
     (get) => backendRule(get, keysOf('accelerate')),
     (get) => fullMethodRule(get, loraKeys),

@@ -86,7 +86,7 @@ const ANSWERS: readonly (readonly [names: readonly string[], answer: string])[] 
     '`model.quantization` stores the base model in four bits ("nf4"), `engine.compute` says in what is multiplied',
   ],
   [
-    ['bf16', 'fp16', 'pure_bf16', 'tf32'],
+    ['bf16', 'fp16', 'pure_bf16'],
     'sums are kept in float32; `engine.compute` says in what is multiplied, such as "bfloat16", and `accelerate.mixed_precision` where that backend computes',
   ],
   [

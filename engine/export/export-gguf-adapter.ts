@@ -19,6 +19,7 @@ import {
   q8Tolerance,
   typeOf,
 } from './gguf-values.ts';
+import { llamaCppAdapterNotes } from './llama-cpp-notes.ts';
 import { type ModelTensor, madeTensor, valuesIn } from './model-tensor.ts';
 
 /**
@@ -84,7 +85,7 @@ export async function planGgufAdapterOf(
       await checkTensors(file, meant, read, progress, (name) =>
         types.get(name) === 'Q8_0' ? q8Tolerance : undefined,
       );
-      return [];
+      return llamaCppAdapterNotes(base.config, adapter);
     },
   };
 }

@@ -32,6 +32,7 @@ import {
   typeOf,
   type WrittenType,
 } from './gguf-values.ts';
+import { llamaCppNotes } from './llama-cpp-notes.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import {
   allRows,
@@ -225,7 +226,7 @@ async function checkGguf(
   const meant = places.map(({ tensor, type }) => meantAs(tensor, type));
   await checkTensors(file, meant, read, progress, (name) => toleranceOf(byName.get(name)!));
   checkTokenizer(file, source, { tokenizer: ggufTokenizer(gguf), config });
-  return ggufDifferences(source.base.config, config);
+  return [...ggufDifferences(source.base.config, config), ...llamaCppNotes(source.base.config)];
 }
 
 function toleranceOf({ type, offset }: GgufPlace): Tolerance | undefined {

@@ -5,6 +5,7 @@ import { ensureFolder } from '../files/folders.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
 import type { JsonObject } from '../json-file.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { configText } from '../models/config-text.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
 import {
@@ -57,7 +58,7 @@ function requireWhole({ config, path: file }: BaseModel): void {
   if (!config.isPart) return;
   throw new LorafaError(
     'model.unsupported',
-    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf or ollama, or the adapter as peft, which PEFT loads into the whole model.`,
+    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf, ollama or onnx, or the adapter as peft, which PEFT loads into the whole model.`,
     { location: { file } },
   );
 }
@@ -89,8 +90,6 @@ async function writeFolder(
   progress: ExportProgress,
 ): Promise<void> {
   await ensureFolder(folder);
-  const json = (name: string, content: object): Promise<void> =>
-    writeFileAtomic(path.join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
   const places: Record<string, string> = {};
   for (const [index, { tensors }] of shards.entries()) {
     const file = shardName(index, shards.length);
@@ -99,10 +98,12 @@ async function writeFolder(
   }
   const all = shards.flatMap(({ tensors }) => tensors);
   if (shards.length > 1) {
-    await json(SHARD_INDEX, { metadata: { total_size: bytesOf(all) }, weight_map: places });
+    const index = { metadata: { total_size: bytesOf(all) }, weight_map: places };
+    await writeFileAtomic(path.join(folder, SHARD_INDEX), `${JSON.stringify(index, null, 2)}\n`);
   }
   const dtype = matrixDtype(all);
-  await json('config.json', configOf(source.base.configJson, dtype));
+  const config = configText(configOf(source.base.configJson, dtype));
+  await writeFileAtomic(path.join(folder, 'config.json'), config);
   await writeTokenizer(folder, source);
 }
 

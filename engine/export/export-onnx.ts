@@ -1,9 +1,11 @@
 import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { textConfig } from '../architectures/hugging-face-config.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import type { JsonObject } from '../json-file.ts';
 import { openTokenizer } from '../models/base-model.ts';
+import { configText } from '../models/config-text.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
@@ -57,13 +59,15 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
     dtype,
     write: async (target, progress) => {
       await writeGraph(target, source.base.config, { dtype, shards, filename }, progress);
-      const json = (name: string, content: object): Promise<void> =>
-        writeFileAtomic(path.join(target, name), `${JSON.stringify(content, null, 2)}\n`);
-      await json('genai_config.json', genai);
-      await json('config.json', {
-        ...configOf(source.base.configJson, DTYPES[dtype]),
+      const write = (name: string, content: string): Promise<void> =>
+        writeFileAtomic(path.join(target, name), content);
+      await write('genai_config.json', `${JSON.stringify(genai, null, 2)}\n`);
+      const config = {
+        // What has parts that are not there would be loaded as a model that has them.
+        ...configOf(textConfig(source.base.config, source.base.configJson), DTYPES[dtype]),
         'transformers.js_config': transformersJsConfig(dtype, shards.length),
-      });
+      };
+      await write('config.json', configText(config));
       await writeTokenizer(target, withEnds(source, tokenizer));
     },
     check: async (target, progress) => {
@@ -71,7 +75,8 @@ export async function planOnnx(folder: string, options: ExportOptions): Promise<
       const read = await openTokenizer(target);
       await checkTensors(target, tensors, [...files.tensors.values()].map(storedTensor), progress);
       checkTokenizer(target, source, read);
-      await checkOnnx(path.join(target, filename), read.config, files, progress);
+      // Its tensors have the names that they have in the whole model.
+      await checkOnnx(path.join(target, filename), source.base.config, files, progress);
       return onnxNotes(read.config);
     },
   };

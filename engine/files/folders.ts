@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { explained } from './not-writable.ts';
@@ -25,15 +25,22 @@ export async function ensureFolder(folder: string): Promise<void> {
   await explained(folder, () => makeFolder(folder));
 }
 
+/** Whoever cannot be seen from here, in a container that shares the folder, has as long for a temporary folder. */
+const FOREIGN_TEMPORARY_MS = 24 * 60 * 60 * 1000;
+
 /**
- * Makes a folder for temporary files that nobody else may enter.
+ * Makes a folder for temporary files that nobody else may enter. Those of processes that were killed go, a day
+ * after they were last used.
  *
- * @param prefix how its name begins
+ * @param name a part of its name
  * @throws LorafaError `output.not_writable`
  */
-export async function temporaryFolder(prefix: string): Promise<string> {
-  const place = path.join(os.tmpdir(), prefix);
-  return explained(place, () => mkdtemp(place));
+export async function temporaryFolder(name: string): Promise<string> {
+  const folder = temporaryName(path.join(os.tmpdir(), name));
+  await sweepTemporaries(os.tmpdir(), FOREIGN_TEMPORARY_MS);
+  // One that is there already is an error: somebody else may have made it.
+  await explained(folder, () => mkdir(folder, { mode: 0o700 }));
+  return folder;
 }
 
 /**

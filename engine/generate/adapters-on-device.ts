@@ -1,6 +1,6 @@
 import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
-import { type Device, stateDevice } from '../runtime/device.ts';
+import { type Device, hasOwnMemory } from '../runtime/device.ts';
 import { StateTensor } from '../runtime/state-tensor.ts';
 import type { RuntimeWeights } from './sequence.ts';
 
@@ -31,7 +31,7 @@ export class AdaptersOnDevice {
   readonly #kept = new Map<RuntimeWeights, KeptAdapter>();
 
   constructor(device: Device) {
-    this.#device = stateDevice(device);
+    this.#device = device;
   }
 
   /**
@@ -41,7 +41,7 @@ export class AdaptersOnDevice {
    * @throws LorafaError `device.failed` when there is no room for them
    */
   take(modules: readonly LoraModule[], weights: RuntimeWeights): TakenAdapter {
-    if (this.#device.kind === 'cpu' || !areArrays(weights)) {
+    if (!hasOwnMemory(this.#device) || !areArrays(weights)) {
       return { weights, release: () => undefined };
     }
     const kept = this.#kept.get(weights) ?? {

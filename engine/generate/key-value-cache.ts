@@ -1,5 +1,5 @@
 import type { DecoderConfig, LayerPart } from '../architectures/decoder-config.ts';
-import { type Device, stateDevice } from '../runtime/device.ts';
+import { type Device, hasOwnMemory } from '../runtime/device.ts';
 import type { Feeds, Results } from '../runtime/feeds.ts';
 import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
@@ -108,7 +108,7 @@ export class KeyValueCache {
   /** On the host only slots that are taken are read; on a device no size changes before the cache grows. */
   #usedSlots(length: number): number {
     const slots = this.#positions.length;
-    return stateDevice(this.#device).kind === 'cpu' ? Math.min(length, slots) : slots;
+    return hasOwnMemory(this.#device) ? slots : Math.min(length, slots);
   }
 
   #inUse(tensor: StateTensor): StateTensor {

@@ -223,12 +223,13 @@ export class GraphBuilder {
     return this.apply('matmulBnb4', [x, codes, absmax], sizes);
   }
 
-  /** A weight of {@link matmulBnb4} as float32 `[out, in]`. */
+  /** A weight of {@link matmulBnb4} as `[out, in]`, in the type of its magnitudes. */
   dequantizeNf4(codes: Value, absmax: Value, sizes: OpAttributes['matmulBnb4']): Value {
     const { inFeatures, outFeatures } = sizes;
     // Blocks run across rows, so that W is the product of 1 and of itself as one long column.
     const column = { inFeatures: 1, outFeatures: outFeatures * inFeatures };
-    const row = this.matmulBnb4(this.constant([1], [1, 1]), codes, absmax, column);
+    const one = this.cast(this.constant([1], [1, 1]), absmax.dtype);
+    const row = this.matmulBnb4(one, codes, absmax, column);
     return this.reshape(row, [outFeatures, inFeatures]);
   }
 

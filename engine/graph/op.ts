@@ -104,6 +104,8 @@ export interface OpAttributes {
   concat: { readonly axis: number };
   gather: None;
   scatterAdd: { readonly rows: Dim };
+  /** Only made by a pass: the same where additions are atomic. */
+  addRows: { readonly rows: Dim };
   setRows: None;
   topKMask: { readonly k: number };
   nonZero: { readonly count: Dim };

@@ -1,4 +1,4 @@
-import type { Device } from '../runtime/device.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import type { TrainableTensor } from './adamw.ts';
 
@@ -18,16 +18,18 @@ export interface Bucket extends TrainableTensor {
 
 /**
  * Puts tensors into buckets, in order. What is said of a bucket holds for each of its tensors: it has
- * projections for all or none, and all decay or none.
+ * projections for all or none, and all decay or none. With WebGPU, where a tensor begins where its buffer
+ * does, each has a bucket of its own.
  */
-export function intoBuckets(tensors: readonly TrainableTensor[]): Bucket[] {
+export function intoBuckets(tensors: readonly TrainableTensor[], device: Device = CPU): Bucket[] {
+  const most = device.kind === 'webgpu' ? 0 : BUCKET_ELEMENTS;
   const open = new Map<string, TrainableTensor[]>();
   const filled: TrainableTensor[][] = [];
   for (const tensor of tensors) {
     const { shape, projection, decays = true } = tensor;
     const kind = `${shape.join('x')} ${projection !== undefined} ${decays}`;
     let members = open.get(kind);
-    if (members === undefined || (members.length + 1) * elements(tensor) > BUCKET_ELEMENTS) {
+    if (members === undefined || (members.length + 1) * elements(tensor) > most) {
       members = [];
       open.set(kind, members);
       filled.push(members);

@@ -35,7 +35,7 @@ export interface OptimizerOptions extends AdamWOptions {
   readonly projections: ReadonlyMap<string, Float32Array>;
   /** Gradients with a larger 2-norm are scaled down to it; 0 turns this off. */
   readonly maxGradNorm: number;
-  /** The device that computes is the one that keeps the state (`stateDevice`). */
+  /** The device that computes is the one that keeps the state. */
   readonly session: SessionOptions;
 }
 
@@ -102,7 +102,7 @@ export class Optimizer {
   }
 
   static async create(options: OptimizerOptions): Promise<Optimizer> {
-    const buckets = intoBuckets(options.tensors);
+    const buckets = intoBuckets(options.tensors, options.session.device);
     const session = { captures: true, ...options.session };
     const update = await Session.create(adamWGraph(buckets, options), session);
     const norm = await Session.create(squaredNormGraph(buckets), session);

@@ -5,14 +5,15 @@ import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
 import { namedDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
+import { stepSpec } from '../step/step-spec.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
-import type { PaddingReport, ProgressEvent, SplitReport } from '../train/events.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import type { PlannedWeights } from '../weights/weight-cache.ts';
 import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { withPadding } from './padding-multiple.ts';
 import { countParameters, type ParameterCount } from './parameter-count.ts';
+import type { PaddingReport, ProgressEvent, SplitReport } from './plan-reports.ts';
 import { planTrainee } from './planned-trainee.ts';
 import { requirePositions } from './position-limit.ts';
 import { loadRunData } from './run-data.ts';
@@ -46,7 +47,7 @@ export interface RunEstimate {
   readonly largestEvaluationBatch?: BatchSize;
   /** As the run would choose it now. */
   readonly gradientCheckpointing: Recompute;
-  /** `engine.compute`; a run with `auto` tries all modes first, so that the largest one counts. */
+  /** `engine.compute`; on a CPU, a run with `auto` tries all modes first, so that the largest one counts. */
   readonly compute: ResolvedConfig['engine']['compute'];
   /** Bytes. */
   readonly memory: MemoryEstimate;
@@ -94,7 +95,7 @@ export async function estimateRun(
       headersOnly: true,
       onPlanned: (weights) => planned.push(weights),
     });
-  const model = await open(quantizationOf(config));
+  const model = await open(quantizationOf(config, device));
   requirePositions(config, model);
   const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
@@ -102,19 +103,15 @@ export async function estimateRun(
   const data = await loadRunData(config, tokenizer, onEvent);
   const plan = planRun(config, data);
   const question = {
-    model,
-    modules: trainee.modules,
-    trainable: trainee.trainable.map(({ name }) => name),
-    trainBase: trainee.trainBase,
-    dropout: config.lora.lora_dropout,
-    packing: config.data.packing,
+    ...stepSpec(config, model, trainee),
     device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
   const limit = memoryLimit(config.engine, await facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
   const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
-  const tried = config.engine.compute === 'auto' ? largest : [];
+  const isMeasured = config.engine.compute === 'auto' && device.kind === 'cpu';
+  const tried = isMeasured ? largest : [];
   const models = [model, ...(await Promise.all(tried.map(open)))];
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))

@@ -4,11 +4,8 @@ import { READING_CHUNK } from '../generate/generation-runs.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { CPU, type Device } from '../runtime/device.ts';
-import {
-  type TrainingGraphOptions,
-  type TrainingShape,
-  trainingGraph,
-} from '../step/training-graph.ts';
+import { evaluationSpec, type StepSpec } from '../step/step-spec.ts';
+import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { inBfloat16 } from '../weights/bfloat16-weights.ts';
 import type { AnswersQuestion } from './memory.ts';
 import { MAX_NEW_TOKENS } from './sample-prompts.ts';
@@ -21,17 +18,8 @@ export interface PassMemory {
 }
 
 /** An evaluation of batches up to a shape: a forward pass that keeps nothing for gradients. */
-export function evaluationMemory(
-  options: Omit<TrainingGraphOptions, 'shape' | 'recompute'>,
-  shape: TrainingShape,
-): PassMemory {
-  const graph = trainingGraph({
-    ...options,
-    shape,
-    recompute: 'none',
-    trainable: [],
-    dropout: 0,
-  });
+export function evaluationMemory(spec: StepSpec, shape: TrainingShape): PassMemory {
+  const graph = trainingGraph({ ...evaluationSpec(spec), shape, recompute: 'none' });
   return { bytes: peakBytes(graph), nodes: graph.values.length };
 }
 

@@ -3,30 +3,22 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { DeviceArena } from '../graph/arena.ts';
 import { numElements } from '../graph/dim.ts';
 import type { Graph } from '../graph/graph.ts';
-import { IN_PLACE_ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
-import type { LoraModule } from '../lora/lora-module.ts';
+import { ON_CUDA, peakBytes, runWith } from '../graph/liveness.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { attentionThreads } from '../runtime/attention-shares.ts';
-import { CPU, type Device, stateDevice } from '../runtime/device.ts';
+import { CPU, type Device, hasOwnMemory } from '../runtime/device.ts';
 import { physicalCores } from '../runtime/physical-cores.ts';
+import type { StepSpec } from '../step/step-spec.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
-export interface MemoryQuestion extends BatchesQuestion {
-  readonly model: Pick<BaseModel, 'config' | 'weights'>;
-  readonly modules: readonly LoraModule[];
-  /** Trained tensors by the names of their graph inputs. */
-  readonly trainable: readonly string[];
-  readonly trainBase: boolean;
-  readonly dropout: number;
+export interface MemoryQuestion extends StepSpec, BatchesQuestion {
   readonly recompute: Recompute;
   /** Whose memory it is; the host's unless given. */
   readonly device?: Device;
-  /** As in `TrainingGraphOptions`. */
-  readonly packing?: boolean;
   /** CPU threads; 0 takes one per physical core. One unless given. */
   readonly threads?: number;
   /** The batches of an evaluation; absent where there is none. */
@@ -62,11 +54,11 @@ export interface MemoryEstimate {
   readonly answerWeights: number;
   /** Trained tensors and frozen A matrices, gradients, Adam's two moments. */
   readonly optimizer: number;
-  /** Values of the step graph that are alive at one time. */
+  /** What ONNX Runtime takes for values of the step graph at one time. */
   readonly activations: number;
-  /** Values of the graph of an evaluation that are alive at one time; 0 where there is none. */
+  /** The same of an evaluation; 0 where there is none. */
   readonly evaluation: number;
-  /** Values of the graph of an answer, and the keys and values of its text; 0 where there is none. */
+  /** The same of an answer, and the keys and values of its text; 0 where there is none. */
   readonly answers: number;
   /** Node, ONNX Runtime and the graphs themselves. */
   readonly runtime: number;
@@ -97,10 +89,13 @@ const COPIES_OF_TRAINED = 2.5;
 /** The same on a device that keeps the state of a run: nothing lies about there. */
 const MOMENTS = 2;
 
-/** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
-const DEVICE_BYTES = 2e6;
+/** With WebGPU, where an update is not written over what it reads: a second place for weights, sums and moments. */
+const SECOND_PLACES = 4;
 
-/** Estimates a training run's peak memory from its graphs: liveness over the order of the nodes. */
+/** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
+const DEVICE_BYTES = 3e5;
+
+/** Estimates a training run's peak memory from its graphs, with ONNX Runtime's plan of buffers over the order of their nodes. */
 export function estimateMemory(
   question: MemoryQuestion,
   beside: MemoryBesideSteps = memoryBesideSteps(question),
@@ -117,9 +112,9 @@ export function estimateMemory(
   }
   const isOnDevice = keepsState(question.device);
   const stays = {
-    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights),
+    weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights, question.device),
     answerWeights: beside.answerWeights,
-    optimizer: inputs + (isOnDevice ? MOMENTS : COPIES_OF_TRAINED) * trained,
+    optimizer: inputs + copiesOfTrained(question.device) * trained,
     runtime: isOnDevice
       ? DEVICE_BYTES
       : PROCESS_BYTES +
@@ -149,7 +144,7 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
   const hasOwnWeights =
     answers !== undefined && answers.model.weights.tensors !== model.weights.tensors;
   return {
-    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights) : 0,
+    answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights, question.device) : 0,
     evaluation: evaluated?.bytes ?? 0,
     answers: answered?.bytes ?? 0,
     nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
@@ -166,21 +161,32 @@ export function bytesToRun(graph: Graph, device: Device | undefined): number {
   if (!keepsState(device)) return peakBytes(graph);
   const arena = new DeviceArena();
   // The second run finds what the first one left in pieces.
-  for (let run = 0; run < 2; run++) runWith(graph, arena, IN_PLACE_ON_CUDA);
+  for (let run = 0; run < 2; run++) runWith(graph, arena, ON_CUDA);
   return arena.bytes;
 }
 
 /** Whether a device has state and caches in memory of its own. */
 function keepsState(device: Device = CPU): boolean {
-  return stateDevice(device).kind !== 'cpu';
+  return hasOwnMemory(device);
 }
 
 function sessionsOf({ lengths = MAX_SESSIONS }: BatchesQuestion): number {
   return Math.min(MAX_SESSIONS, SHAPES_PER_LENGTH * lengths);
 }
 
-function bytesOfWeights({ tensors }: WeightStore): number {
-  return [...tensors.values()].reduce((bytes, { length }) => bytes + length, 0);
+function copiesOfTrained(device: Device = CPU): number {
+  if (device.kind === 'webgpu') return MOMENTS + SECOND_PLACES;
+  return keepsState(device) ? MOMENTS : COPIES_OF_TRAINED;
+}
+
+/** WebGPU has 16-bit weights widened to float32. */
+function bytesOfWeights({ tensors }: WeightStore, device: Device = CPU): number {
+  const isWidened = (dtype: string): boolean =>
+    device.kind === 'webgpu' && (dtype === 'F16' || dtype === 'BF16');
+  return [...tensors.values()].reduce(
+    (bytes, { length, dtype }) => bytes + (isWidened(dtype) ? 2 : 1) * length,
+    0,
+  );
 }
 
 function sum(parts: Readonly<Record<string, number>>): number {

@@ -7,40 +7,34 @@ import { openAdapter } from '../lora/load-adapter.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
-
-/** What a run will train, by names and sizes: nothing has a value yet. */
-export interface PlannedTrainee {
-  /** The adapted layers; none for a full fine-tune. */
-  readonly modules: readonly LoraModule[];
-  readonly trainable: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** True where the base's own weights are trained. */
-  readonly trainBase: boolean;
-}
+import type { Trained } from '../step/step-spec.ts';
 
 /** The sections of a configuration that decide what is trained. */
 export type TraineeConfig = Pick<ResolvedConfig, 'lora' | 'training'>;
 
 /**
- * Decides what a run trains.
+ * Decides what a run trains: nothing has a value yet.
  *
+ * @param checkpoint a folder that a run goes on from, which has its adapter in the place of the first one
  * @throws LorafaError as `resolveTargets`, and for `lora.init_adapter` as `openAdapter`
  */
 export async function planTrainee(
   { lora, training: { method } }: TraineeConfig,
   model: Pick<BaseModel, 'config' | 'name'>,
-): Promise<PlannedTrainee> {
+  checkpoint?: string,
+): Promise<Trained> {
   if (method === 'full') {
     requireWhole(model);
     const trainable = [...expectedTensors(model.config)].map(([name, shape]) => ({ name, shape }));
     return { modules: [], trainable, trainBase: true };
   }
-  const modules = await adaptedModules(lora, model);
+  const modules = await adaptedModules(lora, model, checkpoint);
   const trainable = modules.flatMap((module) => trainedTensors(module, method));
   return { modules, trainable, trainBase: false };
 }
 
 /** @throws LorafaError `model.unsupported` for the text part of a model, which would be saved without the others */
-export function requireWhole({ config, name }: Pick<BaseModel, 'config' | 'name'>): void {
+function requireWhole({ config, name }: Pick<BaseModel, 'config' | 'name'>): void {
   if (!config.isPart) return;
   throw new LorafaError(
     'model.unsupported',
@@ -51,9 +45,10 @@ export function requireWhole({ config, name }: Pick<BaseModel, 'config' | 'name'
 async function adaptedModules(
   lora: ResolvedConfig['lora'],
   model: Pick<BaseModel, 'config' | 'name'>,
+  checkpoint: string | undefined,
 ): Promise<readonly LoraModule[]> {
   if (lora.init_adapter === undefined) return resolveTargets(lora, model.config, model.name);
-  const { modules } = await openAdapter(lora.init_adapter, model.config);
+  const { modules } = await openAdapter(checkpoint ?? lora.init_adapter, model.config);
   checkRanks(modules);
   requireNoExpertDropout(lora.lora_dropout, model.config, modules);
   return modules;

@@ -12,7 +12,7 @@ import { type DataSource, ExampleStream } from '../data/streaming/example-stream
 import { textSize } from '../data/text-size.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { MixedShare, ProgressEvent, SplitReport } from '../train/events.ts';
+import type { MixedShare, ProgressEvent, SplitReport } from './plan-reports.ts';
 import { inferredReport, issueWarnings, sharedWarnings, splitReport } from './split-report.ts';
 
 /** The examples of a run. */

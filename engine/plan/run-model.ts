@@ -1,12 +1,13 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import type { ProgressEvent } from '../train/events.ts';
+import type { Device } from '../runtime/device.ts';
 import { areRounded } from '../weights/bfloat16-weights.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import { WeightStore } from '../weights/weight-store.ts';
+import type { ProgressEvent } from './plan-reports.ts';
 
 /** How the base of a configuration is stored in four bits; undefined where it is not. */
 export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | undefined {
@@ -16,18 +17,27 @@ export function nf4Of({ model }: Pick<ResolvedConfig, 'model'>): Nf4Options | un
 /**
  * How the base's weights are quantized for training; undefined where they stay as they are stored,
  * as they do for the mode `auto`, which is decided by the run itself.
+ *
+ * @param planned the device that a plan is for, on which `auto` is no question
  */
-export function quantizationOf({
-  model,
-  engine: { compute },
-}: Pick<ResolvedConfig, 'model' | 'engine'>): Quantization | undefined {
-  const nf4 = nf4Of({ model });
-  if (nf4 !== undefined) return { kind: 'nf4', ...nf4 };
-  return compute === 'auto' ? undefined : quantizationFor(compute);
+export function quantizationOf(
+  { model, engine: { compute } }: Pick<ResolvedConfig, 'model' | 'engine'>,
+  planned?: Device,
+): Quantization | undefined {
+  const auto = planned?.kind === 'cuda' ? 'bfloat16' : 'float32';
+  return quantizationFor(compute === 'auto' ? auto : compute, nf4Of({ model }));
 }
 
-/** What a mode needs of weights; undefined where it takes them as they are stored. */
-export function quantizationFor(mode: ComputeMode): Quantization | undefined {
+/**
+ * What a mode needs of weights; undefined where it takes them as they are stored.
+ *
+ * @param nf4 how they are stored in four bits, which on CUDA are multiplied with in bfloat16 as well
+ */
+export function quantizationFor(
+  mode: ComputeMode,
+  nf4: Nf4Options | undefined,
+): Quantization | undefined {
+  if (nf4 !== undefined) return { kind: 'nf4', ...nf4, ...(mode === 'bfloat16' && { mode }) };
   if (mode === 'int8') return { kind: 'int8' };
   return isBfloat16Mode(mode) ? { kind: 'bfloat16', mode } : undefined;
 }

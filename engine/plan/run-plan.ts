@@ -3,8 +3,8 @@ import { type EpochPlan, type MicroBatch, planEpoch, type RowLayout } from '../d
 import type { ExampleStream } from '../data/streaming/example-stream.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { TrainingShape } from '../step/training-graph.ts';
-import type { PaddingReport } from '../train/events.ts';
 import { paddingMultiple } from './padding-multiple.ts';
+import type { PaddingReport } from './plan-reports.ts';
 import type { RunData } from './run-data.ts';
 import { droppedWarnings } from './split-report.ts';
 

@@ -1,6 +1,6 @@
 import { countExamples, type DatasetReport, type IssueList } from '../data/report.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
-import type { SplitReport } from '../train/events.ts';
+import type { SplitReport } from './plan-reports.ts';
 
 /** Counts over examples, and over the rows that they were made of. */
 export function splitReport(

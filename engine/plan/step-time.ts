@@ -9,15 +9,39 @@ import type { DeviceSpeed } from '../runtime/device-facts.ts';
 const FREE: ReadonlySet<OpName> = new Set(['input', 'weight', 'constant', 'reshape']);
 
 /**
+ * How many times as many operations of bfloat16 numbers tensor cores do, at most, of all GPUs that there are (NVIDIA's data
+ * sheets: 2 to 16 times up to Hopper, 28 of a B200).
+ */
+const MOST_OF_TENSOR_CORES = 32;
+
+/**
  * Seconds that a graph takes on a device that is always busy: each op as long as its arithmetic or its memory
  * traffic takes at the device's peak, whichever is longer. It is less than any real run takes.
  */
 export function leastSeconds(graph: Graph, { flops, bytesPerSecond }: DeviceSpeed): number {
   return graph.values.reduce((seconds, value) => {
     if (FREE.has(value.op)) return seconds;
-    const bytes = [value, ...value.inputs].reduce((sum, each) => sum + bytesOf(each), 0);
-    return seconds + Math.max(operations(value) / flops, bytes / bytesPerSecond);
+    return (
+      seconds + Math.max(operations(value) / flopsOf(value, flops), traffic(value) / bytesPerSecond)
+    );
   }, 0);
+}
+
+/** Bytes that a graph reads and writes where each op goes through memory for itself. */
+export function trafficBytes(graph: Graph): number {
+  return graph.values.reduce((bytes, value) => bytes + traffic(value), 0);
+}
+
+function traffic(value: Value): number {
+  if (FREE.has(value.op)) return 0;
+  // Of a table only the rows that are wanted are read.
+  const read = isOp(value, 'gather') ? [value, value.inputs[1]!] : value.inputs;
+  return [value, ...read].reduce((sum, each) => sum + bytesOf(each), 0);
+}
+
+/** @param float32 operations per second of float32 numbers outside of tensor cores */
+function flopsOf(value: Value, float32: number): number {
+  return value.dtype === 'bfloat16' ? MOST_OF_TENSOR_CORES * float32 : float32;
 }
 
 /** Floating-point operations of a product; those of other ops take less time than their bytes. */

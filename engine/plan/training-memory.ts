@@ -1,6 +1,7 @@
 import { parseConfig } from '../config/parse.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { stepSpec } from '../step/step-spec.ts';
 import { describeQuantized } from '../weights/quantization.ts';
 import { estimateMemory, memoryLimit } from './memory.ts';
 import { planTrainee } from './planned-trainee.ts';
@@ -54,12 +55,8 @@ async function bytesFor(
   config: ResolvedConfig,
 ): Promise<number> {
   const length = Math.min(config.data.max_length, model.config.maxPositionEmbeddings);
-  const { modules, trainable, trainBase } = await planTrainee(config, model);
   return estimateMemory({
-    ...{ model, modules, trainBase },
-    trainable: trainable.map(({ name }) => name),
-    dropout: config.lora.lora_dropout,
-    packing: config.data.packing,
+    ...stepSpec(config, model, await planTrainee(config, model)),
     shape: { rows: config.training.per_device_train_batch_size, length, lossTokens: length },
     recompute: 'layer',
   }).total;

@@ -1,4 +1,9 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
 import { type AttentionJob, AttentionMailbox, type PartialSums, STATE } from './attention-job.ts';
 import { attentionShares } from './attention-shares.ts';
 import { CausalAttention } from './causal-attention.ts';
@@ -18,7 +23,7 @@ export interface AttentionThreadData {
  * Entry of a thread that computes shares of attention with primitives of its own, since one primitive is
  * not for two threads. It says that it is ready and then never returns to its event loop.
  */
-const { library, memory } = workerData as AttentionThreadData;
+const { library, memory, lifeline } = workerData as AttentionThreadData;
 const onednn = new Onednn(library);
 onednn.useThreads(1);
 const pool = new SharedPool();
@@ -31,6 +36,8 @@ for (;;) {
     mailbox.waitWhile(state);
   } else if (mailbox.turn(STATE.posted, STATE.taken)) {
     mailbox.turn(STATE.taken, finished() ? STATE.done : STATE.failed);
+    // Looks whether this thread is there are messages, which would pile up.
+    while (receiveMessageOnPort(lifeline) !== undefined);
   }
 }
 

@@ -31,15 +31,15 @@ export function bfloat16Runtime(): Bfloat16Runtime {
 }
 
 /**
- * Makes sure that products of bfloat16 numbers can be had on a device, by the processor's own
- * instructions.
+ * Makes sure that products of bfloat16 numbers can be had by ops of our own, which are for a processor with
+ * instructions for them.
  *
  * @throws LorafaError `device.unavailable`
  */
 export function requireBfloat16(device: Device): void {
   if (device.kind !== 'cpu') {
     throw unavailable(
-      `Products in bfloat16 need a CPU, and the model runs on ${formatDevice(device)}; set engine.compute to "float32", or engine.device to "cpu".`,
+      `Products in bfloat16 by oneDNN need a CPU, and the model runs on ${formatDevice(device)}; set engine.compute to "${device.kind === 'cuda' ? 'bfloat16' : 'float32'}", or engine.device to "cpu".`,
     );
   }
   bfloat16Runtime();

@@ -91,6 +91,10 @@ const FUNCTIONS = {
   ],
   RegisterExecutionProviderLibrary: [301, 'memory', 'text', 'path'],
   CopyTensors: [386, 'memory', 'memory', 'memory', 'memory', 'size'],
+  Session_GetEpGraphAssignmentInfo: [407, 'memory', 'memory', 'memory'],
+  EpAssignedSubgraph_GetEpName: [408, 'memory', 'memory'],
+  EpAssignedSubgraph_GetNodes: [409, 'memory', 'memory', 'memory'],
+  EpAssignedNode_GetOperatorType: [412, 'memory', 'memory'],
 } as const satisfies Readonly<Record<string, readonly [number, ...Argument[]]>>;
 
 type FunctionName = keyof typeof FUNCTIONS;
@@ -119,7 +123,7 @@ export type CApi = {
 };
 
 /** The first version of the API that has all of {@link FUNCTIONS} and the operators that are used. */
-const API_VERSION = 23;
+const API_VERSION = 24;
 
 const POINTER_BYTES = 8;
 

@@ -1,14 +1,14 @@
-import { GraphBuilder } from '../graph/builder.ts';
-import { type DType, ONNX_DATA_TYPE } from '../graph/dtype.ts';
-import { writeOnnx } from '../onnx/writer.ts';
+import type { DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
 import { cTexts } from './c-texts.ts';
 import { cudaProvider } from './cuda-provider.ts';
 import { type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
+import { idleSession } from './idle-session.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
-import { sessionOptions } from './session-options.ts';
 import { tensorAt } from './tensor-at.ts';
+import { copyTensor, tensorIn } from './tensor-in.ts';
+import type { TensorMemory } from './tensor-memory.ts';
 
 /** The name by which allocators of CUDA's memory go. */
 const PROVIDER = 'CUDAExecutionProvider';
@@ -33,8 +33,10 @@ let hasCopies = false;
  * by byte; what sessions compute with comes from one arena for all of them, so that several batch
  * shapes, evaluations and answers share what the largest of them takes.
  */
-export class CudaMemory {
+export class CudaMemory implements TensorMemory {
   readonly device: Device;
+  readonly writesInPlace = true;
+  readonly hasAddresses = true;
   readonly #info: Pointer;
   readonly #allocator: Pointer;
   /** As many zeros as are copied at once. */
@@ -71,21 +73,10 @@ export class CudaMemory {
     return memory;
   }
 
-  /**
-   * A tensor of unknown numbers, to be released with `ReleaseValue`.
-   *
-   * @throws LorafaError `device.failed` when there is no room for it
-   */
   allocate(dtype: DType, shape: readonly number[]): Pointer {
-    const dims = BigInt64Array.from(shape, BigInt);
-    const type = ONNX_DATA_TYPE[dtype];
-    return create(
-      (out) => ort.CreateTensorAsOrtValue(this.#allocator, dims, dims.length, type, out),
-      `${formatDevice(this.device)} has no room for a tensor of the shape [${shape.join(', ')}]`,
-    );
+    return tensorIn(this.#allocator, this.device, dtype, shape);
   }
 
-  /** A tensor over bytes of another one, to be released with `ReleaseValue` while that is there. */
   part(
     whole: Pointer,
     start: number,
@@ -101,14 +92,10 @@ export class CudaMemory {
     return create((out) => ort.GetTensorMutableData(tensor, out));
   }
 
-  /** Copies a tensor into another one as large; either may be the host's. Waits until it is done. */
   copy(from: Pointer, to: Pointer): void {
-    const [source, target] = [BigUint64Array.of(from), BigUint64Array.of(to)];
-    const what = `ONNX Runtime could not copy to or from ${formatDevice(this.device)}`;
-    check(ort.CopyTensors(environment, source, target, null, 1), what);
+    copyTensor(this.device, from, to);
   }
 
-  /** Makes the numbers of a float32 tensor zero. */
   clear(tensor: Pointer, length: number): void {
     for (let first = 0; first < length; first += ZEROS) {
       const count = Math.min(ZEROS, length - first);
@@ -129,21 +116,6 @@ export class CudaMemory {
     this.copy(values.over('float32', { data, shape: [ZEROS] }), zeros);
     values.release();
     return zeros;
-  }
-}
-
-/** A session that is never run and stays until the process ends. */
-function idleSession(device: Device, what: string): Pointer {
-  const builder = new GraphBuilder();
-  const model = writeOnnx(builder.finish({ y: builder.neg(builder.input('x', 'float32', [1])) }));
-  const options = sessionOptions({ device, threads: 1, hasOwnArena: true }, what);
-  try {
-    return create(
-      (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, options, out),
-      what,
-    );
-  } finally {
-    ort.ReleaseSessionOptions(options);
   }
 }
 

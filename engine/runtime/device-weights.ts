@@ -1,9 +1,11 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { DType } from '../graph/dtype.ts';
+import { staticSize } from '../graph/dim.ts';
+import { DTYPE_BYTES, type DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
-import type { CudaMemory } from './cuda-memory.ts';
 import { HostValues } from './host-values.ts';
 import { check, ort } from './onnx-runtime.ts';
+import type { TensorMemory } from './tensor-memory.ts';
+import { widenedAt } from './widened-at.ts';
 
 /** A weight in the host's memory. */
 export interface HostWeight {
@@ -12,8 +14,12 @@ export interface HostWeight {
   /** The file and the place that it is from. */
   readonly source: string;
   readonly address: Pointer;
+  /** What it is in the file. */
+  readonly stored: DType;
+  /** What the graph takes it for: what is stored, or float32, into which it is widened on its way to a device. */
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** In the file. */
   readonly bytes: number;
 }
 
@@ -31,22 +37,22 @@ interface Uploaded {
   users: number;
 }
 
-/** What of the weights goes up at once: a piece takes some milliseconds. */
+/** What of the weights goes up at once where a tensor can be filled in pieces: a piece takes some milliseconds. */
 const PIECE_BYTES = 2 ** 26;
 
 /** All weights of the process on devices. */
-const uploads = new Map<CudaMemory, Map<string, Uploaded>>();
+const uploads = new Map<TensorMemory, Map<string, Uploaded>>();
 
 /**
  * The weights of one session on a device, where all sessions of the process share them: a weight is
  * brought there by the first session that needs it and goes with the last.
  */
 export class DeviceWeights {
-  readonly #memory: CudaMemory;
+  readonly #memory: TensorMemory;
   /** By name in the graph. */
   readonly #sources = new Map<string, string>();
 
-  private constructor(memory: CudaMemory) {
+  private constructor(memory: TensorMemory) {
     this.#memory = memory;
   }
 
@@ -56,7 +62,7 @@ export class DeviceWeights {
    * @throws LorafaError `device.failed` when there is no room for them
    */
   static async on(
-    memory: CudaMemory,
+    memory: TensorMemory,
     weights: readonly HostWeight[],
     onUpload: OnUpload = () => undefined,
   ): Promise<DeviceWeights> {
@@ -111,7 +117,8 @@ export class DeviceWeights {
     return known === undefined;
   }
 
-  #newUpload({ dtype, shape, bytes }: HostWeight): Uploaded {
+  #newUpload({ dtype, shape }: HostWeight): Uploaded {
+    const bytes = DTYPE_BYTES[dtype] * staticSize(shape)!;
     const owner = this.#memory.allocate(dtype, shape);
     const value = this.#memory.part(owner, 0, bytes, dtype, shape);
     return { owner, value, ready: Promise.resolve(), users: 0 };
@@ -120,11 +127,8 @@ export class DeviceWeights {
   async #upload(weights: readonly HostWeight[], onUpload: OnUpload): Promise<void> {
     const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
     let done = 0;
-    for (const { source, address, bytes } of weights) {
-      const { value } = this.#uploads.get(source)!;
-      for (let start = 0; start < bytes; start += PIECE_BYTES) {
-        const size = Math.min(PIECE_BYTES, bytes - start);
-        this.#copyPiece(address, value, start, size);
+    for (const weight of weights) {
+      for (const size of this.#pieces(weight)) {
         done += size;
         onUpload(done, total);
         await othersTurn();
@@ -132,13 +136,36 @@ export class DeviceWeights {
     }
   }
 
-  #copyPiece(address: Pointer, value: Pointer, start: number, size: number): void {
+  /** Brings a weight up piece by piece; gives their sizes. */
+  *#pieces(weight: HostWeight): Generator<number> {
+    const { source, address, bytes, dtype, stored, shape } = weight;
+    const { value } = this.#uploads.get(source)!;
+    if (dtype !== stored) {
+      const widened = widenedAt(address, stored, staticSize(shape)!);
+      this.#copy(value, (host) => host.over('float32', { data: widened, shape }));
+      yield bytes;
+    } else if (!this.#memory.hasAddresses) {
+      this.#copy(value, (host) => host.at(address, bytes, dtype, shape));
+      yield bytes;
+    } else {
+      for (let start = 0; start < bytes; start += PIECE_BYTES) {
+        const size = Math.min(PIECE_BYTES, bytes - start);
+        const piece = this.#memory.part(value, start, size, 'uint8', [size]);
+        try {
+          this.#copy(piece, (host) => host.at(address + BigInt(start), size, 'uint8', [size]));
+        } finally {
+          ort.ReleaseValue(piece);
+        }
+        yield size;
+      }
+    }
+  }
+
+  #copy(target: Pointer, from: (host: HostValues) => Pointer): void {
     const host = new HostValues();
-    const piece = this.#memory.part(value, start, size, 'uint8', [size]);
     try {
-      this.#memory.copy(host.at(address + BigInt(start), size, 'uint8', [size]), piece);
+      this.#memory.copy(from(host), target);
     } finally {
-      ort.ReleaseValue(piece);
       host.release();
     }
   }

@@ -9,9 +9,9 @@ export interface Device {
 
 export const CPU: Device = { kind: 'cpu', index: 0 };
 
-/** Where the state of what a device computes is kept: on a device that sessions can be given memory of. */
-export function stateDevice(device: Device): Device {
-  return device.kind === 'cuda' ? device : CPU;
+/** Whether what stays from run to run (weights, state, keys and values) lies in memory of the device's own. */
+export function hasOwnMemory({ kind }: Device): boolean {
+  return kind !== 'cpu';
 }
 
 /** `cpu`, `cuda:1`, `webgpu` */

@@ -13,6 +13,8 @@ export interface DeviceStatus {
   readonly usable: boolean;
   /** One sentence: the missing piece and how to get it. Absent where the device is usable. */
   readonly problem?: string;
+  /** A clause: why `auto` passes it over all the same. */
+  readonly passedOver?: string;
   /** What its libraries themselves said, for logs. */
   readonly detail?: string;
   /** The GPU of a CUDA device, where its driver tells. */
@@ -30,9 +32,11 @@ const PROBE_SCRIPT = fileURLToPath(new URL('./probe-device.js', import.meta.url)
  * @param script the built probe; another one only in tests
  */
 export async function probeDevice(device: Device, script = PROBE_SCRIPT): Promise<DeviceStatus> {
-  const detail = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
-  if (detail === undefined) return { device, usable: true };
-  return { device, usable: false, problem: deviceProblem(device, detail), detail };
+  const found = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
+  if (found.detail !== undefined) {
+    return { device, usable: false, problem: deviceProblem(device, found.detail), ...found };
+  }
+  return { device, usable: true, ...found };
 }
 
 /** The state of every device, for a doctor's report: of all GPUs that NVIDIA's driver names, or of the first one. */
@@ -48,16 +52,25 @@ export async function probeDevices(): Promise<DeviceStatus[]> {
   );
 }
 
+/** What `auto` takes before the CPU, the best first. */
+const ACCELERATORS: readonly Device[] = [
+  { kind: 'cuda', index: 0 },
+  { kind: 'webgpu', index: 0 },
+];
+
 /**
- * The device for the setting `engine.device`. `auto` takes CUDA where it works and the CPU
- * elsewhere; a device that was asked for by name is never replaced by another.
+ * The device for the setting `engine.device`. `auto` takes CUDA where it works, or else WebGPU where that is
+ * faster than the CPU, or else the CPU; a device that was asked for by name is never replaced by another.
  *
  * @throws LorafaError `device.unavailable` saying what is missing
  */
 export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Promise<Device> {
   if (setting === 'auto') {
-    const cuda = await probeDevice({ kind: 'cuda', index: 0 }, script);
-    return cuda.usable ? cuda.device : CPU;
+    for (const device of ACCELERATORS) {
+      const { usable, passedOver } = await probeDevice(device, script);
+      if (usable && passedOver === undefined) return device;
+    }
+    return CPU;
   }
   const device = parseDevice(setting);
   const { problem, detail } = await probeDevice(device, script);
@@ -67,25 +80,48 @@ export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Prom
   return device;
 }
 
-async function tryHere(device: Device): Promise<string | undefined> {
+/** What came of trying a device; `detail` where it does not work. */
+type Trial = Pick<DeviceStatus, 'detail' | 'passedOver'>;
+
+/**
+ * Makes sure that a CUDA device multiplies bfloat16 numbers, in a throw-away process.
+ *
+ * @param script as in {@link probeDevice}
+ * @throws LorafaError `device.unavailable`
+ */
+export async function requireTensorCores(device: Device, script = PROBE_SCRIPT): Promise<void> {
+  const { detail } = await tryInChild(device, script, 'bfloat16');
+  if (detail === undefined) return;
+  throw new LorafaError(
+    'device.unavailable',
+    `${formatDevice(device)} does not multiply in bfloat16, for which it takes a GPU of NVIDIA's Ampere or later (${detail}); set engine.compute to "float32".`,
+    { detail },
+  );
+}
+
+async function tryHere(device: Device): Promise<Trial> {
   try {
     await selfTest(device);
-    return undefined;
+    return {};
   } catch (error) {
-    return wordsOf(error);
+    return { detail: wordsOf(error) };
   }
 }
 
-function tryInChild(device: Device, script: string): Promise<string | undefined> {
+function tryInChild(
+  device: Device,
+  script: string,
+  ...what: readonly 'bfloat16'[]
+): Promise<Trial> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [script, formatDevice(device)],
+      [script, formatDevice(device), ...what],
       { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
-      (error, _stdout, stderr) => {
-        if (error === null) return resolve(undefined);
+      (error, stdout, stderr) => {
+        if (error === null) return resolve(stdout === '' ? {} : { passedOver: stdout });
         const end = error.signal === undefined ? error.message : `ended by ${error.signal}`;
-        resolve(lastLine(stderr) || end);
+        resolve({ detail: lastLine(stderr) || end });
       },
     );
   });

@@ -21,7 +21,7 @@ export async function requireInt8(device: Device): Promise<void> {
   if (device.kind !== 'cpu') {
     throw new LorafaError(
       'device.unavailable',
-      `Products in eight bits need a CPU, and the model runs on ${formatDevice(device)}; set engine.compute to "float32", or engine.device to "cpu".`,
+      `Products in eight bits need a CPU, and the model runs on ${formatDevice(device)}; set engine.compute to "${device.kind === 'cuda' ? 'bfloat16' : 'float32'}", or engine.device to "cpu".`,
     );
   }
   if (!(await isExact())) {

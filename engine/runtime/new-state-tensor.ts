@@ -1,7 +1,7 @@
-import { CudaMemory } from './cuda-memory.ts';
-import { type Device, stateDevice } from './device.ts';
+import type { Device } from './device.ts';
 import { DeviceTensor } from './device-tensor.ts';
 import { HostTensor } from './host-tensor.ts';
+import { memoryOf } from './memory-of.ts';
 import type { StateTensor } from './state-tensor.ts';
 
 /**
@@ -15,8 +15,9 @@ export function newStateTensor(
   shape: readonly number[],
   values?: Float32Array,
 ): StateTensor {
-  if (stateDevice(device).kind === 'cpu') return new HostTensor(shape, values);
-  const tensor = DeviceTensor.in(CudaMemory.of(device), shape);
+  const memory = memoryOf(device);
+  if (memory === undefined) return new HostTensor(shape, values);
+  const tensor = DeviceTensor.in(memory, shape);
   try {
     if (values === undefined) tensor.clear();
     else tensor.write(values);

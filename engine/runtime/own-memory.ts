@@ -39,3 +39,21 @@ export function float32sAt(address: Pointer, count: number): Float32Array {
   const type = koffi.array('float', count);
   return Float32Array.from(koffi.decode(address, type) as ArrayLike<number>);
 }
+
+/** A copy of the 16-bit units at a place in memory. */
+export function uint16sAt(address: Pointer, count: number): Uint16Array {
+  const type = koffi.array('uint16_t', count);
+  return Uint16Array.from(koffi.decode(address, type) as ArrayLike<number>);
+}
+
+/** The addresses that stand at a place in memory. */
+export function pointersAt(address: Pointer, count: number): readonly Pointer[] {
+  if (count === 0) return [];
+  const type = koffi.array('uint64_t', count);
+  return Array.from(koffi.decode(address, type) as ArrayLike<number | bigint>, BigInt);
+}
+
+/** The text at a place in memory, up to its end of zero. */
+export function textAt(address: Pointer): string {
+  return koffi.decode(address, 'char', -1) as string;
+}

@@ -3,6 +3,7 @@ import { cTexts } from './c-texts.ts';
 import { cudaProvider } from './cuda-provider.ts';
 import type { Device } from './device.ts';
 import { check, create, LOG_ERRORS, ort } from './onnx-runtime.ts';
+import { RECORD_PLACEMENT } from './placement.ts';
 
 /** How a session computes. */
 export interface SessionSetup {
@@ -24,6 +25,13 @@ export interface SessionSetup {
    * which a node is computed elsewhere.
    */
   readonly captures?: boolean;
+  /** On a CUDA device: tensor cores may round the factors of float32 products to ten bits. */
+  readonly tf32?: boolean;
+  /**
+   * With WebGPU, whose kernels take 32 bits of an int64: leaves integers to the CPU, for graphs that compute with
+   * larger ones.
+   */
+  readonly hasLargeIntegers?: boolean;
 }
 
 /** `ORT_DISABLE_ALL`, `ORT_SEQUENTIAL` */
@@ -54,6 +62,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
       'session.disable_prepacking': setup.prepacks ? '0' : '1',
       ...(setup.threadsSleep && { 'session.intra_op.allow_spinning': '0' }),
       ...(setup.device.kind === 'cuda' && !setup.hasOwnArena && IN_SHARED_ARENA),
+      ...(setup.device.kind === 'webgpu' && { [RECORD_PLACEMENT]: '1' }),
       ...(setup.weightsFolder !== undefined && {
         'session.model_external_initializers_file_folder_path': setup.weightsFolder,
       }),
@@ -83,20 +92,37 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
 function addProvider(options: Pointer, setup: SessionSetup, what: string): void {
   const { device } = setup;
   if (device.kind === 'cuda') addCuda(options, setup, what);
-  if (device.kind === 'webgpu') {
-    check(ort.SessionOptionsAppendExecutionProvider(options, 'WebGPU', null, null, 0), what);
-  }
+  if (device.kind === 'webgpu') addWebgpu(options, setup, what);
 }
 
-function addCuda(options: Pointer, { device, captures }: SessionSetup, what: string): void {
+function addWebgpu(options: Pointer, { hasLargeIntegers }: SessionSetup, what: string): void {
+  const keys = cTexts(['enableInt64']);
+  const values = cTexts([hasLargeIntegers ? '0' : '1']);
+  check(
+    ort.SessionOptionsAppendExecutionProvider(
+      options,
+      'WebGPU',
+      keys.addresses,
+      values.addresses,
+      1,
+    ),
+    what,
+  );
+}
+
+function addCuda(
+  options: Pointer,
+  { device, captures, tf32 = false }: SessionSetup,
+  what: string,
+): void {
   cudaProvider(device);
   const cuda = create((out) => ort.CreateCUDAProviderOptions(out), what);
   try {
     const settings = {
       device_id: String(device.index),
       arena_extend_strategy: 'kSameAsRequested',
-      // Tensor cores would round float32 to ten bits.
-      use_tf32: '0',
+      // On unless it is said otherwise.
+      use_tf32: tf32 ? '1' : '0',
       ...(captures && { enable_cuda_graph: '1' }),
     };
     const [keys, values] = [cTexts(Object.keys(settings)), cTexts(Object.values(settings))];

@@ -1,6 +1,8 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { type Graph, graphInputs } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
+import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
 import type { Value } from '../graph/value.ts';
 import { writeOnnx } from '../onnx/writer.ts';
 import { type Bfloat16Runtime, bfloat16Runtime, usesBfloat16 } from './bfloat16.ts';
@@ -22,11 +24,14 @@ import {
   sizesIn,
 } from './feeds.ts';
 import { HostValues } from './host-values.ts';
+import { memoryOf } from './memory-of.ts';
 import { threadsSpin } from './onednn-threads.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
+import { opsOnCpu } from './placement.ts';
 import { type SessionSetup, sessionOptions } from './session-options.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
+import type { TensorMemory } from './tensor-memory.ts';
 import { uncapturable } from './uncapturable.ts';
 
 export interface SessionOptions
@@ -38,6 +43,8 @@ export interface SessionOptions
   readonly onUpload?: OnUpload | undefined;
   /** Told in a sentence why runs that were to be captured are computed plainly. */
   readonly onUncaptured?: ((why: string) => void) | undefined;
+  /** With WebGPU: told in a sentence which nodes of a graph the CPU computes, where there are any. */
+  readonly onComputedByCpu?: ((what: string) => void) | undefined;
 }
 
 /** A graph that is loaded into ONNX Runtime. */
@@ -79,15 +86,19 @@ export class Session {
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
-    if (usesBfloat16(graph)) await bfloat16Runtime().startThreads(graph, threads);
-    const memory = device.kind === 'cuda' ? CudaMemory.of(device) : undefined;
-    const weights = await weightsFor(graph, options, memory);
-    const problem = uncapturable(graph);
-    const isWanted = options.captures === true && memory !== undefined;
+    const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
+    if (usesBfloat16(computed)) await bfloat16Runtime().startThreads(computed, threads);
+    const weights = await weightsFor(computed, options, memoryOf(device));
+    const problem = uncapturable(computed);
+    const isWanted = options.captures === true && device.kind === 'cuda';
     if (isWanted && problem !== undefined) options.onUncaptured?.(uncaptured(problem));
-    const captures = isWanted && problem === undefined;
-    const prepacks = graph.values.some(({ op }) => op === 'matmulNBits');
-    return Session.#load(graph, writeOnnx(graph), weights, { ...options, captures, prepacks });
+    const has = (op: OpName): boolean => computed.values.some((value) => value.op === op);
+    return Session.#load(computed, writeOnnx(computed), weights, {
+      ...options,
+      captures: isWanted && problem === undefined,
+      prepacks: has('matmulNBits'),
+      hasLargeIntegers: has('mod'),
+    });
   }
 
   /**
@@ -116,7 +127,11 @@ export class Session {
         session: newSession(model, weights, setup, bfloat16),
         ...{ weights, bfloat16 },
       });
-      if (!options.captures) return new Session(graph, options, native(options));
+      if (!options.captures) {
+        const computing = native(options);
+        if (options.device?.kind === 'webgpu') tellPlacement(computing.session, options);
+        return new Session(graph, options, computing);
+      }
       const captured = new CapturedRuns(CudaMemory.of(options.device!));
       try {
         return new Session(graph, options, { ...native(options), captured });
@@ -186,7 +201,7 @@ export class Session {
       });
       const outputs = this.#outputs.map(({ value }, index) => {
         const tensor = wanted[index]!;
-        if (tensor instanceof DeviceTensor) return tensor.value;
+        if (tensor instanceof DeviceTensor) return tensor.valueToFill;
         return captured?.copies.roomFor(value, tensor) ?? onHost(value, tensor);
       });
       this.#bfloat16?.useThreads(this.#options.threads ?? 0);
@@ -205,8 +220,8 @@ export class Session {
       values.finish();
       this.#outputs.forEach(({ value }, index) => {
         const tensor = wanted[index]!;
-        if (tensor instanceof DeviceTensor) return;
-        captured?.copies.download(value, outputs[index]!, tensor);
+        if (tensor instanceof DeviceTensor) tensor.filled();
+        else captured?.copies.download(value, outputs[index]!, tensor);
       });
       return this.#named(given, wanted);
     } finally {
@@ -306,6 +321,15 @@ function newSession(
   }
 }
 
+function tellPlacement(session: Pointer, { onComputedByCpu }: SessionOptions): void {
+  const ops = opsOnCpu(session);
+  if (ops.length === 0) return;
+  const names = [...new Set(ops)].sort().join(', ');
+  onComputedByCpu?.(
+    `WebGPU has no kernels for ${ops.length} nodes of a graph (${names}), which the CPU computes, with copies there and back.`,
+  );
+}
+
 /** @param why the end of a sentence */
 function uncaptured(why: string): string {
   return `Steps are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
@@ -318,7 +342,7 @@ function refused(error: unknown): string {
 async function weightsFor(
   graph: Graph,
   { weightsFolder, onUpload }: SessionOptions,
-  memory: CudaMemory | undefined,
+  memory: TensorMemory | undefined,
 ): Promise<Weights> {
   const shared = SharedWeights.of(graph, weightsFolder);
   if (memory === undefined) return shared;

@@ -12,9 +12,9 @@ import { SharedFile } from './shared-file.ts';
 
 /**
  * The weights of one session over files that all sessions of the process share. On the CPU ONNX
- * Runtime computes with them where they are; CUDA devices get them from there once
- * (`DeviceWeights`). For WebGPU, and where the system does not map a file, ONNX Runtime reads what the
- * graph says about files itself, for each session.
+ * Runtime computes with them where they are; devices with memory of their own get them from there once
+ * (`DeviceWeights`). Where the system does not map a file, ONNX Runtime reads what the graph says about files
+ * itself, for each session.
  */
 export class SharedWeights {
   readonly #files = new Map<string, SharedFile>();
@@ -77,20 +77,27 @@ export class SharedWeights {
     this.#files.clear();
   }
 
-  #add({ name, dtype, shape, attributes: { data } }: Value<'weight'>, folder: string): void {
+  #add({ name, dtype, shape, attributes }: Value<'weight'>, folder: string): void {
+    const { data, dtype: stored } = attributes;
     const dims = shape.map(Number);
-    const bytes = staticSize(dims)! * DTYPE_BYTES[dtype];
+    const bytes = staticSize(dims)! * DTYPE_BYTES[stored];
     if (bytes !== data.length) {
       throw new LorafaError(
         'internal.graph',
-        `the weight ${name} has ${data.length} bytes where ${dtype} [${dims.join(', ')}] has ${bytes}`,
+        `the weight ${name} has ${data.length} bytes where ${stored} [${dims.join(', ')}] has ${bytes}`,
       );
     }
     const file = this.#file(path.join(folder, data.file));
     const address = file.at(data.offset, bytes);
-    if (address === undefined) return;
+    if (address === undefined && dtype === stored) return;
+    if (address === undefined) {
+      throw new LorafaError(
+        'device.failed',
+        `The weights ${path.join(folder, data.file)} cannot be mapped into memory, from where webgpu gets them; put the model on a local disk, or compute with another engine.device.`,
+      );
+    }
     const source = [file.key, data.offset, dtype, ...dims].join(' ');
-    this.#given.push({ name, source, address, bytes, dtype, shape: dims });
+    this.#given.push({ name, source, address, bytes, stored, dtype, shape: dims });
   }
 
   get #given(): HostWeight[] {

@@ -1,19 +1,20 @@
 import { LOSS_CHUNK } from '../architectures/cross-entropy.ts';
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { Batch } from '../data/batches.ts';
+import { CPU } from '../runtime/device.ts';
 import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
+import type { StepSpec } from './step-spec.ts';
 import {
   BATCH_INPUTS,
   gradientSumName,
   MAX_CAPTURED_SESSIONS,
   MAX_SESSIONS,
-  type TrainingGraphOptions,
   type TrainingShape,
   trainingGraph,
 } from './training-graph.ts';
 
-export interface BatchRunnerOptions extends Omit<TrainingGraphOptions, 'shape' | 'recompute'> {
+export interface BatchRunnerOptions extends StepSpec {
   /** What is computed again for the gradients; nothing unless given. */
   readonly recompute?: Recompute;
   /** Trained tensors and frozen A matrices, by input name; read at every run. */
@@ -45,21 +46,16 @@ export class BatchRunner {
     dropoutSeed: number,
     gradients: ReadonlyMap<string, StateTensor>,
   ): Promise<number> {
-    const loss = supervisedTokens(batch, scale);
+    const { lossTokens, feeds: ofBatch } = batchFeeds(batch, scale, dropoutSeed);
     const sums = Object.fromEntries(gradients);
     const feeds = {
       ...Object.fromEntries(this.#options.tensors),
       ...Object.fromEntries([...gradients].map(([name, sum]) => [gradientSumName(name), sum])),
-      [BATCH_INPUTS.tokenIds]: batch.inputIds,
-      [BATCH_INPUTS.positions]: batch.positions,
-      [BATCH_INPUTS.lossRows]: loss.rows,
-      [BATCH_INPUTS.targets]: loss.targets,
-      [BATCH_INPUTS.lossWeights]: loss.weights,
-      [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+      ...ofBatch,
     };
-    const session = await this.#session(batch, loss.rows.length, async (session) => {
+    const session = await this.#session(batch, lossTokens, async (session) => {
       // Where no token has a weight, all gradients are zero.
-      const nothing = new Float32Array(loss.weights.length);
+      const nothing = new Float32Array(lossTokens);
       await session.capture({ ...feeds, [BATCH_INPUTS.lossWeights]: nothing }, sums);
     });
     const results = await session.run(feeds, sums);
@@ -101,8 +97,10 @@ export class BatchRunner {
     prepare: (session: Session) => Promise<void>,
   ): Promise<Session> {
     const recompute = this.#options.recompute ?? 'none';
-    const graph = trainingGraph({ ...this.#options, recompute, shape });
-    const session = await Session.create(graph, { captures: true, ...this.#options.session });
+    const { session: settings } = this.#options;
+    const { device = CPU } = settings;
+    const graph = trainingGraph({ ...this.#options, recompute, shape, device });
+    const session = await Session.create(graph, { captures: true, ...settings });
     try {
       await prepare(session);
     } catch (error) {
@@ -111,6 +109,20 @@ export class BatchRunner {
     }
     return session;
   }
+}
+
+/** What a batch is to the inputs of its graph, and how many of its tokens have a loss there. */
+export function batchFeeds(batch: Batch, scale: number, dropoutSeed: number) {
+  const loss = supervisedTokens(batch, scale);
+  const feeds = {
+    [BATCH_INPUTS.tokenIds]: batch.inputIds,
+    [BATCH_INPUTS.positions]: batch.positions,
+    [BATCH_INPUTS.lossRows]: loss.rows,
+    [BATCH_INPUTS.targets]: loss.targets,
+    [BATCH_INPUTS.lossWeights]: loss.weights,
+    [BATCH_INPUTS.dropoutSeed]: BigInt64Array.of(BigInt(dropoutSeed)),
+  };
+  return { lossTokens: loss.rows.length, feeds };
 }
 
 /**

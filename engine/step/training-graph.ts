@@ -22,9 +22,9 @@ import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
 import { loraLinear } from '../lora/lora-linear.ts';
-import type { LoraModule } from '../lora/lora-module.ts';
-import type { BaseModel } from '../models/base-model.ts';
+import { CPU, type Device } from '../runtime/device.ts';
 import { baseLayers } from '../weights/base-linear.ts';
+import { ONNX_ARITHMETIC } from '../weights/bfloat16-linear.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import {
   mappedParameters,
@@ -32,6 +32,7 @@ import {
   type WeightParameters,
 } from '../weights/weight-parameters.ts';
 import { inputDropout } from './dropout.ts';
+import type { StepSpec } from './step-spec.ts';
 
 /** Static sizes of a training graph. */
 export interface TrainingShape extends BatchShape {
@@ -51,20 +52,12 @@ export const MAX_SESSIONS = 3;
  */
 export const MAX_CAPTURED_SESSIONS = 16;
 
-/** What one training step computes. */
-export interface TrainingGraphOptions {
-  readonly model: Pick<BaseModel, 'config' | 'weights'>;
-  /** The adapted layers; none for a full fine-tune. */
-  readonly modules: readonly LoraModule[];
+/** A step on batches of one shape. */
+export interface TrainingGraphOptions extends StepSpec {
   readonly shape: TrainingShape;
-  /** Names of the tensors whose gradients are wanted, as the inputs of the graph bear them. */
-  readonly trainable: readonly string[];
-  /** True where the base's own weights are inputs (method "full") instead of mapped files. */
-  readonly trainBase: boolean;
-  readonly dropout: number;
   readonly recompute: Recompute;
-  /** Rows may hold several examples, which do not see each other; one unless given. */
-  readonly packing?: boolean;
+  /** What computes it, on which the ops for bfloat16 depend; the CPU unless given. */
+  readonly device?: Device;
 }
 
 /** Name of the input that a tensor's gradient is added to. */
@@ -92,7 +85,7 @@ export const BATCH_INPUTS = {
  * that {@link gradientSumName} gives, which a run may write it over.
  */
 export function trainingGraph(options: TrainingGraphOptions): Graph {
-  const { model, modules, shape, trainable, trainBase, dropout } = options;
+  const { model, modules, shape, trainable, trainBase, dropout, device = CPU } = options;
   const { config, weights } = model;
   const builder = new GraphBuilder();
   const tokens = shape.rows * shape.length;
@@ -106,7 +99,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
   const parameters = trainBase
     ? trainedParameters(builder, weights)
     : mappedParameters(builder, weights);
-  const base = baseLayers({ builder, config, parameters });
+  const hasOwnOps = isBfloat16Mode(parameters.compute) && device.kind === 'cpu';
+  const arithmetic = device.kind === 'cpu' ? undefined : ONNX_ARITHMETIC;
+  const base = baseLayers({ builder, config, parameters, arithmetic });
+  const packed = options.packing ? positions : undefined;
   const parts = {
     builder,
     config,
@@ -122,14 +118,10 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
           : inputDropout(builder, dropout, builder.input(BATCH_INPUTS.dropoutSeed, 'int64', [])),
       mergeForTokens: tokens,
     }),
-    attention: rowAttention(
-      builder,
-      config,
-      parameters,
-      shape,
-      options.packing ? positions : undefined,
-    ),
-    ...(isBfloat16Mode(parameters.compute) && { gate: fusedGate(builder) }),
+    attention: hasOwnOps
+      ? oneOpAttention(builder, config, parameters, shape, packed)
+      : causalAttention(builder, config, shape, packed),
+    ...(hasOwnOps && { gate: fusedGate(builder) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -143,15 +135,15 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
-    ...(isBfloat16Mode(parameters.compute) ? [accumulateProducts] : []),
+    ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
   const graph = passes.reduce((graph, pass) => pass(graph), builder.finish(outputs));
   return addToInputs(graph, new Map(trainable.map((name) => [name, gradientSumName(name)])));
 }
 
-/** Attention of a batch: one op where products are in bfloat16 anyway. */
-function rowAttention(
+/** Attention of a batch as one op of our own, where those multiply bfloat16 numbers anyway. */
+function oneOpAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
   { compute }: WeightParameters,
@@ -159,7 +151,6 @@ function rowAttention(
   positions: Value | undefined,
 ): Attention {
   const attention = causalAttention(builder, config, shape, positions);
-  if (!isBfloat16Mode(compute)) return attention;
   const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
   return fusedAttention(builder, products, shape, attention, positions);
 }

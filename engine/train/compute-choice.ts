@@ -1,7 +1,8 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { quantizationFor, weightProgress } from '../plan/run-model.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
+import { nf4Of, quantizationFor, weightProgress } from '../plan/run-model.ts';
 import { bfloat16Problem } from '../runtime/bfloat16.ts';
 import type { Device } from '../runtime/device.ts';
 import { HostTensor } from '../runtime/host-tensor.ts';
@@ -14,8 +15,8 @@ import {
   MAX_GRADIENT_ERROR,
 } from '../weights/compute-mode.ts';
 import { WeightStore } from '../weights/weight-store.ts';
-import { requireMode } from './compute-device.ts';
-import type { ComputeTrial, ProgressEvent } from './events.ts';
+import { modeOfCuda, requireMode } from './compute-device.ts';
+import type { ComputeTrial } from './events.ts';
 
 /** Runs of a batch that are timed, after one that warms up. */
 const TIMED_RUNS = 2;
@@ -43,24 +44,27 @@ export interface ComputeQuestion {
 
 /**
  * The base as it was opened, or where the configuration says `auto` in the fastest mode whose
- * gradients of the first batch are within {@link MAX_GRADIENT_ERROR} of those in float32. A graphics
- * card computes in float32; a run that goes on stays in its mode.
+ * gradients of the first batch are within {@link MAX_GRADIENT_ERROR} of those in float32. A CUDA device
+ * computes in bfloat16 if it can, WebGPU in float32; a run that goes on stays in its mode.
  *
  * @param base the model as it is opened for the configuration: for `auto`, as it is stored
  * @throws LorafaError as `openBaseModel`, for what goes wrong while it is measured, and
  * `device.unavailable` where the device cannot go on in the run's mode
  */
 export async function chooseCompute(
-  { engine }: ResolvedConfig,
+  config: ResolvedConfig,
   base: BaseModel,
   question: ComputeQuestion,
 ): Promise<ComputeChoice> {
-  const { device, decided, onEvent } = question;
-  const isMeasured = decided === undefined && device.kind === 'cpu';
-  if (engine.compute !== 'auto' || !(isMeasured || decided)) return { model: base, trials: [] };
+  const { engine } = config;
+  const { device, onEvent } = question;
+  if (engine.compute !== 'auto') return { model: base, trials: [] };
+  const decided =
+    question.decided ?? (device.kind === 'cuda' ? await modeOfCuda(device) : undefined);
+  if (decided === undefined && device.kind !== 'cpu') return { model: base, trials: [] };
   const opened = new Map<string, BaseModel>();
   const modelOf = async (mode: ComputeMode): Promise<BaseModel> => {
-    const quantization = quantizationFor(mode);
+    const quantization = quantizationFor(mode, nf4Of(config));
     if (quantization === undefined) return base;
     const { kind } = quantization;
     const model =
@@ -70,7 +74,7 @@ export async function chooseCompute(
     return { ...model, weights: new WeightStore(model.weights.tensors, mode) };
   };
   if (decided !== undefined) {
-    await requireMode(decided, device);
+    if (question.decided !== undefined) await requireMode(decided, device);
     return { model: await modelOf(decided), trials: [] };
   }
   const trials = await measureModes(modelOf, question);

@@ -1,24 +1,29 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
-import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
-import { chooseDevice } from '../runtime/devices.ts';
+import { chooseDevice, requireTensorCores } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
+import { memoryOf } from '../runtime/memory-of.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
-import type { ProgressEvent } from './events.ts';
 
 /**
- * The device of a configuration, on which products are computed as it says.
+ * The device of a configuration, on which products are computed as it says: for `auto` the CPU, where they are in a
+ * mode that no other device has.
  *
+ * @param probe as for `chooseDevice`
  * @throws LorafaError `device.unavailable`
  */
-export async function chooseComputeDevice({
-  engine,
-}: Pick<ResolvedConfig, 'engine'>): Promise<Device> {
-  const device = await chooseDevice(engine.device);
+export async function chooseComputeDevice(
+  { engine }: { readonly engine: Pick<ResolvedConfig['engine'], 'device' | 'compute'> },
+  probe?: string,
+): Promise<Device> {
+  const needsCpu = engine.compute !== 'auto' && engine.compute !== 'float32';
+  const setting = engine.device === 'auto' && needsCpu ? 'cpu' : engine.device;
+  const device = await chooseDevice(setting, probe);
   // From here on its libraries are in the process, which tell how much memory is free.
-  if (device.kind === 'cuda') CudaMemory.of(device);
+  memoryOf(device);
   if (engine.compute !== 'auto') await requireMode(engine.compute, device);
   return device;
 }
@@ -30,7 +35,16 @@ export async function chooseComputeDevice({
  */
 export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
   if (mode === 'int8') await requireInt8(device);
-  if (isBfloat16Mode(mode)) requireBfloat16(device);
+  if (mode === 'bfloat16' && device.kind === 'cuda') await requireTensorCores(device);
+  else if (isBfloat16Mode(mode)) requireBfloat16(device);
+}
+
+/** What `auto` is on a CUDA device, where nothing is measured. */
+export async function modeOfCuda(device: Device): Promise<ComputeMode> {
+  return requireTensorCores(device).then(
+    () => 'bfloat16',
+    () => 'float32',
+  );
 }
 
 /** Tells as progress how far the weights are on a device that has to get them. */

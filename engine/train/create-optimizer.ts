@@ -1,6 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { Optimizer } from '../optim/optimizer.ts';
-import { CPU, stateDevice } from '../runtime/device.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import type { Trainee } from './trainee.ts';
 
@@ -23,7 +22,6 @@ export function createOptimizer(
     epsilon: training.adam_epsilon,
     weightDecay: training.weight_decay,
     maxGradNorm: training.max_grad_norm,
-    // Where nothing but JavaScript could keep what it works on, an update is not worth the way.
-    session: { ...session, device: stateDevice(session.device ?? CPU) },
+    session,
   });
 }

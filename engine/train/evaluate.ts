@@ -9,15 +9,16 @@ import { stateOfAdapter } from '../lora/adapter-tensors.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import { withPadding } from '../plan/padding-multiple.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requirePositions } from '../plan/position-limit.ts';
 import { loadRunData } from '../plan/run-data.ts';
 import { openRunModel } from '../plan/run-model.ts';
 import { loadRunTokenizer } from '../plan/run-tokenizer.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { BatchRunner } from '../step/batch-runner.ts';
+import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
-import type { ProgressEvent } from './events.ts';
 
 /** How well a model predicts held-out rows. */
 export interface Evaluation {
@@ -63,17 +64,14 @@ export async function evaluate(
   const examples = await heldOutExamples(config, tokenizer, onProgress);
   const tensors =
     adapter === null ? new Map<string, StateTensor>() : stateOfAdapter(adapter, () => device);
+  const adapted = { modules: adapter?.modules ?? [], trainable: [], trainBase: false };
   const runner = new BatchRunner({
-    model,
-    modules: adapter?.modules ?? [],
+    ...evaluationSpec(stepSpec(config, model, adapted)),
     tensors,
-    trainBase: false,
-    trainable: [],
-    dropout: 0,
-    packing: config.data.packing,
     session: {
       device,
       threads: config.engine.intra_op_num_threads,
+      tf32: config.engine.tf32,
       weightsFolder: model.weights.files().folder,
       onUpload: uploadProgress(device, onProgress),
     },

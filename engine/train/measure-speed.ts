@@ -6,8 +6,9 @@ import { parseDataPath } from '../data/data-path.ts';
 import { LorafaError } from '../errors.ts';
 import { removeFolder } from '../files/remove.ts';
 import { median } from '../median.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { TrainControl } from './control.ts';
-import type { ProgressEvent, TrainEvent } from './events.ts';
+import type { TrainEvent } from './events.ts';
 import { train } from './train.ts';
 
 /** How fast a run trains on this machine. */

@@ -11,6 +11,7 @@ import { type Device, formatDevice } from '../runtime/device.ts';
 import { FACTS_OF_RUNTIME } from '../runtime/device-memory.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
+import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
@@ -67,28 +68,28 @@ async function openOnnxRuntime(
     threads: config.engine.intra_op_num_threads,
     onUpload: uploadProgress(device, onEvent),
     onUncaptured: (why) => void notices.add(why),
+    onComputedByCpu: (what) => void notices.add(what),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
   const optimizer = await createOptimizer(config, trainee, session);
   if (start.checkpoint !== undefined) {
     await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
   }
-  const step = {
-    modules: trainee.modules,
-    trainBase: trainee.trainBase,
-    trainable: trainee.trainable.map(({ name }) => name),
-    dropout: config.lora.lora_dropout,
-    packing: config.data.packing,
-  };
   const answering = await openGenerationModel(config, base, onEvent);
   const work = runQuestion(config, { plan, evaluation, tokenizer, answering });
-  const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => ({
-    ...step,
-    model,
-    recompute: chooseRecompute(config, { ...step, ...work, model, device }, limit),
-    tensors: trainee.tensors,
-    session: { ...session, weightsFolder: model.weights.files().folder },
-  });
+  const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => {
+    const spec = stepSpec(config, model, trainee);
+    return {
+      ...spec,
+      recompute: chooseRecompute(config, { ...spec, ...work, device }, limit),
+      tensors: trainee.tensors,
+      session: {
+        ...session,
+        tf32: config.engine.tf32,
+        weightsFolder: model.weights.files().folder,
+      },
+    };
+  };
   const first = await plan.window(0, 0);
   const { model, trials } = await chooseCompute(config, base, {
     device,
@@ -125,7 +126,7 @@ class OnnxRuntimeBackend implements TrainingBackend {
     this.trainee = trainee;
     this.#optimizer = optimizer;
     this.#runner = new BatchRunner(options);
-    this.#evaluator = new BatchRunner({ ...options, recompute: 'none', trainable: [], dropout: 0 });
+    this.#evaluator = new BatchRunner({ ...evaluationSpec(options), recompute: 'none' });
   }
 
   get moments(): TrainingBackend['moments'] {

@@ -58,7 +58,8 @@ export function decisiveSettings(config: ResolvedConfig): Readonly<Record<string
     },
     lora: kept(config.lora, FREE_LORA_KEYS),
     training: kept(config.training, FREE_TRAINING_KEYS),
-    engine: { compute: config.engine.compute },
+    // Checkpoints of earlier versions have no word of TF32.
+    engine: { compute: config.engine.compute, ...(config.engine.tf32 && { tf32: true }) },
     ...decisiveBackend(config),
   };
   // Of a set that is mixed in, all but where it lies.

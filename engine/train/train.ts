@@ -26,6 +26,8 @@ import { TrainingLoop } from './training-loop.ts';
 export interface TrainOptions {
   /** Called in order with everything that happens; what the journal holds is the same. */
   readonly onEvent: (event: TrainEvent) => void;
+  /** Told each line that a process which computes prints, for a log. */
+  readonly onOutput?: (line: string) => void;
   /** Pauses, stops or asks for checkpoints. */
   readonly control?: TrainControl;
   /** The parent process holds the lock of the run folder; by default the run takes it itself. */
@@ -50,7 +52,12 @@ export interface TrainResult {
  */
 export async function train(
   given: ResolvedConfig,
-  { onEvent, control = new TrainControl(), isLocked = false }: TrainOptions,
+  {
+    onEvent,
+    onOutput = () => undefined,
+    control = new TrainControl(),
+    isLocked = false,
+  }: TrainOptions,
 ): Promise<TrainResult> {
   await refuseOccupied(given);
   const resumed = await resumedRun(given);
@@ -63,6 +70,7 @@ export async function train(
   const choice = await chooseBackend(fetched.config, {
     padding: resumed.checkpoint?.state.identity['data.pad_to_multiple_of'],
     onEvent,
+    onOutput,
   });
   try {
     return await trainWith(choice, given, resumed, fetched, { onEvent, control, isLocked });
@@ -76,7 +84,7 @@ async function trainWith(
   given: ResolvedConfig,
   resumed: ResumedRun,
   { sources, warnings }: LocalInputs,
-  { onEvent, control, isLocked }: Required<TrainOptions>,
+  { onEvent, control, isLocked }: Required<Omit<TrainOptions, 'onOutput'>>,
 ): Promise<TrainResult> {
   const { config, environment } = choice;
   const base = await openRunModel(config, onEvent);

@@ -8,31 +8,29 @@ import { publishedModel } from '../hub/hub-cache.ts';
 import { ADAPTER_WEIGHTS_FILE, type Adapter, trainedTensors } from '../lora/adapter.ts';
 import type { AdapterBase } from '../lora/adapter-config.ts';
 import { stateOfAdapter } from '../lora/adapter-tensors.ts';
-import { requireNoExpertDropout } from '../lora/expert-targets.ts';
 import { initAdapter } from '../lora/init-adapter.ts';
 import { loadAdapter } from '../lora/load-adapter.ts';
 import type { LoraConfig } from '../lora/lora-config.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { copyAdapter, saveAdapter } from '../lora/save-adapter.ts';
-import { checkRanks, resolveTargets } from '../lora/targets.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import { configText } from '../models/config-text.ts';
 import type { TrainableTensor } from '../optim/adamw.ts';
 import { decaysInTrainer, layerNormNames } from '../optim/decay.ts';
 import { lorafaProjections, projectionName } from '../optim/lorafa-projection.ts';
-import { requireWhole } from '../plan/planned-trainee.ts';
+import { planTrainee } from '../plan/planned-trainee.ts';
 import { readChatTemplate } from '../plan/run-tokenizer.ts';
 import { CPU, type Device } from '../runtime/device.ts';
 import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
+import type { Trained } from '../step/step-spec.ts';
 import { saveTokenizerFiles } from '../tokenizer/save-tokenizer.ts';
 import { type TemplateText, withTemplate } from '../tokenizer/tokenizer-files.ts';
 import { readCheckpointTensors } from './checkpoint-tensors.ts';
 import { MODEL_FILE } from './result-files.ts';
 
 /** What a run trains: an adapter's B, an adapter's A and B, or a whole model. */
-export interface Trainee {
-  /** The adapted layers; none for a full fine-tune. */
-  readonly modules: readonly LoraModule[];
+export interface Trainee extends Trained {
   readonly trainable: readonly TrainableTensor[];
   /**
    * Everything that graphs take as float32 inputs: trained tensors and frozen A matrices. Until an
@@ -40,8 +38,6 @@ export interface Trainee {
    */
   readonly tensors: Map<string, StateTensor>;
   readonly projections: ReadonlyMap<string, Float32Array>;
-  /** True where the base's own weights are trained. */
-  readonly trainBase: boolean;
   /**
    * Writes the result into a folder: a PEFT adapter, or a Hugging Face model; with the chat template
    * that the configuration gave.
@@ -76,22 +72,23 @@ export async function createTrainee(
 ): Promise<Trainee> {
   const { method } = config.training;
   const template = await readChatTemplate(config);
-  if (method === 'full') return fullTrainee(model, checkpoint, template);
-  const start = await startingAdapter(config, model, checkpoint);
-  const { modules, weights } = start;
+  const trained = await planTrainee(config, model, checkpoint);
+  if (method === 'full') return fullTrainee(trained, model, checkpoint, template);
+  const { modules } = trained;
+  const start = await startingAdapter(config, model, modules, checkpoint);
   const targets = model.config.isPart ? namedOneByOne(start) : start.config;
-  const trainable = modules.flatMap((module) => trainableTensors(module, method));
-  const trained = new Set(trainable.map(({ name }) => name));
-  const tensors = stateOfAdapter(start, (name) => (trained.has(name) ? CPU : device));
+  const names = new Set(trained.trainable.map(({ name }) => name));
+  const tensors = stateOfAdapter(start, (name) => (names.has(name) ? CPU : device));
   return {
-    modules,
-    trainable,
+    ...trained,
+    trainable: modules.flatMap((module) => trainableTensors(module, method)),
     tensors,
     projections:
       method === 'lorafa'
-        ? await lorafaProjections(modules, weights, { threads: config.engine.intra_op_num_threads })
+        ? await lorafaProjections(modules, start.weights, {
+            threads: config.engine.intra_op_num_threads,
+          })
         : new Map(),
-    trainBase: false,
     save: (folder) => {
       const adapter = { config: targets, modules, weights: valuesOf(tensors) };
       return saveAdapter(folder, adapter, baseOf(model), template?.text);
@@ -122,15 +119,13 @@ function namedOneByOne({ config, modules }: Adapter): LoraConfig {
 async function startingAdapter(
   { lora, training }: ResolvedConfig,
   model: BaseModel,
+  modules: readonly LoraModule[],
   checkpoint: string | undefined,
 ): Promise<Adapter> {
   if (lora.init_adapter !== undefined) {
     const loaded = await loadAdapter(checkpoint ?? lora.init_adapter, model.config);
-    checkRanks(loaded.modules);
-    requireNoExpertDropout(lora.lora_dropout, model.config, loaded.modules);
     return { ...loaded, config: { ...loaded.config, lora_dropout: lora.lora_dropout } };
   }
-  const modules = resolveTargets(lora, model.config, model.name);
   const start = initAdapter(modules, training.seed);
   const weights =
     checkpoint === undefined
@@ -153,20 +148,19 @@ function trainableTensors(
 }
 
 async function fullTrainee(
+  trained: Trained,
   model: BaseModel,
   checkpoint: string | undefined,
   template: TemplateText | undefined,
 ): Promise<Trainee> {
-  requireWhole(model);
   const { tokenizer } = model;
   const saved = {
     ...model,
     tokenizer: template === undefined ? tokenizer : withTemplate(tokenizer, template),
   };
-  const shapes = [...expectedTensors(model.config)];
   const layerNorms = layerNormNames(model.config);
   const tensors = new Map<string, StateTensor>();
-  for (const [name, shape] of shapes) {
+  for (const { name, shape } of trained.trainable) {
     tensors.set(name, newStateTensor(CPU, shape, await readTensor(model.weights.get(name))));
   }
   if (checkpoint !== undefined) {
@@ -174,14 +168,13 @@ async function fullTrainee(
     for (const [name, tensor] of tensors) tensor.write(values.get(name)!);
   }
   return {
-    modules: [],
-    trainable: shapes.map(([name, shape]) => ({
-      ...{ name, shape },
-      decays: decaysInTrainer(name, layerNorms),
+    ...trained,
+    trainable: trained.trainable.map((tensor) => ({
+      ...tensor,
+      decays: decaysInTrainer(tensor.name, layerNorms),
     })),
     tensors,
     projections: new Map(),
-    trainBase: true,
     save: (folder, exact) => saveModel(folder, saved, valuesOf(tensors), exact),
     async saveFrom(from, folder) {
       const weights = await readCheckpointTensors(path.join(from, MODEL_FILE), tensors);
@@ -214,9 +207,6 @@ async function saveModel(
     }),
     { format: 'pt' },
   );
-  await writeFileAtomic(
-    path.join(folder, 'config.json'),
-    `${JSON.stringify(model.configJson, null, 2)}\n`,
-  );
+  await writeFileAtomic(path.join(folder, 'config.json'), configText(model.configJson));
   await saveTokenizerFiles(folder, model.tokenizer);
 }

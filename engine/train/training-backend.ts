@@ -2,11 +2,12 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import type { Batch } from '../data/batches.ts';
 import type { TokenizedExample } from '../data/tokenized-example.ts';
 import type { BaseModel } from '../models/base-model.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ComputeMode } from '../weights/compute-mode.ts';
-import type { ProgressEvent, RunSummary } from './events.ts';
+import type { RunSummary } from './events.ts';
 import type { Sampler } from './sampler.ts';
 import type { StartingPoint } from './starting-point.ts';
 import type { Trainee } from './trainee.ts';
@@ -77,6 +78,8 @@ export interface BackendQuestion {
   /** What rows of an earlier part of the run were padded to a multiple of, if there was one. */
   readonly padding: unknown;
   readonly onEvent: (event: ProgressEvent) => void;
+  /** Told each line that a process of its prints. */
+  readonly onOutput: (line: string) => void;
 }
 
 /** A backend that works here, before it has a model. */

@@ -1,19 +1,18 @@
 import type { ResolvedConfig } from '../config/schema.ts';
-import { plannedBatch } from '../data/batches.ts';
 import type { MicroBatch } from '../data/epoch-plan.ts';
 import { LorafaError } from '../errors.ts';
-import { learningRate } from '../optim/learning-rate.ts';
 import { evaluationBatches } from '../plan/evaluation-batches.ts';
+import type { ProgressEvent } from '../plan/plan-reports.ts';
 import type { RunData } from '../plan/run-data.ts';
 import type { PlannedWindow, RunPlan } from '../plan/run-plan.ts';
-import { Random } from '../random.ts';
 import { isOutOfPatience, patienceAfter } from './best-evaluation.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
 import type { TrainControl } from './control.ts';
 import { evaluateExamples } from './evaluate.ts';
-import type { CancelledEvent, ProgressEvent, TrainEvent } from './events.ts';
+import type { CancelledEvent, TrainEvent } from './events.ts';
 import { type Learning, learningAfter, NO_LEARNING } from './learning.ts';
+import { plannedStep } from './planned-step.ts';
 import { afterStep, afterWindow, type Course, epochOf, placeOf } from './position.ts';
 import type { Sampler } from './sampler.ts';
 import { saveResult } from './save-result.ts';
@@ -44,9 +43,6 @@ export interface TrainingLoopParts {
   /** Answers prompts with the weights as they are; absent where nothing is to be answered. */
   readonly sampler: Sampler | undefined;
 }
-
-/** The random stream of dropout seeds; epochs and splits use others (`engine/data`). */
-const DROPOUT_STREAM = 0xffff_fffe;
 
 /** Optimizer steps with reports, evaluations and checkpoints between them. */
 export class TrainingLoop {
@@ -139,23 +135,13 @@ export class TrainingLoop {
 
   /** One optimizer step: the gradient of the mean loss over all its supervised tokens. */
   async #step(microBatches: readonly MicroBatch[], window: PlannedWindow): Promise<void> {
-    const { backend, config, plan, padId } = this.#parts;
+    const { backend, config, plan } = this.#parts;
     const { global_step: step } = this.#state;
-    const batches = microBatches.map((planned) => plannedBatch(planned, window.examples, padId));
-    const seeds = new Random(config.training.seed, DROPOUT_STREAM);
-    seeds.position = step * config.training.gradient_accumulation_steps;
-    const rate = learningRate(
-      { ...config.training, warmup_steps: plan.warmupSteps, max_steps: plan.maxSteps },
-      step,
-    );
-    const { loss, gradientNorm: norm } = await backend.step({
-      batches,
-      dropoutSeeds: batches.map(() => Math.floor(seeds.uint32() / 2)),
-      learningRate: rate,
-    });
+    const planned = plannedStep(microBatches, window.examples, step, this.#parts);
+    const { loss, gradientNorm: norm } = await backend.step(planned);
     if (!Number.isFinite(loss)) throw notFinite(step + 1, `a loss of ${loss}`);
     if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
-    const tokens = sum(batches.map((batch) => batch.numTokens));
+    const tokens = sum(planned.batches.map((batch) => batch.numTokens));
     this.#throughput.add(tokens);
     const windowSteps = window.steps.length;
     this.#state = afterStep(this.#state, { loss, tokens, windowSteps }, this.#course);
@@ -168,7 +154,7 @@ export class TrainingLoop {
       epoch: this.#epoch(),
       loss: this.#state.unreported_loss / this.#state.unreported_steps,
       grad_norm: norm,
-      learning_rate: rate,
+      learning_rate: planned.learningRate,
       num_tokens: this.#state.num_tokens,
       tokens_per_second: this.#throughput.rate(),
     });

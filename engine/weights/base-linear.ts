@@ -5,7 +5,12 @@ import { linearModules } from '../architectures/linear-modules.ts';
 import { type OutputLayer, outputLayer } from '../architectures/output-layer.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/value.ts';
-import { bfloat16OutputLayer, bfloat16Products } from './bfloat16-linear.ts';
+import {
+  type Bfloat16Arithmetic,
+  bfloat16OutputLayer,
+  bfloat16Products,
+} from './bfloat16-linear.ts';
+import { bfloat16Stored } from './bfloat16-weights.ts';
 import {
   blockwiseOutputLayer,
   blockwiseProducts,
@@ -14,7 +19,7 @@ import {
 } from './blockwise-linear.ts';
 import { isBfloat16Mode } from './compute-mode.ts';
 import { int8Products } from './int8-linear.ts';
-import { isNf4, nf4Product } from './nf4-linear.ts';
+import { isNf4, nf4Bfloat16Products, nf4Product } from './nf4-linear.ts';
 import type { WeightParameters } from './weight-parameters.ts';
 
 /** What the frozen linear layers of a graph are made of. */
@@ -22,6 +27,8 @@ export interface BaseLinearOptions {
   readonly builder: GraphBuilder;
   readonly config: DecoderConfig;
   readonly parameters: WeightParameters;
+  /** How bfloat16 numbers are multiplied; as the CPU does it unless given. */
+  readonly arithmetic?: Bfloat16Arithmetic | undefined;
 }
 
 /** A linear layer that is computed in float32. */
@@ -46,19 +53,27 @@ export interface BaseLayers {
 }
 
 /** The base model's linear layers as parts of a graph. */
-export function baseLayers({ builder, config, parameters }: BaseLinearOptions): BaseLayers {
+export function baseLayers({
+  builder,
+  config,
+  parameters,
+  arithmetic,
+}: BaseLinearOptions): BaseLayers {
   const modules = new Map(linearModules(config).map((module) => [module.name, module]));
   const float32 = (name: string): Value => builder.cast(parameters.stored(name), 'float32');
   const biasOf = (module: string): Value | undefined =>
     modules.get(module)!.bias ? float32(`${module}.bias`) : undefined;
-  const narrow = narrowProducts(builder, parameters);
+  const narrow = narrowProducts(builder, parameters, arithmetic);
   const blockwise = blockwiseProducts({ builder, parameters });
+  const nf4Rounded = nf4Bfloat16Products({ builder, parameters });
   const narrowProduct = (module: string, x: Value): Value => {
     const weight = `${module}.weight`;
+    const { outFeatures } = modules.get(module)!;
     if (isBlockwise(parameters, weight)) return blockwise(weight, x);
-    return narrow === undefined
-      ? nf4Product({ builder, parameters }, weight, x, modules.get(module)!.outFeatures)
-      : narrow(weight, x);
+    if (!isNf4(parameters, weight)) return narrow!(weight, x);
+    return parameters.compute === 'bfloat16'
+      ? nf4Rounded(weight, x, outFeatures)
+      : nf4Product({ builder, parameters }, weight, x, outFeatures);
   };
   const dense = (module: string): DenseLayer | undefined => {
     const weight = `${module}.weight`;
@@ -78,8 +93,10 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
       if (isBlockwise(parameters, embedding)) {
         return blockwiseOutputLayer({ builder, parameters }, embedding);
       }
-      return isBfloat16Mode(parameters.compute)
-        ? bfloat16OutputLayer(builder, parameters, embedding)
+      // Beside weights in NF4 it is as it was stored.
+      const isNarrow = bfloat16Stored(parameters, embedding).dtype === 'bfloat16';
+      return isNarrow && isBfloat16Mode(parameters.compute)
+        ? bfloat16OutputLayer(builder, parameters, embedding, arithmetic)
         : outputLayer({ builder, config, parameters });
     },
     linear: (module, x) => {
@@ -96,9 +113,10 @@ export function baseLayers({ builder, config, parameters }: BaseLinearOptions): 
 function narrowProducts(
   builder: GraphBuilder,
   parameters: WeightParameters,
+  arithmetic: Bfloat16Arithmetic | undefined,
 ): ((weight: string, x: Value) => Value) | undefined {
   if (parameters.compute === 'int8') return int8Products(builder, parameters);
-  if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters);
+  if (isBfloat16Mode(parameters.compute)) return bfloat16Products(builder, parameters, arithmetic);
   return undefined;
 }
 

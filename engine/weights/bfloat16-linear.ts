@@ -4,6 +4,37 @@ import type { Value } from '../graph/value.ts';
 import { bfloat16Stored } from './bfloat16-weights.ts';
 import type { WeightParameters } from './weight-parameters.ts';
 
+/** How matrices are rounded to bfloat16 and multiplied as such. */
+export interface Bfloat16Arithmetic {
+  /** float32 `[rows, n]`, rounded to nearest, in bfloat16. */
+  readonly rounded: (builder: GraphBuilder, x: Value) => Value;
+  /** `parts · W`, or with `transB` `parts · Wᵀ`, in float32; the parts of x add up to it. */
+  readonly product: (
+    builder: GraphBuilder,
+    weight: Value,
+    parts: readonly Value[],
+    transB: boolean,
+  ) => Value;
+}
+
+/** Ops of our own on the CPU, for which ONNX Runtime has no such product. */
+export const OWN_ARITHMETIC: Bfloat16Arithmetic = {
+  rounded: (builder, x) => builder.apply('toBfloat16', [x], {}),
+  product: (builder, weight, parts, transB) =>
+    builder.apply('matmulBfloat16', [weight, ...parts], { transB }),
+};
+
+/**
+ * The ops of ONNX, which CUDA computes on tensor cores: added up in float32, and the sum is rounded to bfloat16
+ * once more, since what goes into `Gemm` and what comes out of it have one type. For that reason there is nothing for a second
+ * part of x to add to.
+ */
+export const ONNX_ARITHMETIC: Bfloat16Arithmetic = {
+  rounded: (builder, x) => builder.cast(x, 'bfloat16'),
+  product: (builder, weight, [part], transB) =>
+    builder.cast(builder.gemm(part!, weight, { transB }), 'float32'),
+};
+
 /**
  * `(name of a weight W, x) → x · Wᵀ`, `[tokens, in] → [tokens, out]`, of numbers rounded to bfloat16 and
  * added up in float32. With `bfloat16x2` x is the sum of two such numbers, which lose 2⁻¹⁷ of it at
@@ -15,17 +46,19 @@ import type { WeightParameters } from './weight-parameters.ts';
 export function bfloat16Products(
   builder: GraphBuilder,
   parameters: WeightParameters,
+  arithmetic: Bfloat16Arithmetic = OWN_ARITHMETIC,
 ): (weight: string, x: Value) => Value {
   const known = new Map<Value, readonly Value[]>();
   const partsOf = (x: Value): readonly Value[] => {
-    const parts = known.get(x) ?? split(builder, x, parameters.compute === 'bfloat16x2');
+    const parts =
+      known.get(x) ?? split(builder, arithmetic, x, parameters.compute === 'bfloat16x2');
     known.set(x, parts);
     return parts;
   };
   const product = (x: Value, weight: string, transB: boolean): Value => {
     const { rows, scale } = withoutRowScale(x);
-    const factors = [bfloat16Stored(parameters, weight), ...partsOf(rows)];
-    const result = builder.apply('matmulBfloat16', factors, { transB });
+    const stored = bfloat16Stored(parameters, weight);
+    const result = arithmetic.product(builder, stored, partsOf(rows), transB);
     return scale === undefined ? result : builder.mul(result, scale);
   };
   const forward = (weight: string, x: Value): Value =>
@@ -43,26 +76,33 @@ export function bfloat16OutputLayer(
   builder: GraphBuilder,
   parameters: WeightParameters,
   embedding: string,
+  arithmetic: Bfloat16Arithmetic = OWN_ARITHMETIC,
 ): OutputLayer {
-  const multiply = bfloat16Products(builder, parameters);
+  const multiply = bfloat16Products(builder, parameters, arithmetic);
   return {
     embedding: bfloat16Stored(parameters, embedding),
-    input: (hidden) => (parameters.compute === 'bfloat16' ? rounded(builder, hidden) : hidden),
+    input: (hidden) =>
+      parameters.compute === 'bfloat16' ? rounded(builder, arithmetic, hidden) : hidden,
     products: (input) => multiply(embedding, input),
   };
 }
 
 /** x in bfloat16, and what that leaves of it. */
-function split(builder: GraphBuilder, x: Value, withRest: boolean): readonly Value[] {
-  const high = builder.apply('toBfloat16', [x], {});
+function split(
+  builder: GraphBuilder,
+  arithmetic: Bfloat16Arithmetic,
+  x: Value,
+  withRest: boolean,
+): readonly Value[] {
+  const high = arithmetic.rounded(builder, x);
   if (!withRest) return [high];
   const rest = builder.apply('bfloat16Rest', [x, high], {});
-  return [high, builder.apply('toBfloat16', [rest], {})];
+  return [high, arithmetic.rounded(builder, rest)];
 }
 
 /** x rounded to bfloat16, in float32; gradients pass. */
-function rounded(builder: GraphBuilder, x: Value): Value {
-  const value = builder.cast(builder.apply('toBfloat16', [x], {}), 'float32');
+function rounded(builder: GraphBuilder, arithmetic: Bfloat16Arithmetic, x: Value): Value {
+  const value = builder.cast(arithmetic.rounded(builder, x), 'float32');
   return builder.withGradients(value, [{ input: x, pullback: (cotangent) => cotangent }]);
 }
 

@@ -32,6 +32,38 @@ export function nf4Product(
   });
 }
 
+/**
+ * {@link nf4Product} with x and the weight in bfloat16, as tensor cores of CUDA take them; what it gives is
+ * float32. What several weights are multiplied with is rounded once.
+ */
+export function nf4Bfloat16Products(
+  source: Nf4Source,
+): (weight: string, x: Value, outFeatures: number) => Value {
+  const { builder, parameters } = source;
+  const known = new Map<Value, Value>();
+  const rounded = (x: Value): Value => {
+    const value = known.get(x) ?? builder.cast(x, 'bfloat16');
+    known.set(x, value);
+    return value;
+  };
+  return (weight, x, outFeatures) => {
+    const sizes = { inFeatures: Number(x.shape[1]), outFeatures };
+    const blocks = nf4Blocks(sizes.inFeatures * outFeatures);
+    const codes = parameters.stored(weight);
+    const absmax = (): Value => builder.cast(nf4Magnitudes(source, weight, blocks), 'bfloat16');
+    const product = builder.matmulBnb4(rounded(x), codes, absmax(), sizes);
+    return builder.withGradients(builder.cast(product, 'float32'), [
+      {
+        input: x,
+        pullback: (cotangent) => {
+          const matrix = builder.dequantizeNf4(codes, absmax(), sizes);
+          return builder.cast(builder.gemm(rounded(cotangent), matrix), 'float32');
+        },
+      },
+    ]);
+  };
+}
+
 /** Magnitudes as float32 `[blocks]`: as they are stored, or made of what double quantization left. */
 function nf4Magnitudes({ builder, parameters }: Nf4Source, weight: string, blocks: number): Value {
   const stored = parameters.stored(NF4_NAMES.absmax(weight));

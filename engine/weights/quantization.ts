@@ -16,7 +16,7 @@ import { readValues } from './weight-values.ts';
 
 /** In what the weights that are multiplied with are stored. */
 export type Quantization =
-  | ({ readonly kind: 'nf4' } & Nf4Options)
+  | ({ readonly kind: 'nf4'; readonly mode?: 'bfloat16' } & Nf4Options)
   | { readonly kind: 'int8' }
   | ({ readonly kind: 'bfloat16' } & Bfloat16Options)
   /** In the blocks that a GGUF file has them in, where they can be multiplied with; else as they are. */
@@ -26,6 +26,7 @@ export type Quantization =
 export function computeModeOf(quantization: Quantization): ComputeMode {
   switch (quantization.kind) {
     case 'nf4':
+      return quantization.mode ?? 'float32';
     case 'blockwise':
       return 'float32';
     case 'int8':

@@ -20,10 +20,14 @@ export function doctorMarkdown(report: MachineReport, texts: DoctorTexts): strin
   const rows: readonly (readonly [string, string])[] = [
     ['ONNX Runtime', 'version' in onnxruntime ? onnxruntime.version : texts.missing],
     ...devices.map(
-      ({ device, usable: works, gpu }) =>
+      ({ device, usable: works, gpu, passedOver }) =>
         [
           `${texts.device} ${device}`,
-          [works ? texts.usable : texts.notUsable, ...gpuWords(gpu, texts)].join(', '),
+          [
+            works ? texts.usable : texts.notUsable,
+            ...gpuWords(gpu, texts),
+            ...(passedOver === undefined ? [] : [`${texts.passedOver} ${passedOver}`]),
+          ].join(', '),
         ] as const,
     ),
     ...('bfloat16' in onnxruntime

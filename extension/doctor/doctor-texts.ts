@@ -20,6 +20,7 @@ export function doctorTexts() {
     driver: vscode.l10n.t('driver'),
     usable: vscode.l10n.t('usable'),
     notUsable: vscode.l10n.t('not usable'),
+    passedOver: vscode.l10n.t('not taken by "auto":'),
     bfloat16: vscode.l10n.t('Products in bfloat16'),
     system: vscode.l10n.t('System'),
     cpu: vscode.l10n.t('Processor'),

@@ -6,6 +6,7 @@ const device = z.object({
   device: z.string(),
   usable: z.boolean(),
   problem: z.optional(z.string()),
+  passedOver: z.optional(z.string()),
   detail: z.optional(z.string()),
   gpu: z.optional(gpu),
 });

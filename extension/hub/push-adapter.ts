@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { formatBytes } from '../../server/cli/format.ts';
 import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
 import { requireAdapter } from '../../server/protocol/models.ts';
-import type { FileChange, ShownCard, ShownPush } from '../../server/publish/plan-push.ts';
+import type { ShownCard, ShownPush } from '../../server/publish/plan-push.ts';
 import { repositoryProblem } from '../../server/publish/push-names.ts';
 import { chooseAdapter } from '../models/choose-adapter.ts';
 import { withSignIn } from '../report-failure.ts';
@@ -19,6 +19,12 @@ interface PushQuestion {
   readonly isPrivate: boolean | null;
 }
 
+/** What would be sent as an answer to it. */
+interface PlannedPush {
+  readonly question: PushQuestion;
+  readonly shown: ShownPush;
+}
+
 /** Pushes adapters, and those of checkpoints, to the Hugging Face Hub. */
 export class AdapterPushes {
   readonly #server: ServerLink;
@@ -30,7 +36,9 @@ export class AdapterPushes {
   constructor(server: ServerLink, reports: Pick<Reports, 'show'>) {
     this.#server = server;
     this.#reports = reports;
-    server.listen(pushProgress, ({ id, text }) => this.#news.get(id)?.report(text));
+    server.listen(pushProgress, ({ id, text }) =>
+      this.#news.get(id)?.report(text ?? vscode.l10n.t('all is sent; the commit is being made')),
+    );
   }
 
   /**
@@ -52,27 +60,17 @@ export class AdapterPushes {
     if (repository === undefined) return;
     const planned = await this.#plan({ folder, repository, isPrivate: null });
     if (planned === undefined) return;
-    const { question, shown } = planned;
-    const sent = shown.files.filter(({ change }) => isSent(change));
+    const { shown } = planned;
     const open = {
       title: vscode.l10n.t('Open Page'),
       run: () => vscode.env.openExternal(vscode.Uri.parse(shown.page)),
     };
-    if (sent.length === 0) {
+    if (sentFiles(shown) === 0) {
       await showInformation(vscode.l10n.t('All of it is in {0} already.', shown.repository), open);
       return;
     }
-    const text =
-      sent.length === 1
-        ? vscode.l10n.t('Send 1 file ({0}) to {1}?', formatBytes(shown.bytes), shown.page)
-        : vscode.l10n.t(
-            'Send {0} files ({1}) to {2}?',
-            sent.length,
-            formatBytes(shown.bytes),
-            shown.page,
-          );
-    if (!(await this.#isWanted(text, shown))) return;
-    if (!(await this.#push(question, shown))) return;
+    if (!(await this.#isWanted(shown))) return;
+    if (!(await this.#pushWanted(planned))) return;
     await showInformation(
       vscode.l10n.t('{0} is on the Hugging Face Hub: {1}', name, shown.page),
       open,
@@ -80,28 +78,59 @@ export class AdapterPushes {
   }
 
   /** Asks whether it shall be sent; the card can be read before. */
-  async #isWanted(question: string, shown: ShownPush): Promise<boolean> {
+  async #isWanted(shown: ShownPush): Promise<boolean> {
     const { card, repository } = shown;
+    const [question, lines] = [questionOf(shown), linesOf(shown)];
     const [push, read] = [vscode.l10n.t('Push'), vscode.l10n.t('Read Model Card')];
-    const chosen = await decide(question, card === null ? [push] : [push, read], linesOf(shown));
-    if (card === null || chosen !== read) return chosen === push;
-    // A document's name ends where a folder would begin.
-    const name = repository.split('/').at(-1)!;
-    await this.#reports.show(vscode.l10n.t('Model Card of {0}', name), markdownOf(card));
-    // A dialog would stand before the card.
-    const rows = [
-      { icon: 'cloud-upload', label: push, detail: question, isWanted: true },
-      { icon: 'close', label: vscode.l10n.t('Send Nothing'), isWanted: false },
-    ];
-    const title = vscode.l10n.t('Push {0} with this card?', repository);
-    const row = await pick(rows, { title, ignoreFocusOut: true });
-    return row?.isWanted ?? false;
+    const actions = card === null ? [push] : [push, read];
+    for (;;) {
+      const chosen = await decide(question, actions, lines);
+      if (card === null || chosen !== read) return chosen === push;
+      // A document's name ends where a folder would begin.
+      const name = repository.split('/').at(-1)!;
+      await this.#reports.show(vscode.l10n.t('Model Card of {0}', name), markdownOf(card));
+      // A dialog would stand before the card.
+      const rows = [
+        { icon: 'cloud-upload', label: push, detail: question, isWanted: true },
+        {
+          ...{ icon: 'list-unordered', isWanted: undefined },
+          label: vscode.l10n.t('Show What Is Sent'),
+          // Who can read it.
+          detail: lines[0]!,
+        },
+        { icon: 'close', label: vscode.l10n.t('Send Nothing'), isWanted: false },
+      ];
+      const title = vscode.l10n.t('Push {0} with this card?', repository);
+      const row = await pick(rows, { title, ignoreFocusOut: true });
+      if (row === undefined) return false;
+      if (row.isWanted !== undefined) return row.isWanted;
+    }
+  }
+
+  /**
+   * Pushes what the user has agreed to. Where that takes another token, it goes on once there is one, and is asked for again
+   * only where something else would be sent by then.
+   *
+   * @returns whether it was pushed
+   */
+  async #pushWanted(wanted: PlannedPush): Promise<boolean> {
+    let [planned, isRefused]: [PlannedPush, boolean] = [wanted, false];
+    const isPushed = await withSignIn(async () => {
+      if (isRefused) {
+        const now = await this.#plan(planned.question);
+        if (now === undefined) return false;
+        const isSame = now.shown.digest === planned.shown.digest;
+        if (!isSame && !(await this.#isWanted(now.shown))) return false;
+        planned = now;
+      }
+      isRefused = true;
+      return this.#push(planned);
+    });
+    return isPushed === true;
   }
 
   /** Finds out what would be sent, and who may read a repository that is made; undefined: not at all. */
-  async #plan(
-    question: PushQuestion,
-  ): Promise<{ readonly question: PushQuestion; readonly shown: ShownPush } | undefined> {
+  async #plan(question: PushQuestion): Promise<PlannedPush | undefined> {
     const shown = await this.#ask(question);
     if (shown === undefined) return undefined;
     if (!shown.isNew || question.isPrivate !== null) return { question, shown };
@@ -121,7 +150,7 @@ export class AdapterPushes {
   }
 
   /** @returns whether it was not cancelled */
-  async #push(question: PushQuestion, { repository, digest }: ShownPush): Promise<boolean> {
+  async #push({ question, shown: { repository, digest } }: PlannedPush): Promise<boolean> {
     const title = vscode.l10n.t('Pushing to {0}', repository);
     const id = randomUUID();
     const result = await showProgress({ title, cancellable: true }, async (news, token) => {
@@ -193,8 +222,15 @@ function visibilityRows(): readonly (PickRow & { readonly isPrivate: boolean })[
   ];
 }
 
-function isSent(change: FileChange): boolean {
-  return change === 'new' || change === 'replaced';
+function sentFiles({ files }: ShownPush): number {
+  return files.filter(({ change }) => change === 'new' || change === 'replaced').length;
+}
+
+function questionOf(shown: ShownPush): string {
+  const [count, bytes] = [sentFiles(shown), formatBytes(shown.bytes)];
+  return count === 1
+    ? vscode.l10n.t('Send 1 file ({0}) to {1}?', bytes, shown.page)
+    : vscode.l10n.t('Send {0} files ({1}) to {2}?', count, bytes, shown.page);
 }
 
 /** What would be sent, to whom and as whom, a line each. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { whoIsSignedIn } from '../../server/protocol/hub.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';
-import { showInformation, showProgress, showWarning } from '../show/notifications.ts';
+import { showError, showInformation, showProgress, showWarning } from '../show/notifications.ts';
 import { askForText, pick } from '../show/quick-input.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -10,10 +10,10 @@ const TOKENS_PAGE = 'https://huggingface.co/settings/tokens';
 
 /**
  * Asks for an access token for the Hugging Face Hub and keeps it in VS Code's secret storage, once the
- * Hub has said whose it is; or removes the one that is there.
+ * Hub has said whose it is; or removes the one that is there. One that the Hub does not accept is not kept: that is told,
+ * and another can be given.
  *
  * @returns whether there is another token now
- * @throws the server's error answer for a token that the Hub does not accept, which is not kept
  */
 export async function signIn(secrets: Secrets, server: ServerLink): Promise<boolean> {
   const before = await secrets.hubToken();
@@ -85,11 +85,17 @@ async function enterToken(
     void showInformation(vscode.l10n.t('Signed in to Hugging Face as {0}.', name));
   } catch (error) {
     const code = failureOf(error)?.code;
+    const reason = error instanceof Error ? error.message : String(error);
     if (code === 'hub.unauthorized' || code === 'hub.forbidden') {
       await secrets.keep(before);
-      throw error;
+      let isSignedIn = false;
+      const title = vscode.l10n.t('Sign in to Hugging Face…');
+      const run = async (): Promise<void> => {
+        isSignedIn = await signIn(secrets, server);
+      };
+      await showError(reason, { title, run });
+      return isSignedIn;
     }
-    const reason = error instanceof Error ? error.message : String(error);
     void showWarning(vscode.l10n.t('The token is kept, and could not be checked: {0}', reason));
   }
   return true;

@@ -1,6 +1,6 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { IssueList } from '../../engine/data/report.ts';
-import type { PaddingReport } from '../../engine/train/events.ts';
+import type { PaddingReport } from '../../engine/plan/plan-reports.ts';
 import type { DataPreviewTexts } from '../../extension/data-preview/data-preview-texts.ts';
 import type { PreviewState } from '../../server/protocol/data.ts';
 import { element } from '../webview/element.ts';

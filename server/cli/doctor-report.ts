@@ -73,8 +73,13 @@ function gpuText({ name, memoryBytes, driver }: NvidiaGpu): string {
   return `${name}, ${memory}, driver ${driver}`;
 }
 
-function usability({ usable, problem }: Pick<DeviceStatus, 'usable' | 'problem'>): string {
-  return usable ? 'usable' : `not usable: ${problem}`;
+function usability({
+  usable,
+  problem,
+  passedOver,
+}: Pick<DeviceStatus, 'usable' | 'problem' | 'passedOver'>): string {
+  if (!usable) return `not usable: ${problem}`;
+  return passedOver === undefined ? 'usable' : `usable, but auto passes it over: ${passedOver}`;
 }
 
 function table(rows: readonly (readonly [string, string])[]): readonly string[] {

@@ -1,4 +1,4 @@
-import type { SplitReport } from '../../engine/train/events.ts';
+import type { SplitReport } from '../../engine/plan/plan-reports.ts';
 import { inferredCount } from '../inferred-count.ts';
 import { formatCount } from './format.ts';
 

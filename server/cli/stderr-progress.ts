@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../engine/train/events.ts';
+import type { ProgressEvent } from '../../engine/plan/plan-reports.ts';
 import { streamTarget } from './stream-target.ts';
 import { textReport } from './train-report.ts';
 

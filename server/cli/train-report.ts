@@ -1,10 +1,5 @@
-import type {
-  ProgressEvent,
-  RunSummary,
-  SplitReport,
-  StepEvent,
-  TrainEvent,
-} from '../../engine/train/events.ts';
+import type { ProgressEvent, SplitReport } from '../../engine/plan/plan-reports.ts';
+import type { RunSummary, StepEvent, TrainEvent } from '../../engine/train/events.ts';
 import type { Verdict } from '../../engine/train/verdict.ts';
 import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
 import { plainJson, plainLines } from '../plain-text.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { ColumnMapping } from '../../engine/data/guess-columns.ts';
 import type { ExamplePreview } from '../../engine/data/preview.ts';
 import type { DatasetReport, IssueList } from '../../engine/data/report.ts';
-import type { PaddingReport } from '../../engine/train/events.ts';
+import type { PaddingReport } from '../../engine/plan/plan-reports.ts';
 import { notification, request } from '../rpc/message.ts';
 
 /** How far the reading of the data of a preview is, and what became of the rows so far. */

@@ -122,8 +122,8 @@ export const pushAdapter = request<PushResult>()(
   }),
 );
 
-/** Server → client: how far a push is, for people. */
+/** Server → client: how far a push is, for people; null when all is sent and the commit is asked for. */
 export const pushProgress = notification(
   'lorafa/hub/push/progress',
-  z.object({ id: z.string(), text: z.string() }),
+  z.object({ id: z.string(), text: z.nullable(z.string()) }),
 );

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CURVE_FILE } from '../../engine/lora/adapter.ts';
-import type { SplitReport } from '../../engine/train/events.ts';
+import type { SplitReport } from '../../engine/plan/plan-reports.ts';
 import { formatCount, formatPerplexity } from '../cli/format.ts';
 import { plainLine } from '../plain-text.ts';
+import { shellWord } from '../shell-word.ts';
 import { type CardFacts, type PublicName, publicName, type RunFacts } from './card-facts.ts';
 
 /** Where whoever reads a card finds the adapter, and what is beside it. */
@@ -351,13 +352,12 @@ function loading(
     `\`\`\`python\n${python}\n\`\`\``,
     ...(isInNf4 ? [IN_NF4] : []),
     'With LoRA-FA, on the command line; in VS Code *LoRA-FA: Test Adapter* shows adapters of the folder that is open:',
-    `\`\`\`sh\nlorafa generate ${shellWord(`${model}${gguf === undefined ? '' : `:${gguf}`}`)} --adapter ${shellWord(adapter)} --prompt "…"\n\`\`\``,
+    `\`\`\`sh\nlorafa generate ${commandWord(`${model}${gguf === undefined ? '' : `:${gguf}`}`)} --adapter ${commandWord(adapter)} --prompt "…"\n\`\`\``,
   ].join('\n\n');
 }
 
-function shellWord(text: string): string {
-  const line = plainLine(text, LONGEST_NAME);
-  return /^[\w./:@-]+$/.test(line) ? line : `'${line.replaceAll("'", "'\\''")}'`;
+function commandWord(text: string): string {
+  return shellWord(plainLine(text, LONGEST_NAME));
 }
 
 /** A name with a link to its page, if it has one. */

@@ -51,6 +51,8 @@ async function run(config: Parameters<typeof train>[0]): Promise<void> {
       control,
       isLocked: true,
       onEvent: (event) => send({ type: 'event', event, memory: memory() }),
+      // Into the run's log.
+      onOutput: (line) => console.error(line),
     });
     finish({ type: 'ended', status });
   } catch (error) {

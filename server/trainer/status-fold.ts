@@ -1,4 +1,5 @@
-import type { ProgressEvent, TrainEvent } from '../../engine/train/events.ts';
+import type { ProgressEvent } from '../../engine/plan/plan-reports.ts';
+import type { TrainEvent } from '../../engine/train/events.ts';
 import { downloadText } from '../progress-text.ts';
 import type { RunStatus } from '../runs/run-status.ts';
 

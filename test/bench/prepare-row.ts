@@ -1,9 +1,12 @@
 import path from 'node:path';
 import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
+import { liveBytes } from '../../engine/graph/liveness.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
 import { estimateRun } from '../../engine/plan/estimate-run.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
 import { openRunModel } from '../../engine/plan/run-model.ts';
+import { stepSpec } from '../../engine/step/step-spec.ts';
+import { trainingGraph } from '../../engine/step/training-graph.ts';
 import { COMPUTE_MODES } from '../../engine/weights/compute-mode.ts';
 import { HEAP_ENVIRONMENT } from '../../server/trainer/heap-environment.ts';
 import { type BenchRow, isUniform } from './bench-row.ts';
@@ -68,7 +71,8 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
   });
   const config = runConfig(settings, request(0));
   const { config: decoder } = await openBaseModel(model);
-  const { modules } = await planTrainee(config, { config: decoder, name: row.model });
+  const trainee = await planTrainee(config, { config: decoder, name: row.model });
+  const { modules } = trainee;
   const size = isUniform(row) ? { rows: row.batchSize, length: row.lengths[0]! } : undefined;
   const stepFlops = size === undefined ? null : modelFlops(decoder, modules, size);
   if (row.kind === 'peft') {
@@ -85,12 +89,15 @@ export async function prepareRow(row: BenchRow, options: PrepareOptions): Promis
     const opened = runConfig({ ...settings, 'engine.compute': mode }, request(0));
     await openRunModel(opened, () => undefined);
   }
-  const { memory } = await estimateRun(config);
+  const { memory, largestBatch, gradientCheckpointing: recompute } = await estimateRun(config);
+  const base = await openRunModel(config, () => undefined);
+  const shape = { ...largestBatch, lossTokens: largestBatch.rows * largestBatch.length };
+  const step = trainingGraph({ ...stepSpec(config, base, trainee), shape, recompute });
   return {
     row,
     facts: {
       stepFlops,
-      activationBytes: memory.activations,
+      activationBytes: liveBytes(step),
       loraInputBytes: size === undefined ? null : loraInputBytes(modules, size.rows * size.length),
       predictedBytes: memory.total,
     },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { expectedTensors } from '../../engine/architectures/expected-tensors.ts';
 import { parseDecoderConfig } from '../../engine/architectures/hugging-face-config.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
-import { peakBytes } from '../../engine/graph/liveness.ts';
+import { liveBytes } from '../../engine/graph/liveness.ts';
 import { isOp, type Value } from '../../engine/graph/value.ts';
 import { planTrainee } from '../../engine/plan/planned-trainee.ts';
 import { trainingGraph } from '../../engine/step/training-graph.ts';
@@ -50,7 +50,7 @@ test.each([
   const settings = { 'lora.target_modules': targets, 'lora.r': r };
   const lora = await step({ ...settings, 'training.method': 'lora' });
   const lorafa = await step({ ...settings, 'training.method': 'lorafa' });
-  expect(peakBytes(lora.graph) - peakBytes(lorafa.graph)).toBe(
+  expect(liveBytes(lora.graph) - liveBytes(lorafa.graph)).toBe(
     loraInputBytes(lora.modules, tokens),
   );
 });

@@ -31,10 +31,16 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   const refused = toast('Pushing to the hub needs an access token that may write');
   await refused.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
   expect(hub.requests).toEqual([]);
-  await rows.filter({ hasText: 'Enter an access token…' }).click();
-  const secret = page.locator('.quick-input-widget input[type="password"]');
-  await secret.fill(TOKEN);
-  await secret.press('Enter');
+  const enter = async (token: string): Promise<void> => {
+    await rows.filter({ hasText: 'Enter an access token…' }).click();
+    const secret = page.locator('.quick-input-widget input[type="password"]');
+    await secret.fill(token);
+    await secret.press('Enter');
+  };
+  await enter('hf_mistyped');
+  const mistyped = toast('The hub does not accept your access token');
+  await mistyped.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
+  await enter(TOKEN);
   await toast('Signed in to Hugging Face as somebody.').waitFor();
   await rows.filter({ hasText: 'Only you, or your organization' }).click();
   await dialog.getByText('A new private repository, made as somebody.').waitFor();
@@ -54,9 +60,13 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   expect(hub.find('somebody/my-adapter')).toBeUndefined();
   await editor.runCommand('Notifications: Clear All Notifications');
 
-  // What breaks off is sent again.
-  let isCut = false;
-  hub.fault = ({ host }) => {
+  // A token that may not write is changed, with all answers kept; what breaks off is sent again.
+  let [isRefused, isCut] = [false, false];
+  hub.fault = ({ host, method }) => {
+    if (method !== 'GET' && !isRefused) {
+      isRefused = true;
+      return { status: 403 };
+    }
     if (host !== 'cdn' || isCut) return undefined;
     isCut = true;
     return { cutWhenReceived: 500 };
@@ -64,6 +74,9 @@ test('an adapter is pushed to the Hub, once its user has seen what is sent', asy
   await ask();
   await rows.filter({ hasText: 'Only you, or your organization' }).click();
   await dialog.getByRole('button', { name: 'Push' }).click();
+  const forbidden = toast('Your access token does not allow to write to');
+  await forbidden.getByRole('button', { name: 'Sign in to Hugging Face…' }).click();
+  await enter(TOKEN);
   await toast('my-adapter is on the Hugging Face Hub').waitFor();
   expect(isCut).toBe(true);
   const { access, files } = hub.find('somebody/my-adapter')!;

@@ -54,3 +54,12 @@ export function deviceCounters(library: string): {
     resetPeak: () => void resetPeak(),
   };
 }
+
+/** The part of the operations of all products of this process so far that tensor cores would have done. */
+export function shareOnTensorCores(library: string): number {
+  const tell = koffi.load(library).func('fakeCublasOperations', 'void', ['void *']);
+  const counted = new BigUint64Array(2);
+  tell(counted);
+  const [plain, onTensorCores] = [...counted].map(Number) as [number, number];
+  return onTensorCores / (plain + onTensorCores);
+}

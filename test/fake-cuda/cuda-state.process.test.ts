@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     const rows = await tiny.file(`rows-${lengths.join('-')}.jsonl`, rowsOf(lengths));
     const text = tiny.configText({
       ...changes,
-      engine: { device: 'cuda:0' },
+      engine: { device: 'cuda:0', ...changes.engine },
       data: {
         dataset_name_or_path: rows,
         max_length: 256,
@@ -142,6 +142,29 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     // Two batches, the norm of the gradient, and the update.
     for (const step of others) expect(step).toEqual({ launches: 0, graphLaunches: 4 });
     expect(events.filter(({ event }) => event.type === 'warning')).toEqual([]);
+  });
+
+  test.each(['auto', 'bfloat16'] as const)(
+    'a step with engine.compute "%s" is in bfloat16, and captured',
+    async (compute) => {
+      const { events, stderr, end } = await trained([230], { engine: { compute } });
+      expect([stderr, end]).toEqual(['', 0]);
+      const [started] = events.flatMap(({ event }) =>
+        event.type === 'started' ? [event.run] : [],
+      );
+      expect(started).toMatchObject({ device: 'cuda:0', compute: 'bfloat16' });
+      const steps = countersOf(events, 'step');
+      const [before, after] = steps.slice(-2);
+      expect(after!.launches).toBe(before!.launches);
+      expect(after!.graphLaunches - before!.graphLaunches).toBe(3);
+      expect(events.filter(({ event }) => event.type === 'warning')).toEqual([]);
+    },
+  );
+
+  test('eight bits have no kernels there, which the run says before it begins', async () => {
+    const { stderr, end } = await trained([40], { engine: { compute: 'int8' } });
+    expect(end).toBe(1);
+    expect(stderr).toContain('`engine.compute` "int8" has no kernels for `engine.device` "cuda:0"');
   });
 
   test('a device that captures nothing computes launch by launch, and says so once', async () => {

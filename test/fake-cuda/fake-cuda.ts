@@ -45,6 +45,9 @@ const LIBRARIES = {
 /** The library whose functions tell what was counted. */
 export const RUNTIME_LIBRARY = 'libcudart.so.13' satisfies keyof typeof LIBRARIES;
 
+/** The library that counts products. */
+export const PRODUCTS_LIBRARY = 'libcublas.so.13' satisfies keyof typeof LIBRARIES;
+
 /** That comes with a driver and nowhere else. */
 export const DRIVER_LIBRARY = 'libcuda.so.1';
 

@@ -1,16 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { ResolvedConfig } from '../../engine/config/schema.ts';
 import { median } from '../../engine/median.ts';
+import type { BaseModel } from '../../engine/models/base-model.ts';
 import { estimateMemory } from '../../engine/plan/memory.ts';
+import { trafficBytes } from '../../engine/plan/step-time.ts';
 import { CPU, type Device, formatDevice } from '../../engine/runtime/device.ts';
 import { deviceMemory } from '../../engine/runtime/device-memory.ts';
 import { trainingGraph } from '../../engine/step/training-graph.ts';
 import { runDemo } from '../../server/demo/demo.ts';
 import { modelFlops } from '../bench/model-flops.ts';
 import { runConfig } from '../bench/run-config.ts';
-import { deviceCounters } from '../fake-cuda/counters.ts';
-import { RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
+import { deviceCounters, shareOnTensorCores } from '../fake-cuda/counters.ts';
+import { PRODUCTS_LIBRARY, RUNTIME_LIBRARY } from '../fake-cuda/fake-cuda.ts';
+import { spelledOutStep } from '../support/spelled-out-step.ts';
 import type { ParityCase, StepCase } from './cases.ts';
 import { matmulFlops } from './matmul-flops.ts';
 import { tellPlacement } from './placement.ts';
@@ -38,8 +42,14 @@ const TIMED = 10;
 /** By how much more prompts are completed right after the demo, as its own test has it. */
 const LEARNED = 0.5;
 
-/** How far sums of float32 may be apart on two devices, TF32 off. */
-const TOLERANCE = { loss: 1e-4, gradient: 1e-3 };
+/**
+ * How far sums of float32 may be apart on two devices, TF32 off; and what comes of it where sums are rounded to
+ * bfloat16, some of them to the other side.
+ */
+const TOLERANCE = {
+  float32: { loss: 1e-4, gradient: 1e-3 },
+  bfloat16: { loss: 1e-3, gradient: 1e-2 },
+};
 
 /** The part of a {@link StepResult} that a process of its own measures; where nodes are placed it tells on stderr. */
 export type MeasuredStep = Omit<StepResult, 'name' | 'nodes_on_device' | 'nodes_total'>;
@@ -79,11 +89,13 @@ async function measureStep(
   const graph = trainingGraph(training.graph);
   await training.release();
   await tellPlacement(graph, CUDA, model.weights.files().folder);
-  const planned = estimateMemory({ ...training.graph, device: CUDA });
-  return { ...counted, planned_bytes: planned.total };
+  const planned = estimateMemory(training.graph);
+  return { ...counted, planned_bytes: planned.total, traffic_bytes: trafficBytes(graph) };
 }
 
-async function countedSteps(training: TrainingStep): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+type Counted = Omit<MeasuredStep, 'planned_bytes' | 'traffic_bytes'>;
+
+async function countedSteps(training: TrainingStep): Promise<Counted> {
   const { read } = deviceCounters(RUNTIME_LIBRARY);
   const before = read();
   for (let i = 0; i < MEASURED; i++) await training.run();
@@ -95,13 +107,11 @@ async function countedSteps(training: TrainingStep): Promise<Omit<MeasuredStep, 
     peak_bytes: after.peak,
     launches_per_step: perStep('launches'),
     graph_launches_per_step: perStep('graphLaunches'),
+    share_on_tensor_cores: shareOnTensorCores(PRODUCTS_LIBRARY),
   };
 }
 
-async function timed(
-  training: TrainingStep,
-  { rows, length }: StepCase,
-): Promise<Omit<MeasuredStep, 'planned_bytes'>> {
+async function timed(training: TrainingStep, { rows, length }: StepCase): Promise<Counted> {
   const times: number[] = [];
   for (let i = 0; i < TIMED; i++) {
     const began = performance.now();
@@ -145,10 +155,12 @@ async function measureParity(
   const { steps } = parity;
   const model = await sparseModel(folder, { ...parity, hasValues: true });
   const config = configOf(parity, folder);
-  const [expected, found] = [
-    await course(await TrainingStep.open({ ...parity, config, model, device: CPU }), steps),
-    await course(await TrainingStep.open({ ...parity, config, model, device: CUDA }), steps),
-  ];
+  const onCuda = await TrainingStep.open({ ...parity, config, model, device: CUDA });
+  const expected =
+    parity.compute === 'bfloat16'
+      ? await spelledOutCourse(onCuda, parity, config, model)
+      : await course(await TrainingStep.open({ ...parity, config, model, device: CPU }), steps);
+  const found = await course(onCuda, steps);
   if (!hasValues) return { steps };
   const loss_error = Math.max(
     ...expected.losses.map((loss, i) => Math.abs(found.losses[i]! - loss) / Math.abs(loss)),
@@ -158,7 +170,8 @@ async function measureParity(
       distance(found.gradients.get(name)!, values),
     ),
   );
-  const is_equal = loss_error <= TOLERANCE.loss && gradient_error <= TOLERANCE.gradient;
+  const tolerance = TOLERANCE[parity.compute === 'bfloat16' ? 'bfloat16' : 'float32'];
+  const is_equal = loss_error <= tolerance.loss && gradient_error <= tolerance.gradient;
   return { steps, loss_error, gradient_error, is_equal };
 }
 
@@ -166,6 +179,20 @@ interface CourseOfSteps {
   readonly losses: readonly number[];
   /** Of the first step. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+/** The first step alone, by what CUDA's kernels promise of products in bfloat16. */
+async function spelledOutCourse(
+  { graph, batch }: TrainingStep,
+  parity: ParityCase,
+  config: ResolvedConfig,
+  model: BaseModel,
+): Promise<CourseOfSteps> {
+  const onCpu = await TrainingStep.open({ ...parity, config, model, device: CPU });
+  const scale = 1 / batch.numSupervisedTokens;
+  const { loss, gradients } = await spelledOutStep(graph, onCpu.trainee.tensors, batch, scale);
+  await onCpu.release();
+  return { losses: [loss], gradients };
 }
 
 async function course(training: TrainingStep, steps: number): Promise<CourseOfSteps> {

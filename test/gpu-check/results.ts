@@ -12,8 +12,12 @@ export interface StepResult extends Placement {
   /** Kernels that a step launches one by one, and graphs that it replays. */
   readonly launches_per_step?: number;
   readonly graph_launches_per_step?: number;
+  /** Of the operations of all products, those that tensor cores do. */
+  readonly share_on_tensor_cores?: number;
   /** What `lorafa plan` says that the peak is. */
   readonly planned_bytes: number;
+  /** Bytes that the ops of a step read and write, by their graph. */
+  readonly traffic_bytes: number;
   /** The following on a real device alone. */
   readonly step_ms?: number;
   readonly tokens_per_second?: number;
@@ -78,8 +82,10 @@ export function resultTable(results: readonly CheckResult[]): string {
         'MB down',
         'peak GB',
         'planned GB',
+        'traffic GB',
         'launches',
         'graphs',
+        '% tensor',
         'ms',
         'tokens/s',
         '% of peak',
@@ -91,8 +97,10 @@ export function resultTable(results: readonly CheckResult[]): string {
         number(step.bytes_down_per_step, 1e6, 6),
         number(step.peak_bytes, 1e9, 2),
         number(step.planned_bytes, 1e9, 2),
+        number(step.traffic_bytes, 1e9, 2),
         number(step.launches_per_step, 1, 0),
         number(step.graph_launches_per_step, 1, 0),
+        number(step.share_on_tensor_cores, 0.01, 1),
         number(step.step_ms, 1, 2),
         number(step.tokens_per_second, 1, 0),
         number(step.share_of_matmul_peak, 0.01, 1),

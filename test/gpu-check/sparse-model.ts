@@ -7,6 +7,7 @@ import type { TensorToWrite } from '../../engine/formats/safetensors-writer.ts';
 import type { TensorLocation } from '../../engine/formats/tensor-location.ts';
 import type { BaseModel } from '../../engine/models/base-model.ts';
 import { Random } from '../../engine/random.ts';
+import type { ComputeMode } from '../../engine/weights/compute-mode.ts';
 import { quantizedTensors } from '../../engine/weights/quantization.ts';
 import { describeTensors } from '../../engine/weights/weight-cache.ts';
 import { WeightStore } from '../../engine/weights/weight-store.ts';
@@ -27,6 +28,8 @@ export interface SparseModelOptions {
   readonly shape: ModelShape;
   /** Whether the linear layers are in NF4. */
   readonly isNf4: boolean;
+  /** How products with its weights are computed. */
+  readonly compute: ComputeMode;
   /** Whether weights have values, and take the disk; else the file is a hole, whose zeros nobody reads. */
   readonly hasValues: boolean;
 }
@@ -38,7 +41,7 @@ export interface SparseModelOptions {
  */
 export async function sparseModel(
   folder: string,
-  { shape, isNf4, hasValues }: SparseModelOptions,
+  { shape, isNf4, compute, hasValues }: SparseModelOptions,
 ): Promise<BaseModel> {
   const configJson = MODEL_SHAPES[shape];
   const config = parseDecoderConfig(configJson, 'config.json');
@@ -50,7 +53,7 @@ export async function sparseModel(
     : stored;
   const file = path.join(folder, `${shape}${isNf4 ? '-nf4' : ''}.bin`);
   const places = laidOut(describeTensors(tensors, file));
-  const weights = new WeightStore(places);
+  const weights = new WeightStore(places, compute);
   await writeFile(file, [...places.values()], hasValues);
   const tokenizer = byteLevelFiles({ chatTemplate: null });
   return { path: folder, name: shape, config, configJson, weights, tokenizer };

@@ -6,6 +6,7 @@ import { Random } from '../../engine/random.ts';
 import type { Device } from '../../engine/runtime/device.ts';
 import type { SessionOptions } from '../../engine/runtime/session.ts';
 import { BatchRunner } from '../../engine/step/batch-runner.ts';
+import { stepSpec } from '../../engine/step/step-spec.ts';
 import type { TrainingGraphOptions } from '../../engine/step/training-graph.ts';
 import { createOptimizer } from '../../engine/train/create-optimizer.ts';
 import { createTrainee, type Trainee } from '../../engine/train/trainee.ts';
@@ -33,7 +34,7 @@ export class TrainingStep {
   readonly batch: Batch;
   readonly trainee: Trainee;
   readonly optimizer: Optimizer;
-  /** What could not be captured. */
+  /** What could not be captured, or is not computed on the device. */
   readonly notices: ReadonlySet<string>;
   readonly #config: ResolvedConfig;
   readonly #runner: BatchRunner;
@@ -66,24 +67,25 @@ export class TrainingStep {
       captures,
       threads: config.engine.intra_op_num_threads,
       onUncaptured: (why) => void notices.add(why),
+      onComputedByCpu: (what) => void notices.add(what),
     };
     const trainee = await createTrainee(config, model, { device });
     const optimizer = await createOptimizer(config, trainee, session);
     const recompute = config.training.gradient_checkpointing;
     const graph: TrainingGraphOptions = {
-      model,
-      modules: trainee.modules,
-      trainable: trainee.trainable.map(({ name }) => name),
-      trainBase: trainee.trainBase,
-      dropout: config.lora.lora_dropout,
-      packing: config.data.packing,
+      ...stepSpec(config, model, trainee),
       recompute: recompute === 'auto' ? 'none' : recompute,
       shape: { rows, length, lossTokens: rows * length },
+      device,
     };
     const runner = new BatchRunner({
       ...graph,
       tensors: trainee.tensors,
-      session: { ...session, weightsFolder: model.weights.files().folder },
+      session: {
+        ...session,
+        tf32: config.engine.tf32,
+        weightsFolder: model.weights.files().folder,
+      },
     });
     const batch = randomBatch(parts);
     return new TrainingStep({ graph, batch, trainee, optimizer, notices, config, runner });

@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 
 sys.path.insert(0, sys.argv[1])
-from lorafa import LoraFA, projection
+from lorafa import LoraFA
 
 # Without autocast, see training.py.
 reference.is_bf16_available = lambda: False
@@ -25,6 +25,12 @@ def make_model() -> torch.nn.Module:
     return get_peft_model(layers, config).double()
 
 
+
+
+def projection(a: torch.Tensor, scaling: float) -> torch.Tensor:
+    return torch.linalg.inv(a @ a.T + 1e-8 * torch.eye(a.shape[0], dtype=a.dtype)) / scaling**2
+
+
 theirs, ours = make_model(), make_model()
 their_optimizer = reference.create_lorafa_optimizer(
     theirs, r=RANK, lora_alpha=ALPHA, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
@@ -34,7 +40,7 @@ for layer in layers:
     layer.lora_A["default"].weight.requires_grad_(False)
 our_optimizer = LoraFA(
     [
-        (layer.lora_B["default"].weight, projection(layer.lora_A["default"].weight, layer.scaling["default"]))
+        (layer.lora_B["default"].weight, projection(layer.lora_A["default"].weight.detach(), layer.scaling["default"]))
         for layer in layers
     ],
     betas=(0.9, 0.999),

@@ -4,27 +4,17 @@ import math
 
 import torch
 
-# Added to the diagonal of A Aᵀ (PEFT `optimizers/lorafa.py`).
-DELTA = 1e-8
-
-
-def projection(a: torch.Tensor, scaling: float) -> torch.Tensor:
-    """`(A Aᵀ + δI)⁻¹ / scaling²` of a frozen A `[r, in]`, made in float64: a gradient of B `[out, r]` times this is the
-    step whose low-rank update is closest to the gradient of the whole matrix. `[r, r]`, in the type of A."""
-    exact = a.detach().double()
-    square = exact @ exact.T + DELTA * torch.eye(a.shape[0], dtype=exact.dtype, device=a.device)
-    return (torch.linalg.inv(square) / scaling**2).to(a.dtype)
-
-
 class LoraFA(torch.optim.Optimizer):
     """AdamW on projected gradients, as PEFT's `LoraFAOptimizer` computes it: epsilon is added before the bias
     correction, and weights decay after the update.
 
     PEFT's keeps its moments under names, makes the projection anew in every step and pairs A and B by their order.
-    Here each B has its own moments and a projection that is made once, since A never changes; and what is multiplied
+    Here each B has its own moments and a projection that it is given, since A never changes; and what is multiplied
     are the columns of B, so that B may be divided by rows.
 
-    `layers` are pairs of a B `[out, r]` and its projection `[r, r]`.
+    `layers` are pairs of a B `[out, r]` and its projection `[r, r]`, which is `(A Aᵀ + δI)⁻¹ / scaling²` of a frozen A
+    `[r, in]`: a gradient of B times this is the step whose low-rank update is closest to the gradient of the whole
+    matrix.
     """
 
     def __init__(self, layers, betas: tuple, eps: float, weight_decay: float):

@@ -1,7 +1,7 @@
 """One process of a run on Hugging Face Accelerate: it computes what it is told to, and decides nothing.
 
 LoRA-FA starts it, one for each rank, with a JSON object of settings as its argument. Commands come as lines of JSON
-from standard input, and each is answered by a line on standard output:
+from standard input, and each is answered by a line to a descriptor of its own:
 
     load      the base model and an adapter to begin with, and the moments of its optimizer
     step      one optimizer step, from token ids and targets
@@ -15,6 +15,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import threading
 import traceback
@@ -22,11 +23,19 @@ import traceback
 import packages
 
 
+# Where answers go: nobody else knows it, so that no library writes between them.
+ANSWERS = 3
+
+
 class Channel:
     """Commands and answers. Whatever libraries print goes to standard error, which ends up in the log."""
 
     def __init__(self, handover: str):
-        self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        try:
+            self._answers = os.fdopen(ANSWERS, "w", encoding="utf-8")
+        except OSError:
+            sys.exit("What accelerate.python names hands no descriptors on to Python; name the interpreter itself")
+        os.set_inheritable(ANSWERS, False)
         os.dup2(2, 1)
         # No library reads commands, or waits for an answer from a terminal.
         self._lines = os.fdopen(os.dup(0), "rb")
@@ -43,7 +52,7 @@ class Channel:
             # Nobody is there any more who could want a step, whatever the main thread is computing: not
             # even where the last line was cut off.
             shutil.rmtree(self._handover, ignore_errors=True)
-            os._exit(1)
+            end_group()
 
     def receive(self) -> dict:
         return self._commands.get()
@@ -53,9 +62,17 @@ class Channel:
         self._answers.flush()
 
 
+def end_group() -> None:
+    """Ends this process with all that it and its libraries have started: each rank has a group of its own."""
+    if hasattr(os, "killpg"):
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    channel = Channel(settings["handover"])
+    handover = settings.pop("handover")
+    channel = Channel(handover)
     try:
         problem = packages.problem()
         if problem is not None:
@@ -65,7 +82,8 @@ def main() -> None:
         from trainer import Refusal, Trainer
 
         try:
-            trainer = Trainer(settings)
+            # A file: no port is opened to which anybody could connect.
+            trainer = Trainer(**settings, init_method="file://" + os.path.join(handover, "rendezvous"))
             channel.answer({"packages": packages.versions(), "device": trainer.device})
             commands = {
                 "load": trainer.load,
@@ -81,7 +99,9 @@ def main() -> None:
     except Exception as error:
         traceback.print_exc()
         words = str(error).strip().split("\n")[0]
-        channel.answer({"failed": {"code": "training.rank_died", "message": f"{type(error).__name__}: {words}"}})
+        out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        code = "python.out_of_memory" if out_of_memory else "python.failed"
+        channel.answer({"failed": {"code": code, "message": f"{type(error).__name__}: {words}"}})
 
 
 main()

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -13,12 +14,16 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from lorafa import LoraFA, projection
+from lorafa import LoraFA
 
 # Of a position whose next token is not learned.
 IGNORED = -100
 # The moments of Adam, by their names in torch and in checkpoints.
 MOMENTS = ("exp_avg", "exp_avg_sq")
+# An adapter, and what lies beside it to go on from.
+ADAPTER_FILE = "adapter_model.safetensors"
+MOMENTS_FILE = "optimizer.safetensors"
+PROJECTIONS_FILE = "projections.safetensors"
 
 
 class Refusal(Exception):
@@ -30,25 +35,31 @@ class Refusal(Exception):
 
 
 class Trainer:
-    def __init__(self, settings: dict):
-        self._rank, self._processes = settings["rank"], settings["num_processes"]
-        on_cpu = not self._uses_cuda(settings["device"])
-        if self._processes > 1:
+    def __init__(
+        self,
+        *,
+        rank: int,
+        num_processes: int,
+        local_rank: int,
+        local_processes: int,
+        init_method: str,
+        device: str,
+        mixed_precision: str,
+    ):
+        """One of `num_processes`, of which `local_processes` are on this machine. They find each other by
+        `init_method`, a URL as PyTorch has them."""
+        self._rank, self._processes = rank, num_processes
+        on_cpu = not _uses_cuda(device, local_processes)
+        if num_processes > 1:
             if not on_cpu:
-                torch.cuda.set_device(self._rank)
-            # A file: no port is opened to which anybody could connect.
+                torch.cuda.set_device(local_rank)
             torch.distributed.init_process_group(
-                "gloo" if on_cpu else "nccl",
-                init_method="file://" + os.path.join(settings["handover"], "rendezvous"),
-                rank=self._rank,
-                world_size=self._processes,
+                "gloo" if on_cpu else "nccl", init_method=init_method, rank=rank, world_size=num_processes
             )
         # Buffers follow from each process's own batch, and processes may have other numbers of them in a step.
         alone = DistributedDataParallelKwargs(broadcast_buffers=False)
-        self._accelerator = Accelerator(
-            cpu=on_cpu, mixed_precision=settings["mixed_precision"], kwargs_handlers=[alone]
-        )
-        self._dtype = torch.bfloat16 if settings["mixed_precision"] == "bf16" else torch.float32
+        self._accelerator = Accelerator(cpu=on_cpu, mixed_precision=mixed_precision, kwargs_handlers=[alone])
+        self._dtype = torch.bfloat16 if mixed_precision == "bf16" else torch.float32
 
     @property
     def device(self) -> str:
@@ -57,8 +68,8 @@ class Trainer:
     def load(
         self,
         model: str,
-        adapter: str,
-        moments: str | None,
+        revision: str | None,
+        start: str,
         steps: int,
         trained: list,
         decayed: list,
@@ -69,13 +80,14 @@ class Trainer:
         weight_decay: float,
         max_grad_norm: float,
     ) -> dict:
-        """Reads the base model from its folder and the adapter that PEFT loads, and goes on after `steps` steps with the
-        moments of a file. `trained` are the names that PEFT saves the trained tensors under, and `decayed` those of
-        them that weight decay is for."""
+        """Reads the base model from its folder, or from the Hugging Face Hub, and goes on after `steps` steps from the
+        folder `start`: an adapter as PEFT loads it, with LoRA-FA's projections and, after the first step, the moments
+        of its optimizer. `trained` are the names that PEFT saves the trained tensors under, and `decayed` those of them
+        that weight decay is for."""
         base = AutoModelForCausalLM.from_pretrained(
-            model, dtype=self._dtype, local_files_only=True, use_safetensors=True, trust_remote_code=False
+            model, revision=revision or "main", dtype=self._dtype, use_safetensors=True, trust_remote_code=False
         )
-        self._model = PeftModel.from_pretrained(base, adapter, is_trainable=True, torch_device="cpu")
+        self._model = PeftModel.from_pretrained(base, start, is_trainable=True, torch_device="cpu")
         layers = {name: layer for name, layer in self._model.named_modules() if isinstance(layer, LoraLayer)}
         for layer in layers.values():
             layer.lora_A["default"].weight.requires_grad_(method == "lora")
@@ -93,10 +105,8 @@ class Trainer:
         self._wrapped = self._accelerator.prepare_model(self._model)
         self._max_grad_norm = max_grad_norm if max_grad_norm > 0 else math.inf
         if method == "lorafa":
-            pairs = (
-                (layer.lora_B["default"].weight, projection(layer.lora_A["default"].weight, layer.scaling["default"]))
-                for layer in layers.values()
-            )
+            matrices = load_file(os.path.join(start, PROJECTIONS_FILE))
+            pairs = ((weight, matrices[name].to(weight.device)) for name, weight in self._trained.items())
             self._optimizer = LoraFA(pairs, tuple(betas), eps, weight_decay)
         else:
             others = set(trained) - set(decayed)
@@ -105,23 +115,34 @@ class Trainer:
                 {"params": [self._trained[name] for name in sorted(others)], "weight_decay": 0.0},
             ]
             self._optimizer = torch.optim.AdamW([g for g in groups if g["params"]], betas=tuple(betas), eps=eps)
-        if moments is not None:
-            self._restore(load_file(moments), steps)
+        if steps > 0:
+            self._restore(load_file(os.path.join(start, MOMENTS_FILE)), steps)
         return {}
 
+    def total(self, share: float | None) -> float:
+        """The sum of the shares of all processes; NaN where one is none."""
+        number = math.nan if share is None else share
+        if self._processes == 1:
+            return number
+        # What Python adds up in.
+        sum_of_all = torch.tensor(number, dtype=torch.float64, device=self._accelerator.device)
+        torch.distributed.all_reduce(sum_of_all)
+        return sum_of_all.item()
+
     def step(self, batches: list, supervised: int, learning_rate: float) -> dict:
-        """One optimizer step with the gradient of the mean loss over the supervised tokens of all processes' batches.
-        Returns this process's share of that mean, and the norm of the gradient before clipping; nothing is updated
-        where that is not finite."""
+        """One optimizer step with the gradient of the mean loss over the supervised tokens of all batches. Returns this
+        process's share of that mean, and the norm of the gradient before clipping; nothing is updated where that is
+        not finite."""
         loss = 0.0
-        for index, batch in enumerate(batches):
-            is_last = index == len(batches) - 1
+        share = self._share(batches)
+        for index, batch in enumerate(share):
+            is_last = index == len(share) - 1
             with contextlib.nullcontext() if is_last else self._accelerator.no_sync(self._wrapped):
                 torch.manual_seed(batch["seed"])
-                share = self._loss(self._wrapped, batch) / supervised
+                part = self._loss(self._wrapped, batch) / supervised
                 # The gradient of several processes is the mean of theirs, and the sum is wanted.
-                self._accelerator.backward(share * self._processes)
-            loss += share.item()
+                self._accelerator.backward(part * self._processes)
+            loss += part.item()
         norm = torch.nn.utils.clip_grad_norm_(self._trained.values(), self._max_grad_norm).item()
         if math.isfinite(norm):
             for group in self._optimizer.param_groups:
@@ -131,38 +152,50 @@ class Trainer:
         return {"loss": _finite(loss), "grad_norm": _finite(norm)}
 
     @torch.no_grad()
-    def evaluate(self, batch: dict) -> dict:
-        """The sum of the losses of a batch's supervised tokens, without dropout."""
+    def evaluate(self, batches: list) -> dict:
+        """This process's share of the sum of the losses of the supervised tokens, without dropout."""
         dropouts = [module for module in self._model.modules() if isinstance(module, torch.nn.Dropout) and module.training]
         for dropout in dropouts:
             dropout.eval()
-        loss = self._loss(self._model, batch).item()
+        loss = sum(self._loss(self._model, batch).item() for batch in self._share(batches))
         for dropout in dropouts:
             dropout.train()
         return {"loss": _finite(loss)}
 
     def fetch(self, file: str) -> dict:
-        """Writes what is trained and the moments, in float32."""
-        tensors = {}
-        for name, weight in self._trained.items():
-            state = self._optimizer.state[weight]
-            tensors[name] = weight.detach()
-            for moment in MOMENTS:
-                tensors[f"{moment}.{name}"] = state[moment] if moment in state else torch.zeros_like(weight)
-        save_file({name: tensor.float().cpu().contiguous() for name, tensor in tensors.items()}, file)
+        """Writes what is trained and the moments into a file; one of the processes does."""
+        if self._rank == 0:
+            save_file(self._tensors() | self._moments(), file)
         return {}
 
-    def _uses_cuda(self, device: str) -> bool:
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if device == "cpu" or (device == "auto" and count == 0):
-            return False
-        if count < self._processes:
-            raise Refusal(
-                "device.unavailable",
-                f"PyTorch finds {count} CUDA devices for {self._processes} processes; "
-                'lower accelerate.num_processes, or set engine.device to "cpu".',
-            )
-        return True
+    def save_adapter(self, folder: Path) -> None:
+        """Brings the weights in the folder of an adapter, that it began with, to what they are now."""
+        file = folder / ADAPTER_FILE
+        save_file(load_file(file) | self._tensors(), file, metadata={"format": "pt"})
+
+    def save_moments(self, folder: Path) -> None:
+        """Writes what goes on from an adapter beside it."""
+        save_file(self._moments(), folder / MOMENTS_FILE)
+
+    def _tensors(self) -> dict:
+        """What is trained, by the names that PEFT saves it under."""
+        return {name: _saved(weight) for name, weight in self._trained.items()}
+
+    def _moments(self) -> dict:
+        moments = {}
+        for name, weight in self._trained.items():
+            state = self._optimizer.state[weight]
+            for moment in MOMENTS:
+                moments[f"{moment}.{name}"] = _saved(state[moment] if moment in state else torch.zeros_like(weight))
+        return moments
+
+    def _share(self, batches: list) -> list:
+        """What this process computes of the batches. Each has as many as the others, since they add up gradients
+        together: where one has too few it gets another of which nothing is learned."""
+        share = batches[self._rank :: self._processes]
+        missing = math.ceil(len(batches) / self._processes) - len(share)
+        nothing = {**batches[0], "targets": [[IGNORED] * len(row) for row in batches[0]["targets"]]}
+        return share + [nothing] * missing
 
     def _set_modes(self, layers, gradient_checkpointing: bool) -> None:
         """Adapters train; the base computes as it does when it answers, without dropout of its own."""
@@ -195,3 +228,21 @@ class Trainer:
 def _finite(number: float) -> float | None:
     """JSON has no other numbers."""
     return number if math.isfinite(number) else None
+
+
+def _saved(tensor: torch.Tensor) -> torch.Tensor:
+    """As it is written, in float32."""
+    return tensor.detach().float().cpu().contiguous()
+
+
+def _uses_cuda(device: str, processes: int) -> bool:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "cpu" or (device == "auto" and count == 0):
+        return False
+    if count < processes:
+        raise Refusal(
+            "device.unavailable",
+            f"PyTorch finds {count} CUDA devices for {processes} processes; "
+            'lower accelerate.num_processes, or set engine.device to "cpu".',
+        )
+    return True

@@ -29,6 +29,7 @@ const NOT_ON_ACCELERATE: readonly Restriction[] = [
     allowed: ['float32'],
     instead: 'use `accelerate.mixed_precision`',
   },
+  { path: ['engine', 'tf32'], allowed: [false] },
   { path: ['engine', 'max_memory_gib'], allowed: [] },
 ];
 

@@ -1,5 +1,6 @@
 import type { Given } from '../given.ts';
 import type { PathProblem } from '../path-problem.ts';
+import { namedKind } from './engine-rules.ts';
 import { problem, type Rule } from './rule.ts';
 
 /** What is recomputed depends on memory only where that is left to the engine. */
@@ -42,10 +43,15 @@ export const computeRule: Rule = (given) => {
   const compute = given('engine', 'compute') ?? 'float32';
   if (typeof compute !== 'string' || compute === 'float32') return [];
   if (given('model', 'quantization') === 'nf4') {
+    const isOnCuda = compute === 'bfloat16' || compute === 'auto';
+    if (isOnCuda && namedKind(given) === 'cuda') return [];
+    const wayOut = isOnCuda
+      ? 'remove one of the two, or set `engine.device` to "cuda"'
+      : 'remove one of the two';
     return [
       problem(
         ['engine', 'compute'],
-        `\`engine.compute\` "${compute}" cannot be had with \`model.quantization\` "nf4", whose weights are in four bits; remove one of the two`,
+        `\`engine.compute\` "${compute}" cannot be had with \`model.quantization\` "nf4", whose weights are in four bits; ${wayOut}`,
       ),
     ];
   }

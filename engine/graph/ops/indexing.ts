@@ -1,11 +1,21 @@
-import { formatShape, sameShape } from '../dim.ts';
+import { type Dim, formatShape, sameShape } from '../dim.ts';
 import type { OpTable } from '../op.ts';
+import type { ValueType } from '../value.ts';
 import { sameType } from './shape-rules.ts';
+
+function summedRowsType([indices, updates]: readonly ValueType[], rows: Dim): ValueType {
+  if (indices!.shape.length !== 1 || indices!.shape[0] !== updates!.shape[0]) {
+    throw new TypeError(
+      `indices ${formatShape(indices!.shape)} do not number the rows of ${formatShape(updates!.shape)}`,
+    );
+  }
+  return { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(1)] };
+}
 
 /** Rows of a matrix by number, the adjoint of that, and what rows are numbered by. */
 export const indexingOps: Pick<
   OpTable,
-  'gather' | 'scatterAdd' | 'setRows' | 'topKMask' | 'nonZero' | 'cumSum'
+  'gather' | 'scatterAdd' | 'addRows' | 'setRows' | 'topKMask' | 'nonZero' | 'cumSum'
 > = {
   /** `data [n, …]`, `indices [i…] → [i…, …]` (ONNX Gather, axis 0). */
   gather: {
@@ -43,14 +53,7 @@ export const indexingOps: Pick<
    * ScatterND loses updates where two threads add to one row at the same time.
    */
   scatterAdd: {
-    infer: ([indices, updates], { rows }) => {
-      if (indices!.shape.length !== 1 || indices!.shape[0] !== updates!.shape[0]) {
-        throw new TypeError(
-          `indices ${formatShape(indices!.shape)} do not number the rows of ${formatShape(updates!.shape)}`,
-        );
-      }
-      return { dtype: updates!.dtype, shape: [rows, ...updates!.shape.slice(1)] };
-    },
+    infer: (inputs, { rows }) => summedRowsType(inputs, rows),
     emit: (onnx, value) => {
       const [indices, updates] = value.inputs;
       const [zeros, column, shape, elements] = ['zeros', 'column', 'shape', 'elements'].map(
@@ -82,6 +85,21 @@ export const indexingOps: Pick<
       },
     ],
   },
+  /** What `scatterAdd` makes (ONNX ScatterND on zeros, reduction add). */
+  addRows: {
+    infer: (inputs, { rows }) => summedRowsType(inputs, rows),
+    emit: (onnx, value) => {
+      const [indices, updates] = value.inputs;
+      const [zeros, column] = ['zeros', 'column'].map((role) => onnx.temporary(value.name, role));
+      onnx.zeros(zeros!, value.dtype, value.shape);
+      onnx.node('Reshape', [indices!.name, onnx.integers([-1, 1])], [column!]);
+      onnx.node('ScatterND', [zeros!, column!, updates!.name], [value.name], {
+        reduction: { text: 'add' },
+      });
+    },
+    vjp: 'not differentiable',
+    samples: [],
+  },
   /**
    * `data [n, …]` with the rows `indices [i]` replaced by `rows [i, …]`, no two of them the same (ONNX ScatterND).
    * A run may write the result over `data`.
@@ -100,7 +118,7 @@ export const indexingOps: Pick<
     emit: (onnx, value) => {
       const [data, indices, rows] = value.inputs;
       const column = onnx.temporary(value.name, 'column');
-      onnx.node('Unsqueeze', [indices!.name, onnx.integers([1])], [column]);
+      onnx.node('Reshape', [indices!.name, onnx.integers([-1, 1])], [column]);
       onnx.node('ScatterND', [data!.name, column, rows!.name], [value.name]);
     },
     vjp: 'not differentiable',

@@ -32,20 +32,22 @@ function sample(
 export const quantizedOps: Pick<OpTable, 'matmulBnb4'> = {
   /**
    * `x · Wᵀ`, `[tokens, in] → [tokens, out]`, with a frozen `W [out, in]` in NF4: its codes, two in
-   * a byte, and the magnitudes of its blocks (com.microsoft MatMulBnb4, which makes W in float32
-   * while it computes).
+   * a byte, and the magnitudes of its blocks (com.microsoft MatMulBnb4, which makes W in the type of x
+   * while it computes). In bfloat16, which CUDA alone has, NF4's values and their products with magnitudes are rounded.
    */
   matmulBnb4: {
     infer: ([x, codes, absmax], { outFeatures, inFeatures }) => {
-      if (x!.dtype !== 'float32' || codes!.dtype !== 'uint8' || absmax!.dtype !== 'float32') {
-        throw new TypeError('needs float32 rows, uint8 codes and float32 magnitudes');
+      const { dtype } = x!;
+      const isFloat = dtype === 'float32' || dtype === 'bfloat16';
+      if (!isFloat || codes!.dtype !== 'uint8' || absmax!.dtype !== dtype) {
+        throw new TypeError('needs rows and magnitudes of float32 or bfloat16, and uint8 codes');
       }
       if (x!.shape.length !== 2 || x!.shape[1] !== inFeatures) {
         throw new TypeError(`${formatShape(x!.shape)} is not made of rows of ${inFeatures}`);
       }
       requireVector('codes', codes!, nf4CodeBytes(outFeatures * inFeatures));
       requireVector('magnitudes', absmax!, nf4Blocks(outFeatures * inFeatures));
-      return { dtype: 'float32', shape: [x!.shape[0]!, outFeatures] };
+      return { dtype, shape: [x!.shape[0]!, outFeatures] };
     },
     emit: (onnx, value) => {
       onnx.node(

@@ -1,45 +1,109 @@
-import type { Command } from 'commander';
+import path from 'node:path';
+import { type Command, Option } from 'commander';
 import { Ranks } from '../../../engine/accelerate/ranks.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
+import { LAUNCH_TEXTS, type Launcher } from '../launch-texts.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
-import { collect } from './options.ts';
+import { stderrProgress } from '../stderr-progress.ts';
+import { collect, numberOption } from './options.ts';
 
-interface CheckFlags {
+interface CommonFlags {
   readonly set?: readonly string[];
   readonly json?: true;
 }
 
+interface CommandFlags extends CommonFlags {
+  readonly launcher: Launcher;
+  readonly folder: string;
+  readonly machines?: number;
+  readonly hosts?: readonly string[];
+  readonly port: number;
+}
+
+interface ExportFlags extends CommonFlags {
+  readonly output: string;
+}
+
 /** Adds `lorafa accelerate` to the program. */
 export function addAccelerateCommand(program: Command): void {
-  program
+  const accelerate = program
     .command('accelerate')
-    .summary('look at what engine.backend "accelerate" computes with')
-    .helpCommand(false)
-    .command('check')
+    .summary(
+      'runs on Hugging Face Accelerate: look at their Python, export them, start them elsewhere',
+    )
+    .helpCommand(false);
+  subcommand(accelerate, 'check')
     .summary('start the Python of a configuration and say what it has')
     .description(
       'Start the processes of a configuration as a run does, without a model, and say what they compute with, or what is missing and how to get it.',
     )
-    .argument('<config>', 'run configuration (*.lorafa.json)')
-    .option('--set <section.key=value>', 'replace a value of the configuration', collect)
     .option('--json', 'print one JSON object')
-    .action((file: string, flags: CheckFlags) =>
+    .action((file: string, flags: CommonFlags) =>
       runCommand(flags.json === true, () => check(file, flags)),
+    );
+  subcommand(accelerate, 'export')
+    .summary('write a run as a program that needs nothing of lorafa')
+    .description(
+      'Write a run as a folder with a Python program, its steps with their tokens and learning rates, and the adapter that it begins with: to be run anywhere where PyTorch, transformers, PEFT and Accelerate are. The base model is not in it.',
+    )
+    .requiredOption('--output <folder>', 'the folder to make')
+    .option('--json', 'print one JSON object')
+    .action((file: string, flags: ExportFlags) =>
+      runCommand(flags.json === true, () => exportCommand(file, flags)),
+    );
+  subcommand(accelerate, 'command')
+    .summary('print how an exported run is started, machine by machine')
+    .description(
+      'Print what starts an exported run: commands for each machine, a script that starts them by SSH, a job for `sbatch` of Slurm, or a task for SkyPilot. Each machine has `accelerate.num_processes` processes.',
+    )
+    .addOption(
+      new Option('--launcher <launcher>', 'what starts it')
+        .choices(Object.keys(LAUNCH_TEXTS))
+        .default('torchrun'),
+    )
+    .option('--folder <path>', 'where the exported folder lies on each machine', '.')
+    .option(
+      '--machines <number>',
+      'machines (default: as many as --hosts names, or 1)',
+      numberOption({ min: 1, max: 10_000, integer: true }, 'a number of machines'),
+    )
+    .option('--hosts <names>', 'names of the machines, with commas between them', (text) =>
+      text.split(',').map((name) => name.trim()),
+    )
+    .option(
+      '--port <number>',
+      'port at which the first machine listens',
+      numberOption({ min: 1, max: 65_535, integer: true }, 'a port'),
+      29_500,
+    )
+    .action((file: string, flags: CommandFlags) =>
+      runCommand(false, () => commandCommand(file, flags)),
     );
 }
 
-async function check(file: string, flags: CheckFlags): Promise<void> {
-  const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
-  if (config.engine.backend !== 'accelerate') {
-    throw new LorafaError(
-      'usage.invalid',
-      `${file} trains with engine.backend "${config.engine.backend}", which lorafa doctor looks at; set engine.backend to "accelerate".`,
-    );
-  }
-  const ranks = await Ranks.start(config);
+function subcommand(parent: Command, name: string): Command {
+  return parent
+    .command(name)
+    .argument('<config>', 'run configuration (*.lorafa.json)')
+    .option('--set <section.key=value>', 'replace a value of the configuration', collect);
+}
+
+/** @throws LorafaError as `readConfig`, and `usage.invalid` for a run that ONNX Runtime computes */
+async function accelerateConfig(file: string, { set }: CommonFlags): Promise<ResolvedConfig> {
+  const config = await readConfig(file, (set ?? []).map(parseOverride));
+  if (config.engine.backend === 'accelerate') return config;
+  throw new LorafaError(
+    'usage.invalid',
+    `${file} trains with engine.backend "${config.engine.backend}", which lorafa doctor looks at; set engine.backend to "accelerate".`,
+  );
+}
+
+async function check(file: string, flags: CommonFlags): Promise<void> {
+  const ranks = await Ranks.start(await accelerateConfig(file, flags));
   try {
     const { device, packages } = ranks.hello;
     if (flags.json === true) {
@@ -54,4 +118,59 @@ async function check(file: string, flags: CheckFlags): Promise<void> {
   } finally {
     await ranks.release();
   }
+}
+
+async function exportCommand(file: string, flags: ExportFlags): Promise<void> {
+  const config = await accelerateConfig(file, flags);
+  const { exportProgram } = await import('../../../engine/train/export-program.ts');
+  const made = await exportProgram(config, path.resolve(flags.output), stderrProgress());
+  if (flags.json === true) {
+    printJson(process.stdout, made);
+    return;
+  }
+  for (const note of made.notes) printText(process.stderr, note);
+  printText(
+    process.stdout,
+    `${made.folder} has ${made.steps} steps. It takes the base model from ${made.model}; README.md in it says how to run it, lorafa accelerate command how to start it on several machines.`,
+  );
+}
+
+async function commandCommand(file: string, flags: CommandFlags): Promise<void> {
+  const { accelerate, engine } = await accelerateConfig(file, flags);
+  const { launcher, folder, hosts = [], port } = flags;
+  const machines = flags.machines ?? Math.max(1, hosts.length);
+  if (hosts.some((host) => !/^[\w[\]:.@][\w[\]:.@-]*$/.test(host))) {
+    throw new LorafaError(
+      'usage.invalid',
+      `--hosts "${hosts.join(',')}" has a name that no machine has; give names or addresses with commas between them.`,
+    );
+  }
+  if (hosts.length !== machines && (hosts.length > 0 || launcher === 'ssh')) {
+    throw new LorafaError(
+      'usage.invalid',
+      `--hosts names ${hosts.length} machines and the run has ${machines}; name each of them.`,
+    );
+  }
+  const usesGpus = engine.device !== 'cpu';
+  if (launcher === 'accelerate' && !usesGpus && machines * accelerate.num_processes > 1) {
+    throw new LorafaError(
+      'usage.invalid',
+      'accelerate launch starts several processes on a CPU by MPI alone; use --launcher torchrun.',
+    );
+  }
+  const text = LAUNCH_TEXTS[launcher]({
+    name: path
+      .basename(file)
+      .replace(/(?:\.lorafa)?\.json$/, '')
+      .replaceAll(/[^\w.-]/g, '-'),
+    folder,
+    python: accelerate.python ?? 'python3',
+    processes: accelerate.num_processes,
+    usesGpus,
+    mixedPrecision: accelerate.mixed_precision,
+    machines,
+    hosts,
+    port,
+  });
+  printText(process.stdout, text);
 }

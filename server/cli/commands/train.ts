@@ -6,6 +6,7 @@ import { LorafaError } from '../../../engine/errors.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
 import { OccupiedError } from '../../../engine/train/occupied-folder.ts';
+import { shellWord } from '../../shell-word.ts';
 import { whenOutputCloses } from '../closed-output.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
@@ -102,10 +103,6 @@ function inWordsOfFlags(error: OccupiedError, file: string | undefined): LorafaE
     `${problem}; start anew beside it with ${output}${shellWord(free)}${resume}.`,
     location === undefined ? {} : { location },
   );
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function loadConfig(file: string | undefined, flags: TrainFlags): Promise<ResolvedConfig> {

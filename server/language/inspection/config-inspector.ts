@@ -10,13 +10,15 @@ import { evaluationBatchSize } from '../../../engine/plan/evaluation-batches.ts'
 import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
 import { paddingMultiple } from '../../../engine/plan/padding-multiple.ts';
 import { countParameters, type ParameterCount } from '../../../engine/plan/parameter-count.ts';
-import { type PlannedTrainee, planTrainee } from '../../../engine/plan/planned-trainee.ts';
+import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
 import { positionProblem } from '../../../engine/plan/position-limit.ts';
 import { answeringModel, quantizationOf } from '../../../engine/plan/run-model.ts';
 import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts';
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
+import { transformersProblem } from '../../../engine/plan/transformers-limit.ts';
 import { namedDevice } from '../../../engine/runtime/device.ts';
+import { stepSpec, type Trained } from '../../../engine/step/step-spec.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
 import type { DataSample } from '../../protocol/data.ts';
@@ -158,19 +160,24 @@ export class ConfigInspector {
   }
 
   async #model(
-    { data, model }: ResolvedConfig,
+    config: ResolvedConfig,
     written: WrittenConfig,
     findings: Finding[],
   ): Promise<KnownModel | undefined> {
-    const input = await namedInput(model.base_model_name_or_path, 'model', MODEL_KEY, written);
+    const { base_model_name_or_path: name } = config.model;
+    const input = await namedInput(name, 'model', MODEL_KEY, written);
     if (input.paths === undefined) {
       findings.push(input.finding);
       return undefined;
     }
     try {
       const known = await this.#models.get(input.paths[0]);
-      const problem = positionProblem(data, known.model.config, known.model.name);
-      if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      for (const problem of [
+        positionProblem(config.data, known.model.config, known.model.name),
+        transformersProblem(config, known.model),
+      ]) {
+        if (problem !== undefined) findings.push({ ...problem, severity: 'error' });
+      }
       return known;
     } catch (error) {
       findings.push(findingOf(error, MODEL_KEY));
@@ -183,7 +190,7 @@ export class ConfigInspector {
     written: WrittenConfig,
     { model }: KnownModel,
     findings: Finding[],
-  ): Promise<PlannedTrainee | undefined> {
+  ): Promise<Trained | undefined> {
     const { training } = config;
     const lora = { ...config.lora };
     if (training.method !== 'full' && lora.init_adapter !== undefined) {
@@ -211,12 +218,12 @@ export class ConfigInspector {
   async #inspectMemory(
     config: ResolvedConfig,
     known: KnownModel,
-    trainee: PlannedTrainee,
+    trainee: Trained,
     facts: DataFacts,
   ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
     // What PyTorch takes is not counted here.
     if (config.engine.backend !== 'onnxruntime') return { findings: [] };
-    const { data, lora, training } = config;
+    const { lora, training } = config;
     const batches = batchesOf(config, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };
     const evaluation =
@@ -230,17 +237,14 @@ export class ConfigInspector {
       return { findings: [findingOf(error, place)] };
     }
     const limit = this.#memoryLimit(config);
-    const quantization = quantizationOf(config);
+    const device = namedDevice(config.engine.device);
+    const quantization = quantizationOf(config, device);
     const stored = known.model;
     const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
     const answering = answeringModel(config, model) ?? stored;
     const question = {
-      model,
-      modules: trainee.modules,
-      trainable: trainee.trainable.map(({ name }) => name),
-      trainBase: trainee.trainBase,
-      dropout: lora.lora_dropout,
-      packing: data.packing,
+      ...stepSpec(config, model, trainee),
+      device,
       threads: config.engine.intra_op_num_threads,
       ...batches,
       evaluation,
@@ -252,7 +256,7 @@ export class ConfigInspector {
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit, isJudged, lora],
+      [model.path, quantization, roughLimit, isJudged, lora, device],
       [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],

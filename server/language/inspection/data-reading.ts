@@ -10,11 +10,11 @@ import type { TokenizedExample } from '../../../engine/data/tokenized-example.ts
 import { LorafaError } from '../../../engine/errors.ts';
 import { fetchInputs } from '../../../engine/inputs/hub-inputs.ts';
 import { openTokenizer } from '../../../engine/models/base-model.ts';
+import type { PaddingReport } from '../../../engine/plan/plan-reports.ts';
 import { previewSources, sharedWithHeldOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
 import type { Tokenizer } from '../../../engine/tokenizer/tokenizer.ts';
-import type { PaddingReport } from '../../../engine/train/events.ts';
 import type { PreviewPage, PreviewState } from '../../protocol/data.ts';
 import { mergedReport } from './merged-report.ts';
 

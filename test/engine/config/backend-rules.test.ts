@@ -29,6 +29,7 @@ describe('on Accelerate', () => {
     ['engine', 'device', 'webgpu'],
     ['engine', 'device', 'cuda:1'],
     ['engine', 'compute', 'int8'],
+    ['engine', 'tf32', true],
     ['engine', 'max_memory_gib', 4],
   ])('`%s.%s` %j is refused by name', (section, key, value) => {
     const engine = { backend: 'accelerate' };

@@ -332,6 +332,8 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'engine.backend': () => ({ after: 'accelerate' }),
   'engine.device': () => ({ after: 'webgpu' }),
   'engine.compute': () => ({ after: 'int8' }),
+  // Of the runs of a device that has no tensor cores one is refused.
+  'engine.tf32': () => ({ common: { engine: { device: 'cpu' } }, after: true }),
   'engine.intra_op_num_threads': () => ({ after: 2, observe: threads }),
   'engine.max_memory_gib': () => ({ before: 1000, after: 1e-6 }),
 };

@@ -45,6 +45,7 @@ describe('a good configuration', () => {
       device: 'auto',
       intra_op_num_threads: 0,
       compute: 'float32',
+      tf32: false,
     });
   });
 
@@ -375,9 +376,26 @@ describe('contradictions', () => {
       '`engine.compute` "int8" cannot be had with `model.quantization` "nf4"',
     ],
     [
+      { engine: { compute: 'bfloat16' }, model: { quantization: 'nf4' } },
+      'in four bits; remove one of the two, or set `engine.device` to "cuda"',
+    ],
+    [
       { engine: { compute: 'auto' }, training: { method: 'full' } },
       '`engine.compute` "auto" cannot be had with the method "full"',
     ],
+    [
+      { engine: { device: 'cuda:1', compute: 'int8' } },
+      '`engine.compute` "int8" has no kernels for `engine.device` "cuda:1"; choose "bfloat16", or the device "cpu"',
+    ],
+    [
+      { engine: { device: 'cuda', compute: 'bfloat16x2' } },
+      '`engine.compute` "bfloat16x2" has no kernels for',
+    ],
+    [
+      { engine: { device: 'webgpu', compute: 'bfloat16' } },
+      '`engine.compute` "bfloat16" has no kernels for `engine.device` "webgpu"; choose "float32"',
+    ],
+    [{ engine: { device: 'cpu', tf32: true } }, '`engine.tf32` has an effect only on CUDA'],
     [{ training: { sample_steps: 5 } }, 'without `training.sample_prompts`'],
     [
       { training: { sample_prompts: ['Hi'], method: 'full' } },
@@ -408,6 +426,12 @@ describe('contradictions', () => {
     [{ model: { quantization: 'none' }, engine: { compute: 'int8' } }],
     [{ model: { quantization: 'none', use_double_quant: false } }],
     [{ engine: { device: 'cuda:3' } }],
+    [{ engine: { device: 'cuda', compute: 'bfloat16', tf32: true } }],
+    [{ engine: { device: 'cuda', compute: 'bfloat16' }, model: { quantization: 'nf4' } }],
+    [{ engine: { device: 'cuda:0', compute: 'auto' }, model: { quantization: 'nf4' } }],
+    [{ engine: { device: 'webgpu', compute: 'auto' } }],
+    [{ engine: { compute: 'int8', tf32: true } }],
+    [{ engine: { device: 'cpu', tf32: false } }],
   ])('none in %j', (changes) => {
     expect(problemsOf(changes)).toEqual([]);
   });

@@ -24,8 +24,9 @@ async function exported(name: string) {
   const base = path.join(await tempFolder(), model);
   await goldenModelFolder(model, base);
   const output = `${base}.gguf`;
-  await exportResult({ folder: goldenAdapter(name), format: 'gguf-adapter', output, base });
-  return { model, file: await openGguf(output) };
+  const source = { folder: goldenAdapter(name), base };
+  const { notes } = await exportResult({ ...source, format: 'gguf-adapter', output });
+  return { model, file: await openGguf(output), notes };
 }
 
 describe("an adapter is written as llama.cpp's convert_lora_to_gguf.py writes it", () => {
@@ -76,6 +77,13 @@ test.each(['lorafa-rslora', 'lorafa-patterns'])(
     }
   },
 );
+
+test('an adapter with which llama.cpp ends is told of', async () => {
+  expect((await exported('family-glm4')).notes).toEqual([
+    expect.stringContaining("adapter of GLM-4's o_proj or down_proj"),
+  ]);
+  expect((await exported('lora-linear')).notes).toEqual([]);
+});
 
 test('a model that was trained whole has no adapter', async () => {
   const base = path.join(await tempFolder(), 'llama2');

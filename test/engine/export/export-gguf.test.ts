@@ -107,6 +107,13 @@ describe('what a file has no place for is told', () => {
   });
 });
 
+test('an OLMo 3 with another pattern of layers than llama.cpp takes it to have is told of', async () => {
+  // Layer 1 sees everything.
+  expect((await exported('olmo3', 'f16')).result.notes).toEqual([
+    expect.stringMatching(/which layers of an OLMo 3 slide.* otherwise in layer 1 \(/),
+  ]);
+});
+
 describe('Q4_K_M is a mixture of types, whose values are near those that were meant', () => {
   /** The types of matrices of a model, and the error of their values, relative to their size (RMS). */
   async function quantized(widths: { hidden_size: number; intermediate_size: number }) {

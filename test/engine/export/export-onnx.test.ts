@@ -325,3 +325,14 @@ describe('what cannot be exported, or was not, is told', () => {
     await expect(OnnxProgram.load(folder)).rejects.toThrow('model.onnx_data');
   });
 });
+
+test('the text of a model that reads images is a model of its own for others', async () => {
+  const { folder } = await exported('gemma3-whole');
+  const config = json(folder, 'config.json');
+  expect(config).toMatchObject({
+    ...{ architectures: ['Gemma3ForCausalLM'], model_type: 'gemma3_text', hidden_size: 32 },
+    // Said of all of the model.
+    ...{ tie_word_embeddings: true, dtype: 'float32' },
+  });
+  expect(config).not.toHaveProperty('vision_config');
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
-import { peakBytes } from '../../../engine/graph/liveness.ts';
+import { liveBytes, peakBytes } from '../../../engine/graph/liveness.ts';
+import type { Value } from '../../../engine/graph/value.ts';
 
 /** Bytes of a float32 `[256, 256]`. */
 const MATRIX = 4 * 256 * 256;
@@ -9,11 +10,37 @@ function square(builder: GraphBuilder, name = 'x') {
   return builder.input(name, 'float32', [256, 256]);
 }
 
-test('inputs, views and elementwise results over a dying input take no memory of their own', () => {
+test('inputs, views and what is made in place take no memory of their own', () => {
   const b = new GraphBuilder();
   const product = b.gemm(square(b), square(b, 'y'));
   const view = b.reshape(product, [256 * 256]);
-  expect(peakBytes(b.finish({ z: b.exp(b.neg(view)) }))).toBe(MATRIX);
+  expect(peakBytes(b.finish({ z: b.tanh(b.sigmoid(view)) }))).toBe(MATRIX);
+});
+
+test('what ONNX Runtime does not make in place has memory beside its input', () => {
+  const b = new GraphBuilder();
+  const product = b.gemm(square(b), square(b, 'y'));
+  expect(peakBytes(b.finish({ z: b.exp(product) }))).toBe(2 * MATRIX);
+});
+
+test('memory that nobody reads any more is kept for the next value of its shape', () => {
+  const b = new GraphBuilder();
+  const first = b.reduceSum(b.gemm(square(b), square(b, 'y')), [1]);
+  const wide = b.concat(Array<Value>(512).fill(first), 1);
+  const second = b.gemm(b.reduceSum(wide, [1]), b.input('row', 'float32', [1, 256]));
+  const graph = b.finish({ z: b.reduceSum(second, [0, 1]) });
+  expect(peakBytes(graph) - liveBytes(graph)).toBe(MATRIX);
+});
+
+test('but not for values of other shapes, be they of as many bytes', () => {
+  const b = new GraphBuilder();
+  const first = b.reduceSum(b.gemm(square(b), square(b, 'y')), [0, 1]);
+  const flat = b.input('flat', 'float32', [128, 512]);
+  const second = b.gemm(b.mul(flat, first), b.input('v', 'float32', [512, 1]));
+  const third = b.reduceSum(b.gemm(square(b, 'w'), square(b, 'x2')), [0, 1]);
+  const graph = b.finish({ z: b.add(second, third) });
+  expect(liveBytes(graph)).toBeLessThan(1.1 * MATRIX);
+  expect(peakBytes(graph)).toBeGreaterThanOrEqual(2 * MATRIX);
 });
 
 test('a value lives until its last reader', () => {

@@ -6,6 +6,7 @@ import { chooseDevice, probeDevice } from '../../../engine/runtime/devices.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const CUDA = { kind: 'cuda', index: 0 } as const;
+const WEBGPU = { kind: 'webgpu', index: 0 } as const;
 
 /** A probe that does as `body` says instead of trying a device. */
 async function probe(body: string): Promise<string> {
@@ -66,6 +67,18 @@ describe('the choice', () => {
   test('auto takes CUDA where it works, and the CPU elsewhere', async () => {
     expect(await chooseDevice('auto', await probe(''))).toEqual(CUDA);
     expect(await chooseDevice('auto', await probe('process.exit(1)'))).toEqual(CPU);
+  });
+
+  test('auto takes WebGPU without CUDA, unless that is said to be slow', async () => {
+    const noCuda = 'if (process.argv[2].startsWith("cuda")) process.exit(1);';
+    expect(await chooseDevice('auto', await probe(noCuda))).toEqual(WEBGPU);
+    const isSlow = await probe(`${noCuda} process.stdout.write("it is slow")`);
+    expect(await chooseDevice('auto', isSlow)).toEqual(CPU);
+    expect(await chooseDevice('webgpu', isSlow)).toEqual(WEBGPU);
+    expect(await probeDevice(WEBGPU, isSlow)).toEqual({
+      ...{ device: WEBGPU, usable: true },
+      passedOver: 'it is slow',
+    });
   });
 
   test('of a device by name is that device or a refusal', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
-import { CPU, stateDevice } from '../../../engine/runtime/device.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { newStateTensor } from '../../../engine/runtime/new-state-tensor.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 
@@ -82,11 +82,4 @@ describe('wrong use is an error that names the shape:', () => {
     await expect(session.run({ x })).rejects.toMatchObject({ code: 'internal.graph' });
     await session.release();
   });
-});
-
-test('state is kept on CUDA devices, and on the host for all others', () => {
-  const cuda = { kind: 'cuda', index: 1 } as const;
-  expect(stateDevice(cuda)).toBe(cuda);
-  expect(stateDevice({ kind: 'webgpu', index: 0 })).toBe(CPU);
-  expect(stateDevice(CPU)).toBe(CPU);
 });

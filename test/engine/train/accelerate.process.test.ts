@@ -1,9 +1,8 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { isRunning } from '../../../engine/process-mark.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
@@ -11,6 +10,7 @@ import { relativeError } from '../../support/golden.ts';
 import { goldenModelFolder } from '../../support/golden-model-folder.ts';
 import { processesOf } from '../../support/processes-of.ts';
 import { askPython, lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
+import { expectAdapter, savedAdapter } from './saved-adapter.ts';
 import { stopAfter } from './stop-after.ts';
 import { type ConfigChanges, type FinishedRun, ofType, run } from './tiny-run.ts';
 import { useTinyRuns } from './use-tiny-runs.ts';
@@ -53,15 +53,6 @@ function numbersOf(finished: FinishedRun, type: 'loss' | 'grad_norm' | 'eval_los
     : ofType(finished, 'step').map((event) => event[type]);
 }
 
-async function adapterOf({ training }: ResolvedConfig): Promise<Map<string, Float32Array>> {
-  const file = path.join(training.output_dir, 'adapter_model.safetensors');
-  const { tensors } = await openSafetensors(file);
-  const entries = [...tensors.values()].map(
-    async (location) => [location.name, await readTensor(location)] as const,
-  );
-  return new Map(await Promise.all(entries));
-}
-
 /** Makes sure that two runs learned the same. */
 async function expectSame(
   [one, finishedOne]: readonly [ResolvedConfig, FinishedRun],
@@ -75,11 +66,8 @@ async function expectSame(
       expect(Math.abs(number - expected[i]!), `${type} ${i}`).toBeLessThan(losses);
     }
   }
-  const [expected, actual] = [await adapterOf(one), await adapterOf(other)];
-  expect([...actual.keys()]).toEqual([...expected.keys()]);
-  for (const [name, values] of actual) {
-    expect(relativeError(values, expected.get(name)!), name).toBeLessThan(weights);
-  }
+  const [expected, actual] = [one, other].map(({ training }) => training.output_dir);
+  await expectAdapter(actual!, await savedAdapter(expected!), weights);
 }
 
 async function both(changes: ConfigChanges) {
@@ -206,17 +194,82 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
     },
   );
 
-  test('whose model PEFT would load otherwise is refused', PATIENCE, async () => {
-    const folder = tiny().fresh('mixtral');
-    await goldenModelFolder('mixtral', folder);
-    const config = onAccelerate({
-      model: { base_model_name_or_path: folder },
-      data: { dataset_name_or_path: await narrowRows() },
-      lora: { target_modules: ['q_proj'] },
-    });
-    await expect(run(config)).rejects.toMatchObject({
-      code: 'model.unsupported',
-      message: expect.stringContaining('mixture of experts'),
+  test.skipIf(process.platform !== 'linux')(
+    'whose parent is killed leaves no process and no file',
+    PATIENCE,
+    async () => {
+      const cli = await BuiltCli.build();
+      try {
+        const temporary = path.join(cli.folder, 'temporary');
+        await mkdir(temporary);
+        const text = tiny().configText({
+          training: { max_steps: 1_000_000, gradient_accumulation_steps: 2 },
+          engine: { backend: 'accelerate' },
+          accelerate: { python: REFERENCE_PYTHON, num_processes: 2 },
+        });
+        const file = await tiny().file('killed.lorafa.json', text);
+        const { code } = await cli.run(['train', file, '--json'], {
+          env: { TMPDIR: temporary },
+          onOutput: (output, child) => {
+            if (output.includes('"type":"step"')) child.kill('SIGKILL');
+          },
+        });
+        expect(code).toBeNull();
+        await expect.poll(() => processesOf(temporary), { timeout: 30_000 }).toEqual([]);
+        const left = await readdir(temporary);
+        expect(left.filter((name) => name.includes('lorafa'))).toEqual([]);
+      } finally {
+        await cli.remove();
+      }
+    },
+  );
+
+  test(
+    'in bfloat16 learns nearly what it learns in float32, and is no other run when it goes on',
+    PATIENCE,
+    async () => {
+      const changes = { ...THOROUGH, training: { ...THOROUGH.training, max_steps: 8 } };
+      const exact = await run(tiny().config(changes));
+      const config = onAccelerate(changes, { mixed_precision: 'bf16' });
+      const finished = await run(config);
+      expect(ofType(finished, 'started')[0]!.run.compute).toBe('bfloat16');
+      const [losses, theirs] = [finished, exact].map((each) => numbersOf(each, 'loss'));
+      expect(relativeError(losses!, theirs!)).toBeLessThan(1e-2);
+      expect(relativeError(losses!, theirs!)).toBeGreaterThan(1e-5);
+      const { tensors } = await openSafetensors(
+        path.join(config.training.output_dir, 'adapter_model.safetensors'),
+      );
+      expect([...tensors.values()].map(({ dtype }) => dtype)).toContain('F32');
+      const { output_dir } = config.training;
+      const training = { ...changes.training, output_dir, resume_from_checkpoint: 'latest' };
+      await expect(run(onAccelerate({ ...changes, training }))).rejects.toMatchObject({
+        code: 'checkpoint.mismatch',
+        message: expect.stringContaining('mixed_precision'),
+      });
+    },
+  );
+
+  test('with dropout is the same run each time, and evaluates without', PATIENCE, async () => {
+    const changes = {
+      ...THOROUGH,
+      lora: { ...THOROUGH.lora, lora_dropout: 0.5 },
+      training: { ...THOROUGH.training, max_steps: 6, eval_steps: 2, eval_on_start: true },
+    };
+    const [one, again] = [await run(onAccelerate(changes)), await run(onAccelerate(changes))];
+    const without = await run(tiny().config({ ...changes, lora: { ...THOROUGH.lora } }));
+    expect(numbersOf(again, 'loss')).toEqual(numbersOf(one, 'loss'));
+    expect(numbersOf(again, 'eval_loss')).toEqual(numbersOf(one, 'eval_loss'));
+    // B is zero in the first step, so that what is dropped shows from the second on.
+    const [dropped, kept] = [one, without].map((each) => numbersOf(each, 'loss').slice(2));
+    expect(relativeError(dropped!, kept!)).toBeGreaterThan(1e-3);
+    const [first, same] = [one, without].map((each) => numbersOf(each, 'eval_loss')[0]!);
+    expect(Math.abs(first! - same!)).toBeLessThan(1e-4);
+  });
+
+  test('whose loss is no number any more ends by name', PATIENCE, async () => {
+    const changes = { training: { learning_rate: 1e30, max_steps: 8, max_grad_norm: 0 } };
+    await expect(run(onAccelerate(changes))).rejects.toMatchObject({
+      code: 'training.not_finite',
     });
   });
 
@@ -235,6 +288,23 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
         device: 'cpu',
         packages: { peft: expect.any(String), torch: expect.any(String) },
       });
+      const folder = tiny().fresh('program');
+      const exported = await cli.run(['accelerate', 'export', file, '--output', folder, '--json']);
+      expect(JSON.parse(exported.stdout)).toMatchObject({ folder, steps: 2, model: tiny().model });
+      expect((await readdir(folder)).sort()).toEqual([
+        ...['README.md', 'adapter', 'evaluation.jsonl', 'lorafa.py', 'packages.py', 'run.py'],
+        ...['settings.json', 'steps.jsonl', 'trainer.py'],
+      ]);
+      const command = ['accelerate', 'command', file, '--hosts', 'a,b', '--folder', folder];
+      expect((await cli.run(command)).stdout).toContain('--node-rank 1 --master-addr a ');
+      for (const [flags, why] of [
+        [['--machines', '3'], 'names 2 machines and the run has 3'],
+        [['--hosts', 'a,-oProxyCommand=x'], 'a name that no machine has'],
+      ] as const) {
+        const { code, stderr } = await cli.run([...command, ...flags]);
+        expect(code).toBe(2);
+        expect(stderr).toContain(why);
+      }
     } finally {
       await cli.remove();
     }

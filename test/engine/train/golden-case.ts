@@ -6,6 +6,7 @@ import { openWeights, readConfig } from '../../../engine/models/hugging-face-fol
 import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
 import type { StateTensor } from '../../../engine/runtime/state-tensor.ts';
 import { BatchRunner } from '../../../engine/step/batch-runner.ts';
+import { stepSpec } from '../../../engine/step/step-spec.ts';
 import { createTrainee, type Trainee } from '../../../engine/train/trainee.ts';
 import { type GoldenTensor, goldenJson, goldenPath, goldenTensors } from '../../support/golden.ts';
 import { byteLevelFiles } from '../tokenizer/tiny-tokenizer.ts';
@@ -92,13 +93,8 @@ export async function goldenRunner(
 ): Promise<{ readonly trainee: Trainee; readonly runner: BatchRunner }> {
   const trainee = await createTrainee(config, model);
   const runner = new BatchRunner({
-    model,
-    modules: trainee.modules,
-    trainable: trainee.trainable.map(({ name }) => name),
-    trainBase: trainee.trainBase,
-    dropout,
-    recompute,
-    packing,
+    ...stepSpec(config, model, trainee),
+    ...{ dropout, recompute, packing },
     tensors: trainee.tensors,
     session: { threads: 1, weightsFolder: model.weights.files().folder },
   });

@@ -103,6 +103,37 @@ describe('a push without a token', () => {
   });
 });
 
+describe('a push that needs another token when it is sent', () => {
+  const answers = (planned: ShownPush) => ({
+    [planPush.method]: [PLANNED, { ...PLANNED, digest: 'private' }, planned],
+    [pushAdapter.method]: [failed('hub.forbidden', 'Your token may not write.'), {}],
+  });
+  const count = (wanted: string) => shown.filter(({ to }) => to === wanted).length;
+
+  test('goes on with all that was answered', async () => {
+    chooses('signed in', 'Private', 'Push');
+    const { plans, pushes } = await push(answers({ ...PLANNED, digest: 'private' }));
+    expect({ plans, pushes }).toEqual({ plans: 3, pushes: 2 });
+    expect(titles()).toContain('Your token may not write.');
+    // The name, the visibility, and whether to push, once each.
+    expect([count('inputBox'), count('quickPick'), count('warning')]).toEqual([1, 1, 1]);
+    expect(titles().at(-1)).toContain('is on the Hugging Face Hub');
+  });
+
+  test('asks again where something else would be sent by then', async () => {
+    chooses('signed in', 'Private', 'Push');
+    const { pushes } = await push(answers({ ...PLANNED, account: 'another', digest: 'another' }));
+    expect(pushes).toBe(2);
+    expect([count('inputBox'), count('quickPick'), count('warning')]).toEqual([1, 1, 2]);
+  });
+
+  test('ends when nobody signs in', async () => {
+    chooses('Private', 'Push');
+    expect((await push(answers(PLANNED))).pushes).toBe(1);
+    expect(titles().at(-1)).not.toContain('is on the Hugging Face Hub');
+  });
+});
+
 describe('the card', () => {
   test('can be read with its picture before anything is sent', async () => {
     chooses('Private', 'Read Model Card', 'Send Nothing');
@@ -113,6 +144,31 @@ describe('the card', () => {
       `# first\n\n![Loss](data:image/svg+xml;base64,${picture})\n`,
     );
     expect(pushes).toBe(0);
+  });
+
+  test('is followed by what the dialog said, which can be seen again', async () => {
+    const answers = ['Read Model Card', 'Push'];
+    user.reply = (to, args) => {
+      if (to === 'inputBox') return 'first';
+      if (to === 'warning') return answers.shift();
+      if (to !== 'quickPick') return undefined;
+      const rows = args[0] as { label: string; detail?: string }[];
+      return rows.find(({ label }) => /Private|Show What Is Sent/.test(label));
+    };
+    const { pushes } = await push({
+      [planPush.method]: [PLANNED, PLANNED],
+      [pushAdapter.method]: [{}],
+    });
+    expect(pushes).toBe(1);
+    const rows = shown.filter(({ to }) => to === 'quickPick').at(-1)!.args[0];
+    expect(rows).toMatchObject([
+      { detail: 'Send 1 file (2 KiB) to https://hub/somebody/first?' },
+      { detail: 'A new private repository, made as somebody.' },
+      { label: '$(close) Send Nothing' },
+    ]);
+    const dialogs = shown.filter(({ to }) => to === 'warning').map(({ args }) => args[1]);
+    expect(dialogs).toHaveLength(2);
+    expect(dialogs[1]).toEqual(dialogs[0]);
   });
 
   test('is followed by the same question', async () => {

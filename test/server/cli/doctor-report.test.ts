@@ -20,6 +20,7 @@ const runtime: RuntimeReport = {
   devices: [
     { device: { kind: 'cpu', index: 0 }, usable: true },
     { device: { kind: 'cuda', index: 0 }, usable: false, problem: 'no driver.' },
+    { device: { kind: 'webgpu', index: 0 }, usable: true, passedOver: 'it is slow' },
   ],
   bfloat16: { usable: false, problem: 'no library.' },
 };
@@ -36,6 +37,7 @@ test('lines for people', () => {
     'Devices',
     '  cpu     usable',
     '  cuda:0  not usable: no driver.',
+    '  webgpu  usable, but auto passes it over: it is slow',
     '',
     'Modes of engine.compute that need more than a CPU',
     '  bfloat16, bfloat16x2  not usable: no library.',
@@ -50,6 +52,7 @@ test('JSON names devices as the configuration does', () => {
       devices: [
         { device: 'cpu', usable: true },
         { device: 'cuda:0', usable: false, problem: 'no driver.' },
+        { device: 'webgpu', usable: true, passedOver: 'it is slow' },
       ],
       bfloat16: { usable: false, problem: 'no library.' },
     },

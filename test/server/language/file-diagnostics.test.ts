@@ -580,7 +580,6 @@ test('a run that needs too much memory: every quick fix makes it fit', async () 
   });
   const fixes = tight.fixes(text, diagnostic!);
   expect(Object.keys(fixes)).toEqual([
-    'Set `training.gradient_checkpointing` to "attention"',
     'Change to 4 and set `training.gradient_accumulation_steps` to 2',
     expect.stringMatching(/^Set `data.max_length` to \d+$/),
   ]);

@@ -1,0 +1,15 @@
+import { CudaMemory } from './cuda-memory.ts';
+import type { Device } from './device.ts';
+import type { TensorMemory } from './tensor-memory.ts';
+import { WebgpuMemory } from './webgpu-memory.ts';
+
+/**
+ * The memory of a device that has its own (`hasOwnMemory`).
+ *
+ * @throws LorafaError `device.failed`
+ */
+export function memoryOf(device: Device): TensorMemory | undefined {
+  if (device.kind === 'cuda') return CudaMemory.of(device);
+  if (device.kind === 'webgpu') return WebgpuMemory.open();
+  return undefined;
+}
