@@ -1,4 +1,4 @@
-import { writeSafetensors } from '../formats/safetensors-writer.ts';
+import { WEIGHTS_ALIGNMENT, writeSafetensors } from '../formats/safetensors-writer.ts';
 import { BYTES_PER_ELEMENT, elementCount } from '../formats/tensor-location.ts';
 import type { ExportProgress } from './export-format.ts';
 import { type ModelTensor, rounded } from './model-tensor.ts';
@@ -44,7 +44,7 @@ export async function writeShard(
     ...tensor,
     pieces: () => piecesOf(tensor, progress),
   }));
-  await writeSafetensors(file, streamed, { format: 'pt' });
+  await writeSafetensors(file, streamed, { format: 'pt' }, WEIGHTS_ALIGNMENT);
 }
 
 async function* piecesOf(

@@ -26,23 +26,28 @@ export interface StreamedTensor extends Pick<TensorToWrite, 'name' | 'dtype' | '
   readonly pieces: () => AsyncIterable<Uint8Array>;
 }
 
+/** What the published writer lets data begin at a multiple of, in bytes. */
+const ALIGNMENT = 8;
+
 /**
- * Bytes of a line of a processor's caches. Products with bfloat16 weights that lie across lines take a token
- * a third longer (measured on SmolLM2-135M).
+ * The same for weights of a base model: a line of a processor's caches. Products with bfloat16 weights that lie
+ * across lines take a token a third longer (measured on SmolLM2-135M).
  */
-const ALIGNMENT = 64;
+export const WEIGHTS_ALIGNMENT = 64;
 
 /**
  * Writes a safetensors file, atomically. The same tensors always give the same bytes: they are laid
  * out widest element type first, then by name (so that each is aligned to its element size), and
- * the header is padded with spaces to a multiple of {@link ALIGNMENT}.
+ * the header is padded with spaces up to the alignment.
  *
+ * @param alignment a power of two: bytes that data begin at a multiple of
  * @throws LorafaError `output.not_writable`, and whatever the making of a tensor throws.
  */
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<TensorToWrite | StreamedTensor>,
   metadata: Readonly<Record<string, string>> = {},
+  alignment = ALIGNMENT,
 ): Promise<void> {
   const ordered = [...tensors].sort(
     (a, b) =>
@@ -50,7 +55,7 @@ export async function writeSafetensors(
       (a.name < b.name ? -1 : Number(a.name > b.name)),
   );
   await writeAtomically(path, async (file) => {
-    await file.write(encodeHeader(ordered, metadata));
+    await file.write(encodeHeader(ordered, metadata, alignment));
     for (const tensor of ordered) await writeData(file, tensor);
   });
 }
@@ -62,6 +67,7 @@ function byteLength({ shape, dtype }: Pick<TensorToWrite, 'shape' | 'dtype'>): n
 function encodeHeader(
   tensors: readonly (TensorToWrite | StreamedTensor)[],
   metadata: Readonly<Record<string, string>>,
+  alignment: number,
 ): Uint8Array {
   // Entries are joined as text: an object would move integer-like names to the front.
   const entries: string[] = [];
@@ -80,7 +86,7 @@ function encodeHeader(
     offset = end;
   }
   const json = Buffer.from(`{${entries.join(',')}}`);
-  const padding = -(8 + json.length) & (ALIGNMENT - 1);
+  const padding = -(8 + json.length) & (alignment - 1);
   const header = Buffer.alloc(8 + json.length + padding, ' ');
   header.writeBigUInt64LE(BigInt(json.length + padding));
   json.copy(header, 8);

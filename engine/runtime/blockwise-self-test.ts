@@ -1,5 +1,6 @@
 import { middleCode } from '../formats/blockwise.ts';
 import { GraphBuilder } from '../graph/builder.ts';
+import { keptAnswer } from '../kept-answer.ts';
 import { Session } from './session.ts';
 
 const BITS = 8;
@@ -9,25 +10,13 @@ const BLOCKS = 8;
 /** The largest code of activations, which have a scale of their own in each block. */
 const LARGEST = 127;
 
-let known: Promise<boolean> | undefined;
-
 /**
  * Whether products with weights in blocks of codes are exact on this processor where the numbers allow it.
  * Where neighbouring products are added in sixteen bits, large ones do not fit.
  *
- * @throws LorafaError `device.failed` where it could not be tried
+ * @throws LorafaError `device.failed` where it could not be tried, for want of memory perhaps
  */
-export async function areBlockwiseProductsExact(): Promise<boolean> {
-  const asked = known ?? isExact();
-  known = asked;
-  try {
-    return await asked;
-  } catch (error) {
-    // That it could not be tried, for want of memory perhaps, says nothing of the processor: the next one who asks tries again.
-    known = undefined;
-    throw error;
-  }
-}
+export const areBlockwiseProductsExact = keptAnswer(isExact);
 
 async function isExact(): Promise<boolean> {
   const largestCode = 2 ** BITS - 1;

@@ -5,7 +5,11 @@ import { LorafaError } from '../errors.ts';
 import { ensureFolder } from '../files/folders.ts';
 import { withWayOut } from '../files/not-writable.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
-import { type TensorToWrite, writeSafetensors } from '../formats/safetensors-writer.ts';
+import {
+  type TensorToWrite,
+  WEIGHTS_ALIGNMENT,
+  writeSafetensors,
+} from '../formats/safetensors-writer.ts';
 import {
   BYTES_PER_ELEMENT,
   elementCount,
@@ -65,7 +69,7 @@ export async function cachedWeights(
   await makeRoom(cacheFolder, made.model, bytesOf(made.tensors));
   try {
     await ensureFolder(folder);
-    await writeSafetensors(file, withProgress(made.tensors, onProgress));
+    await writeSafetensors(file, withProgress(made.tensors, onProgress), {}, WEIGHTS_ALIGNMENT);
   } catch (error) {
     if (!(error instanceof LorafaError) || error.code !== 'output.not_writable') throw error;
     const wayOut = 'this is the cache of weights, so set LORAFA_CACHE_DIR to a folder with room';

@@ -2,7 +2,7 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
+import { WEIGHTS_ALIGNMENT, writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -216,9 +216,11 @@ describe('writing', () => {
     await writeSafetensors(one, tensors, { format: 'pt' });
     await writeSafetensors(two, tensors.toReversed(), { format: 'pt' });
     expect((await readFile(one)).equals(await readFile(two))).toBe(true);
+    await writeSafetensors(two, tensors, { format: 'pt' }, WEIGHTS_ALIGNMENT);
+    expect((await openSafetensors(two)).tensors.get('10')!.offset % 64).toBe(0);
     const opened = await openSafetensors(one);
     expect([...opened.tensors.keys()]).toEqual(['10', 'a', 'c', 'b']);
-    expect(opened.tensors.get('10')!.offset % 64).toBe(0);
+    expect(opened.tensors.get('10')!.offset % 8).toBe(0);
     expect(opened.metadata).toEqual({ format: 'pt' });
   });
 

@@ -11,7 +11,7 @@ import { hasBfloat16 } from '../../support/bfloat16.ts';
 
 test('a graphics card is refused', () => {
   expect(() => requireBfloat16({ kind: 'cuda', index: 1 })).toThrow(
-    'Products in bfloat16 need a CPU, and the model runs on cuda:1;',
+    'Products in bfloat16 by oneDNN need a CPU, and the model runs on cuda:1;',
   );
 });
 
