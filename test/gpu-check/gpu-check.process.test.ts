@@ -130,9 +130,11 @@ test('what PEFT is asked for beside a step', () => {
     })),
   );
   expect(of('lora').map(({ method }) => method)).toEqual(['lora', 'lora']);
-  // It has neither.
+  // It has none of these, or the same as without.
   expect(of('lorafa-uncaptured')).toEqual([]);
   expect(of('lorafa-packed')).toEqual([]);
+  expect(of('lorafa-bfloat16')).toEqual([]);
+  expect(of('lorafa-tf32')).toEqual([]);
 });
 
 test('a result that no GPU may have fails the check', () => {

@@ -10,7 +10,7 @@ import type { PeftResult } from './results.ts';
 /** The same step in PEFT. */
 export interface PeftCase extends Pick<StepCase, 'name' | 'shape' | 'rows' | 'length' | 'isNf4'> {
   readonly method: PeftRequest['method'];
-  /** What weights are in and what is computed in; this engine computes in float32 with weights in bfloat16. */
+  /** What weights are in and what is computed in. */
   readonly precision: 'float32' | 'bfloat16';
   readonly gradientCheckpointing: boolean;
 }
@@ -20,9 +20,13 @@ const PRECISIONS = ['float32', 'bfloat16'] as const;
 /** Steps before those that are measured, and those. */
 const [WARM_UP, TIMED] = [2, 10];
 
-/** What PEFT has of a step; it captures nothing, and packs no rows. */
-export function peftCases({ settings, captures, ...step }: StepCase): readonly PeftCase[] {
-  if (!captures || settings['data.packing'] === true) return [];
+/**
+ * What PEFT has of a step, each once: it captures nothing and packs no rows, and in what it multiplies is its own
+ * precision.
+ */
+export function peftCases({ settings, captures, compute, ...step }: StepCase): readonly PeftCase[] {
+  const isOwn = !captures || compute !== 'float32' || settings['engine.tf32'] === true;
+  if (isOwn || settings['data.packing'] === true) return [];
   return PRECISIONS.map((precision) => ({
     ...step,
     name: `${step.name}-peft-${precision}`,
