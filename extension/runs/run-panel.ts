@@ -110,14 +110,13 @@ export class RunPanel {
     );
   }
 
-  /** Shows another run in it, from the start. */
-  turnTo(folder: string, name: string, preserveFocus = false): void {
+  /** Shows another run in it, from the start; a tab that is behind another one does so when it comes to the front. */
+  turnTo(folder: string, name: string): void {
     this.#unwatch();
     this.#folder = folder;
     this.#comparedWith = null;
     titlePanel(this.#panel, name);
     this.#load();
-    this.reveal(preserveFocus);
   }
 
   reveal(preserveFocus = false): void {
@@ -310,15 +309,16 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
     const free = [...this.#open].findLast(({ isPinned }) => !isPinned);
     const before = own === undefined ? this.#unread(name) : [];
     if (own !== undefined) own.reveal(preserveFocus);
-    else if (free !== undefined) free.turnTo(folder, name, preserveFocus);
-    else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
+    else if (free !== undefined) {
+      free.turnTo(folder, name);
+      free.reveal(preserveFocus);
+    } else this.#add(openPanel(PANELS.run, name, { preserveFocus }), folder);
     void vscode.window.tabGroups.close(before, true);
   }
 
-  /** Goes on showing a run whose folder has another name now. */
+  /** Goes on showing a run whose folder has another name now, be its tab in front or not. */
   follow(folder: string, renamed: RunSummary): void {
-    const panel = this.#of(folder);
-    if (panel?.isVisible) panel.turnTo(renamed.folder, renamed.name, true);
+    this.#of(folder)?.turnTo(renamed.folder, renamed.name);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
 export class OpenedPanel<News extends { readonly type: string }> {
   readonly told: News[] = [];
   readonly #events = new EventEmitter();
-  readonly title = 'Panel';
+  title = 'Panel';
+  isDisposed = false;
   visible = true;
   active = true;
   readonly webview = {
@@ -37,6 +38,7 @@ export class OpenedPanel<News extends { readonly type: string }> {
   reveal(): void {}
 
   dispose(): void {
+    this.isDisposed = true;
     this.#events.emit('dispose');
   }
 

@@ -33,6 +33,7 @@ function told(): readonly (readonly [string, unknown])[] {
 }
 
 beforeEach(() => {
+  vi.useRealTimers();
   shown.length = 0;
   user.answer = undefined;
 });
@@ -148,8 +149,32 @@ async function panelOfLiveRun() {
   await panels.deserializeWebviewPanel(panel as never, { folder: live.folder });
   panel.ask({ type: 'ready' });
   await vi.waitFor(() => expect(panel.last('run')?.stateLabel).toBe('Running'));
-  return { ...known, panel, live };
+  return { ...known, panel, panels, live };
 }
+
+test.each([
+  ['in front', true],
+  ['behind another one', false],
+])(
+  'the tab of a run that is renamed takes the new name and stays, %s',
+  async (_where, isInFront) => {
+    const { store, panel, panels, live } = await panelOfLiveRun();
+    panel.show(isInFront);
+    vi.useFakeTimers();
+    const renamed = { ...live, folder: '/runs/renamed', name: 'renamed' };
+    panels.follow(live.folder, renamed);
+    store.add(renamed);
+    store.remove(live.folder);
+    await vi.advanceTimersByTimeAsync(5_000);
+    vi.useRealTimers();
+    expect(panel).toMatchObject({ title: 'renamed', isDisposed: false });
+    // The page asks anew once it is there.
+    panel.show(true);
+    panel.ask({ type: 'ready' });
+    await vi.waitFor(() => expect(panel.last('run')?.run.folder).toBe(renamed.folder));
+    panel.dispose();
+  },
+);
 
 test('the panel of a run whose process was killed says that it failed, and how it goes on', async () => {
   const { server, panel, live } = await panelOfLiveRun();
