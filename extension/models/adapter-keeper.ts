@@ -11,10 +11,10 @@ import { askFolderName } from '../ask-folder-name.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { closeTabsIn } from '../folder-tabs.ts';
 import { COMMANDS } from '../ids.ts';
-import { messageOf } from '../report-failure.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation } from '../show/notifications.ts';
 import { reveal } from '../show/reveal.ts';
+import { confirmForGood, moveToTrash } from '../trash.ts';
 import type { AdaptersView } from '../views/adapters-view.ts';
 import { chooseAdapter, rowFolderOf, unfinishedRunOf } from './choose-adapter.ts';
 import type { UsableAdapter } from './model-catalog.ts';
@@ -114,17 +114,8 @@ export class AdapterKeeper {
       await moveToTrash(paths);
       return true;
     } catch (error) {
-      const size = formatBytes(bytes);
-      const isAgreed = await confirm(
-        vscode.l10n.t('Delete {0} for good?', name),
-        vscode.l10n.t('Delete for Good'),
-        isForWantOfTrash(error)
-          ? vscode.l10n.t('There is no trash here: {0} go at once.', size)
-          : [
-              vscode.l10n.t('It could not be moved to the trash: {0}', messageOf(error)),
-              vscode.l10n.t('Without the trash, {0} go at once.', size),
-            ],
-      );
+      const question = vscode.l10n.t('Delete {0} for good?', name);
+      const isAgreed = await confirmForGood(question, bytes, error);
       if (isAgreed) await this.#server.ask(deleteAdapter, { folder });
       return isAgreed;
     }
@@ -183,21 +174,4 @@ function* whatGoes(
   if (others.length > 0) {
     yield vscode.l10n.t('What is not the adapter’s stays: {0}.', others.slice(0, NAMES).join(', '));
   }
-}
-
-/** @throws what VS Code throws, also where it has no trash for these files */
-async function moveToTrash(paths: readonly string[]): Promise<void> {
-  for (const file of paths) {
-    const options = { recursive: true, useTrash: true };
-    await vscode.workspace.fs.delete(vscode.Uri.file(file), options);
-  }
-}
-
-/** Whether files could not be moved because there is no trash, which VS Code tells by no code: servers have none. */
-function isForWantOfTrash(error: unknown): boolean {
-  const { remoteName, uiKind } = vscode.env;
-  const isOnServer = remoteName !== undefined || uiKind === vscode.UIKind.Web;
-  // Whether there is one VS Code finds out first; what it says of files has a code.
-  const isAboutFiles = error instanceof vscode.FileSystemError && error.code !== 'Unknown';
-  return isOnServer && !isAboutFiles;
 }

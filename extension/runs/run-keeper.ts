@@ -22,6 +22,7 @@ import { reportFailure } from '../report-failure.ts';
 import { failureOf } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { askForText } from '../show/quick-input.ts';
+import { confirmForGood, moveToTrash } from '../trash.ts';
 import { chooseResult } from './choose-run.ts';
 import { duplicateConfiguration } from './duplicate-configuration.ts';
 import type { RunList } from './run-list.ts';
@@ -42,7 +43,10 @@ export class RunKeeper {
     this.#context = context;
   }
 
-  /** Deletes runs that have ended, when the user has seen what goes, and how much it takes. */
+  /**
+   * Deletes runs that have ended, when the user has seen what goes, and how much it takes: to the trash, or for
+   * good where that cannot be and the user agrees.
+   */
   delete(runs: RunList): Promise<void> {
     return this.#attempt(async () => {
       const { store } = this.#context;
@@ -54,20 +58,25 @@ export class RunKeeper {
         );
         return;
       }
-      const measured = await Promise.all(
-        ended.map(async (run) => {
-          const footprint = await this.#tryWith(run, measureRun);
-          return footprint && { ...run, footprint };
-        }),
-      );
+      const measured = await Promise.all(ended.map((run) => this.#measured(run)));
       const doomed = measured.filter((run) => run !== undefined);
       if (doomed.length === 0 || !(await confirmDeletion(doomed))) return;
-      const title = vscode.l10n.t('Deleting runs…');
-      await showProgress({ title }, async ({ report }) => {
-        for (const run of doomed) {
-          report(run.name);
-          if ((await this.#tryWith(run, deleteRun)) !== undefined) store.remove(run.folder);
+      const untrashed: UntrashedRun[] = [];
+      await removing(doomed, async (run) => {
+        // It may have been resumed while the question stood.
+        const now = await this.#measured(run);
+        if (now === undefined) return;
+        try {
+          await moveToTrash(now.footprint.paths);
+        } catch (error) {
+          untrashed.push({ ...now, error });
+          return;
         }
+        await store.look(run.folder);
+      });
+      if (untrashed.length === 0 || !(await confirmRunsForGood(untrashed))) return;
+      await removing(untrashed, async (run) => {
+        if ((await this.#tryWith(run, deleteRun)) !== undefined) store.remove(run.folder);
       });
     });
   }
@@ -186,6 +195,12 @@ export class RunKeeper {
     store.add(await server.ask(annotateRun, { folder, notes }));
   }
 
+  /** A run with what would go with it; undefined where that is refused, which is told, or where it is gone. */
+  async #measured(run: RunSummary): Promise<DoomedRun | undefined> {
+    const footprint = await this.#tryWith(run, measureRun);
+    return footprint && { ...run, footprint };
+  }
+
   /**
    * Asks for something with one of several runs. Whatever is wrong with it is told and keeps nothing from being done
    * with the others; one that is gone is what a run shall be that is deleted.
@@ -218,29 +233,60 @@ interface DoomedRun extends RunSummary {
   readonly footprint: RunFootprint;
 }
 
+/** A run that could not be moved to the trash. */
+interface UntrashedRun extends DoomedRun {
+  readonly error: unknown;
+}
+
+/** Removes runs one after the other, and shows which one. */
+function removing<Run extends DoomedRun>(
+  runs: readonly Run[],
+  remove: (run: Run) => Promise<void>,
+): Thenable<void> {
+  return showProgress({ title: vscode.l10n.t('Deleting runs…') }, async ({ report }) => {
+    for (const run of runs) {
+      report(run.name);
+      await remove(run);
+    }
+  });
+}
+
 function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
   const [first] = runs;
-  const sum = (key: 'bytes' | 'checkpoints'): number =>
-    runs.reduce((total, { footprint }) => total + footprint[key], 0);
   const others = runs.flatMap(({ footprint }) => footprint.others);
   const names = runs.slice(0, NAMES).map(({ name }) => name);
   const more = runs.length - names.length;
   const detail = [
     ...(runs.length > 1 ? [`${[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')}.`] : []),
     vscode.l10n.t(
-      'Result, journal and checkpoints ({0}) go for good: {1}.',
-      sum('checkpoints'),
-      formatBytes(sum('bytes')),
+      'Result, journal and checkpoints ({0}), {1} in all, go to the trash; where there is none, you are asked again.',
+      sumOf(runs, 'checkpoints'),
+      formatBytes(sumOf(runs, 'bytes')),
     ),
+    vscode.l10n.t('What was tried with them in the playground is shown there no more.'),
     ...(others.length > 0
       ? [vscode.l10n.t('What is not the run’s stays: {0}.', others.slice(0, NAMES).join(', '))]
       : []),
-  ].join(' ');
+  ];
   const question =
     runs.length === 1
       ? vscode.l10n.t('Delete the run {0} in {1}?', first!.name, first!.folder)
       : vscode.l10n.t('Delete {0} runs?', runs.length);
   return confirm(question, vscode.l10n.t('Delete'), detail);
+}
+
+/** Asks once about all runs that could not be moved to the trash. */
+function confirmRunsForGood(runs: readonly UntrashedRun[]): Promise<boolean> {
+  const [first] = runs;
+  const question =
+    runs.length === 1
+      ? vscode.l10n.t('Delete the run {0} for good?', first!.name)
+      : vscode.l10n.t('Delete {0} runs for good?', runs.length);
+  return confirmForGood(question, sumOf(runs, 'bytes'), first!.error);
+}
+
+function sumOf(runs: readonly DoomedRun[], key: 'bytes' | 'checkpoints'): number {
+  return runs.reduce((total, { footprint }) => total + footprint[key], 0);
 }
 
 function tagsOf(text: string): readonly string[] {

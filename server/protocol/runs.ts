@@ -118,6 +118,8 @@ export const getRunMetrics = request<string>()('lorafa/runs/metrics', z.object({
 
 /** What of a run's folder goes with the run, and what stays. */
 export interface RunFootprint {
+  /** Its folder, or only what is its own where there is something else beside it; what tells of the run comes last. */
+  readonly paths: readonly string[];
   /** Bytes of all that goes. */
   readonly bytes: number;
   readonly checkpoints: number;
@@ -131,11 +133,11 @@ export interface RunFootprint {
 export const measureRun = request<RunFootprint>()('lorafa/runs/measure', z.object({ folder }));
 
 /**
- * Client → server: remove a run that has ended, with its checkpoints and its result. What somebody
+ * Client → server: remove for good a run that has ended, with its checkpoints and its result. What somebody
  * else has put into its folder stays there. Answered with what was removed, and told by
  * {@link runGone}.
  */
-export const deleteRun = request<Omit<RunFootprint, 'checkpoints'>>()(
+export const deleteRun = request<Omit<RunFootprint, 'paths' | 'checkpoints'>>()(
   'lorafa/runs/delete',
   z.object({ folder }),
 );

@@ -151,8 +151,10 @@ export class RunManager {
 
   /** See {@link measureRun}. */
   async measure(folder: string): Promise<RunFootprint> {
-    const { bytes, checkpoints, others } = await deletionOf(folder);
-    return { bytes, checkpoints, others };
+    const { own, bytes, checkpoints, others } = await deletionOf(folder);
+    // One that is open in the editor stays, empty.
+    const isWhole = others.length === 0 && !this.#options.workspaceFolders.includes(folder);
+    return { paths: isWhole ? [folder] : own, bytes, checkpoints, others };
   }
 
   /** See {@link deleteRun}. Throws as it does. */

@@ -181,10 +181,12 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await page.keyboard.press('Delete');
   const dialog = page.locator('.monaco-dialog-box', { hasText: 'Delete 2 runs?' });
   await dialog
-    .getByText(/gamma, alpha\. Result.*checkpoints \(0\).*KiB.*stays: mine\.txt/)
+    .getByText(/gamma, alpha\.\s+Result.*checkpoints \(0\).*KiB.*trash.*stays: mine\.txt/s)
     .waitFor();
   await editor.screenshot('delete-runs');
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+  const forGood = page.locator('.monaco-dialog-box', { hasText: 'Delete 2 runs for good?' });
+  await forGood.getByRole('button', { name: 'Delete for Good' }).click();
   await expect.poll(() => namesIn(page)).toEqual(['best']);
   await access(path.join(folder, 'runs/gamma/mine.txt'));
   await expect(access(path.join(folder, 'runs/alpha'))).rejects.toThrow('ENOENT');

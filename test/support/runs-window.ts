@@ -30,12 +30,12 @@ class RunsServer {
     [getRunConfig.method]: (folder) => ({ name: this.#present(folder).name }),
     [measureRun.method]: (folder) => {
       this.#present(folder);
-      return { bytes: 1, checkpoints: 0, others: [] };
+      return { paths: [folder], bytes: 1024, checkpoints: 2, others: [] };
     },
     [deleteRun.method]: (folder) => {
       this.#present(folder);
       this.disk.delete(folder);
-      return { bytes: 1, others: [] };
+      return { bytes: 1024, others: [] };
     },
   };
 
@@ -60,6 +60,10 @@ class RunsServer {
     this.disk.set(run.folder, run);
     this.#handlers.get(runChanged.method)?.(run);
   }
+
+  /** VS Code moves the folder of a run to its trash. */
+  readonly trash = async ({ fsPath }: { readonly fsPath: string }): Promise<void> =>
+    void this.disk.delete(fsPath);
 
   /** Somebody removes a run, and the server hears of it. */
   remove(folder: string): void {

@@ -1,12 +1,25 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import * as vscode from 'vscode';
+import { deleteRun } from '../../../server/protocol/runs.ts';
 import { runSummary } from '../../support/run-summary.ts';
 import { runsWindow } from '../../support/runs-window.ts';
-import { shown } from '../../support/vscode-window.ts';
+import { shown, user } from '../../support/vscode-window.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
+const RUNS = ['a', 'b'].map((name) =>
+  runSummary({ state: 'completed' }, { folder: `/runs/${name}` }),
+);
+
+/** What was asked, in full. */
+const questions = () => shown.filter(({ to }) => to === 'warning').map(({ args }) => args);
+
 beforeEach(() => {
   shown.length = 0;
+  user.answer = undefined;
+  user.reply = undefined;
+  Object.assign(vscode.env, { remoteName: undefined });
+  vi.restoreAllMocks();
 });
 
 test('before a result is replaced it is said which one, and by what', async () => {
@@ -28,4 +41,66 @@ test('before a result is replaced it is said which one, and by what', async () =
     },
   ]);
   expect(server.asked).not.toContain('lorafa/runs/finish');
+});
+
+test('a run goes to the trash when one has read what goes with it', async () => {
+  const { keeper, server, store } = await runsWindow(RUNS);
+  const trash = vi.spyOn(vscode.workspace.fs, 'delete').mockImplementation(server.trash);
+  const [run] = RUNS;
+  await keeper.delete([run!]);
+  expect(questions()).toMatchObject([
+    [
+      'Delete the run a in /runs/a?',
+      {
+        modal: true,
+        detail: [
+          'Result, journal and checkpoints (2), 1 KiB in all, go to the trash; where there is none, you are asked again.',
+          'What was tried with them in the playground is shown there no more.',
+        ].join('\n'),
+      },
+      'Delete',
+    ],
+  ]);
+  expect(trash).not.toHaveBeenCalled();
+  user.answer = 'Delete';
+  await keeper.delete([run!]);
+  expect(trash.mock.calls.map(([uri, options]) => [uri.fsPath, options])).toEqual([
+    ['/runs/a', { recursive: true, useTrash: true }],
+  ]);
+  expect(server.asked).not.toContain(deleteRun.method);
+  expect(store.runs.map(({ folder }) => folder)).toEqual(['/runs/b']);
+});
+
+test('where there is no trash one is asked once more, for all runs, before they go for good', async () => {
+  Object.assign(vscode.env, { remoteName: 'ssh-remote' });
+  vi.spyOn(vscode.workspace.fs, 'delete').mockRejectedValue(new Error('no trash'));
+  const { keeper, server, store } = await runsWindow(RUNS);
+  user.answer = 'Delete';
+  await keeper.delete(store.runs);
+  expect(questions()).toMatchObject([
+    ['Delete 2 runs?', {}, 'Delete'],
+    [
+      'Delete 2 runs for good?',
+      { detail: 'There is no trash here: 2 KiB go at once.' },
+      'Delete for Good',
+    ],
+  ]);
+  expect(server.asked).not.toContain(deleteRun.method);
+  expect(store.runs).toHaveLength(2);
+  user.reply = (_to, args) => args.at(-1);
+  await keeper.delete(store.runs);
+  expect([...server.disk.keys()]).toEqual([]);
+  expect(store.runs).toEqual([]);
+});
+
+test('a run that is resumed while the question stands is not moved away', async () => {
+  const { keeper, server, store } = await runsWindow(RUNS);
+  const trash = vi.spyOn(vscode.workspace.fs, 'delete').mockImplementation(server.trash);
+  user.reply = (_to, args) => {
+    server.held.add('/runs/a');
+    return args.at(-1);
+  };
+  await keeper.delete(store.runs);
+  expect(trash.mock.calls.map(([uri]) => uri.fsPath)).toEqual(['/runs/b']);
+  expect(shown.find(({ to }) => to === 'error')?.args[0]).toBe('/runs/a goes on.');
 });

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import * as vscode from 'vscode';
 import type { ComparisonNews } from '../../../extension/runs/comparison-messages.ts';
 import { ComparisonPanels } from '../../../extension/runs/comparison-panel.ts';
 import { notifyOfVanished } from '../../../extension/runs/run-notifications.ts';
@@ -21,6 +22,7 @@ const RUNS = ['a', 'b', 'c'].map((name) =>
 /** A window that knows three runs, whose folders are on disk. */
 async function world() {
   const known = await runsWindow(RUNS);
+  vi.spyOn(vscode.workspace.fs, 'delete').mockImplementation(known.server.trash);
   const targets = new RunTargets(known.store, known.actions, {} as never, {} as never);
   return { ...known, targets, names: () => known.store.runs.map(({ name }) => name) };
 }
@@ -34,6 +36,7 @@ function told(): readonly (readonly [string, unknown])[] {
 
 beforeEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   shown.length = 0;
   user.answer = undefined;
 });

@@ -127,6 +127,19 @@ test('a run that vanished is gone, whatever is asked of it, and told as such onc
   expect(observed.gone).toEqual([run]);
 });
 
+test('with a run its folder goes, but for one that is open or holds something else', async () => {
+  const { observed, folder } = await open({ healthy, mixed: healthy });
+  await writeFile(path.join(folder('mixed'), 'mine.txt'), 'x');
+  const journalIn = (name: string) => path.join(folder(name), 'events.jsonl');
+  const pathsOf = async ({ manager }: ObservedManager, name: string) =>
+    (await manager.measure(folder(name))).paths;
+  expect(await pathsOf(observed, 'healthy')).toEqual([folder('healthy')]);
+  expect(await pathsOf(observed, 'mixed')).toEqual([journalIn('mixed')]);
+  const inside = new ObservedManager(folder('healthy'), await tempFolder(), 'none');
+  managers.push(inside);
+  expect(await pathsOf(inside, 'healthy')).toEqual([journalIn('healthy')]);
+});
+
 test('a long journal is listed in bounded memory', async () => {
   const { observed } = await open({
     long: async (folder) => {
