@@ -41,6 +41,7 @@ export const COMMANDS = {
   alwaysText: 'lorafa.alwaysOpenAsText',
   testAdapter: 'lorafa.testAdapter',
   clickAdapter: 'lorafa.clickAdapter',
+  enterAdapter: 'lorafa.enterAdapter',
   chatWithAdapter: 'lorafa.chatWithAdapter',
   exportAdapter: 'lorafa.exportAdapter',
   renameAdapter: 'lorafa.renameAdapter',

@@ -94,6 +94,7 @@ export function registerModels(
     }),
     [COMMANDS.testAdapter]: test,
     [COMMANDS.clickAdapter]: onDoubleClick(test),
+    [COMMANDS.enterAdapter]: test,
     [COMMANDS.chatWithAdapter]: attempt(async (arg) => {
       const adapter = await triedFolder(arg);
       await playground.show({ adapter, tab: 'chat' });

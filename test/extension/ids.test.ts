@@ -55,13 +55,26 @@ test('menus, conditions and links name ids that exist', () => {
 });
 
 test('what an adapter is good for is in the menus of runs and of adapters, in the same order', () => {
-  for (const view of [VIEWS.runs, VIEWS.adapters]) {
+  for (const [view, commands] of [
+    [VIEWS.runs, ADAPTER_COMMANDS],
+    // Enter is shown beside this one, and there alone.
+    [VIEWS.adapters, { ...ADAPTER_COMMANDS, test: COMMANDS.enterAdapter }],
+  ] as const) {
     const items = contributes.menus['view/item/context'].filter(
       ({ when, group }) => when.includes(`view == ${view} `) && group.startsWith('2_adapter'),
     );
     expect(items.map(({ command, group }) => [command, group])).toEqual(
-      Object.values(ADAPTER_COMMANDS).map((command, at) => [command, `2_adapter@${at + 1}`]),
+      Object.values(commands).map((command, at) => [command, `2_adapter@${at + 1}`]),
     );
+  }
+});
+
+test('a command with a key of one view is in the menus of no other, where VS Code would show the key too', () => {
+  for (const { command, when } of contributes.keybindings) {
+    const [, view] = /focusedView == (\S+)/.exec(when)!;
+    const menus = contributes.menus['view/item/context'].filter((item) => item.command === command);
+    expect(menus.length).toBeGreaterThan(0);
+    for (const menu of menus) expect(menu.when).toMatch(new RegExp(`^view == ${view}( |$)`));
   }
 });
 
