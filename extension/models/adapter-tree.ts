@@ -47,6 +47,7 @@ export function neighbourOf(tree: readonly AdapterBranch[], folder: string): str
   return at < 0 ? undefined : (siblings[at + 1] ?? siblings[at - 1] ?? owner?.folder);
 }
 
-function stepOf({ path: folder }: FoundAdapter): number {
+/** The step of a checkpoint, which it is named after. */
+export function stepOf({ path: folder }: FoundAdapter): number {
   return Number(/\d+$/.exec(folder)?.[0] ?? 0);
 }

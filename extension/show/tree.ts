@@ -34,6 +34,16 @@ export class TreeView<Element> implements vscode.Disposable {
     return this.#view.onDidChangeVisibility;
   }
 
+  /** Fires when what stands below a row comes into sight. */
+  get onDidExpand(): vscode.Event<vscode.TreeViewExpansionEvent<Element>> {
+    return this.#view.onDidExpandElement;
+  }
+
+  /** Fires when what stands below a row is folded in. */
+  get onDidCollapse(): vscode.Event<vscode.TreeViewExpansionEvent<Element>> {
+    return this.#view.onDidCollapseElement;
+  }
+
   /**
    * Selects a row; the provider says what it stands below.
    *

@@ -15,6 +15,8 @@ export class AdaptersView implements vscode.Disposable {
   readonly #read: () => Promise<readonly FoundAdapter[]>;
   /** As the view last drew it. */
   #tree: readonly AdapterBranch[] = [];
+  /** Folders of the adapters whose checkpoints are in sight: VS Code remembers that by a name that may change. */
+  readonly #unfolded = new Set<string>();
 
   /**
    * @param read the adapters on disk
@@ -29,20 +31,23 @@ export class AdaptersView implements vscode.Disposable {
     this.#read = read;
     this.#list = new ListView<AdapterRow>(
       () => this.#look(),
-      (row) => adapterItem(row, store.runs),
+      (row) => adapterItem(row, store.runs, this.#unfolded),
       onFailure,
       checkpointsBelow,
       (row) => this.#tree.find((branch) => checkpointsBelow(branch).some(isAt(folderOfRow(row)))),
     );
     this.#view = new TreeView<AdapterRow>(VIEWS.adapters, this.#list, false);
+    this.#view.onDidExpand(({ element }) => this.#unfolded.add(folderOfRow(element)));
+    this.#view.onDidCollapse(({ element }) => this.#unfolded.delete(folderOfRow(element)));
   }
 
   refresh(): void {
     this.#list.refresh();
   }
 
-  /** Draws the list anew when something in it has another name; what was selected stays so. */
+  /** Draws the list anew when something in it has another name; what was selected or unfolded stays so. */
   follow(move: FolderMove): void {
+    if (this.#unfolded.delete(move.from)) this.#unfolded.add(move.to);
     const before = this.#selectedFolder;
     this.refresh();
     const after = before && movedPath(before, move);

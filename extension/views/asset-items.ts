@@ -4,7 +4,7 @@ import { formatBytes } from '../../server/cli/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 import { COMMANDS } from '../ids.ts';
 import { lossesOf } from '../models/adapter-losses.ts';
-import type { AdapterBranch } from '../models/adapter-tree.ts';
+import { type AdapterBranch, stepOf } from '../models/adapter-tree.ts';
 import type { RunList } from '../runs/run-list.ts';
 import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
@@ -32,17 +32,25 @@ export function checkpointsBelow(row: AdapterRow): readonly FoundAdapter[] {
  * clicks twice, or presses Enter.
  *
  * @param runs they know how good their adapters are
+ * @param unfolded folders of the adapters whose checkpoints are in sight
  */
-export function adapterItem(row: AdapterRow, runs: RunList): vscode.TreeItem {
+export function adapterItem(
+  row: AdapterRow,
+  runs: RunList,
+  unfolded: ReadonlySet<string> = new Set(),
+): vscode.TreeItem {
   if (!('checkpoints' in row)) {
-    return oneAdapterItem(row, runs, { label: path.basename(row.path), icon: 'milestone' });
+    // A narrow view cuts off the end of a label, and names of checkpoints differ in nothing else.
+    const label = vscode.l10n.t('step {0}', stepOf(row));
+    return oneAdapterItem(row, runs, { label, icon: 'milestone' });
   }
   const { adapter, folder, name, checkpoints, hasNamesake } = row;
   const place = hasNamesake ? vscode.l10n.t('in {0}', parentOf(folder)) : undefined;
   if (adapter !== null) {
     const item = oneAdapterItem(adapter, runs, { label: name, icon: 'layers', place });
-    const { None, Collapsed } = vscode.TreeItemCollapsibleState;
-    return Object.assign(item, { collapsibleState: checkpoints.length === 0 ? None : Collapsed });
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const state = unfolded.has(folder) ? Expanded : Collapsed;
+    return Object.assign(item, { collapsibleState: checkpoints.length === 0 ? None : state });
   }
   return viewRow({
     label: name,
@@ -77,6 +85,7 @@ function oneAdapterItem(
 ): vscode.TreeItem {
   const { path: folder, checkpointOf, isResult, baseModel, baseName, rank } = adapter;
   const { bytes, modified, problem } = adapter;
+  const base = baseModel && withRelativePaths(baseModel);
   const { loss, evalLoss } = lossesOf(adapter, runs);
   // What was measured on rows that it did not learn says more.
   const measured =
@@ -122,7 +131,7 @@ function oneAdapterItem(
           ? vscode.l10n.t('The result of the run in this folder')
           : undefined,
       baseName === null ? undefined : vscode.l10n.t('Base model: {0}', baseName),
-      baseModel === null || baseModel === baseName ? undefined : baseModel,
+      base === null || base === baseName ? undefined : base,
       vscode.l10n.t('Rank: {0}', rank),
       loss === null ? undefined : vscode.l10n.t('Training loss: {0}', formatLoss(loss)),
       evalLoss === null ? undefined : vscode.l10n.t('Evaluation loss: {0}', formatLoss(evalLoss)),

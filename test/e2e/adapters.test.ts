@@ -91,7 +91,9 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await expect.poll(() => picked.inputValue()).toBe(path.join(folder, 'answers'));
   expect((await readdir(path.join(folder, 'answers'))).length).toBe(2);
 
-  // That of a run is the run's, which the list of runs and the playground hear of too.
+  // That of a run is the run's, which the list of runs and the playground hear of too. Its checkpoints stay in sight.
+  await row('my-adapter').locator('.monaco-tl-twistie').click();
+  await row('step ').first().waitFor();
   await playground.getByRole('combobox', { name: 'Adapter', exact: true }).selectOption(run);
   await editor.takeFromMenu(row('my-adapter'), 'Rename Adapter…');
   await expect.poll(() => name.inputValue()).toBe('my-adapter');
@@ -104,8 +106,7 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await row('first').waitFor();
   await expect.poll(() => picked.inputValue()).toBe(path.join(folder, 'first'));
 
-  await row('first').locator('.monaco-tl-twistie').click();
-  await row('checkpoint-').first().waitFor();
+  await row('step ').first().waitFor();
   await editor.screenshot('adapters-view', [
     'light',
     'dark',
@@ -139,7 +140,7 @@ test('nothing is deleted or renamed that a run writes into, and a checkpoint goe
   const { run, editor, row } = await openAdapters();
   const { page } = editor;
   await row('my-adapter').locator('.monaco-tl-twistie').click();
-  const checkpoints = row('checkpoint-');
+  const checkpoints = row('step ');
   await checkpoints.first().waitFor();
   const before = await checkpoints.count();
   const told = page.locator('.notification-list-item');
@@ -183,7 +184,7 @@ test('checkpoints come and go in the view while a run goes on', {
   await editor.openFile('long.lorafa.json');
   await editor.runCommand('LoRA-FA: Start Run');
   const panel = await runPanel(editor, 'long');
-  const names = pane.locator('.monaco-list-row .label-name', { hasText: 'checkpoint-' });
+  const names = pane.locator('.monaco-list-row .label-name', { hasText: 'step ' });
   await names.first().waitFor({ timeout: PATIENCE_MS });
   const first = await names.last().innerText();
   await vi.waitFor(async () => expect(await names.allInnerTexts()).not.toContain(first), {
@@ -195,7 +196,7 @@ test('checkpoints come and go in the view while a run goes on', {
   // One that somebody removes by hand says so when it is tried, and is shown no more.
   await panel.getByRole('button', { name: 'Stop' }).click();
   await waitForState(panel, 'Stopped');
-  const name = await names.last().innerText();
+  const name = (await names.last().innerText()).replace('step ', 'checkpoint-');
   await rm(path.join(folder, 'runs/long', name), { recursive: true });
   await names.last().dblclick();
   await page

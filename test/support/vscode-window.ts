@@ -117,8 +117,16 @@ export const window = {
   },
   createStatusBarItem: () => new Item(),
   createTreeView: (id: string, options: unknown) => {
-    shown.push({ to: 'treeView', args: [id, options] });
-    return { visible: true, selection: [], reveal: keeps('reveal'), dispose: () => undefined };
+    const rows = { unfolds: new EventEmitter(), folds: new EventEmitter() };
+    shown.push({ to: 'treeView', args: [id, options, rows] });
+    return {
+      visible: true,
+      selection: [],
+      reveal: keeps('reveal'),
+      onDidExpandElement: rows.unfolds.event,
+      onDidCollapseElement: rows.folds.event,
+      dispose: () => undefined,
+    };
   },
   createWebviewPanel: (type: string, title: string) => ({ type, title }),
   createOutputChannel: (name: string) => {

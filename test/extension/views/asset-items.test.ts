@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import * as vscode from 'vscode';
 import { adapterTree } from '../../../extension/models/adapter-tree.ts';
 import { adapterItem } from '../../../extension/views/asset-items.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
@@ -16,6 +17,10 @@ const FOUND = {
 };
 const RESULT = foundAdapter(RUN, { ...FOUND, isResult: true });
 const BELOW = foundAdapter(SAVED.folder, { ...FOUND, checkpointOf: RUN });
+
+afterEach(() => {
+  Object.assign(vscode.workspace, { workspaceFolders: undefined });
+});
 
 test('a row says first how good an adapter is, then of what rank, on which base, and how old', () => {
   const [branch] = adapterTree([RESULT, BELOW]);
@@ -39,6 +44,20 @@ test('a row says first how good an adapter is, then of what rank, on which base,
   expect(adapterItem(branch!.checkpoints[0]!, runs).description).toBe('loss 0.700 · May 1, 2025');
   // So it is where the run has no result yet.
   expect(adapterItem(adapterTree([BELOW])[0]!, runs).description).toBe('not finished · r=8 · base');
+});
+
+test('a checkpoint is called by its step, which a narrow view has room for; its folder is in the tooltip', () => {
+  const item = adapterItem(BELOW, []);
+  expect(item.label).toBe('step 3');
+  expect(String(item.tooltip).split('\n')[0]).toBe(SAVED.folder);
+});
+
+test('a base in the workspace is named once', () => {
+  const workspaceFolders = [{ name: 'work', uri: { fsPath: '/work' } }];
+  Object.assign(vscode.workspace, { workspaceFolders });
+  const found = foundAdapter('/work/mine', { baseModel: '/work/base', baseName: 'base' });
+  const lines = String(adapterItem(found, []).tooltip).split('\n');
+  expect(lines.filter((line) => line.includes('base'))).toEqual(['Base model: base']);
 });
 
 test('two of one name are told apart by where they lie', () => {
