@@ -48,6 +48,11 @@ test('adapters say what they are, are tried and talked to, get other names and g
     .filter({ hasText: /^sharedr=2 · model · / })
     .waitFor();
 
+  // The panel of the run, which is soon behind other tabs.
+  const runs = page.locator('.sidebar .pane', { hasText: 'Runs' });
+  await runs.locator('.monaco-list-row', { hasText: 'my-adapter' }).click();
+  await editor.webviewFrame('my-adapter');
+
   // A click selects; who clicks twice, or presses Enter, tries it.
   await row('shared').click();
   await row('shared').and(page.locator('.selected')).waitFor();
@@ -99,10 +104,7 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await expect.poll(() => name.inputValue()).toBe('my-adapter');
   await name.fill('first');
   await name.press('Enter');
-  await page
-    .locator('.sidebar .pane', { hasText: 'Runs' })
-    .locator('.monaco-list-row', { hasText: /^first/ })
-    .waitFor();
+  await runs.locator('.monaco-list-row', { hasText: /^first/ }).waitFor();
   await row('first').waitFor();
   await expect.poll(() => picked.inputValue()).toBe(path.join(folder, 'first'));
 
@@ -132,6 +134,11 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await row('answers').waitFor({ state: 'detached' });
   await row('first').and(page.locator('.selected')).waitFor();
   await expect(access(path.join(folder, 'answers'))).rejects.toThrow('ENOENT');
+
+  // The panel has the run's new name, and is of it.
+  await page.locator('.tab', { hasText: 'first' }).click();
+  const panel = await editor.webviewFrame('first');
+  await panel.getByRole('group', { name: 'Use the adapter of first' }).waitFor();
 });
 
 test('nothing is deleted or renamed that a run writes into, and a checkpoint goes alone', {

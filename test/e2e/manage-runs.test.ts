@@ -181,7 +181,7 @@ test('runs are sorted, filtered, tagged, renamed and deleted, and follow the dis
   await page.keyboard.press('Delete');
   const dialog = page.locator('.monaco-dialog-box', { hasText: 'Delete 2 runs?' });
   await dialog
-    .getByText(/gamma, alpha\.\s+Result.*checkpoints \(0\).*KiB.*trash.*stays: mine\.txt/s)
+    .getByText(/gamma, alpha\.\s*Result.*checkpoints \(0\).*KiB.*trash.*stays: mine\.txt/s)
     .waitFor();
   await editor.screenshot('delete-runs');
   await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
