@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import type { ExportFormatName } from '../../engine/export/export-formats.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import {
   exportProgress,
@@ -19,6 +20,8 @@ export class AdapterExports {
   readonly #server: ServerLink;
   /** Who is told of each export that goes on. */
   readonly #news = new Map<string, ProgressNews>();
+  /** Paths that exports which go on will have. */
+  readonly #taken = new Set<string>();
 
   constructor(server: ServerLink) {
     this.#server = server;
@@ -51,11 +54,16 @@ export class AdapterExports {
     });
     const parent = chosen?.[0];
     if (parent === undefined) return;
-    const target = await freeName(parent, adapter, choice);
+    const target = await freeName(parent, adapter, choice, this.#taken);
     const options = { title: vscode.l10n.t('Exporting {0}', adapter.name), cancellable: true };
-    const text = await showProgress(options, (news, token) =>
-      this.#export(adapter, choice, target, news, token),
-    );
+    this.#taken.add(target.fsPath);
+    const text = await showProgress(options, async (news, token) => {
+      try {
+        return await this.#export(adapter, choice, target, news, token);
+      } finally {
+        this.#taken.delete(target.fsPath);
+      }
+    });
     if (text === undefined) return;
     await showInformation(text, {
       title: vscode.l10n.t('Reveal'),
@@ -75,17 +83,13 @@ export class AdapterExports {
     this.#news.set(id, news);
     try {
       const request = { id, folder, format, output: target.fsPath, dtype };
-      const { bytes, tensors, notes } = await this.#server.ask(exportRequest, request, token);
-      const said =
-        format === 'peft'
-          ? vscode.l10n.t('The adapter is in {0}; PEFT and others can load it.', target.fsPath)
-          : vscode.l10n.t(
-              '{0} was made ({1}); all of its {2} tensors were read back as they were meant.',
-              target.fsPath,
-              formatBytes(bytes),
-              tensors,
-            );
-      return [said, ...notes].join(' ');
+      const { bytes, notes } = await this.#server.ask(exportRequest, request, token);
+      const made = vscode.l10n.t(
+        '{0} was made ({1}), read again and found right.',
+        target.fsPath,
+        formatBytes(bytes),
+      );
+      return [made, nextStep(format), ...notes].join(' ');
     } catch (error) {
       if (token.isCancellationRequested) return undefined;
       throw error;
@@ -95,16 +99,42 @@ export class AdapterExports {
   }
 }
 
-/** The adapter's name, that of a checkpoint with its run's, and a number where something has it already. */
+/** What loads an export. */
+function nextStep(format: ExportFormatName): string {
+  switch (format) {
+    case 'peft':
+      return vscode.l10n.t('PEFT and programs that know its adapters load it.');
+    case 'merged':
+      return vscode.l10n.t(
+        'It is a model of its own, which transformers loads and runs can train.',
+      );
+    case 'gguf':
+      return vscode.l10n.t('Open it with llama.cpp or a program that is built on it.');
+    case 'gguf-adapter':
+      return vscode.l10n.t('Give it to llama.cpp beside the base model, with --lora.');
+    case 'ollama':
+      return vscode.l10n.t('Run “ollama create NAME” in it, with a name of your choice.');
+    case 'onnx':
+      return vscode.l10n.t('ONNX Runtime GenAI and transformers.js load it.');
+  }
+}
+
+/**
+ * The adapter's name, that of a checkpoint with its run's, and a number where something has it already, or will.
+ *
+ * @param others paths that other exports will have
+ */
 async function freeName(
   parent: vscode.Uri,
   { name }: UsableAdapter,
   { suffix }: ExportChoice,
+  others: ReadonlySet<string>,
 ): Promise<vscode.Uri> {
   const taken = new Set((await vscode.workspace.fs.readDirectory(parent)).map(([each]) => each));
   const wanted = name.replaceAll(/[\\/]/g, '-');
   for (let number = 1; ; number++) {
     const free = `${wanted}${number === 1 ? '' : `-${number}`}${suffix}`;
-    if (!taken.has(free)) return vscode.Uri.joinPath(parent, free);
+    const target = vscode.Uri.joinPath(parent, free);
+    if (!taken.has(free) && !others.has(target.fsPath)) return target;
   }
 }

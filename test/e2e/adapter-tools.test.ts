@@ -78,7 +78,7 @@ test.each([
   await rows.filter({ hasText: type }).first().click();
   await chooseFolder(page, target);
   await page
-    .getByText(/tensors were read back as they were meant/)
+    .getByText(/was made \(.*\), read again and found right\./)
     .first()
     .waitFor();
   const names = [`my-adapter-2${suffix}`, `my-adapter${suffix}`];
