@@ -8,12 +8,26 @@ import {
   measureExports,
   requireAdapter,
 } from '../../server/protocol/models.ts';
-import type { ServerLink } from '../server-link.ts';
-import { type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
+import { failureOf, type ServerLink } from '../server-link.ts';
+import {
+  type ProgressNews,
+  showInformation,
+  showProgress,
+  showWarning,
+} from '../show/notifications.ts';
 import { reveal } from '../show/reveal.ts';
+import { UnderWay } from '../show/under-way.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import { chooseExport, type ExportChoice } from './export-choices.ts';
 import type { UsableAdapter } from './model-catalog.ts';
+
+/** An export, as it is remembered while it goes on. */
+interface Export {
+  /** Path of what is made. */
+  readonly name: string;
+  /** Folder of the adapter. */
+  readonly adapter: string;
+}
 
 /** Exports adapters, and those of checkpoints, in the formats of other programs. */
 export class AdapterExports {
@@ -22,10 +36,27 @@ export class AdapterExports {
   readonly #news = new Map<string, ProgressNews>();
   /** Paths that exports which go on will have. */
   readonly #taken = new Set<string>();
+  readonly #underWay: UnderWay<Export>;
 
-  constructor(server: ServerLink) {
+  /** @param memory of this window, from one session to the next */
+  constructor(server: ServerLink, memory: vscode.Memento) {
     this.#server = server;
+    this.#underWay = new UnderWay(memory, 'lorafa.exports');
     server.listen(exportProgress, ({ id, text }) => this.#news.get(id)?.report(text));
+  }
+
+  /** Tells of what was under way when the window was last closed or reloaded, and offers to begin again. */
+  async tellInterrupted(again: (adapter: string) => Promise<void>): Promise<void> {
+    for (const { name, adapter } of await this.#underWay.interrupted()) {
+      const message = vscode.l10n.t(
+        'The export to {0} ended when the window was closed or reloaded; nothing of it is kept.',
+        name,
+      );
+      void showWarning(message, {
+        title: vscode.l10n.t('Export Again'),
+        run: () => again(adapter),
+      });
+    }
   }
 
   /**
@@ -56,12 +87,20 @@ export class AdapterExports {
     if (parent === undefined) return;
     const target = await freeName(parent, adapter, choice, this.#taken);
     const options = { title: vscode.l10n.t('Exporting {0}', adapter.name), cancellable: true };
-    this.#taken.add(target.fsPath);
+    const name = target.fsPath;
+    this.#taken.add(name);
     const text = await showProgress(options, async (news, token) => {
+      await this.#underWay.begin({ name, adapter: adapter.path });
       try {
-        return await this.#export(adapter, choice, target, news, token);
+        const text = await this.#export(adapter, choice, target, news, token);
+        await this.#underWay.end(name);
+        return text;
+      } catch (error) {
+        // Without an answer of the server, the window may be closing.
+        if (failureOf(error) !== undefined) await this.#underWay.end(name);
+        throw error;
       } finally {
-        this.#taken.delete(target.fsPath);
+        this.#taken.delete(name);
       }
     });
     if (text === undefined) return;
