@@ -32,7 +32,7 @@ test('an adapter is copied without what only training needs', async () => {
   await rows.filter({ hasText: 'PEFT' }).first().click();
   await chooseFolder(page, target);
   await page
-    .getByText(/PEFT and others can load it/)
+    .getByText(/PEFT and programs that know its adapters load it/)
     .first()
     .waitFor();
   const [exported] = await readdir(target);
