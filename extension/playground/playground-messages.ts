@@ -146,6 +146,8 @@ export interface PlaygroundState {
   readonly beside: string;
   readonly tab?: string;
   readonly question: Question;
+  /** What the outputs are answers to: the question may have changed since. */
+  readonly answered: Question;
   /** As they were typed. */
   readonly sampling: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Partial<Record<Side, AnswerState>>>;

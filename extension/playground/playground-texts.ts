@@ -106,6 +106,9 @@ export function playgroundTexts() {
     baseTitle: vscode.l10n.t('Base model'),
     adapterTitle: vscode.l10n.t('With the adapter'),
     idle: vscode.l10n.t('Nothing written yet.'),
+    answersToAnother: vscode.l10n.t(
+      'What stands below was written for another prompt. Generate answers the one above.',
+    ),
     fromHistory: vscode.l10n.t('From the history'),
     starting: vscode.l10n.t('Starting…'),
     loading: vscode.l10n.t('Loading the model, {0}%'),

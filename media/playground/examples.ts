@@ -45,6 +45,11 @@ function shownPrompt(prompt: Generation['prompt']): Omit<Question, 'expected'> {
   return { mode: 'chat', context: messages.slice(0, -1), prompt: messages.at(-1)?.content ?? '' };
 }
 
+/** Whether the model is asked the same. */
+export function isSameQuestion(one: Question, other: Question): boolean {
+  return JSON.stringify(askedPrompt(one)) === JSON.stringify(askedPrompt(other));
+}
+
 /** A question as the model is asked it. */
 export function askedPrompt({ mode, context, prompt }: Question): Generation['prompt'] {
   if (mode === 'raw') return { text: prompt };

@@ -275,6 +275,7 @@ function keep(): void {
     ...picker.state,
     tab: views.chosen,
     question: promptTab.question,
+    answered: promptTab.answered,
     sampling: sampling.state,
     outputs: promptTab.outputs,
     rows: table.rows,

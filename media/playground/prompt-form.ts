@@ -69,7 +69,10 @@ export class PromptForm {
       'form',
       {
         on: {
-          input: events.onChange,
+          input: () => {
+            this.#drawNote();
+            events.onChange();
+          },
           submit: (event) => {
             event.preventDefault();
             if (!this.#generate.disabled) events.onGenerate();
@@ -152,8 +155,11 @@ export class PromptForm {
     this.#drawNote();
   }
 
+  /** Where there are no examples, what stands here is none either. */
   set hasExamples(has: boolean) {
     this.#example.hidden = !has;
+    if (!has) this.#origin = '';
+    this.#drawNote();
   }
 
   /** While texts are written, they can be stopped; another start replaces them. */
@@ -162,7 +168,9 @@ export class PromptForm {
   }
 
   #drawNote(): void {
-    showText(this.#note, this.#problem ?? this.#origin);
+    // What was typed over an example is from nowhere.
+    const origin = this.#prompt.value === this.#given ? this.#origin : '';
+    showText(this.#note, this.#problem ?? origin);
   }
 
   #drawContext(): void {

@@ -131,6 +131,9 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
   expect(await prompt(frame).inputValue()).not.toBe('');
   await page.keyboard.type('Mine');
   expect(await prompt(frame).inputValue()).toBe('Mine');
+  // What is said of an example is not said of what takes its place.
+  expect(await frame.getByText(/Row \d+ of \d+/).count()).toBe(0);
+  await answersBelongToTheirPrompt(frame);
 
   await editor.runCommand('LoRA-FA: Chat with Adapter');
   const message = frame.getByRole('textbox', { name: 'Message' });
@@ -148,6 +151,28 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
     expect(await hasFocus(frame, place)).toBe(true);
   }
 });
+
+/** What was answered to another prompt is said to be, and what went wrong with one goes with it. */
+async function answersBelongToTheirPrompt(frame: Frame): Promise<void> {
+  const generate = frame.getByRole('button', { name: 'Generate' });
+  const stale = frame.getByText('What stands below was written for another prompt.');
+  await generate.click();
+  await frame
+    .getByText(/tokens\/s|ended by itself/)
+    .nth(1)
+    .waitFor();
+  expect(await stale.count()).toBe(0);
+  await prompt(frame).fill('Mine, and more');
+  await stale.waitFor();
+  await prompt(frame).fill('x'.repeat(2000));
+  await generate.click();
+  const tooLong = frame.getByText(/the model reads at most/);
+  await tooLong.nth(1).waitFor();
+  expect(await stale.count()).toBe(0);
+  await prompt(frame).fill('Mine');
+  await expect.poll(() => tooLong.count()).toBe(0);
+  expect(await stale.count()).toBe(0);
+}
 
 test('one talks to an adapter, which sees the whole conversation', async () => {
   const editor = await openEditor({ folder: await folderWithAdapter() });
