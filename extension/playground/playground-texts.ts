@@ -75,7 +75,7 @@ export function playgroundTexts() {
     noChatTemplate: vscode.l10n.t(
       'One cannot chat with this model: it has no chat template, so that it cannot tell turns apart. It continues texts, which you can try under One Prompt.',
     ),
-    history: vscode.l10n.t('History ({0})'),
+    history: vscode.l10n.t('History of {0} ({1})'),
     historyEmpty: vscode.l10n.t('Nothing was tried with it yet.'),
     clearHistory: vscode.l10n.t('Clear History'),
     useAgain: vscode.l10n.t('Show Again'),

@@ -16,6 +16,8 @@ export class HistoryList {
   readonly #empty: HTMLElement;
   readonly #clear: HTMLButtonElement;
   readonly #onShow: (entry: HistoryEntry) => void;
+  #subject = '';
+  #count = 0;
 
   constructor(
     texts: PlaygroundTexts,
@@ -34,11 +36,23 @@ export class HistoryList {
     this.show([]);
   }
 
+  /** What the one is called whose history it is; empty while nobody is picked, who has none. */
+  set subject(name: string) {
+    this.#subject = name;
+    this.#drawSummary();
+  }
+
   show(entries: readonly HistoryEntry[]): void {
-    showText(this.#summary, fill(this.#texts.history, entries.length));
+    this.#count = entries.length;
+    this.#drawSummary();
     this.#empty.hidden = entries.length > 0;
     this.#clear.hidden = entries.length === 0;
     this.#list.replaceChildren(...entries.map((entry) => this.#item(entry)));
+  }
+
+  #drawSummary(): void {
+    this.root.hidden = this.#subject === '';
+    showText(this.#summary, fill(this.#texts.history, this.#subject, this.#count));
   }
 
   #item(entry: HistoryEntry): HTMLElement {

@@ -186,7 +186,10 @@ function update(): void {
     history.show([]);
     tellHistory(null);
   }
-  if (!isFirst) access.pick(picked());
+  if (!isFirst) {
+    history.subject = picker.name;
+    access.pick(picked());
+  }
   writing.dropUnlessBy(picker.writers.map(({ id }) => id));
   showReady();
   promptTab.update();

@@ -112,6 +112,12 @@ export class ModelPicker {
     return this.#adapter.value;
   }
 
+  /** What the adapter is called, or the base model without one; empty without either. */
+  get name(): string {
+    if (this.adapter !== '') return this.#nameOf(this.adapter);
+    return this.model === '' ? '' : this.#modelName;
+  }
+
   /** Those who write: the one beside first, the adapter last. */
   get writers(): readonly NamedWriter[] {
     const texts = this.#texts;

@@ -42,7 +42,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   const adapter = frame.getByRole('region', { name: 'With the adapter' });
   await adapter.getByText(/tokens\/s/).waitFor();
   expect(await adapter.locator('pre').textContent()).toMatch(/^\{"name": /);
-  await frame.getByText('History (1)').waitFor();
+  await frame.getByText('History of first (1)').waitFor();
 
   await frame.getByRole('button', { name: 'Next Example' }).click();
   await frame.getByText('Row 2 of 16 that it did not learn from').waitFor();
@@ -83,7 +83,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   // What was tried comes back, also after a reload, until it is cleared.
   await editor.reload();
   frame = await editor.webviewFrame('Playground');
-  await frame.getByText('History (1)').click();
+  await frame.getByText('History of first (1)').click();
   await frame.getByRole('button', { name: 'Show Again' }).click();
   expect(await prompt(frame).inputValue()).toBe(first);
   // The base model wrote beside it then, and is not picked now.
@@ -91,7 +91,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   expect(await other.locator('pre').textContent()).toBe('');
   await frame.getByRole('region', { name: 'first' }).getByText('From the history').waitFor();
   await frame.getByRole('button', { name: 'Clear History' }).click();
-  await frame.getByText('History (0)').waitFor();
+  await frame.getByText('History of first (0)').waitFor();
 
   // The base model of the demo continues texts: that is said where one wants to chat, which leads to where one can.
   const chat = frame.getByRole('tab', { name: 'Chat' });
@@ -201,7 +201,7 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
   }
   await editor.examine('playground-chat', frame);
   // One conversation is one entry, and can be gone on with.
-  await frame.getByText('History (1)').click();
+  await frame.getByText('History of my-adapter (1)').click();
   await frame.getByRole('button', { name: 'New Chat' }).click();
   await expect.poll(() => frame.locator('.turn').count()).toBe(0);
   await frame.getByRole('button', { name: 'Show Again' }).click();

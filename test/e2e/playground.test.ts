@@ -57,7 +57,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
     .toBe(path.join(folder, 'renamed'));
   expect(await adapter.locator('pre').textContent()).toBe(written);
   await adapter.getByText(/tokens\/s/).waitFor();
-  await frame.getByText('History (1)').waitFor();
+  await frame.getByText('History of renamed (1)').waitFor();
 
   // The base model would repeat itself until then.
   await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
