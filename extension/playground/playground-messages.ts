@@ -132,6 +132,8 @@ export interface HistoryEntry {
   readonly time: string;
   readonly question: Question;
   readonly answers: readonly { readonly writer: string; readonly text: string }[];
+  /** How it was drawn; undefined where nobody has kept it. */
+  readonly sampling?: Sampling | undefined;
   /** The turns of a conversation; empty for a question. */
   readonly turns: readonly Turn[];
 }

@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { changedSampling } from '../../extension/playground/sampling.ts';
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { action } from './labelled.ts';
@@ -56,10 +57,12 @@ export class HistoryList {
   }
 
   #item(entry: HistoryEntry): HTMLElement {
-    const { time, question, answers } = entry;
+    const { time, question, answers, sampling } = entry;
+    const changed = sampling === undefined ? [] : changedSampling(sampling);
+    const about = [new Date(time).toLocaleString(), ...changed].join(' · ');
     return element('li', {}, [
       element('div', { class: 'prompt-head' }, [
-        element('span', { class: 'quiet', text: new Date(time).toLocaleString() }),
+        element('span', { class: 'quiet', text: about }),
         action(this.#texts.useAgain, () => this.#onShow(entry)),
       ]),
       element('p', { class: 'code', text: cut(question.prompt) }),

@@ -124,7 +124,14 @@ export class ModelPicker {
     const { adapter, beside } = this;
     const alone: Writer = { adapter: null, quantization: this.#writerOf(adapter).quantization };
     const id = (path: string): string => writerId(this.model, path || null);
-    const base: NamedWriter = { side: 'beside', id: id(''), writer: alone, title: texts.baseTitle };
+    const { baseTitle } = texts;
+    const base: NamedWriter = {
+      side: 'beside',
+      id: id(''),
+      writer: alone,
+      title: baseTitle,
+      name: baseTitle,
+    };
     if (adapter === '') return [base];
     const other: NamedWriter[] =
       beside === NONE
@@ -137,10 +144,13 @@ export class ModelPicker {
                 id: id(beside),
                 writer: this.#writerOf(beside),
                 title: this.#nameOf(beside),
+                name: this.#nameOf(beside),
               },
             ];
-    const title = beside === NONE || beside === BASE ? texts.adapterTitle : this.#nameOf(adapter);
-    return [...other, { side: 'adapter', id: id(adapter), writer: this.#writerOf(adapter), title }];
+    const name = this.#nameOf(adapter);
+    const title = beside === NONE || beside === BASE ? texts.adapterTitle : name;
+    const writer = this.#writerOf(adapter);
+    return [...other, { side: 'adapter', id: id(adapter), writer, title, name }];
   }
 
   /** Who is beside the adapter; see `PlaygroundState`. */

@@ -95,7 +95,7 @@ export class PromptTab {
       const given =
         side === 'adapter'
           ? answers.at(-1)
-          : answers.find((answer) => answer.writer === writer?.title);
+          : answers.find((answer) => answer.writer === writer?.name);
       this.#sides[side].view.state = {
         text: given?.text ?? '',
         status: given === undefined ? this.#texts.idle : this.#texts.fromHistory,
@@ -175,7 +175,8 @@ export class PromptTab {
   }
 
   async #generate(): Promise<void> {
-    if (!this.#parts.canWrite()) return;
+    const sampling = this.#parts.sampling();
+    if (sampling === undefined) return;
     const { question } = this;
     this.#answered = question;
     const writers = this.#parts.writers();
@@ -187,8 +188,9 @@ export class PromptTab {
     if (!isDone) return;
     this.#parts.remember(subject, {
       question,
-      answers: writers.map(({ side, title }) => ({
-        writer: title,
+      sampling,
+      answers: writers.map(({ side, name }) => ({
+        writer: name,
         text: this.#sides[side].view.text,
       })),
     });

@@ -108,6 +108,9 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await why.waitFor({ state: 'detached' });
   await chat.dispatchEvent('click');
   await why.waitFor();
+  // So it is for whoever goes on here.
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await why.waitFor({ state: 'detached' });
 });
 
 const prompt = (frame: Frame): Locator =>
@@ -134,6 +137,7 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
   // What is said of an example is not said of what takes its place.
   expect(await frame.getByText(/Row \d+ of \d+/).count()).toBe(0);
   await answersBelongToTheirPrompt(frame);
+  await historyTellsHowItWasDrawn(frame);
 
   await editor.runCommand('LoRA-FA: Chat with Adapter');
   const message = frame.getByRole('textbox', { name: 'Message' });
@@ -172,6 +176,21 @@ async function answersBelongToTheirPrompt(frame: Frame): Promise<void> {
   await prompt(frame).fill('Mine');
   await expect.poll(() => tooLong.count()).toBe(0);
   expect(await stale.count()).toBe(0);
+}
+
+/** What was tried comes back with its settings; the latest was not drawn as at first. */
+async function historyTellsHowItWasDrawn(frame: Frame): Promise<void> {
+  const seed = frame.getByLabel('Seed');
+  await frame.getByText('Sampling', { exact: true }).click();
+  await seed.fill('3');
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await frame.getByText('History of my-adapter (2)').click();
+  const latest = frame.locator('.history li').first();
+  await latest.getByText(/ · seed 3$/).waitFor();
+  await latest.getByText('my-adapter: ').waitFor();
+  await seed.fill('4');
+  await latest.getByRole('button', { name: 'Show Again' }).click();
+  expect(await seed.inputValue()).toBe('3');
 }
 
 test('one talks to an adapter, which sees the whole conversation', async () => {
