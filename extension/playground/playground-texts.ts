@@ -10,6 +10,7 @@ export function playgroundTexts() {
     noAdapter: vscode.l10n.t('No adapter'),
     adapters: vscode.l10n.t('Adapters'),
     checkpoints: vscode.l10n.t('Checkpoints'),
+    checkpointOf: vscode.l10n.t('{0} of {1}'),
     device: vscode.l10n.t('Device'),
     deviceAuto: vscode.l10n.t('Best that works'),
     refresh: vscode.l10n.t('Look Again'),

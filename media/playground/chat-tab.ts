@@ -126,7 +126,7 @@ export class ChatTab {
     allow(this.#send, this.#problem ?? busy);
     allow(this.#stop, isBusy ? undefined : texts.nothingWritten);
     allow(this.#new, conversation.isEmpty ? texts.chatIsEmpty : busy);
-    conversation.update(this.#problem ?? busy);
+    conversation.update(this.#writer.name, this.#problem ?? busy);
   }
 
   /** Who answers: the adapter, or the base model without one. */

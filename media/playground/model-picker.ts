@@ -277,7 +277,7 @@ export class ModelPicker {
             element(
               'optgroup',
               { attributes: { label } },
-              adapters.map(({ path, name }) => option(path, name)),
+              adapters.map((each) => option(each.path, this.#called(each))),
             ),
           ];
     showOptions(this.#adapter, this.#wanted.adapter, [
@@ -305,7 +305,7 @@ export class ModelPicker {
       option(BASE, texts.besideBase),
       option(NONE, texts.besideNone),
       ...kept.map((path) => option(path, path)),
-      ...others.map(({ path, name }) => option(path, name)),
+      ...others.map((each) => option(each.path, this.#called(each))),
     ]);
     this.#beside.disabled = this.adapter === '';
     this.#beside.title = this.adapter === '' ? texts.noAdapter : '';
@@ -318,7 +318,15 @@ export class ModelPicker {
   }
 
   #nameOf(path: string): string {
-    return this.#catalog?.adapters.find((each) => each.path === path)?.name ?? lastPart(path);
+    const known = this.#catalog?.adapters.find((each) => each.path === path);
+    return known === undefined ? lastPart(path) : this.#called(known);
+  }
+
+  /** What tells checkpoints of a run apart comes first: a list may be too narrow for the rest. */
+  #called({ name, checkpointOf }: UsableAdapter): string {
+    const slash = name.lastIndexOf('/');
+    if (checkpointOf === null || slash < 0) return name;
+    return fill(this.#texts.checkpointOf, name.slice(slash + 1), name.slice(0, slash));
   }
 }
 

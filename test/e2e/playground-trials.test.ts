@@ -66,7 +66,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await expect.poll(() => runAll!.isDisabled()).toBe(false);
   await frame
     .getByRole('combobox', { name: 'Beside it' })
-    .selectOption({ label: 'second/checkpoint-60' });
+    .selectOption({ label: 'checkpoint-60 of second' });
   await frame.getByRole('button', { name: 'Run All' }).click();
   await frame.getByText(/first: \d of 5 as expected/).waitFor();
   await expect
@@ -77,7 +77,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
         .count(),
     )
     .toBe(10);
-  await frame.getByRole('columnheader', { name: 'second/checkpoint-60' }).waitFor();
+  await frame.getByRole('columnheader', { name: 'checkpoint-60 of second' }).waitFor();
   await editor.examine('playground-table', frame);
 
   // What was tried comes back, also after a reload, until it is cleared.
@@ -87,7 +87,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await frame.getByRole('button', { name: 'Show Again' }).click();
   expect(await prompt(frame).inputValue()).toBe(first);
   // The base model wrote beside it then, and is not picked now.
-  const other = frame.getByRole('region', { name: 'second/checkpoint-60' });
+  const other = frame.getByRole('region', { name: 'checkpoint-60 of second' });
   expect(await other.locator('pre').textContent()).toBe('');
   await frame.getByRole('region', { name: 'first' }).getByText('From the history').waitFor();
   await frame.getByRole('button', { name: 'Clear History' }).click();
@@ -218,6 +218,8 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
       .toBe(turns / 2);
     expect(await frame.locator('.turn').count()).toBe(turns);
   }
+  // An answer is signed by who has written it.
+  await expect.poll(() => frame.getByRole('heading', { name: 'my-adapter' }).count()).toBe(2);
   await editor.examine('playground-chat', frame);
   // One conversation is one entry, and can be gone on with.
   await frame.getByText('History of my-adapter (1)').click();
