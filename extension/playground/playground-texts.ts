@@ -46,6 +46,7 @@ export function playgroundTexts() {
     held_out: vscode.l10n.t('Row {0} of {1} that it did not learn from'),
     training: vscode.l10n.t('Row {0} of {1} that it has learned'),
     sample_prompts: vscode.l10n.t('Sample prompt {0} of {1}'),
+    learnedEnding: vscode.l10n.t('The prompts it learned from end in “{0}”.'),
     expected: vscode.l10n.t('Expected answer'),
     contextTurns: vscode.l10n.t('Turns before the prompt'),
     dropContext: vscode.l10n.t('Leave Them Out'),

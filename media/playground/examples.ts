@@ -1,17 +1,26 @@
 import type { Question, TrainingNews } from '../../extension/playground/playground-messages.ts';
 import type { Generation } from '../../server/protocol/generation.ts';
 import type { AdapterTraining } from '../../server/protocol/models.ts';
+import { commonEnding } from './common-ending.ts';
 
 /** Prompts of the kind that the picked adapter was trained on, one after the other. */
 export class Examples {
   #training: AdapterTraining | null = null;
   #adapter = '';
   #next = 0;
+  #ending: string | undefined;
 
   show({ adapter, training }: TrainingNews): void {
     if (adapter !== this.#adapter) this.#next = 0;
     this.#adapter = adapter;
     this.#training = training;
+    const examples = training?.examples ?? [];
+    this.#ending = commonEnding(examples.map(({ prompt }) => shownPrompt(prompt).prompt));
+  }
+
+  /** What all of them end in, which the adapter waits for; undefined where that is nothing in particular. */
+  get ending(): string | undefined {
+    return this.#ending;
   }
 
   get training(): AdapterTraining | null {

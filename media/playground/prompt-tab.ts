@@ -124,6 +124,7 @@ export class PromptTab {
   /** Begins with an example where nobody has typed anything. */
   offerExample(): void {
     this.#form.hasExamples = this.#examples.count > 0;
+    this.#form.ending = this.#examples.ending;
     if (this.#form.isUntouched && !this.#parts.writing.isBusy) this.showExample();
   }
 

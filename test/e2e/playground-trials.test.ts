@@ -47,6 +47,12 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await frame.getByRole('button', { name: 'Next Example' }).click();
   await frame.getByText('Row 2 of 16 that it did not learn from').waitFor();
   expect(await prompt(frame).inputValue()).not.toBe(first);
+  // A prompt of one's own is told what the adapter waits for.
+  const ending = frame.getByText('The prompts it learned from end in “JSON: ”.');
+  await prompt(frame).fill('Ada is 36 years old and lives in London.');
+  await ending.waitFor();
+  await prompt(frame).fill('Ada is 36 years old and lives in London.\nJSON: ');
+  await expect.poll(() => ending.count()).toBe(0);
 
   // Two adapters side by side, one of them of a run that was stopped.
   await frame.getByRole('tab', { name: 'Table' }).click();
