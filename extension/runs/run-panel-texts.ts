@@ -156,8 +156,9 @@ export function runPanelTexts() {
     noLog: vscode.l10n.t('No lines to show.'),
     hiddenLines: vscode.l10n.t('{0} earlier lines are in the run folder’s log.'),
     figures: vscode.l10n.t('Figures'),
-    figuresCaption: vscode.l10n.t(
-      'The curves in numbers; “–” where nothing was measured since the row above',
+    figuresCaption: vscode.l10n.t('The curves in numbers; “–” where a step did not measure it'),
+    figuresThinned: vscode.l10n.t(
+      '{0} of {1} measured steps are shown; Export Metrics as CSV has them all.',
     ),
     charts: vscode.l10n.t('Curves'),
     views: vscode.l10n.t('More about the run'),
