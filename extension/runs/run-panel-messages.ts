@@ -15,6 +15,7 @@ export type RunPanelNews =
   | { readonly type: 'facts'; readonly facts: RunFacts }
   /** What the session has warned of; `isStart`: forget what an earlier one did. */
   | { readonly type: 'warnings'; readonly isStart: boolean; readonly messages: readonly string[] }
+  | ChatNews
   | { readonly type: 'samples'; readonly isStart: boolean; readonly rows: readonly SampleRow[] }
   | { readonly type: 'log'; readonly isStart: boolean; readonly lines: readonly LogLine[] }
   | ConfigNews;
@@ -49,6 +50,14 @@ export interface RunNews {
   readonly gpu: string | null;
   /** Time left as people say it; null while unknown. */
   readonly timeLeft: string | null;
+}
+
+/** Whether one can chat with an adapter of the run; null where nobody knows, so that one may try. */
+export interface ChatNews {
+  readonly type: 'chat';
+  /** Its folder. */
+  readonly adapter: string;
+  readonly isPossible: boolean | null;
 }
 
 /** The configuration of the run, beside that of another one if the page asked for it. */

@@ -82,6 +82,9 @@ export function runPanelTexts() {
     discard: vscode.l10n.t('Discard…'),
     discardHint: vscode.l10n.t('End the run and drop what was done since the last checkpoint'),
     useAdapter: vscode.l10n.t('Use the adapter of {0}'),
+    noChat: vscode.l10n.t(
+      'One cannot chat with this model: it has no chat template. Test Adapter lets it continue texts.',
+    ),
     ...adapterTexts(),
     finish: vscode.l10n.t('Make Result…'),
     finishHint: vscode.l10n.t('Make a checkpoint the result of this run, without training on'),

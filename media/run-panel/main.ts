@@ -91,6 +91,9 @@ function receive(message: RunPanelNews): void {
     case 'facts':
       header.showFacts(message.facts);
       break;
+    case 'chat':
+      header.showChat(message);
+      break;
     case 'warnings':
       header.addWarnings(message.messages, message.isStart);
       break;

@@ -24,7 +24,8 @@ class RunsServer {
   readonly held = new Set<string>();
   readonly asked: string[] = [];
   readonly #handlers = new Map<string, (news: unknown) => void>();
-  readonly #answers: Readonly<Record<string, (folder: string) => unknown>> = {
+  /** What it answers, by the method of the request. */
+  readonly answers: Record<string, (folder: string) => unknown> = {
     [listRuns.method]: () => [...this.disk.values()],
     [lookAtRun.method]: (folder) => this.disk.get(folder) ?? null,
     [getRunConfig.method]: (folder) => ({ name: this.#present(folder).name }),
@@ -52,7 +53,7 @@ class RunsServer {
 
   async ask({ method }: { readonly method: string }, { folder }: { readonly folder: string }) {
     this.asked.push(method);
-    return this.#answers[method]?.(folder);
+    return this.answers[method]?.(folder);
   }
 
   /** A run is another one from now on, or new. */
