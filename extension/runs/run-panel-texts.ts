@@ -18,6 +18,9 @@ export function chartTexts() {
     step: vscode.l10n.t('Step'),
     stepNumber: vscode.l10n.t('Step {0}'),
     smoothing: vscode.l10n.t('Smoothing'),
+    smoothingHint: vscode.l10n.t(
+      'Weight of earlier values in the smoothed line. It looks back over an eighth of them at most, so that of ten or so nothing is smoothed.',
+    ),
     logScale: vscode.l10n.t('Log scale'),
     chartHelp: vscode.l10n.t(
       'Drag to zoom, double-click to reset. Keys: arrows move, + and − zoom, 0 resets.',
