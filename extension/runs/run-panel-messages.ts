@@ -1,5 +1,5 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
-import type { LogLine, RunSummary } from '../../server/protocol/runs.ts';
+import type { LogLine, RunReports, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { AdapterTask } from '../models/adapter-commands.ts';
 import type { ConfigRow } from './config-differences.ts';
@@ -64,6 +64,8 @@ export interface ChatNews {
 export interface ConfigNews {
   readonly type: 'config';
   readonly rows: readonly ConfigRow[];
+  /** Where the run is reported; null where it is not. */
+  readonly reports: RunReports | null;
   /** Folder of the run in the second column; null without one. */
   readonly comparedWith: string | null;
   /** Runs that it can be compared with. */

@@ -1,5 +1,10 @@
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol/runs.ts';
+import {
+  getRunConfig,
+  getRunReports,
+  type RunConfig,
+  type RunSummary,
+} from '../../server/protocol/runs.ts';
 import { PANELS } from '../ids.ts';
 import { canChat } from '../models/can-chat.ts';
 import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
@@ -282,9 +287,14 @@ export class RunPanel {
       server.ask(getRunConfig, { folder }).catch(() => null);
     const comparedWith = this.#comparedWith;
     const shown = comparedWith === null ? [this.#folder] : [this.#folder, comparedWith];
+    const [configs, reports] = await Promise.all([
+      Promise.all(shown.map(read)),
+      server.ask(getRunReports, { folder: this.#folder }).catch(() => null),
+    ]);
     this.#tell({
       type: 'config',
-      rows: shownConfigRows(await Promise.all(shown.map(read))),
+      rows: shownConfigRows(configs),
+      reports,
       comparedWith,
       others: store.runs
         .filter(({ folder }) => folder !== this.#folder)

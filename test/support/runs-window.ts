@@ -6,6 +6,7 @@ import type { RunsContext } from '../../extension/runs/runs-context.ts';
 import {
   deleteRun,
   getRunConfig,
+  getRunReports,
   listRuns,
   lookAtRun,
   measureRun,
@@ -29,6 +30,7 @@ class RunsServer {
     [listRuns.method]: () => [...this.disk.values()],
     [lookAtRun.method]: (folder) => this.disk.get(folder) ?? null,
     [getRunConfig.method]: (folder) => ({ name: this.#present(folder).name }),
+    [getRunReports.method]: () => null,
     [measureRun.method]: (folder) => {
       this.#present(folder);
       return { bytes: 1, checkpoints: 0, others: [] };

@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
-import type { RunSummary } from '../../../server/protocol/runs.ts';
+import { getRunReports, type RunSummary } from '../../../server/protocol/runs.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { runSummary } from '../../support/run-summary.ts';
 import { runsWindow } from '../../support/runs-window.ts';
@@ -41,4 +41,11 @@ test('the panel of a finished run knows whether one can chat with its adapter, a
   server.change({ ...done, seconds: 2 });
   await vi.waitFor(() => expect(panel.last('run')?.run.seconds).toBe(2));
   expect(server.asked.filter((method) => method === lookForChatTemplate.method)).toHaveLength(1);
+});
+
+test('the panel knows where its run is reported', async () => {
+  const reports = { folder: '/logs', commands: ['tensorboard --logdir /logs'] };
+  const live = runSummary({ state: 'running' }, { folder: '/runs/live' });
+  const { panel } = await panelOf(live, { [getRunReports.method]: () => reports });
+  expect(panel.last('config')?.reports).toEqual(reports);
 });
