@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runsWindow } from '../../support/runs-window.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { Uri } from '../../support/vscode-files.ts';
@@ -10,6 +10,10 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 beforeEach(() => {
   shown.length = 0;
+});
+
+// Other tests of the worker ask the same user.
+afterEach(() => {
   user.reply = undefined;
 });
 
