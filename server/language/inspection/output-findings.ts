@@ -6,13 +6,13 @@ import { setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { ADAPTER_CONFIG_FILE } from '../../../engine/lora/adapter.ts';
 import { runCheckpoints } from '../../../engine/train/checkpoint-folders.ts';
+import { misplacedReports } from '../../../engine/train/misplaced-reports.ts';
 import {
   freeFolder,
   mayResume,
   type Occupant,
   occupantOf,
 } from '../../../engine/train/occupied-folder.ts';
-import { misplacedReports } from '../../../engine/train/misplaced-reports.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import { readRunRecord } from '../../../engine/train/run-record.ts';
 import { decidedByAdapter } from '../begin-with-adapter.ts';
