@@ -66,7 +66,9 @@ export function serveRuns(
   serve(connection, annotateRun, ({ folder, notes }) => manager.annotate(folder, notes));
   serve(connection, finishRun, ({ folder, checkpoint }) => manager.finish(folder, checkpoint));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
-  serve(connection, getRunMetrics, async ({ folder }) => metricsCsv(await runMetrics(folder)));
+  serve(connection, getRunMetrics, async ({ folder }) =>
+    metricsCsv((await runMetrics(folder)).rows),
+  );
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {
       onEvents: (entries, isStart) => notify(connection, runEvents, { folder, isStart, entries }),
