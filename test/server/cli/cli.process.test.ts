@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
@@ -319,6 +319,15 @@ describe('a run', () => {
     expect(rows.map((row) => row.split(',')[0])).toEqual(['0', '1', '2', '3', '4']);
     const json = await lorafa('metrics', 'result', '--json');
     expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 0, loss: null });
+    expect(json.stderr).toBe('');
+    await mkdir(inFolder('damaged'));
+    const journal = await readFile(inFolder('result/events.jsonl'), 'utf8');
+    await writeFile(inFolder('damaged/events.jsonl'), `${journal}x\ny\n`);
+    const damaged = await lorafa('metrics', 'damaged');
+    expect(damaged).toMatchObject({ code: 0, stdout });
+    expect(damaged.stderr).toMatch(
+      /^warning: .*damaged.events\.jsonl line \d+ and 1 more are damaged and were left out\.\n$/,
+    );
     const missing = await lorafa('metrics', 'nowhere');
     expect(missing).toMatchObject({
       code: 6,
