@@ -7,13 +7,17 @@ const PARENT_VARIABLE = 'LORAFA_ENDS_WITH';
 /** Milliseconds between two looks at the parent. */
 const LOOK_MS = 1000;
 
+/** Milliseconds that a command has to remove what it has half written. */
+const GRACE_MS = 5000;
+
 /**
  * The program of the thread that watches. It is given as text, since a thread needs a program that
  * Node can load as it is, in the bundle as in the sources. Where there are no orphans (Windows) the
  * id of the parent stays, and is asked after.
  */
 const PROGRAM = `
-const { workerData: { parent, every } } = require('node:worker_threads');
+const { workerData: { parent, every, grace } } = require('node:worker_threads');
+let goneAt;
 function isGone() {
   if (process.ppid !== parent) return true;
   try {
@@ -24,7 +28,11 @@ function isGone() {
   }
 }
 setInterval(() => {
-  if (isGone()) process.kill(process.pid, 'SIGKILL');
+  if (goneAt === undefined && !isGone()) return;
+  const isAsked = goneAt === undefined && grace > 0;
+  goneAt ??= Date.now();
+  if (isAsked) process.kill(process.pid, 'SIGTERM');
+  else if (Date.now() - goneAt >= grace) process.kill(process.pid, 'SIGKILL');
 }, every);
 `;
 
@@ -34,11 +42,12 @@ setInterval(() => {
  * closed. A thread of its own looks, some 9 MB of it, and keeps no process alive.
  *
  * @param parent its id; by default that of whoever is the parent now
+ * @param grace milliseconds that it is given to end by itself, as Ctrl+C asks it to
  */
-export function endWithParent(parent = process.ppid): void {
+export function endWithParent(parent = process.ppid, grace = 0): void {
   const thread = new Worker(PROGRAM, {
     eval: true,
-    workerData: { parent, every: LOOK_MS },
+    workerData: { parent, every: LOOK_MS, grace },
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
@@ -63,6 +72,6 @@ export function endWithNamedParent(): boolean {
   if (parent === undefined) return false;
   // What this process starts in turn is its own affair.
   delete process.env[PARENT_VARIABLE];
-  endWithParent(Number(parent));
+  endWithParent(Number(parent), GRACE_MS);
   return true;
 }

@@ -5,6 +5,7 @@ import {
   finishRun,
   getRunConfig,
   getRunMetrics,
+  getRunReports,
   gpusRead,
   listRuns,
   lookAtRun,
@@ -23,6 +24,7 @@ import { type NotificationSink, notify, type RequestSource, serve } from './rpc/
 import { GpuWatch } from './runs/gpu-watch.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 import { metricsCsv, runMetrics } from './runs/run-metrics.ts';
+import { runReports } from './runs/run-reports.ts';
 
 /** Answers the client's requests about runs, and sends it what happens to them. */
 export function serveRuns(
@@ -66,7 +68,10 @@ export function serveRuns(
   serve(connection, annotateRun, ({ folder, notes }) => manager.annotate(folder, notes));
   serve(connection, finishRun, ({ folder, checkpoint }) => manager.finish(folder, checkpoint));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
-  serve(connection, getRunMetrics, async ({ folder }) => metricsCsv(await runMetrics(folder)));
+  serve(connection, getRunMetrics, async ({ folder }) =>
+    metricsCsv((await runMetrics(folder)).rows),
+  );
+  serve(connection, getRunReports, ({ folder }) => runReports(folder));
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {
       onEvents: (entries, isStart) => notify(connection, runEvents, { folder, isStart, entries }),

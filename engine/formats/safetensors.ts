@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { visit } from 'jsonc-parser';
-import { type OpenedFile, openRegularFile } from '../bounded-file.ts';
+import { codeOf, type OpenedFile, openRegularFile } from '../bounded-file.ts';
 import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { NotAPlainFile } from '../plain-file.ts';
@@ -63,7 +63,7 @@ export async function openSafetensors(
     opened = await openRegularFile(file);
   } catch (error) {
     const code = error instanceof NotAPlainFile ? codes.corrupt : codes.notFound;
-    throw new LorafaError(code, `Cannot open ${path}: ${messageOf(error)}.`, {
+    throw new LorafaError(code, `Cannot open ${path}: ${reasonOf(error)}.`, {
       location: { file: path },
       cause: error,
     });
@@ -80,6 +80,19 @@ export async function openSafetensors(
     });
   } finally {
     await handle.close();
+  }
+}
+
+/** Why a file cannot be opened, and the way out. */
+function reasonOf(error: unknown): string {
+  if (error instanceof NotAPlainFile) return `${error.message}; put the file itself there`;
+  switch (codeOf(error)) {
+    case 'ENOENT':
+      return 'it does not exist; check the path';
+    case 'EACCES':
+      return 'permission is denied; change its permissions';
+    default:
+      return `${messageOf(error)}; check the file and its permissions`;
   }
 }
 
@@ -246,7 +259,7 @@ class HeaderReader {
     if (!isDtype(dtype)) {
       throw new LorafaError(
         'model.unsupported',
-        `Tensor ${quote(name)} in ${this.#path} has the element type ${quote(dtype)}; known are ${Object.keys(BYTES_PER_ELEMENT).join(', ')}.`,
+        `Tensor ${quote(name)} in ${this.#path} has the element type ${quote(dtype)}; known are ${Object.keys(BYTES_PER_ELEMENT).join(', ')}; store it as one of these.`,
         { location: { file: this.#path, offset: this.#offsetOfEntry(name) } },
       );
     }

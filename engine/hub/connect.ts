@@ -7,7 +7,7 @@ import { hubToken } from './hub-token.ts';
 import type { HubSession } from './snapshot.ts';
 
 /** How patient a connection is. */
-export type Patience = Omit<HubConnectionOptions, 'token'>;
+export type Patience = Omit<HubConnectionOptions, 'token' | 'worksOffline'>;
 
 /**
  * A session for looking at what nobody has taken yet: the few bytes that are fetched for it lie in a

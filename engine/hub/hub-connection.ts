@@ -46,6 +46,8 @@ export interface HubConnectionOptions {
   readonly silenceMs?: number;
   /** The longest wait before another try. */
   readonly retryMs?: number;
+  /** Whether what is on this machine may do instead of the Hub; only for what is said where it cannot be reached. */
+  readonly worksOffline?: boolean;
   /** Ends whatever goes on; what is asked for then ends with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,6 +94,7 @@ export class HubConnection {
   readonly #tries: number;
   readonly #silenceMs: number;
   readonly #retryMs: number;
+  readonly #worksOffline: boolean;
   /** Ends whatever goes on. */
   readonly signal: AbortSignal | undefined;
 
@@ -102,6 +105,7 @@ export class HubConnection {
     this.#tries = options.tries ?? TRIES;
     this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#retryMs = options.retryMs ?? LONGEST_WAIT_MS;
+    this.#worksOffline = options.worksOffline ?? false;
     this.signal = options.signal;
   }
 
@@ -275,7 +279,10 @@ export class HubConnection {
       }
       return {
         response,
-        body: silence.watch(response.body, place.origin),
+        body: silence.watch(response.body, (error) =>
+          // Whatever is in between has let the answer through.
+          unreachable(place.origin, error, { worksOffline: this.#worksOffline }),
+        ),
         discard: async () => {
           silence.end();
           await response.body?.cancel().catch(() => undefined);
@@ -287,7 +294,7 @@ export class HubConnection {
       const cause = error instanceof Error ? error.cause : undefined;
       // What is to be sent may not be there: that is no matter of the connection.
       for (const each of [error, cause]) if (each instanceof LorafaError) throw each;
-      throw unreachable(place.origin, error, proxy);
+      throw unreachable(place.origin, error, { proxy, worksOffline: this.#worksOffline });
     }
   }
 }
@@ -408,7 +415,10 @@ class Silence {
     }
   }
 
-  async *watch(body: Response['body'], origin: string): AsyncGenerator<Uint8Array> {
+  async *watch(
+    body: Response['body'],
+    broken: (error: unknown) => HubError,
+  ): AsyncGenerator<Uint8Array> {
     try {
       if (body === null) return;
       for await (const piece of body) {
@@ -419,7 +429,7 @@ class Silence {
       }
     } catch (error) {
       this.#given?.throwIfAborted();
-      throw unreachable(origin, error);
+      throw broken(error);
     } finally {
       this.end();
     }

@@ -99,7 +99,7 @@ export function refusal(
         `Your access token does not allow to read ${title}; give it that permission at ${TOKENS}, or see ${page}.${words}`,
       );
     case 429:
-      return rateLimited(headers.get('retry-after'));
+      return rateLimited(headers.get('retry-after'), hasToken);
     default:
       return status >= 500
         ? unavailable(status, headers.get('retry-after'), words)
@@ -165,17 +165,17 @@ function unavailable(status: number, header: string | null, words: string): HubE
   );
 }
 
-function rateLimited(header: string | null): HubError {
+function rateLimited(header: string | null, hasToken: boolean): HubError {
   const wait = retryAfter(header);
   return new HubError(
     'hub.rate_limited',
-    `The hub takes no more requests from here for a while; try again ${inSeconds(wait)}${wait === undefined ? ', or sign in, which raises the limit' : ''}.`,
+    `The hub takes no more requests from here for a while; try again ${inSeconds(wait)}${wait || hasToken ? '' : `, or ${SIGN_IN}, which raises the limit`}.`,
     wait === undefined ? {} : worthWaiting(wait),
   );
 }
 
 function inSeconds(wait: number | undefined): string {
-  return wait === undefined ? 'later' : `in ${Math.ceil(wait / 1000)} seconds`;
+  return !wait ? 'later' : `in ${Math.ceil(wait / 1000)} seconds`;
 }
 
 function worthWaiting(wait: number): { readonly retryAfterMs?: number } {
@@ -187,23 +187,32 @@ function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
   const milliseconds = /^\d+$/.test(header)
     ? 1000 * Number(header)
-    : Date.parse(header) - Date.now();
+    : // `Date.parse` takes -5 for a month.
+      Date.parse(/[a-z]/i.test(header) ? header : '') - Date.now();
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 
-/**
- * The error for a hub that cannot be reached, or a connection that broke.
- *
- * @param proxy `host:port` of what is in between
- */
-export function unreachable(endpoint: string, error: unknown, proxy?: string): HubError {
+/** How the Hub was asked, for sentences. */
+export interface HubWay {
+  /** `host:port` of what is in between. */
+  readonly proxy?: string | undefined;
+  /** Whether what is on this machine may do instead. */
+  readonly worksOffline: boolean;
+}
+
+/** The error for a hub that cannot be reached, or a connection that broke. */
+export function unreachable(
+  endpoint: string,
+  error: unknown,
+  { proxy, worksOffline }: HubWay,
+): HubError {
   const reason = reasonOf(error);
   if (proxy !== undefined && /\b407\b/.test(reason)) return refusedByProxy(proxy);
   const [way, check] =
     proxy === undefined ? ['', 'the network'] : [` through the proxy ${proxy}`, PROXY_PLACES];
   return new HubError(
     'hub.unreachable',
-    `${endpoint} cannot be reached${way} (${reason}); check ${check}, or set HF_HUB_OFFLINE=1 to use only what is on this machine.`,
+    `${endpoint} cannot be reached${way} (${reason}); check ${check}, ${worksOffline ? 'or set HF_HUB_OFFLINE=1 to use only what is on this machine' : 'and try again'}.`,
     { retryAfterMs: RETRY_MS, cause: error },
   );
 }

@@ -234,7 +234,11 @@ class HubInputs {
   }
 
   async #connect(settings: HubSettings): Promise<HubConnection> {
-    return new HubConnection(settings, { token: await hubToken(), ...this.#options.patience });
+    return new HubConnection(settings, {
+      token: await hubToken(),
+      worksOffline: true,
+      ...this.#options.patience,
+    });
   }
 }
 

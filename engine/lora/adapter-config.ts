@@ -108,8 +108,8 @@ export async function readAdapterConfig(folder: string): Promise<AdapterConfigFi
       ...(exclude_modules != null && { exclude_modules }),
       ...(layers_to_transform != null && { layers_to_transform }),
     },
-    baseModelNameOrPath: base_model_name_or_path ?? null,
-    // PEFT has had empty ones.
+    // An empty name is none, and not the folder that the program runs in; PEFT has had empty revisions.
+    baseModelNameOrPath: base_model_name_or_path || null,
     revision: revision || null,
   };
 }

@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { type LorafaError, messageOf } from '../errors.ts';
+import { quote } from '../quote.ts';
 
 /** Makes the error for a field of a LoRA configuration; `problem` goes on "`FIELD` …". */
 export type FieldError = (field: string, problem: string) => LorafaError;
@@ -58,7 +59,12 @@ function test(
       new RegExp(source, 'u');
       return new RegExp(anchor(source), 'u');
     } catch (error) {
-      throw fail(field, `holds an invalid regular expression, "${source}" (${messageOf(error)})`);
+      // The engine's words begin with the whole expression, which may be of any length.
+      const reason = messageOf(error).split('/u: ').at(-1);
+      throw fail(
+        field,
+        `holds an invalid regular expression, ${quote(source)} (${reason}); correct it, or use plain names`,
+      );
     }
   });
   const matches = matchWithinTime(expressions, names);

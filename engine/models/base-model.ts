@@ -1,9 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
+import { codeOf } from '../bounded-file.ts';
 import { LorafaError, messageOf } from '../errors.ts';
 import { isGgufModel } from '../gguf/split-name.ts';
 import type { JsonObject } from '../json-file.ts';
+import { shortened } from '../quote.ts';
 import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
@@ -42,7 +44,7 @@ export async function openBaseModel(
   } catch (error) {
     throw new LorafaError(
       'model.not_found',
-      `There is no model at ${location}${unlessMissing(error)}; give a folder with config.json, tokenizer.json and model.safetensors, or a .gguf file.`,
+      `There is no model at ${shortened(location, MOST_OF_PATH)}${unlessMissing(error)}; give a folder with config.json, tokenizer.json and model.safetensors, or a .gguf file.`,
       { location: { file: location }, cause: error },
     );
   }
@@ -89,8 +91,10 @@ async function openFile(file: string, options: OpenOptions): Promise<BaseModel> 
   );
 }
 
-/** The system's own words about a path, except that it does not exist. */
+/** What a path may take of a sentence, in characters: adapters name their bases as they like. */
+const MOST_OF_PATH = 500;
+
+/** The system's own words about a path, except that it does not exist, which none does that is too long. */
 function unlessMissing(error: unknown): string {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-  return missing ? '' : ` (${messageOf(error)})`;
+  return ['ENOENT', 'ENAMETOOLONG'].includes(codeOf(error) ?? '') ? '' : ` (${messageOf(error)})`;
 }

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import type { ResolvedConfig } from '../config/schema.ts';
 import { ensureFolder } from '../files/folders.ts';
 import { notWritable } from '../files/not-writable.ts';
 import { isBelow } from '../is-below.ts';
@@ -22,7 +23,7 @@ export async function reportFolder(
   ...names: readonly string[]
 ): Promise<string> {
   const { output_dir: runFolder } = config.training;
-  const loggingDir = config.training.logging_dir ?? path.join(runFolder, REPORTS_FOLDER);
+  const loggingDir = loggingFolder(config);
   const trusted = isBelow(runFolder, loggingDir) ? runFolder : loggingDir;
   const target = path.join(loggingDir, ...names);
   await ensureFolder(trusted);
@@ -34,6 +35,11 @@ export async function reportFolder(
     if (!found.isDirectory()) throw notWritable(folder, new NotAPlainFile(found));
   }
   return target;
+}
+
+/** The folder that a run is reported in. */
+export function loggingFolder({ training }: ResolvedConfig): string {
+  return training.logging_dir ?? path.join(training.output_dir, REPORTS_FOLDER);
 }
 
 /** The name of the folder of a run, for people and without doubt. */

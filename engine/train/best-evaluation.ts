@@ -34,3 +34,28 @@ export function isOutOfPatience(
 ): boolean {
   return patience !== undefined && counter >= patience;
 }
+
+/**
+ * Why a run ended that is out of patience, as a clause.
+ *
+ * @param compared the best evaluation before the last one; undefined where that was in an earlier session
+ */
+export function outOfPatience(
+  { early_stopping_patience: patience, early_stopping_threshold: threshold }: BestSettings,
+  compared: Learning['best'] | undefined,
+): string {
+  const times = patience === 1 ? 'was' : `was ${patience} times in a row`;
+  const better =
+    threshold === 0
+      ? 'no better'
+      : `not better by more than ${threshold} (training.early_stopping_threshold)`;
+  const that = compared ? `that of step ${compared.step}` : 'none';
+  // With a threshold the best may change while none is better enough.
+  const before =
+    compared === undefined
+      ? 'the best one before it'
+      : threshold === 0 || patience === 1
+        ? that
+        : `the best one before it, at last ${that}`;
+  return `the evaluation ${times} ${better} than ${before} (training.early_stopping_patience)`;
+}

@@ -5,9 +5,10 @@ import { LorafaError } from '../errors.ts';
 import { notWritable } from '../files/not-writable.ts';
 import { ADAPTER_CONFIG_FILE } from '../lora/adapter.ts';
 import { REPORTS_FOLDER } from '../report/report-folder.ts';
-import { isCheckpointName, isPartialCheckpoint } from './checkpoint-folders.ts';
+import { isCheckpointName } from './checkpoint-folders.ts';
+import { misplacedReports } from './misplaced-reports.ts';
 import { MODEL_FILE } from './result-files.ts';
-import { EARLY_FILES, RUN_FILES } from './run-files.ts';
+import { EARLY_FILES, isUnfinished, RUN_FILES } from './run-files.ts';
 import { readLineage, readRunRecord } from './run-record.ts';
 import { hasSameSettings } from './run-settings.ts';
 import { readTrainerState } from './trainer-state.ts';
@@ -55,9 +56,11 @@ const BARE_FILES: ReadonlySet<string> = new Set([...Object.values(RUN_FILES), RE
  * or one that ended before there was anything of it to keep.
  *
  * @throws OccupiedError; LorafaError `checkpoint.corrupt` where it cannot be told whether the run
- * that is there is that of the checkpoint to resume
+ * that is there is that of the checkpoint to resume, and as {@link misplacedReports} says
  */
 export async function refuseOccupied(config: ResolvedConfig): Promise<void> {
+  const misplaced = misplacedReports(config);
+  if (misplaced !== undefined) throw misplaced;
   const occupant = await occupantOf(config);
   if (occupant === undefined) return;
   const { output_dir: folder, resume_from_checkpoint: resumed } = config.training;
@@ -112,11 +115,6 @@ export async function freeFolder(folder: string): Promise<string> {
   let next = number === undefined ? 2 : Number(number) + 1;
   while (taken.has(`${name}-${next}`)) next += 1;
   return path.join(parent, `${name}-${next}`);
-}
-
-/** What is being written or removed, or was when a process ended. */
-function isUnfinished(name: string): boolean {
-  return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
 }
 
 /** Whether a checkpoint is one of the run in a folder, or of another copy of it. */

@@ -1,4 +1,5 @@
 import { REPORTS_FOLDER } from '../report/report-folder.ts';
+import { isPartialCheckpoint } from './checkpoint-folders.ts';
 import { LOCK_FILE } from './run-lock.ts';
 import { RECORD_FILE } from './run-record.ts';
 
@@ -28,3 +29,8 @@ export const EARLY_FILES: ReadonlySet<string> = new Set([
   RUN_FILES.lock,
   REPORTS_FOLDER,
 ]);
+
+/** Whether an entry of a run folder is being written or removed, or was when a process ended. */
+export function isUnfinished(name: string): boolean {
+  return /^\..*\.tmp$/.test(name) || isPartialCheckpoint(name);
+}

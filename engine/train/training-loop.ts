@@ -5,7 +5,7 @@ import { evaluationBatches } from '../plan/evaluation-batches.ts';
 import type { ProgressEvent } from '../plan/plan-reports.ts';
 import type { RunData } from '../plan/run-data.ts';
 import type { PlannedWindow, RunPlan } from '../plan/run-plan.ts';
-import { isOutOfPatience, patienceAfter } from './best-evaluation.ts';
+import { isOutOfPatience, outOfPatience, patienceAfter } from './best-evaluation.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { checkpointPath, pruneCheckpoints } from './checkpoint-folders.ts';
 import type { TrainControl } from './control.ts';
@@ -54,6 +54,8 @@ export class TrainingLoop {
   #verdict: Verdict | null = null;
   readonly #throughput = new Throughput();
   #noticesTold = 0;
+  /** The best evaluation before the last one of this session; null for none. */
+  #compared: Learning['best'] | undefined;
   /** The examples that are learned now, and their steps. */
   #window: PlannedWindow | undefined;
 
@@ -281,13 +283,10 @@ export class TrainingLoop {
 
   async #tellEarlyStop(): Promise<void> {
     const { config, plan, emit } = this.#parts;
-    const { early_stopping_patience: patience } = config.training;
-    const best = this.#state.learning?.best;
-    const before = best ? `that of step ${best.step}` : 'none';
-    const times = patience === 1 ? 'was' : `was ${patience} times in a row`;
+    const reason = outOfPatience(config.training, this.#compared);
     await emit({
       type: 'warning',
-      message: `The run ends at step ${this.#state.global_step} of ${plan.maxSteps}: the evaluation ${times} no better than ${before} (training.early_stopping_patience).`,
+      message: `The run ends at step ${this.#state.global_step} of ${plan.maxSteps}: ${reason}.`,
     });
   }
 
@@ -334,6 +333,7 @@ export class TrainingLoop {
       early_stopping_patience_counter: counter = 0,
     } = this.#state;
     if (step === 0) return;
+    this.#compared = learning.best;
     this.#state = {
       ...this.#state,
       early_stopping_patience_counter: patienceAfter(

@@ -10,6 +10,7 @@ import {
 } from '../show/notifications.ts';
 import { BACK } from '../show/quick-steps.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
+import { UnderWay } from '../show/under-way.ts';
 import { chooseFromModels } from './choose-model.ts';
 import type { ChosenModel } from './chosen-input.ts';
 import type { HubPickContext } from './hub-pick.ts';
@@ -28,20 +29,17 @@ interface Download {
   readonly nf4: boolean;
 }
 
-/** Where downloads are remembered: a window that is reloaded or closed ends them without a word. */
-const MEMORY = 'lorafa.downloads';
-
 /** *Get a Model…*: one that is chosen is downloaded, and a run of it can be configured. */
 export class GetModel {
   readonly #context: HubPickContext;
   readonly #then: GotModel;
-  readonly #memory: vscode.Memento;
+  readonly #underWay: UnderWay<Download>;
   readonly #downloads = new Map<string, ProgressNews>();
 
   /** @param memory of this window, from one session to the next */
   constructor(context: HubPickContext, memory: vscode.Memento, then: GotModel) {
     this.#context = context;
-    this.#memory = memory;
+    this.#underWay = new UnderWay(memory, 'lorafa.downloads');
     this.#then = then;
     context.server.listen(downloadProgress, ({ name, text }) =>
       this.#downloads.get(name)?.report(text),
@@ -50,9 +48,7 @@ export class GetModel {
 
   /** Offers to go on with what was under way when the window was last closed or reloaded. */
   async offerInterrupted(): Promise<void> {
-    const interrupted = this.#remembered;
-    await this.#memory.update(MEMORY, undefined);
-    for (const { name, nf4 } of interrupted) {
+    for (const { name, nf4 } of await this.#underWay.interrupted()) {
       const message = vscode.l10n.t(
         'Getting {0} ended when the window was closed or reloaded; what has come of it is kept.',
         name,
@@ -88,29 +84,19 @@ export class GetModel {
     }
   }
 
-  get #remembered(): readonly Download[] {
-    return this.#memory.get<readonly Download[]>(MEMORY, []);
-  }
-
-  /** Keeps in mind that a download goes on; undefined: that it does no more. */
-  async #remember(name: string, download?: Download): Promise<void> {
-    const others = this.#remembered.filter((each) => each.name !== name);
-    await this.#memory.update(MEMORY, download === undefined ? others : [...others, download]);
-  }
-
   async #download(name: string, model: ChosenModel): Promise<void> {
     const title = vscode.l10n.t('Getting {0}', name);
     const isThere = await showProgress({ title, cancellable: true }, async (news, token) => {
       this.#downloads.set(name, news);
-      await this.#remember(name, { name, nf4: model.nf4 });
+      await this.#underWay.begin({ name, nf4: model.nf4 });
       try {
         await this.#context.server.ask(downloadModel, { name }, token);
-        await this.#remember(name);
+        await this.#underWay.end(name);
         return true;
       } catch (error) {
         const isCancelled = token.isCancellationRequested;
         // Without an answer of the server, the window may be closing.
-        if (isCancelled || failureOf(error) !== undefined) await this.#remember(name);
+        if (isCancelled || failureOf(error) !== undefined) await this.#underWay.end(name);
         if (isCancelled) return false;
         throw error;
       } finally {

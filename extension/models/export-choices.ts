@@ -4,6 +4,7 @@ import type { ExportFormatName } from '../../engine/export/export-formats.ts';
 import type { ExportSize } from '../../engine/export/export-sizes.ts';
 import { formatBytes } from '../../server/cli/format.ts';
 import { type LiveRow, pickLive } from '../show/live-pick.ts';
+import { showWarning } from '../show/notifications.ts';
 import { BACK } from '../show/quick-steps.ts';
 
 /** How an adapter is exported. */
@@ -35,8 +36,9 @@ type TypeRows = (size?: ExportSize) => readonly TypeRow[];
 /**
  * Asks in which format an adapter shall be exported; undefined when the user closed a question.
  *
+ * A format that cannot be had is answered by its reason, and the list is shown again.
+ *
  * @param sizes how much each takes, which comes while one reads; nothing is shown of what cannot be measured
- * @throws Error with the reason where the format that is chosen cannot be had
  */
 export async function chooseExport(
   title: string,
@@ -44,10 +46,13 @@ export async function chooseExport(
 ): Promise<ExportChoice | undefined> {
   const formats = (known: readonly ExportSize[] = []): readonly FormatRow[] =>
     formatRows().map((each) => describeFormat(each, known));
-  const row = await pickSized(title, formats, sizes);
+  let row = await pickSized(title, formats, sizes);
+  while (row?.problem !== undefined) {
+    void showWarning(row.problem);
+    row = await pickSized(title, formats, sizes);
+  }
   if (row === undefined) return undefined;
-  const { format, suffix, types, problem } = row;
-  if (problem !== undefined) throw new Error(problem);
+  const { format, suffix, types } = row;
   if (types === undefined) return { format, dtype: null, suffix };
   const offered = (known: readonly ExportSize[] = []): readonly TypeRow[] => {
     const size = known.find((each) => each.format === format);

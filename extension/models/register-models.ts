@@ -53,7 +53,7 @@ export function registerModels(
   const selection = new SelectionRunner(server, generation, extension.workspaceState);
   const reports = new Reports();
   const estimates = new Estimates(server, reports, log);
-  const exports = new AdapterExports(server);
+  const exports = new AdapterExports(server, extension.workspaceState);
   const keeper = new AdapterKeeper(server, moves, views.adapters);
   const pushes = new AdapterPushes(server, reports);
   const cuda = new CudaSetup(server, () => views.refreshAll());
@@ -76,6 +76,8 @@ export function registerModels(
     const adapter = await triedFolder(arg);
     await playground.show({ adapter, prompt: promptOf(arg), tab: 'prompt' });
   });
+  const exportAdapter = attempt((arg) => exports.run(arg));
+  if (vscode.workspace.isTrusted) void exports.tellInterrupted(exportAdapter);
   const table: CommandTable = {
     [COMMANDS.openDemo]: attempt(() => openDemo(extension)),
     [COMMANDS.previewData]: attempt(async (arg) => {
@@ -99,7 +101,7 @@ export function registerModels(
       const adapter = await triedFolder(arg);
       await playground.show({ adapter, tab: 'chat' });
     }),
-    [COMMANDS.exportAdapter]: attempt((arg) => exports.run(arg)),
+    [COMMANDS.exportAdapter]: exportAdapter,
     [COMMANDS.renameAdapter]: attempt((arg) => keeper.rename(arg)),
     [COMMANDS.revealAdapter]: attempt((arg) => keeper.reveal(arg)),
     [COMMANDS.deleteAdapter]: attempt((arg) => keeper.delete(arg)),

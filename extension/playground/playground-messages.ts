@@ -132,6 +132,8 @@ export interface HistoryEntry {
   readonly time: string;
   readonly question: Question;
   readonly answers: readonly { readonly writer: string; readonly text: string }[];
+  /** How it was drawn; undefined where nobody has kept it. */
+  readonly sampling?: Sampling | undefined;
   /** The turns of a conversation; empty for a question. */
   readonly turns: readonly Turn[];
 }
@@ -146,6 +148,8 @@ export interface PlaygroundState {
   readonly beside: string;
   readonly tab?: string;
   readonly question: Question;
+  /** What the outputs are answers to: the question may have changed since. */
+  readonly answered: Question;
   /** As they were typed. */
   readonly sampling: Readonly<Record<string, string>>;
   readonly outputs: Readonly<Partial<Record<Side, AnswerState>>>;

@@ -62,7 +62,7 @@ function isBeginningOf({ turns }: HistoryEntry, { turns: longer }: HistoryEntry)
   return turns.length > 0 && turns.length < longer.length && turns.every(isSame);
 }
 
-function shortened({ time, question, answers, turns }: HistoryEntry): HistoryEntry {
+function shortened({ time, question, answers, sampling, turns }: HistoryEntry): HistoryEntry {
   const cut = (text: string): string => text.slice(0, LONGEST);
   return {
     time,
@@ -72,6 +72,7 @@ function shortened({ time, question, answers, turns }: HistoryEntry): HistoryEnt
       expected: question.expected && cut(question.expected),
     },
     answers: answers.map(({ writer, text }) => ({ writer, text: cut(text) })),
+    sampling: sampling && { ...sampling, stop: sampling.stop.map(cut) },
     turns: turns.map(({ role, content }) => ({ role, content: cut(content) })),
   };
 }

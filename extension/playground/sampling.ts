@@ -36,4 +36,18 @@ export function parseStops(lines: string): readonly string[] {
     .map((line) => line.replaceAll(/\\([nt\\])/g, (_, letter: string) => ESCAPES[letter]!));
 }
 
+/** Stop texts as {@link parseStops} reads them. */
+export function formatStops(stops: readonly string[]): string {
+  const escaped = (character: string): string =>
+    `\\${Object.keys(ESCAPES).find((letter) => ESCAPES[letter] === character)}`;
+  return stops.map((stop) => stop.replaceAll(/[\n\t\\]/g, escaped)).join('\n');
+}
+
+/** What is set otherwise than at first, by the names of GenerationConfig: `temperature 0.7`. */
+export function changedSampling(sampling: Sampling): readonly string[] {
+  const numbers = SAMPLING_FIELDS.filter(({ name, initial }) => sampling[name] !== initial);
+  const stops = sampling.stop.map((stop) => `stop ${JSON.stringify(stop)}`);
+  return [...numbers.map(({ name }) => `${name} ${sampling[name]}`), ...stops];
+}
+
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', '\\': '\\' };

@@ -12,7 +12,7 @@ import { chooseFiles } from '../config-editor/browse.ts';
 import { openConfig } from '../config-editor/show-place.ts';
 import { ADAPTER_COMMANDS } from '../models/adapter-commands.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
-import { confirm, showProgress } from '../show/notifications.ts';
+import { confirm, showInformation, showProgress } from '../show/notifications.ts';
 import { reveal } from '../show/reveal.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
 import { tellGone } from './gone-runs.ts';
@@ -146,7 +146,7 @@ export class RunActions {
     if (csv !== undefined) await this.exportText(csv, `${name}.csv`);
   }
 
-  /** Writes a text into a file that the user chooses. */
+  /** Writes a text into a file that the user chooses, and says where it is. */
   async exportText(text: string, name: string): Promise<void> {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const target = await vscode.window.showSaveDialog({
@@ -154,9 +154,17 @@ export class RunActions {
       filters: { CSV: ['csv'] },
     });
     if (target === undefined) return;
-    await this.#attempt(() =>
-      vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text)),
-    );
+    await this.#attempt(async () => {
+      await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
+      await showInformation(
+        vscode.l10n.t('{0} was written.', target.fsPath),
+        { title: vscode.l10n.t('Reveal'), run: () => reveal(target.fsPath) },
+        {
+          title: vscode.l10n.t('Open'),
+          run: () => vscode.commands.executeCommand('vscode.open', target),
+        },
+      );
+    });
   }
 
   /** Reads the runs on disk; undefined when that failed. */

@@ -1,5 +1,5 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
-import type { LogLine, RunSummary } from '../../server/protocol/runs.ts';
+import type { LogLine, RunReports, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { AdapterTask } from '../models/adapter-commands.ts';
 import type { ConfigRow } from './config-differences.ts';
@@ -15,6 +15,7 @@ export type RunPanelNews =
   | { readonly type: 'facts'; readonly facts: RunFacts }
   /** What the session has warned of; `isStart`: forget what an earlier one did. */
   | { readonly type: 'warnings'; readonly isStart: boolean; readonly messages: readonly string[] }
+  | ChatNews
   | { readonly type: 'samples'; readonly isStart: boolean; readonly rows: readonly SampleRow[] }
   | { readonly type: 'log'; readonly isStart: boolean; readonly lines: readonly LogLine[] }
   | ConfigNews;
@@ -51,10 +52,20 @@ export interface RunNews {
   readonly timeLeft: string | null;
 }
 
+/** Whether one can chat with an adapter of the run; null where nobody knows, so that one may try. */
+export interface ChatNews {
+  readonly type: 'chat';
+  /** Its folder. */
+  readonly adapter: string;
+  readonly isPossible: boolean | null;
+}
+
 /** The configuration of the run, beside that of another one if the page asked for it. */
 export interface ConfigNews {
   readonly type: 'config';
   readonly rows: readonly ConfigRow[];
+  /** Where the run is reported; null where it is not. */
+  readonly reports: RunReports | null;
   /** Folder of the run in the second column; null without one. */
   readonly comparedWith: string | null;
   /** Runs that it can be compared with. */

@@ -18,6 +18,9 @@ export function chartTexts() {
     step: vscode.l10n.t('Step'),
     stepNumber: vscode.l10n.t('Step {0}'),
     smoothing: vscode.l10n.t('Smoothing'),
+    smoothingHint: vscode.l10n.t(
+      'Weight of earlier values in the smoothed line. It looks back over an eighth of them at most, so that of ten or so nothing is smoothed.',
+    ),
     logScale: vscode.l10n.t('Log scale'),
     chartHelp: vscode.l10n.t(
       'Drag to zoom, double-click to reset. Keys: arrows move, + and − zoom, 0 resets.',
@@ -82,6 +85,9 @@ export function runPanelTexts() {
     discard: vscode.l10n.t('Discard…'),
     discardHint: vscode.l10n.t('End the run and drop what was done since the last checkpoint'),
     useAdapter: vscode.l10n.t('Use the adapter of {0}'),
+    noChat: vscode.l10n.t(
+      'One cannot chat with this model: it has no chat template. Test Adapter lets it continue texts.',
+    ),
     ...adapterTexts(),
     finish: vscode.l10n.t('Make Result…'),
     finishHint: vscode.l10n.t('Make a checkpoint the result of this run, without training on'),
@@ -147,6 +153,7 @@ export function runPanelTexts() {
     noComparison: vscode.l10n.t('no other run'),
     configPending: vscode.l10n.t('The configuration is stored when the run has started.'),
     thisRun: vscode.l10n.t('This run'),
+    reports: vscode.l10n.t('The run is reported in {0}, which these commands show:'),
     log: vscode.l10n.t('Log'),
     samples: vscode.l10n.t('Samples'),
     noSamples: vscode.l10n.t(
@@ -156,8 +163,9 @@ export function runPanelTexts() {
     noLog: vscode.l10n.t('No lines to show.'),
     hiddenLines: vscode.l10n.t('{0} earlier lines are in the run folder’s log.'),
     figures: vscode.l10n.t('Figures'),
-    figuresCaption: vscode.l10n.t(
-      'The curves in numbers; “–” where nothing was measured since the row above',
+    figuresCaption: vscode.l10n.t('The curves in numbers; “–” where a step did not measure it'),
+    figuresThinned: vscode.l10n.t(
+      '{0} of {1} measured steps are shown; Export Metrics as CSV has them all.',
     ),
     charts: vscode.l10n.t('Curves'),
     views: vscode.l10n.t('More about the run'),

@@ -1,6 +1,12 @@
 import * as vscode from 'vscode';
-import { getRunConfig, type RunConfig, type RunSummary } from '../../server/protocol/runs.ts';
+import {
+  getRunConfig,
+  getRunReports,
+  type RunConfig,
+  type RunSummary,
+} from '../../server/protocol/runs.ts';
 import { PANELS } from '../ids.ts';
+import { canChat } from '../models/can-chat.ts';
 import { openPanel, panelTabs, titlePanel } from '../show/panel.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { tick } from '../walkthrough/tick.ts';
@@ -47,6 +53,8 @@ export class RunPanel {
   #isReady = false;
   #watch: vscode.Disposable | undefined;
   #leaving: NodeJS.Timeout | undefined;
+  /** The adapter that it was asked of whether one can chat with it. */
+  #chatAdapter: string | null = null;
   /** Folder of the run whose configuration is shown beside. */
   #comparedWith: string | null = null;
 
@@ -180,6 +188,7 @@ export class RunPanel {
 
   async #sendAll(): Promise<void> {
     this.#unwatch();
+    this.#chatAdapter = null;
     const runs = await this.#actions.load();
     if (runs !== undefined && this.#context.store.find(this.#folder) === undefined) {
       this.#panel.dispose();
@@ -239,6 +248,7 @@ export class RunPanel {
     const { gpus } = store;
     titlePanel(this.#panel, run.name);
     const attempt = describeAttempt(run);
+    if (!run.isLive) void this.#tellChat(run.adapter);
     this.#tell({
       type: 'run',
       run,
@@ -262,15 +272,28 @@ export class RunPanel {
     });
   }
 
+  /** Tells once of each adapter whether one can chat with it. */
+  async #tellChat(adapter: string | null): Promise<void> {
+    if (!this.#isReady || adapter === null || adapter === this.#chatAdapter) return;
+    this.#chatAdapter = adapter;
+    const isPossible = await canChat(this.#context.server, adapter);
+    this.#tell({ type: 'chat', adapter, isPossible });
+  }
+
   async #tellConfig(): Promise<void> {
     const { server, store } = this.#context;
     const read = (folder: string): Promise<RunConfig> =>
       server.ask(getRunConfig, { folder }).catch(() => null);
     const comparedWith = this.#comparedWith;
     const shown = comparedWith === null ? [this.#folder] : [this.#folder, comparedWith];
+    const [configs, reports] = await Promise.all([
+      Promise.all(shown.map(read)),
+      server.ask(getRunReports, { folder: this.#folder }).catch(() => null),
+    ]);
     this.#tell({
       type: 'config',
-      rows: shownConfigRows(await Promise.all(shown.map(read))),
+      rows: shownConfigRows(configs),
+      reports,
       comparedWith,
       others: store.runs
         .filter(({ folder }) => folder !== this.#folder)

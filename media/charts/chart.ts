@@ -7,6 +7,7 @@ import type { ChartGroup } from './chart-group.ts';
 import { bindChartKeys } from './chart-keys.ts';
 import { type CurveLine, DASHES, swatch } from './curve-line.ts';
 import { downSample } from './down-sample.ts';
+import { type CurveKind, lineWidth } from './line-width.ts';
 import { nearest } from './nearest.ts';
 import type { Points } from './run-history.ts';
 import { themeColor } from './theme.ts';
@@ -16,8 +17,7 @@ export interface CurveStyle {
   readonly label: string;
   /** Name of a theme colour. */
   readonly color: string;
-  /** `faint`: behind another curve; `dots`: few values, each marked. */
-  readonly kind: 'line' | 'faint' | 'dots';
+  readonly kind: CurveKind;
   /** Default: solid. */
   readonly line?: CurveLine;
 }
@@ -236,7 +236,7 @@ export class Chart {
       const label = this.#labels[index]!;
       const point = found[index];
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
-        swatch(color, line),
+        swatch(color, line, kind),
         curves.length > 1 && !isSmall ? `${label} ` : '',
         point === undefined ? '–' : format(point.y),
       ]);
@@ -255,7 +255,7 @@ function seriesOf({ color, kind, line = 'solid' }: CurveStyle): uPlot.Series {
   const isHighContrast = document.body.classList.contains('vscode-high-contrast');
   return {
     stroke,
-    width: kind === 'faint' ? 1 : 1.75,
+    width: lineWidth(kind, isHighContrast),
     alpha: kind === 'faint' && !isHighContrast ? 0.4 : 1,
     spanGaps: true,
     points: { show: kind === 'dots' || isAlone, size: 6, fill: stroke },

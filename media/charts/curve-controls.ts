@@ -10,6 +10,7 @@ export interface CurveChoices {
 /** Words of the controls; see `chartTexts`. */
 export interface CurveControlTexts {
   readonly smoothing: string;
+  readonly smoothingHint: string;
   readonly logScale: string;
 }
 
@@ -33,7 +34,11 @@ export function curveControls(
     on: { change: tell },
   });
   return element('div', { class: 'toolbar' }, [
-    element('label', {}, [texts.smoothing, slider, chosen]),
+    element('label', { attributes: { title: texts.smoothingHint } }, [
+      texts.smoothing,
+      slider,
+      chosen,
+    ]),
     element('label', {}, [box, texts.logScale]),
   ]);
 }

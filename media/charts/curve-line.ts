@@ -1,4 +1,5 @@
 import { element } from '../webview/element.ts';
+import { type CurveKind, swatchWidth } from './line-width.ts';
 import { cssColor } from './theme.ts';
 
 /** How the line of a curve is drawn, by CSS's names, so that curves differ by more than colour. */
@@ -12,8 +13,8 @@ export const DASHES: Readonly<Record<CurveLine, readonly number[]>> = {
 };
 
 /** A bit of a curve's line, to stand beside its name. */
-export function swatch(color: string, line: CurveLine): HTMLElement {
+export function swatch(color: string, line: CurveLine, kind: CurveKind = 'line'): HTMLElement {
   const mark = element('span', { class: 'chart-swatch', attributes: { 'aria-hidden': 'true' } });
-  mark.style.borderTop = `3px ${line} ${cssColor(color)}`;
+  mark.style.borderTop = `${swatchWidth(kind)}px ${line} ${cssColor(color)}`;
   return mark;
 }

@@ -1,13 +1,6 @@
 import { lowerBound } from './down-sample.ts';
 import type { Points } from './run-history.ts';
 
-/** The last point of a curve that is not beyond a step; undefined where there is none. */
-export function latest({ x, y }: Points, step: number): { x: number; y: number } | undefined {
-  const index = lowerBound(x, step);
-  const at = x[index] === step ? index : index - 1;
-  return at < 0 ? undefined : { x: x[at]!, y: y[at]! };
-}
-
 /** The point of a curve whose step is closest; undefined where the curve has none. */
 export function nearest({ x, y }: Points, step: number): { x: number; y: number } | undefined {
   if (x.length === 0) return undefined;

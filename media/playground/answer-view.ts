@@ -52,6 +52,11 @@ export class AnswerView implements TextPlace {
     return this.root.classList.contains('failed');
   }
 
+  /** Whether nothing was written, and nothing tried. */
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#status.textContent === this.#texts.idle;
+  }
+
   /** As the model wrote it, as far as it has come. */
   get text(): string {
     return this.#text.textContent + this.#pending;
@@ -108,7 +113,12 @@ export class AnswerView implements TextPlace {
   /** Makes room where somebody else is to answer: a text stands under the name of who wrote it. */
   showOnlyOf(writer: string): void {
     if (this.#isWriting || this.#by === undefined || this.#by === writer) return;
-    this.state = { text: '', status: this.#texts.idle };
+    this.#clear();
+  }
+
+  /** What went wrong says nothing about what is asked next. */
+  dropFailure(): void {
+    if (this.hasFailed) this.#clear();
   }
 
   /** The adapter that has written it, perhaps, has another name. */
@@ -119,6 +129,10 @@ export class AnswerView implements TextPlace {
   /** No more of it is waited for. */
   interrupt(): void {
     this.#end(this.#texts.replaced);
+  }
+
+  #clear(): void {
+    this.state = { text: '', status: this.#texts.idle };
   }
 
   #showFailure(hasFailed: boolean): void {

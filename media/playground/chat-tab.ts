@@ -1,6 +1,7 @@
 import type { FolderMove } from '../../extension/folder-move.ts';
 import type { PlaygroundState, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import type { Sampling } from '../../extension/playground/sampling.ts';
 import { element, showText } from '../webview/element.ts';
 import { ByWriter } from './by-writer.ts';
 import { ConversationView } from './conversation-view.ts';
@@ -125,7 +126,7 @@ export class ChatTab {
     allow(this.#send, this.#problem ?? busy);
     allow(this.#stop, isBusy ? undefined : texts.nothingWritten);
     allow(this.#new, conversation.isEmpty ? texts.chatIsEmpty : busy);
-    conversation.update(this.#problem ?? busy);
+    conversation.update(this.#writer.name, this.#problem ?? busy);
   }
 
   /** Who answers: the adapter, or the base model without one. */
@@ -144,17 +145,19 @@ export class ChatTab {
   }
 
   async #submit(): Promise<void> {
-    if (!this.#parts.canWrite()) return;
+    const sampling = this.#parts.sampling();
+    if (sampling === undefined) return;
     const { value } = this.#message;
     this.#message.value = '';
     this.focus();
-    await this.#ask(value);
+    await this.#ask(value, sampling);
   }
 
   async #tryAgain(): Promise<void> {
-    if (!this.#parts.canWrite()) return;
+    const sampling = this.#parts.sampling();
+    if (sampling === undefined) return;
     this.focus();
-    await this.#ask(this.#conversation.takeBack());
+    await this.#ask(this.#conversation.takeBack(), sampling);
   }
 
   #remove(): void {
@@ -165,9 +168,9 @@ export class ChatTab {
     this.focus();
   }
 
-  async #ask(message: string): Promise<void> {
+  async #ask(message: string, sampling: Sampling): Promise<void> {
     const subject = this.#parts.subject();
-    const { id, writer, title } = this.#writer;
+    const { id, writer, name } = this.#writer;
     const conversation = this.#conversation;
     const { messages, view } = conversation.ask(message);
     const isDone = this.#parts.write({ messages }, [{ writer, by: id, view }]);
@@ -184,7 +187,8 @@ export class ChatTab {
     const { turns } = conversation;
     this.#parts.remember(subject, {
       question: { mode: 'chat', context: [], prompt: turns[0]!.content, expected: null },
-      answers: [{ writer: title, text: view.text }],
+      answers: [{ writer: name, text: view.text }],
+      sampling,
       turns,
     });
   }

@@ -1,6 +1,7 @@
 import type { ConversationState, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
-import { element } from '../webview/element.ts';
+import { visible } from '../../server/plain-text.ts';
+import { element, showText } from '../webview/element.ts';
 import { AnswerView } from './answer-view.ts';
 import { Conversation } from './conversation.ts';
 import { action, allow } from './labelled.ts';
@@ -29,6 +30,7 @@ export class ConversationView {
   readonly #onShowLogs: () => void;
   #conversation = new Conversation();
   #last: Shown | undefined;
+  #writer = '';
 
   constructor(texts: PlaygroundTexts, events: UnansweredEvents, onShowLogs: () => void) {
     this.#texts = texts;
@@ -65,7 +67,7 @@ export class ConversationView {
     this.#conversation.turns = turns;
     this.#last = undefined;
     this.root.replaceChildren(
-      ...turns.map((turn) => turnView(this.#texts, turn.role, this.#view(turn).root)),
+      ...turns.map(({ role, content }) => this.#turn(role, this.#view(role, content))),
     );
   }
 
@@ -76,10 +78,8 @@ export class ConversationView {
   /** Shows a message whose answer is to be written; one that has none goes. Returns what is to be answered, and where. */
   ask(message: string): { readonly messages: readonly Turn[]; readonly view: AnswerView } {
     this.takeBack();
-    const view = this.#view({ role: 'assistant', content: '' });
-    const answer = turnView(this.#texts, 'assistant', view.root);
-    const asked = this.#view({ role: 'user', content: message });
-    const turns = [turnView(this.#texts, 'user', asked.root), answer];
+    const view = this.#view('assistant', '');
+    const turns = [this.#turn('user', this.#view('user', message)), this.#turn('assistant', view)];
     this.#last = { view, turns, again: undefined };
     this.root.append(...turns);
     return { messages: this.#conversation.ask(message), view };
@@ -110,10 +110,23 @@ export class ConversationView {
     return this.#conversation.takeBack();
   }
 
-  /** @param busy why nothing can be asked now */
-  update(busy: string | undefined): void {
+  /**
+   * @param writer what the one who answers is called, by which its answers are signed
+   * @param busy why nothing can be asked now
+   */
+  update(writer: string, busy: string | undefined): void {
+    this.#sign(writer);
     const again = this.#last?.again;
     if (again !== undefined) allow(again, busy, this.#texts.tryAgainHint);
+  }
+
+  #sign(writer: string): void {
+    if (writer === this.#writer) return;
+    this.#writer = writer;
+    for (const turn of this.root.querySelectorAll('[data-role="assistant"]')) {
+      showText(turn.querySelector('h3')!, writer);
+      turn.querySelector('pre')!.setAttribute('aria-label', visible(writer));
+    }
   }
 
   /** Shows what can be done about a message that has no answer. */
@@ -125,8 +138,15 @@ export class ConversationView {
     this.#last = { ...last, again };
   }
 
-  #view({ role, content: text }: Turn): AnswerView {
-    const label = roleName(this.#texts, role);
-    return new AnswerView(this.#texts, label, { text, status: '' }, this.#onShowLogs);
+  #turn(role: string, { root }: AnswerView): HTMLElement {
+    return turnView(role, this.#who(role), root);
+  }
+
+  #view(role: string, text: string): AnswerView {
+    return new AnswerView(this.#texts, this.#who(role), { text, status: '' }, this.#onShowLogs);
+  }
+
+  #who(role: string): string {
+    return role === 'assistant' ? this.#writer : roleName(this.#texts, role);
   }
 }

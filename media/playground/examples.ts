@@ -1,17 +1,26 @@
 import type { Question, TrainingNews } from '../../extension/playground/playground-messages.ts';
 import type { Generation } from '../../server/protocol/generation.ts';
 import type { AdapterTraining } from '../../server/protocol/models.ts';
+import { commonEnding } from './common-ending.ts';
 
 /** Prompts of the kind that the picked adapter was trained on, one after the other. */
 export class Examples {
   #training: AdapterTraining | null = null;
   #adapter = '';
   #next = 0;
+  #ending: string | undefined;
 
   show({ adapter, training }: TrainingNews): void {
     if (adapter !== this.#adapter) this.#next = 0;
     this.#adapter = adapter;
     this.#training = training;
+    const examples = training?.examples ?? [];
+    this.#ending = commonEnding(examples.map(({ prompt }) => shownPrompt(prompt).prompt));
+  }
+
+  /** What all of them end in, which the adapter waits for; undefined where that is nothing in particular. */
+  get ending(): string | undefined {
+    return this.#ending;
   }
 
   get training(): AdapterTraining | null {
@@ -43,6 +52,11 @@ function shownPrompt(prompt: Generation['prompt']): Omit<Question, 'expected'> {
   if ('text' in prompt) return { mode: 'raw', context: [], prompt: prompt.text };
   const { messages } = prompt;
   return { mode: 'chat', context: messages.slice(0, -1), prompt: messages.at(-1)?.content ?? '' };
+}
+
+/** Whether the model is asked the same. */
+export function isSameQuestion(one: Question, other: Question): boolean {
+  return JSON.stringify(askedPrompt(one)) === JSON.stringify(askedPrompt(other));
 }
 
 /** A question as the model is asked it. */

@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { changedSampling } from '../../extension/playground/sampling.ts';
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { action } from './labelled.ts';
@@ -16,6 +17,8 @@ export class HistoryList {
   readonly #empty: HTMLElement;
   readonly #clear: HTMLButtonElement;
   readonly #onShow: (entry: HistoryEntry) => void;
+  #subject = '';
+  #count = 0;
 
   constructor(
     texts: PlaygroundTexts,
@@ -34,18 +37,32 @@ export class HistoryList {
     this.show([]);
   }
 
+  /** What the one is called whose history it is; empty while nobody is picked, who has none. */
+  set subject(name: string) {
+    this.#subject = name;
+    this.#drawSummary();
+  }
+
   show(entries: readonly HistoryEntry[]): void {
-    showText(this.#summary, fill(this.#texts.history, entries.length));
+    this.#count = entries.length;
+    this.#drawSummary();
     this.#empty.hidden = entries.length > 0;
     this.#clear.hidden = entries.length === 0;
     this.#list.replaceChildren(...entries.map((entry) => this.#item(entry)));
   }
 
+  #drawSummary(): void {
+    this.root.hidden = this.#subject === '';
+    showText(this.#summary, fill(this.#texts.history, this.#subject, this.#count));
+  }
+
   #item(entry: HistoryEntry): HTMLElement {
-    const { time, question, answers } = entry;
+    const { time, question, answers, sampling } = entry;
+    const changed = sampling === undefined ? [] : changedSampling(sampling);
+    const about = [new Date(time).toLocaleString(), ...changed].join(' · ');
     return element('li', {}, [
       element('div', { class: 'prompt-head' }, [
-        element('span', { class: 'quiet', text: new Date(time).toLocaleString() }),
+        element('span', { class: 'quiet', text: about }),
         action(this.#texts.useAgain, () => this.#onShow(entry)),
       ]),
       element('p', { class: 'code', text: cut(question.prompt) }),

@@ -52,10 +52,12 @@ const history = new HistoryList(texts, {
 const parts: PlaygroundParts = {
   writing,
   writers: () => picker.writers,
-  canWrite: () => sampling.read() !== undefined,
+  sampling: () => sampling.read(),
   async write(prompt, wanted) {
     const chosen = sampling.read();
     if (chosen === undefined) return false;
+    // Who goes on here has read why.
+    showText(notice, '');
     const { model, device } = picker;
     const isDone = writing.write({ model, device, prompt, sampling: chosen }, wanted);
     // A reload may come before they have written.
@@ -68,10 +70,10 @@ const parts: PlaygroundParts = {
     const [before, since] = [subject, moves.length];
     return () => before && moves.slice(since).reduce(movedPath, before);
   },
-  remember(subjectThen, { question, answers, turns = [] }) {
+  remember(subjectThen, { question, answers, sampling, turns = [] }) {
     const about = subjectThen();
     if (about === undefined || answers.every(({ text }) => text === '')) return;
-    const change = { time: new Date().toISOString(), question, answers, turns };
+    const change = { time: new Date().toISOString(), question, answers, sampling, turns };
     host.send({ type: 'history', subject: about, change });
   },
   keep,
@@ -186,7 +188,10 @@ function update(): void {
     history.show([]);
     tellHistory(null);
   }
-  if (!isFirst) access.pick(picked());
+  if (!isFirst) {
+    history.subject = picker.name;
+    access.pick(picked());
+  }
   writing.dropUnlessBy(picker.writers.map(({ id }) => id));
   showReady();
   promptTab.update();
@@ -257,8 +262,9 @@ function tellHistory(change: 'clear' | null): void {
   if (subject !== undefined) host.send({ type: 'history', subject, change });
 }
 
-function showAgain({ question, answers, turns }: HistoryEntry): void {
+function showAgain({ question, answers, sampling: drawn, turns }: HistoryEntry): void {
   writing.drop();
+  if (drawn !== undefined) sampling.show(drawn);
   if (turns.length > 0 && noChat() === undefined) {
     views.choose('chat');
     chat.show(turns);
@@ -275,6 +281,7 @@ function keep(): void {
     ...picker.state,
     tab: views.chosen,
     question: promptTab.question,
+    answered: promptTab.answered,
     sampling: sampling.state,
     outputs: promptTab.outputs,
     rows: table.rows,

@@ -112,13 +112,26 @@ export class ModelPicker {
     return this.#adapter.value;
   }
 
+  /** What the adapter is called, or the base model without one; empty without either. */
+  get name(): string {
+    if (this.adapter !== '') return this.#nameOf(this.adapter);
+    return this.model === '' ? '' : this.#modelName;
+  }
+
   /** Those who write: the one beside first, the adapter last. */
   get writers(): readonly NamedWriter[] {
     const texts = this.#texts;
     const { adapter, beside } = this;
     const alone: Writer = { adapter: null, quantization: this.#writerOf(adapter).quantization };
     const id = (path: string): string => writerId(this.model, path || null);
-    const base: NamedWriter = { side: 'beside', id: id(''), writer: alone, title: texts.baseTitle };
+    const { baseTitle } = texts;
+    const base: NamedWriter = {
+      side: 'beside',
+      id: id(''),
+      writer: alone,
+      title: baseTitle,
+      name: baseTitle,
+    };
     if (adapter === '') return [base];
     const other: NamedWriter[] =
       beside === NONE
@@ -131,10 +144,13 @@ export class ModelPicker {
                 id: id(beside),
                 writer: this.#writerOf(beside),
                 title: this.#nameOf(beside),
+                name: this.#nameOf(beside),
               },
             ];
-    const title = beside === NONE || beside === BASE ? texts.adapterTitle : this.#nameOf(adapter);
-    return [...other, { side: 'adapter', id: id(adapter), writer: this.#writerOf(adapter), title }];
+    const name = this.#nameOf(adapter);
+    const title = beside === NONE || beside === BASE ? texts.adapterTitle : name;
+    const writer = this.#writerOf(adapter);
+    return [...other, { side: 'adapter', id: id(adapter), writer, title, name }];
   }
 
   /** Who is beside the adapter; see `PlaygroundState`. */
@@ -261,7 +277,7 @@ export class ModelPicker {
             element(
               'optgroup',
               { attributes: { label } },
-              adapters.map(({ path, name }) => option(path, name)),
+              adapters.map((each) => option(each.path, this.#called(each))),
             ),
           ];
     showOptions(this.#adapter, this.#wanted.adapter, [
@@ -289,7 +305,7 @@ export class ModelPicker {
       option(BASE, texts.besideBase),
       option(NONE, texts.besideNone),
       ...kept.map((path) => option(path, path)),
-      ...others.map(({ path, name }) => option(path, name)),
+      ...others.map((each) => option(each.path, this.#called(each))),
     ]);
     this.#beside.disabled = this.adapter === '';
     this.#beside.title = this.adapter === '' ? texts.noAdapter : '';
@@ -302,7 +318,15 @@ export class ModelPicker {
   }
 
   #nameOf(path: string): string {
-    return this.#catalog?.adapters.find((each) => each.path === path)?.name ?? lastPart(path);
+    const known = this.#catalog?.adapters.find((each) => each.path === path);
+    return known === undefined ? lastPart(path) : this.#called(known);
+  }
+
+  /** What tells checkpoints of a run apart comes first: a list may be too narrow for the rest. */
+  #called({ name, checkpointOf }: UsableAdapter): string {
+    const slash = name.lastIndexOf('/');
+    if (checkpointOf === null || slash < 0) return name;
+    return fill(this.#texts.checkpointOf, name.slice(slash + 1), name.slice(0, slash));
   }
 }
 

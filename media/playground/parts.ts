@@ -4,6 +4,7 @@ import type {
   Turn,
   Writer,
 } from '../../extension/playground/playground-messages.ts';
+import type { Sampling } from '../../extension/playground/sampling.ts';
 import type { Generation } from '../../server/protocol/generation.ts';
 import type { WantedAnswer, Writing } from './writing.ts';
 
@@ -13,14 +14,17 @@ export interface NamedWriter {
   /** Tells who writes from others: the base model and the adapter. */
   readonly id: string;
   readonly writer: Writer;
+  /** What stands over its answers. */
   readonly title: string;
+  /** What tells it from others in the history. */
+  readonly name: string;
 }
 
 /** What an adapter's folder, or a base model, is called by now; undefined where nothing was picked. */
 export type Subject = () => string | undefined;
 
 /** What was asked and answered; with the turns of a conversation. */
-export interface Tried extends Pick<HistoryEntry, 'question' | 'answers'> {
+export interface Tried extends Pick<HistoryEntry, 'question' | 'answers' | 'sampling'> {
   readonly turns?: readonly Turn[];
 }
 
@@ -29,12 +33,12 @@ export interface PlaygroundParts {
   readonly writing: Writing;
   /** Those that are picked: the one beside first, the adapter last. */
   writers(): readonly NamedWriter[];
-  /** Whether the settings above the tabs are right; where they are not, that is said there. */
-  canWrite(): boolean;
+  /** How it is drawn by the settings above the tabs; undefined, which is said there, where they are not right. */
+  sampling(): Sampling | undefined;
   /**
    * Lets them write as it is set above the tabs.
    *
-   * @returns false where they {@link canWrite} not, or something else has taken their place
+   * @returns false where the {@link sampling} is not right, or something else has taken their place
    */
   write(prompt: Generation['prompt'], wanted: readonly WantedAnswer[]): Promise<boolean>;
   /** Whose history is shown: the adapter's that is picked, or the base model's. */

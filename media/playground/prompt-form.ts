@@ -1,6 +1,8 @@
 import type { PromptMode, Question, Turn } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
+import { formatStops } from '../../extension/playground/sampling.ts';
 import { element, showText } from '../webview/element.ts';
+import { fill } from '../webview/texts.ts';
 import { action, allow } from './labelled.ts';
 import { turnList } from './turn-list.ts';
 
@@ -11,6 +13,9 @@ export interface PromptFormEvents {
   onStop(): void;
   onNextExample(): void;
 }
+
+/** Characters of an ending that are shown. */
+const SHOWN_ENDING = 60;
 
 /** The prompt, how it is read, and the turns before it. */
 export class PromptForm {
@@ -35,6 +40,7 @@ export class PromptForm {
   /** Why nothing can be written, and where the prompt is from. */
   #problem: string | undefined;
   #origin = '';
+  #ending: string | undefined;
 
   constructor(texts: PlaygroundTexts, saved: Question | undefined, events: PromptFormEvents) {
     this.#texts = texts;
@@ -69,7 +75,10 @@ export class PromptForm {
       'form',
       {
         on: {
-          input: events.onChange,
+          input: () => {
+            this.#drawNote();
+            events.onChange();
+          },
           submit: (event) => {
             event.preventDefault();
             if (!this.#generate.disabled) events.onGenerate();
@@ -152,8 +161,17 @@ export class PromptForm {
     this.#drawNote();
   }
 
+  /** Where there are no examples, what stands here is none either. */
   set hasExamples(has: boolean) {
     this.#example.hidden = !has;
+    if (!has) this.#origin = '';
+    this.#drawNote();
+  }
+
+  /** What prompts end in that the adapter has learned from; undefined where that is nothing in particular. */
+  set ending(ending: string | undefined) {
+    this.#ending = ending;
+    this.#drawNote();
   }
 
   /** While texts are written, they can be stopped; another start replaces them. */
@@ -162,7 +180,17 @@ export class PromptForm {
   }
 
   #drawNote(): void {
-    showText(this.#note, this.#problem ?? this.#origin);
+    const { value } = this.#prompt;
+    // What was typed over an example is from nowhere.
+    const origin = value === this.#given ? this.#origin : '';
+    showText(this.#note, this.#problem ?? (origin || this.#unlike(value)));
+  }
+
+  /** What a prompt lacks that the adapter has learned to answer; empty where it lacks nothing. */
+  #unlike(prompt: string): string {
+    const ending = this.#ending;
+    if (ending === undefined || prompt === '' || prompt.endsWith(ending)) return '';
+    return fill(this.#texts.learnedEnding, shownEnding(ending));
   }
 
   #drawContext(): void {
@@ -180,4 +208,10 @@ export class PromptForm {
       turnList(texts, this.#turns),
     );
   }
+}
+
+/** The end of it, in one line: line breaks as in stop texts. */
+function shownEnding(ending: string): string {
+  const end = ending.length > SHOWN_ENDING ? `…${ending.slice(-SHOWN_ENDING)}` : ending;
+  return formatStops([end]);
 }

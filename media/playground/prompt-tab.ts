@@ -9,7 +9,7 @@ import type { PlaygroundTexts } from '../../extension/playground/playground-text
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
 import { AnswerView } from './answer-view.ts';
-import { askedPrompt, type Examples } from './examples.ts';
+import { askedPrompt, type Examples, isSameQuestion } from './examples.ts';
 import type { PlaygroundParts } from './parts.ts';
 import { PromptForm } from './prompt-form.ts';
 import { showVerbatim } from './verbatim.ts';
@@ -24,6 +24,10 @@ export class PromptTab {
   readonly #sides: Readonly<
     Record<Side, { readonly view: AnswerView; readonly root: HTMLElement }>
   >;
+  /** Says that the answers are to something else than what stands above them. */
+  readonly #stale = element('p', { class: 'stale quiet', attributes: { role: 'status' } });
+  /** What the answers are to. */
+  #answered: Question;
   readonly #expected: HTMLElement;
   readonly #expectedText = element('pre', { attributes: { tabindex: 0, role: 'group' } });
 
@@ -33,6 +37,7 @@ export class PromptTab {
     examples: Examples,
     saved: {
       readonly question?: Question;
+      readonly answered?: Question;
       readonly outputs?: Readonly<Partial<Record<Side, AnswerState>>>;
     },
   ) {
@@ -45,6 +50,7 @@ export class PromptTab {
       onStop: () => parts.writing.stop(),
       onNextExample: () => this.showExample(),
     });
+    this.#answered = saved.answered ?? this.question;
     const side = (name: Side) => {
       const view = new AnswerView(texts, '', saved.outputs?.[name], parts.onShowLogs);
       return { view, root: element('section', {}, [element('h2'), view.root]) };
@@ -57,6 +63,7 @@ export class PromptTab {
     ]);
     this.root = element('div', { class: 'view' }, [
       this.#form.root,
+      this.#stale,
       element('div', { class: 'outputs' }, [
         this.#sides.beside.root,
         this.#sides.adapter.root,
@@ -70,6 +77,11 @@ export class PromptTab {
     return this.#form.question;
   }
 
+  /** What the {@link outputs} are answers to. */
+  get answered(): Question {
+    return this.#answered;
+  }
+
   get outputs(): Readonly<Record<Side, AnswerState>> {
     return { beside: this.#sides.beside.view.state, adapter: this.#sides.adapter.view.state };
   }
@@ -77,12 +89,13 @@ export class PromptTab {
   /** Shows a question, with what those who are picked have answered to it, if they have: the last one is the adapter. */
   show(question: Question, answers: HistoryEntry['answers'] = []): void {
     this.#form.question = question;
+    this.#answered = question;
     for (const side of ['beside', 'adapter'] as const) {
       const writer = this.#parts.writers().find((each) => each.side === side);
       const given =
         side === 'adapter'
           ? answers.at(-1)
-          : answers.find((answer) => answer.writer === writer?.title);
+          : answers.find((answer) => answer.writer === writer?.name);
       this.#sides[side].view.state = {
         text: given?.text ?? '',
         status: given === undefined ? this.#texts.idle : this.#texts.fromHistory,
@@ -111,6 +124,7 @@ export class PromptTab {
   /** Begins with an example where nobody has typed anything. */
   offerExample(): void {
     this.#form.hasExamples = this.#examples.count > 0;
+    this.#form.ending = this.#examples.ending;
     if (this.#form.isUntouched && !this.#parts.writing.isBusy) this.showExample();
   }
 
@@ -130,6 +144,7 @@ export class PromptTab {
     this.#expected.hidden = expected === null;
     showVerbatim(this.#expectedText, expected ?? '');
     this.#form.isBusy = this.#parts.writing.isBusy;
+    this.#showStale();
   }
 
   /** An adapter has another name. */
@@ -146,13 +161,25 @@ export class PromptTab {
     this.#form.setReady(problem);
   }
 
+  /** What went wrong with another question is gone, and what was answered to it is said to be. */
+  #showStale(): void {
+    const isStale = !isSameQuestion(this.question, this.#answered);
+    const sides = Object.values(this.#sides);
+    if (isStale) for (const { view } of sides) view.dropFailure();
+    const hasAnswers = sides.some(({ root, view }) => !root.hidden && !view.isIdle);
+    showText(this.#stale, isStale && hasAnswers ? this.#texts.answersToAnother : '');
+  }
+
   #change(): void {
     this.update();
     this.#parts.keep();
   }
 
   async #generate(): Promise<void> {
+    const sampling = this.#parts.sampling();
+    if (sampling === undefined) return;
     const { question } = this;
+    this.#answered = question;
     const writers = this.#parts.writers();
     const subject = this.#parts.subject();
     const isDone = await this.#parts.write(
@@ -162,8 +189,9 @@ export class PromptTab {
     if (!isDone) return;
     this.#parts.remember(subject, {
       question,
-      answers: writers.map(({ side, title }) => ({
-        writer: title,
+      sampling,
+      answers: writers.map(({ side, name }) => ({
+        writer: name,
         text: this.#sides[side].view.text,
       })),
     });

@@ -1,6 +1,7 @@
 import type { PlaygroundState } from '../../extension/playground/playground-messages.ts';
 import type { PlaygroundTexts } from '../../extension/playground/playground-texts.ts';
 import {
+  formatStops,
   parseStops,
   SAMPLING_FIELDS,
   type Sampling,
@@ -59,6 +60,12 @@ export class SamplingForm {
       seed: number('seed'),
       stop: parseStops(this.#stops.value),
     };
+  }
+
+  /** Puts in the fields what something was drawn with. */
+  show(sampling: Sampling): void {
+    for (const [name, input] of this.#numbers) input.value = String(sampling[name]);
+    this.#stops.value = formatStops(sampling.stop);
   }
 
   get state(): PlaygroundState['sampling'] {

@@ -8,14 +8,19 @@ export function turnList(texts: PlaygroundTexts, turns: readonly Turn[]): HTMLEl
   return element(
     'div',
     { class: 'turns' },
-    turns.map((turn) => turnView(texts, turn.role, verbatim(turn.content))),
+    turns.map((turn) => turnView(turn.role, roleName(texts, turn.role), verbatim(turn.content))),
   );
 }
 
-/** One turn, which may still be written. */
-export function turnView(texts: PlaygroundTexts, role: string, content: HTMLElement): HTMLElement {
-  return element('div', { class: `turn ${role === 'user' ? 'user' : 'model'}` }, [
-    element('h3', { class: 'quiet', text: roleName(texts, role) }),
+/**
+ * One turn, which may still be written.
+ *
+ * @param who what stands over it
+ */
+export function turnView(role: string, who: string, content: HTMLElement): HTMLElement {
+  const attributes = { 'data-role': role };
+  return element('div', { class: `turn ${role === 'user' ? 'user' : 'model'}`, attributes }, [
+    element('h3', { class: 'quiet', text: who }),
     content,
   ]);
 }

@@ -1,7 +1,9 @@
 import type { ConfigNews } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import type { RunReports } from '../../server/protocol/runs.ts';
 import { configTable } from '../webview/config-table.ts';
 import { element } from '../webview/element.ts';
+import { fill } from '../webview/texts.ts';
 
 /** The configuration that the run really uses, alone or beside that of another run. */
 export class ConfigView {
@@ -10,6 +12,7 @@ export class ConfigView {
   readonly #choice: HTMLSelectElement;
   readonly #onlyDifferences: HTMLInputElement;
   readonly #differencesLabel: HTMLElement;
+  readonly #reports = element('div', { class: 'reports' });
   readonly #table = element('div', { class: 'scrolled' });
   #news: ConfigNews | undefined;
 
@@ -29,6 +32,7 @@ export class ConfigView {
         element('label', {}, [texts.compareWith, this.#choice]),
         this.#differencesLabel,
       ]),
+      this.#reports,
       this.#table,
     ]);
   }
@@ -47,7 +51,8 @@ export class ConfigView {
 
   #draw(): void {
     if (this.#news === undefined) return;
-    const { rows, comparedWith, others } = this.#news;
+    const { rows, reports, comparedWith, others } = this.#news;
+    this.#reports.replaceChildren(...(reports === null ? [] : this.#reportLines(reports)));
     this.#differencesLabel.hidden = comparedWith === null;
     if (rows.length === 0) {
       const { configPending } = this.#texts;
@@ -58,5 +63,12 @@ export class ConfigView {
     const columns = [this.#texts.thisRun, ...(other === undefined ? [] : [other.name])];
     const onlyDifferences = other !== undefined && this.#onlyDifferences.checked;
     this.#table.replaceChildren(configTable(this.#texts, { rows, columns, onlyDifferences }));
+  }
+
+  #reportLines({ folder, commands }: RunReports): readonly HTMLElement[] {
+    return [
+      element('p', { text: fill(this.#texts.reports, folder) }),
+      ...commands.map((command) => element('p', { class: 'code', text: command })),
+    ];
   }
 }

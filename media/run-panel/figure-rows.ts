@@ -1,33 +1,46 @@
 import { METRICS } from '../../extension/runs/history-rows.ts';
-import { latest, nearest } from '../charts/nearest.ts';
+import { align } from '../charts/align.ts';
 import type { RunHistory } from '../charts/run-history.ts';
 
-/** As many rows as one reads, and the evaluation before the first step. */
-const ROWS = 20;
+/** A table of as many rows is still read; more are thinned to these. */
+const ROWS = 300;
 
-/** What was measured by a step: of each metric the last value since the row above, if there is one. */
+/** What was measured at a step. */
 export interface FigureRow {
   readonly step: number;
-  /** In the order of `METRICS`. */
-  readonly values: readonly (number | undefined)[];
+  /** In the order of `METRICS`; null where there is no value at this very step. */
+  readonly values: readonly (number | null)[];
 }
 
-/** Steps of a run that were reported, spread over it, and their values. */
-export function figureRows(history: RunHistory): readonly FigureRow[] {
-  const { x } = history.points('loss');
-  const steps = new Set<number>();
-  if (latest(history.points('eval_loss'), 0) !== undefined) steps.add(0);
-  for (let index = 1; index <= ROWS; index += 1) {
-    const point = nearest({ x, y: x }, (history.lastStep * index) / ROWS);
-    if (point !== undefined) steps.add(point.x);
-  }
-  const rows = [...steps];
-  return rows.map((step, index) => {
-    const above = rows[index - 1] ?? -1;
-    const values = METRICS.map((metric) => {
-      const point = latest(history.points(metric), step);
-      return point !== undefined && point.x > above ? point.y : undefined;
-    });
-    return { step, values };
-  });
+/** Rows of a table of a run. */
+export interface Figures {
+  readonly rows: readonly FigureRow[];
+  /** Steps at which something was measured, of which a long run has more than there are rows. */
+  readonly measured: number;
+}
+
+/**
+ * The steps at which something was measured: of a long run {@link ROWS} from the first to the last, and as many
+ * evaluations, which lie between them.
+ */
+export function figuresOf(history: RunHistory): Figures {
+  const [steps, ...curves] = align(METRICS.map((metric) => history.points(metric)));
+  const all = [...steps.keys()];
+  const evaluations = curves[METRICS.indexOf('eval_loss')]!;
+  const evaluated = all.filter((index) => evaluations[index] !== null);
+  const shown = new Set([...spread(all), ...spread(evaluated)]);
+  const rows = [...shown]
+    .sort((one, other) => one - other)
+    .map((index) => ({
+      step: steps[index]!,
+      values: curves.map((values) => values[index] ?? null),
+    }));
+  return { rows, measured: steps.length };
+}
+
+/** At most {@link ROWS} of a list, with its first and its last. */
+function spread(list: readonly number[]): readonly number[] {
+  if (list.length <= ROWS) return list;
+  const stride = (list.length - 1) / (ROWS - 1);
+  return Array.from({ length: ROWS }, (_, index) => list[Math.round(index * stride)]!);
 }

@@ -5,6 +5,7 @@ import type {
   RunPanelState,
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { throttle } from '../../server/throttle.ts';
 import { lowestPoint } from '../charts/lowest-point.ts';
 import { RunHistory } from '../charts/run-history.ts';
 import { element } from '../webview/element.ts';
@@ -45,6 +46,8 @@ const config = new ConfigView(texts, (folder) => host.send({ type: 'compareConfi
 const samples = new SampleList(texts);
 const log = new LogView(texts);
 const figures = element('div', { class: 'scrolled' });
+/** Nobody reads hundreds of rows faster than that. */
+const drawFiguresSoon = throttle(1000, drawFigures);
 
 document.body.append(
   element('main', {}, [
@@ -86,10 +89,13 @@ function receive(message: RunPanelNews): void {
       history.add(message.rows);
       charts.update();
       header.showBestEval(lowestPoint(history.points('eval_loss')));
-      drawFigures();
+      drawFiguresSoon();
       break;
     case 'facts':
       header.showFacts(message.facts);
+      break;
+    case 'chat':
+      header.showChat(message);
       break;
     case 'warnings':
       header.addWarnings(message.messages, message.isStart);

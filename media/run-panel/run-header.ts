@@ -1,6 +1,7 @@
 import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
 import { ADAPTER_TASKS } from '../../extension/models/adapter-commands.ts';
 import type {
+  ChatNews,
   CheckpointTask,
   RunNews,
   RunPanelRequest,
@@ -46,6 +47,7 @@ export class RunHeader {
   readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
+  #chat: ChatNews | undefined;
   #session: RunFacts | undefined;
   #bestEval: { readonly x: number; readonly y: number } | undefined;
 
@@ -98,6 +100,14 @@ export class RunHeader {
       JSON.stringify([of?.abilities, of?.run.adapter]);
     if (buttonsOf(before) !== buttonsOf(news)) this.#showButtons();
     this.#showFacts();
+  }
+
+  /** Shows whether one can chat with the adapter. */
+  showChat(chat: ChatNews): void {
+    const { adapter, isPossible } = chat;
+    const isKnown = this.#chat?.adapter === adapter && this.#chat.isPossible === isPossible;
+    this.#chat = chat;
+    if (this.#news !== undefined && !isKnown) this.#showButtons();
   }
 
   /** Shows what is fixed since the session began. */
@@ -173,13 +183,16 @@ export class RunHeader {
         run.status.state !== 'completed' &&
         button(texts.finish, use('finish', 'ask'), { hint: texts.finishHint }),
     ].filter((made) => made !== false);
+    const cannotChat = this.#chat?.adapter === run.adapter && this.#chat?.isPossible === false;
     const uses = canUse
-      ? ADAPTER_TASKS.map((task) =>
-          button(texts[`use_${task}`], use(task, run.adapter!), {
-            hint: texts[`use_${task}_hint`],
+      ? ADAPTER_TASKS.map((task) => {
+          const isDisabled = task === 'chat' && cannotChat;
+          return button(texts[`use_${task}`], use(task, run.adapter!), {
+            hint: isDisabled ? texts.noChat : texts[`use_${task}_hint`],
             isPrimary: isResult && task === 'test',
-          }),
-        )
+            isDisabled,
+          });
+        })
       : [];
     // The one who pressed a button with the keyboard goes on from the button that replaces it.
     const hadFocus = [this.#buttons, this.#use].some((each) =>
@@ -244,9 +257,14 @@ export class RunHeader {
 function button(
   text: string,
   click: () => void,
-  { hint, isPrimary = false }: { hint?: string; isPrimary?: boolean } = {},
+  {
+    hint,
+    isPrimary = false,
+    isDisabled = false,
+  }: { hint?: string; isPrimary?: boolean; isDisabled?: boolean } = {},
 ): HTMLButtonElement {
-  const options = { text, attributes: { type: 'button', title: hint }, on: { click } };
+  const attributes = { type: 'button', title: hint, disabled: isDisabled };
+  const options = { text, attributes, on: { click } };
   return element('button', isPrimary ? { ...options, class: 'primary' } : options);
 }
 

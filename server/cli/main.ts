@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
 import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { endWithNamedParent } from '../end-with-parent.ts';
-import { outputClosed } from './closed-output.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { outputLost } from './lost-output.ts';
 import { createProgram } from './program.ts';
 
 // Where nobody but the one who started this process can read it.
@@ -14,8 +14,7 @@ if (endWithNamedParent()) giveHubToken((await text(process.stdin)) || undefined)
 // A terminal that was closed is no reader that went: it has sent SIGHUP, by which a command comes to
 // a good end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return outputClosed();
-  if (error.code !== 'EIO') throw error;
+  if (error.code !== 'EIO') outputLost(error);
 });
 process.stderr.on('error', () => undefined);
 

@@ -113,6 +113,19 @@ export type RunConfig = Readonly<Record<string, unknown>> | null;
 /** Client → server: the configuration of a run, to show it and to compare it with another. */
 export const getRunConfig = request<RunConfig>()('lorafa/runs/config', z.object({ folder }));
 
+/** Where a run is reported (`training.report_to`), and the commands that show it there. */
+export interface RunReports {
+  readonly folder: string;
+  /** For a POSIX shell, in the order of `report_to`. */
+  readonly commands: readonly string[];
+}
+
+/** Client → server: see {@link RunReports}; null for a run that reports to no program. */
+export const getRunReports = request<RunReports | null>()(
+  'lorafa/runs/reports',
+  z.object({ folder }),
+);
+
 /** Client → server: what was measured in a run, as CSV; see `runMetrics`. */
 export const getRunMetrics = request<string>()('lorafa/runs/metrics', z.object({ folder }));
 

@@ -67,7 +67,7 @@ async function runFacts(folder: string, config: ResolvedConfig): Promise<RunFact
   const checkpointOf = await checkpointRun(folder);
   const run = checkpointOf ?? folder;
   const course = await readCourse(run);
-  const rows = await runMetrics(run).catch(() => []);
+  const { rows } = await runMetrics(run).catch(() => ({ rows: [] }));
   return {
     ...course,
     config,

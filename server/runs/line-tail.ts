@@ -76,7 +76,9 @@ export class LineTail {
           : null;
       return opened;
     } catch (error) {
-      this.#problem = codeOf(error) === 'ENOENT' ? null : messageOf(error);
+      // ENOTDIR: what should be its folder is a file.
+      const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+      this.#problem = isMissing ? null : messageOf(error);
       return undefined;
     }
   }

@@ -14,13 +14,23 @@ type MetricColumn = (typeof COLUMNS)[number];
 
 const NOTHING = Object.fromEntries(COLUMNS.map((column) => [column, null])) as MetricRow;
 
+/** What the journal of a run tells. */
+export interface RunMetrics {
+  /**
+   * A row for each step at which something was measured, in their order. Steps that a session left behind when it
+   * went back to an earlier checkpoint are not among them.
+   */
+  readonly rows: readonly MetricRow[];
+  /** What was left out since it is damaged, as a sentence for people; null if nothing. */
+  readonly problem: string | null;
+}
+
 /**
- * What was measured in a run, a row for each step at which something was, in their order. Steps that a
- * session left behind when it went back to an earlier checkpoint are not among them.
+ * What was measured in a run.
  *
  * @throws LorafaError `output.not_found` where there is no journal that could be read
  */
-export async function runMetrics(folder: string): Promise<readonly MetricRow[]> {
+export async function runMetrics(folder: string): Promise<RunMetrics> {
   const journal = new JournalReader(folder);
   const rows = new Map<number, MetricRow>();
   let restarts = 0;
@@ -32,13 +42,14 @@ export async function runMetrics(folder: string): Promise<readonly MetricRow[]> 
     for (const entry of entries) add(entry, rows);
   }
   if (isEmpty) {
+    const reason = journal.problem?.replace(/\.$/, '') ?? `it has no ${RUN_FILES.journal}`;
     throw new LorafaError(
       'output.not_found',
-      `${folder} is not the folder of a run: ${journal.problem ?? `it has no ${RUN_FILES.journal}`}; name the training.output_dir of one.`,
+      `${folder} is not the folder of a run: ${reason}; name the training.output_dir of one.`,
       { location: { file: folder } },
     );
   }
-  return [...rows.values()];
+  return { rows: [...rows.values()], problem: journal.problem };
 }
 
 /** The same as CSV, for spreadsheets and for programs. */

@@ -1,4 +1,4 @@
-import { access, cp, readdir, rm } from 'node:fs/promises';
+import { access, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
@@ -215,7 +215,7 @@ test('checkpoints come and go in the view while a run goes on', {
 test('the panel of a finished run has all that its adapter is good for in one place', {
   timeout: 120_000,
 }, async () => {
-  const { run, editor } = await openAdapters();
+  const { folder, run, editor } = await openAdapters();
   const { page } = editor;
   await page
     .locator('.sidebar .pane', { hasText: 'Runs' })
@@ -234,4 +234,13 @@ test('the panel of a finished run has all that its adapter is good for in one pl
   const playground = await editor.webviewFrame('Playground');
   await playground.getByRole('tab', { name: 'Chat', selected: true }).waitFor();
   await expect.poll(async () => (await pickedIn(editor)).inputValue()).toBe(run);
+
+  // Without a chat template nobody can chat, which the button says.
+  const tokenizer = path.join(folder, 'model', 'tokenizer_config.json');
+  const { chat_template: _, ...others } = JSON.parse(await readFile(tokenizer, 'utf8'));
+  await writeFile(tokenizer, JSON.stringify(others));
+  await page.locator('.tab', { hasText: 'my-adapter' }).click();
+  const chat = (await editor.webviewFrame('my-adapter')).getByRole('button', { name: 'Chat' });
+  await expect.poll(() => chat.isDisabled()).toBe(true);
+  expect(await chat.getAttribute('title')).toMatch(/^One cannot chat with this model/);
 });

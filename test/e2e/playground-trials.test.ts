@@ -42,11 +42,17 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   const adapter = frame.getByRole('region', { name: 'With the adapter' });
   await adapter.getByText(/tokens\/s/).waitFor();
   expect(await adapter.locator('pre').textContent()).toMatch(/^\{"name": /);
-  await frame.getByText('History (1)').waitFor();
+  await frame.getByText('History of first (1)').waitFor();
 
   await frame.getByRole('button', { name: 'Next Example' }).click();
   await frame.getByText('Row 2 of 16 that it did not learn from').waitFor();
   expect(await prompt(frame).inputValue()).not.toBe(first);
+  // A prompt of one's own is told what the adapter waits for.
+  const ending = frame.getByText('The prompts it learned from end in “JSON: ”.');
+  await prompt(frame).fill('Ada is 36 years old and lives in London.');
+  await ending.waitFor();
+  await prompt(frame).fill('Ada is 36 years old and lives in London.\nJSON: ');
+  await expect.poll(() => ending.count()).toBe(0);
 
   // Two adapters side by side, one of them of a run that was stopped.
   await frame.getByRole('tab', { name: 'Table' }).click();
@@ -66,7 +72,7 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await expect.poll(() => runAll!.isDisabled()).toBe(false);
   await frame
     .getByRole('combobox', { name: 'Beside it' })
-    .selectOption({ label: 'second/checkpoint-60' });
+    .selectOption({ label: 'checkpoint-60 of second' });
   await frame.getByRole('button', { name: 'Run All' }).click();
   await frame.getByText(/first: \d of 5 as expected/).waitFor();
   await expect
@@ -77,21 +83,21 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
         .count(),
     )
     .toBe(10);
-  await frame.getByRole('columnheader', { name: 'second/checkpoint-60' }).waitFor();
+  await frame.getByRole('columnheader', { name: 'checkpoint-60 of second' }).waitFor();
   await editor.examine('playground-table', frame);
 
   // What was tried comes back, also after a reload, until it is cleared.
   await editor.reload();
   frame = await editor.webviewFrame('Playground');
-  await frame.getByText('History (1)').click();
+  await frame.getByText('History of first (1)').click();
   await frame.getByRole('button', { name: 'Show Again' }).click();
   expect(await prompt(frame).inputValue()).toBe(first);
   // The base model wrote beside it then, and is not picked now.
-  const other = frame.getByRole('region', { name: 'second/checkpoint-60' });
+  const other = frame.getByRole('region', { name: 'checkpoint-60 of second' });
   expect(await other.locator('pre').textContent()).toBe('');
   await frame.getByRole('region', { name: 'first' }).getByText('From the history').waitFor();
   await frame.getByRole('button', { name: 'Clear History' }).click();
-  await frame.getByText('History (0)').waitFor();
+  await frame.getByText('History of first (0)').waitFor();
 
   // The base model of the demo continues texts: that is said where one wants to chat, which leads to where one can.
   const chat = frame.getByRole('tab', { name: 'Chat' });
@@ -108,6 +114,9 @@ test('a newcomer finds a prompt that fits, its answer, several in a table, and w
   await why.waitFor({ state: 'detached' });
   await chat.dispatchEvent('click');
   await why.waitFor();
+  // So it is for whoever goes on here.
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await why.waitFor({ state: 'detached' });
 });
 
 const prompt = (frame: Frame): Locator =>
@@ -131,6 +140,10 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
   expect(await prompt(frame).inputValue()).not.toBe('');
   await page.keyboard.type('Mine');
   expect(await prompt(frame).inputValue()).toBe('Mine');
+  // What is said of an example is not said of what takes its place.
+  expect(await frame.getByText(/Row \d+ of \d+/).count()).toBe(0);
+  await answersBelongToTheirPrompt(frame);
+  await historyTellsHowItWasDrawn(frame);
 
   await editor.runCommand('LoRA-FA: Chat with Adapter');
   const message = frame.getByRole('textbox', { name: 'Message' });
@@ -148,6 +161,43 @@ test('what is opened to be tried or talked to takes what is typed, and Escape ta
     expect(await hasFocus(frame, place)).toBe(true);
   }
 });
+
+/** What was answered to another prompt is said to be, and what went wrong with one goes with it. */
+async function answersBelongToTheirPrompt(frame: Frame): Promise<void> {
+  const generate = frame.getByRole('button', { name: 'Generate' });
+  const stale = frame.getByText('What stands below was written for another prompt.');
+  await generate.click();
+  await frame
+    .getByText(/tokens\/s|ended by itself/)
+    .nth(1)
+    .waitFor();
+  expect(await stale.count()).toBe(0);
+  await prompt(frame).fill('Mine, and more');
+  await stale.waitFor();
+  await prompt(frame).fill('x'.repeat(2000));
+  await generate.click();
+  const tooLong = frame.getByText(/the model reads at most/);
+  await tooLong.nth(1).waitFor();
+  expect(await stale.count()).toBe(0);
+  await prompt(frame).fill('Mine');
+  await expect.poll(() => tooLong.count()).toBe(0);
+  expect(await stale.count()).toBe(0);
+}
+
+/** What was tried comes back with its settings; the latest was not drawn as at first. */
+async function historyTellsHowItWasDrawn(frame: Frame): Promise<void> {
+  const seed = frame.getByLabel('Seed');
+  await frame.getByText('Sampling', { exact: true }).click();
+  await seed.fill('3');
+  await frame.getByRole('button', { name: 'Generate' }).click();
+  await frame.getByText('History of my-adapter (2)').click();
+  const latest = frame.locator('.history li').first();
+  await latest.getByText(/ · seed 3$/).waitFor();
+  await latest.getByText('my-adapter: ').waitFor();
+  await seed.fill('4');
+  await latest.getByRole('button', { name: 'Show Again' }).click();
+  expect(await seed.inputValue()).toBe('3');
+}
 
 test('one talks to an adapter, which sees the whole conversation', async () => {
   const editor = await openEditor({ folder: await folderWithAdapter() });
@@ -174,9 +224,11 @@ test('one talks to an adapter, which sees the whole conversation', async () => {
       .toBe(turns / 2);
     expect(await frame.locator('.turn').count()).toBe(turns);
   }
+  // An answer is signed by who has written it.
+  await expect.poll(() => frame.getByRole('heading', { name: 'my-adapter' }).count()).toBe(2);
   await editor.examine('playground-chat', frame);
   // One conversation is one entry, and can be gone on with.
-  await frame.getByText('History (1)').click();
+  await frame.getByText('History of my-adapter (1)').click();
   await frame.getByRole('button', { name: 'New Chat' }).click();
   await expect.poll(() => frame.locator('.turn').count()).toBe(0);
   await frame.getByRole('button', { name: 'Show Again' }).click();

@@ -57,7 +57,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
     .toBe(path.join(folder, 'renamed'));
   expect(await adapter.locator('pre').textContent()).toBe(written);
   await adapter.getByText(/tokens\/s/).waitFor();
-  await frame.getByText('History (1)').waitFor();
+  await frame.getByText('History of renamed (1)').waitFor();
 
   // The base model would repeat itself until then.
   await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
@@ -78,7 +78,7 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await frame.getByRole('button', { name: 'Generate' }).click();
   await frame.getByRole('region', { name: 'Base model' }).getByText('Writing…').waitFor();
   const beside = frame.getByRole('combobox', { name: 'Beside it' });
-  const option = beside.locator('option', { hasText: '/checkpoint-' }).first();
+  const option = beside.locator('option', { hasText: /^checkpoint-\d+ of renamed$/ }).first();
   const label = (await option.textContent())!;
   await beside.selectOption({ label });
   const other = frame.getByRole('region', { name: label });

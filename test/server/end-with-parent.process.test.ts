@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
@@ -82,6 +82,34 @@ describe.runIf(process.platform === 'linux')(
       await untilBusy(child);
       parent.kill('SIGKILL');
       await untilGone(child);
+    });
+
+    test('a command that hears of it removes first what it has half written', async () => {
+      const [script, half] = ['hearing.mjs', 'half'].map((name) => path.join(built.folder, name));
+      await build({
+        stdin: {
+          contents: `
+            import { rmSync, writeFileSync } from 'node:fs';
+            import { endWithNamedParent } from './server/end-with-parent.ts';
+            endWithNamedParent();
+            process.on('SIGTERM', () => { rmSync(process.argv[2]); process.exit(); });
+            writeFileSync(process.argv[2], String(process.pid));
+            setInterval(() => undefined, 1000);`,
+          resolveDir: '.',
+        },
+        ...{ outfile: script!, bundle: true, format: 'esm', platform: 'node' },
+      });
+      const parent = spawn(process.execPath, [
+        '-e',
+        `require('node:child_process').spawn(process.execPath, ${JSON.stringify([script, half])},
+          { env: { ...process.env, LORAFA_ENDS_WITH: String(process.pid) } })`,
+      ]);
+      onTestFinished(() => void parent.kill('SIGKILL'));
+      const child = Number(await untilWritten(half!));
+      onTestFinished(() => kill(child));
+      parent.kill('SIGKILL');
+      await untilGone(child);
+      await expect(access(half!)).rejects.toThrow('ENOENT');
     });
 
     test('computing', async () => {

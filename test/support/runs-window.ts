@@ -6,6 +6,7 @@ import type { RunsContext } from '../../extension/runs/runs-context.ts';
 import {
   deleteRun,
   getRunConfig,
+  getRunReports,
   listRuns,
   lookAtRun,
   measureRun,
@@ -24,10 +25,12 @@ class RunsServer {
   readonly held = new Set<string>();
   readonly asked: string[] = [];
   readonly #handlers = new Map<string, (news: unknown) => void>();
-  readonly #answers: Readonly<Record<string, (folder: string) => unknown>> = {
+  /** What it answers, by the method of the request. */
+  readonly answers: Record<string, (folder: string) => unknown> = {
     [listRuns.method]: () => [...this.disk.values()],
     [lookAtRun.method]: (folder) => this.disk.get(folder) ?? null,
     [getRunConfig.method]: (folder) => ({ name: this.#present(folder).name }),
+    [getRunReports.method]: () => null,
     [measureRun.method]: (folder) => {
       this.#present(folder);
       return { paths: [folder], bytes: 1024, checkpoints: 2, others: [] };
@@ -52,7 +55,7 @@ class RunsServer {
 
   async ask({ method }: { readonly method: string }, { folder }: { readonly folder: string }) {
     this.asked.push(method);
-    return this.#answers[method]?.(folder);
+    return this.answers[method]?.(folder);
   }
 
   /** A run is another one from now on, or new. */

@@ -109,6 +109,7 @@ export const window = {
   showInformationMessage: offers('information'),
   showQuickPick: keeps('quickPick'),
   showInputBox: keeps('inputBox'),
+  showSaveDialog: keeps('saveDialog'),
   createQuickPick: () => new Input(),
   createInputBox: () => new Input(),
   withProgress: (options: unknown, task: (progress: unknown, token: unknown) => unknown) => {

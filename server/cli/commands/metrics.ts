@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { metricsCsv, runMetrics } from '../../runs/run-metrics.ts';
-import { printJson, printPiece } from '../print.ts';
+import { printJson, printPiece, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
 
 interface MetricsFlags {
@@ -24,7 +24,8 @@ export function addMetricsCommand(program: Command): void {
 }
 
 async function metrics(folder: string, { json }: MetricsFlags): Promise<void> {
-  const rows = await runMetrics(folder);
+  const { rows, problem } = await runMetrics(folder);
   if (json !== true) printPiece(process.stdout, metricsCsv(rows));
   else for (const row of rows) printJson(process.stdout, row);
+  if (problem !== null) printText(process.stderr, `warning: ${path.join(folder, problem)}`);
 }

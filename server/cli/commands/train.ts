@@ -7,9 +7,9 @@ import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
 import { OccupiedError } from '../../../engine/train/occupied-folder.ts';
 import { shellWord } from '../../shell-word.ts';
-import { whenOutputCloses } from '../closed-output.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
+import { whenOutputIsLost } from '../lost-output.ts';
 import { configFromPeftFlags, PEFT_FLAGS } from '../peft-flags.ts';
 import { printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
@@ -71,7 +71,7 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
     control.stop();
   };
   // As when the terminal is closed in which `lorafa train | tee` runs.
-  whenOutputCloses(() => {
+  whenOutputIsLost(() => {
     if (control.stopRequested === undefined) stop();
   });
   try {

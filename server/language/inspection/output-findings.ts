@@ -6,6 +6,7 @@ import { setValue } from '../../../engine/config/path-problem.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { ADAPTER_CONFIG_FILE } from '../../../engine/lora/adapter.ts';
 import { runCheckpoints } from '../../../engine/train/checkpoint-folders.ts';
+import { misplacedReports } from '../../../engine/train/misplaced-reports.ts';
 import {
   freeFolder,
   mayResume,
@@ -21,12 +22,14 @@ import { type Finding, finding, findingOf } from './finding.ts';
 /** The key that names the folder of the result. */
 export const OUTPUT_KEY: ConfigPath = ['training', 'output_dir'];
 
+const LOGGING_KEY: ConfigPath = ['training', 'logging_dir'];
+
 /** The model folder's own configuration, which a run of the method `full` leaves. */
 const MODEL_CONFIG_FILE = 'config.json';
 
 /**
  * What keeps a run from its output folder, said before it is started: other files, or a run, with
- * the ways to go on.
+ * the ways to go on; or reports in the way of what it writes there.
  */
 export async function outputFindings(
   config: ResolvedConfig,
@@ -35,6 +38,8 @@ export async function outputFindings(
   const written = given('training', 'output_dir');
   // A value that is wrong in itself was left out.
   if (typeof written !== 'string') return [];
+  const misplaced = misplacedReports(config);
+  if (misplaced !== undefined) return [findingOf(misplaced, LOGGING_KEY)];
   const { output_dir: folder, resume_from_checkpoint: resumed } = config.training;
   let occupant: Occupant | undefined;
   try {

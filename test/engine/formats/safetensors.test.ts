@@ -139,7 +139,10 @@ describe('headers that lie', () => {
   test('an element type that is not known is refused by name', async () => {
     await expect(
       openBytes(fileOf(`{"a":${entry(0, 4, '[4]', 'F8_E4M3')}}`, 4)),
-    ).rejects.toMatchObject({ code: 'model.unsupported', message: /"F8_E4M3"; known are F64/ });
+    ).rejects.toMatchObject({
+      code: 'model.unsupported',
+      message: expect.stringMatching(/"F8_E4M3"; known are F64.*; store it as one of these\.$/),
+    });
   });
 
   test('a file cut short anywhere is refused', async () => {
@@ -155,8 +158,20 @@ describe('headers that lie', () => {
     const folder = await tempFolder();
     await expect(openSafetensors(path.join(folder, 'none'))).rejects.toMatchObject({
       code: 'model.not_found',
+      message: `Cannot open ${path.join(folder, 'none')}: it does not exist; check the path.`,
     });
-    await expect(openSafetensors(folder)).rejects.toMatchObject({ code: 'model.corrupt' });
+    await expect(openSafetensors(folder)).rejects.toMatchObject({
+      code: 'model.corrupt',
+      message: `Cannot open ${folder}: a folder is in its place; put the file itself there.`,
+    });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('nor is one that may not be read', async () => {
+    const file = path.join(await tempFolder(), 'a.safetensors');
+    await writeFile(file, fileOf(`{"a":${whole}}`, 8), { mode: 0o000 });
+    await expect(openSafetensors(file)).rejects.toMatchObject({
+      message: `Cannot open ${file}: permission is denied; change its permissions.`,
+    });
   });
 
   test('a file cut short after it was opened is noticed', async () => {

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DecoderConfig } from '../../../engine/architectures/decoder-config.ts';
 import { LorafaError } from '../../../engine/errors.ts';
+import { openExportSource } from '../../../engine/export/export-source.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import {
   type TensorToWrite,
@@ -340,6 +341,33 @@ describe('what is refused', () => {
     const error = await failure(loadAdapter(folder, decoder));
     expect(error.code).toBe('adapter.corrupt');
     expect(error.message).toContain(key);
+  });
+
+  test.each([
+    ['target_modules', '.*['],
+    ['alpha_pattern', { [`(${'q'.repeat(100_000)}`]: 1 }],
+  ])('a bad regular expression in %s, with the way out', async (key, value) => {
+    await editConfig({ [key]: value });
+    const { message } = await failure(loadAdapter(folder, decoder));
+    expect(message).toMatch(
+      /holds an invalid regular expression, ".{1,200} \(U[a-z ]+\); correct it, or use plain names\.$/,
+    );
+  });
+
+  test('an empty name of the base is none', async () => {
+    await editConfig({ base_model_name_or_path: '' });
+    expect(await readAdapterConfig(folder)).toMatchObject({ baseModelNameOrPath: null });
+    await expect(openExportSource(folder)).rejects.toMatchObject({
+      code: 'model.not_found',
+      message: `${path.join(folder, CONFIG)} names no base model (base_model_name_or_path); give it with --base.`,
+    });
+  });
+
+  test('a name of the base without end is shortened', async () => {
+    await editConfig({ base_model_name_or_path: 'x'.repeat(100_000) });
+    const { message } = await failure(openExportSource(folder));
+    expect(message).toMatch(/^There is no model at .*xxx … xxx.*; give a folder with config\.json/);
+    expect(message.length).toBeLessThan(700);
   });
 
   test.each(['', '[]', '{"r": 8', '\xff'])(

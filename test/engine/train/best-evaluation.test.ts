@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { type BestSettings, patienceAfter } from '../../../engine/train/best-evaluation.ts';
+import {
+  type BestSettings,
+  outOfPatience,
+  patienceAfter,
+} from '../../../engine/train/best-evaluation.ts';
 import { learningAfter, NO_LEARNING } from '../../../engine/train/learning.ts';
 import { goldenJson } from '../../support/golden.ts';
 
@@ -51,4 +55,32 @@ test('a threshold is in the unit of the metric', () => {
       early_stopping_threshold: 0.5,
     });
   expect([counted('eval_loss'), counted('eval_perplexity')]).toEqual([1, 0]);
+});
+
+test.each([
+  [1, 0, 4, 'was no better than that of step 4'],
+  [2, 0, 4, 'was 2 times in a row no better than that of step 4'],
+  [
+    1,
+    0.5,
+    4,
+    'was not better by more than 0.5 (training.early_stopping_threshold) than that of step 4',
+  ],
+  [
+    2,
+    1000,
+    4,
+    'was 2 times in a row not better by more than 1000 (training.early_stopping_threshold) than the best one before it, at last that of step 4',
+  ],
+  [2, 0, undefined, 'was 2 times in a row no better than the best one before it'],
+])('patience %j, threshold %j: the end is told in words', (patience, threshold, step, words) => {
+  const settings: BestSettings = {
+    metric_for_best_model: 'eval_loss',
+    early_stopping_patience: patience,
+    early_stopping_threshold: threshold,
+  };
+  const compared = step === undefined ? undefined : { step, loss: 1 };
+  expect(outOfPatience(settings, compared)).toBe(
+    `the evaluation ${words} (training.early_stopping_patience)`,
+  );
 });

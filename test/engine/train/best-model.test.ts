@@ -95,6 +95,23 @@ describe('early_stopping_patience', () => {
     ]);
   });
 
+  test('says with what the last evaluation was compared, though it is the best itself', async () => {
+    const finished = await run(
+      tiny().config(
+        unsteady({
+          learning_rate: 0.01,
+          early_stopping_patience: 2,
+          early_stopping_threshold: 1000,
+        }),
+      ),
+    );
+    const losses = ofType(finished, 'eval').map(({ eval_loss }) => eval_loss);
+    expect(losses).toEqual(losses.toSorted((a, b) => b - a));
+    expect(ofType(finished, 'warning').map(({ message }) => message)).toEqual([
+      'The run ends at step 3 of 6: the evaluation was 2 times in a row not better by more than 1000 (training.early_stopping_threshold) than the best one before it, at last that of step 2 (training.early_stopping_patience).',
+    ]);
+  });
+
   test('a run that goes on counts on', async () => {
     const changes = unsteady({ early_stopping_patience: 2, early_stopping_threshold: 0.5 });
     const [whole, parts] = [tiny().config(changes), tiny().config(changes)];

@@ -71,3 +71,36 @@ test('settings that decide steps make another run, others do not', () => {
   expect(hasSameSettings(config, configOf('/runs/a', { max_steps: 20 }))).toBe(false);
   expect(hasSameSettings(config, configOf('/runs/a', { seed: 1 }))).toBe(false);
 });
+
+test.each([
+  'checkpoint-2',
+  'Checkpoint-2/logs',
+  'checkpoint-2.partial',
+  'adapter_model.safetensors',
+  'chat_template.jinja',
+  'model.safetensors',
+  'run.json',
+  'run.lock',
+  'events.jsonl',
+  '.adapter.tmp',
+])('reports are refused where the run puts %s', async (name) => {
+  const folder = path.join(await tempFolder(), 'first');
+  const logging_dir = path.join(folder, name);
+  await expect(
+    refuseOccupied(configOf(folder, { report_to: ['tensorboard'], logging_dir })),
+  ).rejects.toMatchObject({
+    code: 'config.contradiction',
+    message: `training.logging_dir is ${logging_dir}, and "${name.split('/')[0]}" in training.output_dir is a name that the run uses itself; choose another training.logging_dir, such as ${path.join(folder, 'runs')}.`,
+  });
+});
+
+test.each(['', 'runs', 'logs/checkpoint-2', '../checkpoint-2', '..checkpoint-2'])(
+  'reports may be in the folder %j',
+  async (name) => {
+    const folder = path.join(await tempFolder(), 'first');
+    const logging_dir = path.join(folder, name);
+    await expect(
+      refuseOccupied(configOf(folder, { report_to: ['tensorboard'], logging_dir })),
+    ).resolves.toBeUndefined();
+  },
+);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DEFAULT_GENERATION_OPTIONS } from '../../../engine/generate/generation-options.ts';
 import type { HistoryEntry, Turn } from '../../../extension/playground/playground-messages.ts';
 import { PromptHistory } from '../../../extension/playground/prompt-history.ts';
 
@@ -36,6 +37,13 @@ test('each adapter has its own history, the latest first, and it can be cleared'
   await history.clear('a');
   expect(prompts(new PromptHistory(kept), 'a')).toEqual([]);
   expect(prompts(new PromptHistory(kept), 'b')).toEqual(['other']);
+});
+
+test('an entry keeps how it was drawn', async () => {
+  const history = new PromptHistory(memory());
+  const sampling = { ...DEFAULT_GENERATION_OPTIONS, seed: 3 };
+  await history.add('a', { ...entry('one'), sampling });
+  expect(history.entries('a')[0]!.sampling).toEqual(sampling);
 });
 
 test('it stays small', async () => {

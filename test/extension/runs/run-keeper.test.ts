@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import { deleteRun } from '../../../server/protocol/runs.ts';
 import { runSummary } from '../../support/run-summary.ts';
@@ -16,6 +16,9 @@ const questions = () => shown.filter(({ to }) => to === 'warning').map(({ args }
 
 beforeEach(() => {
   shown.length = 0;
+});
+
+afterEach(() => {
   user.answer = undefined;
   user.reply = undefined;
   Object.assign(vscode.env, { remoteName: undefined });

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type { ComparisonNews } from '../../../extension/runs/comparison-messages.ts';
 import { ComparisonPanels } from '../../../extension/runs/comparison-panel.ts';
@@ -35,10 +35,13 @@ function told(): readonly (readonly [string, unknown])[] {
 }
 
 beforeEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
   shown.length = 0;
   user.answer = undefined;
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 test('a command on a run that vanished says so once, and the run leaves the list', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { align } from '../../../media/charts/align.ts';
 import { downSample } from '../../../media/charts/down-sample.ts';
 import { lowestPoint } from '../../../media/charts/lowest-point.ts';
-import { latest, nearest } from '../../../media/charts/nearest.ts';
+import { nearest } from '../../../media/charts/nearest.ts';
 import type { Points } from '../../../media/charts/run-history.ts';
 import { smooth } from '../../../media/charts/smoothing.ts';
 
@@ -98,16 +98,13 @@ test('on a log scale zero has no place', () => {
   ]);
 });
 
-test('the nearest, the latest and the lowest point are found', () => {
+test('the nearest and the lowest point are found', () => {
   const all = points([10, 3], [20, 1], [30, 1], [40, 2]);
   expect(nearest(all, 14)).toEqual({ x: 10, y: 3 });
   expect(nearest(all, 16)).toEqual({ x: 20, y: 1 });
   expect(nearest(all, -5)).toEqual({ x: 10, y: 3 });
   expect(nearest(all, Number.POSITIVE_INFINITY)).toEqual({ x: 40, y: 2 });
   expect(nearest(points(), 3)).toBeUndefined();
-  expect(latest(all, 29)).toEqual({ x: 20, y: 1 });
-  expect(latest(all, 30)).toEqual({ x: 30, y: 1 });
-  expect(latest(all, 9)).toBeUndefined();
   expect(lowestPoint(all)).toEqual({ x: 20, y: 1 });
   expect(lowestPoint(points())).toBeUndefined();
 });

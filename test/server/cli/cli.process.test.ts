@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
@@ -36,7 +36,29 @@ beforeAll(async () => {
 
 afterAll(() => cli.remove());
 
+/** A run whose standard output takes nothing. */
+function fullDisk(...args: readonly string[]): Promise<Outcome> {
+  const script = path.join(cli.folder, 'out/cli.js');
+  const run = spawn('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, script, ...args], {
+    cwd: cli.folder,
+  });
+  let stderr = '';
+  run.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    run.on('error', reject);
+    run.on('close', (code) => resolve({ code, stdout: '', stderr }));
+  });
+}
+
 describe('help', () => {
+  test.runIf(process.platform === 'linux')('that has no room ends with its reason', async () => {
+    const { code, stderr } = await fullDisk('--help');
+    expect(stderr).toBe('Cannot write to standard output: the disk is full; send it elsewhere.\n');
+    expect(code).toBe(6);
+  });
+
   test('lists commands and exit codes', async () => {
     const { code, stdout } = await lorafa('--help');
     expect(code).toBe(0);
@@ -297,6 +319,15 @@ describe('a run', () => {
     expect(rows.map((row) => row.split(',')[0])).toEqual(['0', '1', '2', '3', '4']);
     const json = await lorafa('metrics', 'result', '--json');
     expect(JSON.parse(json.stdout.split('\n')[0]!)).toMatchObject({ step: 0, loss: null });
+    expect(json.stderr).toBe('');
+    await mkdir(inFolder('damaged'));
+    const journal = await readFile(inFolder('result/events.jsonl'), 'utf8');
+    await writeFile(inFolder('damaged/events.jsonl'), `${journal}x\ny\n`);
+    const damaged = await lorafa('metrics', 'damaged');
+    expect(damaged).toMatchObject({ code: 0, stdout });
+    expect(damaged.stderr).toMatch(
+      /^warning: .*damaged.events\.jsonl line \d+ and 1 more are damaged and were left out\.\n$/,
+    );
     const missing = await lorafa('metrics', 'nowhere');
     expect(missing).toMatchObject({
       code: 6,
@@ -332,6 +363,20 @@ describe('a run', () => {
     expect(last).toMatchObject({ type: 'stopped' });
     await access(String(last['checkpoint_dir']));
   });
+
+  test.runIf(process.platform === 'linux')(
+    'ends with a checkpoint when what it prints has no room',
+    async () => {
+      const folder = inFolder('no-room');
+      const { code, stderr } = await fullDisk(
+        ...['train', 'run.lorafa.json', '--json', '--set', 'training.max_steps=100000'],
+        ...['--set', `training.output_dir=${folder}`],
+      );
+      expect(code).toBe(130);
+      expect(stderr.split('Cannot write to standard output: the disk is full;')).toHaveLength(2);
+      expect(stderr).not.toContain('    at ');
+    },
+  );
 
   test('ends at once after a second signal, and its journal says so', async () => {
     const outcome = await signalled('cancelled', '"type":"step"', 'SIGINT', 'SIGTERM');

@@ -104,3 +104,16 @@ test('a check says what keeps a run from starting, and what can be done about a 
     'lora.r',
   ]);
 });
+
+test('reports in the way of a checkpoint are told where they are named', async () => {
+  const text = workspace.text({
+    training: { report_to: ['tensorboard'], logging_dir: 'out/checkpoint-2' },
+  });
+  const diagnostics = await workspace.diagnostics(text);
+  const problem = diagnostics.find(({ code }) => code === 'config.contradiction');
+  expect(problem).toMatchObject({
+    severity: 1,
+    message: expect.stringContaining('choose another training.logging_dir'),
+  });
+  expect(workspace.document(text).getText(problem!.range)).toContain('checkpoint-2');
+});

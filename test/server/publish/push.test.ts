@@ -287,6 +287,15 @@ describe('what goes wrong is told in a sentence', () => {
     expect(Object.keys(world.hub.find(NAME) ? content(world) : {})).not.toContain('README.md');
   });
 
+  test('too many requests, which a token that is accepted does not change', async () => {
+    const world = await signedIn();
+    failing(world, /commit/, { status: 429 });
+    await expect(pushed()).rejects.toMatchObject({
+      code: 'hub.rate_limited',
+      message: expect.stringMatching(/for a while; try again later\. somebody/),
+    });
+  });
+
   test('no room for what is private, in the words of the hub', async () => {
     const world = await signedIn();
     world.hub.writing.quota = 1000;
@@ -423,7 +432,11 @@ describe('what may help is tried again', () => {
   test('but not for ever', async () => {
     const world = await signedIn();
     failing(world, /^\/lfs\//, { cutWhenReceived: 500 }, 99);
-    await expect(pushed()).rejects.toMatchObject({ code: 'hub.unreachable' });
+    await expect(pushed()).rejects.toMatchObject({
+      code: 'hub.unreachable',
+      // Offline, a push is refused.
+      message: expect.stringMatching(/; check the network, and try again\. somebody\/first, which/),
+    });
     expect(Object.keys(content(world))).toEqual(['.gitattributes']);
   });
 });

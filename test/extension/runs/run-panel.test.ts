@@ -1,0 +1,51 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { RunPanels } from '../../../extension/runs/run-panel.ts';
+import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
+import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
+import { getRunReports, type RunSummary } from '../../../server/protocol/runs.ts';
+import { foundAdapter } from '../../support/found-adapter.ts';
+import { runSummary } from '../../support/run-summary.ts';
+import { runsWindow } from '../../support/runs-window.ts';
+import { shown } from '../../support/vscode-window.ts';
+import { OpenedPanel } from '../../support/webview-panel.ts';
+
+vi.mock('vscode', () => import('../../support/vscode-window.ts'));
+
+beforeEach(() => {
+  shown.length = 0;
+});
+
+const FOLDER = '/runs/done';
+
+/** The panel of a run, shown by a server that gives further answers. */
+async function panelOf(run: RunSummary, answers: Readonly<Record<string, unknown>>) {
+  const known = await runsWindow([run]);
+  Object.assign(known.server.answers, answers);
+  const panel = new OpenedPanel<RunPanelNews>();
+  const panels = new RunPanels(known.context, known.actions);
+  await panels.deserializeWebviewPanel(panel as never, { folder: run.folder });
+  panel.ask({ type: 'ready' });
+  await vi.waitFor(() => expect(panel.last('config')).toBeDefined());
+  return { ...known, panel };
+}
+
+test('the panel of a finished run knows whether one can chat with its adapter, and asks once', async () => {
+  const done = runSummary({ state: 'completed' }, { folder: FOLDER, adapter: FOLDER });
+  const { panel, server } = await panelOf(done, {
+    [listModels.method]: () => [],
+    [listAdapters.method]: () => [foundAdapter(FOLDER, { baseModel: '/models/texts' })],
+    [lookForChatTemplate.method]: () => false,
+  });
+  const chat = { type: 'chat', adapter: FOLDER, isPossible: false };
+  await vi.waitFor(() => expect(panel.last('chat')).toEqual(chat));
+  server.change({ ...done, seconds: 2 });
+  await vi.waitFor(() => expect(panel.last('run')?.run.seconds).toBe(2));
+  expect(server.asked.filter((method) => method === lookForChatTemplate.method)).toHaveLength(1);
+});
+
+test('the panel knows where its run is reported', async () => {
+  const reports = { folder: '/logs', commands: ['tensorboard --logdir /logs'] };
+  const live = runSummary({ state: 'running' }, { folder: '/runs/live' });
+  const { panel } = await panelOf(live, { [getRunReports.method]: () => reports });
+  expect(panel.last('config')?.reports).toEqual(reports);
+});
