@@ -88,10 +88,16 @@ export class AdaptersView implements vscode.Disposable {
   }
 
   async #select(folder: string, takesFocus: boolean): Promise<void> {
-    if (!this.#view.isVisible) return;
-    const row = (await this.#rows()).find((each) => folderOfRow(each) === folder);
-    // It may be gone again, or not be drawn yet: nobody misses a selection.
-    if (row !== undefined) await this.#view.select(row, takesFocus).catch(() => undefined);
+    // VS Code selects no row while the list is drawn anew, which a change of the disk may ask for just then.
+    for (let tries = 0; tries < SELECT_TRIES && this.#view.isVisible; tries++) {
+      const row = (await this.#rows()).find((each) => folderOfRow(each) === folder);
+      if (row === undefined) return;
+      try {
+        return await this.#view.select(row, takesFocus);
+      } catch {
+        await delay(SELECT_PAUSE_MS);
+      }
+    }
   }
 }
 
