@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as vscode from 'vscode';
 import type { FoundAdapter } from '../../server/protocol/models.ts';
 import { type FolderMove, movedPath } from '../folder-move.ts';
@@ -7,6 +8,9 @@ import type { RunStore } from '../runs/run-store.ts';
 import { TreeView } from '../show/tree.ts';
 import { type AdapterRow, adapterItem, checkpointsBelow, folderOfRow } from './asset-items.ts';
 import { ListView } from './list-view.ts';
+
+/** How often a row is selected, and the milliseconds between. */
+const [SELECT_TRIES, SELECT_PAUSE_MS] = [5, 200];
 
 /** The view of adapters, with the checkpoints that led to each below it. */
 export class AdaptersView implements vscode.Disposable {
