@@ -91,7 +91,11 @@ export class Rank {
 
   /** Ends the process at once, with all that it started. */
   kill(): void {
-    if (this.#child?.pid !== undefined) killTree(this.#child.pid);
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    // Windows may have given the number of a process that is gone to another one; a group keeps its own while it has anybody.
+    const isGone = child.exitCode !== null || child.signalCode !== null;
+    if (process.platform !== 'win32' || !isGone) killTree(child.pid);
   }
 
   /** Undefined where nothing was started, whether the system says so at once or in an event. */

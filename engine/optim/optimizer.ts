@@ -105,9 +105,17 @@ export class Optimizer {
     const buckets = intoBuckets(options.tensors, options.session.device);
     const session = { captures: true, ...options.session };
     const update = await Session.create(adamWGraph(buckets, options), session);
-    const norm = await Session.create(squaredNormGraph(buckets), session);
+    const norm = await Session.create(squaredNormGraph(buckets), session).catch(async (error) => {
+      await update.release();
+      throw error;
+    });
     const optimizer = new Optimizer(options, buckets, update, norm);
-    await optimizer.#capture();
+    try {
+      await optimizer.#capture();
+    } catch (error) {
+      await optimizer.release();
+      throw error;
+    }
     optimizer.#takeWeights();
     return optimizer;
   }

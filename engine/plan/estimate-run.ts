@@ -120,7 +120,7 @@ export async function estimateRun(
   const speed = facts.speed(device);
   const stepSeconds = (speed: DeviceSpeed): number =>
     config.training.gradient_accumulation_steps *
-    leastSeconds(trainingGraph({ ...question, recompute }), speed);
+    leastSeconds(trainingGraph({ ...question, recompute }), speed, config.engine.tf32);
   return {
     model: model.name,
     parameters: countParameters(model.config, trainee.modules, trainee.trainable),

@@ -17,6 +17,12 @@ export interface PassMemory {
   readonly nodes: number;
 }
 
+/**
+ * How many times the keys and values of a text are in memory. On the CPU the cache that a grown one takes the place of,
+ * half as large, waits for the collector; devices grow it tensor by tensor, and WebGPU writes what is read to a second place.
+ */
+const COPIES_OF_CACHE = { cpu: 1, cuda: 1, webgpu: 2 } as const;
+
 /** An evaluation of batches up to a shape: a forward pass that keeps nothing for gradients. */
 export function evaluationMemory(spec: StepSpec, shape: TrainingShape): PassMemory {
   const graph = trainingGraph({ ...evaluationSpec(spec), shape, recompute: 'none' });
@@ -24,8 +30,7 @@ export function evaluationMemory(spec: StepSpec, shape: TrainingShape): PassMemo
 }
 
 /**
- * The answer to the longest prompt: its last chunk over a cache that holds the whole text. When a
- * cache grows, the one that it takes the place of, half as large, is still there.
+ * The answer to the longest prompt: its last chunk over a cache that holds the whole text.
  */
 export function answersMemory(
   modules: readonly LoraModule[],
@@ -40,8 +45,9 @@ export function answersMemory(
   const sizes = { sequence, past: slots, rows: 1 };
   const graph = generationGraph(answering, modules, sizes, device.kind === 'cpu');
   const isGrown = slots > cacheSlots(config, 1);
+  const copies = device.kind === 'cpu' && isGrown ? 1.5 : COPIES_OF_CACHE[device.kind];
   return {
-    bytes: peakBytes(graph) + (isGrown ? 1.5 : 1) * cacheBytes(config, slots),
+    bytes: peakBytes(graph) + copies * cacheBytes(config, slots),
     nodes: graph.values.length,
   };
 }

@@ -17,12 +17,19 @@ const MOST_OF_TENSOR_CORES = 32;
 /**
  * Seconds that a graph takes on a device that is always busy: each op as long as its arithmetic or its memory
  * traffic takes at the device's peak, whichever is longer. It is less than any real run takes.
+ *
+ * @param hasTf32 whether products of float32 numbers may be computed by tensor cores, too
  */
-export function leastSeconds(graph: Graph, { flops, bytesPerSecond }: DeviceSpeed): number {
+export function leastSeconds(
+  graph: Graph,
+  { flops, bytesPerSecond }: DeviceSpeed,
+  hasTf32 = false,
+): number {
   return graph.values.reduce((seconds, value) => {
     if (FREE.has(value.op)) return seconds;
     return (
-      seconds + Math.max(operations(value) / flopsOf(value, flops), traffic(value) / bytesPerSecond)
+      seconds +
+      Math.max(operations(value) / flopsOf(value, flops, hasTf32), traffic(value) / bytesPerSecond)
     );
   }, 0);
 }
@@ -40,8 +47,8 @@ function traffic(value: Value): number {
 }
 
 /** @param float32 operations per second of float32 numbers outside of tensor cores */
-function flopsOf(value: Value, float32: number): number {
-  return value.dtype === 'bfloat16' ? MOST_OF_TENSOR_CORES * float32 : float32;
+function flopsOf(value: Value, float32: number, hasTf32: boolean): number {
+  return hasTf32 || value.dtype === 'bfloat16' ? MOST_OF_TENSOR_CORES * float32 : float32;
 }
 
 /** Floating-point operations of a product; those of other ops take less time than their bytes. */

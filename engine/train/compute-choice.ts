@@ -40,6 +40,8 @@ export interface ComputeQuestion {
   /** What computes the run's gradients with a model. */
   open(model: BaseModel): Pick<BatchRunner, 'run' | 'release'>;
   readonly onEvent: (event: ProgressEvent) => void;
+  /** Told why a device does not compute in the mode that it is to be had for. */
+  readonly onFallback: (why: string) => void;
 }
 
 /**
@@ -57,10 +59,10 @@ export async function chooseCompute(
   question: ComputeQuestion,
 ): Promise<ComputeChoice> {
   const { engine } = config;
-  const { device, onEvent } = question;
+  const { device, onEvent, onFallback } = question;
   if (engine.compute !== 'auto') return { model: base, trials: [] };
   const decided =
-    question.decided ?? (device.kind === 'cuda' ? await modeOfCuda(device) : undefined);
+    question.decided ?? (device.kind === 'cuda' ? await modeOfCuda(device, onFallback) : undefined);
   if (decided === undefined && device.kind !== 'cpu') return { model: base, trials: [] };
   const opened = new Map<string, BaseModel>();
   const modelOf = async (mode: ComputeMode): Promise<BaseModel> => {

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { messageOf } from '../errors.ts';
 import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
@@ -39,12 +40,22 @@ export async function requireMode(mode: ComputeMode, device: Device): Promise<vo
   else if (isBfloat16Mode(mode)) requireBfloat16(device);
 }
 
-/** What `auto` is on a CUDA device, where nothing is measured. */
-export async function modeOfCuda(device: Device): Promise<ComputeMode> {
-  return requireTensorCores(device).then(
-    () => 'bfloat16',
-    () => 'float32',
-  );
+/**
+ * What `auto` is on a CUDA device, where nothing is measured.
+ *
+ * @param onFallback told why it is not what it is to be had for
+ */
+export async function modeOfCuda(
+  device: Device,
+  onFallback: (why: string) => void,
+): Promise<ComputeMode> {
+  try {
+    await requireTensorCores(device);
+    return 'bfloat16';
+  } catch (error) {
+    onFallback(`engine.compute "auto" is float32 instead of bfloat16: ${messageOf(error)}`);
+    return 'float32';
+  }
 }
 
 /** Tells as progress how far the weights are on a device that has to get them. */

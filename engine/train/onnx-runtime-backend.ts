@@ -98,6 +98,7 @@ async function openOnnxRuntime(
     gradients: optimizer.gradients,
     open: (model) => new BatchRunner(stepOf(model)),
     onEvent,
+    onFallback: (why) => void notices.add(why),
   });
   const options = stepOf(model);
   return {

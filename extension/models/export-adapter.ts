@@ -128,7 +128,8 @@ export class AdapterExports {
         target.fsPath,
         formatBytes(bytes),
       );
-      return [made, nextStep(format), ...notes].join(' ');
+      // Notes are of what does not load it as it is.
+      return [made, ...(notes.length > 0 ? notes : [nextStep(format)])].join(' ');
     } catch (error) {
       if (token.isCancellationRequested) return undefined;
       throw error;

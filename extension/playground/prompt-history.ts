@@ -41,12 +41,19 @@ export class PromptHistory {
     );
   }
 
-  /** An adapter's folder has another name, or that of the run whose checkpoint it is. */
+  /**
+   * An adapter's folder has another name, or that of the run whose checkpoint it is; what there is of one that had the
+   * name before goes.
+   */
   async move(move: FolderMove): Promise<void> {
-    const subjects = this.#subjects.map(({ subject, entries }) => ({
-      subject: movedPath(subject, move),
-      entries,
-    }));
+    const moved = this.#subjects.map(({ subject, entries }) => {
+      const now = movedPath(subject, move);
+      return { subject: now, entries, isMoved: now !== subject };
+    });
+    const taken = new Set(moved.filter(({ isMoved }) => isMoved).map(({ subject }) => subject));
+    const subjects = moved
+      .filter(({ subject, isMoved }) => isMoved || !taken.has(subject))
+      .map(({ subject, entries }) => ({ subject, entries }));
     await this.#memory.update(KEY, subjects);
   }
 

@@ -263,7 +263,7 @@ function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
       sumOf(runs, 'checkpoints'),
       formatBytes(sumOf(runs, 'bytes')),
     ),
-    vscode.l10n.t('What was tried with them in the playground is shown there no more.'),
+    vscode.l10n.t('What was tried with them in the playground cannot be reached there any more.'),
     ...(others.length > 0
       ? [vscode.l10n.t('What is not the run’s stays: {0}.', others.slice(0, NAMES).join(', '))]
       : []),

@@ -153,7 +153,9 @@ export function runPanelTexts() {
     noComparison: vscode.l10n.t('no other run'),
     configPending: vscode.l10n.t('The configuration is stored when the run has started.'),
     thisRun: vscode.l10n.t('This run'),
-    reports: vscode.l10n.t('The run is reported in {0}, which these commands show:'),
+    reports: vscode.l10n.t(
+      'The run is reported in {0}. In a POSIX shell these commands show it, and wandb sync sends it to Weights & Biases:',
+    ),
     log: vscode.l10n.t('Log'),
     samples: vscode.l10n.t('Samples'),
     noSamples: vscode.l10n.t(

@@ -277,6 +277,7 @@ export class RunPanel {
     if (!this.#isReady || adapter === null || adapter === this.#chatAdapter) return;
     this.#chatAdapter = adapter;
     const isPossible = await canChat(this.#context.server, adapter);
+    if (adapter !== this.#chatAdapter) return;
     this.#tell({ type: 'chat', adapter, isPossible });
   }
 

@@ -23,11 +23,15 @@ export class ByWriter<Kept> {
     return [...this.#kept];
   }
 
-  /** An adapter has another name, and is the same writer. */
+  /** An adapter has another name, and is the same writer; what there is of one that had the name before goes. */
   follow(move: FolderMove): void {
-    for (const [writer, kept] of [...this.#kept]) {
-      this.#kept.delete(writer);
-      this.#kept.set(movedWriter(writer, move), kept);
+    const all = [...this.#kept].map(
+      ([writer, kept]) => [writer, movedWriter(writer, move), kept] as const,
+    );
+    const taken = new Set(all.filter(([before, now]) => before !== now).map(([, now]) => now));
+    this.#kept.clear();
+    for (const [before, now, kept] of all) {
+      if (before !== now || !taken.has(now)) this.#kept.set(now, kept);
     }
   }
 }

@@ -40,7 +40,11 @@ export class ChatAccess {
   /** An adapter has another name, and the same files. */
   follow(move: FolderMove): void {
     const { model, adapter } = this.#subject;
-    this.#subject = { model, adapter: adapter && movedPath(adapter, move) };
+    const moved = { model, adapter: adapter && movedPath(adapter, move) };
+    if (isSame(moved, this.#subject)) return;
+    this.#subject = moved;
+    // The answer to a question under way is about the old name.
+    if (this.#hasTemplate === undefined) this.look(moved);
   }
 
   /** @returns whether it says of the one who is picked what was not known */

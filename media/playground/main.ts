@@ -145,6 +145,7 @@ function receive(news: PlaygroundNews): void {
       problem.hidden = false;
       break;
     case 'prompt':
+      writing.drop();
       views.choose('prompt');
       promptTab.show({ mode: 'chat', context: [], prompt: news.prompt, expected: null });
       keep();

@@ -93,7 +93,7 @@ export class PromptTab {
     for (const side of ['beside', 'adapter'] as const) {
       const writer = this.#parts.writers().find((each) => each.side === side);
       const given =
-        side === 'adapter'
+        side === 'adapter' && writer !== undefined
           ? answers.at(-1)
           : answers.find((answer) => answer.writer === writer?.name);
       this.#sides[side].view.state = {

@@ -104,10 +104,15 @@ export class RunHeader {
 
   /** Shows whether one can chat with the adapter. */
   showChat(chat: ChatNews): void {
-    const { adapter, isPossible } = chat;
-    const isKnown = this.#chat?.adapter === adapter && this.#chat.isPossible === isPossible;
+    const before = this.#cannotChat;
     this.#chat = chat;
-    if (this.#news !== undefined && !isKnown) this.#showButtons();
+    // Buttons that are made anew take the focus from whoever is on one of them.
+    if (this.#news !== undefined && this.#cannotChat !== before) this.#showButtons();
+  }
+
+  get #cannotChat(): boolean {
+    const { adapter } = this.#news?.run ?? {};
+    return this.#chat?.adapter === adapter && this.#chat?.isPossible === false;
   }
 
   /** Shows what is fixed since the session began. */
@@ -183,10 +188,9 @@ export class RunHeader {
         run.status.state !== 'completed' &&
         button(texts.finish, use('finish', 'ask'), { hint: texts.finishHint }),
     ].filter((made) => made !== false);
-    const cannotChat = this.#chat?.adapter === run.adapter && this.#chat?.isPossible === false;
     const uses = canUse
       ? ADAPTER_TASKS.map((task) => {
-          const isDisabled = task === 'chat' && cannotChat;
+          const isDisabled = task === 'chat' && this.#cannotChat;
           return button(texts[`use_${task}`], use(task, run.adapter!), {
             hint: isDisabled ? texts.noChat : texts[`use_${task}_hint`],
             isPrimary: isResult && task === 'test',

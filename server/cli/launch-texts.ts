@@ -80,8 +80,13 @@ function inFolder(folder: string, command: string): string {
 }
 
 function torchrun(launch: Launch, machine: number): string {
-  const host = shellWord(launch.hosts[0] ?? FIRST_HOST);
+  const host = shellWord(addressOf(launch.hosts[0] ?? FIRST_HOST));
   return torchrunFrom(launch, `${launch.machines}`, `${machine}`, host);
+}
+
+/** A host without the user that SSH signs in as. */
+function addressOf(host: string): string {
+  return host.slice(host.indexOf('@') + 1);
 }
 
 /** @param machines as the other two, a word of a shell */
@@ -110,7 +115,7 @@ function accelerateLaunch(launch: Launch, machine: number): string {
     ...(machines > 1
       ? [
           `--machine_rank ${machine}`,
-          `--main_process_ip ${shellWord(launch.hosts[0] ?? FIRST_HOST)}`,
+          `--main_process_ip ${shellWord(addressOf(launch.hosts[0] ?? FIRST_HOST))}`,
           `--main_process_port ${port}`,
         ]
       : []),

@@ -5,11 +5,15 @@ import { CommanderError } from 'commander';
 import { giveHubToken } from '../../engine/hub/hub-token.ts';
 import { endWithNamedParent } from '../end-with-parent.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import { outputLost } from './lost-output.ts';
+import { outputLost, whenOutputIsLost } from './lost-output.ts';
 import { createProgram } from './program.ts';
 
 // Where nobody but the one who started this process can read it.
-if (endWithNamedParent()) giveHubToken((await text(process.stdin)) || undefined);
+if (endWithNamedParent()) {
+  giveHubToken((await text(process.stdin)) || undefined);
+  // Its parent is gone then, and asks the command to come to a good end a moment later.
+  whenOutputIsLost(() => undefined);
+}
 
 // A terminal that was closed is no reader that went: it has sent SIGHUP, by which a command comes to
 // a good end.

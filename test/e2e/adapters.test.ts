@@ -89,7 +89,8 @@ test('adapters say what they are, are tried and talked to, get other names and g
   await name.fill('answers');
   await name.press('Enter');
   await row('answers').and(page.locator('.selected')).waitFor();
-  // The one of the new place takes over from the one of the old.
+  // The tab of the new place takes over from that of the old.
+  await page.locator('.breadcrumbs-control', { hasText: 'answers' }).first().waitFor();
   await expect.poll(() => page.locator('.tab[aria-label*="adapter_config.json"]').count()).toBe(1);
   expect(await page.locator('.tab .deleted, .tab.deleted').count()).toBe(0);
   await row('shared').waitFor({ state: 'detached' });

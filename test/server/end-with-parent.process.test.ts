@@ -90,11 +90,14 @@ describe.runIf(process.platform === 'linux')(
         stdin: {
           contents: `
             import { rmSync, writeFileSync } from 'node:fs';
+            import { outputLost, whenOutputIsLost } from './server/cli/lost-output.ts';
             import { endWithNamedParent } from './server/end-with-parent.ts';
             endWithNamedParent();
+            process.stdout.on('error', outputLost);
+            whenOutputIsLost(() => undefined);
             process.on('SIGTERM', () => { rmSync(process.argv[2]); process.exit(); });
             writeFileSync(process.argv[2], String(process.pid));
-            setInterval(() => undefined, 1000);`,
+            setInterval(() => process.stdout.write('news'), 50);`,
           resolveDir: '.',
         },
         ...{ outfile: script!, bundle: true, format: 'esm', platform: 'node' },

@@ -107,6 +107,21 @@ def lines(file: Path):
             yield json.loads(line)
 
 
+def measured(file: Path, done: int):
+    """What was measured up to a checkpoint: what came after it, or without one, is measured again."""
+    if done == 0 or not file.exists():
+        return
+    with file.open(encoding="utf-8") as opened:
+        for line in opened:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                # It was being written when the run ended.
+                return
+            if row["step"] <= done:
+                yield row
+
+
 def checkpoints(folder: Path) -> dict:
     """The checkpoints of a run by their steps."""
     found = folder.glob("checkpoint-*")
@@ -121,11 +136,11 @@ class Output:
         self._limit = limit
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "metrics.jsonl"
-        # Steps that were computed after the last checkpoint are computed again.
-        rows = [row for row in lines(file) if row["step"] <= done] if file.exists() else []
-        self._metrics = file.open("w", encoding="utf-8")
-        for row in rows:
-            self._write(row)
+        kept = file.with_name(f"{file.name}.tmp")
+        rows = [json.dumps(row) + "\n" for row in measured(file, done)]
+        kept.write_text("".join(rows), encoding="utf-8")
+        kept.replace(file)
+        self._metrics = file.open("a", encoding="utf-8")
 
     def tell(self, row: dict) -> None:
         self._write(row)

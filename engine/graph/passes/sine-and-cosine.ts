@@ -11,7 +11,7 @@ const TURN = { coarse: 6.28125, fine: 2 * Math.PI - 6.28125 };
 const HALVINGS = 3;
 
 /**
- * Sine and cosine of float32 angles up to 400,000 in products and sums, to about 1e-6.
+ * Sine and cosine of float32 angles in products and sums, to about 1e-6 up to 10,000 and 5e-6 up to 400,000.
  *
  * @param angle float32, in radians
  */

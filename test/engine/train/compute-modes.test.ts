@@ -138,6 +138,7 @@ async function choose(
       release: async () => void released.push(compute),
     }),
     onEvent: () => undefined,
+    onFallback: () => undefined,
     ...change,
   });
   return { choice, compute: choice.model.weights.compute, released, runs };

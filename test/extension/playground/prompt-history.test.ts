@@ -79,4 +79,9 @@ test('it stays with an adapter that gets another name, and with the checkpoints 
   expect(prompts(history, '/runs/c/checkpoint-5')).toEqual(['/runs/a/checkpoint-5']);
   expect(prompts(history, '/runs/a')).toEqual([]);
   expect(prompts(history, '/runs/ab')).toEqual(['/runs/ab']);
+  // What was tried with one that had the name before, and is gone, goes.
+  await history.move({ from: '/runs/ab', to: '/runs/c' });
+  expect(prompts(history, '/runs/c')).toEqual(['/runs/ab']);
+  await history.add('/runs/c', entry('/runs/more'));
+  expect(prompts(history, '/runs/c')).toEqual(['/runs/more', '/runs/ab']);
 });

@@ -33,6 +33,11 @@ test('torchrun is told the place of each machine', () => {
     `cd '/home/me/it'\\''s here' && '/opt/my python/bin/python' -m torch.distributed.run --nnodes 2 --node-rank 1 --master-addr node-1 --master-port 29500 --nproc-per-node 4 run.py --resume`,
   );
   expect(textOf('torchrun', { hosts: [] })).toContain('--master-addr FIRST-MACHINE');
+  // SSH signs in as somebody, and nobody else does.
+  for (const launcher of ['torchrun', 'accelerate', 'ssh'] as const) {
+    const text = textOf(launcher, { hosts: ['me@node-1', 'me@node-2'] });
+    expect(text).toMatch(/--(master-addr|main_process_ip) node-1 /);
+  }
   expect(textOf('torchrun', { machines: 1, hosts: [] })).toMatch(
     / --standalone --nproc-per-node 4 /,
   );
