@@ -94,7 +94,8 @@ test('a run that was stopped early is an adapter, and stays one whatever fails l
   await pane.locator('.pane-header').click();
   const adapters = pane.locator('.monaco-list-row');
   await adapters.filter({ hasText: 'r=32' }).locator('.monaco-tl-twistie').click();
-  await adapters.filter({ hasText: `${oldest}damaged` }).waitFor();
+  // Checkpoints are called by their steps there.
+  await adapters.filter({ hasText: `${oldest.replace('checkpoint-', 'step ')}damaged` }).waitFor();
   await editor.screenshot('adapter-tree');
   await adapters.filter({ hasText: 'r=32' }).dblclick();
   const playground = await editor.webviewFrame('Playground');
