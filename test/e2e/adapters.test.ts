@@ -213,13 +213,20 @@ test('checkpoints come and go in the view while a run goes on', {
   // One that somebody removes by hand says so when it is tried, and is shown no more.
   await panel.getByRole('button', { name: 'Stop' }).click();
   await waitForState(panel, 'Stopped');
-  const name = (await names.last().innerText()).replace('step ', 'checkpoint-');
+  const files = await readdir(path.join(folder, 'runs/long'));
+  const kept = files.filter((file) => /^checkpoint-\d+$/.test(file));
+  // The last one, which stopping wrote and which pruned others, is drawn a moment later.
+  await expect
+    .poll(async () => (await names.allInnerTexts()).toSorted())
+    .toEqual(kept.map((file) => file.replace('checkpoint-', 'step ')).toSorted());
+  const label = await names.last().innerText();
+  const name = label.replace('step ', 'checkpoint-');
   await rm(path.join(folder, 'runs/long', name), { recursive: true });
   await names.last().dblclick();
   await page
     .locator('.notification-list-item', { hasText: `${name} of long is not there any more` })
     .waitFor();
-  await expect.poll(() => names.allInnerTexts()).not.toContain(name);
+  await expect.poll(() => names.allInnerTexts()).not.toContain(label);
 });
 
 test('the panel of a finished run has all that its adapter is good for in one place', {

@@ -58,7 +58,7 @@ test('a run goes to the trash when one has read what goes with it', async () => 
         modal: true,
         detail: [
           'Result, journal and checkpoints (2), 1 KiB in all, go to the trash; where there is none, you are asked again.',
-          'What was tried with them in the playground is shown there no more.',
+          'What was tried with them in the playground cannot be reached there any more.',
         ].join('\n'),
       },
       'Delete',
