@@ -128,8 +128,9 @@ export class AdapterExports {
         target.fsPath,
         formatBytes(bytes),
       );
-      // Notes are of what does not load it as it is.
-      return [made, ...(notes.length > 0 ? notes : [nextStep(format)])].join(' ');
+      // Notes are of programs that do not load it as it is; those of an adapter for PEFT, of how it is loaded.
+      const isLoaded = notes.length === 0 || format === 'peft';
+      return [made, ...(isLoaded ? [nextStep(format)] : []), ...notes].join(' ');
     } catch (error) {
       if (token.isCancellationRequested) return undefined;
       throw error;
