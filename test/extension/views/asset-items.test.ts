@@ -53,9 +53,9 @@ test('a checkpoint is called by its step, which a narrow view has room for; its 
 });
 
 test('a base in the workspace is named once', () => {
-  const workspaceFolders = [{ name: 'work', uri: { fsPath: '/work' } }];
+  const workspaceFolders = [{ name: 'folder', uri: { fsPath: '/folder' } }];
   Object.assign(vscode.workspace, { workspaceFolders });
-  const found = foundAdapter('/work/mine', { baseModel: '/work/base', baseName: 'base' });
+  const found = foundAdapter('/folder/mine', { baseModel: '/folder/base', baseName: 'base' });
   const lines = String(adapterItem(found, []).tooltip).split('\n');
   expect(lines.filter((line) => line.includes('base'))).toEqual(['Base model: base']);
 });
