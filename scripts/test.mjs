@@ -8,6 +8,8 @@ import path from 'node:path';
 
 const reports = mkdtempSync(path.join(os.tmpdir(), 'lorafa-test-'));
 const totals = { passed: 0, failed: 0 };
+/** Tests that passed at their second try, by their names. */
+const tried = [];
 
 /** Runs an npm script; counts it as one test if it is not a test run itself. */
 function run(script, report) {
@@ -21,6 +23,13 @@ function run(script, report) {
   totals.passed += counts?.numPassedTests ?? (status === 0 ? 1 : 0);
   // A run that fails without a failed test (a broken import, a setup that threw) fails all the same.
   totals.failed += Math.max(counts?.numFailedTests ?? 0, status === 0 ? 0 : 1);
+  for (const { assertionResults } of counts?.testResults ?? []) {
+    tried.push(...assertionResults.filter(passedLate).map(({ fullName }) => fullName));
+  }
+}
+
+function passedLate({ status, failureMessages }) {
+  return status === 'passed' && failureMessages.length > 0;
 }
 
 function reporters(report) {
@@ -46,5 +55,6 @@ run('test:runs', path.join(reports, 'runs.json'));
 run('test:processes', path.join(reports, 'processes.json'));
 run('test:e2e', path.join(reports, 'e2e.json'));
 rmSync(reports, { recursive: true });
+for (const name of tried) console.log(`Passed at its second try alone: "${name}"`);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

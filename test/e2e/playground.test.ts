@@ -1,5 +1,6 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Frame } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { folderWithAdapter } from '../support/folder-with-adapter.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
@@ -22,6 +23,14 @@ async function pickAdapter(editor: Editor): Promise<void> {
     .filter({ hasText: /my-adapter(?!\/)/ })
     .first()
     .click();
+}
+
+/** What base and adapter have written. */
+function answers(frame: Frame): Promise<readonly (string | null)[]> {
+  const names = ['Base model', 'With the adapter'];
+  return Promise.all(
+    names.map((name) => frame.getByRole('region', { name }).locator('pre').textContent()),
+  );
 }
 
 test('base and adapter write side by side, can be stopped, and come back after a reload', async () => {
@@ -63,16 +72,17 @@ test('base and adapter write side by side, can be stopped, and come back after a
   await frame.getByLabel('Most new tokens').fill(String(CONTEXT));
   await frame.getByRole('button', { name: 'Generate' }).click();
   await base.getByText('Writing…').waitFor();
+  await expect.poll(() => base.locator('pre').textContent()).not.toBe('');
   await frame.getByRole('button', { name: 'Stop' }).click();
   await base.getByText('stopped').waitFor();
   await adapter.getByText(/stopped|ended by itself/).waitFor();
+  const stopped = await answers(frame);
 
   await editor.reload();
   frame = await editor.webviewFrame('Playground');
   expect(await frame.getByLabel('Prompt', { exact: true }).inputValue()).toBe('Hi');
   await frame.locator('option', { hasText: 'renamed' }).first().waitFor({ state: 'attached' });
-  const kept = frame.getByRole('region', { name: 'With the adapter' });
-  expect(await kept.locator('pre').textContent()).not.toBe('');
+  expect(await answers(frame)).toEqual(stopped);
 
   // Who is picked meanwhile has written nothing: the text ends, and does not stand under another name.
   await frame.getByRole('button', { name: 'Generate' }).click();

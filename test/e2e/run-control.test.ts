@@ -80,10 +80,16 @@ test('runs wait, are discarded, stopped and resumed, and one trains while its ad
 
 /** Puts the panel of a run in front, and returns its page. */
 async function showPanel(editor: Editor, name: string): Promise<Frame> {
-  const { page } = editor;
-  await editor.runCommand('LoRA-FA: Open Run Panel');
-  const title = page.locator('.quick-input-widget', { hasText: 'Show which run?' });
-  await title.locator('.monaco-list-row', { hasText: name }).click();
+  const title = editor.page.locator('.quick-input-widget', { hasText: 'Show which run?' });
+  const row = title.locator('.monaco-list-row', { hasText: name });
+  // A page that was in front may take the focus back late, which closes the list.
+  await vi.waitFor(
+    async () => {
+      await editor.runCommand('LoRA-FA: Open Run Panel');
+      await row.click({ timeout: PATIENCE_MS / 10 });
+    },
+    { timeout: PATIENCE_MS },
+  );
   // The panel of the other run is loaded anew for this one.
   return vi.waitFor(
     async () => {

@@ -10,5 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // What is polled comes when VS Code comes to it: the machine may be busy.
     expect: { poll: { timeout: 30_000 } },
+    // A busy machine makes VS Code lose a click or a focus now and then. Such a test may be tried
+    // once more where nobody looks on, and is named at the end; at one's desk it fails.
+    retry: process.env['CI'] === undefined ? 0 : 1,
   },
 });
