@@ -18,6 +18,7 @@ import { accumulateProducts } from '../graph/passes/accumulate-products.ts';
 import { addToInputs } from '../graph/passes/add-to-inputs.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
+import { multiplyRounded } from '../graph/passes/multiply-rounded.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
@@ -135,6 +136,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
+    ...(parameters.compute === 'bfloat16' && hasOwnOps ? [multiplyRounded] : []),
     ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
