@@ -122,7 +122,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     attention: hasOwnOps
       ? oneOpAttention(builder, config, parameters, shape, packed)
       : causalAttention(builder, config, shape, packed),
-    ...(hasOwnOps && { gate: fusedGate(builder) }),
+    ...(hasOwnOps && { gate: fusedGate(builder, ownFactors(parameters)) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -136,7 +136,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
-    ...(parameters.compute === 'bfloat16' && hasOwnOps ? [multiplyRounded] : []),
+    ...(ownFactors(parameters) === 'bfloat16' && hasOwnOps ? [multiplyRounded] : []),
     ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
@@ -148,13 +148,17 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 function oneOpAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
-  { compute }: WeightParameters,
+  parameters: WeightParameters,
   shape: BatchShape,
   positions: Value | undefined,
 ): Attention {
   const attention = causalAttention(builder, config, shape, positions);
-  const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
-  return fusedAttention(builder, products, shape, attention, positions);
+  return fusedAttention(builder, ownFactors(parameters), shape, attention, positions);
+}
+
+/** What factors are rounded to that have no weights in bfloat16 among them. */
+function ownFactors({ compute }: WeightParameters): 'bfloat16' | 'float32' {
+  return compute === 'bfloat16' ? 'bfloat16' : 'float32';
 }
 
 function lossAndGradients(

@@ -11,7 +11,8 @@ const FASTER_IN_FLOAT32 = 64;
 /**
  * Products of an adapter in bfloat16 where that is faster: those of what is rounded to bfloat16 anyway, activations and
  * their gradients, which the layer's own weights are multiplied with, and those of the adapter's inner side where it
- * is wide. Rounding its narrow matrices costs next to nothing. Each value is rounded once, where it is first needed.
+ * is wide. Rounding its narrow matrices costs next to nothing. Each value is rounded once, where it is first needed, and
+ * none that comes from bfloat16.
  */
 export function multiplyRounded(graph: Graph): Graph {
   const isRounded = new Set(
@@ -20,6 +21,8 @@ export function multiplyRounded(graph: Graph): Graph {
   const known = new Map<Value, Value>();
   return rewriteGraph(graph, (value, original, insert) => {
     const rounded = (x: Value): Value => {
+      // What was rounded before it was made wide again is what it was.
+      if (isOp(x, 'cast') && x.inputs[0]!.dtype === 'bfloat16') return x.inputs[0]!;
       const made = known.get(x) ?? insert(toBfloat16(x));
       known.set(x, made);
       return made;

@@ -85,6 +85,18 @@ test('the gradient of B, whose first factor lies transposed', async () => {
   await expectRounded(graph, 4);
 });
 
+test('what comes from bfloat16 is not rounded again', () => {
+  const g = new GraphBuilder();
+  const inner = g.apply('toBfloat16', [g.input('inner', 'float32', [TOKENS, IN])], {});
+  const x = g.cast(inner, 'float32');
+  const a = g.input('a', 'float32', [4, IN]);
+  const w = g.cast(g.input('w', 'float32', [OUT, IN]), 'bfloat16');
+  const y = rowsTimesWeight({ g, x, w, a, b: a });
+  const rounded = multiplyRounded(g.finish({ y, down: g.gemm(x, a, { transB: true }) }));
+  const products = rounded.values.filter(({ op }) => op === 'matmulBfloat16');
+  expect(products.map(({ inputs }) => inputs[1]!.inputs[0]!.name)).toEqual(['inner', 'inner']);
+});
+
 test('what is rounded nowhere is not rounded for the adapter alone', () => {
   const graph = graphOf(4, ({ g, x, a }) => ({ down: g.gemm(x, a, { transB: true }) }));
   expect(multiplyRounded(graph)).toEqual(graph);
