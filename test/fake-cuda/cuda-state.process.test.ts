@@ -130,10 +130,10 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
   });
 
   test.each([
-    ['named, in float32, with evaluations and answers', 'cuda:0', 'float32'],
+    ['named, in float32', 'cuda:0', 'float32'],
     ['chosen, and so what is computed in', 'auto', 'auto'],
   ] as const)(
-    'a plan of a run is within a tenth of its peak: a device that is %s',
+    'a plan of a run with batches of one shape is within a tenth of its peak: a device that is %s',
     async (...row) => {
       const [, device, compute] = row;
       const model = tiny.fresh('wider');
@@ -141,11 +141,11 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
         layers: 4,
         widths: { hidden_size: 128, intermediate_size: 256 },
       });
-      const { events, stderr, end } = await trained(LENGTHS, {
+      const { events, stderr, end } = await trained([230], {
         model: { base_model_name_or_path: model },
         engine: { device, compute },
         data: { eval_split: 0.3 },
-        training: { sample_prompts: ['x'], eval_steps: 2, sample_steps: 3, max_steps: 6 },
+        training: { eval_steps: 2 },
       });
       expect([stderr, end]).toEqual(['', 0]);
       const planning = await CountedProgram.bundle(fake as FakeCuda, 'counted-plan.ts');
