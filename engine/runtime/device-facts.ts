@@ -18,8 +18,8 @@ export interface DeviceSpeed {
 /** What is known of devices where runs are planned. */
 export interface DeviceFacts {
   /**
-   * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's; undefined
-   * for a CUDA device of which nobody tells.
+   * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's for the CPU;
+   * undefined for a CUDA device of which nobody tells, and for WebGPU, which never does.
    */
   readonly availableMemory: (device: Device) => Promise<number | undefined>;
   /** How fast a device is; undefined where nobody tells. */
@@ -32,12 +32,12 @@ export const FACTS_OF_DRIVER: DeviceFacts = {
   speed: () => undefined,
 };
 
-/** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device. */
+/** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device and of no other. */
 export async function availableIn(
   device: Device,
   memoryOf: (device: Device) => Promise<DeviceMemory | undefined>,
 ): Promise<number | undefined> {
-  return device.kind === 'cuda' ? (await memoryOf(device))?.free : process.availableMemory();
+  return device.kind === 'cpu' ? process.availableMemory() : (await memoryOf(device))?.free;
 }
 
 /** How much memory a CUDA device has, and has free now, as `nvidia-smi` says; undefined where it says nothing. */

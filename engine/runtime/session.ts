@@ -24,6 +24,7 @@ import {
   sizesIn,
 } from './feeds.ts';
 import { HostValues } from './host-values.ts';
+import { requireBuffers } from './largest-buffer.ts';
 import { memoryOf } from './memory-of.ts';
 import { threadsSpin } from './onednn-threads.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
@@ -81,12 +82,13 @@ export class Session {
    *
    * @param options.captures is for CUDA devices, and taken for false elsewhere; graphs that are {@link uncapturable} are computed plainly
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
-   * that this machine has nothing for; `model.not_found` or
+   * that this machine has nothing for, and tensors that the device has no buffer for; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
     const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
+    requireBuffers(computed, device);
     if (usesBfloat16(computed)) await bfloat16Runtime().startThreads(computed, threads);
     const weights = await weightsFor(computed, options, memoryOf(device));
     const problem = uncapturable(computed);

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../engine/errors.ts';
+import { newStateTensor } from '../../engine/runtime/new-state-tensor.ts';
+import { run, TinyRuns } from '../engine/train/tiny-run.ts';
+
+/** What is said where a device is too small. */
+export interface RefusedTensors {
+  /** Of a tensor that it has no buffer for. */
+  readonly tensor: string;
+  /** Of a run whose device has small buffers. */
+  readonly run: string;
+  /** Types of the events of that run. */
+  readonly events: readonly string[];
+}
+
+/** Bytes: less than the tiny model's embeddings. */
+const SMALL = 16_384;
+
+/*
+ * Asks for more than the device has, and trains a tiny model in the folder that is the argument on a device that says
+ * that its buffers are small. Prints one line of JSON.
+ */
+const refusal = async (attempt: () => unknown): Promise<string> => {
+  try {
+    await attempt();
+    return 'nothing';
+  } catch (error) {
+    return messageOf(error);
+  }
+};
+await writeFile(
+  path.join(path.dirname(fileURLToPath(import.meta.url)), 'probe-device.js'),
+  `process.stderr.write('Buffer size (99999999) exceeds the max buffer size limit (${SMALL}).')`,
+);
+const tiny = await TinyRuns.create(process.argv[2]!);
+const events: string[] = [];
+const result: RefusedTensors = {
+  tensor: await refusal(() =>
+    newStateTensor({ kind: 'webgpu', index: 0 }, [2 ** 20, 2 ** 20], undefined),
+  ),
+  run: await refusal(() =>
+    run(tiny.config({ engine: { device: 'webgpu' } }), {
+      onEvent: ({ type }) => void events.push(type),
+    }),
+  ),
+  events,
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
