@@ -12,6 +12,7 @@ import { type Device, formatDevice } from '../runtime/device.ts';
 import { FACTS_OF_RUNTIME } from '../runtime/device-memory.ts';
 import { requireBuffers } from '../runtime/largest-buffer.ts';
 import type { SessionOptions } from '../runtime/session.ts';
+import { requireKernels } from '../runtime/webgpu-kernels.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
 import { type TrainingGraphOptions, trainingGraph } from '../step/training-graph.ts';
@@ -104,7 +105,7 @@ async function openOnnxRuntime(
     onFallback: (why) => void notices.add(why),
   });
   const options = stepOf(model);
-  requireBuffersOf({ ...options, ...work, device });
+  requireComputable({ ...options, ...work, device });
   return {
     backend: new OnnxRuntimeBackend(trainee, optimizer, options),
     sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
@@ -120,16 +121,18 @@ async function openOnnxRuntime(
 }
 
 /**
- * Makes sure that the device has buffers for the largest batches, before the first one is computed.
+ * Makes sure that WebGPU has kernels for the steps and buffers for the largest batches, before the first one is computed.
  *
  * @throws LorafaError `device.unavailable`
  */
-function requireBuffersOf(
+function requireComputable(
   question: TrainingGraphOptions & Pick<MemoryQuestion, 'evaluation'> & { readonly device: Device },
 ): void {
   const { device, evaluation } = question;
-  if (device.largestBuffer === undefined) return;
-  requireBuffers(withWebgpuOps(trainingGraph(question)), device);
+  if (device.kind !== 'webgpu') return;
+  const steps = withWebgpuOps(trainingGraph(question));
+  requireKernels(steps, device);
+  requireBuffers(steps, device);
   if (evaluation === undefined) return;
   const { shape } = evaluation;
   const graph = trainingGraph({ ...evaluationSpec(question), shape, recompute: 'none' });

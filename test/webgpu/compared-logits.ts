@@ -13,7 +13,6 @@ export interface AnswersCase {
   readonly name: string;
   /** Folder of the model. */
   readonly model: string;
-  readonly lora: ConfigInput['lora'];
   /** How its weights are stored. */
   readonly quantized?: Partial<ConfigInput['model']>;
 }
@@ -51,7 +50,7 @@ async function compared(item: AnswersCase): Promise<ComparedLogits> {
     JSON.stringify({
       model: { base_model_name_or_path: item.model, ...item.quantized },
       data: { dataset_name_or_path: 'rows.jsonl' },
-      lora: { r: 4, target_modules: 'all-linear', ...item.lora },
+      lora: { r: 4, target_modules: 'all-linear' },
       training: { output_dir: 'run' },
     }),
     'run.lorafa.json',

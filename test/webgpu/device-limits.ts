@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../engine/errors.ts';
 import { newStateTensor } from '../../engine/runtime/new-state-tensor.ts';
-import { run, TinyRuns } from '../engine/train/tiny-run.ts';
+import { type ConfigChanges, run, TinyRuns } from '../engine/train/tiny-run.ts';
 
 /** What is said where a device is too small. */
 export interface RefusedTensors {
@@ -11,7 +11,9 @@ export interface RefusedTensors {
   readonly tensor: string;
   /** Of a run whose device has small buffers. */
   readonly run: string;
-  /** Types of the events of that run. */
+  /** Of a run of a model with experts, which lies in the folder. */
+  readonly experts: string;
+  /** Types of the events of these runs. */
   readonly events: readonly string[];
 }
 
@@ -36,15 +38,21 @@ await writeFile(
 );
 const tiny = await TinyRuns.create(process.argv[2]!);
 const events: string[] = [];
+const trained = (changes: ConfigChanges): Promise<string> =>
+  refusal(() =>
+    run(tiny.config({ engine: { device: 'webgpu' }, ...changes }), {
+      onEvent: ({ type }) => void events.push(type),
+    }),
+  );
 const result: RefusedTensors = {
   tensor: await refusal(() =>
     newStateTensor({ kind: 'webgpu', index: 0 }, [2 ** 20, 2 ** 20], undefined),
   ),
-  run: await refusal(() =>
-    run(tiny.config({ engine: { device: 'webgpu' } }), {
-      onEvent: ({ type }) => void events.push(type),
-    }),
-  ),
+  run: await trained({}),
+  experts: await trained({
+    model: { base_model_name_or_path: path.join(process.argv[2]!, 'mixtral') },
+    lora: { target_modules: ['q_proj'] },
+  }),
   events,
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
