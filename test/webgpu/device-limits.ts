@@ -37,6 +37,7 @@ await writeFile(
   `process.stderr.write('Buffer size (99999999) exceeds the max buffer size limit (${SMALL}).')`,
 );
 const tiny = await TinyRuns.create(process.argv[2]!);
+const sums = await tiny.file('sums.jsonl', '{ "question": "2+2?", "answer": "4" }');
 const events: string[] = [];
 const trained = (changes: ConfigChanges): Promise<string> =>
   refusal(() =>
@@ -52,6 +53,8 @@ const result: RefusedTensors = {
   experts: await trained({
     model: { base_model_name_or_path: path.join(process.argv[2]!, 'mixtral') },
     lora: { target_modules: ['q_proj'] },
+    // Its tokenizer has no small letters.
+    data: { dataset_name_or_path: sums },
   }),
   events,
 };

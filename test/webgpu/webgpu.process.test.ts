@@ -122,7 +122,7 @@ describe.skipIf(noVulkan !== undefined)(`WebGPU (${noVulkan ?? 'a software devic
     }
   });
 
-  test('refuses what it has no buffer for, before a step is computed', async () => {
+  test('refuses what it has no buffer or no kernel for, before a step is computed', async () => {
     const folder = await tempFolder();
     await goldenModelFolder('mixtral', path.join(folder, 'mixtral'));
     const refused = JSON.parse(await printed('device-limits.ts', folder)) as RefusedTensors;
