@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../engine/errors.ts';
 import { newStateTensor } from '../../engine/runtime/new-state-tensor.ts';
+import { provokeBufferLimit } from '../../engine/runtime/provoke-buffer-limit.ts';
 import { type ConfigChanges, run, TinyRuns } from '../engine/train/tiny-run.ts';
 
 /** What is said where a device is too small. */
@@ -21,7 +22,7 @@ export interface RefusedTensors {
 const SMALL = 16_384;
 
 /*
- * Asks for more than the device has, and trains a tiny model in the folder that is the argument on a device that says
+ * Asks for more than the device has, which writes its limit to stderr, and trains a tiny model in the folder that is the argument on a device that says
  * that its buffers are small. Prints one line of JSON.
  */
 const refusal = async (attempt: () => unknown): Promise<string> => {
@@ -36,6 +37,7 @@ await writeFile(
   path.join(path.dirname(fileURLToPath(import.meta.url)), 'probe-device.js'),
   `process.stderr.write('Buffer size (99999999) exceeds the max buffer size limit (${SMALL}).')`,
 );
+provokeBufferLimit();
 const tiny = await TinyRuns.create(process.argv[2]!);
 const sums = await tiny.file('sums.jsonl', '{ "question": "2+2?", "answer": "4" }');
 const events: string[] = [];
