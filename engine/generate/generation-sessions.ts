@@ -29,7 +29,7 @@ export class GenerationSessions {
 
   constructor(
     model: Pick<BaseModel, 'config' | 'weights'>,
-    options: Pick<SessionOptions, 'device' | 'threads'> = {},
+    options: Pick<SessionOptions, 'device' | 'threads' | 'onComputedByCpu'> = {},
   ) {
     this.#model = { ...model, weights: generationWeights(model, options.device) };
     this.#options = { ...options, weightsFolder: model.weights.files().folder };

@@ -22,8 +22,8 @@ export interface DeviceFacts {
   /** The device that `engine.device: "auto"` takes for a mode of `engine.compute`. */
   readonly auto: (compute: ComputeMode | 'auto') => Promise<Device>;
   /**
-   * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's; undefined
-   * for a CUDA device of which nobody tells.
+   * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's for the CPU;
+   * undefined for a CUDA device of which nobody tells, and for WebGPU, which never does.
    */
   readonly availableMemory: (device: Device) => Promise<number | undefined>;
   /** How fast a device is; undefined where nobody tells. */
@@ -47,12 +47,12 @@ export function autoDeviceOnce(compute: ComputeMode | 'auto'): Promise<Device> {
   return found;
 }
 
-/** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device. */
+/** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device and of no other. */
 export async function availableIn(
   device: Device,
   memoryOf: (device: Device) => Promise<DeviceMemory | undefined>,
 ): Promise<number | undefined> {
-  return device.kind === 'cuda' ? (await memoryOf(device))?.free : process.availableMemory();
+  return device.kind === 'cpu' ? process.availableMemory() : (await memoryOf(device))?.free;
 }
 
 /** How much memory a CUDA device has, and has free now, as `nvidia-smi` says; undefined where it says nothing. */

@@ -5,6 +5,8 @@ export interface Device {
   readonly kind: 'cpu' | 'cuda' | 'webgpu';
   /** Which CUDA device; 0 elsewhere. */
   readonly index: number;
+  /** Bytes of the largest buffer that a WebGPU device has, as it said when it was tried ({@link file://./devices.ts}). */
+  readonly largestBuffer?: number;
 }
 
 export const CPU: Device = { kind: 'cpu', index: 0 };

@@ -5,6 +5,7 @@ import { withoutToken } from '../hub/hub-token.ts';
 import { type ComputeMode, MODES_OF_DEVICES } from '../weights/compute-mode.ts';
 import { CPU, type Device, formatDevice, parseDevice } from './device.ts';
 import { deviceProblem } from './device-problem.ts';
+import { bufferLimitIn } from './largest-buffer.ts';
 import { type NvidiaGpu, nvidiaGpus } from './nvidia-smi.ts';
 
 /** Whether a device can be used here, and if not, what is missing. */
@@ -32,11 +33,13 @@ const PROBE_SCRIPT = fileURLToPath(new URL('./probe-device.js', import.meta.url)
  * @param script the built probe; another one only in tests
  */
 export async function probeDevice(device: Device, script = PROBE_SCRIPT): Promise<DeviceStatus> {
-  const found = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
+  const trial = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
+  const { largestBuffer, ...found } = trial;
   if (found.detail !== undefined) {
     return { device, usable: false, problem: deviceProblem(device, found.detail), ...found };
   }
-  return { device, usable: true, ...found };
+  const limited = largestBuffer === undefined ? device : { ...device, largestBuffer };
+  return { device: limited, usable: true, ...found };
 }
 
 /** The state of every device, for a doctor's report: of all GPUs that NVIDIA's driver names, or of the first one. */
@@ -68,9 +71,9 @@ export async function autoDevice(
   compute: ComputeMode | 'auto' = 'auto',
   script = PROBE_SCRIPT,
 ): Promise<Device> {
-  for (const device of ACCELERATORS) {
-    if (compute !== 'auto' && !MODES_OF_DEVICES[device.kind].includes(compute)) continue;
-    const { usable, passedOver } = await probeDevice(device, script);
+  for (const accelerator of ACCELERATORS) {
+    if (compute !== 'auto' && !MODES_OF_DEVICES[accelerator.kind].includes(compute)) continue;
+    const { device, usable, passedOver } = await probeDevice(accelerator, script);
     if (!usable || passedOver !== undefined) continue;
     if (compute !== 'bfloat16' || (await tensorCoresProblem(device, script)) === undefined) {
       return device;
@@ -86,8 +89,7 @@ export async function autoDevice(
  */
 export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Promise<Device> {
   if (setting === 'auto') return autoDevice('auto', script);
-  const device = parseDevice(setting);
-  const { problem, detail } = await probeDevice(device, script);
+  const { device, problem, detail } = await probeDevice(parseDevice(setting), script);
   if (problem !== undefined) {
     throw new LorafaError('device.unavailable', problem, detail === undefined ? {} : { detail });
   }
@@ -95,7 +97,7 @@ export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Prom
 }
 
 /** What came of trying a device; `detail` where it does not work. */
-type Trial = Pick<DeviceStatus, 'detail' | 'passedOver'>;
+type Trial = Pick<DeviceStatus, 'detail' | 'passedOver'> & Pick<Device, 'largestBuffer'>;
 
 /**
  * Makes sure that a CUDA device multiplies bfloat16 numbers, in a throw-away process.
@@ -140,7 +142,13 @@ function tryInChild(
       [script, formatDevice(device), ...what],
       { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
       (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout === '' ? {} : { passedOver: stdout });
+        if (error === null) {
+          const largestBuffer = bufferLimitIn(stderr);
+          return resolve({
+            ...(stdout !== '' && { passedOver: stdout }),
+            ...(largestBuffer !== undefined && { largestBuffer }),
+          });
+        }
         const end = error.signal === undefined ? error.message : `ended by ${error.signal}`;
         resolve({ detail: lastLine(stderr) || end });
       },

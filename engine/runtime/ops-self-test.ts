@@ -1,3 +1,5 @@
+import { nf4Blocks, nf4CodeBytes } from '../formats/nf4.ts';
+import { DYNAMIC_MAP } from '../formats/nf4-double.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
@@ -56,6 +58,8 @@ function operands(rows: number, columns: number): Feeds {
     // Some rows twice and some not at all.
     indices: BigInt64Array.from({ length: rows }, (_, i) => BigInt((i * i) % rows)),
     places: BigInt64Array.from({ length: rows }, (_, i) => BigInt(rows - 1 - i)),
+    codes: Uint8Array.from({ length: nf4CodeBytes(rows * columns) }, (_, i) => 37 * i),
+    magnitudes: Float32Array.from({ length: nf4Blocks(rows * columns) }, (_, i) => 1 + 0.1 * i),
   };
 }
 
@@ -69,6 +73,11 @@ function opsGraph(rows: number, columns: number): Graph {
     Value,
     Value,
   ];
+  const nf4 = [
+    b.input('codes', 'uint8', [nf4CodeBytes(rows * columns)]),
+    b.input('magnitudes', 'float32', [nf4Blocks(rows * columns)]),
+  ] as const;
+  const sizes = { inFeatures: columns, outFeatures: rows };
   const angles = b.mul(positive, b.scalar(LARGEST_ANGLE / 2));
   const heads = b.reshape(x, [1, 1, rows, columns]);
   const others = b.reshape(y, [1, 1, rows, columns]);
@@ -98,6 +107,8 @@ function opsGraph(rows: number, columns: number): Graph {
     ...{ pad: b.pad(x, 1, 2, 3), gather: b.gather(x, indices) },
     scatterAdd: b.scatterAdd(indices, x, rows),
     setRows: b.setRows(x, places, y),
+    ...{ matmulBnb4: b.matmulBnb4(x, ...nf4, sizes), nf4: b.dequantizeNf4(...nf4, sizes) },
+    'gather by bytes': b.gather(b.constant([...DYNAMIC_MAP], [256]), b.cast(nf4[0], 'int32')),
   };
   return b.finish(results);
 }

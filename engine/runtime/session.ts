@@ -24,6 +24,7 @@ import {
   sizesIn,
 } from './feeds.ts';
 import { HostValues } from './host-values.ts';
+import { requireBuffers } from './largest-buffer.ts';
 import { memoryOf } from './memory-of.ts';
 import { threadsSpin } from './onednn-threads.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
@@ -33,6 +34,7 @@ import { SharedWeights } from './shared-weights.ts';
 import type { HostDType, Tensor } from './tensor.ts';
 import type { TensorMemory } from './tensor-memory.ts';
 import { uncapturable } from './uncapturable.ts';
+import { requireKernels } from './webgpu-kernels.ts';
 
 export interface SessionOptions
   extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
@@ -81,12 +83,14 @@ export class Session {
    *
    * @param options.captures is for CUDA devices, and taken for false elsewhere; graphs that are {@link uncapturable} are computed plainly
    * @throws LorafaError `device.failed` with ONNX Runtime's own words; `device.unavailable` for products
-   * that this machine has nothing for; `model.not_found` or
+   * that this machine has nothing for, and what {@link requireKernels} and {@link requireBuffers} refuse; `model.not_found` or
    * `model.corrupt` where the files of its weights are not what they were
    */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
     const { device = CPU, threads = 0 } = options;
     const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
+    requireKernels(computed, device);
+    requireBuffers(computed, device);
     if (usesBfloat16(computed)) await bfloat16Runtime().startThreads(computed, threads);
     const weights = await weightsFor(computed, options, memoryOf(device));
     const problem = uncapturable(computed);

@@ -1,6 +1,8 @@
+import { LorafaError } from '../errors.ts';
+import { formatShape, staticSize } from '../graph/dim.ts';
 import { DTYPE_BYTES, type DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
-import type { Device } from './device.ts';
+import { type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
 import { idleSession } from './idle-session.ts';
 import { create, ort } from './onnx-runtime.ts';
@@ -27,6 +29,8 @@ export class WebgpuMemory implements TensorMemory {
   readonly #allocator: Pointer;
   /** Tensors of zeros by their lengths: copies within the device take the place of uploads. */
   readonly #zeros = new Map<number, Pointer>();
+  /** Numbers that were written to new tensors, each another one. */
+  #marks = 0;
 
   private constructor() {
     const what = 'ONNX Runtime could not start on webgpu';
@@ -49,7 +53,13 @@ export class WebgpuMemory implements TensorMemory {
   }
 
   allocate(dtype: DType, shape: readonly number[]): Pointer {
-    return tensorIn(this.#allocator, this.device, dtype, shape);
+    const tensor = tensorIn(this.#allocator, this.device, dtype, shape);
+    if (staticSize(shape) === 0 || this.#keeps(tensor)) return tensor;
+    ort.ReleaseValue(tensor);
+    throw new LorafaError(
+      'device.failed',
+      `${formatDevice(this.device)} has no room for a tensor of the shape ${formatShape(shape)}; try smaller batches or shorter rows, or another engine.device.`,
+    );
   }
 
   /** @param start must be 0 */
@@ -76,6 +86,27 @@ export class WebgpuMemory implements TensorMemory {
       this.copy(this.#zerosOf(length), target);
     } finally {
       ort.ReleaseValue(target);
+    }
+  }
+
+  /**
+   * Whether there is a buffer behind a tensor. ONNX Runtime does not look whether it got one; what is written to
+   * one that is too large or that there is no memory for is lost without an error.
+   */
+  #keeps(tensor: Pointer): boolean {
+    // Buffers have sixteen bytes at least.
+    const first = this.part(tensor, 0, DTYPE_BYTES.float32, 'float32', [1]);
+    const host = new HostValues();
+    const mark = Float32Array.of(++this.#marks);
+    const kept = new Float32Array(1);
+    try {
+      this.copy(host.over('float32', { data: mark, shape: [1] }), first);
+      this.copy(first, host.over('float32', { data: kept, shape: [1] }));
+      host.finish();
+      return kept[0] === mark[0];
+    } finally {
+      host.release();
+      ort.ReleaseValue(first);
     }
   }
 

@@ -1,17 +1,21 @@
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { type Batch, plannedBatch } from '../data/batches.ts';
+import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { chooseRecompute, memoryLimit } from '../plan/memory.ts';
+import { chooseRecompute, type MemoryQuestion, memoryLimit } from '../plan/memory.ts';
 import { withPadding } from '../plan/padding-multiple.ts';
 import { openGenerationModel } from '../plan/run-model.ts';
 import { runQuestion } from '../plan/run-question.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import { FACTS_OF_RUNTIME } from '../runtime/device-memory.ts';
+import { requireBuffers } from '../runtime/largest-buffer.ts';
 import type { SessionOptions } from '../runtime/session.ts';
+import { requireKernels } from '../runtime/webgpu-kernels.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
+import { type TrainingGraphOptions, trainingGraph } from '../step/training-graph.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
@@ -101,6 +105,7 @@ async function openOnnxRuntime(
     onFallback: (why) => void notices.add(why),
   });
   const options = stepOf(model);
+  requireComputable({ ...options, ...work, device });
   return {
     backend: new OnnxRuntimeBackend(trainee, optimizer, options, {
       ...evaluationSpec(options),
@@ -124,6 +129,25 @@ async function openOnnxRuntime(
 
 function uncaptured(what: 'Steps' | 'Evaluations', why: string): string {
   return `${what} are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
+}
+
+/**
+ * Makes sure that WebGPU has kernels for the steps and buffers for the largest batches, before the first one is computed.
+ *
+ * @throws LorafaError `device.unavailable`
+ */
+function requireComputable(
+  question: TrainingGraphOptions & Pick<MemoryQuestion, 'evaluation'> & { readonly device: Device },
+): void {
+  const { device, evaluation } = question;
+  if (device.kind !== 'webgpu') return;
+  const steps = withWebgpuOps(trainingGraph(question));
+  requireKernels(steps, device);
+  requireBuffers(steps, device);
+  if (evaluation === undefined) return;
+  const { shape } = evaluation;
+  const graph = trainingGraph({ ...evaluationSpec(question), shape, recompute: 'none' });
+  requireBuffers(withWebgpuOps(graph), device);
 }
 
 /** Steps in this process. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseConfig } from '../../engine/config/parse.ts';
 import type { ConfigInput } from '../../engine/config/schema.ts';
-import { openBaseModel } from '../../engine/models/base-model.ts';
+import { openRunModel } from '../../engine/plan/run-model.ts';
 import { CPU, type Device } from '../../engine/runtime/device.ts';
 import { TrainingStep } from '../gpu-check/training-step.ts';
 import { relativeError } from '../support/golden.ts';
@@ -12,6 +12,8 @@ export interface StepsCase {
   /** Folder of the model. */
   readonly model: string;
   readonly steps: number;
+  /** How its weights are stored. */
+  readonly quantized?: Partial<ConfigInput['model']>;
   readonly lora?: ConfigInput['lora'];
   readonly data?: Partial<ConfigInput['data']>;
   readonly training?: Partial<ConfigInput['training']>;
@@ -69,15 +71,15 @@ function furthest(actual: Values, expected: Values): ComparedSteps['gradient'] {
 }
 
 async function computed(item: StepsCase, device: Device) {
-  const model = await openBaseModel(item.model);
   const text = JSON.stringify({
-    model: { base_model_name_or_path: item.model },
+    model: { base_model_name_or_path: item.model, ...item.quantized },
     data: { dataset_name_or_path: 'rows.jsonl', ...item.data },
     lora: { r: 4, target_modules: 'all-linear', ...item.lora },
     training: { output_dir: 'run', learning_rate: 1e-3, ...item.training },
     engine: { intra_op_num_threads: 1 },
   });
   const config = parseConfig(text, 'run.lorafa.json');
+  const model = await openRunModel(config, () => undefined);
   const shape = { rows: 2, length: 16 };
   const step = await TrainingStep.open({ config, model, device, captures: false, ...shape });
   const losses = [await step.run()];

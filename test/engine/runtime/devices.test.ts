@@ -94,6 +94,16 @@ describe('the choice', () => {
     expect(await autoDevice('auto', noTensorCores)).toEqual(CUDA);
   });
 
+  test('of WebGPU knows the largest buffer that the device has', async () => {
+    const script = await probe(
+      `if (process.argv[2] === "webgpu") process.stderr.write("[E:onnxruntime] WebGPU device error(2): Buffer size (1125899906842624) exceeds the max buffer size limit (268435456).\\n");
+      else process.exit(1);`,
+    );
+    const device = { ...WEBGPU, largestBuffer: 2 ** 28 };
+    expect(await chooseDevice('webgpu', script)).toEqual(device);
+    expect(await chooseDevice('auto', script)).toEqual(device);
+  });
+
   test('of a device by name is that device or a refusal', async () => {
     expect(await chooseDevice('webgpu', await probe(''))).toEqual({ kind: 'webgpu', index: 0 });
     await expect(chooseDevice('cuda:1', await probe('process.exit(1)'))).rejects.toMatchObject({

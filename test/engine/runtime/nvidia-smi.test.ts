@@ -83,6 +83,8 @@ describe.skipIf(process.platform === 'win32')('the program', () => {
     // What a GPU does not tell is not the memory of the host.
     expect(await available(1)).toBeUndefined();
     expect(await available(2)).toBeUndefined();
+    expect(await FACTS_OF_DRIVER.availableMemory({ kind: 'webgpu', index: 0 })).toBeUndefined();
+    expect(await FACTS_OF_DRIVER.availableMemory({ kind: 'cpu', index: 0 })).toBeGreaterThan(0);
     vi.stubEnv('CUDA_VISIBLE_DEVICES', '1,0');
     expect(await available(0)).toBeUndefined();
     expect(await available(1)).toBe(11700 * 2 ** 20);
