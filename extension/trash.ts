@@ -20,19 +20,24 @@ export async function moveToTrash(paths: readonly string[]): Promise<void> {
  *
  * @param bytes that it takes
  * @param error what {@link moveToTrash} threw
+ * @param what lines that say what it is, where the question does not
  */
-export function confirmForGood(question: string, bytes: number, error: unknown): Promise<boolean> {
+export function confirmForGood(
+  question: string,
+  bytes: number,
+  error: unknown,
+  what: readonly string[] = [],
+): Promise<boolean> {
   const size = formatBytes(bytes);
-  return confirm(
-    question,
-    vscode.l10n.t('Delete for Good'),
-    isForWantOfTrash(error)
-      ? vscode.l10n.t('There is no trash here: {0} go at once.', size)
+  return confirm(question, vscode.l10n.t('Delete for Good'), [
+    ...what,
+    ...(isForWantOfTrash(error)
+      ? [vscode.l10n.t('There is no trash here: {0} go at once.', size)]
       : [
           vscode.l10n.t('It could not be moved to the trash: {0}', messageOf(error)),
           vscode.l10n.t('Without the trash, {0} go at once.', size),
-        ],
-  );
+        ]),
+  ]);
 }
 
 /** Whether files could not be moved because there is no trash, which VS Code tells by no code: servers have none. */

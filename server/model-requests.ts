@@ -84,7 +84,7 @@ export function serveModels(
     footprint(await inOwnFolder(folder, () => deleteAdapter(folder, workspaceFolders))),
   );
   serve(connection, renameRequest, async ({ folder, name }) => ({
-    folder: await inOwnFolder(folder, () => renameAdapter(folder, name)),
+    folder: await inOwnFolder(folder, () => renameAdapter(folder, name, workspaceFolders)),
   }));
   serve(connection, describeTraining, ({ folder }) => readTraining(folder));
   serve(connection, lookForChatTemplate, ({ model, adapter }) =>

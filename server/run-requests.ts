@@ -68,9 +68,10 @@ export function serveRuns(
   serve(connection, annotateRun, ({ folder, notes }) => manager.annotate(folder, notes));
   serve(connection, finishRun, ({ folder, checkpoint }) => manager.finish(folder, checkpoint));
   serve(connection, getRunConfig, ({ folder }) => manager.config(folder));
-  serve(connection, getRunMetrics, async ({ folder }) =>
-    metricsCsv((await runMetrics(folder)).rows),
-  );
+  serve(connection, getRunMetrics, async ({ folder }) => {
+    const { rows, problem } = await runMetrics(folder);
+    return { csv: metricsCsv(rows), problem };
+  });
   serve(connection, getRunReports, ({ folder }) => runReports(folder));
   serve(connection, watchRun, async ({ folder }) => {
     await manager.follow(folder, {

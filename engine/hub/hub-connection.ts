@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import { LorafaError } from '../errors.ts';
-import { JsonError, parseJson } from '../json.ts';
+import { type HubAnswer, parsedAnswer, readText, wordsOf } from './hub-answer.ts';
 import {
   badAnswer,
   HubError,
@@ -13,18 +12,13 @@ import {
 } from './hub-error.ts';
 import type { HubSettings } from './hub-settings.ts';
 import { fetchFor, proxyOf, proxySettings } from './proxy.ts';
+import { Silence } from './silence.ts';
 
 /** A server that says nothing for so long is gone. */
 const SILENCE_MS = 30_000;
 
 /** More than the hub sends anybody from one host to the next. */
 const MAX_REDIRECTS = 10;
-
-/** Bytes of an answer about a repository; one of a thousand files has 300 KiB. */
-const MAX_ANSWER_BYTES = 2 ** 26;
-
-/** Bytes of an answer that says why something is refused. */
-const MAX_WORDS_BYTES = 2 ** 16;
 
 /** What is sent is too large, whoever says so. */
 const TOO_LARGE = 413;
@@ -73,14 +67,6 @@ export function posted(bytes: Buffer, type: string): HubSending {
       yield bytes;
     },
   };
-}
-
-/** An answer whose body is still to come. Either it is read, or it is discarded. */
-export interface HubAnswer {
-  readonly response: Response;
-  /** The body, piece by piece. @throws HubError `hub.unreachable` when it breaks off, or nothing comes */
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly discard: () => Promise<void>;
 }
 
 /**
@@ -313,17 +299,6 @@ function nextPlace(target: string, from: URL, subject: HubSubject): URL {
   return next;
 }
 
-async function readText(body: AsyncIterable<Uint8Array>, subject: HubSubject): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw badAnswer(subject, 'it has no end');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
-}
-
 /** The pieces as `fetch` takes them, one at a time. */
 function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream(
@@ -337,101 +312,4 @@ function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
     },
     { highWaterMark: 0 },
   );
-}
-
-/** A value of an answer. @throws HubError `hub.bad_answer` */
-function parsedAnswer(text: string, subject: HubSubject): unknown {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (error instanceof JsonError) throw badAnswer(subject, `it ${error.message}`);
-    throw error;
-  }
-}
-
-/** What an answer that is no success says of the reason: in a header, or as the `error` of its body. */
-async function wordsOf(
-  { response, body, discard }: HubAnswer,
-  { isWritten }: HubSubject,
-): Promise<string> {
-  const header = response.headers.get('x-error-message');
-  if (header !== null || !isWritten) {
-    await discard();
-    return header ?? '';
-  }
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const piece of body) {
-      pieces.push(piece);
-      size += piece.byteLength;
-      if (size > MAX_WORDS_BYTES) return '';
-    }
-    const { data } = errorSchema.safeParse(parseJson(Buffer.concat(pieces).toString('utf8')));
-    return data?.error ?? data?.message ?? '';
-  } catch {
-    // The status says enough.
-    return '';
-  }
-}
-
-const errorSchema = z.object({ error: z.string(), message: z.string() }).partial();
-
-/** Ends a request in which nothing happens, or that nobody waits for any more. */
-class Silence {
-  readonly #abort = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #given: AbortSignal | undefined;
-
-  constructor(milliseconds: number, given: AbortSignal | undefined) {
-    this.#given = given;
-    this.#timer = setTimeout(
-      () => this.#abort.abort(new DOMException('no answer in time', 'TimeoutError')),
-      milliseconds,
-    );
-    // A process that has nothing else to do has no reason to wait.
-    this.#timer.unref();
-  }
-
-  get signal(): AbortSignal {
-    const { signal } = this.#abort;
-    return this.#given === undefined ? signal : AbortSignal.any([signal, this.#given]);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** What is sent, piece by piece, and who is told of it. */
-  async *sent(
-    pieces: AsyncIterable<Uint8Array>,
-    onSent: (bytes: number) => void,
-  ): AsyncGenerator<Uint8Array> {
-    for await (const piece of pieces) {
-      yield piece;
-      // It is asked for the next one when this one is on its way.
-      this.#timer.refresh();
-      onSent(piece.byteLength);
-    }
-  }
-
-  async *watch(
-    body: Response['body'],
-    broken: (error: unknown) => HubError,
-  ): AsyncGenerator<Uint8Array> {
-    try {
-      if (body === null) return;
-      for await (const piece of body) {
-        this.#timer.refresh();
-        yield piece;
-        // Whoever takes long with a piece is not the server.
-        this.#timer.refresh();
-      }
-    } catch (error) {
-      this.#given?.throwIfAborted();
-      throw broken(error);
-    } finally {
-      this.end();
-    }
-  }
 }

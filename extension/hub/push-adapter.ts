@@ -9,7 +9,13 @@ import { chooseAdapter } from '../models/choose-adapter.ts';
 import { withSignIn } from '../report-failure.ts';
 import type { Reports } from '../reports/reports.ts';
 import { failureOf, type ServerLink } from '../server-link.ts';
-import { decide, type ProgressNews, showInformation, showProgress } from '../show/notifications.ts';
+import {
+  type Choice,
+  decide,
+  type ProgressNews,
+  showInformation,
+  showProgress,
+} from '../show/notifications.ts';
 import { askForText, type PickRow, pick } from '../show/quick-input.ts';
 
 /** What is asked of the server about a push. */
@@ -61,19 +67,17 @@ export class AdapterPushes {
     const planned = await this.#plan({ folder, repository, isPrivate: null });
     if (planned === undefined) return;
     const { shown } = planned;
-    const open = {
-      title: vscode.l10n.t('Open Page'),
-      run: () => vscode.env.openExternal(vscode.Uri.parse(shown.page)),
-    };
     if (sentFiles(shown) === 0) {
-      await showInformation(vscode.l10n.t('All of it is in {0} already.', shown.repository), open);
+      const text = vscode.l10n.t('All of it is in {0} already.', shown.repository);
+      await showInformation(text, openPage(shown));
       return;
     }
     if (!(await this.#isWanted(shown))) return;
-    if (!(await this.#pushWanted(planned))) return;
+    const pushed = await this.#pushWanted(planned);
+    if (pushed === undefined) return;
     await showInformation(
-      vscode.l10n.t('{0} is on the Hugging Face Hub: {1}', name, shown.page),
-      open,
+      vscode.l10n.t('{0} is on the Hugging Face Hub: {1}', name, pushed.page),
+      openPage(pushed),
     );
   }
 
@@ -111,22 +115,21 @@ export class AdapterPushes {
    * Pushes what the user has agreed to. Where that takes another token, it goes on once there is one, and is asked for again
    * only where something else would be sent by then.
    *
-   * @returns whether it was pushed
+   * @returns what was pushed; undefined: nothing
    */
-  async #pushWanted(wanted: PlannedPush): Promise<boolean> {
+  #pushWanted(wanted: PlannedPush): Promise<ShownPush | undefined> {
     let [planned, isRefused]: [PlannedPush, boolean] = [wanted, false];
-    const isPushed = await withSignIn(async () => {
+    return withSignIn(async () => {
       if (isRefused) {
         const now = await this.#plan(planned.question);
-        if (now === undefined) return false;
+        if (now === undefined) return undefined;
         const isSame = now.shown.digest === planned.shown.digest;
-        if (!isSame && !(await this.#isWanted(now.shown))) return false;
+        if (!isSame && !(await this.#isWanted(now.shown))) return undefined;
         planned = now;
       }
       isRefused = true;
-      return this.#push(planned);
+      return (await this.#push(planned)) ? planned.shown : undefined;
     });
-    return isPushed === true;
   }
 
   /** Finds out what would be sent, and who may read a repository that is made; undefined: not at all. */
@@ -171,6 +174,14 @@ export class AdapterPushes {
     });
     return result !== undefined;
   }
+}
+
+/** The button that leads to a repository. */
+function openPage({ page }: ShownPush): Choice {
+  return {
+    title: vscode.l10n.t('Open Page'),
+    run: () => vscode.env.openExternal(vscode.Uri.parse(page)),
+  };
 }
 
 /** What was cancelled has failed for no reason that anybody wants to know. */

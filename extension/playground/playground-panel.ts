@@ -206,9 +206,10 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   /** Tells what was tried with an adapter, and what it was trained on. */
   async #tellHistory({ subject, change }: HistoryRequest): Promise<void> {
+    const born = await birthOf(subject);
     if (change === 'clear') await this.#history.clear(subject);
-    else if (change !== null) await this.#history.add(subject, change);
-    this.#tell({ type: 'history', subject, entries: this.#history.entries(subject) });
+    else if (change !== null) await this.#history.add(subject, change, born);
+    this.#tell({ type: 'history', subject, entries: this.#history.entries(subject, born) });
     if (change !== null) return;
     const training = await this.#context.server
       .ask(describeTraining, { folder: subject })
@@ -252,5 +253,15 @@ export class Playground implements vscode.WebviewPanelSerializer {
 
   #messageOf(error: unknown): string {
     return withRelativePaths(logFailure(error, this.#context.log));
+  }
+}
+
+/** When a file or folder was made, which a new name does not change; undefined where its file system does not tell. */
+async function birthOf(file: string): Promise<number | undefined> {
+  try {
+    const { ctime } = await vscode.workspace.fs.stat(vscode.Uri.file(file));
+    return ctime === 0 ? undefined : ctime;
+  } catch {
+    return undefined;
   }
 }

@@ -11,10 +11,15 @@ const LONGEST = 4_000;
 
 interface Subject {
   readonly subject: string;
+  /** When its folder was made; undefined where nobody could tell. */
+  readonly born?: number | undefined;
   readonly entries: readonly HistoryEntry[];
 }
 
-/** What was tried with each adapter, kept with the workspace from one session to the next. */
+/**
+ * What was tried with each adapter, kept with the workspace from one session to the next. Of one that was deleted it is not
+ * that of another one at the same path, which is told by when their folders were made.
+ */
 export class PromptHistory {
   readonly #memory: vscode.Memento;
 
@@ -22,16 +27,26 @@ export class PromptHistory {
     this.#memory = memory;
   }
 
-  /** The latest first. */
-  entries(subject: string): readonly HistoryEntry[] {
-    return this.#subjects.find((each) => each.subject === subject)?.entries ?? [];
+  /**
+   * The latest first.
+   *
+   * @param born when its folder was made, in any unit; undefined where nobody can tell, which is as good as any
+   */
+  entries(subject: string, born?: number): readonly HistoryEntry[] {
+    return this.#find(subject, born)?.entries ?? [];
   }
 
-  async add(subject: string, entry: HistoryEntry): Promise<void> {
-    const earlier = this.entries(subject).filter((each) => !isBeginningOf(each, entry));
-    const entries = [shortened(entry), ...earlier].slice(0, ENTRIES);
+  /** @param born see {@link entries} */
+  async add(subject: string, entry: HistoryEntry, born?: number): Promise<void> {
+    const known = this.#find(subject, born);
+    const earlier = (known?.entries ?? []).filter((each) => !isBeginningOf(each, entry));
+    const own = {
+      subject,
+      born: born ?? known?.born,
+      entries: [shortened(entry), ...earlier].slice(0, ENTRIES),
+    };
     const others = this.#subjects.filter((each) => each.subject !== subject);
-    await this.#memory.update(KEY, [{ subject, entries }, ...others].slice(0, SUBJECTS));
+    await this.#memory.update(KEY, [own, ...others].slice(0, SUBJECTS));
   }
 
   async clear(subject: string): Promise<void> {
@@ -46,15 +61,23 @@ export class PromptHistory {
    * name before goes.
    */
   async move(move: FolderMove): Promise<void> {
-    const moved = this.#subjects.map(({ subject, entries }) => {
-      const now = movedPath(subject, move);
-      return { subject: now, entries, isMoved: now !== subject };
+    const moved = this.#subjects.map((each) => {
+      const now = movedPath(each.subject, move);
+      return { ...each, subject: now, isMoved: now !== each.subject };
     });
     const taken = new Set(moved.filter(({ isMoved }) => isMoved).map(({ subject }) => subject));
     const subjects = moved
       .filter(({ subject, isMoved }) => isMoved || !taken.has(subject))
-      .map(({ subject, entries }) => ({ subject, entries }));
+      .map(({ isMoved: _, ...each }) => each);
     await this.#memory.update(KEY, subjects);
+  }
+
+  #find(subject: string, born: number | undefined): Subject | undefined {
+    return this.#subjects.find(
+      (each) =>
+        each.subject === subject &&
+        (born === undefined || each.born === undefined || each.born === born),
+    );
   }
 
   get #subjects(): readonly Subject[] {

@@ -7,6 +7,7 @@ import { tick } from '../walkthrough/tick.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { showDownloads } from './download-notifications.ts';
 import { registerKeepingCommands } from './keeping-commands.ts';
+import { RenamedRuns } from './renamed-runs.ts';
 import { RunActions } from './run-actions.ts';
 import { registerRunCommands } from './run-commands.ts';
 import { keepContextKeys } from './run-context-keys.ts';
@@ -36,7 +37,8 @@ export function registerRuns(
   const feed = new RunFeed(server, log);
   const { extensionUri } = extension;
   const moves = new vscode.EventEmitter<FolderMove>();
-  const context: RunsContext = { extensionUri, log, server, store, feed, moves };
+  const renamed = new RenamedRuns(extension.workspaceState);
+  const context: RunsContext = { extensionUri, log, server, store, feed, moves, renamed };
   const keeper = new RunKeeper(context);
   const actions = new RunActions(context, keeper);
   const panels = new RunPanels(context, actions);

@@ -12,7 +12,7 @@ import { chooseFiles } from '../config-editor/browse.ts';
 import { openConfig } from '../config-editor/show-place.ts';
 import { ADAPTER_COMMANDS } from '../models/adapter-commands.ts';
 import { type FailedTask, reportFailure } from '../report-failure.ts';
-import { confirm, showInformation, showProgress } from '../show/notifications.ts';
+import { confirm, showInformation, showProgress, showWarning } from '../show/notifications.ts';
 import { reveal } from '../show/reveal.ts';
 import { chooseWhenBusy } from './choose-when-busy.ts';
 import { tellGone } from './gone-runs.ts';
@@ -142,12 +142,18 @@ export class RunActions {
 
   /** Writes what was measured in a run into a file that the user chooses. */
   async exportMetrics({ folder, name }: RunSummary): Promise<void> {
-    const csv = await this.#attempt(() => this.#context.server.ask(getRunMetrics, { folder }));
-    if (csv !== undefined) await this.exportText(csv, `${name}.csv`);
+    const found = await this.#attempt(() => this.#context.server.ask(getRunMetrics, { folder }));
+    if (found === undefined) return;
+    const { csv, problem } = found;
+    await this.exportText(csv, `${name}.csv`, problem && path.join(folder, problem));
   }
 
-  /** Writes a text into a file that the user chooses, and says where it is. */
-  async exportText(text: string, name: string): Promise<void> {
+  /**
+   * Writes a text into a file that the user chooses, and says where it is.
+   *
+   * @param problem what is not in it, as a sentence; null if nothing
+   */
+  async exportText(text: string, name: string, problem: string | null = null): Promise<void> {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const target = await vscode.window.showSaveDialog({
       ...(folder !== undefined && { defaultUri: vscode.Uri.joinPath(folder, name) }),
@@ -156,8 +162,13 @@ export class RunActions {
     if (target === undefined) return;
     await this.#attempt(async () => {
       await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
-      await showInformation(
-        vscode.l10n.t('{0} was written.', target.fsPath),
+      const written = vscode.l10n.t('{0} was written.', target.fsPath);
+      const [show, message] =
+        problem === null
+          ? [showInformation, written]
+          : [showWarning, vscode.l10n.t('{0} Not all is in it: {1}', written, problem)];
+      await show(
+        message,
         { title: vscode.l10n.t('Reveal'), run: () => reveal(target.fsPath) },
         {
           title: vscode.l10n.t('Open'),

@@ -88,7 +88,7 @@ export class RunKeeper {
    */
   rename(run: RunSummary, onRenamed: (renamed: RunSummary) => void): Promise<void> {
     return this.#attempt(async () => {
-      const { server, store, moves } = this.#context;
+      const { server, store, moves, renamed: names } = this.#context;
       const prompt = vscode.l10n.t('The run’s folder gets this name');
       const name = await askFolderName(run.folder, prompt);
       if (name === undefined) return;
@@ -96,7 +96,9 @@ export class RunKeeper {
       onRenamed(renamed);
       store.add(renamed);
       store.remove(run.folder);
-      moves.fire({ from: run.folder, to: renamed.folder });
+      const move = { from: run.folder, to: renamed.folder };
+      moves.fire(move);
+      await names.add(move);
     });
   }
 
@@ -254,10 +256,8 @@ function removing<Run extends DoomedRun>(
 function confirmDeletion(runs: readonly DoomedRun[]): Promise<boolean> {
   const [first] = runs;
   const others = runs.flatMap(({ footprint }) => footprint.others);
-  const names = runs.slice(0, NAMES).map(({ name }) => name);
-  const more = runs.length - names.length;
   const detail = [
-    ...(runs.length > 1 ? [`${[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')}.`] : []),
+    ...namesOf(runs),
     vscode.l10n.t(
       'Result, journal and checkpoints ({0}), {1} in all, go to the trash; where there is none, you are asked again.',
       sumOf(runs, 'checkpoints'),
@@ -282,7 +282,15 @@ function confirmRunsForGood(runs: readonly UntrashedRun[]): Promise<boolean> {
     runs.length === 1
       ? vscode.l10n.t('Delete the run {0} for good?', first!.name)
       : vscode.l10n.t('Delete {0} runs for good?', runs.length);
-  return confirmForGood(question, sumOf(runs, 'bytes'), first!.error);
+  return confirmForGood(question, sumOf(runs, 'bytes'), first!.error, namesOf(runs));
+}
+
+/** A line with the names of several runs, the first of many; none for one, which the question names. */
+function namesOf(runs: readonly DoomedRun[]): readonly string[] {
+  if (runs.length === 1) return [];
+  const names = runs.slice(0, NAMES).map(({ name }) => name);
+  const more = runs.length - names.length;
+  return [`${[...names, ...(more > 0 ? [`+${more}`] : [])].join(', ')}.`];
 }
 
 function sumOf(runs: readonly DoomedRun[], key: 'bytes' | 'checkpoints'): number {

@@ -362,9 +362,23 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const folder = folderOf(state);
+    const kept = folderOf(state);
+    const folder = kept === undefined ? undefined : await this.#folderNow(kept);
     if (folder === undefined || this.#of(folder) !== undefined) panel.dispose();
     else this.#add(panel, folder);
+  }
+
+  /** Where the run is that a tab was left with. */
+  async #folderNow(kept: string): Promise<string> {
+    const { renamed, store } = this.#context;
+    const now = renamed.folderNow(kept);
+    if (now === kept) return kept;
+    // Another run may have taken its name since.
+    const isThere = await store.look(kept).then(
+      (run) => run !== undefined,
+      () => false,
+    );
+    return isThere ? kept : now;
   }
 
   /** Tabs of a run from before a reload, which VS Code restores only when they are shown. */

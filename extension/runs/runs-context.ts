@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { FolderMove } from '../folder-move.ts';
 import type { ServerLink } from '../server-link.ts';
+import type { RenamedRuns } from './renamed-runs.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { RunStore } from './run-store.ts';
 
@@ -13,4 +14,5 @@ export interface RunsContext {
   readonly feed: RunFeed;
   /** Fires when a run or an adapter has another name. */
   readonly moves: vscode.EventEmitter<FolderMove>;
+  readonly renamed: RenamedRuns;
 }

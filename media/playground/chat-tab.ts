@@ -44,7 +44,7 @@ export class ChatTab {
         'aria-label': texts.message,
         placeholder: texts.messageHint,
       },
-      on: { input: () => parts.keep() },
+      on: { input: () => parts.keepTyped() },
     });
     this.#message.value = saved.draft ?? '';
     this.#send = element('button', {

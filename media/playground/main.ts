@@ -21,6 +21,7 @@ import type { PlaygroundParts } from './parts.ts';
 import { PromptTab } from './prompt-tab.ts';
 import { PromptTable } from './prompt-table.ts';
 import { SamplingForm } from './sampling-form.ts';
+import { StateKeeper } from './state-keeper.ts';
 import { TrainingLine } from './training-line.ts';
 import { Writing } from './writing.ts';
 
@@ -42,7 +43,8 @@ const picker = new ModelPicker(texts, saved, {
   onRefresh: () => host.send({ type: 'catalog' }),
 });
 const training = new TrainingLine(texts);
-const sampling = new SamplingForm(texts, saved, keep);
+const keeper = new StateKeeper(storeState);
+const sampling = new SamplingForm(texts, saved, () => keeper.keepTyped());
 const examples = new Examples();
 const writing = new Writing(host.send, showBusy);
 const history = new HistoryList(texts, {
@@ -77,6 +79,7 @@ const parts: PlaygroundParts = {
     host.send({ type: 'history', subject: about, change });
   },
   keep,
+  keepTyped: () => keeper.keepTyped(),
   onShowLogs: () => host.send({ type: 'showLogs' }),
 };
 const promptTab = new PromptTab(texts, parts, examples, saved ?? {});
@@ -124,6 +127,8 @@ document.body.append(
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && document.activeElement === document.body) focusTab();
 });
+document.addEventListener('focusout', () => keeper.settle());
+window.addEventListener('pagehide', () => keeper.settle());
 host.listen(receive);
 host.send({ type: 'catalog' });
 
@@ -278,6 +283,10 @@ function showAgain({ question, answers, sampling: drawn, turns }: HistoryEntry):
 }
 
 function keep(): void {
+  keeper.keep();
+}
+
+function storeState(): void {
   host.setState({
     ...picker.state,
     tab: views.chosen,

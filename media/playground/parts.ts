@@ -47,5 +47,7 @@ export interface PlaygroundParts {
   remember(subject: Subject, tried: Tried): void;
   /** Keeps over a reload what there is. */
   keep(): void;
+  /** The same after a key. */
+  keepTyped(): void;
   onShowLogs(): void;
 }

@@ -172,7 +172,7 @@ export class PromptTab {
 
   #change(): void {
     this.update();
-    this.#parts.keep();
+    this.#parts.keepTyped();
   }
 
   async #generate(): Promise<void> {

@@ -30,12 +30,15 @@ export const LAUNCH_TEXTS = {
   ssh: (launch) =>
     [
       '#!/bin/sh',
-      '# Starts the run on each machine, and waits for all of them.',
+      '# Starts the run on each machine, waits for all of them, and fails where one of them has failed.',
       ...launch.hosts.map((host, machine) => {
         const command = inFolder(launch.folder, torchrun(launch, machine));
-        return `ssh ${shellWord(host)} ${shellWord(command)} &`;
+        return `ssh ${shellWord(host)} ${shellWord(command)} & machine${machine}=$!`;
       }),
-      'wait',
+      'status=0',
+      // A `wait` for all at once succeeds whatever they came to.
+      ...launch.hosts.map((_, machine) => `wait "$machine${machine}" || status=$?`),
+      'exit "$status"',
     ].join('\n'),
   slurm: (launch) =>
     [

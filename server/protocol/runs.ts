@@ -126,8 +126,15 @@ export const getRunReports = request<RunReports | null>()(
   z.object({ folder }),
 );
 
-/** Client → server: what was measured in a run, as CSV; see `runMetrics`. */
-export const getRunMetrics = request<string>()('lorafa/runs/metrics', z.object({ folder }));
+/** What was measured in a run; see `runMetrics`. */
+export interface MetricsTable {
+  readonly csv: string;
+  /** What was left out since it is damaged, as a sentence for people; null if nothing. */
+  readonly problem: string | null;
+}
+
+/** Client → server: what was measured in a run. */
+export const getRunMetrics = request<MetricsTable>()('lorafa/runs/metrics', z.object({ folder }));
 
 /** What of a run's folder goes with the run, and what stays. */
 export interface RunFootprint {

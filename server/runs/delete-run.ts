@@ -14,7 +14,7 @@ import { readStateFile } from './state-file.ts';
 export interface DeletedRun {
   /** Bytes that are free now. */
   readonly bytes: number;
-  /** What was not the run's and stays, as paths from the folder; the folder is gone if there is none. */
+  /** What was not the run's and stays, as paths from the folder; the folder is gone if there is none and it is not open. */
   readonly others: readonly string[];
 }
 
@@ -33,10 +33,11 @@ export async function deletionOf(folder: string): Promise<RunContents> {
  * it. Nothing is followed out of the folder, and what somebody else has put there stays. What tells
  * of the run goes last, so that one of which only a part was removed is still listed.
  *
+ * @param open folders that are open in the editor, which stay, empty
  * @throws LorafaError `output.not_found` where there is no such folder; `usage.invalid` where it holds no run,
  * or one that goes on; `output.in_use`; `output.not_writable`
  */
-export async function deleteRun(folder: string): Promise<DeletedRun> {
+export async function deleteRun(folder: string, open: readonly string[] = []): Promise<DeletedRun> {
   await requireEndedRun(folder);
   const lock = await RunLock.acquire(folder);
   let contents: RunContents;
@@ -50,8 +51,8 @@ export async function deleteRun(folder: string): Promise<DeletedRun> {
     await lock.release();
   }
   const { bytes, others } = contents;
-  const isGone = others.length === 0 && (await removeEmptyFolder(folder));
-  return { bytes, others: isGone ? [] : others };
+  if (others.length === 0 && !open.includes(folder)) await removeEmptyFolder(folder);
+  return { bytes, others };
 }
 
 /**

@@ -152,24 +152,24 @@ export class RunManager {
   /** See {@link measureRun}. */
   async measure(folder: string): Promise<RunFootprint> {
     const { own, bytes, checkpoints, others } = await deletionOf(folder);
-    // One that is open in the editor stays, empty.
     const isWhole = others.length === 0 && !this.#options.workspaceFolders.includes(folder);
     return { paths: isWhole ? [folder] : own, bytes, checkpoints, others };
   }
 
   /** See {@link deleteRun}. Throws as it does. */
   async delete(folder: string): Promise<DeletedRun> {
-    const deleted = await inOwnFolder(folder, () => deleteRun(folder));
-    await this.#options.registry.remove(folder);
+    const { workspaceFolders, registry } = this.#options;
+    const deleted = await inOwnFolder(folder, () => deleteRun(folder, workspaceFolders));
+    await registry.remove(folder);
     await this.#forget(folder);
     return deleted;
   }
 
   /** See {@link renameRun}. */
   async rename(folder: string, name: string): Promise<RunSummary> {
-    const { registry } = this.#options;
+    const { workspaceFolders, registry } = this.#options;
     const { configFile } = await this.#refreshed(folder);
-    const renamed = await inOwnFolder(folder, () => renameRun(folder, name));
+    const renamed = await inOwnFolder(folder, () => renameRun(folder, name, workspaceFolders));
     await registry.add({ folder: renamed, configFile });
     await registry.remove(folder);
     // Who asked learns both names at once, from the answer.

@@ -1,5 +1,7 @@
 import { ResponseError } from 'vscode-jsonrpc';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
+import type { FolderMove } from '../../extension/folder-move.ts';
+import { RenamedRuns } from '../../extension/runs/renamed-runs.ts';
 import { RunActions } from '../../extension/runs/run-actions.ts';
 import { RunKeeper } from '../../extension/runs/run-keeper.ts';
 import { RunStore } from '../../extension/runs/run-store.ts';
@@ -18,6 +20,7 @@ import {
 } from '../../server/protocol/runs.ts';
 import { RPC_ERRORS } from '../../server/rpc/message.ts';
 import { Uri } from './vscode-files.ts';
+import { EventEmitter } from './vscode-window.ts';
 
 /** What the runs of a window are, as its server tells it; see the real ones in `test/server/runs/`. */
 class RunsServer {
@@ -106,7 +109,10 @@ export async function runsWindow(runs: readonly RunSummary[]) {
   await store.refresh();
   const feed = { watch: () => ({ dispose: () => undefined }) };
   const extensionUri = Uri.file('/extension');
-  const context = { extensionUri, server, store, log, feed } as unknown as RunsContext;
+  const moves = new EventEmitter<FolderMove>();
+  const renamed = new RenamedRuns(memory as never);
+  const parts = { extensionUri, server, store, log, feed, moves, renamed };
+  const context = parts as unknown as RunsContext;
   const keeper = new RunKeeper(context);
   return { server, store, context, keeper, actions: new RunActions(context, keeper) };
 }

@@ -30,7 +30,10 @@ async function makeParent(target: FileUri): Promise<void> {
 export const files = {
   asRelativePath: ({ fsPath }: FileUri) => fsPath,
   fs: {
-    stat: ({ fsPath }: FileUri) => stat(fsPath),
+    stat: async ({ fsPath }: FileUri) => {
+      const { birthtimeMs: ctime, mtimeMs: mtime, size } = await stat(fsPath);
+      return { ctime, mtime, size };
+    },
     readDirectory: async ({ fsPath }: FileUri) => (await readdir(fsPath)).map((name) => [name, 1]),
     readFile: ({ fsPath }: FileUri) => readFile(fsPath),
     writeFile: ({ fsPath }: FileUri, content: Uint8Array) => writeFile(fsPath, content),

@@ -122,8 +122,11 @@ describe('a push that needs another token when it is sent', () => {
 
   test('asks again where something else would be sent by then', async () => {
     chooses('signed in', 'Private', 'Push');
-    const { pushes } = await push(answers({ ...PLANNED, account: 'another', digest: 'another' }));
+    const page = 'https://hub/another/first';
+    const { pushes } = await push(answers({ ...PLANNED, account: 'another', page, digest: 'b' }));
     expect(pushes).toBe(2);
+    // Where it is now is another's as well.
+    expect(titles().at(-1)).toBe(`first is on the Hugging Face Hub: ${page}`);
     expect([count('inputBox'), count('quickPick'), count('warning')]).toEqual([1, 1, 2]);
   });
 

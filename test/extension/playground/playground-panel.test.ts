@@ -1,10 +1,16 @@
+import { mkdir, rename, rmdir } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import * as vscode from 'vscode';
-import type { PlaygroundNews } from '../../../extension/playground/playground-messages.ts';
+import type {
+  HistoryRequest,
+  PlaygroundNews,
+} from '../../../extension/playground/playground-messages.ts';
 import { Playground } from '../../../extension/playground/playground-panel.ts';
 import type { AssetChange } from '../../../extension/views/views.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 import { Uri } from '../../support/vscode-files.ts';
 import { OpenedPanel } from '../../support/webview-panel.ts';
 
@@ -25,6 +31,7 @@ async function openPlayground(templates?: boolean, looked?: (method: string) => 
     [listModels.method]: () => [],
     [listAdapters.method]: () => [...adapters],
   };
+  const kept = new Map<string, unknown>();
   const disk = new vscode.EventEmitter<AssetChange>();
   const playground = new Playground({
     extensionUri: Uri.file('/extension'),
@@ -39,7 +46,10 @@ async function openPlayground(templates?: boolean, looked?: (method: string) => 
         return method === lookForChatTemplate.method ? templates : answer;
       },
     },
-    memory: { get: () => [], update: async () => undefined },
+    memory: {
+      get: (key: string, initial: unknown) => kept.get(key) ?? initial,
+      update: async (key: string, value: unknown) => void kept.set(key, value),
+    },
     onDidChangeAssets: disk.event,
   } as never);
   const panel = new OpenedPanel<PlaygroundNews>();
@@ -107,6 +117,28 @@ test('names that adapters got before the page was there it hears first of all', 
   panel.ask({ type: 'catalog' });
   await vi.waitFor(() => expect(offered()).toEqual(['first']));
   expect(panel.told[0]).toEqual({ type: 'moved', ...move });
+});
+
+test('what was tried with an adapter that was deleted is not shown for another at its path', async () => {
+  const subject = path.join(await tempFolder(), 'mine');
+  const question = { mode: 'chat', context: [], prompt: 'Hi', expected: null } as const;
+  const entry = { time: '2026-01-01T00:00:00Z', question, answers: [], turns: [] };
+  const { panel } = await openPlayground();
+  const told = async (change: HistoryRequest['change']) => {
+    const histories = () => panel.told.filter(({ type }) => type === 'history').length;
+    const before = histories();
+    panel.ask({ type: 'history', subject, change });
+    await vi.waitFor(() => expect(histories()).toBe(before + 1));
+    return panel.last('history')?.entries.length;
+  };
+  await mkdir(subject);
+  expect(await told(entry)).toBe(1);
+  await rename(subject, `${subject}-trash`);
+  await mkdir(subject);
+  expect(await told(null)).toBe(0);
+  await rmdir(subject);
+  await rename(`${subject}-trash`, subject);
+  expect(await told(null)).toBe(1);
 });
 
 test('an adapter that is to be tried and is not there is told, whatever is picked', async () => {

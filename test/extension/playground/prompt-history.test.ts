@@ -69,6 +69,19 @@ test('a conversation that goes on is one entry', async () => {
   expect(history.entries('a')).toHaveLength(2);
 });
 
+test('another adapter at the same path has none of it, until both are known to be one', async () => {
+  const history = new PromptHistory(memory());
+  await history.add('/runs/a', entry('before it was known'));
+  await history.add('/runs/a', entry('old'), 1);
+  await history.move({ from: '/runs/a', to: '/runs/b' });
+  expect(history.entries('/runs/b', 2)).toEqual([]);
+  // Back from the trash.
+  expect(history.entries('/runs/b', 1)).toHaveLength(2);
+  expect(history.entries('/runs/b')).toHaveLength(2);
+  await history.add('/runs/b', entry('new'), 2);
+  expect(prompts(history, '/runs/b')).toEqual(['new']);
+});
+
 test('it stays with an adapter that gets another name, and with the checkpoints of its run', async () => {
   const history = new PromptHistory(memory());
   for (const subject of ['/runs/a', '/runs/a/checkpoint-5', '/runs/ab']) {

@@ -84,7 +84,7 @@ test('where there is no trash one is asked once more, for all runs, before they 
     ['Delete 2 runs?', {}, 'Delete'],
     [
       'Delete 2 runs for good?',
-      { detail: 'There is no trash here: 2 KiB go at once.' },
+      { detail: 'a, b.\nThere is no trash here: 2 KiB go at once.' },
       'Delete for Good',
     ],
   ]);
@@ -94,6 +94,20 @@ test('where there is no trash one is asked once more, for all runs, before they 
   await keeper.delete(store.runs);
   expect([...server.disk.keys()]).toEqual([]);
   expect(store.runs).toEqual([]);
+});
+
+test('of many runs that cannot go to the trash the first are named, and how many more there are', async () => {
+  const names = [...'abcdefghijkl'];
+  const runs = names.map((name) => runSummary({ state: 'completed' }, { folder: `/runs/${name}` }));
+  vi.spyOn(vscode.workspace.fs, 'delete').mockRejectedValue(new Error('no trash'));
+  const { keeper } = await runsWindow(runs);
+  user.answer = 'Delete';
+  await keeper.delete(runs);
+  expect(questions().at(-1)).toMatchObject([
+    'Delete 12 runs for good?',
+    { detail: expect.stringMatching(/^a, b, c, d, e, f, g, h, i, j, \+2\.\nIt could not/) },
+    'Delete for Good',
+  ]);
 });
 
 test('a run that is resumed while the question stands is not moved away', async () => {

@@ -1,19 +1,24 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseGpus } from '../../../engine/runtime/nvidia-smi.ts';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
-import { getRunReports, type RunSummary } from '../../../server/protocol/runs.ts';
+import { getRunReports, type RunSummary, renameRun } from '../../../server/protocol/runs.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { runSummary } from '../../support/run-summary.ts';
 import { runsWindow } from '../../support/runs-window.ts';
-import { shown } from '../../support/vscode-window.ts';
+import { shown, user } from '../../support/vscode-window.ts';
 import { OpenedPanel } from '../../support/webview-panel.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 beforeEach(() => {
   shown.length = 0;
+});
+
+// Other tests of the worker ask the same user.
+afterEach(() => {
+  user.reply = undefined;
 });
 
 const FOLDER = '/runs/done';
@@ -73,4 +78,29 @@ test('the panel knows where its run is reported', async () => {
   const live = runSummary({ state: 'running' }, { folder: '/runs/live' });
   const { panel } = await panelOf(live, { [getRunReports.method]: () => reports });
   expect(panel.last('config')?.reports).toEqual(reports);
+});
+
+test('a tab that nobody has looked at since its run was renamed finds it, unless another run has its name', async () => {
+  const before = runSummary({ state: 'completed' }, { folder: '/runs/before' });
+  const after = runSummary({ state: 'completed' }, { folder: '/runs/after' });
+  const { server, store, keeper, context, actions } = await runsWindow([before]);
+  server.answers[renameRun.method] = () => after;
+  server.disk.set(after.folder, after);
+  server.disk.delete(before.folder);
+  user.reply = (to) => (to === 'inputBox' ? 'after' : undefined);
+  await keeper.rename(before, () => undefined);
+  /** The run that a tab shows which was left with the old name. */
+  const shownBy = async (panels: RunPanels) => {
+    const panel = new OpenedPanel<RunPanelNews>();
+    await panels.deserializeWebviewPanel(panel as never, { folder: before.folder });
+    panel.ask({ type: 'ready' });
+    await vi.waitFor(() => expect(panel.last('run')).toBeDefined());
+    panel.dispose();
+    return panel.last('run')?.run.folder;
+  };
+  // Each is what a window has after a reload.
+  expect(await shownBy(new RunPanels(context, actions))).toBe(after.folder);
+  server.disk.set(before.folder, before);
+  await store.refresh();
+  expect(await shownBy(new RunPanels(context, actions))).toBe(before.folder);
 });

@@ -48,8 +48,11 @@ test('an adapter goes with its folder, or without what is not its own', async ()
   expect(await readdir(shared)).toEqual(['README.md']);
 });
 
-test('a folder that is open in the editor stays when the adapter in it goes', async () => {
+test('a folder that is open in the editor stays when the adapter in it goes, and keeps its name', async () => {
   const folder = await adapterFolder();
+  await expect(renameAdapter(folder, 'other', [folder])).rejects.toThrow(
+    `${folder} is open in the editor`,
+  );
   const own = ADAPTER.map((name) => path.join(folder, name));
   expect((await adapterContents(folder, [folder])).own.toSorted()).toEqual(own);
   await deleteAdapter(folder, [folder]);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { LAUNCH_TEXTS, type Launch, type Launcher } from '../../../server/cli/launch-texts.ts';
 
@@ -20,7 +20,8 @@ const textOf = (launcher: Launcher, changes: Partial<Launch> = {}): string =>
 /** What a shell makes of a text, with programs that print what they are given. */
 function executed(text: string, programs: readonly string[]): string[] {
   const stubs = programs.map(
-    (name) => `${name}() { printf '%s|' ${JSON.stringify(name)} "$@"; echo; }`,
+    // One write each: what runs at the same time writes to the same pipe.
+    (name) => `${name}() { printf '%s\\n' "$(printf '%s|' ${JSON.stringify(name)} "$@")"; }`,
   );
   const script = ['cd() { :; }', ...stubs, text].join('\n');
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n').sort();
@@ -58,6 +59,16 @@ test('a script for SSH gives each machine one command', () => {
     expect(command).toContain(`--node-rank ${machine} `);
     expect(command).toMatch(/^cd '\/home\/me\/it'\\''s here' && '\/opt\/my python/);
   }
+});
+
+test.each([
+  ['no machine', 0],
+  ['node-1', 7],
+  ['node-2', 7],
+])('a script for SSH ends as the machines do: %s fails', (host, expected) => {
+  const ssh = `ssh() { [ "$1" != ${JSON.stringify(host)} ] || return 7; }`;
+  const { status } = spawnSync('sh', ['-c', `${ssh}\n${textOf('ssh')}`]);
+  expect(status).toBe(expected);
 });
 
 test('a job of Slurm starts a launcher on each node', () => {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
@@ -138,6 +147,16 @@ test('with a run its folder goes, but for one that is open or holds something el
   const inside = new ObservedManager(folder('healthy'), await tempFolder(), 'none');
   managers.push(inside);
   expect(await pathsOf(inside, 'healthy')).toEqual([journalIn('healthy')]);
+});
+
+test('a folder that is open in the editor stays where it is, whatever is done with the run in it', async () => {
+  const { folder } = await open({ healthy });
+  const run = folder('healthy');
+  const inside = new ObservedManager(run, path.join(await tempFolder(), 'runs'), 'none');
+  managers.push(inside);
+  await expect(inside.manager.rename(run, 'other')).rejects.toThrow(`${run} is open in the editor`);
+  expect((await inside.manager.delete(run)).others).toEqual([]);
+  expect(await readdir(run)).toEqual([]);
 });
 
 test('a long journal is listed in bounded memory', async () => {
