@@ -114,6 +114,11 @@ export function runPanelTexts() {
     gpuHint: vscode.l10n.t(
       'Its memory that all programs have in use, how much of the time it computes, temperature and power, as nvidia-smi tells',
     ),
+    ranks: vscode.l10n.t('Processes that compute'),
+    rank: vscode.l10n.t('Rank'),
+    ranksHint: vscode.l10n.t(
+      'Memory: what PyTorch has taken of the GPU, or what is resident where it computes on the CPU',
+    ),
     compute: vscode.l10n.t('Precision'),
     computeHint: vscode.l10n.t(
       'In which the products with the frozen weights of the base model are computed (engine.compute)',

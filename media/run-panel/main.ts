@@ -16,6 +16,7 @@ import { CheckpointList } from './checkpoint-list.ts';
 import { ConfigView } from './config-view.ts';
 import { figuresTable } from './figures-table.ts';
 import { LogView } from './log-view.ts';
+import { RankTable } from './rank-table.ts';
 import { RunCharts } from './run-charts.ts';
 import { RunHeader } from './run-header.ts';
 import { SampleList } from './sample-list.ts';
@@ -33,6 +34,7 @@ let news: RunNews | undefined;
 
 const history = new RunHistory();
 const header = new RunHeader(texts, host.send);
+const ranks = new RankTable(texts);
 const charts = new RunCharts(
   texts,
   history,
@@ -52,6 +54,7 @@ const drawFiguresSoon = throttle(1000, drawFigures);
 document.body.append(
   element('main', {}, [
     header.root,
+    ranks.root,
     charts.root,
     new Tabs(
       texts.views,
@@ -93,6 +96,10 @@ function receive(message: RunPanelNews): void {
       break;
     case 'facts':
       header.showFacts(message.facts);
+      break;
+    case 'ranks':
+      ranks.show(message.ranks);
+      header.showOwnMemory(message.ranks.length === 0);
       break;
     case 'chat':
       header.showChat(message);
