@@ -1,6 +1,5 @@
 import {
   annotateRun,
-  chosenPython,
   controlRun,
   deleteRun,
   finishRun,
@@ -22,13 +21,13 @@ import {
   watchRun,
 } from './protocol/runs.ts';
 import {
-  ask,
   type NotificationSink,
   notify,
   type RequestSink,
   type RequestSource,
   serve,
 } from './rpc/serve.ts';
+import { askEditor } from './runs/editor-python.ts';
 import { GpuWatch } from './runs/gpu-watch.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 import { metricsCsv, runMetrics } from './runs/run-metrics.ts';
@@ -49,7 +48,7 @@ export function serveRuns(
   const gpus = new GpuWatch((read) => void notify(connection, gpusRead, { gpus: [...read] }));
   const manager = new RunManager({
     ...options,
-    askPython: (configFile) => ask(connection, chosenPython, { configFile }),
+    askPython: askEditor(connection),
     onChanged: (summary) => {
       const { folder, isLive } = summary;
       void notify(connection, runChanged, summary);

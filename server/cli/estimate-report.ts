@@ -8,6 +8,7 @@ import { describeInferred, describeSets, splitCount } from './split-words.ts';
 /** The estimate of a run as a table for people. */
 export function renderEstimate(estimate: RunEstimate): string {
   const { parameters, train, evaluation, memory, memoryLimit } = estimate;
+  const isHere = estimate.processes === undefined;
   const share = ((100 * parameters.trainable) / parameters.total).toPrecision(2);
   const rows: readonly (readonly [string, string])[] = [
     ['Model', estimate.model],
@@ -29,7 +30,8 @@ export function renderEstimate(estimate: RunEstimate): string {
       'Memory at peak',
       `${formatBytes(memory.total)}${memoryLimit === undefined ? ' (how much the device has is not known)' : ` of ${formatBytes(memoryLimit)}`}`,
     ],
-    ['  base weights', `${formatBytes(memory.weights)} (mapped from disk)`],
+    ...describeProcesses(estimate),
+    ['  base weights', `${formatBytes(memory.weights)}${isHere ? ' (mapped from disk)' : ''}`],
     ...describeOwnWeights(estimate),
     ['  adapter, Adam', formatBytes(memory.optimizer)],
     ['  activations', formatBytes(memory.activations)],
@@ -49,6 +51,13 @@ export function renderEstimate(estimate: RunEstimate): string {
     ...write,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
+}
+
+/** Whose memory it is, where another engine computes. */
+function describeProcesses({ processes }: RunEstimate): readonly (readonly [string, string])[] {
+  if (processes === undefined) return [];
+  const each = processes === 1 ? 'its process' : `each of ${formatCount(processes)} processes`;
+  return [['', `estimated for ${each} on Accelerate, by what PyTorch keeps of a Llama`]];
 }
 
 function describeBatch({ rows, length }: BatchSize): string {

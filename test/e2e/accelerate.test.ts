@@ -88,3 +88,21 @@ test.skipIf(lacks('peft'))(
     }
   },
 );
+
+test.skipIf(lacks('peft'))(
+  'such a run is estimated for each process, and timed with the Python that is selected',
+  { timeout: RUNS_TIMEOUT_MS },
+  async () => {
+    const folder = await accelerateFolder();
+    const python = await PythonExtension.write(await tempFolder(), REFERENCE_PYTHON);
+    const editor = await openEditor({ folder, otherExtension: python.folder });
+    await editor.openFile('remote.lorafa.json');
+    await editor.runCommand('LoRA-FA: Estimate Memory and Steps');
+    const report = await editor.webviewFrame('Preview Estimate of remote.lorafa.json');
+    await report.getByText('for each of the processes of Accelerate, 2 in all').waitFor();
+    const toast = editor.page.locator('.notification-list-item', { hasText: 'is not known yet' });
+    await toast.getByRole('button', { name: 'Time a Few Steps' }).click();
+    await report.getByText('measured here').waitFor({ timeout: PATIENCE_MS });
+    await editor.screenshot('estimate-on-accelerate');
+  },
+);
