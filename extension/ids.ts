@@ -116,6 +116,7 @@ export const SETTINGS = {
   whenBusy: 'runs.whenBusy',
   modelFolders: 'models.folders',
   cudaFolder: 'cuda.folder',
+  python: 'accelerate.python',
   /** Read by the language client itself, under its own id. */
   traceServer: 'trace.server',
 } as const;

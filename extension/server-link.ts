@@ -4,7 +4,7 @@ import type { NotificationMessage, RequestFailure, RequestMessage } from '../ser
 import type { LazyLanguageClient } from './language-client.ts';
 
 /**
- * Requests to the background server and news from it, typed by `server/protocol/`. A question
+ * Requests to the background server, questions and news from it, typed by `server/protocol/`. A request
  * starts the server if need be; listening does not.
  */
 export class ServerLink implements vscode.Disposable {
@@ -58,8 +58,22 @@ export class ServerLink implements vscode.Disposable {
     { method, params: schema }: NotificationMessage<Params>,
     handler: (params: Params) => void,
   ): void {
-    const attach = (client: LanguageClient): vscode.Disposable =>
-      client.onNotification(method, (params: unknown) => handler(schema.parse(params)));
+    this.#attach((client) =>
+      client.onNotification(method, (params: unknown) => handler(schema.parse(params))),
+    );
+  }
+
+  /** Answers questions of a kind that the server has, whenever it runs. */
+  answer<Params, Result>(
+    { method, params: schema }: RequestMessage<Params, Result>,
+    handler: (params: Params) => Promise<Result>,
+  ): void {
+    this.#attach((client) =>
+      client.onRequest<unknown, unknown>(method, (params) => handler(schema.parse(params))),
+    );
+  }
+
+  #attach(attach: (client: LanguageClient) => vscode.Disposable): void {
     this.#listeners.push(attach);
     if (this.#client !== undefined) attach(this.#client);
   }

@@ -19,6 +19,8 @@ export interface RunCliOptions {
   readonly onLine?: (line: unknown) => void;
   /** Milliseconds that it may take to end when it is cancelled, as to remove what it has half written. */
   readonly graceMs?: number;
+  /** Variables of its environment, beside those of this process. */
+  readonly variables?: NodeJS.ProcessEnv;
   /** Whether it is answered with what the command itself says of its end when it is cancelled. */
   readonly isHeard?: boolean;
 }
@@ -36,7 +38,7 @@ export function runCli(
   script: string,
   args: readonly string[],
   token: CancellationToken,
-  { onLine, graceMs = GRACE_MS, isHeard = false }: RunCliOptions = {},
+  { onLine, graceMs = GRACE_MS, isHeard = false, variables }: RunCliOptions = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (how: string): void =>
@@ -44,7 +46,11 @@ export function runCli(
     const child = execFile(
       process.execPath,
       [script, ...args, '--json'],
-      { maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, env: environmentOfChild() },
+      {
+        maxBuffer: MAX_OUTPUT_BYTES,
+        windowsHide: true,
+        env: { ...environmentOfChild(), ...variables },
+      },
       (error, stdout, stderr) => {
         cancellation.dispose();
         clearTimeout(grace);

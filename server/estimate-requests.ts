@@ -3,8 +3,15 @@ import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { runCli } from './cli-process.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun, timeSteps } from './protocol/configurations.ts';
-import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import {
+  type NotificationSink,
+  notify,
+  type RequestSink,
+  type RequestSource,
+  serve,
+} from './rpc/serve.ts';
 import { earlierSpeed } from './runs/earlier-speed.ts';
+import { askEditor, pythonVariables } from './runs/editor-python.ts';
 
 /** What estimates need. */
 export interface EstimateOptions {
@@ -18,7 +25,7 @@ export interface EstimateOptions {
 
 /** Answers the client's requests for estimates and measurements, each in a process of its own. */
 export function serveEstimates(
-  connection: RequestSource & NotificationSink,
+  connection: RequestSource & RequestSink & NotificationSink,
   { inspectorScript, cliScript, runFolders }: EstimateOptions,
 ): void {
   serve(connection, estimateRun, async ({ configFile }, token) => {
@@ -36,6 +43,9 @@ export function serveEstimates(
     }
   });
   serve(connection, timeSteps, async ({ configFile }, token) => {
-    return (await runCli(cliScript, ['measure', configFile], token)) as MeasuredSpeed;
+    const config = await readConfig(configFile);
+    const variables = await pythonVariables(config, configFile, askEditor(connection));
+    const args = ['measure', configFile];
+    return (await runCli(cliScript, args, token, { variables })) as MeasuredSpeed;
   });
 }

@@ -20,7 +20,14 @@ import {
   unwatchRun,
   watchRun,
 } from './protocol/runs.ts';
-import { type NotificationSink, notify, type RequestSource, serve } from './rpc/serve.ts';
+import {
+  type NotificationSink,
+  notify,
+  type RequestSink,
+  type RequestSource,
+  serve,
+} from './rpc/serve.ts';
+import { askEditor } from './runs/editor-python.ts';
 import { GpuWatch } from './runs/gpu-watch.ts';
 import { RunManager, type RunManagerOptions } from './runs/run-manager.ts';
 import { metricsCsv, runMetrics } from './runs/run-metrics.ts';
@@ -28,11 +35,11 @@ import { runReports } from './runs/run-reports.ts';
 
 /** Answers the client's requests about runs, and sends it what happens to them. */
 export function serveRuns(
-  connection: RequestSource & NotificationSink,
+  connection: RequestSource & RequestSink & NotificationSink,
   {
     onStateChanged,
     ...options
-  }: Omit<RunManagerOptions, 'onChanged' | 'onGone'> & {
+  }: Omit<RunManagerOptions, 'onChanged' | 'onGone' | 'askPython'> & {
     /** Called when a run began, ended or is gone: not for each step. */
     readonly onStateChanged: () => void;
   },
@@ -41,6 +48,7 @@ export function serveRuns(
   const gpus = new GpuWatch((read) => void notify(connection, gpusRead, { gpus: [...read] }));
   const manager = new RunManager({
     ...options,
+    askPython: askEditor(connection),
     onChanged: (summary) => {
       const { folder, isLive } = summary;
       void notify(connection, runChanged, summary);

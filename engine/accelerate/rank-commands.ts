@@ -17,6 +17,9 @@ export const PROGRAM_FOLDER = fileURLToPath(new URL('./accelerate-program', impo
 const OF_LAUNCHERS =
   /^(?:ACCELERATE_|FSDP_|PMI_|OMPI_COMM_|MV2_COMM_|(?:LOCAL_)?(?:RANK|WORLD_SIZE)$|MASTER_|TORCHELASTIC_)/;
 
+/** Names the Python that computes where a configuration names none. */
+export const PYTHON_VARIABLE = 'LORAFA_PYTHON';
+
 /** What the libraries shall do: ask no network, draw nothing, leave nothing beside the program. */
 const QUIET = {
   HF_HUB_OFFLINE: '1',
@@ -41,7 +44,7 @@ export function rankCommands(
   given: NodeJS.ProcessEnv = process.env,
 ): readonly RankCommand[] {
   const { num_processes: count, mixed_precision } = accelerate;
-  const command = accelerate.python ?? (given['LORAFA_PYTHON'] || 'python3');
+  const command = accelerate.python ?? (given[PYTHON_VARIABLE] || 'python3');
   const { device, intra_op_num_threads: threads } = engine;
   const loopback = LOOPBACK[process.platform];
   const own = Object.entries(withoutToken(given)).filter(([name]) => !OF_LAUNCHERS.test(name));

@@ -101,7 +101,7 @@ export class Rank {
   /** Undefined where nothing was started, whether the system says so at once or in an event. */
   #start({ command, args, env }: RankCommand): ChildProcess | undefined {
     const fail = (cause: unknown): void => {
-      const message = `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by accelerate.python or the variable LORAFA_PYTHON.`;
+      const message = `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by accelerate.python, by the variable LORAFA_PYTHON or, in VS Code, by the setting lorafa.accelerate.python.`;
       this.#end('python.not_found', message);
     };
     let child: ChildProcess;

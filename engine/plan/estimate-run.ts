@@ -1,15 +1,15 @@
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
-import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { formatDevice, parseDevice } from '../runtime/device.ts';
+import { CPU, formatDevice, parseDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
 import { stepSpec } from '../step/step-spec.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import type { PlannedWeights } from '../weights/weight-cache.ts';
+import { type AccelerateQuestion, accelerateMemory } from './accelerate-memory.ts';
 import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
 import { chooseRecompute, estimateMemory, type MemoryEstimate, memoryLimit } from './memory.ts';
 import { withPadding } from './padding-multiple.ts';
@@ -23,6 +23,7 @@ import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 import { loadRunTokenizer } from './run-tokenizer.ts';
 import { leastSeconds } from './step-time.ts';
+import { requireTransformers } from './transformers-limit.ts';
 
 /** How large a batch is. */
 export interface BatchSize {
@@ -34,8 +35,11 @@ export interface BatchSize {
 /** What a run would take, from its real model and its real data, without starting it. */
 export interface RunEstimate {
   readonly model: string;
-  /** What it is for: the named device, or the one that `auto` takes on this machine now. */
-  readonly device: string;
+  /**
+   * What it is for: the named device, or the one that `auto` takes on this machine now; absent where Accelerate
+   * computes it.
+   */
+  readonly device?: string;
   readonly parameters: ParameterCount;
   readonly train: SplitReport;
   /** Absent where the run has no evaluation. */
@@ -52,8 +56,13 @@ export interface RunEstimate {
   readonly gradientCheckpointing: Recompute;
   /** `engine.compute`; on a CPU, a run with `auto` tries all modes first, so that the largest one counts. */
   readonly compute: ResolvedConfig['engine']['compute'];
-  /** Bytes. */
+  /** Bytes; of each process, where there are {@link processes}. */
   readonly memory: MemoryEstimate;
+  /**
+   * Processes of Accelerate that share the run, each with the whole model; absent where this engine computes it. What
+   * PyTorch takes is an estimate, by what was seen of a Llama.
+   */
+  readonly processes?: number;
   /** Bytes that the run may use: `engine.max_memory_gib`, or what the device can give now; absent where nobody tells. */
   readonly memoryLimit?: number;
   /**
@@ -71,27 +80,22 @@ export interface RunEstimate {
  * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
  * weights on the Hub only the headers are fetched.
  *
- * @throws LorafaError `usage.invalid` for a backend whose memory is not counted here; for anything that is
- * wrong with model, adapter or data
+ * @throws LorafaError for anything that is wrong with model, adapter or data
  */
 export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
   facts: DeviceFacts = FACTS_OF_DRIVER,
 ): Promise<RunEstimate> {
-  if (given.engine.backend !== 'onnxruntime') {
-    throw new LorafaError(
-      'usage.invalid',
-      `What a run takes is counted for engine.backend "onnxruntime" alone; with "${given.engine.backend}" only a run itself tells.`,
-    );
-  }
   const { config: fetched, heads } = await fetchInputs(given, {
     headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
-  const { device: setting, compute } = fetched.engine;
+  const { backend, device: setting, compute } = fetched.engine;
+  const isHere = backend === 'onnxruntime';
   // One that was named may be another machine's.
-  const device = setting === 'auto' ? await facts.auto(compute) : parseDevice(setting);
+  const named = setting === 'auto' ? () => facts.auto(compute) : () => parseDevice(setting);
+  const device = isHere ? await named() : CPU;
   const config = withPadding(fetched, device);
   const planned: PlannedWeights[] = [];
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
@@ -102,6 +106,7 @@ export async function estimateRun(
     });
   const model = await open(quantizationOf(config, device));
   requirePositions(config, model);
+  requireTransformers(config, model);
   const answering = answeringModel(config, model) ?? (await open(undefined));
   const trainee = await planTrainee(config, model);
   const tokenizer = await loadRunTokenizer(config, model);
@@ -112,6 +117,22 @@ export async function estimateRun(
     device,
     ...runQuestion(config, { plan, evaluation: data.evaluation, tokenizer, answering }),
   };
+  const common = {
+    model: model.name,
+    parameters: countParameters(model.config, trainee.modules, trainee.trainable),
+    train: data.trainReport,
+    ...(data.evalReport !== undefined && { evaluation: data.evalReport }),
+    stepsPerEpoch: plan.stepsPerEpoch,
+    steps: plan.maxSteps,
+    padding: plan.padding,
+    largestBatch: sizeOf(question.shape),
+    ...(question.evaluation && { largestEvaluationBatch: sizeOf(question.evaluation.shape) }),
+    warnings: data.warnings,
+  };
+  if (!isHere) {
+    const available = await facts.availableMemory(device);
+    return { ...common, ...onAccelerate(config, { ...question, trainee }, available) };
+  }
   const limit = memoryLimit(config.engine, await facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
   const isMeasured = config.engine.compute === 'auto' && device.kind === 'cpu';
@@ -127,23 +148,32 @@ export async function estimateRun(
     config.training.gradient_accumulation_steps *
     leastSeconds(trainingGraph({ ...question, recompute }), speed, config.engine.tf32);
   return {
-    model: model.name,
+    ...common,
     device: formatDevice(device),
-    parameters: countParameters(model.config, trainee.modules, trainee.trainable),
-    train: data.trainReport,
-    ...(data.evalReport !== undefined && { evaluation: data.evalReport }),
-    stepsPerEpoch: plan.stepsPerEpoch,
-    steps: plan.maxSteps,
-    padding: plan.padding,
-    largestBatch: sizeOf(question.shape),
-    ...(question.evaluation && { largestEvaluationBatch: sizeOf(question.evaluation.shape) }),
     gradientCheckpointing: recompute,
     compute: config.engine.compute,
     memory,
     ...(limit !== undefined && { memoryLimit: limit }),
     ...(speed !== undefined && { leastStepSeconds: stepSeconds(speed) }),
     ...(disk !== undefined && { disk }),
-    warnings: data.warnings,
+  };
+}
+
+/** What depends on who computes, where that is Accelerate. */
+function onAccelerate(
+  config: ResolvedConfig,
+  question: Omit<AccelerateQuestion, 'isOnCpu'>,
+  available: number | undefined,
+): Pick<RunEstimate, 'gradientCheckpointing' | 'compute' | 'memory' | 'processes' | 'memoryLimit'> {
+  const { num_processes: processes, mixed_precision } = config.accelerate;
+  // What PyTorch finds otherwise, and how much that has, is known to Python alone.
+  const isOnCpu = config.engine.device === 'cpu';
+  return {
+    gradientCheckpointing: config.training.gradient_checkpointing === 'layer' ? 'layer' : 'none',
+    compute: mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
+    memory: accelerateMemory(config, { ...question, isOnCpu }),
+    processes,
+    ...(isOnCpu && available !== undefined && { memoryLimit: available / processes }),
   };
 }
 

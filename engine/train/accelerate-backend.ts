@@ -26,7 +26,12 @@ import type {
 
 /** A number that may not be finite, which JSON has no word for. */
 const measured = z.union([z.number(), z.null().transform(() => Number.NaN)]);
-const stepAnswer = z.object({ loss: measured, grad_norm: measured });
+const stepAnswer = z.object({
+  loss: measured,
+  grad_norm: measured,
+  device: z.string(),
+  memory: z.number(),
+});
 const lossAnswer = z.object({ loss: measured });
 const noAnswer = z.object({});
 
@@ -136,6 +141,10 @@ class AccelerateBackend implements TrainingBackend {
       loss: answers.reduce((sum, { loss }) => sum + loss, 0),
       // The gradients of all, of which each knows the sum.
       gradientNorm: answers[0]!.grad_norm,
+      ranks: answers.map(({ device, memory }, rank) => {
+        const tokens = tokensOf(step.batches, rank, answers.length);
+        return { device, memory, tokens };
+      }),
     };
   }
 
@@ -166,6 +175,13 @@ class AccelerateBackend implements TrainingBackend {
   async release(): Promise<void> {
     this.trainee.release();
   }
+}
+
+/** Tokens of the batches that a process takes of a step, as `_share` of the program deals them. */
+function tokensOf(batches: readonly Batch[], rank: number, processes: number): number {
+  return batches
+    .filter((_, index) => index % processes === rank)
+    .reduce((sum, { numTokens }) => sum + numTokens, 0);
 }
 
 function momentsOf({ trainable }: Trainee): ReadonlyMap<string, StateTensor> {

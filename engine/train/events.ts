@@ -62,6 +62,21 @@ export type StartedEvent = Frozen<z.infer<typeof startedEvent>>;
 
 const startedEvent = z.object({ type: z.literal('started'), run: runSummary });
 
+/** A process that computes a run, beside the one that tells of it. */
+export type RankUsage = Frozen<z.infer<typeof rankUsage>>;
+
+const rankUsage = z.object({
+  /** As PyTorch calls it, e.g. `cuda:0`. */
+  device: name,
+  /** Bytes after the step: of the GPU that it computes on, otherwise resident. */
+  memory: z.number().nonnegative(),
+  /** Its part of the tokens per second of the run. */
+  tokens_per_second: measured,
+});
+
+/** More than there are processes. */
+const MAX_RANKS = 2 ** 16;
+
 /** One optimizer step (reported every `training.logging_steps` steps). */
 export type StepEvent = Frozen<z.infer<typeof stepEvent>>;
 
@@ -81,6 +96,8 @@ const stepEvent = z.object({
   num_tokens: count,
   /** Tokens (padding excluded) per second since the last report. */
   tokens_per_second: measured,
+  /** The processes that computed it, by rank; absent where it was this one. */
+  ranks: z.array(rankUsage).max(MAX_RANKS, SIZED).exactOptional(),
 });
 
 /** One pass over the evaluation split; that of step 0 tells how good the model was before. */

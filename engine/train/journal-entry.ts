@@ -7,7 +7,7 @@ import { EVENT_SCHEMAS, type TrainEvent } from './events.ts';
 const entrySchema = z.object({
   /** When it was written, ISO 8601. */
   time: z.iso.datetime(),
-  /** With each step: memory of the computing process in bytes, without that of a GPU. */
+  /** With each step: memory of the computing processes in bytes, without that of GPUs. */
   memory: z.number().nonnegative().exactOptional(),
 });
 

@@ -7,7 +7,7 @@ import { ensureFolder } from '../files/folders.ts';
 import { removeFolder, sweepTemporaries } from '../files/remove.ts';
 import { STAGING_FOLDER } from '../lora/save-adapter.ts';
 import { isPartialCheckpoint } from './checkpoint-folders.ts';
-import type { TrainEvent } from './events.ts';
+import type { StepEvent, TrainEvent } from './events.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { Lineage } from './lineage.ts';
 import { refuseOccupied } from './occupied-folder.ts';
@@ -100,9 +100,14 @@ export function journalLine(event: TrainEvent): string {
   const entry: JournalEntry = {
     time: new Date().toISOString(),
     ...event,
-    ...(event.type === 'step' && { memory: process.memoryUsage.rss() }),
+    ...(event.type === 'step' && { memory: process.memoryUsage.rss() + hostBytes(event) }),
   };
   return JSON.stringify(entry);
+}
+
+/** Memory of other processes that compute a run, as far as they do so on the CPU. */
+function hostBytes({ ranks = [] }: StepEvent): number {
+  return ranks.reduce((bytes, { device, memory }) => bytes + (device === 'cpu' ? memory : 0), 0);
 }
 
 /** Who looked at a run before they had its lock may have seen what is over by now. */

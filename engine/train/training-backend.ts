@@ -27,6 +27,18 @@ export interface StepResult {
   readonly loss: number;
   /** 2-norm of the gradient of that, before clipping. */
   readonly gradientNorm: number;
+  /** The processes that computed it, by rank; absent where it was this one. */
+  readonly ranks?: readonly RankShare[];
+}
+
+/** A process that did its part of an optimizer step. */
+export interface RankShare {
+  /** What it computes on. */
+  readonly device: string;
+  /** Bytes that it has after the step: of a GPU where it computes on one, otherwise resident. */
+  readonly memory: number;
+  /** Tokens that it computed with, without padding. */
+  readonly tokens: number;
 }
 
 /** What computes a run (`engine.backend`). Plan, schedule, reports and files are the loop's. */

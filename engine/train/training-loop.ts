@@ -14,6 +14,7 @@ import type { CancelledEvent, TrainEvent } from './events.ts';
 import { type Learning, learningAfter, NO_LEARNING } from './learning.ts';
 import { plannedStep } from './planned-step.ts';
 import { afterStep, afterWindow, type Course, epochOf, placeOf } from './position.ts';
+import { RankRates } from './rank-rates.ts';
 import type { Sampler } from './sampler.ts';
 import { saveResult } from './save-result.ts';
 import { Throughput } from './throughput.ts';
@@ -53,6 +54,7 @@ export class TrainingLoop {
   /** What was told last. */
   #verdict: Verdict | null = null;
   readonly #throughput = new Throughput();
+  readonly #rankRates = new RankRates();
   #noticesTold = 0;
   /** The best evaluation before the last one of this session; null for none. */
   #compared: Learning['best'] | undefined;
@@ -140,15 +142,17 @@ export class TrainingLoop {
     const { backend, config, plan } = this.#parts;
     const { global_step: step } = this.#state;
     const planned = plannedStep(microBatches, window.examples, step, this.#parts);
-    const { loss, gradientNorm: norm } = await backend.step(planned);
+    const { loss, gradientNorm: norm, ranks } = await backend.step(planned);
     if (!Number.isFinite(loss)) throw notFinite(step + 1, `a loss of ${loss}`);
     if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
     const tokens = sum(planned.batches.map((batch) => batch.numTokens));
     this.#throughput.add(tokens);
+    if (ranks !== undefined) this.#rankRates.add(ranks);
     const windowSteps = window.steps.length;
     this.#state = afterStep(this.#state, { loss, tokens, windowSteps }, this.#course);
     const done = this.#state.global_step;
     if (done % config.training.logging_steps !== 0 && done !== plan.maxSteps) return;
+    const rate = this.#throughput.rate();
     await this.#report({
       type: 'step',
       step: done,
@@ -158,7 +162,8 @@ export class TrainingLoop {
       grad_norm: norm,
       learning_rate: planned.learningRate,
       num_tokens: this.#state.num_tokens,
-      tokens_per_second: this.#throughput.rate(),
+      tokens_per_second: rate,
+      ...(ranks !== undefined && { ranks: this.#rankRates.report(ranks, rate) }),
     });
     this.#state = { ...this.#state, unreported_loss: 0, unreported_steps: 0 };
   }

@@ -27,7 +27,7 @@ export function estimateMarkdown(
   texts: EstimateTexts,
 ): string {
   const { memory, memoryLimit, parameters, train, evaluation } = estimate;
-  const { largestBatch, largestEvaluationBatch } = estimate;
+  const { largestBatch, largestEvaluationBatch, processes } = estimate;
   const needed = `${formatBytes(memory.total)} ${texts.needed}`;
   const verdict =
     memoryLimit === undefined
@@ -42,6 +42,7 @@ export function estimateMarkdown(
   return [
     `# ${texts.title}: ${asMarkdown(name)}`,
     verdict,
+    ...(processes === undefined ? [] : [texts.ofProcesses.replace('{0}', `${processes}`)]),
     time === undefined
       ? texts.timeUnknown
       : `${texts.time} **${formatDuration(Math.max(1, time.seconds))}** (${asMarkdown(time.source)}, ${count(time.tokensPerSecond)} ${texts.tokensPerSecond}). ${texts.timeOfSteps}`,
@@ -49,7 +50,7 @@ export function estimateMarkdown(
     markdownTable(
       [texts.part, texts.size],
       [
-        [texts.weights, formatBytes(memory.weights)],
+        [processes === undefined ? texts.weights : texts.heldWeights, formatBytes(memory.weights)],
         ...presentRow(texts.answerWeights, memory.answerWeights),
         [texts.optimizer, formatBytes(memory.optimizer)],
         [texts.activations, formatBytes(memory.activations)],
@@ -65,7 +66,7 @@ export function estimateMarkdown(
     markdownTable(
       [texts.what, texts.howMuch],
       [
-        [texts.device, estimate.device],
+        ...(estimate.device === undefined ? [] : [[texts.device, estimate.device] as const]),
         [texts.steps, count(estimate.steps)],
         [texts.stepsPerEpoch, inferred(estimate.stepsPerEpoch, train)],
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],

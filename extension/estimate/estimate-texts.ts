@@ -19,6 +19,10 @@ export function estimateTexts() {
     part: vscode.l10n.t('Part'),
     size: vscode.l10n.t('Size'),
     weights: vscode.l10n.t('Base model, mapped from disk'),
+    heldWeights: vscode.l10n.t('Base model'),
+    ofProcesses: vscode.l10n.t(
+      'That is for each of the processes of Accelerate, {0} in all, and an estimate of another engine, by what PyTorch keeps of a Llama. On a GPU, what CUDA takes for itself comes on top.',
+    ),
     answerWeights: vscode.l10n.t('Base model for answers, mapped from disk'),
     optimizer: vscode.l10n.t('Adapter, gradients and optimizer'),
     activations: vscode.l10n.t('Activations of a step'),

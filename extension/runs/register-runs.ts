@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
+import { chosenPython } from '../../server/protocol/runs.ts';
 import type { FolderMove } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { registerViews, type Views } from '../views/views.ts';
 import { tick } from '../walkthrough/tick.ts';
+import { choosePython } from './choose-python.ts';
 import { ComparisonPanels } from './comparison-panel.ts';
 import { showDownloads } from './download-notifications.ts';
 import { registerKeepingCommands } from './keeping-commands.ts';
@@ -33,6 +35,7 @@ export function registerRuns(
   server: ServerLink,
   log: vscode.LogOutputChannel,
 ): RunParts {
+  server.answer(chosenPython, ({ configFile }) => choosePython(configFile, log));
   const store = new RunStore(server, extension.workspaceState, log);
   const feed = new RunFeed(server, log);
   const { extensionUri } = extension;

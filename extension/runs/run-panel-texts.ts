@@ -120,6 +120,11 @@ export function runPanelTexts() {
     gpuTemperature: vscode.l10n.t('GPU temperature'),
     gpuPower: vscode.l10n.t('GPU power'),
     gpuSummary: vscode.l10n.t('{0}: {1} now, between {2} and {3} in the last {4} minutes.'),
+    ranks: vscode.l10n.t('Processes that compute'),
+    rank: vscode.l10n.t('Rank'),
+    ranksHint: vscode.l10n.t(
+      'Memory: what PyTorch has taken of the GPU, or what is resident where it computes on the CPU',
+    ),
     compute: vscode.l10n.t('Precision'),
     computeHint: vscode.l10n.t(
       'In which the products with the frozen weights of the base model are computed (engine.compute)',

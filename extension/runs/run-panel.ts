@@ -16,6 +16,7 @@ import { tellGone } from './gone-runs.ts';
 import type { GpuReading } from './gpu-history.ts';
 import { describeGpu, deviceLabel, gpuIndex } from './gpu-texts.ts';
 import { historyRows } from './history-rows.ts';
+import { latestRanks } from './latest-ranks.ts';
 import type { RunActions } from './run-actions.ts';
 import { abilitiesOf, resultCheckpoint } from './run-list.ts';
 import type { RunPanelNews, RunPanelRequest, RunPanelTask } from './run-panel-messages.ts';
@@ -216,6 +217,8 @@ export class RunPanel {
             messages: warnings.messages.map(withRelativePaths),
           });
         }
+        const ranks = latestRanks(entries);
+        if (ranks !== undefined) this.#tell({ type: 'ranks', ranks });
         const started = entries.findLast((entry) => entry.type === 'started');
         if (started === undefined) return;
         this.#tell({ type: 'facts', facts: started.run });

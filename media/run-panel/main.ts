@@ -17,6 +17,7 @@ import { ConfigView } from './config-view.ts';
 import { figuresTable } from './figures-table.ts';
 import { GpuCharts } from './gpu-charts.ts';
 import { LogView } from './log-view.ts';
+import { RankTable } from './rank-table.ts';
 import { RunCharts } from './run-charts.ts';
 import { RunHeader } from './run-header.ts';
 import { SampleList } from './sample-list.ts';
@@ -34,6 +35,7 @@ let news: RunNews | undefined;
 
 const history = new RunHistory();
 const header = new RunHeader(texts, host.send);
+const ranks = new RankTable(texts);
 const charts = new RunCharts(
   texts,
   history,
@@ -54,6 +56,7 @@ const drawFiguresSoon = throttle(1000, drawFigures);
 document.body.append(
   element('main', {}, [
     header.root,
+    ranks.root,
     charts.root,
     gpuCharts.root,
     new Tabs(
@@ -99,6 +102,10 @@ function receive(message: RunPanelNews): void {
       break;
     case 'facts':
       header.showFacts(message.facts);
+      break;
+    case 'ranks':
+      ranks.show(message.ranks);
+      header.showOwnMemory(message.ranks.length === 0);
       break;
     case 'chat':
       header.showChat(message);

@@ -11,7 +11,7 @@ export function renderEstimate(estimate: RunEstimate): string {
   const share = ((100 * parameters.trainable) / parameters.total).toPrecision(2);
   const rows: readonly (readonly [string, string])[] = [
     ['Model', estimate.model],
-    ['Device', estimate.device],
+    ...(estimate.device === undefined ? [] : [['Device', estimate.device] as const]),
     [
       'Parameters',
       `${formatCount(parameters.trainable)} trainable of ${formatCount(parameters.total)} (${share} %)`,
@@ -30,10 +30,8 @@ export function renderEstimate(estimate: RunEstimate): string {
       'Memory at peak',
       `${formatBytes(memory.total)}${memoryLimit === undefined ? ' (how much the device has is not known)' : ` of ${formatBytes(memoryLimit)}`}`,
     ],
-    [
-      '  base weights',
-      `${formatBytes(memory.weights)} (${estimate.device === 'cpu' ? 'mapped from disk' : 'copied to the device'})`,
-    ],
+    ...describeProcesses(estimate),
+    ['  base weights', `${formatBytes(memory.weights)}${describePlace(estimate)}`],
     ...describeOwnWeights(estimate),
     ['  adapter, Adam', formatBytes(memory.optimizer)],
     ['  activations', formatBytes(memory.activations)],
@@ -53,6 +51,19 @@ export function renderEstimate(estimate: RunEstimate): string {
     ...write,
     ...(estimate.warnings.length > 0 ? ['', ...estimate.warnings] : []),
   ].join('\n');
+}
+
+/** Where the base weights lie; of another engine's nothing is known. */
+function describePlace({ device }: RunEstimate): string {
+  if (device === undefined) return '';
+  return device === 'cpu' ? ' (mapped from disk)' : ' (copied to the device)';
+}
+
+/** Whose memory it is, where another engine computes. */
+function describeProcesses({ processes }: RunEstimate): readonly (readonly [string, string])[] {
+  if (processes === undefined) return [];
+  const each = processes === 1 ? 'its process' : `each of ${formatCount(processes)} processes`;
+  return [['', `estimated for ${each} on Accelerate, by what PyTorch keeps of a Llama`]];
 }
 
 function describeBatch({ rows, length }: BatchSize): string {

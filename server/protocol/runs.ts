@@ -101,6 +101,15 @@ export const resumeRun = request<RunSummary>()(
   }),
 );
 
+/**
+ * Server → client: which Python the user has chosen in the editor, for a run on Accelerate that is started or resumed; null
+ * for none.
+ */
+export const chosenPython = request<string | null>()(
+  'lorafa/python/chosen',
+  z.object({ configFile: z.nullable(z.string()) }),
+);
+
 /** Client → server: steer a live run; see `trainerControl`. Answered with what follows at once. */
 export const controlRun = request<RunStatus>()(
   'lorafa/runs/control',

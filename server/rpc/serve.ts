@@ -18,6 +18,11 @@ export interface RequestSource {
   ): unknown;
 }
 
+/** The part of a connection that requests go out by. */
+export interface RequestSink {
+  sendRequest<Result>(method: string, params: unknown): Promise<Result>;
+}
+
 /** The part of a connection that notifications come in by. */
 export interface NotificationSource {
   onNotification(method: string, handler: (params: unknown) => void): unknown;
@@ -49,6 +54,15 @@ export function serve<Params, Result>(
       return errorAnswer(error);
     }
   });
+}
+
+/** Asks the other side of a connection, which answers as the message declares. */
+export function ask<Params, Result>(
+  sink: RequestSink,
+  { method }: RequestMessage<Params, Result>,
+  params: Params,
+): Promise<Result> {
+  return sink.sendRequest<Result>(method, params);
 }
 
 /** Does what a notification says; one that is not what the message declares says nothing. */

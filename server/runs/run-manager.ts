@@ -16,6 +16,7 @@ import type { RunConfig, RunFootprint, RunSummary } from '../protocol/runs.ts';
 import type { WhenBusy } from '../trainer/trainer-job.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { type DeletedRun, deleteRun, deletionOf } from './delete-run.ts';
+import { type AskPython, pythonVariables } from './editor-python.ts';
 import { goneRun } from './gone-run.ts';
 import { mapBounded } from './map-bounded.ts';
 import { inOwnFolder } from './own-folder.ts';
@@ -44,6 +45,7 @@ export interface RunManagerOptions extends RunListener {
   readonly trainerScript: string;
   /** The built `cli/main.ts`. */
   readonly cliScript: string;
+  readonly askPython: AskPython;
   readonly answerTimeoutMs?: number;
 }
 
@@ -222,9 +224,11 @@ export class RunManager {
     configFile: string | null,
     whenBusy: WhenBusy,
   ): Promise<RunSummary> {
-    const { registry, trainerScript, answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
+    const { registry, trainerScript, askPython } = this.#options;
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
+    const variables = await pythonVariables(config, configFile, askPython);
     const job = { config, configFile, whenBusy, registryFolder: registry.folder };
-    await startTrainer(trainerScript, job, answerTimeoutMs);
+    await startTrainer(trainerScript, job, answerTimeoutMs, variables);
     return this.#refreshed(config.training.output_dir);
   }
 

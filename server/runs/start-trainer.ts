@@ -19,6 +19,7 @@ const GIVE_UP_MS = 4000;
  * was left that computes.
  *
  * @param script the built `trainer/main.ts`
+ * @param variables of its environment, beside those of this process
  * @throws LorafaError the trainer's reason for refusing the run; `training.crashed` or
  * `training.no_answer` when it gives none
  */
@@ -26,6 +27,7 @@ export async function startTrainer(
   script: string,
   job: Omit<TrainerJob, 'hubToken'>,
   timeoutMs: number,
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   const child = spawn(process.execPath, [script], {
     detached: true,
@@ -34,7 +36,7 @@ export async function startTrainer(
     // The folder that this process happens to be in may be removed while the run goes on.
     cwd: homedir(),
     // Inside VS Code, Node is VS Code's own program, told to be nothing else.
-    env: { ...withoutToken(), ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...withoutToken(), ...variables, ELECTRON_RUN_AS_NODE: '1' },
   });
   const answered = answerOf(child, timeoutMs);
   child.send({ ...job, hubToken: tokenToGive() }, () => undefined);

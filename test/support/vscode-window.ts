@@ -181,6 +181,10 @@ class Themed {
 
 export { Themed as ThemeColor, Themed as ThemeIcon };
 
+/** Other extensions that are installed, by their ids. */
+export const installed = new Map<string, { activate(): Promise<unknown> }>();
+export const extensions = { getExtension: (id: string) => installed.get(id) };
+
 export const commands = { executeCommand: keeps('command') };
 export const env: { language: string; remoteName: string | undefined; uiKind: number } = {
   language: 'en',

@@ -5,6 +5,7 @@ import math
 import os
 from pathlib import Path
 
+import psutil
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from peft import PeftModel
@@ -132,7 +133,7 @@ class Trainer:
     def step(self, batches: list, supervised: int, learning_rate: float) -> dict:
         """One optimizer step with the gradient of the mean loss over the supervised tokens of all batches. Returns this
         process's share of that mean, and the norm of the gradient before clipping; nothing is updated where that is
-        not finite."""
+        not finite. With them comes what this process computes on and its memory."""
         loss = 0.0
         share = self._share(batches)
         for index, batch in enumerate(share):
@@ -149,7 +150,15 @@ class Trainer:
                 group["lr"] = learning_rate
             self._optimizer.step()
         self._optimizer.zero_grad()
-        return {"loss": _finite(loss), "grad_norm": _finite(norm)}
+        return {"loss": _finite(loss), "grad_norm": _finite(norm), **self._usage()}
+
+    def _usage(self) -> dict:
+        """What this process computes on, and the bytes that it has: what PyTorch has taken of the GPU, or is resident."""
+        device = self._accelerator.device
+        if device.type == "cuda":
+            return {"device": str(device), "memory": torch.cuda.memory_reserved(device)}
+        # A CPU has the number of its process, which says nothing.
+        return {"device": device.type, "memory": psutil.Process().memory_info().rss}
 
     @torch.no_grad()
     def evaluate(self, batches: list) -> dict:

@@ -106,6 +106,37 @@ test('a full fine-tune trains every parameter', async () => {
   expect(parameters.trainable).toBe(parameters.total);
 });
 
+test('a run on Accelerate is estimated for each of its processes, which share the memory of a CPU', async () => {
+  const facts: DeviceFacts = {
+    auto: () => Promise.reject(new Error('It is PyTorch that takes a device.')),
+    availableMemory: async () => 6e9,
+    speed: () => undefined,
+  };
+  const { config } = await tinyConfig({ data: { eval_split: 4 } });
+  const of = (accelerate: object, engine: object = {}) =>
+    estimateRun(
+      {
+        ...config,
+        training: { ...config.training, gradient_accumulation_steps: 2 },
+        engine: { ...config.engine, backend: 'accelerate', ...engine },
+        accelerate: { ...config.accelerate, ...accelerate },
+      },
+      undefined,
+      facts,
+    );
+  const two = await of({ num_processes: 2, mixed_precision: 'bf16' });
+  expect(two).toMatchObject({
+    processes: 2,
+    memoryLimit: 3e9,
+    compute: 'bfloat16',
+    gradientCheckpointing: 'none',
+  });
+  expect(two.memory.evaluation).toBeGreaterThan(0);
+  // What PyTorch finds, and how much that has, is not known here.
+  expect(await of({}, { device: 'auto' })).not.toHaveProperty('memoryLimit');
+  expect(await estimateRun(config, undefined, facts)).not.toHaveProperty('processes');
+});
+
 test('less memory means more is computed again, and nothing is written', async () => {
   const { folder, config } = await tinyConfig({ engine: { max_memory_gib: 0.001 } });
   const estimate = await estimateRun(config);

@@ -139,6 +139,14 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
     ] as const;
     await expectSame(...runs, { losses: 1e-5, weights: 1e-5 });
     expect(ofType(runs[1][1], 'started')[0]!.run.device).toBe('2 × cpu (Accelerate)');
+    for (const { ranks = [], tokens_per_second: all } of ofType(runs[1][1], 'step')) {
+      expect(ranks.map(({ device }) => device)).toEqual(['cpu', 'cpu']);
+      for (const { memory } of ranks) expect(memory).toBeGreaterThan(2 ** 26);
+      const rates = ranks.map((rank) => rank.tokens_per_second);
+      // The second one may have no batch of the last step of an epoch.
+      expect(rates[0]).toBeGreaterThan(0);
+      expect(rates[0]! + rates[1]!).toBeCloseTo(all, 3);
+    }
   });
 
   test('goes on where it was stopped, here as there', PATIENCE, async () => {

@@ -40,6 +40,13 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
   };
 }
 
+test('what another engine takes is said to be an estimate', () => {
+  const markdown = estimateMarkdown('a', estimate({ processes: 2 }), undefined, texts);
+  expect(markdown).toContain('ofProcesses');
+  expect(markdown).toContain('| heldWeights | 1.0 GiB |');
+  expect(estimateMarkdown('a', estimate(), undefined, texts)).not.toContain('ofProcesses');
+});
+
 test('the verdict comes first, then what it is made of', () => {
   const markdown = estimateMarkdown('first.lorafa.json', estimate(), undefined, texts);
   expect(markdown).toContain('✓ fits 4.0 GiB needed, 8.0 GiB available');

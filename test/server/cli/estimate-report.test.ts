@@ -56,6 +56,12 @@ test('an estimate is a table', () => {
   ]);
 });
 
+test('what another engine takes is said to be estimated, for each of its processes', () => {
+  const rows = renderEstimate({ ...estimate, processes: 2 }).split('\n');
+  expect(rows[8]).toMatch(/^ +estimated for each of 2 processes on Accelerate/);
+  expect(rows[9]).toBe('  base weights   512 MiB');
+});
+
 test('what was inferred from the first rows of streamed data is said to be about so much', () => {
   const train = { ...split, inferredFrom: 400 };
   expect(

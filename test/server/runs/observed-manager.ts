@@ -26,6 +26,7 @@ export class ObservedManager {
       registry: new RunRegistry(registryFolder),
       trainerScript,
       cliScript: path.join(path.dirname(trainerScript), 'cli.js'),
+      askPython: async () => null,
       answerTimeoutMs,
       onChanged: (summary) => {
         this.#summaries.push(summary);
