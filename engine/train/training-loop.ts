@@ -14,7 +14,7 @@ import type { CancelledEvent, TrainEvent } from './events.ts';
 import { type Learning, learningAfter, NO_LEARNING } from './learning.ts';
 import { plannedStep } from './planned-step.ts';
 import { afterStep, afterWindow, type Course, epochOf, placeOf } from './position.ts';
-import type { Sampler } from './sampler.ts';
+import type { Sampler } from './prompt-sampler.ts';
 import { saveResult } from './save-result.ts';
 import { Throughput } from './throughput.ts';
 import type { TrainResult } from './train.ts';

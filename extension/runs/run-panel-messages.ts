@@ -1,4 +1,4 @@
-import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
+import type { SessionFacts } from '../../engine/train/events.ts';
 import type { LogLine, RunReports, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { AdapterTask } from '../models/adapter-commands.ts';
@@ -12,7 +12,7 @@ export type RunPanelNews =
   /** Curves; see `historyRows`. `isStart`: forget the earlier ones. */
   | { readonly type: 'rows'; readonly isStart: boolean; readonly rows: Float64Array }
   /** What is fixed since the session began. */
-  | { readonly type: 'facts'; readonly facts: RunFacts }
+  | { readonly type: 'facts'; readonly facts: SessionFacts }
   /** What the session has warned of; `isStart`: forget what an earlier one did. */
   | { readonly type: 'warnings'; readonly isStart: boolean; readonly messages: readonly string[] }
   | ChatNews
