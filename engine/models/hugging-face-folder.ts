@@ -93,14 +93,19 @@ export async function openWeights(
 }
 
 /** What the model calls a tensor of a file. */
-function moduleName(stored: string, storedNames: StoredNames): string {
+export function moduleName(stored: string, storedNames: StoredNames): string {
   const renamed = storedNames.find(([beginning]) => stored.startsWith(beginning));
   return renamed === undefined ? stored : renamed[1] + stored.slice(renamed[0].length);
 }
 
-async function openTensors(
+/**
+ * All tensors of a folder, single file or shards, under the names that they have there.
+ *
+ * @throws LorafaError `model.not_found`, `model.missing_tensor`, `model.corrupt`
+ */
+export async function openTensors(
   folder: string,
-  heads: Heads,
+  heads: Heads = new Map(),
 ): Promise<ReadonlyMap<string, TensorLocation>> {
   const single = path.join(folder, SINGLE_FILE);
   if (heads.has(single) || (await exists(single))) return openFile(single, heads);
