@@ -23,7 +23,7 @@ const TOLERANCE = 1e-4;
 
 /** A model of each architecture, but for those whose parts others have. */
 const MODELS = [
-  ...['cohere2', 'gemma2', 'gemma3', 'glm4', 'gpt-neox', 'gpt2', 'granite', 'granite4', 'llama-dynamic'],
+  ...['cohere2', 'gemma2', 'gemma3', 'glm4', 'gpt-neox', 'gpt2', 'granite', 'llama-dynamic'],
   ...['llama-yarn', 'ministral3', 'mixtral', 'olmo2', 'phi3-long', 'qwen2', 'qwen3-mixed'],
   'smollm2-bf16',
 ];
