@@ -22,11 +22,21 @@ function run(command, args) {
   return status === 0;
 }
 
+/** Whether the tests of the model pass; a file of its own each, since of several Vitest leaves out what no project has. */
+function passes(test) {
+  const vitest = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=verbose',
+    '--testTimeout=300000',
+  ];
+  return run(process.execPath, [...vitest, '-t', 'verified', test]);
+}
+
 const python = process.env.LORAFA_REFERENCE_PYTHON ?? 'python3';
-const tests = ['test/engine/generate/logits.test.ts', 'test/engine/train/parity.test.ts'];
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter=verbose'];
 const isEqual =
   run(python, ['test/reference/verify_architecture.py', config]) &&
-  run(process.execPath, [...vitest, '-t', 'verified', ...tests]);
+  passes('test/engine/generate/logits.test.ts') &&
+  passes('test/engine/train/parity.test.ts');
 rmSync(golden, { recursive: true });
 process.exitCode = isEqual ? 0 : 1;

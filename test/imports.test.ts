@@ -5,33 +5,48 @@ import { describe, expect, test } from 'vitest';
 /** Who may import from whom: each layer from itself and from those after it. */
 const LAYERS = ['media', 'extension', 'server', 'engine'] as const;
 
-/** Functions of `node:fs` that change what is on the disk. */
+/** Names of `node:fs` that change what is on the disk, or have all that does in them. */
 const WRITING =
-  /^(appendFile|chmod|chown|copyFile|cp|createWriteStream|link|mkdir|mkdtemp|rename|rm|rmdir|symlink|truncate|unlink|utimes|write|writeFile)(Sync)?$/;
+  /^(appendFile|[fl]?(chmod|chown|utimes)|copyFile|cp|createWriteStream|link|mkdir|mkdtemp(Disposable)?|rename|rm|rmdir|symlink|f?truncate|unlink|write|writeFile|writev)(Sync)?$|^(\*|default|promises)$/;
 
-/** Who changes what is on the disk: besides the one who writes files, those who keep the sockets. */
+/** What opens a file in any way, also to write. */
+const OPENING = /^open(Sync)?$/;
+
+/** Who changes what is on the disk: besides the one who writes files, those who keep the sockets and the time of a lock. */
 const WRITERS: ReadonlySet<string> = new Set([
   'engine/files/append.ts',
   'engine/files/atomic-file.ts',
   'engine/files/create-file.ts',
   'engine/files/folders.ts',
   'engine/files/remove.ts',
+  'engine/locks/lock-beat.ts',
   'server/rpc/local-socket.ts',
   'server/rpc/socket-folder.ts',
   'server/rpc/sweep-sockets.ts',
 ]);
+
+/** Who opens files otherwise, to read them. */
+const READERS: readonly string[] = [
+  'engine/formats/tensor-data.ts',
+  'engine/plain-file.ts',
+  'engine/runtime/shared-file.ts',
+  'engine/runtime/whole-library.ts',
+];
 
 /** One import of a source file. */
 interface Import {
   readonly from: string;
   /** A file of the project, or the name of a package. */
   readonly to: string;
-  /** Names that are imported as values; a type is gone when the program runs. */
+  /** Names that are imported as values, or `*` for all; a type is gone when the program runs. */
   readonly values: readonly string[];
+  /** Whether it is loaded only when it is needed, which makes no circle when programs start. */
+  readonly isLate: boolean;
 }
 
 /** The code is formatted, so that each import begins a line and its names stand between braces. */
 const STATEMENT = /^(?:import|export) (?<type>type )?(?<names>[^;'"]*?) ?from '(?<to>[^']+)';$/gm;
+const EFFECT = /^import '(?<to>[^']+)';$/gm;
 const CALL = /\b(?:import|require)\('(?<to>[^']+)'\)/g;
 
 const IMPORTS: readonly Import[] = LAYERS.flatMap(sourcesOf).flatMap(importsOf);
@@ -72,10 +87,34 @@ test('one file loads ONNX Runtime, and one writes', () => {
     ({ to, values }) => /^node:fs/.test(to) && values.some((name) => WRITING.test(name)),
   );
   expect(new Set(writers.map(({ from }) => from))).toEqual(WRITERS);
+  const openers = IMPORTS.filter(
+    ({ from, to, values }) =>
+      /^node:fs/.test(to) && values.some((name) => OPENING.test(name)) && !WRITERS.has(from),
+  );
+  expect(openers.map(({ from }) => from).toSorted()).toEqual(READERS);
+});
+
+test('through VS Code the extension writes what a user saves, exports or begins with', () => {
+  const writing = /workspace\s*\.fs\s*\.(copy|createDirectory|delete|rename|writeFile)\b/;
+  const wrong = sourcesOf('extension').filter((file) => writing.test(readFileSync(file, 'utf8')));
+  expect(wrong.toSorted()).toEqual([
+    'extension/config-editor/save-config.ts',
+    'extension/runs/run-actions.ts',
+    'extension/trash.ts',
+    'extension/walkthrough/open-demo.ts',
+  ]);
+});
+
+test('what an import brings is seen in each of its forms', () => {
+  expect(valuesIn('{ a, type B, c as d }')).toEqual(['a', 'c']);
+  expect(valuesIn('* as fs')).toEqual(['*']);
+  expect(valuesIn('fs, { type Stats, rm }')).toEqual(['*', 'rm']);
 });
 
 describe('no circles of values', () => {
-  const own = IMPORTS.filter(({ to, values }) => values.length > 0 && to.endsWith('.ts'));
+  const own = IMPORTS.filter(
+    ({ to, values, isLate }) => values.length > 0 && to.endsWith('.ts') && !isLate,
+  );
 
   test('among files', () => {
     expect(circles(own)).toEqual([]);
@@ -110,24 +149,26 @@ function importsOf(from: string): readonly Import[] {
     to.startsWith('.') ? path.posix.join(path.dirname(from), to) : to;
   const statements = [...text.matchAll(STATEMENT)].map(({ groups }) => {
     const { type, names, to } = groups as { type?: string; names: string; to: string };
-    return { from, to: target(to), values: type === undefined ? valuesIn(names) : [] };
+    const values = type === undefined ? valuesIn(names) : [];
+    return { from, to: target(to), values, isLate: false };
   });
-  // What is loaded only when it is needed makes no circle when programs start.
-  const calls = [...text.matchAll(CALL)]
-    .map(({ groups }) => groups!['to']!)
-    .filter((to) => !to.startsWith('.'))
-    .map((to) => ({ from, to, values: ['*'] }));
-  return [...statements, ...calls];
+  const all = (pattern: RegExp, isLate: boolean): Import[] =>
+    [...text.matchAll(pattern)].map(({ groups }) => {
+      const to = target(groups!['to']!);
+      return { from, to, values: ['*'], isLate };
+    });
+  return [...statements, ...all(EFFECT, false), ...all(CALL, true)];
 }
 
-/** The names before `from` that are not those of types: `a, { type B, c as d }` has a and c. */
+/** What stands before `from`, without types: `a, { type B, c as d }` brings all (`*`) and c. */
 function valuesIn(names: string): readonly string[] {
-  return names
-    .replace(/[{}\n]/g, ' ')
+  const [, before, within = ''] = /^([^{]*)(?:\{([^}]*)\})?$/s.exec(names)!;
+  const single = within
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && !name.startsWith('type '))
     .map((name) => name.split(' as ')[0]!);
+  return before!.trim() === '' ? single : ['*', ...single];
 }
 
 function arrow({ from, to, values }: Import): string {

@@ -16,6 +16,11 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['gelu_new', 'gelu_tanh'],
 ]);
 
+/** What `layer_types` called them before (transformers `configuration_utils.py`). */
+const OLDER_LAYER_TYPES: ReadonlyMap<string, LayerType> = new Map([
+  ['attention', 'full_attention'],
+]);
+
 /** What families read from a `config.json` in the same way. */
 export class ConfigReader {
   readonly #keys: CommonKeys;
@@ -70,9 +75,10 @@ export class ConfigReader {
         `"layer_types" names ${types.length} layers where num_hidden_layers is ${this.#keys.num_hidden_layers}`,
       );
     }
-    return types.map((type) => {
+    return types.map((named) => {
+      const type = OLDER_LAYER_TYPES.get(named) ?? named;
       if (type === 'full_attention' || type === 'sliding_attention') return type;
-      throw this.unsupported(`layer_types asks for ${quote(type)}, which is not known here`);
+      throw this.unsupported(`layer_types asks for ${quote(named)}, which is not known here`);
     });
   }
 

@@ -5,6 +5,7 @@ import { glm4 } from './families/glm4.ts';
 import { gptNeox } from './families/gpt-neox.ts';
 import { gpt2 } from './families/gpt2.ts';
 import { granite } from './families/granite.ts';
+import { granite4 } from './families/granite4.ts';
 import { llama } from './families/llama.ts';
 import { ministral } from './families/ministral.ts';
 import { ministral3 } from './families/ministral3.ts';
@@ -39,6 +40,7 @@ export const FAMILIES: readonly Family[] = [
   olmo3,
   olmo2,
   granite,
+  granite4,
   smollm3,
   cohere2,
   glm4,

@@ -97,6 +97,7 @@ export function plainAttention({
   };
 }
 
+const FUSED_GATED_NAMES = { gateUp: 'gate_up_proj', down: 'down_proj' };
 const GATED_NAMES = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' };
 
 /** `down(activation(gate(x)) · up(x))` (GLU variants, arXiv 2002.05202). */
@@ -141,18 +142,19 @@ export function gatedExperts(
   };
 }
 
-/** The same with gate and up from one layer, `gate_up_proj`. */
+/** The same with gate and up from one layer. */
 export function fusedGatedMlp(
   name: string,
   { hiddenSize, intermediateSize }: LayerSizes,
   activation: Activation,
+  names = FUSED_GATED_NAMES,
 ): MlpPart {
   return {
     kind: 'fused-gated',
     name,
     activation,
-    gateUp: linear(`${name}.gate_up_proj`, hiddenSize, 2 * intermediateSize),
-    down: linear(`${name}.down_proj`, intermediateSize, hiddenSize),
+    gateUp: linear(`${name}.${names.gateUp}`, hiddenSize, 2 * intermediateSize),
+    down: linear(`${name}.${names.down}`, intermediateSize, hiddenSize),
   };
 }
 

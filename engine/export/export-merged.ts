@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { LorafaError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { ensureFolder } from '../files/folders.ts';
 import type { NarrowDtype } from '../formats/tensor-data.ts';
 import type { JsonObject } from '../json-file.ts';
-import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { openBaseModel } from '../models/base-model.ts';
 import { configText } from '../models/config-text.ts';
 import { SHARD_INDEX, SINGLE_FILE } from '../models/hugging-face-folder.ts';
 import { checkTensors, checkTokenizer } from './check-export.ts';
@@ -15,11 +14,12 @@ import {
   type PlannedExport,
 } from './export-format.ts';
 import { type ExportSource, openExportSource } from './export-source.ts';
-import { writeTokenizer } from './export-tokenizer.ts';
+import { copyProcessor, writeTokenizer } from './export-tokenizer.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import { bytesOf, type Shard, shardsOf, writeShard } from './model-shards.ts';
 import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
 import { filesOf } from './source-files.ts';
+import { wholeModel } from './whole-model.ts';
 
 /** As transformers had it up to its fourth version, and the Hub likes it. */
 const SHARD_BYTES = 5e9;
@@ -27,11 +27,16 @@ const SHARD_BYTES = 5e9;
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 const TORCH_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
-/** A whole model as `save_pretrained` writes it, with the adapter merged into its weights. */
+/**
+ * A whole model as `save_pretrained` writes it, with the adapter merged into its weights. What reads images is
+ * taken as it lies.
+ */
 export async function planMerged(folder: string, options: ExportOptions): Promise<PlannedExport> {
   const source = await openExportSource(folder, options);
-  requireWhole(source.base);
-  const merged = await mergedTensors(source);
+  const { isPart } = source.base.config;
+  const text = await mergedTensors(source);
+  const whole = isPart ? await wholeModel(source.base, text) : undefined;
+  const merged = whole?.tensors ?? text;
   const tensors = inDtype(merged, source, options.dtype);
   const shards = shardsOf(tensors, options.maxShardBytes ?? SHARD_BYTES);
   return {
@@ -40,27 +45,19 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
     tensors: tensors.length,
     values: valuesIn(tensors),
     modules: source.adapter?.modules.length ?? 0,
-    sources: filesOf(source.base.weights.tensors.values()),
+    sources: filesOf(whole?.locations ?? source.base.weights.tensors.values()),
     dtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: (target, progress) => writeFolder(target, source, shards, progress),
     check: async (target, progress) => {
       const read = await openBaseModel(target);
-      const stored = [...read.weights.tensors.values()].map(storedTensor);
+      const stored = isPart
+        ? (await wholeModel(read)).tensors
+        : [...read.weights.tensors.values()].map(storedTensor);
       await checkTensors(target, tensors, stored, progress);
       checkTokenizer(target, source, read);
       return [];
     },
   };
-}
-
-/** @throws LorafaError `model.unsupported` for the text part of a model whose other parts are not read */
-function requireWhole({ config, path: file }: BaseModel): void {
-  if (!config.isPart) return;
-  throw new LorafaError(
-    'model.unsupported',
-    `${file} is a model with parts that are not read here, so that it is not written as a whole; export its text as gguf, ollama or onnx, or the adapter as peft, which PEFT loads into the whole model.`,
-    { location: { file } },
-  );
 }
 
 /**
@@ -105,6 +102,7 @@ async function writeFolder(
   const config = configText(configOf(source.base.configJson, dtype));
   await writeFileAtomic(path.join(folder, 'config.json'), config);
   await writeTokenizer(folder, source);
+  if (source.base.config.isPart) await copyProcessor(folder, source.base);
 }
 
 function shardName(index: number, count: number): string {

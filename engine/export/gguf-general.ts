@@ -26,7 +26,7 @@ export function requireArchitecture(config: DecoderConfig): string {
   if (architecture !== undefined) return architecture;
   throw new LorafaError(
     'model.unsupported',
-    `llama.cpp does not know models of the kind ${config.family}; choose another format (merged, peft).`,
+    `GGUF files of models of the kind ${config.family} are not written here; choose another format (merged, peft).`,
   );
 }
 

@@ -3,7 +3,7 @@ import { LorafaError } from '../errors.ts';
 import { Random } from '../random.ts';
 import type { GenerationOptions } from './generation-options.ts';
 import { READING_CHUNK } from './generation-runs.ts';
-import { sampleToken } from './sampler.ts';
+import { sampleToken } from './sample-token.ts';
 import type { Sequence } from './sequence.ts';
 
 /** What the random numbers of this module are for, apart from all other uses of a seed. */

@@ -4,7 +4,7 @@ import { float32, type GgufValue, uint32 } from '../architectures/gguf-conventio
 import { inverseFrequencies } from '../architectures/rotary-embedding.ts';
 import type { JsonObject } from '../json-file.ts';
 
-/** The name of a decoder's architecture in GGUF files; undefined where llama.cpp does not know it. */
+/** The name of a decoder's architecture in GGUF files; undefined where none is written. */
 export function ggufArchitecture({ family }: DecoderConfig): string | undefined {
   return conventionsOf(family)?.architecture;
 }

@@ -11,7 +11,7 @@ import {
 import { parseJson } from '../json.ts';
 import { isJsonObject } from '../json-file.ts';
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from '../lora/adapter.ts';
-import { readConfig } from '../models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../models/hugging-face-folder.ts';
 import { CHAT_TEMPLATE_FILE, TOOL_TEMPLATE_FILE } from '../tokenizer/tokenizer-files.ts';
 
 const WEIGHTS = 'model.safetensors';
@@ -36,7 +36,7 @@ export type ModelParts = 'all' | 'tokenizer' | 'structure';
  * told to be of no use is refused before any weight is fetched.
  *
  * @param part the GGUF file that is meant, or what only its name holds (`Q4_K_M`)
- * @throws HubError `hub.no_files`; LorafaError as `readConfig`
+ * @throws HubError `hub.no_files`; LorafaError as `readDecoderConfig`
  */
 export function modelFiles(part: string | undefined, parts: ModelParts = 'all'): ChooseFiles {
   return async (view) => {
@@ -73,7 +73,7 @@ async function folderFiles(view: RepositoryView, parts: ModelParts): Promise<rea
   const wanted = parts === 'structure' ? ['config.json'] : SMALL_FILES;
   const small = wanted.filter((file) => files.includes(file));
   await view.get(['config.json']);
-  await readConfig(folder);
+  await readDecoderConfig(folder);
   if (parts === 'tokenizer') return small;
   if (files.includes(WEIGHTS)) return [...small, WEIGHTS];
   await view.get([INDEX]);

@@ -5,7 +5,7 @@ import { parseHubName } from '../hub/hub-name.ts';
 import { noFiles, type RepositoryView } from '../hub/repository-view.ts';
 import { fetchSnapshot } from '../hub/snapshot.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { openWeights, readConfig } from '../models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../models/hugging-face-folder.ts';
 import { requestFor } from './hub-inputs.ts';
 
 /** The structure of a model, and what it would be to have it. */
@@ -30,7 +30,7 @@ export async function lookAtModel(name: string, patience: Patience = {}): Promis
     { ...request, headsOnly: true, choose: (view) => choose(view).then(withoutGguf(view)) },
     await lookingSession(patience),
   );
-  const { config } = await readConfig(folder);
+  const { config } = await readDecoderConfig(folder);
   const weights = await openWeights(folder, config, heads);
   const download = [...heads!.values()].reduce((sum, { size }) => sum + size, 0);
   return { model: { config, name, weights }, download };
@@ -48,6 +48,6 @@ function withoutGguf(view: RepositoryView): (files: readonly string[]) => readon
 async function openStructure(location: string): Promise<ModelLook['model']> {
   const names: string[] = await readdir(location).catch(() => []);
   if (!names.includes('config.json')) return openBaseModel(location, { headersOnly: true });
-  const { config } = await readConfig(location);
+  const { config } = await readDecoderConfig(location);
   return { config, name: path.basename(location), weights: await openWeights(location, config) };
 }

@@ -10,7 +10,7 @@ import { readTokenizerFiles, type TokenizerFiles } from '../tokenizer/tokenizer-
 import type { OpenOptions } from '../weights/make-weights.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
 import { openGgufModel } from './gguf-model.ts';
-import { openHuggingFaceFolder, readConfig } from './hugging-face-folder.ts';
+import { openHuggingFaceFolder, readDecoderConfig } from './hugging-face-folder.ts';
 
 /** A base model on disk, opened and checked: nothing but its headers has been read into memory. */
 export interface BaseModel {
@@ -78,7 +78,7 @@ export async function openTokenizer(
   const names: string[] = await readdir(location).catch(() => []);
   if (!names.includes('config.json'))
     return openBaseModel(location, { headersOnly: true, ...(heads && { heads }) });
-  const { config } = await readConfig(location);
+  const { config } = await readDecoderConfig(location);
   return { config, tokenizer: await readTokenizerFiles(location) };
 }
 

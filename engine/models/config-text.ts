@@ -20,7 +20,14 @@ const FLOATS = [
 /** The line of such a key with a number that is whole. */
 const WHOLE_FLOAT = new RegExp(`^( *"(?:${FLOATS.join('|')})": -?\\d+)(,?)$`, 'gm');
 
+/** A list of such numbers (that of layers of Mamba), and the lines of those in it that are whole. */
+const FLOAT_LIST = /"time_step_limit": \[[^\]]*\]/g;
+const WHOLE_ITEM = /^( *-?\d+)(,?)$/gm;
+
 /** A `config.json` as its file is written, for transformers to read. */
 export function configText(config: JsonObject): string {
-  return `${JSON.stringify(config, null, 2).replace(WHOLE_FLOAT, '$1.0$2')}\n`;
+  const text = JSON.stringify(config, null, 2)
+    .replace(WHOLE_FLOAT, '$1.0$2')
+    .replace(FLOAT_LIST, (list) => list.replace(WHOLE_ITEM, '$1.0$2'));
+  return `${text}\n`;
 }

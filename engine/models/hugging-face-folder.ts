@@ -24,14 +24,14 @@ const MAX_CONFIG_BYTES = 2 ** 23;
  * Opens a folder as `save_pretrained` writes it. Its weights are read in place, or quantized once
  * into the cache.
  *
- * @throws LorafaError as {@link readConfig}, {@link openWeights}, `readTokenizerFiles` and
+ * @throws LorafaError as {@link readDecoderConfig}, {@link openWeights}, `readTokenizerFiles` and
  * `quantizedWeights` do.
  */
 export async function openHuggingFaceFolder(
   folder: string,
   options: OpenOptions = {},
 ): Promise<BaseModel> {
-  const { config, configJson } = await readConfig(folder);
+  const { config, configJson } = await readDecoderConfig(folder);
   const name = path.basename(publishedModel(folder)?.name ?? path.resolve(folder));
   const { quantization, heads } = options;
   const weights = await openWeights(folder, config, heads);
@@ -54,7 +54,7 @@ export async function openHuggingFaceFolder(
  * @throws LorafaError `model.not_found` when there is none; `model.corrupt` or `model.unsupported`
  * for its content.
  */
-export async function readConfig(
+export async function readDecoderConfig(
   folder: string,
 ): Promise<{ readonly config: DecoderConfig; readonly configJson: JsonObject }> {
   const file = path.join(folder, 'config.json');
@@ -93,14 +93,19 @@ export async function openWeights(
 }
 
 /** What the model calls a tensor of a file. */
-function moduleName(stored: string, storedNames: StoredNames): string {
+export function moduleName(stored: string, storedNames: StoredNames): string {
   const renamed = storedNames.find(([beginning]) => stored.startsWith(beginning));
   return renamed === undefined ? stored : renamed[1] + stored.slice(renamed[0].length);
 }
 
-async function openTensors(
+/**
+ * All tensors of a folder, single file or shards, under the names that they have there.
+ *
+ * @throws LorafaError `model.not_found`, `model.missing_tensor`, `model.corrupt`
+ */
+export async function openTensors(
   folder: string,
-  heads: Heads,
+  heads: Heads = new Map(),
 ): Promise<ReadonlyMap<string, TensorLocation>> {
   const single = path.join(folder, SINGLE_FILE);
   if (heads.has(single) || (await exists(single))) return openFile(single, heads);

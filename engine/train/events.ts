@@ -34,10 +34,10 @@ const computeTrial = z.object({
   seconds: z.number().nonnegative().exactOptional(),
 });
 
-/** The fixed facts of a run. */
-export type RunSummary = Frozen<z.infer<typeof runSummary>>;
+/** The fixed facts of a run, as one of its sessions begins. */
+export type SessionFacts = Frozen<z.infer<typeof sessionFacts>>;
 
-const runSummary = z.object({
+const sessionFacts = z.object({
   /** Optimizer steps of the whole run, those before a resume included. */
   steps: count,
   /** Optimizer steps already done by the checkpoint that the run resumes from, otherwise 0. */
@@ -60,7 +60,7 @@ const runSummary = z.object({
 /** Everything is checked and loaded; the first optimizer step comes next. */
 export type StartedEvent = Frozen<z.infer<typeof startedEvent>>;
 
-const startedEvent = z.object({ type: z.literal('started'), run: runSummary });
+const startedEvent = z.object({ type: z.literal('started'), run: sessionFacts });
 
 /** A process that computes a run, beside the one that tells of it. */
 export type RankUsage = Frozen<z.infer<typeof rankUsage>>;

@@ -22,7 +22,7 @@ import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { lossWith } from './evaluate.ts';
 import { runEnvironment } from './identity.ts';
-import { createSampler } from './sampler.ts';
+import { createSampler } from './prompt-sampler.ts';
 import { createTrainee, type Trainee } from './trainee.ts';
 import type {
   BackendChoice,

@@ -11,7 +11,7 @@ import { openReports } from '../report/open-reports.ts';
 import { examineWeights } from '../weights/examine-weights.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { TrainControl } from './control.ts';
-import { type FailedEvent, failedEvent, type RunSummary, type TrainEvent } from './events.ts';
+import { type FailedEvent, failedEvent, type SessionFacts, type TrainEvent } from './events.ts';
 import { refuseOccupied } from './occupied-folder.ts';
 import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder } from './run-folder.ts';
@@ -150,7 +150,7 @@ async function trainWith(
   });
   control.onAbandon = () => folder.recordNow(loop.cancelled);
   try {
-    const run = runSummary({ base, trainee: backend.trainee, data, plan, state, summary });
+    const run = sessionFacts({ base, trainee: backend.trainee, data, plan, state, summary });
     await emit({ type: 'started', run });
     if (examples !== undefined) {
       await folder.verify();
@@ -179,7 +179,7 @@ function withCheckpoint(config: ResolvedConfig, checkpoint: string | undefined):
 }
 
 /** What the fixed facts of a run are taken from. */
-interface RunFacts extends Pick<OpenBackend, 'summary'> {
+interface FactSources extends Pick<OpenBackend, 'summary'> {
   readonly base: BaseModel;
   readonly trainee: Trainee;
   readonly data: RunData;
@@ -187,7 +187,7 @@ interface RunFacts extends Pick<OpenBackend, 'summary'> {
   readonly state: TrainerState;
 }
 
-function runSummary({ base, trainee, data, plan, state, summary }: RunFacts): RunSummary {
+function sessionFacts({ base, trainee, data, plan, state, summary }: FactSources): SessionFacts {
   const parameters = countParameters(base.config, trainee.modules, trainee.trainable);
   return {
     ...summary,

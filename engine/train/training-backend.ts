@@ -7,8 +7,8 @@ import type { RunPlan } from '../plan/run-plan.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { ComputeMode } from '../weights/compute-mode.ts';
-import type { RunSummary } from './events.ts';
-import type { Sampler } from './sampler.ts';
+import type { SessionFacts } from './events.ts';
+import type { Sampler } from './prompt-sampler.ts';
 import type { StartingPoint } from './starting-point.ts';
 import type { Trainee } from './trainee.ts';
 import type { TrainerState } from './trainer-state.ts';
@@ -76,7 +76,7 @@ export interface OpenBackend {
   readonly sampler: Sampler | undefined;
   /** What a run tells of how it is computed. */
   readonly summary: Pick<
-    RunSummary,
+    SessionFacts,
     'device' | 'gradientCheckpointing' | 'compute' | 'computeTrials'
   >;
   /** The mode that it chose itself and that a run that goes on stays in. */

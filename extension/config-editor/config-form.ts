@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { clearValue, NotAnObjectError, setValue } from '../../server/language/config-edit.ts';
-import type { ConfigPath } from '../../server/language/json-path.ts';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
+import { NotAnObjectError, withoutValue, withValue } from '../../server/language/config-edit.ts';
 import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showError } from '../show/notifications.ts';
@@ -136,8 +136,8 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   async #edit(message: Extract<PageMessage, { type: 'set' | 'clear' }>): Promise<void> {
     await tryEdit(this.document, (text) =>
       message.type === 'set'
-        ? setValue(text, message.path, message.value)
-        : clearValue(text, message.path),
+        ? withValue(text, message.path, message.value)
+        : withoutValue(text, message.path),
     );
     this.#answeredEdit = message.edit;
     this.#sendState();
@@ -158,7 +158,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       case 'browse': {
         const chosen = await browse(this.document, message.kind);
         if (chosen === undefined) return;
-        return tryEdit(this.document, (text) => setValue(text, message.path, chosen));
+        return tryEdit(this.document, (text) => withValue(text, message.path, chosen));
       }
       case 'fix':
         await this.settle();

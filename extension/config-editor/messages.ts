@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { ConfigPath } from '../../server/language/json-path.ts';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
 
 /** Everything that the page of the config editor says to the extension, and back. */
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { ConfigPath } from '../../server/language/json-path.ts';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
 
 /** A form in a tab of this window. */
 export interface OpenForm {

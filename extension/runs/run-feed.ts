@@ -10,7 +10,7 @@ import {
 import type { ServerLink } from '../server-link.ts';
 
 /** Who looks at a run. */
-export interface RunWatcher {
+export interface RunListener {
   /** @param isStart these are the first entries of the journal: forget what was shown before */
   onEvents(entries: readonly JournalEntry[], isStart: boolean): void;
   /** @param isStart these are the first lines of the log: forget what was shown before */
@@ -24,7 +24,7 @@ export interface RunWatcher {
 export class RunFeed implements vscode.Disposable {
   readonly #server: ServerLink;
   readonly #log: vscode.LogOutputChannel;
-  readonly #watchers = new Map<string, Set<RunWatcher>>();
+  readonly #watchers = new Map<string, Set<RunListener>>();
   readonly #subscription: vscode.Disposable;
 
   constructor(server: ServerLink, log: vscode.LogOutputChannel) {
@@ -42,7 +42,7 @@ export class RunFeed implements vscode.Disposable {
   }
 
   /** Sends a watcher the run's history and then its news, until what is returned is disposed of. */
-  watch(folder: string, watcher: RunWatcher): vscode.Disposable {
+  watch(folder: string, watcher: RunListener): vscode.Disposable {
     const watchers = this.#watchersOf(folder).add(watcher);
     this.#watchers.set(folder, watchers);
     this.#request(watchRun, folder);
@@ -59,7 +59,7 @@ export class RunFeed implements vscode.Disposable {
     this.#watchers.clear();
   }
 
-  #watchersOf(folder: string): Set<RunWatcher> {
+  #watchersOf(folder: string): Set<RunListener> {
     return this.#watchers.get(folder) ?? new Set();
   }
 

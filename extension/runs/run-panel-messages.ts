@@ -1,4 +1,4 @@
-import type { RankUsage, RunSummary as RunFacts } from '../../engine/train/events.ts';
+import type { RankUsage, SessionFacts } from '../../engine/train/events.ts';
 import type { LogLine, RunReports, RunSummary } from '../../server/protocol/runs.ts';
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { AdapterTask } from '../models/adapter-commands.ts';
@@ -15,7 +15,7 @@ export type RunPanelNews =
   /** What its GPU did lately, by ascending time; nothing where nobody tells, or it is over. */
   | { readonly type: 'gpu'; readonly readings: readonly GpuReading[] }
   /** What is fixed since the session began. */
-  | { readonly type: 'facts'; readonly facts: RunFacts }
+  | { readonly type: 'facts'; readonly facts: SessionFacts }
   /** The processes that compute it, by rank; none where that is this program itself. */
   | { readonly type: 'ranks'; readonly ranks: readonly RankUsage[] }
   /** What the session has warned of; `isStart`: forget what an earlier one did. */

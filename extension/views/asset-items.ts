@@ -9,7 +9,7 @@ import type { RunList } from '../runs/run-list.ts';
 import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
-import type { MachineDevice } from './machine-report.ts';
+import type { MachineDevice } from './machine-devices.ts';
 
 /** What rows of models are called in `when` clauses of the manifest. */
 const CONTEXT_VALUES = { model: 'model', brokenModel: 'brokenModel' } as const;

@@ -7,7 +7,7 @@ import type { RunsContext } from '../runs/runs-context.ts';
 import { AdaptersView } from './adapters-view.ts';
 import { deviceItem, modelItem } from './asset-items.ts';
 import { ListView } from './list-view.ts';
-import { machineDevices } from './machine-report.ts';
+import { machineDevices } from './machine-devices.ts';
 import { RunsView } from './runs-view.ts';
 import { watchDisk } from './watch-disk.ts';
 

@@ -1,4 +1,4 @@
-import type { RunSummary as RunFacts } from '../../engine/train/events.ts';
+import type { SessionFacts } from '../../engine/train/events.ts';
 import { ADAPTER_TASKS } from '../../extension/models/adapter-commands.ts';
 import type {
   ChatNews,
@@ -49,7 +49,7 @@ export class RunHeader {
   readonly #facts = element('dl');
   #news: RunNews | undefined;
   #chat: ChatNews | undefined;
-  #session: RunFacts | undefined;
+  #session: SessionFacts | undefined;
   #bestEval: { readonly x: number; readonly y: number } | undefined;
 
   constructor(texts: RunPanelTexts, send: Send) {
@@ -124,7 +124,7 @@ export class RunHeader {
   }
 
   /** Shows what is fixed since the session began. */
-  showFacts(session: RunFacts): void {
+  showFacts(session: SessionFacts): void {
     this.#session = session;
     this.#showFacts();
   }

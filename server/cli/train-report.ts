@@ -1,5 +1,5 @@
 import type { ProgressEvent, SplitReport } from '../../engine/plan/plan-reports.ts';
-import type { RunSummary, StepEvent, TrainEvent } from '../../engine/train/events.ts';
+import type { SessionFacts, StepEvent, TrainEvent } from '../../engine/train/events.ts';
 import type { Verdict } from '../../engine/train/verdict.ts';
 import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
@@ -119,7 +119,7 @@ const LINE_LIMIT = 2 ** 16;
 /** Carriage return, then "erase to the end of the line" (ECMA-48). */
 const CLEAR_LINE = '\r\u001B[K';
 
-function describeRun(run: RunSummary): readonly string[] {
+function describeRun(run: SessionFacts): readonly string[] {
   const { train, eval: held } = run.dataset;
   const share = ((100 * run.trainableParameters) / run.totalParameters).toPrecision(3);
   return [
@@ -140,7 +140,7 @@ function describeVerdict({ kind, message, advice }: Verdict): readonly string[] 
   return [`${head}: ${message}`, `what to try: ${advice}`];
 }
 
-function describeCompute({ compute, computeTrials }: RunSummary): readonly string[] {
+function describeCompute({ compute, computeTrials }: SessionFacts): readonly string[] {
   if (computeTrials === undefined) {
     return compute === 'float32' ? [] : [`products with frozen weights in ${compute}`];
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readBoundedFile } from '../../engine/bounded-file.ts';
 import { messageOf } from '../../engine/errors.ts';
 import { isGgufModel, namesOfParts } from '../../engine/gguf/split-name.ts';
-import { readConfig } from '../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../engine/models/hugging-face-folder.ts';
 import type { FoundModel } from '../protocol/models.ts';
 import { walk } from './walk.ts';
 
@@ -77,7 +77,7 @@ async function modelsIn(
   const models: FoundModel[] = [];
   const weights = files.filter(isSafetensors);
   if (files.includes('config.json') && weights.length > 0) {
-    const known = await readConfig(folder).then(
+    const known = await readDecoderConfig(folder).then(
       ({ config }) => ({ contextLength: config.maxPositionEmbeddings, problem: null }),
       (error: unknown) => ({ contextLength: null, problem: messageOf(error) }),
     );

@@ -1,7 +1,7 @@
 import { getNodeValue } from 'jsonc-parser';
 import { member } from '../../engine/config/given.ts';
 import { LorafaError } from '../../engine/errors.ts';
-import { clearValue, NotAnObjectError, setValue } from './config-edit.ts';
+import { NotAnObjectError, withoutValue, withValue } from './config-edit.ts';
 import { readTree } from './json-path.ts';
 
 /** Keys of section `lora` that may stand beside `init_adapter`, which decides the others. */
@@ -34,9 +34,9 @@ export function beginWithAdapter(text: string, adapter: string): string {
     // Where another run was to go on.
     ['training', 'resume_from_checkpoint'],
   ];
-  const changed = removed.reduce(clearValue, text);
+  const changed = removed.reduce(withoutValue, text);
   try {
-    return setValue(changed, ['lora', 'init_adapter'], adapter);
+    return withValue(changed, ['lora', 'init_adapter'], adapter);
   } catch (error) {
     if (!(error instanceof NotAnObjectError)) throw error;
     throw new LorafaError('config.invalid_value', `${error.message} Mend the configuration first.`);

@@ -1,5 +1,6 @@
 import { getNodeValue, type Node } from 'jsonc-parser';
-import { type ConfigPath, readTree } from './json-path.ts';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
+import { readTree } from './json-path.ts';
 import { insertChild, removeChild } from './jsonc-children.ts';
 
 /** Something other than an object stands where a key should go. */
@@ -21,7 +22,7 @@ export class NotAnObjectError extends Error {
  * @param path keys from the root
  * @throws NotAnObjectError where a key of the path has a value of another kind
  */
-export function setValue(text: string, path: ConfigPath, value: unknown): string {
+export function withValue(text: string, path: ConfigPath, value: unknown): string {
   let result = readTree(text).root === undefined ? withRoot(text) : text;
   for (let depth = 0; depth < path.length; depth++) {
     const parent = path.slice(0, depth);
@@ -41,14 +42,14 @@ export function setValue(text: string, path: ConfigPath, value: unknown): string
  *
  * @param text JSONC without mistakes of syntax
  */
-export function clearValue(text: string, path: ConfigPath): string {
+export function withoutValue(text: string, path: ConfigPath): string {
   const parent = path.slice(0, -1);
   const container = nodeAt(text, parent);
   const index = container?.children?.findLastIndex((child) => keyOf(child) === path.at(-1)) ?? -1;
   if (container === undefined || index < 0) return text;
   const isEmptied = container.children?.length === 1;
   return isEmptied && !breaksLines(parent)
-    ? clearValue(text, parent)
+    ? withoutValue(text, parent)
     : removeChild(text, container, index);
 }
 

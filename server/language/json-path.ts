@@ -1,8 +1,6 @@
 import { findNodeAtOffset, getNodePath, type Node } from 'jsonc-parser';
+import type { ConfigPath } from '../../engine/config/config-error.ts';
 import { parseJsoncTree } from '../../engine/config/jsonc-tree.ts';
-
-/** Keys, and indices of lists, from the root of the document to a value. */
-export type ConfigPath = readonly (string | number)[];
 
 /** A text with comments and trailing commas, read as far as it can be. */
 export interface JsoncTree {

@@ -4,7 +4,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type ConfigPath, formatPath } from '../../engine/config/config-error.ts';
 import { describeValue } from '../../engine/config/expectation.ts';
 import type { Setting } from '../../engine/config/path-problem.ts';
-import { changedRange, clearValue, NotAnObjectError, setValue } from './config-edit.ts';
+import { changedRange, NotAnObjectError, withoutValue, withValue } from './config-edit.ts';
 import type { FindingRemedy } from './inspection/finding.ts';
 import { readTree } from './json-path.ts';
 import { capitalized } from './words.ts';
@@ -89,7 +89,7 @@ function change(
 /** An item of a list, or a key of it, is set by setting the list, of which only that changes. */
 function set(text: string, path: ConfigPath, value: unknown): string {
   const list = listOf(path);
-  if (list === undefined) return setValue(text, keysOf(path), value);
+  if (list === undefined) return withValue(text, keysOf(path), value);
   return setItem(text, list, (item) =>
     list.key === undefined ? [value] : [{ ...Object(item), [list.key]: value }],
   );
@@ -97,7 +97,7 @@ function set(text: string, path: ConfigPath, value: unknown): string {
 
 function remove(text: string, path: ConfigPath): string {
   const list = listOf(path);
-  if (list === undefined) return clearValue(text, keysOf(path));
+  if (list === undefined) return withoutValue(text, keysOf(path));
   return setItem(text, list, (item) => {
     if (list.key === undefined) return [];
     return [Object.fromEntries(Object.entries(Object(item)).filter(([key]) => key !== list.key))];
@@ -112,7 +112,7 @@ function setItem(
 ): string {
   const items = valueAt(text, path);
   if (!Array.isArray(items)) return text;
-  return setValue(text, keysOf(path), items.toSpliced(index, 1, ...change(items[index])));
+  return withValue(text, keysOf(path), items.toSpliced(index, 1, ...change(items[index])));
 }
 
 function rename(text: string, from: ConfigPath, to: ConfigPath): string {
@@ -124,7 +124,7 @@ function rename(text: string, from: ConfigPath, to: ConfigPath): string {
     return text.slice(0, key.offset) + JSON.stringify(to.at(-1)) + text.slice(end);
   }
   const value = valueAt(text, from);
-  return set(clearValue(text, keysOf(from)), to, value);
+  return set(withoutValue(text, keysOf(from)), to, value);
 }
 
 /** An item of a list, or a key of it. */

@@ -1,11 +1,11 @@
 import { sharedRowsOf } from '../../engine/plan/split-report.ts';
-import type { RunSummary } from '../../engine/train/events.ts';
+import type { SessionFacts } from '../../engine/train/events.ts';
 import { JournalReader } from '../runs/journal-reader.ts';
 
 /** What the journal of a run says of all of it. */
 export interface RunCourse {
   /** As the latest session began; null where none did. */
-  readonly summary: RunSummary | null;
+  readonly summary: SessionFacts | null;
   /** Step whose model the result is; null where there is no result. */
   readonly resultStep: number | null;
   /** Rows that were held out and learned all the same, as the latest session found. */
@@ -14,7 +14,7 @@ export interface RunCourse {
 
 /** Reads the journal of a run folder; one that is missing or damaged says less. */
 export async function readCourse(folder: string): Promise<RunCourse> {
-  let summary: RunSummary | null = null;
+  let summary: SessionFacts | null = null;
   let resultStep: number | null = null;
   let sharedRows = 0;
   for await (const entries of new JournalReader(folder, { skimsSteps: true }).read()) {

@@ -1,4 +1,4 @@
-import type { RunSummary } from '../../engine/train/events.ts';
+import type { SessionFacts } from '../../engine/train/events.ts';
 import { train } from '../../engine/train/train.ts';
 import { ownPeakRss, ownPss } from './process-memory.ts';
 import { type RunPaths, runConfig, type Settings } from './run-config.ts';
@@ -23,9 +23,9 @@ export interface RunMeasurement {
   /** Tokens of each step, padding excluded. */
   readonly tokens: readonly number[];
   /** In what the products with frozen weights were computed; only of this engine. */
-  readonly compute?: RunSummary['compute'];
+  readonly compute?: SessionFacts['compute'];
   /** What `engine.compute: "auto"` measured. */
-  readonly computeTrials?: NonNullable<RunSummary['computeTrials']>;
+  readonly computeTrials?: NonNullable<SessionFacts['computeTrials']>;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface RunMeasurement {
 export async function measureRun({ settings, ...paths }: RunRequest): Promise<RunMeasurement> {
   const [stepMs, losses, tokens]: [number[], number[], number[]] = [[], [], []];
   const [peakRss, pss]: [number[], number[]] = [[], []];
-  let started: Partial<RunSummary> = {};
+  let started: Partial<SessionFacts> = {};
   let tokensBefore = 0;
   let began = 0;
   await train(runConfig(settings, paths), {

@@ -5,7 +5,7 @@ import { parseDecoderConfig } from '../../engine/architectures/hugging-face-conf
 import type { Row } from '../../engine/data/row.ts';
 import { readRows } from '../../engine/data/rows.ts';
 import { readAdapterConfig } from '../../engine/lora/adapter-config.ts';
-import { openWeights, readConfig } from '../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../engine/models/hugging-face-folder.ts';
 import { readTokenizerFiles } from '../../engine/tokenizer/tokenizer-files.ts';
 import { readRunRecord } from '../../engine/train/run-record.ts';
 import { readTrainerState } from '../../engine/train/trainer-state.ts';
@@ -24,7 +24,7 @@ async function requireRows(file: string): Promise<readonly Row[]> {
 }
 
 test.each<[string, string, (folder: string, file: string) => Promise<unknown>, string]>([
-  ['a model', 'config.json', (folder) => readConfig(folder), 'model.corrupt'],
+  ['a model', 'config.json', (folder) => readDecoderConfig(folder), 'model.corrupt'],
   ['shards', 'model.safetensors.index.json', (at) => openWeights(at, DECODER), 'model.corrupt'],
   ['a tokenizer', 'tokenizer.json', (folder) => readTokenizerFiles(folder), 'model.tokenizer'],
   ['an adapter', 'adapter_config.json', (folder) => readAdapterConfig(folder), 'adapter.corrupt'],

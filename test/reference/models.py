@@ -26,6 +26,8 @@ from transformers import (
     GPTNeoXForCausalLM,
     GraniteConfig,
     GraniteForCausalLM,
+    GraniteMoeHybridConfig,
+    GraniteMoeHybridForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     Ministral3Config,
@@ -76,6 +78,7 @@ PHI3 = (Phi3Config, Phi3ForCausalLM)
 OLMO2 = (Olmo2Config, Olmo2ForCausalLM)
 OLMO3 = (Olmo3Config, Olmo3ForCausalLM)
 GRANITE = (GraniteConfig, GraniteForCausalLM)
+GRANITE4 = (GraniteMoeHybridConfig, GraniteMoeHybridForCausalLM)
 SMOLLM3 = (SmolLM3Config, SmolLM3ForCausalLM)
 COHERE2 = (Cohere2Config, Cohere2ForCausalLM)
 GLM4 = (Glm4Config, Glm4ForCausalLM)
@@ -120,6 +123,9 @@ MIXED = {"num_hidden_layers": 3, "sliding_window": 8, "layer_types": ["sliding_a
 IMAGES = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "image_size": 28, "patch_size": 14}
 GEMMA3_IMAGES = {"vision_config": IMAGES, "mm_tokens_per_image": 4, "image_token_index": 93, "boi_token_index": 94, "eoi_token_index": 95}
 MISTRAL3_IMAGES = {"vision_config": {**IMAGES, "model_type": "pixtral", "head_dim": 8}, "image_token_index": 95}
+
+# Granite's.
+MULTIPLIERS = {"embedding_multiplier": 6.0, "logits_scaling": 2.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "tie_word_embeddings": True}
 
 EXPERTS = {"head_dim": 16, "num_experts": 16, "num_experts_per_tok": 3, "moe_intermediate_size": 24}
 
@@ -203,7 +209,16 @@ CASES = [
     ModelCase("phi3-long", PHI3, {"rope_parameters": ROPE_LONG, "original_max_position_embeddings": 16, "pad_token_id": 0}, seed=19, sequence_length=24),
     ModelCase("olmo2", OLMO2, {}, seed=20),
     ModelCase("olmo3", OLMO3, {**MIXED, "rope_parameters": OLMO3_ROPE}, seed=21, sequence_length=40),
-    ModelCase("granite", GRANITE, {"embedding_multiplier": 6.0, "logits_scaling": 2.0, "residual_multiplier": 0.4, "attention_multiplier": 0.2, "tie_word_embeddings": True}, seed=22),
+    ModelCase("granite", GRANITE, MULTIPLIERS, seed=22),
+    # As published: layers of attention alone, under their older name, and no experts.
+    ModelCase(
+        "granite4",
+        GRANITE4,
+        {**MULTIPLIERS, "num_local_experts": 0, "shared_intermediate_size": 48, "position_embedding_type": "rope", "layer_types": ["full_attention"] * 2, "mamba_n_heads": 8},
+        seed=40,
+        classic=True,
+        classic_extra={"layer_types": ["attention"] * 2, "rope_scaling": None},
+    ),
     ModelCase("smollm3", SMOLLM3, {"num_hidden_layers": 4, "tie_word_embeddings": True, "pad_token_id": 0}, seed=23),
     ModelCase("cohere2", COHERE2, {"num_hidden_layers": 4, "sliding_window": 8, "layer_norm_eps": 1e-5, "logit_scale": 0.5, "tie_word_embeddings": True}, seed=24, sequence_length=24),
     ModelCase("glm4", GLM4, {"head_dim": 16, "partial_rotary_factor": 0.5, "pad_token_id": 0}, seed=25),

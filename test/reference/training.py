@@ -21,6 +21,8 @@ lorafa.is_bf16_available = lambda: False
 STEPS = 20
 BATCH_SIZE = 2
 IGNORED = -100
+# PEFT's "all-linear" would adapt the other parts of a model that reads images as well.
+TEXT_PART = r"model\.language_model\..*_proj"
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -96,14 +98,14 @@ CASES = [
         for index, model in enumerate((
             "qwen3-mixed", "llama-yarn", "gemma2", "gemma3", "phi3", "olmo2", "olmo3", "granite", "smollm3", "cohere2",
             "glm4", "starcoder2", "gpt-neox", "gpt-neox-sequential", "mixtral", "qwen3-moe-all", "gpt2",
-            "llama-dynamic", "ministral", "ministral3",
+            "llama-dynamic", "ministral", "ministral3", "granite4",
         ))
     ),
-    # The text of models with other parts, which "all-linear" would adapt as well.
+    # The text of models with other parts.
     *(
         TrainingCase(
             f"family-{model}", model, "lorafa", seed=150 + index, sequence_length=20, random_b=True,
-            peft={"r": 4, "lora_alpha": 8, "target_modules": r"model\.language_model\..*_proj"},
+            peft={"r": 4, "lora_alpha": 8, "target_modules": TEXT_PART},
         )
         for index, model in enumerate(("gemma3-whole", "ministral3-whole"))
     ),

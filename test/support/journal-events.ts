@@ -1,6 +1,6 @@
 import type {
   CompletedEvent,
-  RunSummary,
+  SessionFacts,
   StartedEvent,
   StepEvent,
 } from '../../engine/train/events.ts';
@@ -9,8 +9,8 @@ const split = { rows: 8, tokens: 64, supervisedTokens: 32, truncatedRows: 0, dro
 const layout = { rows: 8, paddingWaste: 0.1 };
 
 /** A complete event of a session that begins. */
-export function startedEvent(change: Partial<RunSummary> = {}): StartedEvent {
-  const run: RunSummary = {
+export function startedEvent(change: Partial<SessionFacts> = {}): StartedEvent {
+  const run: SessionFacts = {
     steps: 9,
     resumedAt: 0,
     stepsPerEpoch: 3,

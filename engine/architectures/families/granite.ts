@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { magnitude } from '../config-limits.ts';
 import { family } from '../family.ts';
 import { float32 } from '../gguf-conventions.ts';
-import { attention, decoder, gatedMlp, normsBefore } from '../parts.ts';
-import { LLAMA_STYLE_DEFAULTS, LLAMA_STYLE_KEYS, llamaStyle } from './llama-style.ts';
+import { gatedMlp } from '../parts.ts';
+import { GRANITE_DEFAULTS, GRANITE_KEYS, graniteStyle } from './granite-parts.ts';
 
 /**
  * Granite 3, dense: a Llama whose embeddings, scores, residuals and logits have multipliers of
- * their own (transformers `modeling_granite.py`).
+ * their own (transformers `modeling_granite.py`). GGUF files of Granite 4, dense, hold it as well.
  */
 export const granite = family({
   className: 'GraniteForCausalLM',
@@ -29,47 +28,11 @@ export const granite = family({
       'attention.scale': float32(layer!.attention.scale),
     }),
   },
-  defaults: {
-    ...LLAMA_STYLE_DEFAULTS,
-    vocab_size: 32000,
-    intermediate_size: 11008,
-    max_position_embeddings: 2048,
-    attention_bias: false,
-    mlp_bias: false,
-    embedding_multiplier: 1,
-    logits_scaling: 1,
-    residual_multiplier: 1,
-    attention_multiplier: 1,
-    bos_token_id: 1,
-    eos_token_id: 2,
-  },
-  keys: {
-    ...LLAMA_STYLE_KEYS,
-    attention_bias: z.boolean(),
-    mlp_bias: z.boolean(),
-    embedding_multiplier: magnitude('multiplier'),
-    logits_scaling: magnitude('multiplier'),
-    residual_multiplier: magnitude('multiplier'),
-    attention_multiplier: magnitude('multiplier'),
-  },
-  declare: (keys, reader) => {
-    const { sizes, activation, rotary, norm } = llamaStyle(keys, reader);
-    const bias = keys.attention_bias;
-    return decoder(keys, {
-      norm,
-      embeddingScale: keys.embedding_multiplier,
-      head: { scale: 1 / keys.logits_scaling },
-      layer: (name) => ({
-        attention: attention(`${name}.self_attn`, sizes, {
-          rotary,
-          bias,
-          outputBias: bias,
-          scale: keys.attention_multiplier,
-        }),
-        mlp: gatedMlp(`${name}.mlp`, sizes, activation, { bias: keys.mlp_bias }),
-        norms: normsBefore(name, norm),
-        residualScale: keys.residual_multiplier,
-      }),
-    });
-  },
+  defaults: { ...GRANITE_DEFAULTS, mlp_bias: false },
+  keys: { ...GRANITE_KEYS, mlp_bias: z.boolean() },
+  declare: (keys, reader) =>
+    graniteStyle(keys, reader, {
+      mlp: (layer, { sizes, activation }) =>
+        gatedMlp(`${layer}.mlp`, sizes, activation, { bias: keys.mlp_bias }),
+    }),
 });

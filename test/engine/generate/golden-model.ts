@@ -1,6 +1,6 @@
 import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
-import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenPath } from '../../support/golden.ts';
 
 export type GoldenModel = Pick<BaseModel, 'config' | 'weights'>;
@@ -8,7 +8,7 @@ export type GoldenModel = Pick<BaseModel, 'config' | 'weights'>;
 /** One of the tiny models of `test/reference/golden/models`; they have no tokenizer. */
 export async function goldenModel(name: string): Promise<GoldenModel> {
   const folder = goldenPath('models', name);
-  const { config } = await readConfig(folder);
+  const { config } = await readDecoderConfig(folder);
   return { config, weights: await openWeights(folder, config) };
 }
 

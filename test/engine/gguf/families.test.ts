@@ -8,7 +8,7 @@ import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { ggufConfig } from '../../../engine/gguf/gguf-config.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -31,7 +31,7 @@ function stored(name: string, values: Float32Array, shape: readonly number[]): F
 describe("what llama.cpp's converter makes of a model is that model again", () => {
   test.each(names)('%s', async (name) => {
     const file = goldenPath('gguf', 'families', `${name}.gguf`);
-    const { config, configJson } = await readConfig(goldenPath('models', name));
+    const { config, configJson } = await readDecoderConfig(goldenPath('models', name));
     const said = parseDecoderConfig({ ...configJson, ...UNSAID[name] }, file);
     const { bosTokenId: _bos, eosTokenIds: _eos, padTokenId: _pad, ...declared } = said;
     const read = parseDecoderConfig(await ggufConfig(await openGguf(file)), file);

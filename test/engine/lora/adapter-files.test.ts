@@ -24,7 +24,7 @@ import { readAdapterConfig } from '../../../engine/lora/adapter-config.ts';
 import { loadAdapter, requireWholeAdapter } from '../../../engine/lora/load-adapter.ts';
 import { loraAName, loraBName } from '../../../engine/lora/lora-module.ts';
 import { saveAdapter } from '../../../engine/lora/save-adapter.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
 import { goldenJson, goldenPath } from '../../support/golden.ts';
 
@@ -54,7 +54,7 @@ afterEach(async () => {
 
 async function golden(name: string): Promise<{ adapter: string; decoder: DecoderConfig }> {
   const { model } = goldenJson<{ model: string }>('training', name, 'case.json');
-  const { config } = await readConfig(goldenPath('models', model));
+  const { config } = await readDecoderConfig(goldenPath('models', model));
   return { adapter: goldenPath('training', name, 'adapter_init'), decoder: config };
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { loraSection } from '../../../engine/config/lora-section.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenPath } from '../../support/golden.ts';
 
 const ATTENTION = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 
 async function problems(model: string, section: Record<string, unknown>) {
-  const { config } = await readConfig(goldenPath('models', model));
+  const { config } = await readDecoderConfig(goldenPath('models', model));
   return examineTargets(loraSection.parse({ r: 4, lora_alpha: 8, ...section }), config, 'tiny')
     .problems;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { LorafaError } from '../../../engine/errors.ts';
 import type { LoraConfig } from '../../../engine/lora/lora-config.ts';
 import { selectModules } from '../../../engine/lora/select-modules.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenJson, goldenPath } from '../../support/golden.ts';
 
 interface TargetCase
@@ -21,7 +21,7 @@ interface ExpectedModule {
 }
 
 const { model, cases } = goldenJson<{ model: string; cases: TargetCase[] }>('targets.json');
-const { config: decoder } = await readConfig(goldenPath('models', model));
+const { config: decoder } = await readDecoderConfig(goldenPath('models', model));
 const fail = (field: string, problem: string) =>
   new LorafaError('config.invalid_value', `${field} ${problem}`);
 

@@ -3,10 +3,10 @@ import { linearModules } from '../../../engine/architectures/linear-modules.ts';
 import { loraSection } from '../../../engine/config/lora-section.ts';
 import type { LorafaError } from '../../../engine/errors.ts';
 import { resolveTargets } from '../../../engine/lora/targets.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { goldenPath } from '../../support/golden.ts';
 
-const { config: decoder } = await readConfig(goldenPath('models', 'llama2'));
+const { config: decoder } = await readDecoderConfig(goldenPath('models', 'llama2'));
 
 function resolve(section: Record<string, unknown>) {
   return resolveTargets(loraSection.parse({ r: 4, ...section }), decoder, 'tiny');

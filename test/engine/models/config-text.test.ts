@@ -9,6 +9,8 @@ test('numbers that transformers takes with a point only keep it', () => {
     hidden_size: 32,
     text_config: { router_jitter_noise: 0 },
     logit_scale: 1,
+    time_step_limit: [0, { __float__: 'Infinity' }],
+    eos_token_id: [1, 2],
   };
   const text = configText(config);
   expect(text).toContain('"final_logit_softcapping": 30.0,\n');
@@ -16,6 +18,8 @@ test('numbers that transformers takes with a point only keep it', () => {
   expect(text).toContain('"rms_norm_eps": 0.000001,\n');
   expect(text).toContain('"hidden_size": 32,\n');
   expect(text).toContain('"router_jitter_noise": 0.0\n');
-  expect(text).toContain('"logit_scale": 1.0\n');
+  expect(text).toContain('"logit_scale": 1.0,\n');
+  expect(text).toMatch(/"time_step_limit": \[\s*0\.0,\s*\{/);
+  expect(text).toMatch(/"eos_token_id": \[\s*1,\s*2\s*\]/);
   expect(JSON.parse(text)).toEqual(config);
 });

@@ -8,7 +8,7 @@ import { openGguf } from '../../../engine/gguf/gguf.ts';
 import { ggufConfig } from '../../../engine/gguf/gguf-config.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
-import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import type { WeightStore } from '../../../engine/weights/weight-store.ts';
 import { ggufSeeds } from '../../faults/fuzz/readers/gguf-seeds.ts';
 import { ggufBytes, type MetadataInput } from '../../support/gguf-bytes.ts';
@@ -17,7 +17,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 async function original(name: string): Promise<WeightStore> {
   const folder = goldenPath('models', name);
-  return openWeights(folder, (await readConfig(folder)).config);
+  return openWeights(folder, (await readDecoderConfig(folder)).config);
 }
 
 /** Largest difference of any weight, relative to the largest weight of its tensor. */
@@ -48,7 +48,7 @@ describe('a GGUF file gives the weights of the Hugging Face model that it was ma
     const cacheFolder = await tempFolder();
     const model = await openBaseModel(goldenPath('gguf', file), { cacheFolder });
     expect(await worstError(model, await original(source))).toBeLessThanOrEqual(tolerance);
-    const { config } = await readConfig(goldenPath('models', source));
+    const { config } = await readDecoderConfig(goldenPath('models', source));
     expect(model.config).toEqual(config);
   });
 });

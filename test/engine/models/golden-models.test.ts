@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { isTied } from '../../../engine/architectures/modules.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
-import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { examineWeights } from '../../../engine/weights/examine-weights.ts';
 import { storedTensors } from '../../../engine/weights/quantization.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -17,7 +17,7 @@ describe('model folders that transformers saved', () => {
     '%s opens: each expected tensor is there and finite',
     async (name) => {
       const folder = path.join(models, name);
-      const { config } = await readConfig(folder);
+      const { config } = await readDecoderConfig(folder);
       const weights = await openWeights(folder, config);
       await examineWeights(weights);
       expect(weights.files().folder).toBe(folder);
@@ -28,7 +28,7 @@ describe('model folders that transformers saved', () => {
   test('names without the prefix of the model, as GPT-2 was published, are found', async () => {
     const folder = await tempFolder();
     await copyFile(path.join(models, 'gpt2', 'config.json'), path.join(folder, 'config.json'));
-    const { config } = await readConfig(folder);
+    const { config } = await readDecoderConfig(folder);
     const stored = await openWeights(path.join(models, 'gpt2'), config);
     const unprefixed = storedTensors(stored).map((tensor) => ({
       ...tensor,
@@ -43,7 +43,7 @@ describe('model folders that transformers saved', () => {
 
   test('shards are found through their index', async () => {
     const folder = path.join(models, 'llama-sharded');
-    const { config } = await readConfig(folder);
+    const { config } = await readDecoderConfig(folder);
     expect((await openWeights(folder, config)).files().names).toEqual([
       'model-00001-of-00003.safetensors',
       'model-00002-of-00003.safetensors',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { type AdamWForm, expAvgSqName } from '../../../engine/optim/adamw.ts';
 import { decaysInTrainer, layerNormNames } from '../../../engine/optim/decay.ts';
 import { Optimizer } from '../../../engine/optim/optimizer.ts';
@@ -117,7 +117,7 @@ describe('what decays is what the Trainer lets decay', () => {
   });
 
   test.each(Object.entries(full!))('%s', async (model, parameters) => {
-    const { config } = await readConfig(goldenPath('models', model));
+    const { config } = await readDecoderConfig(goldenPath('models', model));
     const layerNorms = layerNormNames(config);
     for (const [name, decays] of Object.entries(parameters)) {
       expect(decaysInTrainer(name, layerNorms), name).toBe(decays);

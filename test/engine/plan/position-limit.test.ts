@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { requirePositions } from '../../../engine/plan/position-limit.ts';
 import { goldenPath } from '../../support/golden.ts';
 
 const examine = async (model: string, maxLength: number) => {
-  const { config } = await readConfig(goldenPath('models', model));
+  const { config } = await readDecoderConfig(goldenPath('models', model));
   const { data } = parseConfig(
     JSON.stringify({
       model: { base_model_name_or_path: model },

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { requireTransformers } from '../../../engine/plan/transformers-limit.ts';
 import { goldenPath } from '../../support/golden.ts';
 
 const examine = async (model: string, changes: object = {}, place = model) => {
-  const { config } = await readConfig(goldenPath('models', model));
+  const { config } = await readDecoderConfig(goldenPath('models', model));
   const parsed = parseConfig(
     JSON.stringify({
       model: { base_model_name_or_path: model },

@@ -2,7 +2,7 @@ import type { Recompute } from '../../../engine/architectures/decoder-graph.ts';
 import { configSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { type Batch, makeBatch } from '../../../engine/data/batches.ts';
 import type { BaseModel } from '../../../engine/models/base-model.ts';
-import { openWeights, readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
 import type { StateTensor } from '../../../engine/runtime/state-tensor.ts';
 import { BatchRunner } from '../../../engine/step/batch-runner.ts';
@@ -45,7 +45,7 @@ export interface GoldenCase {
 /** A base model of `golden/models`; its tokenizer is none that belongs to it. */
 export async function goldenModel(name: string): Promise<BaseModel> {
   const folder = goldenPath('models', name);
-  const { config, configJson } = await readConfig(folder);
+  const { config, configJson } = await readDecoderConfig(folder);
   const weights = await openWeights(folder, config);
   return { path: folder, name, config, configJson, weights, tokenizer: byteLevelFiles() };
 }

@@ -5,7 +5,7 @@ import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import type { TrainEvent } from '../../../engine/train/events.ts';
 import { readTrainerState } from '../../../engine/train/trainer-state.ts';
@@ -148,7 +148,7 @@ describe('a run', () => {
 
   test('from an adapter goes on where that one stood', async () => {
     const first = tiny().config({ training: { max_steps: 4 } });
-    const { config: decoder } = await readConfig(tiny().model);
+    const { config: decoder } = await readDecoderConfig(tiny().model);
     await run(first);
     const next = tiny().config({
       lora: { init_adapter: first.training.output_dir },

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadAdapter } from '../../../engine/lora/load-adapter.ts';
-import { readConfig } from '../../../engine/models/hugging-face-folder.ts';
+import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { addressOf } from '../../../server/rpc/socket-name.ts';
@@ -84,7 +84,7 @@ test('a run from its configuration to its adapter', async () => {
   expect(steps(observed)).toEqual([1, 2, 3]);
   // The first states may be over before the manager has connected.
   expect(observed.states(folder).slice(-2)).toEqual(['running', 'completed']);
-  const { config } = await readConfig(runs().tiny.model);
+  const { config } = await readDecoderConfig(runs().tiny.model);
   expect((await loadAdapter(folder, config)).matched).toBe(4);
   expect(await observed.manager.config(folder)).toMatchObject({ training: { max_steps: 3 } });
   expect(await readLock(folder)).toBeUndefined();

@@ -10,7 +10,7 @@ import { openGguf } from '../../../../engine/gguf/gguf.ts';
 import { ggufConfig } from '../../../../engine/gguf/gguf-config.ts';
 import { unpackGguf } from '../../../../engine/gguf/gguf-weights.ts';
 import { openGgufModel } from '../../../../engine/models/gguf-model.ts';
-import { openWeights, readConfig } from '../../../../engine/models/hugging-face-folder.ts';
+import { openWeights, readDecoderConfig } from '../../../../engine/models/hugging-face-folder.ts';
 import { loadTokenizer } from '../../../../engine/tokenizer/tokenizer.ts';
 import { selectWeights } from '../../../../engine/weights/check-weights.ts';
 import { describeTensors } from '../../../../engine/weights/weight-cache.ts';
@@ -97,7 +97,7 @@ const modelConfig: FuzzedReader = {
     file: path.join(folder, 'config.json'),
     seeds: [jsonBytes(MODEL_CONFIG), jsonBytes(NEWER_MODEL_CONFIG, 2), ...(await familyConfigs())],
     read: async () => {
-      const { config } = await readConfig(folder);
+      const { config } = await readDecoderConfig(folder);
       linearModules(config);
       expectedTensors(config);
     },

@@ -3,7 +3,7 @@ import {
   penalizeRepetition,
   sampleToken,
   tokenProbabilities,
-} from '../../../engine/generate/sampler.ts';
+} from '../../../engine/generate/sample-token.ts';
 import { Random } from '../../../engine/random.ts';
 
 const LOGITS = Float32Array.of(2.5, -1.25, 0.5, 3, -0.75, 1, 2, -3, 0.25, 1.75);

@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportResult } from '../../../engine/export/export.ts';
+import { openSafetensors } from '../../../engine/formats/safetensors.ts';
+import { readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import { readJsonFile } from '../../../engine/json-file.ts';
+import { openBaseModel } from '../../../engine/models/base-model.ts';
+import { goldenTensors, relativeError } from '../../support/golden.ts';
+import { goldenAdapter } from '../../support/golden-adapter.ts';
+import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { range, withSessions } from '../generate/golden-model.ts';
+
+const OF_TEXT = /(^|\.)language_model\./;
+
+/** The adapter of a reference run, merged into its model that reads images. */
+async function merged(model: string) {
+  const base = path.join(await tempFolder(), model);
+  await goldenModelFolder(model, base);
+  await writeFile(path.join(base, 'preprocessor_config.json'), '{"size": 28}');
+  const output = `${base}-merged`;
+  const adapter = goldenAdapter(`family-${model}`);
+  await exportResult({ folder: adapter, format: 'merged', output, base });
+  return { base, output };
+}
+
+describe.each(['gemma3-whole', 'ministral3-whole'])('%s, merged into a folder', (model) => {
+  test('is the whole model: what reads images lies there as it was, under the same names', async () => {
+    const { base, output } = await merged(model);
+    const [before, after] = await Promise.all(
+      [base, output].map((folder) => openSafetensors(path.join(folder, 'model.safetensors'))),
+    );
+    expect([...after!.tensors.keys()].toSorted()).toEqual([...before!.tensors.keys()].toSorted());
+    const others = [...before!.tensors.values()].filter(({ name }) => !OF_TEXT.test(name));
+    expect(others.length).toBeGreaterThan(5);
+    for (const tensor of others) {
+      const written = await readTensorRaw(after!.tensors.get(tensor.name)!);
+      expect(written, tensor.name).toEqual(await readTensorRaw(tensor));
+    }
+    const config = (folder: string) => readJsonFile(path.join(folder, 'config.json'));
+    expect(await config(output)).toEqual(await config(base));
+    expect(await readJsonFile(path.join(output, 'preprocessor_config.json'))).toEqual({ size: 28 });
+  });
+
+  test('has the logits that PEFT has of the model with the adapter', async () => {
+    const { output } = await merged(model);
+    const run = `family-${model}`;
+    const golden = await goldenTensors('training', run, 'golden.safetensors');
+    const data = await goldenTensors('training', run, 'data.safetensors');
+    const { data: logits, shape } = golden.get('initial_logits')!;
+    const [, length, vocab] = shape as readonly [number, number, number];
+    const mask = data.get('attention_mask')!.data;
+    const real = range(length).filter((at) => mask[at] === 1).length;
+    const ids = range(real).map((at) => data.get('input_ids')!.data[at]!);
+    await withSessions(await openBaseModel(output), async (sessions) => {
+      const sequence = await sessions.sequence(null);
+      const read = await sequence.append(ids, range(real));
+      const expected = range(real * vocab).map((at) => logits[at]!);
+      expect(relativeError(read, expected)).toBeLessThan(1e-4);
+    });
+  });
+});
