@@ -4,10 +4,17 @@ import { defineConfig } from 'vitest/config';
 const PROCESS_TESTS = 'test/**/*.process.test.ts';
 
 /** Tests that train, most of them many times, each a whole run of a tiny model. */
-const RUN_TESTS = ['test/engine/train/**/*.test.ts', 'test/engine/report/**/*.test.ts'];
+const RUN_TESTS = [
+  'test/engine/train/**/*.test.ts',
+  'test/engine/report/**/*.test.ts',
+  'test/**/*.run.test.ts',
+];
 
 /** They leave nothing behind, and a process for each file would cost more than the tests. */
 const TOGETHER = { isolate: false };
+
+/** Vitest leaves one core unused unless told, which is half of two; projects that differ in that cannot run side by side. */
+const ON_ALL_CORES = { maxWorkers: '100%', sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -21,6 +28,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', PROCESS_TESTS, ...RUN_TESTS],
           ...TOGETHER,
+          ...ON_ALL_CORES,
         },
       },
       {

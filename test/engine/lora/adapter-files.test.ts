@@ -332,7 +332,6 @@ describe('what is refused', () => {
     ['lora_alpha', null],
     ['target_modules', null],
     ['target_modules', '.*['],
-    ['target_modules', '(.*.*.*.*)*x'],
     ['rank_pattern', { q_proj: 1.5 }],
     ['layers_to_transform', ['0']],
     ['peft_type', undefined],

@@ -96,8 +96,4 @@ describe('selectModules', () => {
       );
     },
   );
-
-  test('an expression that would backtrack for hours is stopped', () => {
-    expect(() => select({ ...plain, target_modules: '(.*.*.*.*)*x' })).toThrow(/takes too long/);
-  });
 });

@@ -4,10 +4,6 @@ import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { Session } from '../../../engine/runtime/session.ts';
 import { inputDropout } from '../../../engine/step/dropout.ts';
 import { goldenCase, goldenRunner, valuesOf, zeroGradients } from '../train/golden-case.ts';
-import { ofType, run } from '../train/tiny-run.ts';
-import { useTinyRuns } from '../train/use-tiny-runs.ts';
-
-const tiny = useTinyRuns();
 
 const TOKENS = 96;
 const FEATURES = 80;
@@ -135,46 +131,14 @@ describe('gradients through dropout', () => {
   );
 });
 
-describe('in a run', () => {
-  test('every step and every micro-batch has a mask of its own', async () => {
-    const adapter = tiny().config({ training: { max_steps: 3, learning_rate: 0.1 } });
-    await run(adapter);
-    const row = JSON.stringify({ question: 'Name a colour.', answer: 'Blue' });
-    const data = await tiny().file('same.jsonl', `${row}\n`.repeat(2));
-    // Rate 0 and equal rows: only masks can make a difference.
-    const losses = async (lora_dropout: number, gradient_accumulation_steps: number) =>
-      ofType(
-        await run(
-          tiny().config({
-            data: { dataset_name_or_path: data },
-            lora: { init_adapter: adapter.training.output_dir, lora_dropout },
-            training: {
-              max_steps: 4,
-              gradient_accumulation_steps,
-              lr_scheduler_type: 'constant_with_warmup',
-              warmup_steps: 4,
-              learning_rate: 1e-30,
-            },
-          }),
-        ),
-        'step',
-      ).map(({ loss }) => loss);
-    expect(new Set(await losses(0, 1)).size).toBe(1);
-    const single = await losses(0.5, 1);
-    expect(new Set(single).size).toBe(4);
-    // With one mask for both micro-batches, each step would have the loss of one of them.
-    for (const loss of await losses(0.5, 2)) expect(single).not.toContain(loss);
-  });
-
-  test('the seed of a batch is all that its mask depends on', async () => {
-    const reference = await goldenCase('lora-linear');
-    const { trainee, runner } = await goldenRunner(reference, { dropout: 0.4 });
-    const batch: Batch = reference.steps[0]![0]!;
-    const lossOf = (seed: number): Promise<number> =>
-      runner.run(batch, 1, seed, zeroGradients(trainee));
-    const first = await lossOf(3);
-    expect(await lossOf(4)).not.toBe(first);
-    expect(await lossOf(3)).toBe(first);
-    await runner.release();
-  });
+test('the seed of a batch is all that its mask depends on', async () => {
+  const reference = await goldenCase('lora-linear');
+  const { trainee, runner } = await goldenRunner(reference, { dropout: 0.4 });
+  const batch: Batch = reference.steps[0]![0]!;
+  const lossOf = (seed: number): Promise<number> =>
+    runner.run(batch, 1, seed, zeroGradients(trainee));
+  const first = await lossOf(3);
+  expect(await lossOf(4)).not.toBe(first);
+  expect(await lossOf(3)).toBe(first);
+  await runner.release();
 });

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CPU, formatDevice, parseDevice } from '../../../engine/runtime/device.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { autoDevice, chooseDevice, probeDevice } from '../../../engine/runtime/devices.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -14,22 +14,6 @@ async function probe(body: string): Promise<string> {
   await writeFile(file, body);
   return file;
 }
-
-describe('names of devices', () => {
-  test.each([
-    ['cpu', CPU],
-    ['webgpu', { kind: 'webgpu', index: 0 }],
-    ['cuda', CUDA],
-    ['cuda:3', { kind: 'cuda', index: 3 }],
-  ])('%s', (name, device) => {
-    expect(parseDevice(name)).toEqual(device);
-    expect(parseDevice(formatDevice(parseDevice(name)))).toEqual(device);
-  });
-
-  test.each(['', 'gpu', 'cuda:', 'cuda:x', 'CPU'])('"%s" is none', (name) => {
-    expect(() => parseDevice(name)).toThrow(`The device "${name}" is not known`);
-  });
-});
 
 describe('a device is tried in a process of its own', () => {
   test('and is usable when that ends well', async () => {
