@@ -10,6 +10,7 @@ import {
 } from './rules/data-rules.ts';
 import { deviceRule, tf32Rule } from './rules/engine-rules.ts';
 import { bestRule, evaluationRule } from './rules/evaluation-rules.ts';
+import { machinesRule } from './rules/machine-rules.ts';
 import {
   computeRule,
   fullMethodRule,
@@ -51,6 +52,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     deviceRule,
     tf32Rule,
     processesRule,
+    machinesRule,
     (get) => backendRule(get, keysOf('accelerate')),
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),

@@ -41,8 +41,10 @@ export async function chooseAccelerate(
 ): Promise<BackendChoice> {
   const { base_model_name_or_path: place } = given.model;
   requireTransformers(given, await openBaseModel(place, { headersOnly: true }));
-  const progress = (done: number): void =>
-    onEvent({ type: 'progress', task: 'starting Python', done, total: 1 });
+  const { num_machines: machines } = given.accelerate;
+  const task =
+    machines === 1 ? 'starting Python' : 'starting Python here and on the other machines';
+  const progress = (done: number): void => onEvent({ type: 'progress', task, done, total: 1 });
   progress(0);
   const config = withPadding(given, CPU, padding);
   const ranks = await Ranks.start(config, onOutput);
@@ -130,13 +132,10 @@ class AccelerateBackend implements TrainingBackend {
   }
 
   async step(step: BackendStep): Promise<StepResult> {
-    const answers = await this.#ranks.ask(stepCommand(step), stepAnswer);
+    // Each process knows what all of them have found.
+    const [answer] = await this.#ranks.ask(stepCommand(step), stepAnswer);
     this.#isBehind = true;
-    return {
-      loss: answers.reduce((sum, { loss }) => sum + loss, 0),
-      // The gradients of all, of which each knows the sum.
-      gradientNorm: answers[0]!.grad_norm,
-    };
+    return { loss: answer!.loss, gradientNorm: answer!.grad_norm };
   }
 
   get batchesAtOnce(): number {
@@ -145,8 +144,8 @@ class AccelerateBackend implements TrainingBackend {
 
   async lossOf(batches: readonly Batch[]): Promise<number> {
     const command = { do: 'evaluate', batches: batches.map(programBatch) };
-    const answers = await this.#ranks.ask(command, lossAnswer);
-    return answers.reduce((sum, { loss }) => sum + loss, 0);
+    const [answer] = await this.#ranks.ask(command, lossAnswer);
+    return answer!.loss;
   }
 
   async fetch(): Promise<void> {

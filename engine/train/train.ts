@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
 import { fetchInputs, type LocalInputs } from '../inputs/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { countParameters } from '../plan/parameter-count.ts';
@@ -59,6 +60,7 @@ export async function train(
     isLocked = false,
   }: TrainOptions,
 ): Promise<TrainResult> {
+  refuseFollower(given);
   await refuseOccupied(given);
   const resumed = await resumedRun(given);
   const fetched = await fetchInputs(given, {
@@ -77,6 +79,15 @@ export async function train(
   } finally {
     await choice.release();
   }
+}
+
+/** Of several machines the first has the run. */
+function refuseFollower({ accelerate: { machine_rank: rank } }: ResolvedConfig): void {
+  if (rank === 0) return;
+  throw new LorafaError(
+    'usage.invalid',
+    `accelerate.machine_rank ${rank} computes for the run of the first machine, and has none of its own; start it by lorafa train, or set it to 0.`,
+  );
 }
 
 async function trainWith(

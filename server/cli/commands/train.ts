@@ -56,6 +56,11 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
   const config = await loadConfig(file, flags);
   const target = streamTarget(process.stdout);
   const report = flags.json === true ? jsonReport(target.write) : textReport(target);
+  if (config.accelerate.machine_rank > 0) {
+    const { followRun } = await import('../../../engine/train/follow-run.ts');
+    await followRun(config, { onProgress: report });
+    return;
+  }
   let isUnderWay = false;
   const onEvent = (event: TrainEvent): void => {
     isUnderWay ||= event.type === 'started';

@@ -74,7 +74,7 @@ const threads: Observe = async (config) => {
 };
 
 /** The processes that are started for a run on Accelerate. */
-const processes: Observe = async (config) => rankCommands(config, 'handover');
+const processes: Observe = async (config) => rankCommands(config, { handover: 'handover' });
 
 /** Which entries the folder of all runs has more than before. */
 const newFiles: Observe = async (config) => {
@@ -153,6 +153,15 @@ const onAccelerate: KeyCase = {
     training: { gradient_accumulation_steps: 2 },
   },
   after: undefined,
+};
+const onMachines: KeyCase = {
+  common: {
+    training: { gradient_accumulation_steps: 4 },
+    engine: { backend: 'accelerate' },
+    accelerate: { num_processes: 4, num_machines: 2, main_process_ip: '127.0.0.1' },
+  },
+  after: undefined,
+  observe: processes,
 };
 const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_lr' } };
 
@@ -326,6 +335,11 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
 
   'accelerate.python': () => ({ ...onAccelerate, after: 'python3.11', observe: processes }),
   'accelerate.num_processes': () => ({ ...onAccelerate, after: 2, observe: processes }),
+  'accelerate.num_machines': () => ({ ...onMachines, before: 2, after: 4 }),
+  'accelerate.machine_rank': () => ({ ...onMachines, after: 1 }),
+  'accelerate.main_process_ip': () => ({ ...onMachines, after: '192.0.2.1' }),
+  'accelerate.main_process_port': () => ({ ...onMachines, after: 29_501 }),
+  'accelerate.ddp_timeout': () => ({ ...onAccelerate, after: 60, observe: processes }),
   'accelerate.mixed_precision': () => ({ ...onAccelerate, after: 'bf16', observe: processes }),
 
   // Where Python lacks the packages, the other run is refused.
