@@ -47,6 +47,14 @@ export function localProcesses({ accelerate }: Pick<RankConfig, 'accelerate'>): 
   return accelerate.num_processes / accelerate.num_machines;
 }
 
+/** The Python of a configuration. */
+export function pythonCommand(
+  { accelerate }: Pick<RankConfig, 'accelerate'>,
+  environment: NodeJS.ProcessEnv,
+): string {
+  return accelerate.python ?? (environment['LORAFA_PYTHON'] || 'python3');
+}
+
 /** The processes of a run on Accelerate that are on this machine, in the order of their ranks. */
 export async function rankCommands(
   config: RankConfig,
@@ -56,7 +64,7 @@ export async function rankCommands(
   const { accelerate, engine } = config;
   const { num_processes: count, num_machines: machines, mixed_precision } = accelerate;
   const { main_process_ip: host, main_process_port: port } = accelerate;
-  const command = accelerate.python ?? (given['LORAFA_PYTHON'] || 'python3');
+  const command = pythonCommand(config, given);
   const { device, intra_op_num_threads: threads } = engine;
   const network = machines === 1 ? LOOPBACK[process.platform] : await interfaceTowards(host!);
   const own = Object.entries(withoutToken(given)).filter(([name]) => !OF_LAUNCHERS.test(name));
@@ -89,6 +97,8 @@ export async function rankCommands(
         ...QUIET,
         ...(threads > 0 && { OMP_NUM_THREADS: `${threads}` }),
         ...(count > 1 && { ...place, ...size }),
+        // Accelerate wants them, though the processes have met when it looks.
+        ...(machines > 1 && { MASTER_ADDR: host, MASTER_PORT: `${port}` }),
       },
     };
   });

@@ -14,6 +14,13 @@ export const accelerateSection = z
       .describe(
         'The Python that computes, with the packages torch, transformers, peft and accelerate: a path, which starts at the folder of this file, or a name that is looked for in `PATH`. It is started, so look at what it is in a configuration that somebody else wrote. Default: what the variable `LORAFA_PYTHON` says, or `python3`.',
       ),
+    config_file: z
+      .string()
+      .min(1, SIZED)
+      .exactOptional()
+      .describe(
+        'A file that `accelerate config` has written, or "default" for the one where Accelerate looks for it: it says processes, machines and precision in place of the keys of these names. What it asks for beside and cannot be had is refused.',
+      ),
     num_processes: z
       .int()
       .min(1)

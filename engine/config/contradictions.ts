@@ -1,6 +1,7 @@
 import { givenIn, member } from './given.ts';
 import type { PathProblem } from './path-problem.ts';
 import { backendRule, processesRule } from './rules/backend-rules.ts';
+import { configFileRule } from './rules/config-file-rule.ts';
 import {
   chatTemplateRule,
   lossRule,
@@ -53,6 +54,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     tf32Rule,
     processesRule,
     machinesRule,
+    configFileRule,
     (get) => backendRule(get, keysOf('accelerate')),
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),

@@ -37,7 +37,12 @@ export interface ExportedProgram {
 }
 
 /** What of the program's folder an exported run has no use for. */
-const FOLLOWED_ONLY: ReadonlySet<string> = new Set(['train.py', 'machines.py', '__pycache__']);
+const FOLLOWED_ONLY: ReadonlySet<string> = new Set([
+  'train.py',
+  'machines.py',
+  'config_file.py',
+  '__pycache__',
+]);
 
 /** What is decided while a run goes on, which a folder of prepared steps cannot do. */
 const NOT_PREPARED = [

@@ -1,3 +1,4 @@
+import { withConfigFile } from '../accelerate/config-file.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { fetchInputs, type LocalInputs } from '../inputs/hub-inputs.ts';
@@ -48,11 +49,11 @@ export interface TrainResult {
  * Fine-tunes a model as the configuration says. Everything that can be checked is checked before
  * anything is written.
  *
- * @throws LorafaError for anything that is wrong with model, data, device, output or checkpoint,
+ * @throws LorafaError as `withConfigFile`, for anything that is wrong with model, data, device, output or checkpoint,
  * and `training.not_finite` when loss or gradient stop being numbers
  */
 export async function train(
-  given: ResolvedConfig,
+  asked: ResolvedConfig,
   {
     onEvent,
     onOutput = () => undefined,
@@ -60,6 +61,7 @@ export async function train(
     isLocked = false,
   }: TrainOptions,
 ): Promise<TrainResult> {
+  const given = await withConfigFile(asked);
   refuseFollower(given);
   await refuseOccupied(given);
   const resumed = await resumedRun(given);

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
 import { localProcesses } from '../../../engine/accelerate/rank-commands.ts';
 import { Ranks } from '../../../engine/accelerate/ranks.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
@@ -92,10 +93,10 @@ function subcommand(parent: Command, name: string): Command {
     .option('--set <section.key=value>', 'replace a value of the configuration', collect);
 }
 
-/** @throws LorafaError as `readConfig`, and `usage.invalid` for a run that ONNX Runtime computes */
+/** @throws LorafaError as `readConfig` and `withConfigFile`, and `usage.invalid` for a run that ONNX Runtime computes */
 async function accelerateConfig(file: string, { set }: CommonFlags): Promise<ResolvedConfig> {
   const config = await readConfig(file, (set ?? []).map(parseOverride));
-  if (config.engine.backend === 'accelerate') return config;
+  if (config.engine.backend === 'accelerate') return withConfigFile(config);
   throw new LorafaError(
     'usage.invalid',
     `${file} trains with engine.backend "${config.engine.backend}", which lorafa doctor looks at; set engine.backend to "accelerate".`,

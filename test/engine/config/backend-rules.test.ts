@@ -90,6 +90,16 @@ describe('on Accelerate', () => {
     expect(problems[0]!.message).toContain(`\`accelerate.${key}\``);
   });
 
+  test('a file of Accelerate takes the place of keys', () => {
+    const { problems } = problemsOf({
+      engine: { backend: 'accelerate' },
+      accelerate: { config_file: 'default', mixed_precision: 'no' },
+    });
+    expect(problems).toMatchObject([
+      { message: expect.stringContaining('`accelerate.mixed_precision` is what the file') },
+    ]);
+  });
+
   test('a path of Python starts at the folder of the file, and a name is looked for', () => {
     const pythonOf = (python: string): string | undefined =>
       problemsOf({ engine: { backend: 'accelerate' }, accelerate: { python } }).config!.accelerate

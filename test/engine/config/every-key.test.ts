@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
 import { rankCommands } from '../../../engine/accelerate/rank-commands.ts';
 import { configJsonSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
@@ -75,6 +76,9 @@ const threads: Observe = async (config) => {
 
 /** The processes that are started for a run on Accelerate. */
 const processes: Observe = async (config) => rankCommands(config, { handover: 'handover' });
+
+/** The same, with what a file of Accelerate says of them. */
+const processesOfFile: Observe = async (config) => processes(await withConfigFile(config));
 
 /** Which entries the folder of all runs has more than before. */
 const newFiles: Observe = async (config) => {
@@ -334,6 +338,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.resume_from_checkpoint': () => ({ after: 'latest' }),
 
   'accelerate.python': () => ({ ...onAccelerate, after: 'python3.11', observe: processes }),
+  'accelerate.config_file': () => ({ ...onAccelerate, after: 'a.yaml', observe: processesOfFile }),
   'accelerate.num_processes': () => ({ ...onAccelerate, after: 2, observe: processes }),
   'accelerate.num_machines': () => ({ ...onMachines, before: 2, after: 4 }),
   'accelerate.machine_rank': () => ({ ...onMachines, after: 1 }),

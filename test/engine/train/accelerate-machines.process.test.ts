@@ -87,9 +87,7 @@ describe.skipIf(lacks('peft'))('a run on two machines', () => {
         model: { ...second.model, base_model_name_or_path: model },
         data: { ...second.data, dataset_name_or_path: '/nowhere/rows.jsonl' },
       };
-      const following = follow(elsewhere);
-      const before = await stopAfter(3, first);
-      await following;
+      const [before] = await Promise.all([stopAfter(3, first), follow(elsewhere)]);
       expect(before.result.steps).toBe(3);
 
       const { output_dir } = first.training;
