@@ -186,7 +186,7 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')(
       await following;
       // At once, as far as a busy machine can: nobody waits for `ddp_timeout`.
       expect(took).toBeLessThan(60_000);
-      for (const port of [first.accelerate.main_process_port, cable.port]) {
+      for (const { main_process_port: port } of [first.accelerate, accelerate]) {
         expect(await processesOf(`"port":${port}`)).toEqual([]);
       }
     });
