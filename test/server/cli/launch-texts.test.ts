@@ -21,7 +21,9 @@ const textOf = (launcher: Launcher, changes: Partial<Launch> = {}): string =>
 /** What a shell makes of a text, with programs that print what they are given. */
 function executed(text: string, programs: readonly string[]): string[] {
   const stubs = programs.map(
-    (name) => `${name}() { printf '%s|' ${JSON.stringify(name)} "$@"; echo; }`,
+    // A line at once: several of them may print at the same time.
+    (name) =>
+      `${name}() { line=$(printf '%s|' ${JSON.stringify(name)} "$@"); printf '%s\\n' "$line"; }`,
   );
   const script = ['cd() { :; }', ...stubs, text].join('\n');
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n').sort();
