@@ -72,6 +72,7 @@ export type ErrorCode =
   | 'training.cancelled'
   | 'training.crashed'
   | 'training.rank_died'
+  | 'training.rank_lost'
   | 'training.no_answer'
   | 'training.wrong_version'
   | 'generation.crashed'

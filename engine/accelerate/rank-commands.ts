@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { withoutToken } from '../hub/hub-token.ts';
+import { interfaceTowards } from './network-interface.ts';
 
 /** How a process is started. */
 export interface RankCommand {
@@ -33,45 +34,74 @@ const QUIET = {
 /** The interface by which processes of one machine talk: none that others reach. */
 const LOOPBACK: { readonly [K in NodeJS.Platform]?: string } = { linux: 'lo', darwin: 'lo0' };
 
-/**
- * The processes of a run on Accelerate, in the order of their ranks.
- *
- * @param handover a folder of the run's own, through which files go
- */
-export function rankCommands(
-  { accelerate, engine }: Pick<ResolvedConfig, 'accelerate' | 'engine'>,
-  handover: string,
+/** What of a configuration says who computes. */
+export type RankConfig = Pick<ResolvedConfig, 'accelerate' | 'engine'>;
+
+/** What this machine's processes are told beside a configuration. */
+export interface RankPlace {
+  /** A folder of the run's own, through which files go. */
+  readonly handover: string;
+  /** The base model's folder here, where another machine has the run and names it by a path of its own. */
+  readonly model?: string | undefined;
+}
+
+/** Processes of a configuration on each machine. */
+export function localProcesses({ accelerate }: Pick<RankConfig, 'accelerate'>): number {
+  return accelerate.num_processes / accelerate.num_machines;
+}
+
+/** The Python of a configuration. */
+export function pythonCommand(
+  { accelerate }: Pick<RankConfig, 'accelerate'>,
+  environment: NodeJS.ProcessEnv,
+): string {
+  return accelerate.python ?? (environment[PYTHON_VARIABLE] || 'python3');
+}
+
+/** The processes of a run on Accelerate that are on this machine, in the order of their ranks. */
+export async function rankCommands(
+  config: RankConfig,
+  { handover, model }: RankPlace,
   given: NodeJS.ProcessEnv = process.env,
-): readonly RankCommand[] {
-  const { num_processes: count, mixed_precision } = accelerate;
-  const command = accelerate.python ?? (given[PYTHON_VARIABLE] || 'python3');
+): Promise<readonly RankCommand[]> {
+  const { accelerate, engine } = config;
+  const { num_processes: count, num_machines: machines, mixed_precision } = accelerate;
+  const { main_process_ip: host, main_process_port: port } = accelerate;
+  const command = pythonCommand(config, given);
   const { device, intra_op_num_threads: threads } = engine;
-  const loopback = LOOPBACK[process.platform];
+  const network = machines === 1 ? LOOPBACK[process.platform] : await interfaceTowards(host!);
   const own = Object.entries(withoutToken(given)).filter(([name]) => !OF_LAUNCHERS.test(name));
-  return Array.from({ length: count }, (_, rank) => {
+  const local = localProcesses(config);
+  return Array.from({ length: local }, (_, localRank) => {
+    const rank = accelerate.machine_rank * local + localRank;
     const settings = {
       rank,
       num_processes: count,
-      local_rank: rank,
-      local_processes: count,
+      local_rank: localRank,
+      local_processes: local,
       handover,
       device,
       mixed_precision,
+      timeout: accelerate.ddp_timeout,
+      machines: machines === 1 ? null : { count: machines, host, port },
+      model: model ?? null,
     };
-    const place = { RANK: `${rank}`, LOCAL_RANK: `${rank}` };
-    const size = { WORLD_SIZE: `${count}`, LOCAL_WORLD_SIZE: `${count}` };
+    const place = { RANK: `${rank}`, LOCAL_RANK: `${localRank}` };
+    const size = { WORLD_SIZE: `${count}`, LOCAL_WORLD_SIZE: `${local}` };
     return {
       command,
       args: [path.join(PROGRAM_FOLDER, 'train.py'), JSON.stringify(settings)],
       env: {
-        ...(loopback !== undefined && {
-          GLOO_SOCKET_IFNAME: loopback,
-          NCCL_SOCKET_IFNAME: loopback,
+        ...(network !== undefined && {
+          GLOO_SOCKET_IFNAME: network,
+          NCCL_SOCKET_IFNAME: network,
         }),
         ...Object.fromEntries(own),
         ...QUIET,
         ...(threads > 0 && { OMP_NUM_THREADS: `${threads}` }),
         ...(count > 1 && { ...place, ...size }),
+        // Accelerate wants them, though the processes have met when it looks.
+        ...(machines > 1 && { MASTER_ADDR: host, MASTER_PORT: `${port}` }),
       },
     };
   });

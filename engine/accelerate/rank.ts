@@ -21,6 +21,7 @@ const failureSchema = z.object({
       'python.wrong_version',
       'python.out_of_memory',
       'python.failed',
+      'training.rank_lost',
       'device.unavailable',
       'model.unsupported',
     ]),
@@ -32,6 +33,8 @@ const failureSchema = z.object({
 const WAYS_OUT: { readonly [K in ErrorCode]?: string } = {
   'python.out_of_memory':
     'lower training.per_device_train_batch_size or data.max_length, or set training.gradient_checkpointing to "layer"',
+  'training.rank_lost':
+    'see that every machine runs and reaches the others, and resume the run; accelerate.ddp_timeout says how long they wait for one another',
   'python.failed': 'lorafa accelerate check says whether this Python works without a model',
 };
 

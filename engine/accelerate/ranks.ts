@@ -1,12 +1,11 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ResolvedConfig } from '../config/schema.ts';
 import type { LorafaError } from '../errors.ts';
 import { temporaryFolder } from '../files/folders.ts';
 import { removeFolder } from '../files/remove.ts';
 import { commandLine, Rank, type RankEnd } from './rank.ts';
-import { rankCommands } from './rank-commands.ts';
+import { localProcesses, type RankConfig, rankCommands } from './rank-commands.ts';
 
 /** For so long others are listened to when a process ends: the first to be heard may be one that missed another. */
 const LISTENING_MS = 300;
@@ -18,38 +17,58 @@ const helloSchema = z.object({
   device: z.string(),
 });
 
+/** For so long other machines are waited for at the end: one that is gone never hears of it. */
+const FAREWELL_MS = 10_000;
+
 /** What a process says of itself when it is ready. */
 export type RankHello = Readonly<z.infer<typeof helloSchema>>;
 
-/** The processes of a run on Accelerate: all of them compute, or none is left. */
+/** The processes of a run on Accelerate that are on this machine: all of them compute, or none is left. */
 export class Ranks {
   readonly hello: RankHello;
+  /** Processes of all machines. */
+  readonly count: number;
+  /** Whether processes of other machines compute for the run of this one. */
+  readonly #leads: boolean;
   readonly #ranks: readonly Rank[];
   readonly #handover: string;
   readonly #calls: Calls;
 
-  private constructor(hello: RankHello, ranks: readonly Rank[], handover: string, calls: Calls) {
+  private constructor(
+    hello: RankHello,
+    { num_processes, num_machines, machine_rank }: RankConfig['accelerate'],
+    ranks: readonly Rank[],
+    handover: string,
+    calls: Calls,
+  ) {
     this.hello = hello;
+    this.count = num_processes;
+    this.#leads = num_machines > 1 && machine_rank === 0;
     this.#ranks = ranks;
     this.#handover = handover;
     this.#calls = calls;
   }
 
   /**
-   * Starts the processes of a configuration and waits until they have found each other.
+   * Starts the processes of a configuration and waits until they have found each other, on all machines.
    *
    * @param onOutput told each line that they print, with the rank in front
+   * @param model the base model's folder here, where another machine has the run
    * @throws LorafaError `python.not_found`, `python.missing_package`, `python.wrong_version`, `python.failed`,
-   * `device.unavailable`, `training.rank_died`; none of them is left then
+   * `device.unavailable`, `training.rank_died`, `training.rank_lost`; none of them is left then
    */
   static async start(
-    config: Pick<ResolvedConfig, 'accelerate' | 'engine'>,
+    config: RankConfig,
     onOutput: (line: string) => void = () => undefined,
+    model?: string,
   ): Promise<Ranks> {
+    const { accelerate } = config;
     const handover = await temporaryFolder('lorafa-accelerate');
-    const commands = rankCommands(config, handover);
-    const ranks = commands.map((command, rank) => {
-      const name = `The process of rank ${rank} of ${commands.length}`;
+    const commands = await rankCommands(config, { handover, model });
+    const first = accelerate.machine_rank * localProcesses(config);
+    const ranks = commands.map((command, index) => {
+      const rank = first + index;
+      const name = `The process of rank ${rank} of ${accelerate.num_processes}`;
       return new Rank(name, command, (line) => onOutput(`rank ${rank}: ${line}`));
     });
     const calls = new Calls();
@@ -59,15 +78,11 @@ export class Ranks {
     });
     try {
       const hellos = await calls.all(ranks.map((rank) => rank.answer()));
-      return new Ranks(helloSchema.parse(hellos[0]), ranks, handover, calls);
+      return new Ranks(helloSchema.parse(hellos[0]), accelerate, ranks, handover, calls);
     } catch (error) {
       await end(ranks, handover);
       throw error;
     }
-  }
-
-  get count(): number {
-    return this.#ranks.length;
   }
 
   /** A path by which a file or a folder goes to the processes or comes from them. */
@@ -87,8 +102,21 @@ export class Ranks {
     return answers.map((answer) => schema.parse(answer));
   }
 
-  /** Ends the processes; they hold nothing that is not here, or was given up. */
+  /**
+   * Waits while the processes compute for the run of the first machine.
+   *
+   * @throws LorafaError where they cannot go on
+   */
+  async follow(): Promise<void> {
+    await this.#calls.all(this.#ranks.map((rank) => rank.answer()));
+  }
+
+  /** Ends the processes; they hold nothing that is not here, or was given up. Those of other machines hear of it. */
   async release(): Promise<void> {
+    if (this.#leads && !this.#calls.haveFailed) {
+      const farewell = this.ask({ do: 'end' }, z.object({})).catch(() => undefined);
+      await Promise.race([farewell, delay(FAREWELL_MS, undefined, { ref: false })]);
+    }
     await end(this.#ranks, this.#handover);
   }
 }
@@ -104,6 +132,10 @@ async function end(ranks: readonly Rank[], handover: string): Promise<void> {
 class Calls {
   readonly #rejects = new Set<(error: LorafaError) => void>();
   #error: LorafaError | undefined;
+
+  get haveFailed(): boolean {
+    return this.#error !== undefined;
+  }
 
   async all(answers: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
     if (this.#error !== undefined) throw this.#error;

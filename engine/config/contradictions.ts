@@ -1,6 +1,7 @@
 import { givenIn, member } from './given.ts';
 import type { PathProblem } from './path-problem.ts';
 import { backendRule, processesRule } from './rules/backend-rules.ts';
+import { configFileRule } from './rules/config-file-rule.ts';
 import {
   chatTemplateRule,
   lossRule,
@@ -10,6 +11,7 @@ import {
 } from './rules/data-rules.ts';
 import { deviceRule, tf32Rule } from './rules/engine-rules.ts';
 import { bestRule, evaluationRule } from './rules/evaluation-rules.ts';
+import { machinesRule } from './rules/machine-rules.ts';
 import {
   computeRule,
   fullMethodRule,
@@ -51,6 +53,8 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     deviceRule,
     tf32Rule,
     processesRule,
+    machinesRule,
+    configFileRule,
     (get) => backendRule(get, keysOf('accelerate')),
     (get) => fullMethodRule(get, loraKeys),
     (get) => initAdapterRule(get, loraKeys),

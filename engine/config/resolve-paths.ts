@@ -32,6 +32,10 @@ export function resolvePaths(config: ResolvedConfig, folder: string): ResolvedCo
     accelerate: {
       ...accelerate,
       ...(accelerate.python !== undefined && { python: resolveProgram(accelerate.python, folder) }),
+      ...(accelerate.config_file !== undefined &&
+        accelerate.config_file !== 'default' && {
+          config_file: resolvePath(accelerate.config_file, folder),
+        }),
     },
   };
 }

@@ -46,8 +46,10 @@ export async function chooseAccelerate(
 ): Promise<BackendChoice> {
   const { base_model_name_or_path: place } = given.model;
   requireTransformers(given, await openBaseModel(place, { headersOnly: true }));
-  const progress = (done: number): void =>
-    onEvent({ type: 'progress', task: 'starting Python', done, total: 1 });
+  const { num_machines: machines } = given.accelerate;
+  const task =
+    machines === 1 ? 'starting Python' : 'starting Python here and on the other machines';
+  const progress = (done: number): void => onEvent({ type: 'progress', task, done, total: 1 });
   progress(0);
   const config = withPadding(given, CPU, padding);
   const ranks = await Ranks.start(config, onOutput);
@@ -135,14 +137,15 @@ class AccelerateBackend implements TrainingBackend {
   }
 
   async step(step: BackendStep): Promise<StepResult> {
+    // Those of this machine, each of which knows what all have found.
     const answers = await this.#ranks.ask(stepCommand(step), stepAnswer);
+    const [answer] = answers;
     this.#isBehind = true;
     return {
-      loss: answers.reduce((sum, { loss }) => sum + loss, 0),
-      // The gradients of all, of which each knows the sum.
-      gradientNorm: answers[0]!.grad_norm,
+      loss: answer!.loss,
+      gradientNorm: answer!.grad_norm,
       ranks: answers.map(({ device, memory }, rank) => {
-        const tokens = tokensOf(step.batches, rank, answers.length);
+        const tokens = tokensOf(step.batches, rank, this.#ranks.count);
         return { device, memory, tokens };
       }),
     };
@@ -154,8 +157,8 @@ class AccelerateBackend implements TrainingBackend {
 
   async lossOf(batches: readonly Batch[]): Promise<number> {
     const command = { do: 'evaluate', batches: batches.map(programBatch) };
-    const answers = await this.#ranks.ask(command, lossAnswer);
-    return answers.reduce((sum, { loss }) => sum + loss, 0);
+    const [answer] = await this.#ranks.ask(command, lossAnswer);
+    return answer!.loss;
   }
 
   async fetch(): Promise<void> {

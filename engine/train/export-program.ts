@@ -36,6 +36,14 @@ export interface ExportedProgram {
   readonly notes: readonly string[];
 }
 
+/** What of the program's folder an exported run has no use for. */
+const FOLLOWED_ONLY: ReadonlySet<string> = new Set([
+  'train.py',
+  'machines.py',
+  'config_file.py',
+  '__pycache__',
+]);
+
 /** What is decided while a run goes on, which a folder of prepared steps cannot do. */
 const NOT_PREPARED = [
   'load_best_model_at_end',
@@ -83,7 +91,7 @@ export async function exportProgram(
       }
     });
     for (const name of await readdir(PROGRAM_FOLDER)) {
-      if (name === 'train.py' || name === '__pycache__') continue;
+      if (FOLLOWED_ONLY.has(name)) continue;
       await copyFile(
         path.join(PROGRAM_FOLDER, name),
         path.join(folder, name),

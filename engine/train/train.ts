@@ -1,4 +1,6 @@
+import { withConfigFile } from '../accelerate/config-file.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
 import { fetchInputs, type LocalInputs } from '../inputs/hub-inputs.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { countParameters } from '../plan/parameter-count.ts';
@@ -47,11 +49,11 @@ export interface TrainResult {
  * Fine-tunes a model as the configuration says. Everything that can be checked is checked before
  * anything is written.
  *
- * @throws LorafaError for anything that is wrong with model, data, device, output or checkpoint,
+ * @throws LorafaError as `withConfigFile`, for anything that is wrong with model, data, device, output or checkpoint,
  * and `training.not_finite` when loss or gradient stop being numbers
  */
 export async function train(
-  given: ResolvedConfig,
+  asked: ResolvedConfig,
   {
     onEvent,
     onOutput = () => undefined,
@@ -59,6 +61,8 @@ export async function train(
     isLocked = false,
   }: TrainOptions,
 ): Promise<TrainResult> {
+  const given = await withConfigFile(asked);
+  refuseFollower(given);
   await refuseOccupied(given);
   const resumed = await resumedRun(given);
   const fetched = await fetchInputs(given, {
@@ -77,6 +81,15 @@ export async function train(
   } finally {
     await choice.release();
   }
+}
+
+/** Of several machines the first has the run. */
+function refuseFollower({ accelerate: { machine_rank: rank } }: ResolvedConfig): void {
+  if (rank === 0) return;
+  throw new LorafaError(
+    'usage.invalid',
+    `accelerate.machine_rank ${rank} computes for the run of the first machine, and has none of its own; start it by lorafa train, or set it to 0.`,
+  );
 }
 
 async function trainWith(

@@ -14,6 +14,8 @@ export interface Launch {
   readonly machines: number;
   /** Names or addresses of the machines, the first one's first; empty where nobody needs them or knows them. */
   readonly hosts: readonly string[];
+  /** By which the others reach the first one, where it is known. */
+  readonly firstHost: string | undefined;
   /** At which the first machine listens. */
   readonly port: number;
 }
@@ -83,7 +85,7 @@ function inFolder(folder: string, command: string): string {
 }
 
 function torchrun(launch: Launch, machine: number): string {
-  const host = shellWord(addressOf(launch.hosts[0] ?? FIRST_HOST));
+  const host = shellWord(addressOf(launch.firstHost ?? FIRST_HOST));
   return torchrunFrom(launch, `${launch.machines}`, `${machine}`, host);
 }
 
@@ -118,7 +120,7 @@ function accelerateLaunch(launch: Launch, machine: number): string {
     ...(machines > 1
       ? [
           `--machine_rank ${machine}`,
-          `--main_process_ip ${shellWord(addressOf(launch.hosts[0] ?? FIRST_HOST))}`,
+          `--main_process_ip ${shellWord(addressOf(launch.firstHost ?? FIRST_HOST))}`,
           `--main_process_port ${port}`,
         ]
       : []),

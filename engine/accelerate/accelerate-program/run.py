@@ -58,7 +58,7 @@ def run(settings: dict, options: argparse.Namespace) -> None:
         num_processes=num_processes,
         local_rank=int(os.environ.get("LOCAL_RANK", rank)),
         local_processes=int(os.environ.get("LOCAL_WORLD_SIZE", num_processes)),
-        init_method="env://",
+        meeting={"init_method": "env://"},
         device=options.device,
         mixed_precision=settings["mixed_precision"],
     )
@@ -87,18 +87,22 @@ def run(settings: dict, options: argparse.Namespace) -> None:
             continue
         row = {"step": step, "seconds": round(time.monotonic() - began, 3)}
         if kind == "evaluate":
-            sums = trainer.evaluate([held_out["batch"] for held_out in evaluation])
-            row["eval_loss"] = trainer.total(sums["loss"]) / sum(held_out["supervised"] for held_out in evaluation)
+            answer = trainer.evaluate([held_out["batch"] for held_out in evaluation])
+            row["eval_loss"] = number(answer["loss"]) / sum(held_out["supervised"] for held_out in evaluation)
         else:
             answer = trainer.step(**command)
-            norm = math.nan if answer["grad_norm"] is None else answer["grad_norm"]
-            row |= {"loss": trainer.total(answer["loss"]), "grad_norm": norm, "learning_rate": command["learning_rate"]}
+            row |= {"loss": number(answer["loss"]), "grad_norm": number(answer["grad_norm"]), "learning_rate": command["learning_rate"]}
         if output is not None:
             output.tell(row)
         if not all(map(math.isfinite, row.values())):
             raise Refusal("training.not_finite", f"Step {step} is no number any more: {row}; use a smaller learning rate.")
     if output is not None:
         output.save_adapter(trainer, output.folder)
+
+
+def number(answer: float | None) -> float:
+    """What is answered, where JSON has no word for it."""
+    return math.nan if answer is None else answer
 
 
 def lines(file: Path):

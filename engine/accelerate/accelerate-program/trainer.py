@@ -43,19 +43,19 @@ class Trainer:
         num_processes: int,
         local_rank: int,
         local_processes: int,
-        init_method: str,
+        meeting: dict,
         device: str,
         mixed_precision: str,
     ):
-        """One of `num_processes`, of which `local_processes` are on this machine. They find each other by
-        `init_method`, a URL as PyTorch has them."""
+        """One of `num_processes`, of which `local_processes` are on this machine. `meeting` is what PyTorch's
+        `init_process_group` is told of how they find each other, and how long they wait for one another."""
         self._rank, self._processes = rank, num_processes
         on_cpu = not _uses_cuda(device, local_processes)
         if num_processes > 1:
             if not on_cpu:
                 torch.cuda.set_device(local_rank)
             torch.distributed.init_process_group(
-                "gloo" if on_cpu else "nccl", init_method=init_method, rank=rank, world_size=num_processes
+                "gloo" if on_cpu else "nccl", rank=rank, world_size=num_processes, **meeting
             )
         # Buffers follow from each process's own batch, and processes may have other numbers of them in a step.
         alone = DistributedDataParallelKwargs(broadcast_buffers=False)
@@ -120,20 +120,19 @@ class Trainer:
             self._restore(load_file(os.path.join(start, MOMENTS_FILE)), steps)
         return {}
 
-    def total(self, share: float | None) -> float:
-        """The sum of the shares of all processes; NaN where one is none."""
-        number = math.nan if share is None else share
+    def total(self, share: float) -> float:
+        """The sum of the shares of all processes."""
         if self._processes == 1:
-            return number
+            return share
         # What Python adds up in.
-        sum_of_all = torch.tensor(number, dtype=torch.float64, device=self._accelerator.device)
+        sum_of_all = torch.tensor(share, dtype=torch.float64, device=self._accelerator.device)
         torch.distributed.all_reduce(sum_of_all)
         return sum_of_all.item()
 
     def step(self, batches: list, supervised: int, learning_rate: float) -> dict:
-        """One optimizer step with the gradient of the mean loss over the supervised tokens of all batches. Returns this
-        process's share of that mean, and the norm of the gradient before clipping; nothing is updated where that is
-        not finite. With them comes what this process computes on and its memory."""
+        """One optimizer step with the gradient of the mean loss over the supervised tokens of all batches. Returns that
+        mean, and the norm of the gradient before clipping; nothing is updated where that is not finite. With them comes
+        what this process computes on and its memory."""
         loss = 0.0
         share = self._share(batches)
         for index, batch in enumerate(share):
@@ -150,7 +149,7 @@ class Trainer:
                 group["lr"] = learning_rate
             self._optimizer.step()
         self._optimizer.zero_grad()
-        return {"loss": _finite(loss), "grad_norm": _finite(norm), **self._usage()}
+        return {"loss": _finite(self.total(loss)), "grad_norm": _finite(norm), **self._usage()}
 
     def _usage(self) -> dict:
         """What this process computes on, and the bytes that it has: what PyTorch has taken of the GPU, or is resident."""
@@ -162,14 +161,14 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, batches: list) -> dict:
-        """This process's share of the sum of the losses of the supervised tokens, without dropout."""
+        """The sum of the losses of the supervised tokens, without dropout."""
         dropouts = [module for module in self._model.modules() if isinstance(module, torch.nn.Dropout) and module.training]
         for dropout in dropouts:
             dropout.eval()
         loss = sum(self._loss(self._model, batch).item() for batch in self._share(batches))
         for dropout in dropouts:
             dropout.train()
-        return {"loss": _finite(loss)}
+        return {"loss": _finite(self.total(loss))}
 
     def fetch(self, file: str) -> dict:
         """Writes what is trained and the moments into a file; one of the processes does."""

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
+import { localProcesses } from '../../../engine/accelerate/rank-commands.ts';
 import { Ranks } from '../../../engine/accelerate/ranks.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
@@ -21,7 +23,7 @@ interface CommandFlags extends CommonFlags {
   readonly folder: string;
   readonly machines?: number;
   readonly hosts?: readonly string[];
-  readonly port: number;
+  readonly port?: number;
 }
 
 interface ExportFlags extends CommonFlags {
@@ -58,7 +60,7 @@ export function addAccelerateCommand(program: Command): void {
   subcommand(accelerate, 'command')
     .summary('print how an exported run is started, machine by machine')
     .description(
-      'Print what starts an exported run: commands for each machine, a script that starts them by SSH, a job for `sbatch` of Slurm, or a task for SkyPilot. Each machine has `accelerate.num_processes` processes.',
+      'Print what starts an exported run: commands for each machine, a script that starts them by SSH, a job for `sbatch` of Slurm, or a task for SkyPilot. The processes of `accelerate.num_processes` are shared by `accelerate.num_machines`; another number of machines has as many processes on each.',
     )
     .addOption(
       new Option('--launcher <launcher>', 'what starts it')
@@ -68,7 +70,7 @@ export function addAccelerateCommand(program: Command): void {
     .option('--folder <path>', 'where the exported folder lies on each machine', '.')
     .option(
       '--machines <number>',
-      'machines (default: as many as --hosts names, or 1)',
+      'machines (default: as many as --hosts names, or accelerate.num_machines)',
       numberOption({ min: 1, max: 10_000, integer: true }, 'a number of machines'),
     )
     .option('--hosts <names>', 'names of the machines, with commas between them', (text) =>
@@ -76,9 +78,8 @@ export function addAccelerateCommand(program: Command): void {
     )
     .option(
       '--port <number>',
-      'port at which the first machine listens',
+      'port at which the first machine listens (default: accelerate.main_process_port)',
       numberOption({ min: 1, max: 65_535, integer: true }, 'a port'),
-      29_500,
     )
     .action((file: string, flags: CommandFlags) =>
       runCommand(false, () => commandCommand(file, flags)),
@@ -92,10 +93,10 @@ function subcommand(parent: Command, name: string): Command {
     .option('--set <section.key=value>', 'replace a value of the configuration', collect);
 }
 
-/** @throws LorafaError as `readConfig`, and `usage.invalid` for a run that ONNX Runtime computes */
+/** @throws LorafaError as `readConfig` and `withConfigFile`, and `usage.invalid` for a run that ONNX Runtime computes */
 async function accelerateConfig(file: string, { set }: CommonFlags): Promise<ResolvedConfig> {
   const config = await readConfig(file, (set ?? []).map(parseOverride));
-  if (config.engine.backend === 'accelerate') return config;
+  if (config.engine.backend === 'accelerate') return withConfigFile(config);
   throw new LorafaError(
     'usage.invalid',
     `${file} trains with engine.backend "${config.engine.backend}", which lorafa doctor looks at; set engine.backend to "accelerate".`,
@@ -103,7 +104,8 @@ async function accelerateConfig(file: string, { set }: CommonFlags): Promise<Res
 }
 
 async function check(file: string, flags: CommonFlags): Promise<void> {
-  const ranks = await Ranks.start(await accelerateConfig(file, flags));
+  const config = await accelerateConfig(file, flags);
+  const ranks = await Ranks.start(onThisMachine(config));
   try {
     const { device, packages } = ranks.hello;
     if (flags.json === true) {
@@ -118,6 +120,13 @@ async function check(file: string, flags: CommonFlags): Promise<void> {
   } finally {
     await ranks.release();
   }
+}
+
+/** The processes of this machine without the others, which nobody may have started. */
+function onThisMachine(config: ResolvedConfig): ResolvedConfig {
+  const num_processes = localProcesses(config);
+  const accelerate = { ...config.accelerate, num_processes, num_machines: 1, machine_rank: 0 };
+  return { ...config, accelerate };
 }
 
 async function exportCommand(file: string, flags: ExportFlags): Promise<void> {
@@ -137,8 +146,9 @@ async function exportCommand(file: string, flags: ExportFlags): Promise<void> {
 
 async function commandCommand(file: string, flags: CommandFlags): Promise<void> {
   const { accelerate, engine } = await accelerateConfig(file, flags);
-  const { launcher, folder, hosts = [], port } = flags;
-  const machines = flags.machines ?? Math.max(1, hosts.length);
+  const { launcher, folder, hosts = [] } = flags;
+  const machines = flags.machines ?? (hosts.length || accelerate.num_machines);
+  const processes = localProcesses({ accelerate });
   if (hosts.some((host) => !/^[\w[\]:.@][\w[\]:.@-]*$/.test(host))) {
     throw new LorafaError(
       'usage.invalid',
@@ -152,7 +162,7 @@ async function commandCommand(file: string, flags: CommandFlags): Promise<void> 
     );
   }
   const usesGpus = engine.device !== 'cpu';
-  if (launcher === 'accelerate' && !usesGpus && machines * accelerate.num_processes > 1) {
+  if (launcher === 'accelerate' && !usesGpus && machines * processes > 1) {
     throw new LorafaError(
       'usage.invalid',
       'accelerate launch starts several processes on a CPU by MPI alone; use --launcher torchrun.',
@@ -165,12 +175,13 @@ async function commandCommand(file: string, flags: CommandFlags): Promise<void> 
       .replaceAll(/[^\w.-]/g, '-'),
     folder,
     python: accelerate.python ?? 'python3',
-    processes: accelerate.num_processes,
+    processes,
     usesGpus,
     mixedPrecision: accelerate.mixed_precision,
     machines,
     hosts,
-    port,
+    firstHost: accelerate.main_process_ip ?? hosts[0],
+    port: flags.port ?? accelerate.main_process_port,
   });
   printText(process.stdout, text);
 }

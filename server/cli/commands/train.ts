@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
 import { type ConfigOverride, parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
@@ -53,9 +54,14 @@ const ABANDONED =
   'Stopped at once; what was done since the last checkpoint is dropped. Go on with --set training.resume_from_checkpoint=latest.';
 
 async function train(file: string | undefined, flags: TrainFlags): Promise<void> {
-  const config = await loadConfig(file, flags);
+  const config = await withConfigFile(await loadConfig(file, flags));
   const target = streamTarget(process.stdout);
   const report = flags.json === true ? jsonReport(target.write) : textReport(target);
+  if (config.accelerate.machine_rank > 0) {
+    const { followRun } = await import('../../../engine/train/follow-run.ts');
+    await followRun(config, { onProgress: report });
+    return;
+  }
   let isUnderWay = false;
   const onEvent = (event: TrainEvent): void => {
     isUnderWay ||= event.type === 'started';

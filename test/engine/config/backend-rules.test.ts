@@ -46,7 +46,10 @@ describe('on Accelerate', () => {
     const { problems } = problemsOf({
       engine: { backend: 'accelerate', device: 'cuda', compute: 'float32' },
       training: { gradient_checkpointing: 'layer', gradient_accumulation_steps: 4 },
-      accelerate: { num_processes: 4, mixed_precision: 'bf16' },
+      accelerate: {
+        ...{ num_processes: 4, num_machines: 2, machine_rank: 1, main_process_ip: 'node-1' },
+        mixed_precision: 'bf16',
+      },
     });
     expect(problems).toEqual([]);
   });
@@ -61,6 +64,39 @@ describe('on Accelerate', () => {
         code: 'config.contradiction',
         message: expect.stringContaining('gradient_accumulation_steps` to at least 2'),
       },
+    ]);
+  });
+
+  test.each([
+    [{ num_machines: 2, main_process_ip: 'a' }, 'num_machines', '`accelerate.num_processes`'],
+    [{ num_processes: 2, num_machines: 2 }, 'num_machines', 'set `accelerate.main_process_ip`'],
+    [{ machine_rank: 1 }, 'machine_rank', 'only with several machines'],
+    [{ main_process_ip: 'a' }, 'main_process_ip', 'only with several machines'],
+    [{ main_process_port: 1 }, 'main_process_port', 'only with several machines'],
+    [
+      { num_processes: 2, num_machines: 2, main_process_ip: 'a', machine_rank: 2 },
+      'machine_rank',
+      'use 0 to 1',
+    ],
+  ])('machines that cannot meet are refused: %j', (accelerate, key, words) => {
+    const { problems } = problemsOf({
+      engine: { backend: 'accelerate' },
+      training: { gradient_accumulation_steps: 2 },
+      accelerate,
+    });
+    expect(problems).toMatchObject([
+      { code: 'config.contradiction', message: expect.stringContaining(words) },
+    ]);
+    expect(problems[0]!.message).toContain(`\`accelerate.${key}\``);
+  });
+
+  test('a file of Accelerate takes the place of keys', () => {
+    const { problems } = problemsOf({
+      engine: { backend: 'accelerate' },
+      accelerate: { config_file: 'default', mixed_precision: 'no' },
+    });
+    expect(problems).toMatchObject([
+      { message: expect.stringContaining('`accelerate.mixed_precision` is what the file') },
     ]);
   });
 

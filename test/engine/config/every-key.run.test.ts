@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
 import { rankCommands } from '../../../engine/accelerate/rank-commands.ts';
 import { configJsonSchema, type ResolvedConfig } from '../../../engine/config/schema.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
@@ -74,7 +75,10 @@ const threads: Observe = async (config) => {
 };
 
 /** The processes that are started for a run on Accelerate. */
-const processes: Observe = async (config) => rankCommands(config, 'handover');
+const processes: Observe = async (config) => rankCommands(config, { handover: 'handover' });
+
+/** The same, with what a file of Accelerate says of them. */
+const processesOfFile: Observe = async (config) => processes(await withConfigFile(config));
 
 /** Which entries the folder of all runs has more than before. */
 const newFiles: Observe = async (config) => {
@@ -153,6 +157,15 @@ const onAccelerate: KeyCase = {
     training: { gradient_accumulation_steps: 2 },
   },
   after: undefined,
+};
+const onMachines: KeyCase = {
+  common: {
+    training: { gradient_accumulation_steps: 4 },
+    engine: { backend: 'accelerate' },
+    accelerate: { num_processes: 4, num_machines: 2, main_process_ip: '127.0.0.1' },
+  },
+  after: undefined,
+  observe: processes,
 };
 const minLr: ConfigChanges = { training: { lr_scheduler_type: 'cosine_with_min_lr' } };
 
@@ -325,7 +338,13 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'training.resume_from_checkpoint': () => ({ after: 'latest' }),
 
   'accelerate.python': () => ({ ...onAccelerate, after: 'python3.11', observe: processes }),
+  'accelerate.config_file': () => ({ ...onAccelerate, after: 'a.yaml', observe: processesOfFile }),
   'accelerate.num_processes': () => ({ ...onAccelerate, after: 2, observe: processes }),
+  'accelerate.num_machines': () => ({ ...onMachines, before: 2, after: 4 }),
+  'accelerate.machine_rank': () => ({ ...onMachines, after: 1 }),
+  'accelerate.main_process_ip': () => ({ ...onMachines, after: '192.0.2.1' }),
+  'accelerate.main_process_port': () => ({ ...onMachines, after: 29_501 }),
+  'accelerate.ddp_timeout': () => ({ ...onAccelerate, after: 60, observe: processes }),
   'accelerate.mixed_precision': () => ({ ...onAccelerate, after: 'bf16', observe: processes }),
 
   // Where Python lacks the packages, the other run is refused.

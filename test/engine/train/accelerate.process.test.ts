@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
@@ -8,6 +8,7 @@ import { TrainControl } from '../../../engine/train/control.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
 import { relativeError } from '../../support/golden.ts';
 import { goldenModelFolder } from '../../support/golden-model-folder.ts';
+import { ownProcess } from '../../support/own-process.ts';
 import { processesOf } from '../../support/processes-of.ts';
 import { askPython, lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
 import { expectAdapter, savedAdapter } from './saved-adapter.ts';
@@ -87,15 +88,6 @@ async function narrowRows(): Promise<string> {
     completion: ['%%', '#!', '"&$', '!'][i],
   }));
   return tiny().file('narrow.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-}
-
-/** The process that this one started with a text in its command line. */
-async function ownProcess(text: string): Promise<number> {
-  for (const pid of await processesOf(text)) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid) return pid;
-  }
-  throw new Error(`There is no process with ${text}.`);
 }
 
 describe.skipIf(lacks('peft'))('a run on Accelerate', () => {

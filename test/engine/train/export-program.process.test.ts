@@ -113,6 +113,7 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
       mixedPrecision: 'no',
       machines: 2,
       hosts: ['127.0.0.1', '127.0.0.1'],
+      firstHost: '127.0.0.1',
       port: 29_500 + (process.pid % 10_000),
     };
     await rename(alone, `${alone}-alone`);

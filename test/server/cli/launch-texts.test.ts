@@ -11,6 +11,7 @@ const LAUNCH: Launch = {
   mixedPrecision: 'bf16',
   machines: 2,
   hosts: ['node-1', 'node-2'],
+  firstHost: 'node-1',
   port: 29_500,
 };
 
@@ -33,10 +34,12 @@ test('torchrun is told the place of each machine', () => {
   expect(lines[3]).toBe(
     `cd '/home/me/it'\\''s here' && '/opt/my python/bin/python' -m torch.distributed.run --nnodes 2 --node-rank 1 --master-addr node-1 --master-port 29500 --nproc-per-node 4 run.py --resume`,
   );
-  expect(textOf('torchrun', { hosts: [] })).toContain('--master-addr FIRST-MACHINE');
+  expect(textOf('torchrun', { hosts: [], firstHost: undefined })).toContain(
+    '--master-addr FIRST-MACHINE',
+  );
   // SSH signs in as somebody, and nobody else does.
   for (const launcher of ['torchrun', 'accelerate', 'ssh'] as const) {
-    const text = textOf(launcher, { hosts: ['me@node-1', 'me@node-2'] });
+    const text = textOf(launcher, { hosts: ['me@node-1', 'me@node-2'], firstHost: 'me@node-1' });
     expect(text).toMatch(/--(master-addr|main_process_ip) node-1 /);
   }
   expect(textOf('torchrun', { machines: 1, hosts: [] })).toMatch(

@@ -7,6 +7,10 @@ import { tempFolder } from '../../support/temp-folder.ts';
 const STORED = {
   python: '/somebody/else/python',
   num_processes: 2,
+  num_machines: 1,
+  machine_rank: 0,
+  main_process_port: 29_500,
+  ddp_timeout: 600,
   mixed_precision: 'no',
 } as const;
 const { python: _, ...WITHOUT } = STORED;

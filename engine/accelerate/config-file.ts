@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { accelerateSection } from '../config/accelerate-section.ts';
+import { givenIn } from '../config/given.ts';
+import { processesRule } from '../config/rules/backend-rules.ts';
+import { machinesRule } from '../config/rules/machine-rules.ts';
+import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError } from '../errors.ts';
+import { PROGRAM_FOLDER, pythonCommand } from './rank-commands.ts';
+
+/** Reading a file takes a moment, starting Python seconds. */
+const TIMEOUT_MS = 60_000;
+
+const keys = accelerateSection.shape;
+
+/** What of Accelerate's file means the same here. */
+const takenSchema = z.object({
+  num_processes: keys.num_processes,
+  num_machines: keys.num_machines,
+  machine_rank: keys.machine_rank,
+  // A machine that is alone has none, or Accelerate's word for that.
+  main_process_ip: keys.main_process_ip.nullish(),
+  main_process_port: keys.main_process_port.unwrap().nullish(),
+  mixed_precision: keys.mixed_precision,
+  use_cpu: z.boolean().default(false),
+});
+
+type Taken = z.infer<typeof takenSchema>;
+
+/** Keys whose meaning here is one value, by that value: what `accelerate config` writes beside. */
+const ONLY: Readonly<Record<string, readonly unknown[]>> = {
+  compute_environment: ['LOCAL_MACHINE'],
+  distributed_type: ['NO', 'MULTI_GPU', 'MULTI_CPU'],
+  gpu_ids: ['all', null],
+  debug: [false],
+  downcast_bf16: ['no', false],
+  enable_cpu_affinity: [false],
+  main_training_function: ['main'],
+  rdzv_backend: ['static', 'c10d'],
+  same_network: [true, false],
+  tpu_env: [[]],
+  tpu_use_cluster: [false],
+  tpu_use_sudo: [false],
+};
+
+/** Where `accelerate config` writes. */
+function defaultFile(environment: NodeJS.ProcessEnv): string {
+  const home = environment['HF_HOME'] ?? path.join(homedir(), '.cache', 'huggingface');
+  return path.join(home, 'accelerate', 'default_config.yaml');
+}
+
+/**
+ * A configuration with what Accelerate's own file says in place of its name (`accelerate.config_file`); the same
+ * where it names none.
+ *
+ * @throws LorafaError `config.not_found` for a file that cannot be read, `config.contradiction` for what it asks for
+ * and cannot be had; `python.not_found`
+ */
+export async function withConfigFile(
+  config: ResolvedConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ResolvedConfig> {
+  const { config_file: name, ...accelerate } = config.accelerate;
+  if (name === undefined) return config;
+  const file = name === 'default' ? defaultFile(environment) : name;
+  const { use_cpu, main_process_ip, main_process_port, ...taken } = await read(
+    file,
+    pythonCommand(config, environment),
+  );
+  const isAlone = taken.num_machines === 1;
+  if (use_cpu && config.engine.device === 'cuda') {
+    throw refusal(file, 'use_cpu contradicts engine.device "cuda"');
+  }
+  const merged: ResolvedConfig = {
+    ...config,
+    accelerate: {
+      ...accelerate,
+      ...taken,
+      ...(!isAlone && main_process_ip != null && { main_process_ip }),
+      ...(!isAlone && main_process_port != null && { main_process_port }),
+    },
+    engine: use_cpu ? { ...config.engine, device: 'cpu' } : config.engine,
+  };
+  requireMeaning(merged, file);
+  return merged;
+}
+
+async function read(file: string, python: string): Promise<Taken> {
+  const said = await promisify(execFile)(
+    python,
+    [path.join(PROGRAM_FOLDER, 'config_file.py'), file],
+    { timeout: TIMEOUT_MS, windowsHide: true },
+  ).catch(
+    (error: { readonly code?: unknown; readonly stderr?: string; readonly message: string }) => {
+      const words = error.stderr?.trim().split('\n').at(-1) || error.message;
+      throw error.code === 'ENOENT'
+        ? new LorafaError(
+            'python.not_found',
+            `Python cannot be started as "${python}" to read ${file}; install it, or name it by accelerate.python or the variable LORAFA_PYTHON.`,
+          )
+        : new LorafaError(
+            'config.not_found',
+            `${file}: the configuration of Accelerate cannot be read (${words}); make it by accelerate config, or remove accelerate.config_file.`,
+            { location: { file } },
+          );
+    },
+  );
+  const content = z.record(z.string(), z.unknown()).safeParse(JSON.parse(said.stdout));
+  if (!content.success) throw refusal(file, 'it has no keys');
+  const others = Object.entries(content.data).filter(([key]) => !(key in takenSchema.shape));
+  for (const [key, value] of others) {
+    const allowed = ONLY[key];
+    const isAllowed = allowed?.some((each) => JSON.stringify(each) === JSON.stringify(value));
+    if (isAllowed !== true) throw refusal(file, `${key}: ${JSON.stringify(value)} cannot be had`);
+  }
+  const { data, error } = takenSchema.safeParse(content.data);
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  throw refusal(file, `${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+/** The rules of the configuration, for what comes from another file. */
+function requireMeaning(config: ResolvedConfig, file: string): void {
+  const { machine_rank, main_process_port, num_machines, ...others } = config.accelerate;
+  const isAlone = num_machines === 1;
+  const accelerate = isAlone
+    ? others
+    : { ...others, machine_rank, main_process_port, num_machines };
+  const given = givenIn({ ...config, accelerate });
+  const [problem] = [processesRule, machinesRule].flatMap((rule) => rule(given));
+  if (problem !== undefined) throw refusal(file, problem.message);
+}
+
+function refusal(file: string, what: string): LorafaError {
+  return new LorafaError(
+    'config.contradiction',
+    `${file}: ${what}; make another one by accelerate config, or use the keys of the section accelerate.`,
+    { location: { file } },
+  );
+}

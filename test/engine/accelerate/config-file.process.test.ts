@@ -1,0 +1,123 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
+import { parseConfig } from '../../../engine/config/parse.ts';
+import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await tempFolder();
+});
+
+/** As `accelerate config` writes it, for two machines with four GPUs each. */
+const WRITTEN = `compute_environment: LOCAL_MACHINE
+debug: false
+distributed_type: MULTI_GPU
+downcast_bf16: 'no'
+enable_cpu_affinity: false
+gpu_ids: all
+machine_rank: 1
+main_process_ip: 10.0.0.1
+main_process_port: 29501
+main_training_function: main
+mixed_precision: bf16
+num_machines: 2
+num_processes: 8
+rdzv_backend: static
+same_network: true
+tpu_env: []
+tpu_use_cluster: false
+tpu_use_sudo: false
+use_cpu: false
+`;
+
+/** What a configuration becomes that names a file of Accelerate. */
+async function read(
+  text: string,
+  options: { readonly name?: string; readonly asked?: string; readonly python?: string } = {},
+) {
+  const { name = 'accelerate.yaml', python = REFERENCE_PYTHON } = options;
+  const { asked = name } = options;
+  const file = path.join(folder, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
+  const config = parseConfig(
+    JSON.stringify({
+      model: { base_model_name_or_path: 'model' },
+      data: { dataset_name_or_path: 'rows.jsonl' },
+      training: { output_dir: 'out', gradient_accumulation_steps: 8 },
+      engine: { backend: 'accelerate' },
+      accelerate: { python, config_file: asked },
+    }),
+    path.join(folder, 'run.lorafa.json'),
+  );
+  return withConfigFile(config, { HF_HOME: folder });
+}
+
+describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
+  test('takes the place of keys', async () => {
+    const { accelerate, engine } = await read(WRITTEN);
+    expect(accelerate).toEqual({
+      python: REFERENCE_PYTHON,
+      num_processes: 8,
+      num_machines: 2,
+      machine_rank: 1,
+      main_process_ip: '10.0.0.1',
+      main_process_port: 29_501,
+      mixed_precision: 'bf16',
+      ddp_timeout: 600,
+    });
+    expect(engine.device).toBe('auto');
+  });
+
+  test('for a CPU is found where Accelerate looks for it', async () => {
+    const { accelerate, engine } = await read('distributed_type: MULTI_CPU\nuse_cpu: true\n', {
+      name: 'accelerate/default_config.yaml',
+      asked: 'default',
+    });
+    expect(accelerate).toMatchObject({ num_processes: 1, num_machines: 1, mixed_precision: 'no' });
+    expect(engine.device).toBe('cpu');
+  });
+
+  test.each([
+    ['distributed_type: DEEPSPEED', 'distributed_type: "DEEPSPEED" cannot be had'],
+    ['distributed_type: FSDP', 'distributed_type: "FSDP" cannot be had'],
+    ['dynamo_config: {dynamo_backend: INDUCTOR}', 'dynamo_config: .* cannot be had'],
+    ['gpu_ids: "0,1"', 'gpu_ids: "0,1" cannot be had'],
+    ['mixed_precision: fp16', 'mixed_precision: '],
+    ['num_processes: many', 'num_processes: '],
+    ['num_processes: 9', 'gradient_accumulation_steps` to at least 9'],
+    ['num_processes: 3\nnum_machines: 2\nmain_process_ip: a', 'cannot share 3 processes'],
+    ['num_processes: 2\nnum_machines: 2', 'set `accelerate.main_process_ip`'],
+    ['- a list', 'it has no keys'],
+    ['', 'it has no keys'],
+  ])('that asks for what cannot be had is refused by name: %s', async (text, words) => {
+    await expect(read(`${text}\n`)).rejects.toMatchObject({
+      code: 'config.contradiction',
+      message: expect.stringMatching(new RegExp(`accelerate\\.yaml: .*${words}`)),
+    });
+  });
+
+  test.each([
+    ['a: [', 'accelerate.yaml'],
+    ['a: \u0000', 'accelerate.yaml'],
+  ])('that is none is told in a sentence: %j', async (text, name) => {
+    await expect(read(text)).rejects.toMatchObject({
+      code: 'config.not_found',
+      message: expect.stringMatching(new RegExp(`^\\S*${name}: [^\\n]*accelerate config`)),
+    });
+  });
+
+  test('that is not there is told, and so is a Python', async () => {
+    await expect(read('', { asked: 'other.yaml' })).rejects.toMatchObject({
+      code: 'config.not_found',
+      message: expect.stringContaining('No such file'),
+    });
+    await expect(read(WRITTEN, { python: '/nowhere/python' })).rejects.toMatchObject({
+      code: 'python.not_found',
+    });
+  });
+});
