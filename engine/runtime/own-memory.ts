@@ -1,6 +1,5 @@
 import koffi from 'koffi';
 import type { Pointer } from './c-api.ts';
-import type { Layout } from './onednn.ts';
 
 /** Memory of our own that native code computes in. */
 export class Numbers {
@@ -8,7 +7,7 @@ export class Numbers {
   readonly address: Pointer;
   readonly #array: Float32Array | Uint16Array;
 
-  constructor(dtype: Layout['dtype'], count: number) {
+  constructor(dtype: 'float32' | 'bfloat16', count: number) {
     this.count = count;
     // A few numbers without a buffer of their own would be moved about by V8.
     this.#array =

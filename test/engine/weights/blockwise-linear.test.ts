@@ -39,6 +39,7 @@ test.each([true, false])(
     const parameters = {
       stored: (name: string) => tensors.get(name)!,
       has: (name: string) => tensors.has(name),
+      compute: 'float32' as const,
     };
     const input = builder.input('x', 'float32', [TOKENS, WIDTH]);
     const dense = builder.constant(values, [OUT, WIDTH]);
