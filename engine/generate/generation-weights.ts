@@ -1,5 +1,5 @@
 import type { BaseModel } from '../models/base-model.ts';
-import { bfloat16Problem } from '../runtime/bfloat16.ts';
+import { bfloat16Problem, hasTiles } from '../runtime/bfloat16.ts';
 import { CPU, type Device } from '../runtime/device.ts';
 import { inBfloat16 } from '../weights/bfloat16-weights.ts';
 import { hasBlocksOfBytes } from '../weights/blockwise-linear.ts';
@@ -20,13 +20,12 @@ export function generationWeights(
 
 /**
  * The weights as whole chunks of a prompt are read with them, where that is faster than as {@link generationWeights}
- * has them: codes of eight bits are unpacked to bfloat16 for each chunk, of whose products a device with instructions for
- * them makes up for that.
+ * has them: codes of eight bits are unpacked to bfloat16 for each chunk, for which products by AMX make up.
  */
 export function chunkWeights(
   { config, weights }: Pick<BaseModel, 'config' | 'weights'>,
   device: Device = CPU,
 ): WeightStore | undefined {
-  const isFaster = hasBlocksOfBytes(config, weights) && bfloat16Problem(device) === undefined;
+  const isFaster = hasBlocksOfBytes(config, weights) && hasTiles(device);
   return isFaster ? new WeightStore(weights.tensors, 'bfloat16') : undefined;
 }

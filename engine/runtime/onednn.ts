@@ -37,6 +37,9 @@ const ARG = {
 /** All bits of `dnnl_cpu_isa_avx512_core_bf16`; what has AMX has these too. */
 const BFLOAT16_INSTRUCTIONS = 0xe7;
 
+/** All bits of `dnnl_cpu_isa_avx512_core_amx`. */
+const TILE_INSTRUCTIONS = 0xfef;
+
 /**
  * Waking a thread that sleeps takes as long as one thread needs to copy so many numbers or to multiply and
  * add so many (70 µs, measured): what is no larger is computed by the thread that asks. One that looks out
@@ -95,8 +98,16 @@ export class Onednn {
 
   /** Whether the processor multiplies bfloat16 numbers; without that they would be emulated. */
   get hasBfloat16(): boolean {
-    const instructions = this.#api.get_effective_cpu_isa();
-    return (instructions & BFLOAT16_INSTRUCTIONS) === BFLOAT16_INSTRUCTIONS;
+    return this.#has(BFLOAT16_INSTRUCTIONS);
+  }
+
+  /** Whether it multiplies whole tiles of them at once (AMX), several times as fast. */
+  get hasTiles(): boolean {
+    return this.#has(TILE_INSTRUCTIONS);
+  }
+
+  #has(instructions: number): boolean {
+    return (this.#api.get_effective_cpu_isa() & instructions) === instructions;
   }
 
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */

@@ -14,9 +14,10 @@ import { transposed } from '../../../engine/formats/transposed.ts';
 import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
 import { chunkWeights } from '../../../engine/generate/generation-weights.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
+import { hasTiles } from '../../../engine/runtime/bfloat16.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { quantizedWeights } from '../../../engine/weights/make-weights.ts';
 import { WeightStore } from '../../../engine/weights/weight-store.ts';
-import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
@@ -124,7 +125,7 @@ describe.each([4, 8] as const)('a model in blocks of codes of %i bits', (bits) =
   );
 });
 
-describe.runIf(hasBfloat16)('whole chunks of a model in blocks', () => {
+describe.runIf(hasTiles(CPU))('whole chunks of a model in blocks', () => {
   const chunk = range(READING_CHUNK).map((i) => (i * 7) % 60);
   /** Logits of the last token of a chunk, and of one that reads the keys and values of the chunk. */
   const read = ({ config, weights }: BaseModel) =>
