@@ -79,10 +79,10 @@ export interface OpAttributes {
 
   toBfloat16: None;
   bfloat16Rest: None;
-  matmulBfloat16: { readonly transB: boolean };
+  matmulBfloat16: { readonly transA: boolean; readonly transB: boolean };
   matmulBlocks: None;
   /** Only made by a pass. */
-  addMatmulBfloat16: { readonly transB: boolean };
+  addMatmulBfloat16: { readonly transA: boolean; readonly transB: boolean };
   /** Only made by a pass. */
   addMatmul: { readonly transA: boolean; readonly transB: boolean };
   matvecBfloat16: None;

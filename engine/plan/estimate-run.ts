@@ -7,6 +7,7 @@ import { namedDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
 import { stepSpec } from '../step/step-spec.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
+import { COMPUTE_MODES } from '../weights/compute-mode.ts';
 import type { Quantization } from '../weights/quantization.ts';
 import type { PlannedWeights } from '../weights/weight-cache.ts';
 import { type DiskEstimate, estimateDisk } from './disk-estimate.ts';
@@ -17,7 +18,7 @@ import type { PaddingReport, ProgressEvent, SplitReport } from './plan-reports.t
 import { planTrainee } from './planned-trainee.ts';
 import { requirePositions } from './position-limit.ts';
 import { loadRunData } from './run-data.ts';
-import { answeringModel, quantizationOf } from './run-model.ts';
+import { answeringModel, quantizationFor, quantizationOf } from './run-model.ts';
 import { planRun } from './run-plan.ts';
 import { runQuestion } from './run-question.ts';
 import { loadRunTokenizer } from './run-tokenizer.ts';
@@ -109,10 +110,10 @@ export async function estimateRun(
   };
   const limit = memoryLimit(config.engine, await facts.availableMemory(device));
   const recompute = chooseRecompute(config, question, limit);
-  const largest = [{ kind: 'int8' }, { kind: 'bfloat16', mode: 'bfloat16x2' }] as const;
   const isMeasured = config.engine.compute === 'auto' && device.kind === 'cpu';
-  const tried = isMeasured ? largest : [];
-  const models = [model, ...(await Promise.all(tried.map(open)))];
+  const tried = isMeasured ? COMPUTE_MODES.filter((mode) => mode !== 'float32') : [];
+  const others = tried.map((mode) => open(quantizationFor(mode, undefined)));
+  const models = [model, ...(await Promise.all(others))];
   const memory = models
     .map((model) => estimateMemory({ ...question, model, recompute }))
     .reduce((a, b) => (a.total > b.total ? a : b));

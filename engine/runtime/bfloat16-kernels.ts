@@ -144,7 +144,7 @@ function sized(attribute: (name: string) => number, dtype: Layout['dtype']): Lay
 }
 
 /**
- * `x · W` or `x · Wᵀ`, and what is left of x times the same.
+ * `op(x) · op(W)`, and what is left of x times the same.
  *
  * @param isAdded whether each of the products is added to what is there
  */
@@ -155,7 +155,7 @@ function productParts(
   isAdded: readonly boolean[],
 ): { readonly shape: readonly number[]; readonly parts: readonly Shared<Primitive>[] } {
   const [rows, inner, columns] = [attribute('rows'), attribute('inner'), attribute('columns')];
-  const x = matrix('bfloat16', rows, inner);
+  const x = matrix('bfloat16', rows, inner, attribute('transA') === 1);
   const weight = matrix('bfloat16', inner, columns, attribute('transB') === 1);
   const y = matrix('float32', rows, columns);
   const parts = isAdded

@@ -1,16 +1,20 @@
-import { SWIGLU_OPS } from '../graph/ops/swiglu.ts';
+import { SWIGLU_TYPES, type SwigluType, swigluName } from '../graph/ops/swiglu.ts';
 import type { CustomOp } from './custom-ops.ts';
 import { type Layout, matrix, type Onednn, type Primitive } from './onednn.ts';
 import { keyOf, releaseAll, type Shared, type SharedPool } from './shared-pool.ts';
 
 /** The ops of `engine/graph/ops/swiglu.ts`. */
 export function swigluOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[] {
+  return SWIGLU_TYPES.flatMap((dtype) => opsOf(dtype, onednn, pool));
+}
+
+function opsOf(dtype: SwigluType, onednn: Onednn, pool: SharedPool): readonly CustomOp[] {
   const take = (
     what: string,
     attribute: (name: string) => number,
     make: (x: Layout) => Primitive,
   ): Shared<Primitive> & { readonly shape: readonly number[] } => {
-    const layout = matrix('float32', attribute('rows'), attribute('columns'));
+    const layout = matrix(dtype, attribute('rows'), attribute('columns'));
     return { shape: layout.sizes, ...pool.take(keyOf(what, layout), () => make(layout)) };
   };
   const times = (attribute: (name: string) => number) =>
@@ -18,8 +22,8 @@ export function swigluOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[]
   /** `silu(a) ∘ b` */
   const product = (name: string): CustomOp => ({
     name,
-    inputs: ['float32', 'float32'],
-    output: 'float32',
+    inputs: [dtype, dtype],
+    output: dtype,
     open: (attribute) => {
       const swish = take('swish', attribute, (x) => onednn.swish(x, x));
       const multiply = times(attribute);
@@ -34,9 +38,9 @@ export function swigluOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[]
     },
   });
   const gateGradient: CustomOp = {
-    name: SWIGLU_OPS.swigluGateGradient,
-    inputs: ['float32', 'float32', 'float32'],
-    output: 'float32',
+    name: swigluName('swigluGateGradient', dtype),
+    inputs: [dtype, dtype, dtype],
+    output: dtype,
     open: (attribute) => {
       const multiply = times(attribute);
       const slope = take('swish gradient', attribute, (x) => onednn.swishGradient(x, x, x));
@@ -50,5 +54,9 @@ export function swigluOps(onednn: Onednn, pool: SharedPool): readonly CustomOp[]
       };
     },
   };
-  return [product(SWIGLU_OPS.swiglu), product(SWIGLU_OPS.swigluUpGradient), gateGradient];
+  return [
+    product(swigluName('swiglu', dtype)),
+    product(swigluName('swigluUpGradient', dtype)),
+    gateGradient,
+  ];
 }

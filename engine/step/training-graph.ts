@@ -18,6 +18,7 @@ import { accumulateProducts } from '../graph/passes/accumulate-products.ts';
 import { addToInputs } from '../graph/passes/add-to-inputs.ts';
 import { removeDeadCode } from '../graph/passes/dead-code.ts';
 import { fuseTransposedMatmul } from '../graph/passes/fuse-transposed-matmul.ts';
+import { multiplyRounded } from '../graph/passes/multiply-rounded.ts';
 import { scaleRowsLast } from '../graph/passes/scale-rows-last.ts';
 import { upcastPerUse } from '../graph/passes/upcast-per-use.ts';
 import type { Value } from '../graph/value.ts';
@@ -121,7 +122,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     attention: hasOwnOps
       ? oneOpAttention(builder, config, parameters, shape, packed)
       : causalAttention(builder, config, shape, packed),
-    ...(hasOwnOps && { gate: fusedGate(builder) }),
+    ...(hasOwnOps && { gate: fusedGate(builder, ownFactors(parameters)) }),
     recompute: options.recompute,
   };
   const hidden = decoderHiddenStates(parts, tokenIds, positions);
@@ -135,6 +136,7 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
     scaleRowsLast,
     fuseTransposedMatmul,
     upcastPerUse,
+    ...(ownFactors(parameters) === 'bfloat16' && hasOwnOps ? [multiplyRounded] : []),
     ...(hasOwnOps ? [accumulateProducts] : []),
     removeDeadCode,
   ];
@@ -146,13 +148,17 @@ export function trainingGraph(options: TrainingGraphOptions): Graph {
 function oneOpAttention(
   builder: GraphBuilder,
   config: DecoderConfig,
-  { compute }: WeightParameters,
+  parameters: WeightParameters,
   shape: BatchShape,
   positions: Value | undefined,
 ): Attention {
   const attention = causalAttention(builder, config, shape, positions);
-  const products = compute === 'bfloat16' ? 'bfloat16' : 'float32';
-  return fusedAttention(builder, products, shape, attention, positions);
+  return fusedAttention(builder, ownFactors(parameters), shape, attention, positions);
+}
+
+/** What factors are rounded to that have no weights in bfloat16 among them. */
+function ownFactors({ compute }: WeightParameters): 'bfloat16' | 'float32' {
+  return compute === 'bfloat16' ? 'bfloat16' : 'float32';
 }
 
 function lossAndGradients(

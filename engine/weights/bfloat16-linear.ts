@@ -21,7 +21,7 @@ export interface Bfloat16Arithmetic {
 export const OWN_ARITHMETIC: Bfloat16Arithmetic = {
   rounded: (builder, x) => builder.apply('toBfloat16', [x], {}),
   product: (builder, weight, parts, transB) =>
-    builder.apply('matmulBfloat16', [weight, ...parts], { transB }),
+    builder.apply('matmulBfloat16', [weight, ...parts], { transA: false, transB }),
 };
 
 /**

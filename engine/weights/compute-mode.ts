@@ -3,7 +3,8 @@
  *
  * - `float32`;
  * - `int8`: weights and activations in eight bits each;
- * - `bfloat16`: weights and activations in bfloat16, those with the output embedding too;
+ * - `bfloat16`: weights and activations in bfloat16, those with the output embedding too, on the CPU with
+ *   adapters as well;
  * - `bfloat16x2`: the same with what rounding the activations leaves, as two products.
  *
  * Splitting a factor into parts that a narrow multiplier takes is the way of the Ozaki scheme

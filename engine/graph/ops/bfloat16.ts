@@ -55,11 +55,14 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
   /** What rounding took: `x − rounded`, float32 `[rows, n]`. */
   bfloat16Rest: ofMatrix('bfloat16Rest', ['float32', 'bfloat16'], 'float32'),
   /**
-   * `x · W`, or with `transB` `x · Wᵀ`, of bfloat16 numbers, in float32: `[rows, n] → [rows, columns]`.
+   * `op(x) · op(W)` of bfloat16 numbers, in float32, `[rows, columns]`: `transA` transposes x, `transB` W.
    * The inputs are W and x, or W and two parts that x is the sum of.
    */
   matmulBfloat16: {
-    infer: (factors, { transB }) => ({ dtype: 'float32', shape: productShape(factors, transB) }),
+    infer: (factors, { transA, transB }) => ({
+      dtype: 'float32',
+      shape: productShape(factors, transA, transB),
+    }),
     emit: emitProduct('matmulBfloat16', 0),
     vjp: 'not differentiable',
     samples: [],
@@ -94,7 +97,8 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
    * the other inputs. It is written over the sum where nothing else reads that.
    */
   addMatmulBfloat16: {
-    infer: ([sum, ...factors], { transB }) => sumType(sum!, productShape(factors, transB)),
+    infer: ([sum, ...factors], { transA, transB }) =>
+      sumType(sum!, productShape(factors, transA, transB)),
     emit: emitProduct('addMatmulBfloat16', 1),
     vjp: 'not differentiable',
     samples: [],
@@ -147,16 +151,20 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
   },
 };
 
-/** The shape of `W · x` or `W · (x + rest)`, or a `TypeError` that says what does not fit. */
-function productShape([weight, ...parts]: readonly ValueType[], transB: boolean): Shape {
+/** The shape of `op(x) · op(W)` or `op(x + rest) · op(W)`, or a `TypeError` that says what does not fit. */
+function productShape(
+  [weight, ...parts]: readonly ValueType[],
+  transA: boolean,
+  transB: boolean,
+): Shape {
   for (const each of [weight!, ...parts]) requireMatrix(each, 'bfloat16');
   const [inner, columns] = transB ? weight!.shape.toReversed() : weight!.shape;
-  for (const { shape } of parts) {
-    if (shape[1] !== inner || shape[0] !== parts[0]!.shape[0]) {
-      throw new TypeError(`${shapes(parts)} and ${formatShape(weight!.shape)} do not multiply`);
-    }
+  const sizes = parts.map(({ shape }) => (transA ? shape.toReversed() : shape));
+  const rows = sizes[0]![0]!;
+  if (sizes.some((size) => size[1] !== inner || size[0] !== rows)) {
+    throw new TypeError(`${shapes(parts)} and ${formatShape(weight!.shape)} do not multiply`);
   }
-  return [parts[0]!.shape[0]!, columns!];
+  return [rows, columns!];
 }
 
 function sumType(sum: ValueType, shape: Shape): ValueType {
@@ -180,8 +188,9 @@ function emitProduct<K extends 'matmulBfloat16' | 'addMatmulBfloat16'>(
     ownNode(onnx, BFLOAT16_OPS[op], value, {
       rows,
       columns,
-      inner: Number(inputs[first + 1]!.shape[1]),
+      inner: Number(inputs[first + 1]!.shape[attributes.transA ? 0 : 1]),
       parts: inputs.length - first - 1,
+      transA: Number(attributes.transA),
       transB: Number(attributes.transB),
     });
   };

@@ -1,6 +1,7 @@
 import { sameShape } from '../dim.ts';
 import { countUses, type Graph, rewriteGraph } from '../graph.ts';
 import { isOp, type Value } from '../value.ts';
+import { scaled } from './scaled.ts';
 
 /**
  * Adds products where the sum lies: `add(sum, product)` and `gemm(a, b, sum)` become one op of our own,
@@ -46,28 +47,6 @@ function added(
   if (!isOp(product, 'gemm')) return product;
   const { transA, transB, alpha } = product.attributes;
   const [a, b] = product.inputs as readonly [Value, Value];
-  const factor = alpha === 1 ? a : scaled(a, alpha, name, insert);
+  const factor = scaled(a, alpha, name, insert);
   return { ...result, op: 'addMatmul', attributes: { transA, transB }, inputs: [sum, factor, b] };
-}
-
-/** `alpha · x`, of the narrow matrix that an adapter's product is made of. */
-function scaled(x: Value, alpha: number, name: string, insert: (value: Value) => Value): Value {
-  const { dtype } = x;
-  const constant: Value<'constant'> = {
-    op: 'constant',
-    inputs: [],
-    attributes: { dtype, shape: [], data: [alpha] },
-    name: `${name}:alpha`,
-    dtype,
-    shape: [],
-  };
-  const product: Value<'mul'> = {
-    op: 'mul',
-    inputs: [x, insert(constant)],
-    attributes: {},
-    name: `${name}:scaled`,
-    dtype,
-    shape: x.shape,
-  };
-  return insert(product);
 }

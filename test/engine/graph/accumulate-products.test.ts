@@ -103,7 +103,9 @@ describe('products are added where the sum lies', () => {
   test.runIf(hasBfloat16)('products of bfloat16 numbers', async () => {
     const graph = graphOf((g, { a, b, sum }) => {
       const [x, w] = [a, b].map((each) => g.apply('toBfloat16', [each], {}));
-      return { y: g.add(g.neg(sum), g.apply('matmulBfloat16', [w!, x!], { transB: false })) };
+      return {
+        y: g.add(g.neg(sum), g.apply('matmulBfloat16', [w!, x!], { transA: false, transB: false })),
+      };
     });
     const fused = accumulated(graph);
     expect(ops(fused)).toContain('addMatmulBfloat16');

@@ -12,7 +12,7 @@ import { evaluateGraph } from './evaluate.ts';
 function applied(op: OpName, ...types: readonly (readonly [DType, readonly number[]])[]) {
   const builder = new GraphBuilder();
   const inputs = types.map(([dtype, shape], i) => builder.input(`x${i}`, dtype, shape));
-  return () => builder.apply(op, inputs, { transB: true } as never).shape;
+  return () => builder.apply(op, inputs, { transA: false, transB: true } as never).shape;
 }
 
 test('shapes and types have to fit', () => {
@@ -28,6 +28,9 @@ test('shapes and types have to fit', () => {
   expect(applied('matmulBfloat16', ...factors)()).toEqual([3, 2]);
   expect(applied('matmulBfloat16', ...factors, ['bfloat16', [5, 4]])).toThrow(
     '[3, 4] and [5, 4] and [2, 4] do not multiply',
+  );
+  expect(applied('matmulBfloat16', ['bfloat16', [2, 4]], ['bfloat16', [4]])).toThrow(
+    'needs a matrix of bfloat16, got bfloat16 [4]',
   );
   expect(applied('matmulBfloat16', ['float32', [2, 4]], ['bfloat16', [3, 4]])).toThrow(
     'needs a matrix of bfloat16, got float32 [2, 4]',
@@ -94,14 +97,17 @@ describe.runIf(hasBfloat16)('computed', () => {
       const weight = builder.apply('toBfloat16', [w], {});
       const high = builder.apply('toBfloat16', [x], {});
       const low = builder.apply('toBfloat16', [builder.apply('bfloat16Rest', [x, high], {})], {});
-      const once = builder.apply('matmulBfloat16', [weight, high], { transB });
-      const twice = builder.apply('matmulBfloat16', [weight, high, low], { transB });
+      const once = builder.apply('matmulBfloat16', [weight, high], { transA: false, transB });
+      const twice = builder.apply('matmulBfloat16', [weight, high, low], { transA: false, transB });
+      const turned = builder.apply('toBfloat16', [builder.transpose(x, [1, 0])], {});
+      const back = builder.apply('matmulBfloat16', [weight, turned], { transA: true, transB });
       const feeds = { x: numbers(rows * inner, 1), w: numbers(inner * columns, 2) };
-      const results = await evaluateGraph(builder.finish({ once, twice }), feeds);
+      const results = await evaluateGraph(builder.finish({ once, twice, back }), feeds);
       const sizes = [rows, inner, columns] as const;
       const exact = (left: Float32Array) => exactProduct(left, rounded(feeds.w), sizes, transB);
       // Sums of up to 200 products of at most 9 in float32.
       expect(furthest(results['once']!, exact(rounded(feeds.x)))).toBeLessThan(2e-4);
+      expect(furthest(results['back']!, exact(rounded(feeds.x)))).toBeLessThan(2e-4);
       expect(furthest(results['twice']!, exact(feeds.x))).toBeLessThan(6e-4);
       if (inner > 1) {
         expect(furthest(results['once']!, exact(feeds.x))).toBeGreaterThan(5e-3);
