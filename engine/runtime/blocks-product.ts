@@ -1,4 +1,3 @@
-import koffi from 'koffi';
 import { middleCode } from '../formats/blockwise.ts';
 import type { Pointer } from './c-api.ts';
 import { largestDivisor } from './matvec.ts';
@@ -18,9 +17,6 @@ export interface BlocksProductSizes {
 /** Weights that are unpacked at once: what they take stays in a core's cache until they are multiplied with. */
 const UNPACKED = 2 ** 20;
 
-/** The code of 8 bits that stands for 0, in memory that never moves. */
-const MIDDLE_CODE = new Int32Array(new ArrayBuffer(4)).fill(middleCode(8));
-
 /**
  * `x · Wᵀ` of a bfloat16 x and a W in blocks of codes of 8 bits, which is unpacked to bfloat16 some columns of the
  * product at a time.
@@ -30,6 +26,8 @@ export class BlocksProduct {
   /** Columns of the product that are made at once. */
   readonly #columns: number;
   readonly #unpacked: Numbers;
+  /** The code that stands for 0. */
+  readonly #middleCode = new Numbers('int32', 1);
   readonly #unpack: Primitive;
   readonly #multiply: Primitive;
 
@@ -37,6 +35,7 @@ export class BlocksProduct {
     const { rows, columns, blocks, size } = sizes;
     const inner = blocks * size;
     this.#sizes = sizes;
+    this.#middleCode.set(middleCode(8), 0, 1);
     this.#columns = largestDivisor(columns, Math.max(1, Math.floor(UNPACKED / inner)));
     this.#unpacked = new Numbers('bfloat16', this.#columns * inner);
     const codes: Layout = { dtype: 'uint8', sizes: [this.#columns * blocks, size] };
@@ -50,12 +49,11 @@ export class BlocksProduct {
 
   run(x: Pointer, codes: Pointer, scales: Pointer, result: Pointer): void {
     const { columns, blocks, size } = this.#sizes;
-    const middle = koffi.address(MIDDLE_CODE) as Pointer;
     const unpacked = this.#unpacked.address;
     for (let column = 0; column < columns; column += this.#columns) {
       const block = column * blocks;
       const ofBlock = [codes + BigInt(block * size), scales + float32s(block)] as const;
-      this.#unpack.run([...ofBlock, middle, unpacked]);
+      this.#unpack.run([...ofBlock, this.#middleCode.address, unpacked]);
       this.#multiply.run([x, unpacked, result + float32s(column)]);
     }
   }
