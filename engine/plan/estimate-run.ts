@@ -3,7 +3,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
-import { namedDevice } from '../runtime/device.ts';
+import { formatDevice, parseDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
 import { stepSpec } from '../step/step-spec.ts';
 import { type TrainingShape, trainingGraph } from '../step/training-graph.ts';
@@ -34,6 +34,8 @@ export interface BatchSize {
 /** What a run would take, from its real model and its real data, without starting it. */
 export interface RunEstimate {
   readonly model: string;
+  /** What it is for: the named device, or the one that `auto` takes on this machine now. */
+  readonly device: string;
   readonly parameters: ParameterCount;
   readonly train: SplitReport;
   /** Absent where the run has no evaluation. */
@@ -87,7 +89,9 @@ export async function estimateRun(
     headsOnly: true,
     onDownload: (state) => onEvent({ type: 'progress', ...state }),
   });
-  const device = namedDevice(fetched.engine.device);
+  const { device: setting, compute } = fetched.engine;
+  // One that was named may be another machine's.
+  const device = setting === 'auto' ? await facts.auto(compute) : parseDevice(setting);
   const config = withPadding(fetched, device);
   const planned: PlannedWeights[] = [];
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
@@ -124,6 +128,7 @@ export async function estimateRun(
     leastSeconds(trainingGraph({ ...question, recompute }), speed, config.engine.tf32);
   return {
     model: model.name,
+    device: formatDevice(device),
     parameters: countParameters(model.config, trainee.modules, trainee.trainable),
     train: data.trainReport,
     ...(data.evalReport !== undefined && { evaluation: data.evalReport }),

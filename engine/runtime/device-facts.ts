@@ -1,4 +1,6 @@
+import type { ComputeMode } from '../weights/compute-mode.ts';
 import type { Device } from './device.ts';
+import { autoDevice } from './devices.ts';
 import { nvidiaGpus } from './nvidia-smi.ts';
 
 /** The memory of a device, in bytes. */
@@ -17,6 +19,8 @@ export interface DeviceSpeed {
 
 /** What is known of devices where runs are planned. */
 export interface DeviceFacts {
+  /** The device that `engine.device: "auto"` takes for a mode of `engine.compute`. */
+  readonly auto: (compute: ComputeMode | 'auto') => Promise<Device>;
   /**
    * Bytes that the memory can give now which a device computes in: that of a CUDA device, or the host's; undefined
    * for a CUDA device of which nobody tells.
@@ -28,9 +32,20 @@ export interface DeviceFacts {
 
 /** What is known without a library in the process: what `nvidia-smi` says of memory. */
 export const FACTS_OF_DRIVER: DeviceFacts = {
+  auto: autoDeviceOnce,
   availableMemory: (device) => availableIn(device, driverMemory),
   speed: () => undefined,
 };
+
+/** By the modes. */
+const tried = new Map<ComputeMode | 'auto', Promise<Device>>();
+
+/** As {@link DeviceFacts.auto}: devices are tried out once a process, for that takes seconds. */
+export function autoDeviceOnce(compute: ComputeMode | 'auto'): Promise<Device> {
+  const found = tried.get(compute) ?? autoDevice(compute);
+  tried.set(compute, found);
+  return found;
+}
 
 /** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device. */
 export async function availableIn(

@@ -1,6 +1,7 @@
 import koffi, { type LibraryHandle } from 'koffi';
 import type { Device } from './device.ts';
 import {
+  autoDeviceOnce,
   availableIn,
   type DeviceFacts,
   type DeviceMemory,
@@ -40,6 +41,7 @@ function deviceSpeed({ kind, index }: Device): DeviceSpeed | undefined {
 
 /** What the CUDA runtime tells, which is brought into the process for it. */
 export const FACTS_OF_RUNTIME: DeviceFacts = {
+  auto: autoDeviceOnce,
   availableMemory: (device) => availableIn(device, deviceMemory),
   speed: deviceSpeed,
 };

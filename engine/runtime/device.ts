@@ -19,11 +19,6 @@ export function formatDevice({ kind, index }: Device): string {
   return kind === 'cuda' ? `cuda:${index}` : kind;
 }
 
-/** The device that the setting `engine.device` names; for `auto`, which only trying tells, the CPU. */
-export function namedDevice(setting: string): Device {
-  return setting === 'auto' ? CPU : parseDevice(setting);
-}
-
 /** Reads `cpu`, `cuda`, `cuda:N` or `webgpu`. Throws `device.unavailable` for anything else. */
 export function parseDevice(text: string): Device {
   if (text === 'cpu') return CPU;

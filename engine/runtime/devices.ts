@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { LorafaError, wordsOf } from '../errors.ts';
 import { withoutToken } from '../hub/hub-token.ts';
+import { type ComputeMode, MODES_OF_DEVICES } from '../weights/compute-mode.ts';
 import { CPU, type Device, formatDevice, parseDevice } from './device.ts';
 import { deviceProblem } from './device-problem.ts';
-import { selfTest } from './device-self-test.ts';
 import { type NvidiaGpu, nvidiaGpus } from './nvidia-smi.ts';
 
 /** Whether a device can be used here, and if not, what is missing. */
@@ -52,26 +52,40 @@ export async function probeDevices(): Promise<DeviceStatus[]> {
   );
 }
 
-/** What `auto` takes before the CPU, the best first. */
+/** What `auto` takes before the CPU where it works, the best first. */
 const ACCELERATORS: readonly Device[] = [
   { kind: 'cuda', index: 0 },
   { kind: 'webgpu', index: 0 },
 ];
 
 /**
- * The device for the setting `engine.device`. `auto` takes CUDA where it works, or else WebGPU where that is
- * faster than the CPU, or else the CPU; a device that was asked for by name is never replaced by another.
+ * What `auto` takes: CUDA where it works, or else WebGPU where that is faster than the CPU, or else the CPU; of these
+ * the first that multiplies in a mode.
+ *
+ * @param compute `engine.compute`: there is something for `auto` and `float32` on all of them
+ */
+export async function autoDevice(
+  compute: ComputeMode | 'auto' = 'auto',
+  script = PROBE_SCRIPT,
+): Promise<Device> {
+  for (const device of ACCELERATORS) {
+    if (compute !== 'auto' && !MODES_OF_DEVICES[device.kind].includes(compute)) continue;
+    const { usable, passedOver } = await probeDevice(device, script);
+    if (!usable || passedOver !== undefined) continue;
+    if (compute !== 'bfloat16' || (await tensorCoresProblem(device, script)) === undefined) {
+      return device;
+    }
+  }
+  return CPU;
+}
+
+/**
+ * The device for the setting `engine.device`; one that was asked for by name is never replaced by another.
  *
  * @throws LorafaError `device.unavailable` saying what is missing
  */
 export async function chooseDevice(setting: string, script = PROBE_SCRIPT): Promise<Device> {
-  if (setting === 'auto') {
-    for (const device of ACCELERATORS) {
-      const { usable, passedOver } = await probeDevice(device, script);
-      if (usable && passedOver === undefined) return device;
-    }
-    return CPU;
-  }
+  if (setting === 'auto') return autoDevice('auto', script);
   const device = parseDevice(setting);
   const { problem, detail } = await probeDevice(device, script);
   if (problem !== undefined) {
@@ -90,7 +104,7 @@ type Trial = Pick<DeviceStatus, 'detail' | 'passedOver'>;
  * @throws LorafaError `device.unavailable`
  */
 export async function requireTensorCores(device: Device, script = PROBE_SCRIPT): Promise<void> {
-  const { detail } = await tryInChild(device, script, 'bfloat16');
+  const detail = await tensorCoresProblem(device, script);
   if (detail === undefined) return;
   throw new LorafaError(
     'device.unavailable',
@@ -99,8 +113,15 @@ export async function requireTensorCores(device: Device, script = PROBE_SCRIPT):
   );
 }
 
+/** What went wrong with a product of bfloat16 numbers on a CUDA device; undefined where it is right. */
+async function tensorCoresProblem(device: Device, script: string): Promise<string | undefined> {
+  return (await tryInChild(device, script, 'bfloat16')).detail;
+}
+
 async function tryHere(device: Device): Promise<Trial> {
   try {
+    // Who only asks for other devices needs no ONNX Runtime in the process.
+    const { selfTest } = await import('./device-self-test.ts');
     await selfTest(device);
     return {};
   } catch (error) {

@@ -41,7 +41,7 @@ export interface SessionOptions
   readonly threads?: number;
   /** Told while weights are brought to a device with memory of its own. */
   readonly onUpload?: OnUpload | undefined;
-  /** Told in a sentence why runs that were to be captured are computed plainly. */
+  /** Told why runs that were to be captured are computed plainly: the end of a sentence. */
   readonly onUncaptured?: ((why: string) => void) | undefined;
   /** With WebGPU: told in a sentence which nodes of a graph the CPU computes, where there are any. */
   readonly onComputedByCpu?: ((what: string) => void) | undefined;
@@ -91,7 +91,7 @@ export class Session {
     const weights = await weightsFor(computed, options, memoryOf(device));
     const problem = uncapturable(computed);
     const isWanted = options.captures === true && device.kind === 'cuda';
-    if (isWanted && problem !== undefined) options.onUncaptured?.(uncaptured(problem));
+    if (isWanted && problem !== undefined) options.onUncaptured?.(problem);
     const has = (op: OpName): boolean => computed.values.some((value) => value.op === op);
     return Session.#load(computed, writeOnnx(computed), weights, {
       ...options,
@@ -330,13 +330,8 @@ function tellPlacement(session: Pointer, { onComputedByCpu }: SessionOptions): v
   );
 }
 
-/** @param why the end of a sentence */
-function uncaptured(why: string): string {
-  return `Steps are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
-}
-
 function refused(error: unknown): string {
-  return uncaptured(`ONNX Runtime refused it (${wordsOf(error)})`);
+  return `ONNX Runtime refused it (${wordsOf(error)})`;
 }
 
 async function weightsFor(

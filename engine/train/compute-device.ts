@@ -4,14 +4,13 @@ import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
-import { chooseDevice, requireTensorCores } from '../runtime/devices.ts';
+import { autoDevice, chooseDevice, requireTensorCores } from '../runtime/devices.ts';
 import { requireInt8 } from '../runtime/int8-self-test.ts';
 import { memoryOf } from '../runtime/memory-of.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 
 /**
- * The device of a configuration, on which products are computed as it says: for `auto` the CPU, where they are in a
- * mode that no other device has.
+ * The device of a configuration, on which products are computed as it says.
  *
  * @param probe as for `chooseDevice`
  * @throws LorafaError `device.unavailable`
@@ -20,12 +19,12 @@ export async function chooseComputeDevice(
   { engine }: { readonly engine: Pick<ResolvedConfig['engine'], 'device' | 'compute'> },
   probe?: string,
 ): Promise<Device> {
-  const needsCpu = engine.compute !== 'auto' && engine.compute !== 'float32';
-  const setting = engine.device === 'auto' && needsCpu ? 'cpu' : engine.device;
-  const device = await chooseDevice(setting, probe);
+  const device = await (engine.device === 'auto'
+    ? autoDevice(engine.compute, probe)
+    : chooseDevice(engine.device, probe));
   // From here on its libraries are in the process, which tell how much memory is free.
   memoryOf(device);
-  if (engine.compute !== 'auto') await requireMode(engine.compute, device);
+  if (engine.compute !== 'auto') await requireMode(engine.compute, device, probe);
   return device;
 }
 
@@ -34,9 +33,13 @@ export async function chooseComputeDevice(
  *
  * @throws LorafaError `device.unavailable`
  */
-export async function requireMode(mode: ComputeMode, device: Device): Promise<void> {
+export async function requireMode(
+  mode: ComputeMode,
+  device: Device,
+  probe?: string,
+): Promise<void> {
   if (mode === 'int8') await requireInt8(device);
-  if (mode === 'bfloat16' && device.kind === 'cuda') await requireTensorCores(device);
+  if (mode === 'bfloat16' && device.kind === 'cuda') await requireTensorCores(device, probe);
   else if (isBfloat16Mode(mode)) requireBfloat16(device);
 }
 

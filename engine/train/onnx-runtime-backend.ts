@@ -67,7 +67,7 @@ async function openOnnxRuntime(
     device,
     threads: config.engine.intra_op_num_threads,
     onUpload: uploadProgress(device, onEvent),
-    onUncaptured: (why) => void notices.add(why),
+    onUncaptured: (why) => void notices.add(uncaptured('Steps', why)),
     onComputedByCpu: (what) => void notices.add(what),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
@@ -102,7 +102,14 @@ async function openOnnxRuntime(
   });
   const options = stepOf(model);
   return {
-    backend: new OnnxRuntimeBackend(trainee, optimizer, options),
+    backend: new OnnxRuntimeBackend(trainee, optimizer, options, {
+      ...evaluationSpec(options),
+      recompute: 'none',
+      session: {
+        ...options.session,
+        onUncaptured: (why) => void notices.add(uncaptured('Evaluations', why)),
+      },
+    }),
     sampler: createSampler(config, { model: answering, tokenizer, trainee, session }),
     summary: {
       device: formatDevice(device),
@@ -115,6 +122,10 @@ async function openOnnxRuntime(
   };
 }
 
+function uncaptured(what: 'Steps' | 'Evaluations', why: string): string {
+  return `${what} are not captured as CUDA graphs, since ${why}; they are computed all the same, launch by launch.`;
+}
+
 /** Steps in this process. */
 class OnnxRuntimeBackend implements TrainingBackend {
   readonly batchesAtOnce = 1;
@@ -123,11 +134,16 @@ class OnnxRuntimeBackend implements TrainingBackend {
   readonly #runner: BatchRunner;
   readonly #evaluator: BatchRunner;
 
-  constructor(trainee: Trainee, optimizer: Optimizer, options: BatchRunnerOptions) {
+  constructor(
+    trainee: Trainee,
+    optimizer: Optimizer,
+    steps: BatchRunnerOptions,
+    evaluations: BatchRunnerOptions,
+  ) {
     this.trainee = trainee;
     this.#optimizer = optimizer;
-    this.#runner = new BatchRunner(options);
-    this.#evaluator = new BatchRunner({ ...evaluationSpec(options), recompute: 'none' });
+    this.#runner = new BatchRunner(steps);
+    this.#evaluator = new BatchRunner(evaluations);
   }
 
   get moments(): TrainingBackend['moments'] {

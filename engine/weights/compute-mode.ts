@@ -14,6 +14,14 @@ export const COMPUTE_MODES = ['float32', 'int8', 'bfloat16', 'bfloat16x2'] as co
 
 export type ComputeMode = (typeof COMPUTE_MODES)[number];
 
+/** The modes that each kind of device has kernels for. */
+export const MODES_OF_DEVICES: Readonly<Record<'cpu' | 'cuda' | 'webgpu', readonly ComputeMode[]>> =
+  {
+    cpu: COMPUTE_MODES,
+    cuda: ['float32', 'bfloat16'],
+    webgpu: ['float32'],
+  };
+
 /** The modes that need weights in bfloat16. */
 export type Bfloat16Mode = Extract<ComputeMode, `bfloat16${string}`>;
 

@@ -65,6 +65,7 @@ export function estimateMarkdown(
     markdownTable(
       [texts.what, texts.howMuch],
       [
+        [texts.device, estimate.device],
         [texts.steps, count(estimate.steps)],
         [texts.stepsPerEpoch, inferred(estimate.stepsPerEpoch, train)],
         [texts.trainable, `${count(parameters.trainable)} / ${count(parameters.total)}`],

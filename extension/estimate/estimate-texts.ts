@@ -37,6 +37,7 @@ export function estimateTexts() {
     run: vscode.l10n.t('The run'),
     what: vscode.l10n.t('What'),
     howMuch: vscode.l10n.t('How much'),
+    device: vscode.l10n.t('Device'),
     steps: vscode.l10n.t('Optimizer steps'),
     stepsPerEpoch: vscode.l10n.t('Steps per epoch'),
     trainable: vscode.l10n.t('Trainable parameters'),

@@ -26,7 +26,13 @@ export function describeGpu(device: string, gpus: readonly NvidiaGpu[]): string 
   ].join(' · ');
 }
 
-function gpuOf(device: string, gpus: readonly NvidiaGpu[]): NvidiaGpu | undefined {
+/** The number of a CUDA device, which its GPU has as well; undefined for others. */
+export function gpuIndex(device: string): number | undefined {
   const index = /^cuda:(\d+)$/.exec(device)?.[1];
-  return gpus.find((gpu) => String(gpu.index) === index);
+  return index === undefined ? undefined : Number(index);
+}
+
+function gpuOf(device: string, gpus: readonly NvidiaGpu[]): NvidiaGpu | undefined {
+  const index = gpuIndex(device);
+  return gpus.find((gpu) => gpu.index === index);
 }

@@ -3,6 +3,7 @@ import type { LogLine, RunReports, RunSummary } from '../../server/protocol/runs
 import type { RunAction } from '../../server/trainer/trainer-protocol.ts';
 import type { AdapterTask } from '../models/adapter-commands.ts';
 import type { ConfigRow } from './config-differences.ts';
+import type { GpuReading } from './gpu-history.ts';
 import type { RunAbilities } from './run-list.ts';
 import type { SampleRow } from './sample-rows.ts';
 
@@ -11,6 +12,8 @@ export type RunPanelNews =
   | RunNews
   /** Curves; see `historyRows`. `isStart`: forget the earlier ones. */
   | { readonly type: 'rows'; readonly isStart: boolean; readonly rows: Float64Array }
+  /** What its GPU did lately, by ascending time; nothing where nobody tells, or it is over. */
+  | { readonly type: 'gpu'; readonly readings: readonly GpuReading[] }
   /** What is fixed since the session began. */
   | { readonly type: 'facts'; readonly facts: RunFacts }
   /** What the session has warned of; `isStart`: forget what an earlier one did. */

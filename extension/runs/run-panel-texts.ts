@@ -114,6 +114,12 @@ export function runPanelTexts() {
     gpuHint: vscode.l10n.t(
       'Its memory that all programs have in use, how much of the time it computes, temperature and power, as nvidia-smi tells',
     ),
+    gpuCharts: vscode.l10n.t('What the GPU does'),
+    gpuMemory: vscode.l10n.t('GPU memory'),
+    gpuLoad: vscode.l10n.t('GPU load'),
+    gpuTemperature: vscode.l10n.t('GPU temperature'),
+    gpuPower: vscode.l10n.t('GPU power'),
+    gpuSummary: vscode.l10n.t('{0}: {1} now, between {2} and {3} in the last {4} minutes.'),
     compute: vscode.l10n.t('Precision'),
     computeHint: vscode.l10n.t(
       'In which the products with the frozen weights of the base model are computed (engine.compute)',

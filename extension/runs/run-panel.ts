@@ -13,7 +13,8 @@ import { tick } from '../walkthrough/tick.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { bestCheckpoint } from './checkpoint-rows.ts';
 import { tellGone } from './gone-runs.ts';
-import { describeGpu, deviceLabel } from './gpu-texts.ts';
+import type { GpuReading } from './gpu-history.ts';
+import { describeGpu, deviceLabel, gpuIndex } from './gpu-texts.ts';
 import { historyRows } from './history-rows.ts';
 import type { RunActions } from './run-actions.ts';
 import { abilitiesOf, resultCheckpoint } from './run-list.ts';
@@ -55,6 +56,8 @@ export class RunPanel {
   #leaving: NodeJS.Timeout | undefined;
   /** The adapter that it was asked of whether one can chat with it. */
   #chatAdapter: string | null = null;
+  /** The latest that the page knows of its GPU. */
+  #toldReading: GpuReading | undefined;
   /** Folder of the run whose configuration is shown beside. */
   #comparedWith: string | null = null;
 
@@ -189,6 +192,7 @@ export class RunPanel {
   async #sendAll(): Promise<void> {
     this.#unwatch();
     this.#chatAdapter = null;
+    this.#toldReading = undefined;
     const runs = await this.#actions.load();
     if (runs !== undefined && this.#context.store.find(this.#folder) === undefined) {
       this.#panel.dispose();
@@ -270,6 +274,18 @@ export class RunPanel {
           ? formatDuration(etaSeconds)
           : null,
     });
+    this.#tellGpu(run);
+  }
+
+  /** Tells what its GPU did each time that it was looked at. */
+  #tellGpu({ isLive, status: { device } }: RunSummary): void {
+    if (!this.#isReady) return;
+    const index = isLive && device !== null ? gpuIndex(device) : undefined;
+    const readings = index === undefined ? [] : this.#context.store.gpuHistory.of(index);
+    const latest = readings.at(-1);
+    if (latest === this.#toldReading) return;
+    this.#toldReading = latest;
+    this.#tell({ type: 'gpu', readings });
   }
 
   /** Tells once of each adapter whether one can chat with it. */

@@ -9,6 +9,7 @@ import {
   runGone,
 } from '../../server/protocol/runs.ts';
 import type { ServerLink } from '../server-link.ts';
+import { GpuHistory } from './gpu-history.ts';
 import { endedRuns, haveSameCheckpoints, type RunList, sortRuns, withNews } from './run-list.ts';
 
 /**
@@ -41,6 +42,7 @@ export class RunStore implements vscode.Disposable {
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
   #gpus: readonly NvidiaGpu[] = [];
+  readonly gpuHistory = new GpuHistory();
   #isKnown = false;
   /** What was told of runs and is not taken in yet: null for a run that is gone. */
   readonly #news = new Map<string, RunSummary | null>();
@@ -69,6 +71,7 @@ export class RunStore implements vscode.Disposable {
     server.listen(runGone, ({ folder }) => this.#hear(folder, null));
     server.listen(gpusRead, ({ gpus }) => {
       this.#gpus = gpus;
+      this.gpuHistory.add(gpus);
       this.#didChange.fire(this.#runs);
     });
     // A server that was started again tells news only after it was asked for the list.

@@ -43,8 +43,8 @@ export class ChartGroup {
   }
 
   /** Says how far the curves reach. */
-  reachTo(step: number): void {
-    this.#all = { from: 0, to: Math.max(1, step) };
+  reachTo(step: number, from = 0): void {
+    this.#all = { from, to: Math.max(from + 1, step) };
     if (this.#zoom !== undefined && this.#zoom.from >= this.#all.to) this.#zoom = undefined;
     this.draw();
   }
@@ -66,9 +66,10 @@ export class ChartGroup {
   }
 
   #limit({ from, to }: StepRange): StepRange | undefined {
+    const all = this.#all;
     const width = Math.max(1, to - from);
-    if (width >= this.#all.to) return undefined;
-    const start = Math.min(Math.max(0, from), this.#all.to - width);
+    if (width >= all.to - all.from) return undefined;
+    const start = Math.min(Math.max(all.from, from), all.to - width);
     return { from: start, to: start + width };
   }
 }

@@ -46,6 +46,8 @@ export interface ChartOptions extends ValueAxis {
   /** A value as people read it. */
   readonly format: (value: number) => string;
   readonly formatStep: (step: number) => string;
+  /** What stands below the chart; by default the numbers of steps. */
+  readonly places?: Pick<ValueAxis, 'formatTick' | 'tickSteps'>;
   /** What the chart shows, in a sentence, for those who do not see it. */
   readonly summarize: (curves: readonly Points[]) => string;
 }
@@ -153,7 +155,15 @@ export class Chart {
   }
 
   #make(width: number): uPlot {
-    const { group, curves, height, formatTick, fromZero = false, tickSteps } = this.#options;
+    const {
+      group,
+      curves,
+      height,
+      places,
+      formatTick,
+      fromZero = false,
+      tickSteps,
+    } = this.#options;
     const axis: uPlot.Axis = {
       stroke: themeColor('descriptionForeground'),
       grid: {
@@ -174,7 +184,12 @@ export class Chart {
           y: { distr: this.#isLogScale ? 3 : 1, ...(fromZero && { range: fromZeroTo }) },
         },
         axes: [
-          { ...axis, size: 24, values: (_plot, steps) => steps.map(wholeStep) },
+          {
+            ...axis,
+            size: 24,
+            ...(places?.tickSteps !== undefined && { incrs: [...places.tickSteps] }),
+            values: (_plot, steps) => steps.map(places?.formatTick ?? wholeStep),
+          },
           {
             ...axis,
             size: 56,

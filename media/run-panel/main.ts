@@ -15,6 +15,7 @@ import { readTexts } from '../webview/texts.ts';
 import { CheckpointList } from './checkpoint-list.ts';
 import { ConfigView } from './config-view.ts';
 import { figuresTable } from './figures-table.ts';
+import { GpuCharts } from './gpu-charts.ts';
 import { LogView } from './log-view.ts';
 import { RunCharts } from './run-charts.ts';
 import { RunHeader } from './run-header.ts';
@@ -39,6 +40,7 @@ const charts = new RunCharts(
   { smoothing: choices.smoothing!, isLogScale: choices.isLogScale! },
   (chosen) => keep(chosen),
 );
+const gpuCharts = new GpuCharts(texts);
 const checkpoints = new CheckpointList(texts, (task, folder) =>
   host.send({ type: 'checkpoint', task, folder }),
 );
@@ -53,6 +55,7 @@ document.body.append(
   element('main', {}, [
     header.root,
     charts.root,
+    gpuCharts.root,
     new Tabs(
       texts.views,
       [
@@ -90,6 +93,9 @@ function receive(message: RunPanelNews): void {
       charts.update();
       header.showBestEval(lowestPoint(history.points('eval_loss')));
       drawFiguresSoon();
+      break;
+    case 'gpu':
+      gpuCharts.show(message.readings);
       break;
     case 'facts':
       header.showFacts(message.facts);

@@ -11,6 +11,7 @@ export function renderEstimate(estimate: RunEstimate): string {
   const share = ((100 * parameters.trainable) / parameters.total).toPrecision(2);
   const rows: readonly (readonly [string, string])[] = [
     ['Model', estimate.model],
+    ['Device', estimate.device],
     [
       'Parameters',
       `${formatCount(parameters.trainable)} trainable of ${formatCount(parameters.total)} (${share} %)`,
@@ -29,7 +30,10 @@ export function renderEstimate(estimate: RunEstimate): string {
       'Memory at peak',
       `${formatBytes(memory.total)}${memoryLimit === undefined ? ' (how much the device has is not known)' : ` of ${formatBytes(memoryLimit)}`}`,
     ],
-    ['  base weights', `${formatBytes(memory.weights)} (mapped from disk)`],
+    [
+      '  base weights',
+      `${formatBytes(memory.weights)} (${estimate.device === 'cpu' ? 'mapped from disk' : 'copied to the device'})`,
+    ],
     ...describeOwnWeights(estimate),
     ['  adapter, Adam', formatBytes(memory.optimizer)],
     ['  activations', formatBytes(memory.activations)],

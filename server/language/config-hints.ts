@@ -84,6 +84,8 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
       ...(evaluation === 0 ? [] : [`evaluation ${formatBytes(evaluation)}`]),
       ...(answers === 0 ? [] : [`answers ${formatBytes(answers)}`]),
     ];
+    const { limit } = memory;
+    const allowed = limit === undefined ? '' : ` The run may use ${formatBytes(limit)}.`;
     const between = others.length === 0 ? '' : `; between the steps, ${others.join(', ')}`;
     hints.push({
       places: [
@@ -92,7 +94,7 @@ function hintsOf(root: Node, { parameters, length, memory }: Inspection): readon
         'training',
       ],
       label: `≈ ${formatBytes(total)} at peak`,
-      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": ${parts.join(', ')}${between}. The run may use ${formatBytes(memory.limit)}.`,
+      tooltip: `Estimated from the longest of the first rows, with gradient checkpointing "${memory.recompute}": ${parts.join(', ')}${between}.${allowed}`,
     });
   }
   return [...hints, ...scalingHint(root)];

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { TrainEvent } from '../../engine/train/events.ts';
 import { type ConfigChanges, TinyRuns } from '../engine/train/tiny-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { writeTinyModel } from '../support/tiny-model-folder.ts';
 import type { CountedToken } from './counted-generation.ts';
 import { CountedProgram, type Outcome } from './counted-process.ts';
 import type { CountedEvent } from './counted-run.ts';
@@ -127,6 +129,35 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(totals[0]).toBeLessThanOrEqual(weights);
   });
 
+  test.each([
+    ['named, in float32', 'cuda:0', 'float32'],
+    ['chosen, and so what is computed in', 'auto', 'auto'],
+  ] as const)(
+    'a plan of a run with batches of one shape is within a tenth of its peak: a device that is %s',
+    async (...row) => {
+      const [, device, compute] = row;
+      const model = tiny.fresh('wider');
+      await writeTinyModel(model, {
+        layers: 4,
+        widths: { hidden_size: 128, intermediate_size: 256 },
+      });
+      const { events, stderr, end } = await trained([230], {
+        model: { base_model_name_or_path: model },
+        engine: { device, compute },
+        data: { eval_split: 0.3 },
+        training: { eval_steps: 2 },
+      });
+      expect([stderr, end]).toEqual(['', 0]);
+      const planning = await CountedProgram.bundle(fake as FakeCuda, 'counted-plan.ts');
+      const planned = await planning.run([path.join(tiny.folder, 'run.lorafa.json')]);
+      expect([planned.stderr, planned.end]).toEqual(['', 0]);
+      const estimate = planned.lines[0] as RunEstimate;
+      expect(estimate.device).toBe('cuda:0');
+      const { peak } = countersOf(events, 'completed')[0]!;
+      expect(Math.abs(estimate.memory.total / peak - 1)).toBeLessThan(0.1);
+    },
+  );
+
   test('a step is captured once for each shape and replayed from then on', async () => {
     const { events, stderr } = await trained([230], {
       training: { gradient_accumulation_steps: 2, per_device_train_batch_size: 4, max_steps: 8 },
@@ -199,7 +230,22 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
       event.type === 'warning' ? [event.message] : [],
     );
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('no multiple of 128 (data.pad_to_multiple_of)');
+    expect(warnings[0]).toMatch(/^Steps are .* no multiple of 128 \(data\.pad_to_multiple_of\)/);
+  });
+
+  test('where rows of an evaluation alone cannot be captured, that is said of evaluations', async () => {
+    const evaluated = await tiny.file('evaluated.jsonl', rowsOf([150]));
+    const { events, stderr, end } = await trained([230], {
+      data: { eval_dataset_name_or_path: evaluated },
+      training: { eval_steps: 2, max_steps: 2, per_device_eval_batch_size: 4 },
+    });
+    expect([stderr, end]).toEqual(['', 0]);
+    const warnings = events.flatMap(({ event }) =>
+      event.type === 'warning' ? [event.message] : [],
+    );
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Evaluations are not captured as CUDA graphs, since .* 128/),
+    ]);
   });
 
   test('an answer keeps its cache and its adapter on the device', async () => {

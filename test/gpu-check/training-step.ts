@@ -66,7 +66,7 @@ export class TrainingStep {
       device,
       captures,
       threads: config.engine.intra_op_num_threads,
-      onUncaptured: (why) => void notices.add(why),
+      onUncaptured: (why) => void notices.add(`not captured: ${why}`),
       onComputedByCpu: (what) => void notices.add(what),
     };
     const trainee = await createTrainee(config, model, { device });

@@ -1,4 +1,5 @@
 import { ResponseError } from 'vscode-jsonrpc';
+import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import { RunActions } from '../../extension/runs/run-actions.ts';
 import { RunKeeper } from '../../extension/runs/run-keeper.ts';
 import { RunStore } from '../../extension/runs/run-store.ts';
@@ -7,6 +8,7 @@ import {
   deleteRun,
   getRunConfig,
   getRunReports,
+  gpusRead,
   listRuns,
   lookAtRun,
   measureRun,
@@ -62,6 +64,11 @@ class RunsServer {
   change(run: RunSummary): void {
     this.disk.set(run.folder, run);
     this.#handlers.get(runChanged.method)?.(run);
+  }
+
+  /** GPUs were looked at. */
+  readGpus(gpus: readonly NvidiaGpu[]): void {
+    this.#handlers.get(gpusRead.method)?.({ gpus });
   }
 
   /** VS Code moves the folder of a run to its trash. */

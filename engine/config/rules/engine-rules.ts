@@ -1,4 +1,4 @@
-import type { ComputeMode } from '../../weights/compute-mode.ts';
+import { COMPUTE_MODES, MODES_OF_DEVICES } from '../../weights/compute-mode.ts';
 import type { Given } from '../given.ts';
 import { setValue } from '../path-problem.ts';
 import { problem, type Rule } from './rule.ts';
@@ -10,17 +10,12 @@ export function namedKind(given: Given): 'cpu' | 'cuda' | 'webgpu' | undefined {
   return typeof device === 'string' && device.startsWith('cuda') ? 'cuda' : undefined;
 }
 
-/** Modes that a kind of device has no kernels for. */
-const MISSING: Readonly<Record<'cuda' | 'webgpu', readonly ComputeMode[]>> = {
-  cuda: ['int8', 'bfloat16x2'],
-  webgpu: ['int8', 'bfloat16', 'bfloat16x2'],
-};
-
 /** Modes are of devices; which one `auto` chooses, only a run tells. */
 export const deviceRule: Rule = (given) => {
-  const [kind, compute] = [namedKind(given), given('engine', 'compute')];
-  if (kind === undefined || kind === 'cpu') return [];
-  if (!(MISSING[kind] as readonly unknown[]).includes(compute)) return [];
+  const kind = namedKind(given);
+  const compute = COMPUTE_MODES.find((mode) => mode === given('engine', 'compute'));
+  if (kind === undefined || compute === undefined) return [];
+  if (MODES_OF_DEVICES[kind].includes(compute)) return [];
   const path = ['engine', 'compute'];
   const instead = kind === 'cuda' ? 'bfloat16' : 'float32';
   return [

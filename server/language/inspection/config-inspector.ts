@@ -17,7 +17,8 @@ import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts'
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { transformersProblem } from '../../../engine/plan/transformers-limit.ts';
-import { namedDevice } from '../../../engine/runtime/device.ts';
+import { type Device, parseDevice } from '../../../engine/runtime/device.ts';
+import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { stepSpec, type Trained } from '../../../engine/step/step-spec.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
@@ -54,8 +55,8 @@ export type IsCancelled = () => boolean;
 
 /** What an inspector needs to know about the machine. */
 export interface InspectorOptions {
-  /** Bytes that a run of a configuration may use; by default as a run decides itself. */
-  readonly memoryLimit?: (config: ResolvedConfig) => number;
+  /** By default what there is to be found out. */
+  readonly facts?: DeviceFacts;
 }
 
 /**
@@ -67,11 +68,10 @@ export class ConfigInspector {
   readonly #models = new KnownModels();
   readonly #data = new KnownData();
   readonly #memory = new FileCache<Pick<Inspection, 'findings' | 'memory'>>(8);
-  readonly #memoryLimit: (config: ResolvedConfig) => number;
+  readonly #facts: DeviceFacts;
 
-  constructor(options: InspectorOptions = {}) {
-    this.#memoryLimit =
-      options.memoryLimit ?? (({ engine }) => memoryLimit(engine, process.availableMemory()));
+  constructor({ facts = FACTS_OF_DRIVER }: InspectorOptions = {}) {
+    this.#facts = facts;
   }
 
   /**
@@ -223,11 +223,14 @@ export class ConfigInspector {
   ): Promise<Pick<Inspection, 'findings' | 'memory'>> {
     // What PyTorch takes is not counted here.
     if (config.engine.backend !== 'onnxruntime') return { findings: [] };
-    const { lora, training } = config;
-    const batches = batchesOf(config, training.per_device_train_batch_size, facts);
+    const { lora, training, engine } = config;
+    const device = await (engine.device === 'auto'
+      ? this.#facts.auto(engine.compute)
+      : parseDevice(engine.device));
+    const batches = batchesOf(config, device, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };
     const evaluation =
-      facts.evaluation && batchesOf(config, evaluationBatchSize(config), facts.evaluation);
+      facts.evaluation && batchesOf(config, device, evaluationBatchSize(config), facts.evaluation);
     let promptTokens: number | undefined;
     try {
       promptTokens = longestPrompt(config, known.tokenizer);
@@ -236,8 +239,7 @@ export class ConfigInspector {
       const place = isOverTime ? MODEL_KEY : ['training', 'sample_prompts'];
       return { findings: [findingOf(error, place)] };
     }
-    const limit = this.#memoryLimit(config);
-    const device = namedDevice(config.engine.device);
+    const limit = memoryLimit(engine, await this.#facts.availableMemory(device));
     const quantization = quantizationOf(config, device);
     const stored = known.model;
     const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
@@ -245,18 +247,17 @@ export class ConfigInspector {
     const question = {
       ...stepSpec(config, model, trainee),
       device,
-      threads: config.engine.intra_op_num_threads,
+      threads: engine.intra_op_num_threads,
       ...batches,
       evaluation,
       answers: promptTokens === undefined ? undefined : { model: answering, promptTokens },
     };
-    // How much a graphics card has is known to the run alone, unless the configuration says it.
-    const isOnCard = /^(cuda|webgpu)/.test(config.engine.device);
-    const isJudged = !isOnCard || config.engine.max_memory_gib !== undefined;
+    // WebGPU does not tell how much memory a GPU has.
+    const isJudged = device.kind !== 'webgpu' || engine.max_memory_gib !== undefined;
     // What is free changes all the time, and a change of a few percent says nothing new.
-    const roughLimit = Math.round(Math.log(limit) / Math.log(1.05));
+    const roughLimit = limit && Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit, isJudged, lora, device],
+      [model.path, quantization, roughLimit ?? null, isJudged, lora, device],
       [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
@@ -317,7 +318,8 @@ function packedRows(
 
 /** The batches of a split as far as its rows were seen: the largest has as many as there are, padded. */
 function batchesOf(
-  { data, engine }: ResolvedConfig,
+  { data }: ResolvedConfig,
+  device: Device,
   batchSize: number,
   facts: SplitFacts,
 ): Required<BatchesQuestion> | undefined {
@@ -325,7 +327,7 @@ function batchesOf(
   const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
   if (longest === undefined || longest === 0 || rows === 0) return undefined;
   const filled = data.packing ? Math.max(longest, Math.min(tokens, data.max_length)) : longest;
-  const multiple = paddingMultiple(data, namedDevice(engine.device));
+  const multiple = paddingMultiple(data, device);
   const padded = Math.ceil(filled / multiple) * multiple;
   const length = Math.max(filled, Math.min(padded, data.max_length));
   const batch = Math.min(batchSize, rows);

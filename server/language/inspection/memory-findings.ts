@@ -11,6 +11,7 @@ import {
   type StepQuestion,
   standingBytes,
 } from '../../../engine/plan/memory.ts';
+import { CPU, formatDevice } from '../../../engine/runtime/device.ts';
 import type { TrainingShape } from '../../../engine/step/training-graph.ts';
 import { describeQuantized, type Quantization } from '../../../engine/weights/quantization.ts';
 import { formatBytes } from '../../cli/format.ts';
@@ -20,9 +21,14 @@ import { type Finding, finding } from './finding.ts';
 export interface MemoryFacts {
   /** Bytes. */
   readonly estimate: MemoryEstimate;
-  /** Bytes that the run may use. */
-  readonly limit: number;
+  /** Bytes that the run may use; undefined where nobody tells how many its device has. */
+  readonly limit: number | undefined;
   readonly recompute: Recompute;
+}
+
+/** The same where the limit is known. */
+interface LimitedMemory extends MemoryFacts {
+  readonly limit: number;
 }
 
 /**
@@ -43,13 +49,13 @@ const RECOMPUTES: readonly Recompute[] = ['none', 'attention', 'layer'];
 /**
  * Estimates a run's memory.
  *
- * @param limit bytes that the run may use
+ * @param limit as in the result
  * @returns undefined for rows whose graph is too long to look at it in passing
  */
 export function inspectMemory(
   config: ResolvedConfig,
   question: StepQuestion,
-  limit: number,
+  limit: number | undefined,
 ): MemoryFacts | undefined {
   if (question.shape.length > LONGEST_ROW) return undefined;
   const recompute = chooseRecompute(config, question, limit);
@@ -63,17 +69,20 @@ export async function memoryFindings(
   facts: MemoryFacts,
 ): Promise<readonly Finding[]> {
   const { estimate, limit } = facts;
-  if (estimate.total <= limit) return [];
+  if (limit === undefined || estimate.total <= limit) return [];
+  const { device = CPU } = question;
+  const place = device.kind === 'cpu' ? 'this machine' : formatDevice(device);
   const source =
     config.engine.max_memory_gib === undefined
-      ? 'free on this machine'
+      ? `free on ${place}`
       : 'what `engine.max_memory_gib` allows';
+  const limited = { ...facts, limit };
   const remedies = [
-    await moreRecompute(question, facts),
-    await smallerBatch(config, question, facts),
-    await smallerEvaluation(question, facts),
-    await quantizedBase(config, question, facts),
-    await shorterRows(question, facts),
+    await moreRecompute(question, limited),
+    await smallerBatch(config, question, limited),
+    await smallerEvaluation(question, limited),
+    await quantizedBase(config, question, limited),
+    await shorterRows(question, limited),
   ].filter((remedy) => remedy !== undefined);
   const { key, occasion } = peakOf(config, estimate);
   return [
@@ -105,7 +114,7 @@ function peakOf(
 
 async function moreRecompute(
   question: StepQuestion,
-  { limit, recompute }: MemoryFacts,
+  { limit, recompute }: LimitedMemory,
 ): Promise<Remedy | undefined> {
   const more = RECOMPUTES.slice(RECOMPUTES.indexOf(recompute) + 1);
   const fitting = await firstFitting(more, limit, (each) => ({ ...question, recompute: each }));
@@ -116,7 +125,7 @@ async function moreRecompute(
 async function smallerBatch(
   { training }: ResolvedConfig,
   question: StepQuestion,
-  facts: MemoryFacts,
+  facts: LimitedMemory,
 ): Promise<Remedy | undefined> {
   const { rows } = question.shape;
   const rowsPerStep = training.per_device_train_batch_size * training.gradient_accumulation_steps;
@@ -147,7 +156,7 @@ async function smallerBatch(
 /** Fewer rows in a batch of an evaluation, which changes nothing but its memory. */
 async function smallerEvaluation(
   question: StepQuestion,
-  facts: MemoryFacts,
+  facts: LimitedMemory,
 ): Promise<Remedy | undefined> {
   const { evaluation } = question;
   if (evaluation === undefined || evaluation.shape.rows === 1) return undefined;
@@ -168,7 +177,7 @@ async function smallerEvaluation(
 async function quantizedBase(
   config: ResolvedConfig,
   question: StepQuestion,
-  { limit, recompute }: MemoryFacts,
+  { limit, recompute }: LimitedMemory,
 ): Promise<Remedy | undefined> {
   const isQuantized = config.model.quantization === 'nf4' || config.engine.compute !== 'float32';
   if (isQuantized || question.trainBase) return undefined;
@@ -186,7 +195,7 @@ async function quantizedBase(
 
 async function shorterRows(
   question: StepQuestion,
-  facts: MemoryFacts,
+  facts: LimitedMemory,
 ): Promise<Remedy | undefined> {
   const length = Math.max(question.shape.length, question.evaluation?.shape.length ?? 0);
   const { activations, evaluation } = facts.estimate;
@@ -206,7 +215,7 @@ async function shorterRows(
 
 /** The share of what a batch takes that there is room for; it grows with the tokens of the batch. */
 function fittingShare(
-  { estimate, limit }: MemoryFacts,
+  { estimate, limit }: LimitedMemory,
   part: 'activations' | 'evaluation',
 ): number {
   return Math.max(0, (limit - standingBytes(estimate)) / estimate[part]);

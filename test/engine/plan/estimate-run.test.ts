@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../../engine/config/parse.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
-import type { DeviceFacts } from '../../../engine/runtime/device-facts.ts';
+import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { train } from '../../../engine/train/train.ts';
 import { COMPUTE_MODES } from '../../../engine/weights/compute-mode.ts';
 import { goldenPath } from '../../support/golden.ts';
@@ -266,7 +266,7 @@ test('weights that a run would unpack or quantize are told with the room for the
 
 test('what memory of a GPU nobody knows is no limit, and the run takes as little as it can', async () => {
   const { config } = await tinyConfig({ engine: { device: 'cuda:0' } });
-  const facts: DeviceFacts = { availableMemory: async () => undefined, speed: () => undefined };
+  const facts: DeviceFacts = { ...FACTS_OF_DRIVER, availableMemory: async () => undefined };
   const estimate = await estimateRun(config, undefined, facts);
   expect(estimate).not.toHaveProperty('memoryLimit');
   expect(estimate.gradientCheckpointing).toBe('layer');

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CPU, formatDevice, parseDevice } from '../../../engine/runtime/device.ts';
-import { chooseDevice, probeDevice } from '../../../engine/runtime/devices.ts';
+import { autoDevice, chooseDevice, probeDevice } from '../../../engine/runtime/devices.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const CUDA = { kind: 'cuda', index: 0 } as const;
@@ -79,6 +79,19 @@ describe('the choice', () => {
       ...{ device: WEBGPU, usable: true },
       passedOver: 'it is slow',
     });
+  });
+
+  test('auto takes the first device that multiplies in a mode', async () => {
+    const all = await probe('');
+    expect(await autoDevice('float32', all)).toEqual(CUDA);
+    expect(await autoDevice('bfloat16', all)).toEqual(CUDA);
+    for (const mode of ['int8', 'bfloat16x2'] as const) {
+      expect(await autoDevice(mode, all), mode).toEqual(CPU);
+    }
+    // As GPUs before Ampere: WebGPU has no bfloat16 either.
+    const noTensorCores = await probe('if (process.argv[3] === "bfloat16") process.exit(1);');
+    expect(await autoDevice('bfloat16', noTensorCores)).toEqual(CPU);
+    expect(await autoDevice('auto', noTensorCores)).toEqual(CUDA);
   });
 
   test('of a device by name is that device or a refusal', async () => {

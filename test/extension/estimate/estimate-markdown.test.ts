@@ -11,6 +11,7 @@ const GIB = 2 ** 30;
 function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
   return {
     model: 'base',
+    device: 'cuda:0',
     parameters: { trainable: 2_000, total: 100_000 },
     train: { rows: 12, tokens: 3_456, supervisedTokens: 1_234, truncatedRows: 0, droppedRows: 0 },
     padding: {
@@ -43,7 +44,7 @@ test('the verdict comes first, then what it is made of', () => {
   const markdown = estimateMarkdown('first.lorafa.json', estimate(), undefined, texts);
   expect(markdown).toContain('✓ fits 4.0 GiB needed, 8.0 GiB available');
   expect(markdown).toContain('| activations | 2.0 GiB |');
-  expect(markdown).toContain('| steps | 18 |');
+  expect(markdown).toContain('| device | cuda:0 |\n| steps | 18 |');
   expect(markdown).toContain('| compute | int8 |');
   expect(markdown).toContain('| tokens | 3,456 (1,234) |');
   expect(markdown).toContain('| padding | 12.3 % |\n| paddingPacked | 2.1 % |');

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { parseGpus } from '../../../engine/runtime/nvidia-smi.ts';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
@@ -41,6 +42,30 @@ test('the panel of a finished run knows whether one can chat with its adapter, a
   server.change({ ...done, seconds: 2 });
   await vi.waitFor(() => expect(panel.last('run')?.run.seconds).toBe(2));
   expect(server.asked.filter((method) => method === lookForChatTemplate.method)).toHaveLength(1);
+});
+
+test('the panel of a run on a GPU is told what that did, all of it whenever its page is made, and no more at its end', async () => {
+  const live = runSummary({ state: 'running', device: 'cuda:1' }, { folder: '/runs/live' });
+  const { panel, server } = await panelOf(live, {});
+  expect(panel.last('gpu')).toBeUndefined();
+  const gpus = (percent: number) =>
+    parseGpus(
+      `0, NVIDIA A, 580.1, 9, 9, 9, 1, 1, 1\n1, NVIDIA B, 580.1, 9, 3, 6, ${percent}, 50, 99`,
+    );
+  const loads = () => panel.last('gpu')?.readings.map(({ utilization }) => utilization);
+  server.readGpus(gpus(50));
+  server.readGpus(gpus(75));
+  expect(loads()).toEqual([0.5, 0.75]);
+  const told = panel.told.filter(({ type }) => type === 'gpu').length;
+  // The tab was behind another one, and the page is new.
+  panel.show(false);
+  server.readGpus(gpus(25));
+  panel.show(true);
+  panel.ask({ type: 'ready' });
+  await vi.waitFor(() => expect(loads()).toEqual([0.5, 0.75, 0.25]));
+  expect(panel.told.filter(({ type }) => type === 'gpu')).toHaveLength(told + 1);
+  server.change({ ...live, isLive: false });
+  await vi.waitFor(() => expect(loads()).toEqual([]));
 });
 
 test('the panel knows where its run is reported', async () => {

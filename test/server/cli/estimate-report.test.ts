@@ -11,6 +11,7 @@ const split = {
 
 const estimate = {
   model: 'tiny',
+  device: 'cpu',
   parameters: { trainable: 1000, total: 200_000 },
   train: split,
   padding: {
@@ -40,6 +41,7 @@ const estimate = {
 test('an estimate is a table', () => {
   expect(renderEstimate(estimate).split('\n')).toEqual([
     'Model            tiny',
+    'Device           cpu',
     'Parameters       1,000 trainable of 200,000 (0.50 %)',
     'Training data    1,200 rows, 345,678 tokens, 200,000 supervised',
     'Padding          12.3 % of 1,200 rows (2.1 % of 310 rows with data.packing)',
@@ -59,7 +61,7 @@ test('what was inferred from the first rows of streamed data is said to be about
   expect(
     renderEstimate({ ...estimate, train })
       .split('\n')
-      .slice(2, 5),
+      .slice(3, 6),
   ).toEqual([
     'Training data    streamed; by the first 400 rows, about 1,200 rows, about 345,678 tokens, about 200,000 supervised',
     'Padding          streamed; by the first 400 rows, 12.3 % of 1,200 rows (2.1 % of 310 rows with data.packing)',

@@ -3,6 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { type ParseError, parse } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
+import { CPU, type Device } from '../../../engine/runtime/device.ts';
+import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
+import type { InspectorOptions } from '../../../server/language/inspection/config-inspector.ts';
 import { ggufBytes } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
@@ -10,6 +13,11 @@ import { type Changes, ConfigWorkspace } from './config-workspace.ts';
 
 /** Bytes that the runs of these tests may use. */
 const PLENTY = 2 ** 33;
+
+/** As if a run could have so many bytes, on whatever device, or nobody told how many. */
+const withMemory = (bytes: number | undefined): InspectorOptions => ({
+  facts: { ...FACTS_OF_DRIVER, availableMemory: async () => bytes },
+});
 
 interface Case {
   readonly changes: Changes;
@@ -495,7 +503,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 test.each(Object.entries(CASES))('%s', async (_, each) => {
-  const workspace = await ConfigWorkspace.create({ memoryLimit: () => PLENTY });
+  const workspace = await ConfigWorkspace.create(withMemory(PLENTY));
   await each.prepare?.(workspace);
   const text = workspace.text(each.changes);
   const diagnostics = await workspace.diagnostics(text);
@@ -564,7 +572,7 @@ test('a run that needs too much memory: every quick fix makes it fit', async () 
   const { total, activations } = memory!.estimate;
 
   const limit = total - activations / 6;
-  const tight = await ConfigWorkspace.create({ memoryLimit: () => limit });
+  const tight = await ConfigWorkspace.create(withMemory(limit));
   await tight.writeRows('rows.jsonl', many);
   const text = tight.text(changes);
   const [diagnostic, ...others] = (await tight.diagnostics(text)).filter(
@@ -607,7 +615,7 @@ test('a run whose evaluation needs too much memory: every quick fix makes it fit
   const { total, evaluation, activations } = memory!.estimate;
   expect(evaluation).toBeGreaterThan(activations);
 
-  const tight = await ConfigWorkspace.create({ memoryLimit: () => total - evaluation / 6 });
+  const tight = await ConfigWorkspace.create(withMemory(total - evaluation / 6));
   await tight.writeRows('rows.jsonl', rows);
   const text = tight.text(changes);
   const found = await tight.diagnostics(text);
@@ -640,14 +648,37 @@ test('a prompt that the chat template refuses is marked', async () => {
   expect(workspace.document(text).getText(diagnostic!.range)).toBe('[');
 });
 
-test('a graphics card is only judged by the memory that the configuration names', async () => {
-  const workspace = await ConfigWorkspace.create({ memoryLimit: () => 1 });
-  const codes = async (engine: object) =>
-    (await workspace.diagnostics(workspace.text({ engine: { ...engine } }))).map(
+test('a graphics card is judged by its own memory, or else by that which the configuration names', async () => {
+  const found = async (bytes: number | undefined, engine: object) => {
+    const workspace = await ConfigWorkspace.create(withMemory(bytes));
+    const diagnostics = await workspace.diagnostics(workspace.text({ engine: { ...engine } }));
+    return diagnostics.map(({ message }) => message);
+  };
+  const short = [expect.stringContaining('1 KiB are free on cuda:1')];
+  expect(await found(1024, { device: 'cuda:1' })).toEqual(short);
+  expect(await found(undefined, { device: 'cuda:1' })).toEqual([]);
+  // WebGPU tells of none.
+  expect(await found(1024, { device: 'webgpu' })).toEqual([]);
+  const allowed = [expect.stringContaining('what `engine.max_memory_gib` allows')];
+  for (const device of ['cuda:1', 'webgpu']) {
+    expect(await found(undefined, { device, max_memory_gib: 0.001 })).toEqual(allowed);
+  }
+});
+
+test('where no device is named, a run is judged by the one that it would take', async () => {
+  const judged = async (device: Device) => {
+    const facts: DeviceFacts = {
+      ...FACTS_OF_DRIVER,
+      auto: async () => device,
+      availableMemory: async ({ kind }) => (kind === 'cuda' ? 1024 : PLENTY),
+    };
+    const workspace = await ConfigWorkspace.create({ facts });
+    return (await workspace.diagnostics(workspace.text({ engine: { device: 'auto' } }))).map(
       ({ code }) => code,
     );
-  expect(await codes({ device: 'cuda' })).toEqual([]);
-  expect(await codes({ device: 'cuda', max_memory_gib: 0.001 })).toEqual(['plan.memory']);
+  };
+  expect(await judged(CPU)).toEqual([]);
+  expect(await judged({ kind: 'cuda', index: 0 })).toEqual(['plan.memory']);
 });
 
 test('marks follow the files: what changes on disk is seen, what does not is remembered', async () => {
