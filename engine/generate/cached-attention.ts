@@ -16,8 +16,8 @@ export interface KeyValueSlots {
 export interface CachedAttentionOptions {
   readonly builder: GraphBuilder;
   readonly config: DecoderConfig;
-  /** Whether the device computes ONNX's Attention; else it is computed in its parts. */
-  readonly hasAttention: boolean;
+  /** The op that the device computes attention by; else it is computed in its parts. */
+  readonly attentionOp: 'groupedAttention' | 'chunkAttention' | undefined;
   /** int64 `[tokens]` */
   readonly positions: Value;
   /** int64 `[slots]`: the position of the token in each slot, with the new tokens in theirs */
@@ -35,7 +35,7 @@ export interface CachedAttentionOptions {
  * of them empty.
  */
 export function cachedAttention(options: CachedAttentionOptions): Attention {
-  const { builder, config, hasAttention, positions, slotPositions, slots, past, onWritten } =
+  const { builder, config, attentionOp, positions, slotPositions, slots, past, onWritten } =
     options;
   const asFloat = (values: Value, shape: Shape): Value =>
     builder.reshape(builder.cast(values, 'float32'), shape);
@@ -51,9 +51,11 @@ export function cachedAttention(options: CachedAttentionOptions): Attention {
       value: builder.setRows(cached.value, slots, value),
     };
     onWritten(layer, written);
-    // ONNX's has no cap below the bias.
-    const attend = hasAttention && part.softCap === null ? attendWhole : attendInParts;
-    return attend(builder, part, { query, ...written, bias: biasOf(part) });
+    const parts = { query, ...written, bias: biasOf(part) };
+    // Neither op has a cap below the bias.
+    return attentionOp === undefined || part.softCap !== null
+      ? attendInParts(builder, part, parts)
+      : attendWhole(builder, part, parts, attentionOp);
   };
 }
 
@@ -66,21 +68,28 @@ interface QueryAndSlots extends KeyValueSlots {
 }
 
 /** @returns `[tokens, numHeads · headDim]` */
-type Attend = (builder: GraphBuilder, part: AttentionPart, parts: QueryAndSlots) => Value;
-
-const attendWhole: Attend = (builder, { numHeads, numKeyValueHeads }, parts) => {
+function attendWhole(
+  builder: GraphBuilder,
+  { numHeads, numKeyValueHeads }: AttentionPart,
+  { query, key, value, bias }: QueryAndSlots,
+  op: 'groupedAttention' | 'chunkAttention',
+): Value {
   const flat = (heads: Value): Value => {
     const [tokens, count, headDim] = heads.shape;
     return builder.reshape(heads, [tokens!, Number(count) * Number(headDim)]);
   };
-  const { query, key, value, bias } = parts;
-  return builder.apply('groupedAttention', [flat(query), flat(key), flat(value), bias], {
+  return builder.apply(op, [flat(query), flat(key), flat(value), bias], {
     numHeads,
     numKeyValueHeads,
   });
-};
+}
 
-const attendInParts: Attend = (builder, part, { query, key, value, bias }) => {
+/** @returns like {@link attendWhole} */
+function attendInParts(
+  builder: GraphBuilder,
+  part: AttentionPart,
+  { query, key, value, bias }: QueryAndSlots,
+): Value {
   const { numHeads, numKeyValueHeads: groups, headDim } = part;
   const [tokens, slots] = [query.shape[0]!, key.shape[0]!];
   const split = builder.reshape(query, [tokens, groups, numHeads / groups, headDim]);
@@ -91,4 +100,4 @@ const attendInParts: Attend = (builder, part, { query, key, value, bias }) => {
     bias,
   });
   return builder.reshape(builder.transpose(attended, [2, 0, 1, 3]), [tokens, numHeads * headDim]);
-};
+}

@@ -11,6 +11,7 @@ import { loraLinear } from '../lora/lora-linear.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { baseLayers } from '../weights/base-linear.ts';
+import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import { mappedParameters } from '../weights/weight-parameters.ts';
 import { cachedAttention } from './cached-attention.ts';
 
@@ -79,8 +80,12 @@ export function generationGraph(
     const { numKeyValueHeads, headDim } = config.layers[layer]!.attention;
     return builder.input(name, 'float32', [past, numKeyValueHeads, headDim]);
   };
+  // A token's attention is too little to be divided among threads of oneDNN.
+  const isChunk = isBfloat16Mode(weights.compute) && typeof sequence === 'number' && sequence > 1;
+  const attentionOp = isChunk ? 'chunkAttention' : 'groupedAttention';
   const attention = cachedAttention({
-    ...{ builder, config, hasAttention, positions },
+    ...{ builder, config, positions },
+    attentionOp: hasAttention ? attentionOp : undefined,
     slotPositions: builder.input(names.slotPositions, 'int64', [past]),
     slots: builder.input(names.slots, 'int64', [sequence]),
     past: (layer) => ({

@@ -43,6 +43,11 @@ export function generationRuns(
   return runs;
 }
 
+/** Whether tokens are a whole chunk of a text, of which at most the last one's logits are wanted. */
+export function isWholeChunk(count: number, logitRows: readonly number[]): boolean {
+  return count === READING_CHUNK && logitRows.every((row) => row === count - 1);
+}
+
 /** How tokens are read by a graph that takes any number of them, of which a run may read so many at most. */
 export function wholeRuns(count: number, most: number): readonly GenerationRun[] {
   return Array.from({ length: Math.ceil(count / most) }, (_, i) => {

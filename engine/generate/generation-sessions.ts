@@ -6,7 +6,8 @@ import { releaseMade, Session, type SessionOptions } from '../runtime/session.ts
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import { AdaptersOnDevice } from './adapters-on-device.ts';
 import { FREE_SIZES, fixedSizes, generationGraph } from './generation-graph.ts';
-import { generationWeights } from './generation-weights.ts';
+import { isWholeChunk } from './generation-runs.ts';
+import { chunkWeights, generationWeights } from './generation-weights.ts';
 import { type RuntimeWeights, Sequence, type SequenceSessions } from './sequence.ts';
 
 /** What generation needs of an adapter. */
@@ -22,6 +23,8 @@ export interface RuntimeAdapter extends Pick<Adapter, 'modules'> {
  */
 export class GenerationSessions {
   readonly #model: Pick<BaseModel, 'config' | 'weights'>;
+  /** The same for whole chunks of a text, where there is a faster way to read them. */
+  readonly #chunkModel: Pick<BaseModel, 'config' | 'weights'> | undefined;
   readonly #options: SessionOptions;
   readonly #adapters: AdaptersOnDevice;
   readonly #device: Device;
@@ -32,6 +35,8 @@ export class GenerationSessions {
     options: Pick<SessionOptions, 'device' | 'threads' | 'onComputedByCpu'> = {},
   ) {
     this.#model = { ...model, weights: generationWeights(model, options.device) };
+    const chunks = chunkWeights(model, options.device);
+    this.#chunkModel = chunks && { ...model, weights: chunks };
     this.#options = { ...options, weightsFolder: model.weights.files().folder };
     this.#device = options.device ?? CPU;
     this.#adapters = new AdaptersOnDevice(this.#device);
@@ -45,11 +50,12 @@ export class GenerationSessions {
   async sequence(adapter: RuntimeAdapter | null): Promise<Sequence> {
     const modules = adapter?.modules ?? [];
     const areFixed = isBfloat16Mode(this.#model.weights.compute);
+    const hasChunks = this.#chunkModel !== undefined;
     const sessions: SequenceSessions = {
-      areFixed,
-      forTokens: (size) => this.#session(modules, areFixed ? size : undefined),
+      areFixedFor: (count, rows) => areFixed || (hasChunks && isWholeChunk(count, rows)),
+      forTokens: (size) => this.#session(modules, size),
     };
-    await sessions.forTokens(1);
+    await sessions.forTokens(areFixed ? 1 : undefined);
     const taken =
       adapter === null ? undefined : this.#adapters.take(adapter.modules, adapter.weights);
     return new Sequence(this.#model.config, sessions, taken, this.#device);
@@ -72,7 +78,9 @@ export class GenerationSessions {
     const known = this.#sessions.get(structure);
     if (known !== undefined) return known;
     const sizes = size === undefined ? FREE_SIZES : fixedSizes(size);
-    const graph = generationGraph(this.#model, modules, sizes, this.#device.kind === 'cpu');
+    // Sessions for any number of tokens read the rest of a text.
+    const model = size === undefined ? this.#model : (this.#chunkModel ?? this.#model);
+    const graph = generationGraph(model, modules, sizes, this.#device.kind === 'cpu');
     const created = Session.create(graph, this.#options);
     this.#sessions.set(structure, created);
     // A failure is told to this caller and tried again for the next one.

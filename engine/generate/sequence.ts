@@ -14,10 +14,13 @@ export type RuntimeWeights = ReadonlyMap<string, Float32Array | StateTensor>;
 
 /** What reads a text. */
 export interface SequenceSessions {
-  /** Whether a session takes tokens of one number, and gives the logits of one of them. */
-  readonly areFixed: boolean;
-  /** The session for so many tokens. */
-  forTokens(size: number): Promise<Session>;
+  /**
+   * Whether tokens, of which logits are wanted at some rows, are read by sessions that take one number of them
+   * and give the logits of one.
+   */
+  areFixedFor(count: number, logitRows: readonly number[]): boolean;
+  /** The session for so many tokens, or for any number of them. */
+  forTokens(size: number | undefined): Promise<Session>;
 }
 
 /** One text that grows: its cache, and the model and adapter that read it. */
@@ -104,15 +107,17 @@ export class Sequence {
     textLength: number,
   ): Promise<Float32Array> {
     const { maxPositionEmbeddings, vocabSize } = this.#config;
-    const runs = this.#sessions.areFixed
+    const areFixed = this.#sessions.areFixedFor(tokenIds.length, logitRows);
+    const runs = areFixed
       ? generationRuns(tokenIds.length, logitRows, maxPositionEmbeddings - this.length)
       : wholeRuns(tokenIds.length, this.#cache.mostTokens);
     const logits = new Float32Array(logitRows.length * vocabSize);
     for (const { start, count, size } of runs) {
       const inRun = logitRows.map((row) => row - start).filter((row) => row >= 0 && row < count);
-      const rows = this.#sessions.areFixed ? [count - 1] : [...new Set(inRun)];
+      const rows = areFixed ? [count - 1] : [...new Set(inRun)];
       const ids = tokenIds.slice(start, start + count);
-      const computed = await this.#run(ids, size, rows, textLength);
+      const session = await this.#sessions.forTokens(areFixed ? size : undefined);
+      const computed = await this.#run(session, ids, size, rows, textLength);
       logitRows.forEach((row, i) => {
         const at = rows.indexOf(row - start);
         if (at >= 0)
@@ -124,12 +129,12 @@ export class Sequence {
 
   /** @param size tokens that the graph takes; those beyond the given ones come after them, so that none sees them */
   async #run(
+    session: Session,
     tokenIds: readonly number[],
     size: number,
     logitRows: readonly number[],
     textLength: number,
   ): Promise<Float32Array> {
-    const session = await this.#sessions.forTokens(size);
     const positions = Array.from({ length: size }, (_, i) => this.length + i);
     const filled = positions.map((_, i) => tokenIds[i] ?? 0);
     const feeds = {

@@ -10,8 +10,11 @@ import { elementCount, formatShape } from '../formats/tensor-location.ts';
 import { BLOCK_FORMATS, type GgmlType } from './dequantize/formats.ts';
 import { type GgufEntries, typedEntries } from './gguf-entries.ts';
 
-/** What every tensor begins at a multiple of, unless a file says otherwise. */
-const ALIGNMENT = 32;
+/**
+ * What every tensor begins at a multiple of, as the file says: a line of a processor's caches. Where a file says nothing it is
+ * 32, and products that read weights where they lie then read across lines.
+ */
+const ALIGNMENT = 64;
 
 /** One tensor to write. */
 export interface GgufTensorToWrite {
@@ -47,12 +50,15 @@ export async function writeGguf(
 }
 
 function encodeHeader(metadata: GgufEntries, tensors: readonly GgufTensorToWrite[]): Uint8Array {
+  const entries = typedEntries(
+    new Map([...metadata, ['general.alignment', { type: 'uint32', value: ALIGNMENT }]]),
+  );
   const head = serializeGgufMetadata(
     {
       version: { value: 3, type: GGUFValueType.UINT32 },
       tensor_count: { value: BigInt(tensors.length), type: GGUFValueType.UINT64 },
-      kv_count: { value: BigInt(metadata.size), type: GGUFValueType.UINT64 },
-      ...typedEntries(metadata),
+      kv_count: { value: BigInt(Object.keys(entries).length), type: GGUFValueType.UINT64 },
+      ...entries,
     } as GGUFTypedMetadata,
     { alignment: 1 },
   );

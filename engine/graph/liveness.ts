@@ -190,7 +190,7 @@ function workBytes(value: Value, bytesOf: (value: Value) => number): number {
     return blockScores(value.attributes) * (2 * DTYPE_BYTES.float32 + factors);
   }
   // The scores of all heads.
-  if (isOp(value, 'groupedAttention')) {
+  if (isOp(value, 'groupedAttention') || isOp(value, 'chunkAttention')) {
     return value.attributes.numHeads * bytesOf(value.inputs[3]!);
   }
   if (!isOp(value, 'matmulBnb4')) return 0;

@@ -80,6 +80,7 @@ export interface OpAttributes {
   toBfloat16: None;
   bfloat16Rest: None;
   matmulBfloat16: { readonly transA: boolean; readonly transB: boolean };
+  matmulBlocks: None;
   /** Only made by a pass. */
   addMatmulBfloat16: { readonly transA: boolean; readonly transB: boolean };
   /** Only made by a pass. */
@@ -91,6 +92,7 @@ export interface OpAttributes {
   swigluUpGradient: None;
 
   groupedAttention: { readonly numHeads: number; readonly numKeyValueHeads: number };
+  chunkAttention: { readonly numHeads: number; readonly numKeyValueHeads: number };
 
   causalAttention: AttentionSizes;
   causalAttentionGradients: AttentionSizes;

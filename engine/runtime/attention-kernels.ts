@@ -1,9 +1,15 @@
 import { ATTENTION_OPS, type AttentionSizes } from '../graph/ops/attention.ts';
 import type { AttentionThreads } from './attention-threads.ts';
+import { ChunkAttention, type ChunkSizes } from './chunk-attention.ts';
 import type { CustomKernel, CustomOp } from './custom-ops.ts';
 import type { Onednn } from './onednn.ts';
 import { keyOf, SharedPool } from './shared-pool.ts';
 import { SplitAttention } from './split-attention.ts';
+
+/** The index of the bias among the inputs of attention of a chunk. */
+const BIAS = 3;
+
+const FLOAT32_BYTES = 4;
 
 /** The ops of `engine/graph/ops/attention.ts`. All layers of one kind share what they compute with. */
 export function attentionOps(onednn: Onednn, threads: AttentionThreads): readonly CustomOp[] {
@@ -29,6 +35,33 @@ export function attentionOps(onednn: Onednn, threads: AttentionThreads): readonl
           shape: [sizes.rows * sizes.length, sizes.numHeads * sizes.headDim],
           compute: ([query, key, value, beginnings], result) =>
             shared.attend({ query: query!, key: key!, value: value!, beginnings }, result),
+          release,
+        };
+      },
+    },
+    {
+      name: ATTENTION_OPS.chunkAttention,
+      inputs: ['float32', 'float32', 'float32', 'float32'],
+      output: 'float32',
+      open: (attribute): CustomKernel => {
+        const sizes: ChunkSizes = {
+          tokens: attribute('tokens'),
+          numHeads: attribute('heads'),
+          numKeyValueHeads: attribute('groups'),
+          headDim: attribute('width'),
+        };
+        const { shared, release } = pool.take(
+          keyOf('chunk', sizes, onednn.threads),
+          () => new ChunkAttention(onednn, sizes),
+        );
+        return {
+          shape: [sizes.tokens, sizes.numHeads * sizes.headDim],
+          compute: ([query, key, value, bias], result, bytesOf) =>
+            shared.attend(
+              { query: query!, key: key!, value: value!, bias: bias! },
+              bytesOf(BIAS) / (FLOAT32_BYTES * sizes.tokens),
+              result,
+            ),
           release,
         };
       },

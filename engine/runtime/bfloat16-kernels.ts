@@ -1,4 +1,5 @@
 import { BFLOAT16_OPS } from '../graph/ops/bfloat16.ts';
+import { BlocksProduct } from './blocks-product.ts';
 import type { CustomOp } from './custom-ops.ts';
 import { MatVec } from './matvec.ts';
 import { type Layout, matrix, type Onednn, type Primitive } from './onednn.ts';
@@ -112,7 +113,29 @@ export function bfloat16Ops(onednn: Onednn, pool: SharedPool): readonly CustomOp
       };
     },
   };
-  return [convert, rest, product, addProduct, addFloat32Product, matvec];
+  const blocksProduct: CustomOp = {
+    name: BFLOAT16_OPS.matmulBlocks,
+    inputs: ['bfloat16', 'uint8', 'float32'],
+    output: 'float32',
+    open: (attribute) => {
+      const sizes = {
+        rows: attribute('rows'),
+        columns: attribute('columns'),
+        blocks: attribute('blocks'),
+        size: attribute('size'),
+      };
+      const { shared, release } = pool.take(
+        keyOf('blocks', sizes, onednn.threads),
+        () => new BlocksProduct(onednn, sizes),
+      );
+      return {
+        shape: [sizes.rows, sizes.columns],
+        compute: ([x, codes, scales], result) => shared.run(x!, codes!, scales!, result),
+        release,
+      };
+    },
+  };
+  return [convert, rest, product, addProduct, addFloat32Product, matvec, blocksProduct];
 }
 
 /** A matrix of the sizes that a node names. */

@@ -12,6 +12,8 @@ import { OWN_OPS, ownDomain } from './own-ops.ts';
 export interface Bfloat16Runtime {
   /** For `AddCustomOpDomain`. */
   readonly domain: Pointer;
+  /** Whether it multiplies much faster than float32's products are computed: by AMX. */
+  readonly hasTiles: boolean;
   /** Has those threads ready that the attention of a graph has use for; {@link useThreads} works without as well. */
   startThreads(graph: Graph, threads: number): Promise<void>;
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
@@ -55,6 +57,11 @@ export function bfloat16Problem(device: Device): string | undefined {
   }
 }
 
+/** Whether a device multiplies bfloat16 numbers by AMX. */
+export function hasTiles(device: Device): boolean {
+  return bfloat16Problem(device) === undefined && bfloat16Runtime().hasTiles;
+}
+
 /** Whether a graph has products of bfloat16 numbers. */
 export function usesBfloat16(graph: Graph): boolean {
   return graph.values.some(({ op }) => OWN_OPS.has(op));
@@ -80,6 +87,7 @@ export function openBfloat16(library: OnednnLibrary | undefined): Bfloat16Runtim
   const threads = new AttentionThreads(library);
   return {
     domain: ownDomain(onednn, threads),
+    hasTiles: onednn.hasTiles,
     startThreads: (graph, count) =>
       threads.start(attentionThreads(graph, onednn.threadsOf(count)) - 1),
     useThreads: (count) => onednn.useThreads(count),

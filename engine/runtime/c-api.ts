@@ -90,6 +90,7 @@ const FUNCTIONS = {
     'size',
   ],
   RegisterExecutionProviderLibrary: [301, 'memory', 'text', 'path'],
+  GetTensorSizeInBytes: [318, 'memory', 'memory'],
   CopyTensors: [386, 'memory', 'memory', 'memory', 'memory', 'size'],
   Session_GetEpGraphAssignmentInfo: [407, 'memory', 'memory', 'memory'],
   EpAssignedSubgraph_GetEpName: [408, 'memory', 'memory'],

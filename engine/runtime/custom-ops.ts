@@ -22,8 +22,11 @@ export interface CustomOp {
 export interface CustomKernel {
   /** Shape of the output. */
   readonly shape: readonly number[];
-  /** @param inputs addresses of the tensors; an input that is left out has none */
-  compute(inputs: readonly Pointer[], output: Pointer): void;
+  /**
+   * @param inputs addresses of the tensors; an input that is left out has none
+   * @param bytesOf how many bytes such an input has, where its shape changes from run to run
+   */
+  compute(inputs: readonly Pointer[], output: Pointer, bytesOf: (index: number) => number): void;
   release(): void;
 }
 
@@ -146,10 +149,13 @@ function computeKernel(kernel: Pointer, context: Pointer, numInputs: number): vo
     placed(ort.KernelContext_GetInput(context, index, place)),
   );
   const output = placed(ort.KernelContext_GetOutput(context, 0, dims, dims.length, place));
-  const [result, ...given] = [output, ...inputs.filter((input) => input !== 0n)].map((tensor) =>
+  const tensors = inputs.filter((input) => input !== 0n);
+  const [result, ...given] = [output, ...tensors].map((tensor) =>
     placed(ort.GetTensorMutableData(tensor, place)),
   );
-  compute(given, result!);
+  compute(given, result!, (index) =>
+    Number(placed(ort.GetTensorSizeInBytes(tensors[index]!, place))),
+  );
 }
 
 /** What a call put into {@link place}. */

@@ -4,8 +4,8 @@ import { Numbers } from './own-memory.ts';
 import { releaseAll } from './shared-pool.ts';
 
 /** The largest number that divides another, no larger than a limit. */
-function largestDivisor(number: number, limit: number): number {
-  let divisor = limit;
+export function largestDivisor(number: number, limit: number): number {
+  let divisor = Math.min(number, limit);
   while (number % divisor !== 0) divisor--;
   return divisor;
 }

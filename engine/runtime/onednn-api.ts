@@ -36,6 +36,8 @@ const FUNCTIONS = {
   post_ops_destroy: ['memory'],
   primitive_attr_create: ['memory'],
   primitive_attr_set_post_ops: ['memory', 'memory'],
+  primitive_attr_set_scales_mask: ['memory', 'int', 'int'],
+  primitive_attr_set_zero_points_mask: ['memory', 'int', 'int'],
   primitive_attr_destroy: ['memory'],
   reorder_primitive_desc_create: ['memory', 'memory', 'memory', 'memory', 'memory', 'memory'],
   binary_primitive_desc_create: ['memory', 'memory', 'int', 'memory', 'memory', 'memory', 'memory'],

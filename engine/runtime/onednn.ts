@@ -5,7 +5,7 @@ import { threadsSpin } from './onednn-threads.ts';
 import { physicalCores } from './physical-cores.ts';
 
 /** `dnnl_data_type_t` */
-const DATA_TYPE = { bfloat16: 2, float32: 3 } as const;
+const DATA_TYPE = { bfloat16: 2, float32: 3, int32: 4, uint8: 6 } as const;
 
 /** `dnnl_engine_kind_t`, `dnnl_stream_flags_t` */
 const [CPU_ENGINE, IN_ORDER] = [1, 1];
@@ -15,6 +15,9 @@ const BINARY = { add: 0x1fff0, multiply: 0x1fff1, subtract: 0x1fff5 } as const;
 
 /** `dnnl_eltwise_swish`, `dnnl_softmax_accurate` */
 const [SWISH, SOFTMAX] = [0x2c, 0x30000];
+
+/** Masks: the axes of which each index has a number of its own. */
+const [COMMON, EACH_ROW] = [0, 1];
 
 /** `dnnl_forward_training`, `dnnl_forward_inference` */
 const [FORWARD_TRAINING, FORWARD_INFERENCE] = [64, 96];
@@ -27,10 +30,15 @@ const ARG = {
   weights: 33,
   sourceGradient: 129,
   resultGradient: 145,
+  sourceScales: 4097,
+  sourceZeroPoint: 8193,
 } as const;
 
 /** All bits of `dnnl_cpu_isa_avx512_core_bf16`; what has AMX has these too. */
 const BFLOAT16_INSTRUCTIONS = 0xe7;
+
+/** All bits of `dnnl_cpu_isa_avx512_core_amx`. */
+const TILE_INSTRUCTIONS = 0xfef;
 
 /**
  * Waking a thread that sleeps takes as long as one thread needs to copy so many numbers or to multiply and
@@ -90,8 +98,16 @@ export class Onednn {
 
   /** Whether the processor multiplies bfloat16 numbers; without that they would be emulated. */
   get hasBfloat16(): boolean {
-    const instructions = this.#api.get_effective_cpu_isa();
-    return (instructions & BFLOAT16_INSTRUCTIONS) === BFLOAT16_INSTRUCTIONS;
+    return this.#has(BFLOAT16_INSTRUCTIONS);
+  }
+
+  /** Whether it multiplies whole tiles of them at once (AMX), several times as fast. */
+  get hasTiles(): boolean {
+    return this.#has(TILE_INSTRUCTIONS);
+  }
+
+  #has(instructions: number): boolean {
+    return (this.#api.get_effective_cpu_isa() & instructions) === instructions;
   }
 
   /** Threads of what is made and computed from now on; 0 takes one per physical core. */
@@ -132,6 +148,25 @@ export class Onednn {
     const isSmall = elements(to) <= ALONE.numbers;
     return this.#primitive(tensors, isSmall, (out, [source, result]) =>
       this.#api.reorder_primitive_desc_create(out, source!, engine, result!, engine, null),
+    );
+  }
+
+  /** The numbers `scale · (code − zero point)`, with a scale for each row: tensors are codes, scales, zero point, numbers. */
+  dequantize(codes: Layout, numbers: Layout): Primitive {
+    const tensors = [
+      [ARG.source, codes],
+      [ARG.sourceScales, { dtype: 'float32', sizes: codes.sizes.slice(0, 1) }],
+      [ARG.sourceZeroPoint, { dtype: 'int32', sizes: [1] }],
+      [ARG.result, numbers],
+    ] as const;
+    const [api, engine] = [this.#api, this.#engine];
+    const isSmall = elements(numbers) <= ALONE.numbers;
+    return this.#primitive(tensors, isSmall, (out, [source, , , result]) =>
+      this.#withAttributes((attributes) => {
+        checkOnednn(api.primitive_attr_set_scales_mask(attributes, ARG.source, EACH_ROW));
+        checkOnednn(api.primitive_attr_set_zero_points_mask(attributes, ARG.source, COMMON));
+        return api.reorder_primitive_desc_create(out, source!, engine, result!, engine, attributes);
+      }),
     );
   }
 
@@ -296,15 +331,21 @@ export class Onednn {
     const steps = madeBy((out) => api.post_ops_create(out));
     try {
       checkOnednn(api.post_ops_append_sum(steps, 1, 0, DATA_TYPE.float32));
-      const attributes = madeBy((out) => api.primitive_attr_create(out));
-      try {
+      return this.#withAttributes((attributes) => {
         checkOnednn(api.primitive_attr_set_post_ops(attributes, steps));
         return describe(attributes);
-      } finally {
-        api.primitive_attr_destroy(attributes);
-      }
+      });
     } finally {
       api.post_ops_destroy(steps);
+    }
+  }
+
+  #withAttributes(describe: (attributes: Pointer) => number): number {
+    const attributes = madeBy((out) => this.#api.primitive_attr_create(out));
+    try {
+      return describe(attributes);
+    } finally {
+      this.#api.primitive_attr_destroy(attributes);
     }
   }
 

@@ -1,20 +1,23 @@
 import koffi from 'koffi';
 import type { Pointer } from './c-api.ts';
-import type { Layout } from './onednn.ts';
+
+const ARRAYS = {
+  float32: { type: Float32Array, bytes: 4 },
+  int32: { type: Int32Array, bytes: 4 },
+  bfloat16: { type: Uint16Array, bytes: 2 },
+} as const;
 
 /** Memory of our own that native code computes in. */
 export class Numbers {
   readonly count: number;
   readonly address: Pointer;
-  readonly #array: Float32Array | Uint16Array;
+  readonly #array: Float32Array | Int32Array | Uint16Array;
 
-  constructor(dtype: Layout['dtype'], count: number) {
+  constructor(dtype: keyof typeof ARRAYS, count: number) {
     this.count = count;
     // A few numbers without a buffer of their own would be moved about by V8.
-    this.#array =
-      dtype === 'float32'
-        ? new Float32Array(new ArrayBuffer(4 * count))
-        : new Uint16Array(new ArrayBuffer(2 * count));
+    const { type, bytes } = ARRAYS[dtype];
+    this.#array = new type(new ArrayBuffer(bytes * count));
     this.address = koffi.address(this.#array) as Pointer;
   }
 

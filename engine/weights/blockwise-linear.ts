@@ -1,20 +1,34 @@
+import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import type { Embed } from '../architectures/decoder-graph.ts';
+import { linearModules } from '../architectures/linear-modules.ts';
 import type { OutputLayer } from '../architectures/output-layer.ts';
 import type { Parameters } from '../architectures/parameters.ts';
 import { BLOCKWISE_NAMES } from '../formats/blockwise.ts';
+import { elementCount } from '../formats/tensor-location.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
+import type { WeightParameters } from './weight-parameters.ts';
+import type { WeightStore } from './weight-store.ts';
 
 /** Where the tensors of weights in blocks are found. */
 export interface BlockwiseSource {
   readonly builder: GraphBuilder;
-  readonly parameters: Parameters;
+  readonly parameters: WeightParameters;
 }
 
 /** Whether a weight is in blocks of codes. */
 export function isBlockwise(parameters: Parameters, weight: string): boolean {
   return parameters.has(BLOCKWISE_NAMES.scales(weight));
+}
+
+/** Whether all weights of the decoder layers are in blocks of codes of eight bits, and none of them in an expert. */
+export function hasBlocksOfBytes(config: DecoderConfig, { tensors }: WeightStore): boolean {
+  return linearModules(config).every(({ name, inExpert, inFeatures }) => {
+    const codes = tensors.get(`${name}.weight`);
+    const isInBytes = codes?.dtype === 'U8' && elementCount(codes.shape.slice(1)) === inFeatures;
+    return isInBytes && !inExpert && tensors.has(BLOCKWISE_NAMES.scales(`${name}.weight`));
+  });
 }
 
 /**
@@ -34,10 +48,19 @@ export function blockwiseProducts({
     ofX.set(blocks, sums);
     return sums;
   };
+  const rounded = new Map<Value, Value>();
+  const roundedOf = (x: Value): Value => {
+    const known = rounded.get(x) ?? builder.apply('toBfloat16', [x], {});
+    rounded.set(x, known);
+    return known;
+  };
   return (weight, x) => {
     const codes = parameters.stored(weight);
     const scales = parameters.stored(BLOCKWISE_NAMES.scales(weight));
-    const product = builder.matmulNBits(x, codes, scales, 'int8');
+    const isUnpacked = parameters.compute === 'bfloat16' && x.shape[0] !== 1;
+    const product = isUnpacked
+      ? builder.apply('matmulBlocks', [roundedOf(x), codes, scales], {})
+      : builder.matmulNBits(x, codes, scales, 'int8');
     const offsets = BLOCKWISE_NAMES.offsets(weight);
     if (!parameters.has(offsets)) return product;
     const sums = sumsOf(x, Number(codes.shape[1]));

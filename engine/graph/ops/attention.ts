@@ -7,7 +7,10 @@ import { ownNode } from './own-domain.ts';
 export const ATTENTION_OPS = {
   causalAttention: 'CausalAttention',
   causalAttentionGradients: 'CausalAttentionGradients',
+  chunkAttention: 'ChunkAttention',
 } as const;
+
+type CausalOp = 'causalAttention' | 'causalAttentionGradients';
 
 /** What attention is computed for. */
 export interface AttentionSizes {
@@ -81,7 +84,7 @@ function requireInputs(
   });
 }
 
-function emitted(op: keyof typeof ATTENTION_OPS): Op<typeof op>['emit'] {
+function emitted(op: CausalOp): Op<CausalOp>['emit'] {
   return (onnx, value) => {
     const { window, products, numHeads, numKeyValueHeads, headDim, rows, length } =
       value.attributes;
@@ -102,7 +105,7 @@ function emitted(op: keyof typeof ATTENTION_OPS): Op<typeof op>['emit'] {
  * probabilities again, block by block (FlashAttention-2, arXiv 2307.08691, without its rescaling: a
  * block's scores are computed whole).
  */
-export const attentionOps: Pick<OpTable, keyof typeof ATTENTION_OPS> = {
+export const attentionOps: Pick<OpTable, CausalOp> = {
   /**
    * `softmax(q kᵀ) v`: queries `[tokens, heads · width]`, keys and values `[tokens, groups · width]`, and
    * where rows hold several examples the place in its row at which each token's example begins

@@ -2,6 +2,7 @@ import { formatShape, type Shape } from '../dim.ts';
 import type { DType } from '../dtype.ts';
 import type { Op, OpTable } from '../op.ts';
 import type { ValueType } from '../value.ts';
+import { requireBlocks } from './blockwise.ts';
 import { ownNode } from './own-domain.ts';
 
 /** The names of these ops in `OWN_DOMAIN`. */
@@ -9,6 +10,7 @@ export const BFLOAT16_OPS = {
   toBfloat16: 'ToBfloat16',
   bfloat16Rest: 'Bfloat16Rest',
   matmulBfloat16: 'MatMulBfloat16',
+  matmulBlocks: 'MatMulBlocks',
   addMatmulBfloat16: 'AddMatMulBfloat16',
   addMatmul: 'AddMatMul',
   matvecBfloat16: 'MatVecBfloat16',
@@ -62,6 +64,31 @@ export const bfloat16Ops: Pick<OpTable, keyof typeof BFLOAT16_OPS> = {
       shape: productShape(factors, transA, transB),
     }),
     emit: emitProduct('matmulBfloat16', 0),
+    vjp: 'not differentiable',
+    samples: [],
+  },
+  /**
+   * `x · Wᵀ` of a bfloat16 x `[rows, in]` and a W in blocks of codes of 8 bits, as `matmulNBits` has it, that is rounded
+   * to bfloat16: codes `[columns, blocks, size]` and scales `[columns, blocks]`, in float32: `[rows, columns]`.
+   */
+  matmulBlocks: {
+    infer: ([x, codes, scales]) => {
+      requireMatrix(x!, 'bfloat16');
+      const { rows: columns, count, size } = requireBlocks(codes!, scales!, 8);
+      if (x!.shape[1] !== count * size) {
+        throw new TypeError(`${shapes([x!, codes!])} do not multiply`);
+      }
+      return { dtype: 'float32', shape: [x!.shape[0]!, columns] };
+    },
+    emit: (onnx, value) => {
+      const [rows] = value.shape.map(Number) as [number];
+      const [columns, blocks, size] = value.inputs[1]!.shape.map(Number) as [
+        number,
+        number,
+        number,
+      ];
+      ownNode(onnx, BFLOAT16_OPS.matmulBlocks, value, { rows, columns, blocks, size });
+    },
     vjp: 'not differentiable',
     samples: [],
   },

@@ -19,7 +19,8 @@ function blocksOf(codes: ValueType, bits: number): Blocks {
   return { rows, count, size: (8 * bytes) / bits };
 }
 
-function requireBlocks(codes: ValueType, scales: ValueType, bits: number): Blocks {
+/** Throws `TypeError` unless the two are codes and scales of the same blocks. */
+export function requireBlocks(codes: ValueType, scales: ValueType, bits: number): Blocks {
   if (codes.dtype !== 'uint8' || codes.shape.length !== 3 || scales.dtype !== 'float32') {
     throw new TypeError(
       'needs uint8 codes [rows, blocks, bytes] and a float32 scale of each block',

@@ -26,7 +26,10 @@ async function read(
     threads: 1,
     weightsFolder: model.weights.files().folder,
   });
-  const sequence = new Sequence(cached, { areFixed: false, forTokens: async () => session });
+  const sequence = new Sequence(cached, {
+    areFixedFor: () => false,
+    forTokens: async () => session,
+  });
   const logits: number[] = [];
   try {
     for (let at = 0, run = 0; at < ids.length; run++) {

@@ -42,6 +42,17 @@ test('shapes and types have to fit', () => {
   expect(applied('matvecBfloat16', ['float32', [1, 3]], ['bfloat16', [3, 4]])).toThrow(
     '[1, 3] and [3, 4] do not multiply',
   );
+  const blocks = [
+    ['uint8', [6, 2, 16]],
+    ['float32', [6, 2]],
+  ] as const;
+  expect(applied('matmulBlocks', ['bfloat16', [3, 32]], ...blocks)()).toEqual([3, 6]);
+  expect(applied('matmulBlocks', ['bfloat16', [3, 33]], ...blocks)).toThrow(
+    '[3, 33] and [6, 2, 16] do not multiply',
+  );
+  expect(applied('matmulBlocks', ['float32', [3, 32]], ...blocks)).toThrow(
+    'needs a matrix of bfloat16, got float32 [3, 32]',
+  );
 });
 
 const numbers = (count: number, seed: number): Float32Array => {
@@ -121,4 +132,36 @@ describe.runIf(hasBfloat16)('computed', () => {
     // What is lost of x is 2⁻¹⁷ of each of the factors, of 3 at most.
     expect(furthest(results['product']!, exact)).toBeLessThan(1e-4 + 2 ** -17 * 9 * inner ** 0.5);
   });
+
+  test.each([
+    [3, 6, 2, 16],
+    [32, 7, 3, 32],
+    // More than is unpacked at once.
+    [5, 1200, 32, 32],
+  ] as const)(
+    '%d rows and %d columns of %d blocks of %d codes',
+    async (rows, columns, blocks, size) => {
+      const inner = blocks * size;
+      const codes = Array.from({ length: columns * inner }, (_, i) => (i * 101 + (i >> 4)) % 256);
+      const scales = numbers(columns * blocks, 3).map((scale) => scale / 128);
+      const builder = new GraphBuilder();
+      const x = builder.input('x', 'float32', [rows, inner]);
+      const product = builder.apply(
+        'matmulBlocks',
+        [
+          builder.apply('toBfloat16', [x], {}),
+          builder.constant(codes, [columns, blocks, size], 'uint8'),
+          builder.constant([...scales], [columns, blocks]),
+        ],
+        {},
+      );
+      const feeds = { x: numbers(rows * inner, 1) };
+      const results = await evaluateGraph(builder.finish({ product }), feeds);
+      const weights = rounded(
+        Float32Array.from(codes, (code, i) => scales[Math.floor(i / size)]! * (code - 128)),
+      );
+      const exact = exactProduct(rounded(feeds.x), weights, [rows, inner, columns], true);
+      expect(furthest(results['product']!, exact)).toBeLessThan(1e-6 * 9 * inner);
+    },
+  );
 });

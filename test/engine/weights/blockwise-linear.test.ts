@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BLOCKWISE_NAMES } from '../../../engine/formats/blockwise.ts';
 import { GraphBuilder } from '../../../engine/graph/builder.ts';
 import { blockwiseProducts, blockwiseRows } from '../../../engine/weights/blockwise-linear.ts';
+import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { relativeError } from '../../support/golden.ts';
 import { evaluateGraph } from '../graph/evaluate.ts';
 
@@ -17,9 +18,15 @@ const x = Float32Array.from({ length: TOKENS * WIDTH }, (_, i) =>
   i % SIZE === 3 ? -127 : ((i * 37) % 255) - 127,
 );
 
-test.each([true, false])(
-  'weights in blocks are their values, with offsets: %s',
-  async (hasOffsets) => {
+/** Products in bfloat16 round each weight by 2⁻⁹ of it at most, and sums are smaller than what is added. */
+const modes = [
+  ['float32', 1e-6],
+  ...(hasBfloat16 ? [['bfloat16', 2 ** -7] as const] : []),
+] as const;
+
+test.each(modes.flatMap((mode) => [true, false].map((each) => [...mode, each] as const)))(
+  'weights in blocks are their values: %s, within %f, with offsets: %s',
+  async (compute, tolerance, hasOffsets) => {
     const codes = Array.from({ length: OUT * WIDTH }, (_, i) => (i * 101 + (i >> 4)) % 256);
     const scales = waves(OUT * BLOCKS, 0.9);
     const offsets = waves(OUT * BLOCKS, 0.4);
@@ -39,6 +46,7 @@ test.each([true, false])(
     const parameters = {
       stored: (name: string) => tensors.get(name)!,
       has: (name: string) => tensors.has(name),
+      compute,
     };
     const input = builder.input('x', 'float32', [TOKENS, WIDTH]);
     const dense = builder.constant(values, [OUT, WIDTH]);
@@ -52,7 +60,7 @@ test.each([true, false])(
       }),
       { x },
     );
-    expect(relativeError(results['product']!, results['expectedProduct']!)).toBeLessThan(1e-6);
+    expect(relativeError(results['product']!, results['expectedProduct']!)).toBeLessThan(tolerance);
     expect(relativeError(results['rows']!, results['expectedRows']!)).toBeLessThan(1e-6);
   },
 );

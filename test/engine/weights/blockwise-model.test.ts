@@ -11,7 +11,11 @@ import {
 } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { transposed } from '../../../engine/formats/transposed.ts';
+import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
+import { chunkWeights } from '../../../engine/generate/generation-weights.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
+import { hasTiles } from '../../../engine/runtime/bfloat16.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { quantizedWeights } from '../../../engine/weights/make-weights.ts';
 import { WeightStore } from '../../../engine/weights/weight-store.ts';
 import { goldenPath, relativeError } from '../../support/golden.ts';
@@ -119,6 +123,40 @@ describe.each([4, 8] as const)('a model in blocks of codes of %i bits', (bits) =
       expect(relativeError(await logits(blockwise), expected)).toBeLessThan(ROUNDING);
     },
   );
+});
+
+describe.runIf(hasTiles(CPU))('whole chunks of a model in blocks', () => {
+  const chunk = range(READING_CHUNK).map((i) => (i * 7) % 60);
+  /** Logits of the last token of a chunk, and of one that reads the keys and values of the chunk. */
+  const read = ({ config, weights }: BaseModel) =>
+    withSessions(
+      { config: { ...config, maxPositionEmbeddings: 200 }, weights },
+      async (sessions) => {
+        const sequence = await sessions.sequence(null);
+        return [...(await sequence.append(chunk)), ...(await sequence.append([5]))];
+      },
+    );
+
+  test.each(['llama2', 'llama-bias', 'qwen3', 'gemma2', 'gpt2'])(
+    'of eight bits are read in bfloat16: %s',
+    async (name) => {
+      const [blockwise, plain] = await bothForms(await goldenModel(name), 8);
+      expect(chunkWeights(blockwise)?.compute).toBe('bfloat16');
+      const actual = await read(blockwise);
+      const expected = await read(plain);
+      expect(relativeError(actual, expected)).toBeLessThan(ROUNDING);
+    },
+  );
+
+  test('with codes of four bits, experts or another device are read as tokens are', async () => {
+    const [ofFour] = await bothForms(await goldenModel('llama2'), 4);
+    const [ofExperts] = await bothForms(await goldenModel('mixtral'), 8);
+    const [ofEight, plain] = await bothForms(await goldenModel('llama2'), 8);
+    const others = [ofFour, ofExperts, plain].map((model) => chunkWeights(model));
+    expect([...others, chunkWeights(ofEight, { kind: 'cuda', index: 0 })]).toEqual(
+      Array(4).fill(undefined),
+    );
+  });
 });
 
 describe('a GGUF file', () => {
