@@ -1,3 +1,4 @@
+import { localProcesses } from '../accelerate/rank-commands.ts';
 import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
@@ -173,7 +174,7 @@ function onAccelerate(
     compute: mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
     memory: accelerateMemory(config, { ...question, isOnCpu }),
     processes,
-    ...(isOnCpu && available !== undefined && { memoryLimit: available / processes }),
+    ...(isOnCpu && available !== undefined && { memoryLimit: available / localProcesses(config) }),
   };
 }
 

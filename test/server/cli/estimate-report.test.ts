@@ -57,7 +57,9 @@ test('an estimate is a table', () => {
 });
 
 test('what another engine takes is said to be estimated, for each of its processes', () => {
-  const rows = renderEstimate({ ...estimate, processes: 2 }).split('\n');
+  const { device, ...others } = estimate;
+  expect(device).toBe('cpu');
+  const rows = renderEstimate({ ...others, processes: 2 }).split('\n');
   expect(rows[8]).toMatch(/^ +estimated for each of 2 processes on Accelerate/);
   expect(rows[9]).toBe('  base weights   512 MiB');
 });
