@@ -42,7 +42,9 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
     );
   }
   const canRefreshHints = params.capabilities.workspace?.inlayHint?.refreshSupport === true;
-  const inspector = new InspectorClient(program('./inspector.js'));
+  const inspector = new InspectorClient(program('./inspector.js'), undefined, () =>
+    configurations.lookAgain(),
+  );
   const configurations = serveConfigurations(inspector, canRefreshHints);
   const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
   // What a run leaves is what the next one of its configuration finds.

@@ -81,12 +81,13 @@ export interface RunEstimate {
  * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
  * weights on the Hub only the headers are fetched.
  *
+ * @param facts of this machine; unless given, `auto` is the CPU
  * @throws LorafaError for anything that is wrong with model, adapter or data
  */
 export async function estimateRun(
   given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
-  facts: DeviceFacts = FACTS_OF_DRIVER,
+  facts: DeviceFacts = { ...FACTS_OF_DRIVER, auto: async () => CPU },
 ): Promise<RunEstimate> {
   const { config: fetched, heads } = await fetchInputs(given, {
     headsOnly: true,

@@ -1,6 +1,5 @@
 import type { ComputeMode } from '../weights/compute-mode.ts';
 import type { Device } from './device.ts';
-import { autoDevice } from './devices.ts';
 import { nvidiaGpus } from './nvidia-smi.ts';
 
 /** The memory of a device, in bytes. */
@@ -30,22 +29,11 @@ export interface DeviceFacts {
   readonly speed: (device: Device) => DeviceSpeed | undefined;
 }
 
-/** What is known without a library in the process: what `nvidia-smi` says of memory. */
-export const FACTS_OF_DRIVER: DeviceFacts = {
-  auto: autoDeviceOnce,
+/** What is known without a library in the process and without a trial: what `nvidia-smi` says of memory. */
+export const FACTS_OF_DRIVER: Omit<DeviceFacts, 'auto'> = {
   availableMemory: (device) => availableIn(device, driverMemory),
   speed: () => undefined,
 };
-
-/** By the modes. */
-const tried = new Map<ComputeMode | 'auto', Promise<Device>>();
-
-/** As {@link DeviceFacts.auto}: devices are tried out once a process, for that takes seconds. */
-export function autoDeviceOnce(compute: ComputeMode | 'auto'): Promise<Device> {
-  const found = tried.get(compute) ?? autoDevice(compute);
-  tried.set(compute, found);
-  return found;
-}
 
 /** As {@link DeviceFacts.availableMemory}, by whoever tells of a CUDA device and of no other. */
 export async function availableIn(

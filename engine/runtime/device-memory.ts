@@ -1,7 +1,7 @@
 import koffi, { type LibraryHandle } from 'koffi';
+import { autoDeviceOnce } from './auto-device.ts';
 import type { Device } from './device.ts';
 import {
-  autoDeviceOnce,
   availableIn,
   type DeviceFacts,
   type DeviceMemory,

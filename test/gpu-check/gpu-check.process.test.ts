@@ -119,6 +119,29 @@ test.skipIf(missing !== undefined || lacks('peft'))(
   240_000,
 );
 
+test.skipIf(missing !== undefined)(
+  'what fails is one result of many',
+  async () => {
+    const told = check(
+      ...['--no-values', '--json', '--peft', '--python', '/nowhere/python'],
+      ...['--only', 'tiny-1x256-lorafa-nf4', '--only', 'tiny-1x256-lorafa-nf4-peft-float32'],
+    );
+    const { stdout } = await told.then(
+      () => expect.unreachable('A failed check fails the whole.'),
+      (error: { readonly stdout: string }) => error,
+    );
+    const results = stdout.trim().split('\n');
+    expect(results.map((line) => JSON.parse(line) as { name: string })).toMatchObject([
+      { name: 'tiny-1x256-lorafa-nf4' },
+      {
+        name: 'tiny-1x256-lorafa-nf4-peft-float32',
+        failure: expect.stringContaining('/nowhere/python'),
+      },
+    ]);
+  },
+  240_000,
+);
+
 test('what PEFT is asked for beside a step', () => {
   const of = (variant: string) =>
     peftCases(STEP_CASES.find(({ name }) => name === `8b-1x512-${variant}`)!);
@@ -145,7 +168,11 @@ test('a result that no GPU may have fails the check', () => {
   expect(hasFailed({ ...demo, is_learned: false })).toBe(true);
   expect(hasFailed({ name: 'demo', seconds: 9 })).toBe(false);
   const peft = { name: 'x-peft-float32', step_ms: 2, tokens_per_second: 128_000 };
-  const table = resultTable([{ ...parity, is_equal: true }, { ...demo, is_learned: false }, peft]);
+  const failure = { name: 'y', failure: 'Out of memory.' };
+  expect(hasFailed(failure)).toBe(true);
+  const given = [{ ...parity, is_equal: true }, { ...demo, is_learned: false }, peft, failure];
+  const table = resultTable(given);
+  expect(table).toMatch(/^\| y +\| Out of memory\. \|$/m);
   expect(table).toMatch(/^\| x-peft-float32 .* 2\.00 \| +128000 \|/m);
   expect(table).toMatch(/^\| demo .* 9\.0 .* 20\.0 \| +NO \|$/m);
 });

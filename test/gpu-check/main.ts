@@ -27,6 +27,9 @@ interface Flags {
 /** Bytes of what ONNX Runtime tells of a large graph. */
 const LOG_BYTES = 2 ** 28;
 
+/** Characters that are told of a process that failed. */
+const LAST_WORDS = 500;
+
 /** Where {@link file://../../engine/runtime/devices.ts} looks for the program that tries a device out. */
 const PROBE = 'probe-device.js';
 
@@ -109,14 +112,19 @@ async function run(flags: Flags, programs: string): Promise<void> {
   };
   const measure = (request: Omit<MeasureRequest, 'hasValues'>) =>
     measured({ ...request, hasValues: values }, programs, environment);
-  for (const { name, request, peft } of checks) {
-    if (peft !== undefined) {
-      tell(await measurePeft(peft, python, values ? 'cuda' : 'cpu'));
-      continue;
-    }
+  const outcome = async ({ name, request, peft }: Check): Promise<CheckResult> => {
+    if (peft !== undefined) return measurePeft(peft, python, values ? 'cuda' : 'cpu');
     const { result, log } = await measure(request);
     const placement = request.step === undefined ? {} : placementIn(log);
-    tell({ name, ...placement, ...(result as object) } as CheckResult);
+    return { name, ...placement, ...(result as object) } as CheckResult;
+  };
+  // What fails is told with the rest, by the last words of its process: time on such a machine is rare.
+  const failed = ({ name }: Check, error: unknown): CheckResult => ({
+    name,
+    failure: messageOf(error).slice(-LAST_WORDS).trim(),
+  });
+  for (const check of checks) {
+    tell(await outcome(check).catch((error: unknown) => failed(check, error)));
   }
   if (json !== true) {
     await writeFile(out, `${JSON.stringify({ values, results }, null, 2)}\n`);

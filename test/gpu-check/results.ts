@@ -56,12 +56,20 @@ export interface DemoCheck {
   readonly is_learned?: boolean;
 }
 
-export type CheckResult = StepResult | PeftResult | ParityResult | DemoCheck;
+/** A check that came to no result. */
+export interface FailedCheck {
+  readonly name: string;
+  readonly failure: string;
+}
+
+export type CheckResult = StepResult | PeftResult | ParityResult | DemoCheck | FailedCheck;
 
 /** Whether a result is none that a GPU may have. */
 export function hasFailed(result: CheckResult): boolean {
   return (
-    ('is_equal' in result && !result.is_equal) || ('is_learned' in result && !result.is_learned)
+    'failure' in result ||
+    ('is_equal' in result && !result.is_equal) ||
+    ('is_learned' in result && !result.is_learned)
   );
 }
 
@@ -69,9 +77,10 @@ export function hasFailed(result: CheckResult): boolean {
 export function resultTable(results: readonly CheckResult[]): string {
   const parities = results.filter((result): result is ParityResult => 'steps' in result);
   const demos = results.filter((result): result is DemoCheck => 'seconds' in result);
+  const failures = results.filter((result): result is FailedCheck => 'failure' in result);
   const steps = results.filter(
     (result): result is PeftResult & Partial<StepResult> =>
-      !('steps' in result || 'seconds' in result),
+      !('steps' in result || 'seconds' in result || 'failure' in result),
   );
   return [
     textTable(
@@ -126,6 +135,14 @@ export function resultTable(results: readonly CheckResult[]): string {
         compared(is_learned),
       ]),
     ),
+    ...(failures.length === 0
+      ? []
+      : [
+          textTable(
+            ['failed', 'why'],
+            failures.map(({ name, failure }) => [name, failure]),
+          ),
+        ]),
   ].join('\n');
 }
 

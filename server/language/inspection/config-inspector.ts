@@ -17,7 +17,7 @@ import { countStepsPerEpoch, runLength } from '../../../engine/plan/run-plan.ts'
 import { readChatTemplate } from '../../../engine/plan/run-tokenizer.ts';
 import { longestPrompt } from '../../../engine/plan/sample-prompts.ts';
 import { transformersProblem } from '../../../engine/plan/transformers-limit.ts';
-import { type Device, parseDevice } from '../../../engine/runtime/device.ts';
+import { CPU, type Device, parseDevice } from '../../../engine/runtime/device.ts';
 import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { stepSpec, type Trained } from '../../../engine/step/step-spec.ts';
 import { TimeLimitError } from '../../../engine/time-limit.ts';
@@ -55,8 +55,14 @@ export type IsCancelled = () => boolean;
 
 /** What an inspector needs to know about the machine. */
 export interface InspectorOptions {
-  /** By default what there is to be found out. */
-  readonly facts?: DeviceFacts;
+  /** Unless given, `auto` is the CPU. */
+  readonly facts?: InspectorFacts;
+}
+
+/** The same as of runs, but that nobody waits until a device was tried out. */
+export interface InspectorFacts extends Omit<DeviceFacts, 'auto'> {
+  /** The device that `engine.device: "auto"` takes; undefined while nobody knows it yet. */
+  readonly auto: (...mode: Parameters<DeviceFacts['auto']>) => Promise<Device | undefined>;
 }
 
 /**
@@ -68,9 +74,9 @@ export class ConfigInspector {
   readonly #models = new KnownModels();
   readonly #data = new KnownData();
   readonly #memory = new FileCache<Pick<Inspection, 'findings' | 'memory'>>(8);
-  readonly #facts: DeviceFacts;
+  readonly #facts: InspectorFacts;
 
-  constructor({ facts = FACTS_OF_DRIVER }: InspectorOptions = {}) {
+  constructor({ facts = { ...FACTS_OF_DRIVER, auto: async () => CPU } }: InspectorOptions = {}) {
     this.#facts = facts;
   }
 
@@ -227,6 +233,7 @@ export class ConfigInspector {
     const device = await (engine.device === 'auto'
       ? this.#facts.auto(engine.compute)
       : parseDevice(engine.device));
+    if (device === undefined) return { findings: [] };
     const batches = batchesOf(config, device, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };
     const evaluation =
@@ -252,12 +259,10 @@ export class ConfigInspector {
       evaluation,
       answers: promptTokens === undefined ? undefined : { model: answering, promptTokens },
     };
-    // WebGPU does not tell how much memory a GPU has.
-    const isJudged = device.kind !== 'webgpu' || engine.max_memory_gib !== undefined;
     // What is free changes all the time, and a change of a few percent says nothing new.
     const roughLimit = limit && Math.round(Math.log(limit) / Math.log(1.05));
     const key = JSON.stringify([
-      [model.path, quantization, roughLimit ?? null, isJudged, lora, device],
+      [model.path, quantization, roughLimit ?? null, lora, device],
       [batches, evaluation ?? null, promptTokens ?? null],
       [training.method, training.gradient_checkpointing, question.packing],
       [training.per_device_train_batch_size, training.gradient_accumulation_steps],
@@ -266,10 +271,7 @@ export class ConfigInspector {
     return this.#memory.get(key, [model.path], async () => {
       const memory = inspectMemory(config, question, limit);
       if (memory === undefined) return { findings: [] };
-      return {
-        findings: isJudged ? await memoryFindings(config, question, memory) : [],
-        memory,
-      };
+      return { findings: await memoryFindings(config, question, memory), memory };
     });
   }
 }

@@ -3,10 +3,12 @@ import type { ConfigPath } from '../../../engine/config/config-error.ts';
 import { tokenToGive } from '../../../engine/hub/hub-token.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
+import { autoDeviceOnce } from '../../../engine/runtime/auto-device.ts';
 import type { DataSample, PreviewPage, PreviewState } from '../../protocol/data.ts';
 import type { ModelOutlook } from '../../protocol/hub.ts';
 import { ChildEnded, ConnectedChild } from '../../rpc/connected-child.ts';
 import type { RequestMessage } from '../../rpc/message.ts';
+import { serve } from '../../rpc/serve.ts';
 import type { FileKnowledge } from '../value-completions.ts';
 import type { Inspection } from './config-inspector.ts';
 import { finding, MODEL_KEY } from './finding.ts';
@@ -17,6 +19,7 @@ import {
   estimateConfig,
   estimateProgressed,
   estimateStarter,
+  findAutoDevice,
   findChatTemplate,
   getDataRows,
   inspectConfig,
@@ -61,6 +64,7 @@ const LIMITS: InspectionLimits = { inspection: 60_000, cancelled: 5000 };
 export class InspectorClient implements Inspector {
   readonly #script: string;
   readonly #limits: InspectionLimits;
+  readonly #onDevice: () => void;
   readonly #disposed = new WeakSet<ConnectedChild>();
   #child: ConnectedChild | undefined;
   /** Inspections come one after the other, so that it is known whose files the process is busy with. */
@@ -70,10 +74,18 @@ export class InspectorClient implements Inspector {
   #onText: (text: string) => void = () => undefined;
   #onNews: (state: PreviewState) => void = () => undefined;
 
-  /** @param script the built `inspector-process.ts` */
-  constructor(script: string, limits: InspectionLimits = LIMITS) {
+  /**
+   * @param script the built `inspector-process.ts`
+   * @param onDevice told when a device is known that an inspection was made without
+   */
+  constructor(
+    script: string,
+    limits: InspectionLimits = LIMITS,
+    onDevice: () => void = () => undefined,
+  ) {
     this.#script = script;
     this.#limits = limits;
+    this.#onDevice = onDevice;
   }
 
   /** @throws Error only when it is disposed of meanwhile */
@@ -231,6 +243,14 @@ export class InspectorClient implements Inspector {
     child.connection.onNotification(downloadProgressed.method, (raw: unknown) =>
       this.#onText(downloadProgressed.params.parse(raw).text),
     );
+    serve(child.connection, findAutoDevice, async ({ compute, waits }) => {
+      const found = autoDeviceOnce(compute);
+      if (waits) return found;
+      // What was found out before comes first.
+      const known = await Promise.race([found, null]);
+      if (known === null) void found.then(this.#onDevice);
+      return known;
+    });
     child.connection.listen();
     void child.ended.then(() => {
       if (this.#child === child) this.#child = undefined;

@@ -4,9 +4,11 @@ import { giveHubToken } from '../../../engine/hub/hub-token.ts';
 import { fetchInput } from '../../../engine/inputs/hub-inputs.ts';
 import { hasChatTemplate } from '../../../engine/models/has-chat-template.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import type { ProgressEvent } from '../../../engine/plan/plan-reports.ts';
+import { FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { endWithParent } from '../../end-with-parent.ts';
 import { downloadText, progressText } from '../../progress-text.ts';
-import { notify, serve } from '../../rpc/serve.ts';
+import { ask, notify, serve } from '../../rpc/serve.ts';
 import { ConfigInspector } from './config-inspector.ts';
 import { DataReading } from './data-reading.ts';
 import { hubSample, modelOutlook, starterMemory } from './hub-looks.ts';
@@ -17,6 +19,7 @@ import {
   estimateConfig,
   estimateProgressed,
   estimateStarter,
+  findAutoDevice,
   findChatTemplate,
   getDataRows,
   inspectConfig,
@@ -40,7 +43,13 @@ const connection = createMessageConnection(
   new IPCMessageReader(process),
   new IPCMessageWriter(process),
 );
-const inspector = new ConfigInspector();
+const inspector = new ConfigInspector({
+  facts: {
+    ...FACTS_OF_DRIVER,
+    auto: async (compute) =>
+      (await ask(connection, findAutoDevice, { compute, waits: false })) ?? undefined,
+  },
+});
 
 serve(connection, inspectConfig, ({ file, text }, token) =>
   inspector.inspect(
@@ -55,9 +64,14 @@ serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
 serve(connection, findChatTemplate, ({ model, adapter }) => hasChatTemplate(model, adapter));
 serve(connection, estimateConfig, async ({ file, hubToken }) => {
   giveHubToken(hubToken);
-  return estimateRun(await readConfig(file), (event) => {
+  const config = await readConfig(file);
+  const tell = (event: ProgressEvent): void => {
     const { done, total } = event;
     notify(connection, estimateProgressed, { task: progressText(event), done, total });
+  };
+  return estimateRun(config, tell, {
+    ...FACTS_OF_DRIVER,
+    auto: async (compute) => (await ask(connection, findAutoDevice, { compute, waits: true }))!,
   });
 });
 serve(connection, sampleFile, ({ file }) => inspector.sample(file));

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
+import type { Device } from '../../../engine/runtime/device.ts';
+import { COMPUTE_MODES } from '../../../engine/weights/compute-mode.ts';
 import type { DataSample, PreviewPage, PreviewState } from '../../protocol/data.ts';
 import type { ModelOutlook } from '../../protocol/hub.ts';
 import { notification, request } from '../../rpc/message.ts';
@@ -37,6 +39,15 @@ export const inspectConfig = request<Inspection>()(
 export const inspectedPlace = notification(
   'inspector/place',
   z.object({ path: z.readonly(z.array(z.union([z.string(), z.number()]))) }),
+);
+
+/**
+ * Inspector → server: the device that `auto` takes for a mode of `engine.compute`, whose trial takes seconds and is the
+ * server's. Null while that is not over, unless it is to be waited for.
+ */
+export const findAutoDevice = request<Device | null>()(
+  'inspector/device',
+  z.object({ compute: z.enum([...COMPUTE_MODES, 'auto']), waits: z.boolean() }),
 );
 
 /** Server → inspector: the columns of data files, for completions. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
+import { CPU } from '../../../engine/runtime/device.ts';
 import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
 import { COMPUTE_MODES } from '../../../engine/weights/compute-mode.ts';
 import { goldenPath } from '../../support/golden.ts';
@@ -209,7 +210,11 @@ test('weights that a run would unpack or quantize are told with the room for the
 
 test('what memory of a GPU nobody knows is no limit, and the run takes as little as it can', async () => {
   const { config } = await tinyConfig({ engine: { device: 'cuda:0' } });
-  const facts: DeviceFacts = { ...FACTS_OF_DRIVER, availableMemory: async () => undefined };
+  const facts: DeviceFacts = {
+    ...FACTS_OF_DRIVER,
+    auto: async () => CPU,
+    availableMemory: async () => undefined,
+  };
   const estimate = await estimateRun(config, undefined, facts);
   expect(estimate).not.toHaveProperty('memoryLimit');
   expect(estimate.gradientCheckpointing).toBe('layer');

@@ -4,8 +4,11 @@ import { type ParseError, parse } from 'jsonc-parser';
 import { expect, test } from 'vitest';
 import { DiagnosticSeverity } from 'vscode-languageserver';
 import { CPU, type Device } from '../../../engine/runtime/device.ts';
-import { type DeviceFacts, FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
-import type { InspectorOptions } from '../../../server/language/inspection/config-inspector.ts';
+import { FACTS_OF_DRIVER } from '../../../engine/runtime/device-facts.ts';
+import type {
+  InspectorFacts,
+  InspectorOptions,
+} from '../../../server/language/inspection/config-inspector.ts';
 import { ggufBytes } from '../../support/gguf-bytes.ts';
 import { goldenPath } from '../../support/golden.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
@@ -16,7 +19,7 @@ const PLENTY = 2 ** 33;
 
 /** As if a run could have so many bytes, on whatever device, or nobody told how many. */
 const withMemory = (bytes: number | undefined): InspectorOptions => ({
-  facts: { ...FACTS_OF_DRIVER, availableMemory: async () => bytes },
+  facts: { ...FACTS_OF_DRIVER, auto: async () => CPU, availableMemory: async () => bytes },
 });
 
 interface Case {
@@ -657,8 +660,7 @@ test('a graphics card is judged by its own memory, or else by that which the con
   const short = [expect.stringContaining('1 KiB are free on cuda:1')];
   expect(await found(1024, { device: 'cuda:1' })).toEqual(short);
   expect(await found(undefined, { device: 'cuda:1' })).toEqual([]);
-  // WebGPU tells of none.
-  expect(await found(1024, { device: 'webgpu' })).toEqual([]);
+  expect(await found(undefined, { device: 'webgpu' })).toEqual([]);
   const allowed = [expect.stringContaining('what `engine.max_memory_gib` allows')];
   for (const device of ['cuda:1', 'webgpu']) {
     expect(await found(undefined, { device, max_memory_gib: 0.001 })).toEqual(allowed);
@@ -666,8 +668,8 @@ test('a graphics card is judged by its own memory, or else by that which the con
 });
 
 test('where no device is named, a run is judged by the one that it would take', async () => {
-  const judged = async (device: Device) => {
-    const facts: DeviceFacts = {
+  const judged = async (device: Device | undefined) => {
+    const facts: InspectorFacts = {
       ...FACTS_OF_DRIVER,
       auto: async () => device,
       availableMemory: async ({ kind }) => (kind === 'cuda' ? 1024 : PLENTY),
@@ -679,6 +681,8 @@ test('where no device is named, a run is judged by the one that it would take', 
   };
   expect(await judged(CPU)).toEqual([]);
   expect(await judged({ kind: 'cuda', index: 0 })).toEqual(['plan.memory']);
+  // While nobody knows that one.
+  expect(await judged(undefined)).toEqual([]);
 });
 
 test('marks follow the files: what changes on disk is seen, what does not is remembered', async () => {
