@@ -64,7 +64,7 @@ function defaultFile(environment: NodeJS.ProcessEnv): string {
  * where it names none.
  *
  * @throws LorafaError `config.not_found` for a file that cannot be read, `config.contradiction` for what it asks for
- * and cannot be had; `python.not_found`
+ * and cannot be had; `python.not_found`, `python.failed` for what is no Python
  */
 export async function withConfigFile(
   config: ResolvedConfig,
@@ -99,22 +99,7 @@ export async function withConfigFile(
 }
 
 async function read(file: string, python: string): Promise<Taken> {
-  const said = await promisify(execFile)(
-    python,
-    [path.join(PROGRAM_FOLDER, 'config_file.py'), file],
-    { timeout: TIMEOUT_MS, windowsHide: true },
-  ).catch((error: ExecFileException) => {
-    const words = error.stderr?.trim().split('\n').at(-1) || error.message;
-    // The system says by a word why it starts nothing, a program by a number why it ends.
-    throw typeof error.code === 'string' && error.killed !== true
-      ? pythonNotFound(python, error)
-      : new LorafaError(
-          'config.not_found',
-          `${file}: the configuration of Accelerate cannot be read (${words}); make it by accelerate config, or remove accelerate.config_file.`,
-          { location: { file } },
-        );
-  });
-  const content = z.record(z.string(), z.unknown()).safeParse(JSON.parse(said.stdout));
+  const content = z.record(z.string(), z.unknown()).safeParse(await askPython(file, python));
   if (!content.success) throw refusal(file, 'it has no keys');
   for (const [key, value] of Object.entries(content.data)) {
     const isAllowed = Object.hasOwn(ONLY, key)
@@ -126,6 +111,36 @@ async function read(file: string, python: string): Promise<Taken> {
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw refusal(file, `${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+/** What the file says, as Python reads it. */
+async function askPython(file: string, python: string): Promise<unknown> {
+  const args = [path.join(PROGRAM_FOLDER, 'config_file.py'), file];
+  let output: string;
+  try {
+    const options = { timeout: TIMEOUT_MS, windowsHide: true };
+    output = (await promisify(execFile)(python, args, options)).stdout;
+  } catch (cause) {
+    const error = cause as ExecFileException;
+    // The system says by a word why it starts nothing, a program by a number why it ends.
+    const isStarted = typeof error.code !== 'string' || error.killed === true;
+    if (!isStarted) throw pythonNotFound(python, error);
+    const words = error.stderr?.trim().split('\n').at(-1) || error.message;
+    throw new LorafaError(
+      'config.not_found',
+      `${file}: the configuration of Accelerate cannot be read (${words}); make it by accelerate config, or remove accelerate.config_file.`,
+      { location: { file } },
+    );
+  }
+  try {
+    // Whatever it loads at its start may print before.
+    return JSON.parse(output.trimEnd().split('\n').at(-1)!);
+  } catch {
+    throw new LorafaError(
+      'python.failed',
+      `"${python}" does not read ${file} as a Python would; name another one by accelerate.python, or remove accelerate.config_file.`,
+    );
+  }
 }
 
 /** The rules of the configuration, for what comes from another file. */

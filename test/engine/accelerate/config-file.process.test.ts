@@ -138,12 +138,15 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
       code: 'config.not_found',
       message: expect.stringContaining('No such file'),
     });
-    // One is not there, one may not be started.
-    for (const python of ['/nowhere/python', folder]) {
+    // One is not there, one may not be started, and one has a name that no program has.
+    for (const python of ['/nowhere/python', folder, 'py\0thon']) {
       await expect(read(WRITTEN, { python })).rejects.toMatchObject({
         code: 'python.not_found',
         message: expect.stringContaining('lorafa.accelerate.python'),
       });
     }
+    await expect(read(WRITTEN, { python: 'echo' })).rejects.toMatchObject({
+      code: 'python.failed',
+    });
   });
 });
