@@ -1,26 +1,32 @@
 import { LorafaError } from '../errors.ts';
 import { widenTensor } from '../formats/tensor-data.ts';
-import { formatShape } from '../formats/tensor-location.ts';
+import { BYTES_PER_ELEMENT, formatShape } from '../formats/tensor-location.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import { loadTokenizer } from '../tokenizer/tokenizer.ts';
 import type { ExportProgress } from './export-format.ts';
 import type { ExportSource } from './export-source.ts';
-import { type ModelTensor, rounded } from './model-tensor.ts';
+import {
+  type AnyTensor,
+  type CopiedTensor,
+  isOfFloats,
+  type ModelTensor,
+  rounded,
+} from './model-tensor.ts';
 
 /** By how much a value that was read may differ from the one that was meant, whose piece is given. */
 export type Tolerance = (meant: Float32Array) => (index: number) => number;
 
 /**
  * Compares tensors that were read back with those that were meant: names, shapes, and every value, rounded to
- * the type that it is stored in.
+ * the type that it is stored in, or byte for byte where it is not of floats.
  *
  * @param tolerance for tensors whose values are not just rounded; undefined for those that are
  * @throws LorafaError `export.wrong_values`
  */
 export async function checkTensors(
   file: string,
-  meant: readonly ModelTensor[],
-  read: readonly ModelTensor[],
+  meant: readonly AnyTensor[],
+  read: readonly AnyTensor[],
   progress: ExportProgress,
   tolerance: (name: string) => Tolerance | undefined = () => undefined,
 ): Promise<void> {
@@ -35,7 +41,13 @@ export async function checkTensors(
         found === undefined ? 'is missing' : `has the shape ${formatShape(found.shape)}`;
       throw wrong(file, `tensor "${tensor.name}" ${shape}`);
     }
-    await compare(file, tensor, found, progress, tolerance(tensor.name));
+    if (isOfFloats(tensor) && isOfFloats(found)) {
+      await compare(file, tensor, found, progress, tolerance(tensor.name));
+    } else if (!isOfFloats(tensor) && !isOfFloats(found) && tensor.dtype === found.dtype) {
+      await compareBytes(file, tensor, found, progress);
+    } else {
+      throw wrong(file, `tensor "${tensor.name}" is of type ${found.dtype}`);
+    }
   }
 }
 
@@ -73,6 +85,27 @@ async function compare(
         at += length;
       }
       progress(values.length);
+    }
+  } finally {
+    await found.return?.();
+  }
+}
+
+/** Both are cut into pieces alike, as they have as many bytes. */
+async function compareBytes(
+  file: string,
+  { name, dtype, pieces }: CopiedTensor,
+  read: CopiedTensor,
+  progress: ExportProgress,
+): Promise<void> {
+  const found = read.pieces()[Symbol.asyncIterator]();
+  try {
+    for await (const bytes of pieces()) {
+      const next = await found.next();
+      if (next.done || Buffer.compare(bytes, next.value) !== 0) {
+        throw wrong(file, `tensor "${name}" is not the one that was copied`);
+      }
+      progress(bytes.byteLength / BYTES_PER_ELEMENT[dtype]);
     }
   } finally {
     await found.return?.();

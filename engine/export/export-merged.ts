@@ -17,7 +17,7 @@ import { type ExportSource, openExportSource } from './export-source.ts';
 import { copyProcessor, writeTokenizer } from './export-tokenizer.ts';
 import { matrixDtype, mergedTensors } from './merged-tensors.ts';
 import { bytesOf, type Shard, shardsOf, writeShard } from './model-shards.ts';
-import { type ModelTensor, storedTensor, valuesIn } from './model-tensor.ts';
+import { type AnyTensor, isOfFloats, storedTensor, valuesIn } from './model-tensor.ts';
 import { filesOf } from './source-files.ts';
 import { wholeModel } from './whole-model.ts';
 
@@ -61,17 +61,18 @@ export async function planMerged(folder: string, options: ExportOptions): Promis
 }
 
 /**
- * The tensors in the types that they are written in: those of the base, unless another is asked for. A model
+ * The tensors in the types that they are written in: those of the base, unless another is asked for, of floats. A model
  * that was trained whole has float32 in its checkpoints; its own type is what its config says.
  */
 function inDtype(
-  tensors: readonly ModelTensor[],
+  tensors: readonly AnyTensor[],
   { adapter, base }: ExportSource,
   asked: ExportOptions['dtype'],
-): readonly ModelTensor[] {
+): readonly AnyTensor[] {
   const own = adapter === null ? torchDtype(base.configJson) : undefined;
   const dtype = asked === undefined ? own : DTYPES[asked as keyof typeof DTYPES];
-  return dtype === undefined ? tensors : tensors.map((tensor) => ({ ...tensor, dtype }));
+  if (dtype === undefined) return tensors;
+  return tensors.map((tensor) => (isOfFloats(tensor) ? { ...tensor, dtype } : tensor));
 }
 
 /** `dtype` in the words of transformers 5, `torch_dtype` before. */

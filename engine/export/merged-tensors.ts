@@ -10,7 +10,9 @@ import { type LoraModule, loraAName, loraBName } from '../lora/lora-module.ts';
 import type { Nf4Options } from '../weights/nf4-weights.ts';
 import type { ExportSource } from './export-source.ts';
 import {
+  type AnyTensor,
   allRows,
+  isOfFloats,
   type ModelTensor,
   madeTensor,
   rowWidth,
@@ -55,8 +57,8 @@ async function baseTensors({ base }: ExportSource): Promise<readonly ModelTensor
 }
 
 /** The type that most values of a model have, which is that of its matrices. */
-export function matrixDtype(tensors: readonly ModelTensor[]): NarrowDtype {
-  return tensors.find(({ shape }) => shape.length > 1)!.dtype;
+export function matrixDtype(tensors: readonly AnyTensor[]): NarrowDtype {
+  return tensors.filter(isOfFloats).find(({ shape }) => shape.length > 1)!.dtype;
 }
 
 /** A weight as a run with a base in NF4 computes with it. */

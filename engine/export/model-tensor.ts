@@ -19,6 +19,13 @@ import { transposed } from '../formats/transposed.ts';
 /** Values that are given at a time, whole rows of them, where a tensor is in memory. */
 const PIECE_VALUES = 2 ** 21;
 
+/** A tensor of something else than floats, e.g. positions, which is taken as it lies, byte for byte. */
+export interface CopiedTensor extends Pick<TensorLocation, 'name' | 'shape'> {
+  readonly dtype: Exclude<TensorDtype, FloatDtype>;
+  /** Its bytes, in order. A piece is its reader's until the next one. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
 /** A tensor of a model, under Hugging Face's name, whose values are made row after row. */
 export interface ModelTensor {
   readonly name: string;
@@ -28,6 +35,9 @@ export interface ModelTensor {
   /** Its values in float32, in pieces of whole rows, in order. A piece is its reader's until the next one. */
   rows(): AsyncIterable<Float32Array>;
 }
+
+/** A tensor of a whole model. */
+export type AnyTensor = ModelTensor | CopiedTensor;
 
 /** The number of values of some tensors. */
 export function valuesIn(tensors: readonly Pick<ModelTensor, 'shape'>[]): number {
@@ -39,7 +49,20 @@ export function rowWidth(shape: readonly number[]): number {
   return shape.length > 1 ? shape.at(-1)! : 1;
 }
 
-/** A tensor that lies in a file. */
+/** A tensor that lies in a file, of whatever type. */
+export function anyStoredTensor(location: TensorLocation): AnyTensor {
+  const { name, shape, dtype } = location;
+  return isFloatDtype(dtype)
+    ? storedTensor(location)
+    : { name, shape, dtype, pieces: () => streamTensor(location) };
+}
+
+/** Whether a tensor is of floats. */
+export function isOfFloats(tensor: AnyTensor): tensor is ModelTensor {
+  return 'rows' in tensor;
+}
+
+/** A tensor of floats that lies in a file. */
 export function storedTensor({ name, shape, dtype, ...place }: TensorLocation): ModelTensor {
   const stored = floatDtype(name, dtype);
   const location = { name, ...place };

@@ -31,7 +31,7 @@ const ALIGNMENT = 8;
 
 /**
  * The same for weights of a base model: a line of a processor's caches. Products with bfloat16 weights that lie
- * across lines take a token a third longer (measured on SmolLM2-135M).
+ * across lines took a token up to a third longer (SmolLM2-135M).
  */
 export const WEIGHTS_ALIGNMENT = 64;
 

@@ -13,11 +13,19 @@ export interface DiskEstimate {
   readonly folder: string;
 }
 
-/** What of the weights that a run needs is still to be made; undefined where nothing is. */
+/**
+ * What of the weights that a run needs is still to be made; undefined where nothing is.
+ *
+ * @param planned of one model, which has one file of each kind: several modes may use it
+ */
 export async function estimateDisk(
   planned: readonly PlannedWeights[],
 ): Promise<DiskEstimate | undefined> {
-  const needed = planned.reduce((sum, { bytes, isMade }) => sum + (isMade ? 0 : bytes), 0);
+  const files = new Map(planned.map((weights) => [weights.kind, weights]));
+  const needed = [...files.values()].reduce(
+    (sum, { bytes, isMade }) => sum + (isMade ? 0 : bytes),
+    0,
+  );
   if (needed === 0) return undefined;
   const folder = defaultCacheFolder();
   const free = await freeBytes(folder);

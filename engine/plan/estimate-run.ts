@@ -3,6 +3,7 @@ import type { Recompute } from '../architectures/decoder-graph.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { fetchInputs } from '../inputs/hub-inputs.ts';
 import { type BaseModel, openBaseModel } from '../models/base-model.ts';
+import { deviceForModel } from '../models/device-for-model.ts';
 import { CPU, formatDevice, parseDevice } from '../runtime/device.ts';
 import { type DeviceFacts, type DeviceSpeed, FACTS_OF_DRIVER } from '../runtime/device-facts.ts';
 import { stepSpec } from '../step/step-spec.ts';
@@ -98,8 +99,8 @@ export async function estimateRun(
   const isHere = backend === 'onnxruntime';
   // One that was named may be another machine's.
   const named = setting === 'auto' ? () => facts.auto(compute) : () => parseDevice(setting);
-  const device = isHere ? await named() : CPU;
-  const config = withPadding(fetched, device);
+  const found = isHere ? await named() : CPU;
+  const config = withPadding(fetched, found);
   const planned: PlannedWeights[] = [];
   const open = (quantization: Quantization | undefined): Promise<BaseModel> =>
     openBaseModel(config.model.base_model_name_or_path, {
@@ -107,7 +108,8 @@ export async function estimateRun(
       headersOnly: true,
       onPlanned: (weights) => planned.push(weights),
     });
-  const model = await open(quantizationOf(config, device));
+  const model = await open(quantizationOf(config, found));
+  const device = await deviceForModel(setting, found, () => model);
   requirePositions(config, model);
   requireTransformers(config, model);
   const answering = answeringModel(config, model) ?? (await open(undefined));

@@ -15,6 +15,9 @@ const [DEVICE_ALLOCATOR, DEFAULT_MEMORY] = [0, 0];
 
 const DEVICE: Device = { kind: 'webgpu', index: 0 };
 
+/** As many numbers as float32 tells from each other, counting by one. */
+const MOST_MARKS = 2 ** 24;
+
 let opened: WebgpuMemory | undefined;
 
 /**
@@ -29,8 +32,8 @@ export class WebgpuMemory implements TensorMemory {
   readonly #allocator: Pointer;
   /** Tensors of zeros by their lengths: copies within the device take the place of uploads. */
   readonly #zeros = new Map<number, Pointer>();
-  /** Numbers that were written to new tensors, each another one. */
-  #marks = 0;
+  /** The number that was written to the newest tensor: another one each time, from 1 to {@link MOST_MARKS}. */
+  #mark = 0;
 
   private constructor() {
     const what = 'ONNX Runtime could not start on webgpu';
@@ -54,8 +57,13 @@ export class WebgpuMemory implements TensorMemory {
 
   allocate(dtype: DType, shape: readonly number[]): Pointer {
     const tensor = tensorIn(this.#allocator, this.device, dtype, shape);
-    if (staticSize(shape) === 0 || this.#keeps(tensor)) return tensor;
-    ort.ReleaseValue(tensor);
+    let keeps = false;
+    try {
+      keeps = staticSize(shape) === 0 || this.#keeps(tensor);
+    } finally {
+      if (!keeps) ort.ReleaseValue(tensor);
+    }
+    if (keeps) return tensor;
     throw new LorafaError(
       'device.failed',
       `${formatDevice(this.device)} has no room for a tensor of the shape ${formatShape(shape)}; try smaller batches or shorter rows, or another engine.device.`,
@@ -97,7 +105,8 @@ export class WebgpuMemory implements TensorMemory {
     // Buffers have sixteen bytes at least.
     const first = this.part(tensor, 0, DTYPE_BYTES.float32, 'float32', [1]);
     const host = new HostValues();
-    const mark = Float32Array.of(++this.#marks);
+    this.#mark = (this.#mark % MOST_MARKS) + 1;
+    const mark = Float32Array.of(this.#mark);
     const kept = new Float32Array(1);
     try {
       this.copy(host.over('float32', { data: mark, shape: [1] }), first);

@@ -1,6 +1,9 @@
 import type { ResolvedConfig } from '../config/schema.ts';
 import { messageOf } from '../errors.ts';
+import { openBaseModel } from '../models/base-model.ts';
+import { deviceForModel } from '../models/device-for-model.ts';
 import type { ProgressEvent } from '../plan/plan-reports.ts';
+import { quantizationOf } from '../plan/run-model.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import type { OnUpload } from '../runtime/device-weights.ts';
@@ -10,21 +13,29 @@ import { memoryOf } from '../runtime/memory-of.ts';
 import { type ComputeMode, isBfloat16Mode } from '../weights/compute-mode.ts';
 
 /**
- * The device of a configuration, on which products are computed as it says.
+ * The device of a configuration, on which its model and products are computed as it says.
  *
+ * @param onPassedOver as for `deviceForModel`
  * @param probe as for `chooseDevice`
- * @throws LorafaError `device.unavailable`
+ * @throws LorafaError `device.unavailable`, and where the model matters as `openBaseModel`
  */
 export async function chooseComputeDevice(
-  { engine }: { readonly engine: Pick<ResolvedConfig['engine'], 'device' | 'compute'> },
+  config: Pick<ResolvedConfig, 'engine' | 'model'>,
+  onPassedOver?: (why: string) => void,
   probe?: string,
 ): Promise<Device> {
-  const device = await (engine.device === 'auto'
-    ? autoDevice(engine.compute, probe)
-    : chooseDevice(engine.device, probe));
+  const { device: setting, compute } = config.engine;
+  const isAuto = setting === 'auto';
+  const found = await (isAuto ? autoDevice(compute, probe) : chooseDevice(setting, probe));
+  const location = config.model.base_model_name_or_path;
+  const quantization = quantizationOf(config, found);
+  const open = () => openBaseModel(location, { headersOnly: true, quantization });
+  const device = await deviceForModel(setting, found, open, onPassedOver);
+  // A CUDA device that auto takes has shown that it multiplies in the mode.
+  const isTried = isAuto && device.kind === 'cuda';
+  if (compute !== 'auto' && !isTried) await requireMode(compute, device, probe);
   // From here on its libraries are in the process, which tell how much memory is free.
   memoryOf(device);
-  if (engine.compute !== 'auto') await requireMode(engine.compute, device, probe);
   return device;
 }
 

@@ -43,25 +43,33 @@ export async function chooseOnnxRuntime(
   given: ResolvedConfig,
   { padding }: BackendQuestion,
 ): Promise<BackendChoice> {
-  const device = await chooseComputeDevice(given);
+  const notices = new Set<string>();
+  const device = await chooseComputeDevice(given, (why) => void notices.add(why));
   const config = withPadding(given, device, padding);
   // Before anything of the run is there.
   const limit = memoryLimit(config.engine, await FACTS_OF_RUNTIME.availableMemory(device));
   return {
     config,
     environment: runEnvironment(config, device),
-    open: (parts) => openOnnxRuntime(config, device, limit, parts),
+    open: (parts) => openOnnxRuntime(config, { device, limit, notices }, parts),
     release: async () => undefined,
   };
 }
 
+/** A device that was chosen for a run. */
+interface ChosenDevice {
+  readonly device: Device;
+  /** Bytes that the run may use there; undefined where nobody tells. */
+  readonly limit: number | undefined;
+  /** What there is to say of the choice, to which comes what the run has to say. */
+  readonly notices: Set<string>;
+}
+
 async function openOnnxRuntime(
   config: ResolvedConfig,
-  device: Device,
-  limit: number | undefined,
+  { device, limit, notices }: ChosenDevice,
   { base, tokenizer, plan, evaluation, start, onEvent }: BackendParts,
 ): Promise<OpenBackend> {
-  const notices = new Set<string>();
   if (limit === undefined && config.training.gradient_checkpointing === 'auto') {
     notices.add(
       `How much memory ${formatDevice(device)} has is not known, so that all of a layer is computed again that can be, as with training.gradient_checkpointing "layer"; set engine.max_memory_gib to have it chosen by memory.`,

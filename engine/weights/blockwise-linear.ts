@@ -8,6 +8,7 @@ import { elementCount } from '../formats/tensor-location.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Dim } from '../graph/dim.ts';
 import type { Value } from '../graph/value.ts';
+import { isBfloat16Mode } from './compute-mode.ts';
 import type { WeightParameters } from './weight-parameters.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -57,7 +58,7 @@ export function blockwiseProducts({
   return (weight, x) => {
     const codes = parameters.stored(weight);
     const scales = parameters.stored(BLOCKWISE_NAMES.scales(weight));
-    const isUnpacked = parameters.compute === 'bfloat16' && x.shape[0] !== 1;
+    const isUnpacked = isBfloat16Mode(parameters.compute) && x.shape[0] !== 1;
     const product = isUnpacked
       ? builder.apply('matmulBlocks', [roundedOf(x), codes, scales], {})
       : builder.matmulNBits(x, codes, scales, 'int8');

@@ -2,6 +2,7 @@ import { readConfig } from '../../engine/config/parse.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
 import { loadAdapter } from '../../engine/lora/load-adapter.ts';
 import { openBaseModel } from '../../engine/models/base-model.ts';
+import { deviceForModel } from '../../engine/models/device-for-model.ts';
 import { chooseDevice } from '../../engine/runtime/devices.ts';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer.ts';
 import { train } from '../../engine/train/train.ts';
@@ -55,8 +56,9 @@ export async function runDemo({
   const model = await openBaseModel(config.model.base_model_name_or_path);
   const tokenizer = loadTokenizer(model.tokenizer, model.config);
   const prompts = await loadHeldOutPrompts(config, tokenizer);
+  const setting = config.engine.device;
   const generator = await openGenerator(model, tokenizer, {
-    device: await chooseDevice(config.engine.device),
+    device: await deviceForModel(setting, await chooseDevice(setting), () => model),
     threads: config.engine.intra_op_num_threads,
   });
   const onEvent = textReport(report);

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { KEPT_ADAPTERS } from '../../engine/generate/adapters-on-device.ts';
+import { generationDevice } from '../../engine/generate/generation-device.ts';
 import { generationQuantization } from '../../engine/generate/generation-quantization.ts';
 import type { GenerateCall, TextGenerator } from '../../engine/generate/generator.ts';
 import { openGenerator } from '../../engine/generate/generator.ts';
@@ -45,10 +46,11 @@ export class LoadedModel {
     { model: location, device, quantization }: ModelChoice,
     onProgress: (task: string, done: number, total: number) => void,
   ): Promise<LoadedModel> {
-    const chosen = await chooseDevice(device);
+    const found = await chooseDevice(device);
     const place = await fetchInput(location, 'model', (state) =>
       onProgress(progressText(state), state.done, state.total),
     );
+    const chosen = await generationDevice(device, found, place, quantization);
     const model = await openBaseModel(place, {
       quantization: await generationQuantization(chosen, quantization),
       onUnpack: (done, total) => onProgress('unpacking weights', done, total),

@@ -53,15 +53,14 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
   const text = await readPrompt(flags);
   const location = await localPath(modelPath, 'model');
   const engine = await loadEngine();
-  const device = await engine.chooseDevice(flags.device);
+  const nf4 = flags.quantize === true ? { doubleQuant: false } : null;
+  const found = await engine.chooseDevice(flags.device);
+  const device = await engine.generationDevice(flags.device, found, location, nf4);
   const report = stderrProgress();
   const progress = (task: string) => (done: number, total: number) =>
     report({ type: 'progress', task, done, total });
   const model = await engine.openBaseModel(location, {
-    quantization: await engine.generationQuantization(
-      device,
-      flags.quantize === true ? { doubleQuant: false } : null,
-    ),
+    quantization: await engine.generationQuantization(device, nf4),
     onUnpack: progress('unpacking weights'),
     onQuantize: progress('quantizing weights'),
   });
@@ -96,13 +95,14 @@ async function generate(modelPath: string, flags: GenerateFlags): Promise<void> 
 
 /** What needs ONNX Runtime, whose native library takes a while to load, comes in only here. */
 async function loadEngine() {
-  const [generator, weights, devices, baseModel, tokenizer, lora] = await Promise.all([
+  const [generator, weights, devices, baseModel, tokenizer, lora, choice] = await Promise.all([
     import('../../../engine/generate/generator.ts'),
     import('../../../engine/generate/generation-quantization.ts'),
     import('../../../engine/runtime/devices.ts'),
     import('../../../engine/models/base-model.ts'),
     import('../../../engine/tokenizer/tokenizer.ts'),
     import('../../../engine/lora/load-adapter.ts'),
+    import('../../../engine/generate/generation-device.ts'),
   ]);
-  return { ...generator, ...weights, ...devices, ...baseModel, ...tokenizer, ...lora };
+  return { ...generator, ...weights, ...devices, ...baseModel, ...tokenizer, ...lora, ...choice };
 }

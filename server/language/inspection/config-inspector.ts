@@ -6,6 +6,7 @@ import { checkConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { cachedInput } from '../../../engine/inputs/hub-inputs.ts';
 import { examineTargets } from '../../../engine/lora/targets.ts';
+import { deviceForModel } from '../../../engine/models/device-for-model.ts';
 import { evaluationBatchSize } from '../../../engine/plan/evaluation-batches.ts';
 import { type BatchesQuestion, memoryLimit } from '../../../engine/plan/memory.ts';
 import { paddingMultiple } from '../../../engine/plan/padding-multiple.ts';
@@ -230,10 +231,14 @@ export class ConfigInspector {
     // What PyTorch takes is not counted here.
     if (config.engine.backend !== 'onnxruntime') return { findings: [] };
     const { lora, training, engine } = config;
-    const device = await (engine.device === 'auto'
+    const found = await (engine.device === 'auto'
       ? this.#facts.auto(engine.compute)
       : parseDevice(engine.device));
-    if (device === undefined) return { findings: [] };
+    if (found === undefined) return { findings: [] };
+    const quantization = quantizationOf(config, found);
+    const stored = known.model;
+    const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
+    const device = await deviceForModel(engine.device, found, () => model);
     const batches = batchesOf(config, device, training.per_device_train_batch_size, facts);
     if (batches === undefined) return { findings: [] };
     const evaluation =
@@ -247,9 +252,6 @@ export class ConfigInspector {
       return { findings: [findingOf(error, place)] };
     }
     const limit = memoryLimit(engine, await this.#facts.availableMemory(device));
-    const quantization = quantizationOf(config, device);
-    const stored = known.model;
-    const model = quantization === undefined ? stored : describeQuantized(stored, quantization);
     const answering = answeringModel(config, model) ?? stored;
     const question = {
       ...stepSpec(config, model, trainee),

@@ -1,9 +1,13 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportResult } from '../../../engine/export/export.ts';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
-import { readTensorRaw } from '../../../engine/formats/tensor-data.ts';
+import {
+  type TensorToWrite,
+  writeSafetensors,
+} from '../../../engine/formats/safetensors-writer.ts';
+import { readTensorRaw, streamTensor } from '../../../engine/formats/tensor-data.ts';
 import { readJsonFile } from '../../../engine/json-file.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
 import { goldenTensors, relativeError } from '../../support/golden.ts';
@@ -14,10 +18,20 @@ import { range, withSessions } from '../generate/golden-model.ts';
 
 const OF_TEXT = /(^|\.)language_model\./;
 
-/** The adapter of a reference run, merged into its model that reads images. */
-async function merged(model: string) {
+/** The adapter of a reference run, merged into its model that reads images, with other tensors beside its own. */
+async function merged(model: string, others: readonly TensorToWrite[] = []) {
   const base = path.join(await tempFolder(), model);
   await goldenModelFolder(model, base);
+  if (others.length > 0) {
+    const file = path.join(base, 'model.safetensors');
+    const { tensors } = await openSafetensors(file);
+    const own = [...tensors.values()].map((tensor) => ({
+      ...tensor,
+      pieces: () => streamTensor(tensor),
+    }));
+    await writeSafetensors(`${file}.new`, [...own, ...others]);
+    await rename(`${file}.new`, file);
+  }
   await writeFile(path.join(base, 'preprocessor_config.json'), '{"size": 28}');
   const output = `${base}-merged`;
   const adapter = goldenAdapter(`family-${model}`);
@@ -60,4 +74,16 @@ describe.each(['gemma3-whole', 'ministral3-whole'])('%s, merged into a folder', 
       expect(relativeError(read, expected)).toBeLessThan(1e-4);
     });
   });
+});
+
+test('tensors of integers, as positions are, are copied byte for byte', async () => {
+  const name = 'vision_tower.embeddings.position_ids';
+  // float64 does not hold the last one.
+  const data = new Uint8Array(BigInt64Array.of(0n, 1n, -1n, 2n ** 53n + 1n).buffer);
+  const positions = { name, dtype: 'I64', shape: [1, 4], data } as const;
+  const { output } = await merged('gemma3-whole', [positions]);
+  const { tensors } = await openSafetensors(path.join(output, 'model.safetensors'));
+  const copied = tensors.get(name)!;
+  expect(copied).toMatchObject({ dtype: 'I64', shape: [1, 4] });
+  expect(await readTensorRaw(copied)).toEqual(data);
 });

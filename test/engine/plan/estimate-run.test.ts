@@ -208,6 +208,30 @@ test('weights that a run would unpack or quantize are told with the room for the
   expect((await estimateRun(config)).disk).toBeUndefined();
 });
 
+test('one file is told once, though both modes in bfloat16 have it', async () => {
+  const { folder, config } = await tinyConfig();
+  vi.stubEnv('LORAFA_CACHE_DIR', path.join(folder, 'cache'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const neededFor = async (compute: (typeof config)['engine']['compute']) =>
+    (await estimateRun({ ...config, engine: { ...config.engine, compute } })).disk!.needed;
+  const [auto, int8, bfloat16] = [
+    await neededFor('auto'),
+    await neededFor('int8'),
+    await neededFor('bfloat16'),
+  ];
+  expect(auto).toBe(int8 + bfloat16);
+});
+
+test('auto is the CPU in an estimate where WebGPU does not compute the model', async () => {
+  const { config } = await tinyConfig({ engine: { device: 'auto' } });
+  const deviceWith = async (largestBuffer: number) => {
+    const auto = async () => ({ kind: 'webgpu', index: 0, largestBuffer }) as const;
+    return (await estimateRun(config, undefined, { ...FACTS_OF_DRIVER, auto })).device;
+  };
+  expect(await deviceWith(2 ** 20)).toBe('webgpu');
+  expect(await deviceWith(2 ** 10)).toBe('cpu');
+});
+
 test('what memory of a GPU nobody knows is no limit, and the run takes as little as it can', async () => {
   const { config } = await tinyConfig({ engine: { device: 'cuda:0' } });
   const facts: DeviceFacts = {

@@ -668,11 +668,12 @@ test('a graphics card is judged by its own memory, or else by that which the con
 });
 
 test('where no device is named, a run is judged by the one that it would take', async () => {
-  const judged = async (device: Device | undefined) => {
+  const webgpu: Device = { kind: 'webgpu', index: 0 };
+  const judged = async (device: Device | undefined, ofCpu = PLENTY) => {
     const facts: InspectorFacts = {
       ...FACTS_OF_DRIVER,
       auto: async () => device,
-      availableMemory: async ({ kind }) => (kind === 'cuda' ? 1024 : PLENTY),
+      availableMemory: async ({ kind }) => ({ cpu: ofCpu, cuda: 1024, webgpu: undefined })[kind],
     };
     const workspace = await ConfigWorkspace.create({ facts });
     return (await workspace.diagnostics(workspace.text({ engine: { device: 'auto' } }))).map(
@@ -680,6 +681,9 @@ test('where no device is named, a run is judged by the one that it would take', 
     );
   };
   expect(await judged(CPU)).toEqual([]);
+  expect(await judged(webgpu)).toEqual([]);
+  // Whose buffers are too small for the model, so that it is the CPU.
+  expect(await judged({ ...webgpu, largestBuffer: 1024 }, 1024)).toEqual(['plan.memory']);
   expect(await judged({ kind: 'cuda', index: 0 })).toEqual(['plan.memory']);
   // While nobody knows that one.
   expect(await judged(undefined)).toEqual([]);
