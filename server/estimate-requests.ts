@@ -1,4 +1,6 @@
+import { withConfigFile } from '../engine/accelerate/config-file.ts';
 import { readConfig } from '../engine/config/parse.ts';
+import type { ResolvedConfig } from '../engine/config/schema.ts';
 import type { MeasuredSpeed } from '../engine/train/measure-speed.ts';
 import { runCli } from './cli-process.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
@@ -11,7 +13,7 @@ import {
   serve,
 } from './rpc/serve.ts';
 import { earlierSpeed } from './runs/earlier-speed.ts';
-import { askEditor, pythonVariables } from './runs/editor-python.ts';
+import { type AskPython, askEditor, pythonVariables } from './runs/editor-python.ts';
 
 /** What estimates need. */
 export interface EstimateOptions {
@@ -29,13 +31,14 @@ export function serveEstimates(
   { inspectorScript, cliScript, runFolders }: EstimateOptions,
 ): void {
   serve(connection, estimateRun, async ({ configFile }, token) => {
+    const config = await readWhole(configFile, askEditor(connection));
     const inspector = new InspectorClient(inspectorScript);
     const cancelled = token.onCancellationRequested(() => inspector.dispose());
     try {
-      const estimate = await inspector.estimate(configFile, (progress) =>
+      const estimate = await inspector.estimate(config, (progress) =>
         notify(connection, estimateProgress, { configFile, ...progress }),
       );
-      const earlier = await earlierSpeed(await readConfig(configFile), await runFolders());
+      const earlier = await earlierSpeed(config, await runFolders());
       return { estimate, earlier: earlier ?? null };
     } finally {
       cancelled.dispose();
@@ -48,4 +51,12 @@ export function serveEstimates(
     const args = ['measure', configFile];
     return (await runCli(cliScript, args, token, { variables })) as MeasuredSpeed;
   });
+}
+
+/** A configuration with what a file of Accelerate says, which the Python reads that a run of it would have. */
+async function readWhole(configFile: string, askPython: AskPython): Promise<ResolvedConfig> {
+  const config = await readConfig(configFile);
+  if (config.accelerate.config_file === undefined) return config;
+  const variables = await pythonVariables(config, configFile, askPython);
+  return withConfigFile(config, { ...process.env, ...variables });
 }

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { processesRule } from '../config/rules/backend-rules.ts';
 import { machinesRule } from '../config/rules/machine-rules.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
-import { PROGRAM_FOLDER, pythonCommand } from './rank-commands.ts';
+import { PROGRAM_FOLDER, pythonCommand, pythonNotFound } from './rank-commands.ts';
 
 /** Reading a file takes a moment, starting Python seconds. */
 const TIMEOUT_MS = 60_000;
@@ -26,11 +26,12 @@ const takenSchema = z.object({
   main_process_port: keys.main_process_port.unwrap().nullish(),
   mixed_precision: keys.mixed_precision,
   use_cpu: z.boolean().default(false),
+  distributed_type: z.string().optional(),
 });
 
 type Taken = z.infer<typeof takenSchema>;
 
-/** Keys whose meaning here is one value, by that value: what `accelerate config` writes beside. */
+/** Values that mean something here, of keys that have others too: what `accelerate config` writes. */
 const ONLY: Readonly<Record<string, readonly unknown[]>> = {
   compute_environment: ['LOCAL_MACHINE'],
   distributed_type: ['NO', 'MULTI_GPU', 'MULTI_CPU'],
@@ -46,6 +47,12 @@ const ONLY: Readonly<Record<string, readonly unknown[]>> = {
   tpu_use_sudo: [false],
 };
 
+/** The device that a type is for. */
+const DEVICES: ReadonlyMap<string | undefined, string> = new Map([
+  ['MULTI_GPU', 'cuda'],
+  ['MULTI_CPU', 'cpu'],
+]);
+
 /** Where `accelerate config` writes. */
 function defaultFile(environment: NodeJS.ProcessEnv): string {
   const home = environment['HF_HOME'] ?? path.join(homedir(), '.cache', 'huggingface');
@@ -57,7 +64,7 @@ function defaultFile(environment: NodeJS.ProcessEnv): string {
  * where it names none.
  *
  * @throws LorafaError `config.not_found` for a file that cannot be read, `config.contradiction` for what it asks for
- * and cannot be had; `python.not_found`
+ * and cannot be had; `python.not_found`, `python.failed` for what is no Python
  */
 export async function withConfigFile(
   config: ResolvedConfig,
@@ -66,13 +73,16 @@ export async function withConfigFile(
   const { config_file: name, ...accelerate } = config.accelerate;
   if (name === undefined) return config;
   const file = name === 'default' ? defaultFile(environment) : name;
-  const { use_cpu, main_process_ip, main_process_port, ...taken } = await read(
-    file,
-    pythonCommand(config, environment),
-  );
+  const said = await read(file, pythonCommand(config, environment));
+  const { use_cpu, distributed_type, main_process_ip, main_process_port, ...taken } = said;
   const isAlone = taken.num_machines === 1;
   if (use_cpu && config.engine.device === 'cuda') {
     throw refusal(file, 'use_cpu contradicts engine.device "cuda"');
+  }
+  const device = use_cpu ? 'cpu' : config.engine.device;
+  if (device !== 'auto' && device !== (DEVICES.get(distributed_type) ?? device)) {
+    const other = use_cpu ? 'use_cpu' : `engine.device "${device}"`;
+    throw refusal(file, `distributed_type: "${distributed_type}" contradicts ${other}`);
   }
   const merged: ResolvedConfig = {
     ...config,
@@ -82,39 +92,20 @@ export async function withConfigFile(
       ...(!isAlone && main_process_ip != null && { main_process_ip }),
       ...(!isAlone && main_process_port != null && { main_process_port }),
     },
-    engine: use_cpu ? { ...config.engine, device: 'cpu' } : config.engine,
+    engine: { ...config.engine, device },
   };
   requireMeaning(merged, file);
   return merged;
 }
 
 async function read(file: string, python: string): Promise<Taken> {
-  const said = await promisify(execFile)(
-    python,
-    [path.join(PROGRAM_FOLDER, 'config_file.py'), file],
-    { timeout: TIMEOUT_MS, windowsHide: true },
-  ).catch(
-    (error: { readonly code?: unknown; readonly stderr?: string; readonly message: string }) => {
-      const words = error.stderr?.trim().split('\n').at(-1) || error.message;
-      throw error.code === 'ENOENT'
-        ? new LorafaError(
-            'python.not_found',
-            `Python cannot be started as "${python}" to read ${file}; install it, or name it by accelerate.python or the variable LORAFA_PYTHON.`,
-          )
-        : new LorafaError(
-            'config.not_found',
-            `${file}: the configuration of Accelerate cannot be read (${words}); make it by accelerate config, or remove accelerate.config_file.`,
-            { location: { file } },
-          );
-    },
-  );
-  const content = z.record(z.string(), z.unknown()).safeParse(JSON.parse(said.stdout));
+  const content = z.record(z.string(), z.unknown()).safeParse(await askPython(file, python));
   if (!content.success) throw refusal(file, 'it has no keys');
-  const others = Object.entries(content.data).filter(([key]) => !(key in takenSchema.shape));
-  for (const [key, value] of others) {
-    const allowed = ONLY[key];
-    const isAllowed = allowed?.some((each) => JSON.stringify(each) === JSON.stringify(value));
-    if (isAllowed !== true) throw refusal(file, `${key}: ${JSON.stringify(value)} cannot be had`);
+  for (const [key, value] of Object.entries(content.data)) {
+    const isAllowed = Object.hasOwn(ONLY, key)
+      ? ONLY[key]!.some((each) => JSON.stringify(each) === JSON.stringify(value))
+      : Object.hasOwn(takenSchema.shape, key);
+    if (!isAllowed) throw refusal(file, `${key}: ${JSON.stringify(value)} cannot be had`);
   }
   const { data, error } = takenSchema.safeParse(content.data);
   if (data !== undefined) return data;
@@ -122,12 +113,43 @@ async function read(file: string, python: string): Promise<Taken> {
   throw refusal(file, `${issue!.path.join('.')}: ${issue!.message}`);
 }
 
+/** What the file says, as Python reads it. */
+async function askPython(file: string, python: string): Promise<unknown> {
+  const args = [path.join(PROGRAM_FOLDER, 'config_file.py'), file];
+  let output: string;
+  try {
+    const options = { timeout: TIMEOUT_MS, windowsHide: true };
+    output = (await promisify(execFile)(python, args, options)).stdout;
+  } catch (cause) {
+    const error = cause as ExecFileException;
+    // The system says by a word why it starts nothing, a program by a number why it ends.
+    const isStarted = typeof error.code !== 'string' || error.killed === true;
+    if (!isStarted) throw pythonNotFound(python, error);
+    const words = error.stderr?.trim().split('\n').at(-1) || error.message;
+    throw new LorafaError(
+      'config.not_found',
+      `${file}: the configuration of Accelerate cannot be read (${words}); make it by accelerate config, or remove accelerate.config_file.`,
+      { location: { file } },
+    );
+  }
+  try {
+    // Whatever it loads at its start may print before.
+    return JSON.parse(output.trimEnd().split('\n').at(-1)!);
+  } catch {
+    throw new LorafaError(
+      'python.failed',
+      `"${python}" does not read ${file} as a Python would; name another one by accelerate.python, or remove accelerate.config_file.`,
+    );
+  }
+}
+
 /** The rules of the configuration, for what comes from another file. */
 function requireMeaning(config: ResolvedConfig, file: string): void {
   const { machine_rank, main_process_port, num_machines, ...others } = config.accelerate;
   const isAlone = num_machines === 1;
+  // One that is alone is the first, as files say.
   const accelerate = isAlone
-    ? others
+    ? { ...others, ...(machine_rank > 0 && { machine_rank }) }
     : { ...others, machine_rank, main_process_port, num_machines };
   const given = givenIn({ ...config, accelerate });
   const [problem] = [processesRule, machinesRule].flatMap((rule) => rule(given));

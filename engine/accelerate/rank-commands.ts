@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/schema.ts';
+import { LorafaError, messageOf } from '../errors.ts';
 import { withoutToken } from '../hub/hub-token.ts';
 import { interfaceTowards } from './network-interface.ts';
 
@@ -56,6 +57,14 @@ export function pythonCommand(
   environment: NodeJS.ProcessEnv,
 ): string {
   return accelerate.python ?? (environment[PYTHON_VARIABLE] || 'python3');
+}
+
+/** What is told where the system does not start it. */
+export function pythonNotFound(command: string, cause: unknown): LorafaError {
+  return new LorafaError(
+    'python.not_found',
+    `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by accelerate.python, by the variable LORAFA_PYTHON or, in VS Code, by the setting lorafa.accelerate.python or the interpreter that is selected.`,
+  );
 }
 
 /** The processes of a run on Accelerate that are on this machine, in the order of their ranks. */

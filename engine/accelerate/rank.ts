@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
-import { type ErrorCode, LorafaError, messageOf } from '../errors.ts';
+import { type ErrorCode, LorafaError } from '../errors.ts';
 import { killTree } from './kill-tree.ts';
-import type { RankCommand } from './rank-commands.ts';
+import { pythonNotFound, type RankCommand } from './rank-commands.ts';
 
 /** Lines of output that are kept, for whoever is told why a run fails. */
 const KEPT_LINES = 40;
@@ -104,8 +104,8 @@ export class Rank {
   /** Undefined where nothing was started, whether the system says so at once or in an event. */
   #start({ command, args, env }: RankCommand): ChildProcess | undefined {
     const fail = (cause: unknown): void => {
-      const message = `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by accelerate.python, by the variable LORAFA_PYTHON or, in VS Code, by the setting lorafa.accelerate.python.`;
-      this.#end('python.not_found', message);
+      const { code, message } = pythonNotFound(command, cause);
+      this.#end(code, message);
     };
     let child: ChildProcess;
     try {

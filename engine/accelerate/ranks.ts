@@ -64,19 +64,20 @@ export class Ranks {
   ): Promise<Ranks> {
     const { accelerate } = config;
     const handover = await temporaryFolder('lorafa-accelerate');
-    const commands = await rankCommands(config, { handover, model });
-    const first = accelerate.machine_rank * localProcesses(config);
-    const ranks = commands.map((command, index) => {
-      const rank = first + index;
-      const name = `The process of rank ${rank} of ${accelerate.num_processes}`;
-      return new Rank(name, command, (line) => onOutput(`rank ${rank}: ${line}`));
-    });
-    const calls = new Calls();
-    void firstEnd(ranks).then((error) => {
-      for (const rank of ranks) rank.kill();
-      calls.fail(error);
-    });
+    const ranks: Rank[] = [];
     try {
+      const commands = await rankCommands(config, { handover, model });
+      const first = accelerate.machine_rank * localProcesses(config);
+      for (const [index, command] of commands.entries()) {
+        const rank = first + index;
+        const name = `The process of rank ${rank} of ${accelerate.num_processes}`;
+        ranks.push(new Rank(name, command, (line) => onOutput(`rank ${rank}: ${line}`)));
+      }
+      const calls = new Calls();
+      void firstEnd(ranks).then((error) => {
+        for (const rank of ranks) rank.kill();
+        calls.fail(error);
+      });
       const hellos = await calls.all(ranks.map((rank) => rank.answer()));
       return new Ranks(helloSchema.parse(hellos[0]), accelerate, ranks, handover, calls);
     } catch (error) {

@@ -12,7 +12,7 @@ export const accelerateSection = z
       .min(1, SIZED)
       .exactOptional()
       .describe(
-        'The Python that computes, with the packages torch, transformers, peft and accelerate: a path, which starts at the folder of this file, or a name that is looked for in `PATH`. It is started, so look at what it is in a configuration that somebody else wrote. Default: what the variable `LORAFA_PYTHON` says, or `python3`.',
+        'The Python that computes, with the packages torch, transformers, peft and accelerate: a path, which starts at the folder of this file, or a name that is looked for in `PATH`. It is started, so look at what it is in a configuration that somebody else wrote. Default: what the variable `LORAFA_PYTHON` says, in VS Code the setting `lorafa.accelerate.python` or the interpreter that is selected in the Python extension, or `python3`.',
       ),
     config_file: z
       .string()

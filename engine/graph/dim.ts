@@ -7,6 +7,11 @@ export type Dim = number | string;
 /** Sizes of a tensor's axes, outermost first. */
 export type Shape = readonly Dim[];
 
+/** Whether all sizes are numbers; those of an expert's rows are known to a run alone. */
+export function isStatic(shape: Shape): shape is readonly number[] {
+  return shape.every((dim) => typeof dim === 'number');
+}
+
 /** Monomial (sorted names joined by `*`, `''` for the constant term) to its coefficient. */
 type Polynomial = Map<string, number>;
 

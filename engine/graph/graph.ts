@@ -1,3 +1,4 @@
+import { isStatic } from './dim.ts';
 import type { Value } from './value.ts';
 
 /** A finished graph. */
@@ -14,7 +15,7 @@ export function graphInputs(graph: Graph): Value<'input'>[] {
 
 /** Whether all sizes are known before a run. */
 export function hasStaticShapes({ values }: Graph): boolean {
-  return values.every(({ shape }) => shape.every((dim) => typeof dim === 'number'));
+  return values.every(({ shape }) => isStatic(shape));
 }
 
 /** How many values read each value; a graph output counts as one more reader. */

@@ -81,6 +81,7 @@ export interface RunEstimate {
  * Estimates a run as `train` would do it: every row is tokenized, nothing is computed or written. Of
  * weights on the Hub only the headers are fetched.
  *
+ * @param given as `withConfigFile` leaves it
  * @param facts of this machine; unless given, `auto` is the CPU
  * @throws LorafaError for anything that is wrong with model, adapter or data
  */

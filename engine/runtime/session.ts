@@ -91,13 +91,14 @@ export class Session {
     const computed = device.kind === 'webgpu' ? withWebgpuOps(graph) : graph;
     requireKernels(computed, device);
     requireBuffers(computed, device);
+    const model = writeOnnx(computed);
     if (usesBfloat16(computed)) await bfloat16Runtime().startThreads(computed, threads);
     const weights = await weightsFor(computed, options, memoryOf(device));
     const problem = uncapturable(computed);
     const isWanted = options.captures === true && device.kind === 'cuda';
     if (isWanted && problem !== undefined) options.onUncaptured?.(problem);
     const has = (op: OpName): boolean => computed.values.some((value) => value.op === op);
-    return Session.#load(computed, writeOnnx(computed), weights, {
+    return Session.#load(computed, model, weights, {
       ...options,
       captures: isWanted && problem === undefined,
       prepacks: has('matmulNBits'),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
+import { withConfigFile } from '../accelerate/config-file.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { parseDataPath } from '../data/data-path.ts';
 import { LorafaError } from '../errors.ts';
@@ -28,13 +29,16 @@ const ENOUGH_SECONDS = 30;
  * Times a few real steps of a run, on its first rows and in a folder that is gone afterwards.
  *
  * @param control ends it early, after the present step
- * @throws LorafaError as `train`, and `training.cancelled` where no step was timed
+ * @throws LorafaError as `train`, `config.contradiction` for a run on several machines, and `training.cancelled` where
+ * no step was timed
  */
 export async function measureSpeed(
-  config: ResolvedConfig,
+  given: ResolvedConfig,
   onEvent: (event: ProgressEvent) => void = () => undefined,
   control = new TrainControl(),
 ): Promise<MeasuredSpeed> {
+  const config = await withConfigFile(given);
+  refuseSeveral(config);
   const folder = path.join(os.tmpdir(), `lorafa-measure-${randomUUID()}`);
   const rates: number[] = [];
   let began = 0;
@@ -57,6 +61,15 @@ export async function measureSpeed(
   }
   const timed = rates.length > 1 ? rates.slice(1) : rates;
   return { tokensPerSecond: median(timed), steps: timed.length };
+}
+
+/** The others would have to be started for this, and nobody has. */
+function refuseSeveral({ accelerate: { num_machines: machines } }: ResolvedConfig): void {
+  if (machines === 1) return;
+  throw new LorafaError(
+    'config.contradiction',
+    `Steps are timed on this machine alone, and accelerate.num_machines is ${machines}; start the run on all of them by lorafa train, which tells how fast it is.`,
+  );
 }
 
 /** The run with nothing but a few steps: one more than are made, so that it never has an end to save. */

@@ -5,9 +5,17 @@ import type { RankShare } from './training-backend.ts';
 export class RankRates {
   /** Of each rank since the last report. */
   #tokens: number[] = [];
+  /** Of all processes, those of other machines too. */
+  #all = 0;
 
-  /** Takes note of what the processes did in a step, in the order of their ranks. */
-  add(ranks: readonly RankShare[]): void {
+  /**
+   * Takes note of a step.
+   *
+   * @param ranks what the processes of this machine did, in the order of their ranks
+   * @param all tokens of the step, which other machines may have had a part of
+   */
+  add(ranks: readonly RankShare[], all: number): void {
+    this.#all += all;
     this.#tokens = ranks.map(({ tokens }, rank) => tokens + (this.#tokens[rank] ?? 0));
   }
 
@@ -18,13 +26,13 @@ export class RankRates {
    * @param rate tokens per second of all together
    */
   report(ranks: readonly RankShare[], rate: number): readonly RankUsage[] {
-    const all = this.#tokens.reduce((sum, tokens) => sum + tokens, 0);
     const usage = ranks.map(({ device, memory }, rank) => ({
       device,
       memory,
-      tokens_per_second: (rate * this.#tokens[rank]!) / Math.max(1, all),
+      tokens_per_second: (rate * this.#tokens[rank]!) / Math.max(1, this.#all),
     }));
     this.#tokens = [];
+    this.#all = 0;
     return usage;
   }
 }

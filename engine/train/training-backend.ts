@@ -27,7 +27,7 @@ export interface StepResult {
   readonly loss: number;
   /** 2-norm of the gradient of that, before clipping. */
   readonly gradientNorm: number;
-  /** The processes that computed it, by rank; absent where it was this one. */
+  /** The processes of this machine that computed it, by rank; absent where it was this one. */
   readonly ranks?: readonly RankShare[];
 }
 

@@ -147,7 +147,7 @@ export class TrainingLoop {
     if (!Number.isFinite(norm)) throw notFinite(step + 1, `a gradient of the norm ${norm}`);
     const tokens = sum(planned.batches.map((batch) => batch.numTokens));
     this.#throughput.add(tokens);
-    if (ranks !== undefined) this.#rankRates.add(ranks);
+    if (ranks !== undefined) this.#rankRates.add(ranks, tokens);
     const windowSteps = window.steps.length;
     this.#state = afterStep(this.#state, { loss, tokens, windowSteps }, this.#course);
     const done = this.#state.global_step;

@@ -43,13 +43,14 @@ function isAlike(a: ResolvedConfig, b: ResolvedConfig): boolean {
   return isDeepStrictEqual(whatDecides(a), whatDecides(b));
 }
 
-function whatDecides({ model, data, lora, training, engine }: ResolvedConfig): unknown {
+function whatDecides({ model, data, lora, training, engine, accelerate }: ResolvedConfig): unknown {
   const { lora_alpha: _, use_rslora: __, init_adapter: ___, ...layers } = lora;
   const { max_memory_gib: ____, ...machine } = engine;
   return [
     model,
     layers,
     machine,
+    [accelerate.num_processes, accelerate.num_machines, accelerate.mixed_precision],
     [data.max_length, data.packing, data.group_by_length, data.pad_to_multiple_of],
     [training.method, training.gradient_checkpointing],
     [training.per_device_train_batch_size, training.gradient_accumulation_steps],

@@ -1,4 +1,5 @@
 import { CancellationToken } from 'vscode-jsonrpc/node';
+import { readConfig } from '../../engine/config/parse.ts';
 import { runCli } from '../../server/cli-process.ts';
 import { Generators } from '../../server/generator/generators.ts';
 import { InspectorClient } from '../../server/language/inspection/inspector-client.ts';
@@ -24,9 +25,11 @@ switch (kind) {
     );
     break;
   }
-  case 'inspector':
-    await new InspectorClient(`${out}/inspector.js`).estimate(configFile, () => undefined);
+  case 'inspector': {
+    const config = await readConfig(configFile);
+    await new InspectorClient(`${out}/inspector.js`).estimate(config, () => undefined);
     break;
+  }
   default:
     await runCli(`${out}/cli.js`, ['preview', configFile], None);
 }

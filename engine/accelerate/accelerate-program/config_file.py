@@ -10,6 +10,6 @@ except ImportError:
 
 try:
     with open(sys.argv[1], encoding="utf-8") as file:
-        print(json.dumps(yaml.safe_load(file), default=str))
+        print(json.dumps(yaml.safe_load(file), default=str, allow_nan=False))
 except (OSError, ValueError, yaml.YAMLError) as error:
     sys.exit(" ".join(str(error).split()))

@@ -59,13 +59,28 @@ export function backendRule(
   });
 }
 
-/** Each process of a step has a batch. */
+/** More devices than a machine has. A slip of the pen would have it start thousands of processes. */
+const MAX_PROCESSES_OF_A_MACHINE = 256;
+
+/** Each process of a step has a batch, and no machine more processes than it may have devices. */
 export const processesRule: Rule = (given) => {
   const path = ['accelerate', 'num_processes'];
   const processes = given('accelerate', 'num_processes');
   const batches = given('training', 'gradient_accumulation_steps') ?? 1;
+  const machines = given('accelerate', 'num_machines') ?? 1;
   if (given('engine', 'backend') !== 'accelerate') return [];
   if (typeof processes !== 'number' || typeof batches !== 'number') return [];
+  const most = typeof machines === 'number' ? MAX_PROCESSES_OF_A_MACHINE * machines : Infinity;
+  if (processes > most) {
+    return [
+      problem(
+        path,
+        `\`accelerate.num_processes\` ${processes} are more than ${MAX_PROCESSES_OF_A_MACHINE} on each machine; use ${most} at most, or more machines by \`accelerate.num_machines\``,
+        setValue(path, most),
+        { kind: 'remove', path },
+      ),
+    ];
+  }
   if (processes <= batches) return [];
   return [
     problem(

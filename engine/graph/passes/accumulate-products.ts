@@ -1,4 +1,4 @@
-import { sameShape } from '../dim.ts';
+import { isStatic, sameShape } from '../dim.ts';
 import { countUses, type Graph, rewriteGraph } from '../graph.ts';
 import { isOp, type Value } from '../value.ts';
 import { scaled } from './scaled.ts';
@@ -6,15 +6,17 @@ import { scaled } from './scaled.ts';
 /**
  * Adds products where the sum lies: `add(sum, product)` and `gemm(a, b, sum)` become one op of our own,
  * which writes over the sum. Made apart, a product with an adapter's narrow matrices goes three times
- * over memory as large as the layer's own result.
+ * over memory as large as the layer's own result. Products of an expert's rows stay: ops of our own are made for sizes that are
+ * numbers.
  */
 export function accumulateProducts(graph: Graph): Graph {
   const uses = countUses(graph);
   return rewriteGraph(graph, (value, original, insert) => {
+    if (!isStatic(value.shape)) return value;
     if (isOp(value, 'gemm')) {
       const [, , sum] = value.inputs;
       const isSum = sum !== undefined && sameShape(sum.shape, value.shape);
-      return isSum ? added(value, sum, value, insert) : value;
+      return isSum && hasStaticFactors(value) ? added(value, sum, value, insert) : value;
     }
     if (value.op !== 'add') return value;
     // What is added last is mostly the right one, and its factors are the youngest.
@@ -29,7 +31,12 @@ export function accumulateProducts(graph: Graph): Graph {
 }
 
 function isProduct(value: Value): boolean {
-  return isOp(value, 'matmulBfloat16') || (isOp(value, 'gemm') && value.inputs.length === 2);
+  if (isOp(value, 'matmulBfloat16')) return true;
+  return isOp(value, 'gemm') && value.inputs.length === 2 && hasStaticFactors(value);
+}
+
+function hasStaticFactors({ inputs }: Value<'gemm'>): boolean {
+  return inputs.every(({ shape }) => isStatic(shape));
 }
 
 /** What stands for `value`: a sum to which a product is added. */

@@ -1,3 +1,4 @@
+import { isStatic } from '../dim.ts';
 import { type Graph, rewriteGraph } from '../graph.ts';
 import { isOp, type Value } from '../value.ts';
 import { scaled } from './scaled.ts';
@@ -28,11 +29,14 @@ export function multiplyRounded(graph: Graph): Graph {
       return made;
     };
     if (value.op === 'toBfloat16') return rounded(value.inputs[0]!);
-    if (!isOp(value, 'gemm')) return value;
+    // Of the rows of an expert, which compute in float32, only a run knows how many there are.
+    if (!isOp(value, 'gemm') || !value.inputs.every(({ shape }) => isStatic(shape))) return value;
     const [left, right, sum] = value.inputs as readonly [Value, Value, Value | undefined];
     const { transA, transB, alpha } = value.attributes;
     const inner = Number(left.shape[transA ? 0 : 1]);
-    const isWide = right.op === 'input' && inner > FASTER_IN_FLOAT32;
+    // A product of an adapter's two narrow sides, which is added to that of the layer, or to its gradient.
+    const isNarrow = right.op === 'input' && inner <= Math.min(...value.shape.map(Number));
+    const isWide = isNarrow && inner > FASTER_IN_FLOAT32;
     if (!isWide && !(sum === undefined && isRounded.has(original.inputs[0]!))) return value;
     const { name, dtype, shape } = value;
     const product: Value<'matmulBfloat16'> = {

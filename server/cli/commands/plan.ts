@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { estimateRun } from '../../../engine/plan/estimate-run.ts';
@@ -30,7 +31,7 @@ export function addPlanCommand(program: Command): void {
 }
 
 async function plan(file: string, flags: PlanFlags): Promise<void> {
-  const config = await readConfig(file, (flags.set ?? []).map(parseOverride));
+  const config = await withConfigFile(await readConfig(file, (flags.set ?? []).map(parseOverride)));
   const { FACTS_OF_RUNTIME } = await import('../../../engine/runtime/device-memory.ts');
   const estimate = await estimateRun(config, stderrProgress(), FACTS_OF_RUNTIME);
   if (flags.json === true) printJson(process.stdout, estimate);

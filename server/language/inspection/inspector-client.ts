@@ -1,5 +1,6 @@
 import type { CancellationToken } from 'vscode-jsonrpc/node';
 import type { ConfigPath } from '../../../engine/config/config-error.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { tokenToGive } from '../../../engine/hub/hub-token.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
@@ -112,9 +113,9 @@ export class InspectorClient implements Inspector {
    * Estimates a run from all of its data; see `estimateRun`. That keeps the process busy, so that it
    * is best asked of an inspector of its own, which is disposed of to cancel it.
    */
-  estimate(file: string, onProgress: OnProgress): Promise<RunEstimate> {
+  estimate(config: ResolvedConfig, onProgress: OnProgress): Promise<RunEstimate> {
     this.#onProgress = onProgress;
-    return this.#ask(estimateConfig, { file, hubToken: tokenToGive() });
+    return this.#ask(estimateConfig, { config, hubToken: tokenToGive() });
   }
 
   /** The columns and first rows of a data file. */

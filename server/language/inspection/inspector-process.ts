@@ -62,9 +62,8 @@ serve(connection, inspectConfig, ({ file, text }, token) =>
 serve(connection, listColumns, ({ names }) => inspector.columns(names));
 serve(connection, listModules, ({ model }) => inspector.moduleNames(model));
 serve(connection, findChatTemplate, ({ model, adapter }) => hasChatTemplate(model, adapter));
-serve(connection, estimateConfig, async ({ file, hubToken }) => {
+serve(connection, estimateConfig, async ({ config, hubToken }) => {
   giveHubToken(hubToken);
-  const config = await readConfig(file);
   const tell = (event: ProgressEvent): void => {
     const { done, total } = event;
     notify(connection, estimateProgressed, { task: progressText(event), done, total });

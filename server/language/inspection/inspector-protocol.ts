@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import type { RunEstimate } from '../../../engine/plan/estimate-run.ts';
 import type { TrainingMemory } from '../../../engine/plan/training-memory.ts';
 import type { Device } from '../../../engine/runtime/device.ts';
@@ -68,8 +69,11 @@ export const findChatTemplate = request<boolean>()(
   z.object({ model: z.string(), adapter: z.nullable(z.string()) }),
 );
 
-/** Server → inspector: estimate a run from a configuration, as it is on disk, and all of its data. */
-export const estimateConfig = request<RunEstimate>()('inspector/estimate', fileToFetch);
+/** Server → inspector: estimate a run from a configuration and all of its data. */
+export const estimateConfig = request<RunEstimate>()(
+  'inspector/estimate',
+  z.extend(withToken, { config: z.custom<ResolvedConfig>() }),
+);
 
 /** Inspector → server: how far an estimate is. */
 export const estimateProgressed = notification(

@@ -37,9 +37,14 @@ use_cpu: false
 /** What a configuration becomes that names a file of Accelerate. */
 async function read(
   text: string,
-  options: { readonly name?: string; readonly asked?: string; readonly python?: string } = {},
+  options: {
+    readonly name?: string;
+    readonly asked?: string;
+    readonly python?: string;
+    readonly device?: string;
+  } = {},
 ) {
-  const { name = 'accelerate.yaml', python = REFERENCE_PYTHON } = options;
+  const { name = 'accelerate.yaml', python = REFERENCE_PYTHON, device } = options;
   const { asked = name } = options;
   const file = path.join(folder, name);
   await mkdir(path.dirname(file), { recursive: true });
@@ -49,7 +54,7 @@ async function read(
       model: { base_model_name_or_path: 'model' },
       data: { dataset_name_or_path: 'rows.jsonl' },
       training: { output_dir: 'out', gradient_accumulation_steps: 8 },
-      engine: { backend: 'accelerate' },
+      engine: { backend: 'accelerate', ...(device !== undefined && { device }) },
       accelerate: { python, config_file: asked },
     }),
     path.join(folder, 'run.lorafa.json'),
@@ -92,6 +97,10 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
     ['num_processes: 9', 'gradient_accumulation_steps` to at least 9'],
     ['num_processes: 3\nnum_machines: 2\nmain_process_ip: a', 'cannot share 3 processes'],
     ['num_processes: 2\nnum_machines: 2', 'set `accelerate.main_process_ip`'],
+    ['machine_rank: 1', 'machine_rank` has an effect only with several machines'],
+    ['num_processes: 257', '257 are more than 256 on each machine'],
+    ['constructor: 1', 'constructor: 1 cannot be had'],
+    ['distributed_type: MULTI_GPU\nuse_cpu: true', '"MULTI_GPU" contradicts use_cpu'],
     ['- a list', 'it has no keys'],
     ['', 'it has no keys'],
   ])('that asks for what cannot be had is refused by name: %s', async (text, words) => {
@@ -104,6 +113,7 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
   test.each([
     ['a: [', 'accelerate.yaml'],
     ['a: \u0000', 'accelerate.yaml'],
+    ['a: .nan', 'accelerate.yaml'],
   ])('that is none is told in a sentence: %j', async (text, name) => {
     await expect(read(text)).rejects.toMatchObject({
       code: 'config.not_found',
@@ -111,13 +121,32 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
     });
   });
 
+  test.each([
+    ['cpu', 'MULTI_GPU'],
+    ['cuda', 'MULTI_CPU'],
+  ])('for other devices than %s is refused: %s', async (device, type) => {
+    const text = `distributed_type: ${type}\n`;
+    await expect(read(text, { device })).rejects.toMatchObject({
+      code: 'config.contradiction',
+      message: expect.stringContaining(`"${type}" contradicts engine.device "${device}"`),
+    });
+    expect((await read(text)).engine.device).toBe('auto');
+  });
+
   test('that is not there is told, and so is a Python', async () => {
     await expect(read('', { asked: 'other.yaml' })).rejects.toMatchObject({
       code: 'config.not_found',
       message: expect.stringContaining('No such file'),
     });
-    await expect(read(WRITTEN, { python: '/nowhere/python' })).rejects.toMatchObject({
-      code: 'python.not_found',
+    // One is not there, one may not be started, and one has a name that no program has.
+    for (const python of ['/nowhere/python', folder, 'py\0thon']) {
+      await expect(read(WRITTEN, { python })).rejects.toMatchObject({
+        code: 'python.not_found',
+        message: expect.stringContaining('lorafa.accelerate.python'),
+      });
+    }
+    await expect(read(WRITTEN, { python: 'echo' })).rejects.toMatchObject({
+      code: 'python.failed',
     });
   });
 });

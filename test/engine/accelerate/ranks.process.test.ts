@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Ranks } from '../../../engine/accelerate/ranks.ts';
 import { parseConfig } from '../../../engine/config/parse.ts';
+import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { processesOf } from '../../support/processes-of.ts';
 import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -29,8 +30,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-function start(python: string, numProcesses = 1, onOutput?: (line: string) => void) {
-  const config = parseConfig(
+function configOf(numProcesses: number): ResolvedConfig {
+  return parseConfig(
     JSON.stringify({
       model: { base_model_name_or_path: 'model' },
       data: { dataset_name_or_path: 'rows.jsonl' },
@@ -40,6 +41,10 @@ function start(python: string, numProcesses = 1, onOutput?: (line: string) => vo
     }),
     path.join(folder, 'run.lorafa.json'),
   );
+}
+
+function start(python: string, numProcesses = 1, onOutput?: (line: string) => void) {
+  const config = configOf(numProcesses);
   return Ranks.start({ ...config, accelerate: { ...config.accelerate, python } }, onOutput);
 }
 
@@ -58,6 +63,17 @@ describe('a program that cannot be started', () => {
     await expect(start(python, 2)).rejects.toMatchObject({ code: 'python.not_found' });
     expect(await leftovers()).toEqual([]);
   });
+});
+
+test('commands that cannot be made leave no file', async () => {
+  const config = configOf(1);
+  Object.defineProperty(config.accelerate, 'python', {
+    get: () => {
+      throw new Error('It has no name.');
+    },
+  });
+  await expect(Ranks.start(config)).rejects.toThrow('It has no name.');
+  expect(await leftovers()).toEqual([]);
 });
 
 describe.skipIf(process.platform === 'win32')('a program that is no Python', () => {

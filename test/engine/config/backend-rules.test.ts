@@ -90,6 +90,23 @@ describe('on Accelerate', () => {
     expect(problems[0]!.message).toContain(`\`accelerate.${key}\``);
   });
 
+  test('no machine has more than 256 processes', () => {
+    const problemsWith = (accelerate: object) =>
+      problemsOf({
+        engine: { backend: 'accelerate' },
+        training: { gradient_accumulation_steps: 1000 },
+        accelerate,
+      }).problems;
+    const several = { num_machines: 2, main_process_ip: 'a' };
+    expect(problemsWith({ num_processes: 256 })).toEqual([]);
+    expect(problemsWith({ num_processes: 512, ...several })).toEqual([]);
+    for (const accelerate of [{ num_processes: 257 }, { num_processes: 514, ...several }]) {
+      expect(problemsWith(accelerate)).toMatchObject([
+        { code: 'config.contradiction', message: expect.stringContaining('256 on each machine') },
+      ]);
+    }
+  });
+
   test('a file of Accelerate takes the place of keys', () => {
     const { problems } = problemsOf({
       engine: { backend: 'accelerate' },

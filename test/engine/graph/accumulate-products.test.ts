@@ -114,6 +114,19 @@ describe('products are added where the sum lies', () => {
   });
 });
 
+test('rows that only a run knows the number of are added by the ops of ONNX', () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['tokens of expert 0', 3]);
+  const w = g.input('w', 'float32', [3, 4]);
+  const twice = g.add(g.gemm(x, w), g.gemm(x, w, { alpha: 2 }));
+  const graph = g.finish({ twice, sum: g.gemm(x, w, { c: twice }) });
+  expect(accumulateProducts(graph)).toEqual(graph);
+  // Nor are those that a sum over them is made of.
+  const gradient = g.add(g.neg(w), g.gemm(x, g.neg(twice), { transA: true }));
+  const backward = g.finish({ gradient });
+  expect(accumulateProducts(backward)).toEqual(backward);
+});
+
 test('what does not fit is no sum', () => {
   const g = new GraphBuilder();
   const [a, b, sum] = [

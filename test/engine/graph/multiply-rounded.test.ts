@@ -7,10 +7,11 @@ import { hasBfloat16 } from '../../support/bfloat16.ts';
 import { relativeError } from '../../support/golden.ts';
 import { evaluateGraph } from './evaluate.ts';
 
-const [TOKENS, IN, OUT] = [12, 24, 20];
+const [TOKENS, IN, OUT] = [80, 96, 72];
 
+/** Of one sign, so that no sum cancels. */
 const numbers = (count: number, step: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => Math.sin(i * step));
+  Float32Array.from({ length: count }, (_, i) => 1.5 + Math.sin(i * step));
 
 interface Adapted {
   readonly g: GraphBuilder;
@@ -43,7 +44,7 @@ const ops = (graph: Graph): string[] =>
 const rowsTimesWeight = ({ g, x, w }: Adapted): Value =>
   g.apply('matmulBfloat16', [w, g.apply('toBfloat16', [x], {})], { transA: false, transB: true });
 
-/** The graph computes what it did, but for 2⁻⁹ of each factor, of which sums that cancel keep more. */
+/** The graph computes what it did, but for 2⁻⁹ of each factor. */
 async function expectRounded(graph: Graph, r: number): Promise<void> {
   if (!hasBfloat16) return;
   const feeds = feedsOf(r);
@@ -53,7 +54,7 @@ async function expectRounded(graph: Graph, r: number): Promise<void> {
   ];
   for (const name of graph.outputs.keys()) {
     const error = relativeError(actual[name]!, exact[name]!);
-    expect([name, error < 2e-2, error]).toEqual([name, true, error]);
+    expect([name, error < 4e-3, error]).toEqual([name, true, error]);
   }
 }
 
@@ -75,13 +76,10 @@ test('what a weight is multiplied with is rounded once, for the adapter too, bef
 test('the gradient of B, whose first factor lies transposed', async () => {
   const graph = graphOf(4, (parts) => {
     const { g, x, b } = parts;
-    const narrow = g.slice(g.transpose(b, [1, 0]), 1, 0, TOKENS);
-    return {
-      y: rowsTimesWeight(parts),
-      gradient: g.gemm(x, narrow, { transA: true, transB: true }),
-    };
+    const narrow = g.gemm(g.slice(x, 1, 0, OUT), b);
+    return { y: rowsTimesWeight(parts), gradient: g.gemm(x, narrow, { transA: true }) };
   });
-  expect(ops(multiplyRounded(graph))).not.toContain('gemm');
+  expect(ops(multiplyRounded(graph)).filter((op) => op === 'gemm')).toHaveLength(1);
   await expectRounded(graph, 4);
 });
 
@@ -99,6 +97,14 @@ test('what comes from bfloat16 is not rounded again', () => {
 
 test('what is rounded nowhere is not rounded for the adapter alone', () => {
   const graph = graphOf(4, ({ g, x, a }) => ({ down: g.gemm(x, a, { transB: true }) }));
+  expect(multiplyRounded(graph)).toEqual(graph);
+});
+
+test('rows that only a run knows the number of stay in float32', () => {
+  const g = new GraphBuilder();
+  const x = g.input('x', 'float32', ['tokens of expert 0', 96]);
+  const a = g.input('a', 'float32', [4, 96]);
+  const graph = g.finish({ down: g.gemm(x, a, { transB: true }) });
   expect(multiplyRounded(graph)).toEqual(graph);
 });
 

@@ -23,3 +23,15 @@ test('some steps are timed, whatever the run does besides, and nothing is left',
   expect([...tasks]).toContain('timing steps');
   expect(await leftovers()).toEqual(before);
 });
+
+test('a run on several machines is not timed, for nobody has started the others', async () => {
+  const config = tiny().config({
+    training: { gradient_accumulation_steps: 2 },
+    engine: { backend: 'accelerate' },
+    accelerate: { num_processes: 2, num_machines: 2, main_process_ip: '127.0.0.1' },
+  });
+  await expect(measureSpeed(config)).rejects.toMatchObject({
+    code: 'config.contradiction',
+    message: expect.stringContaining('accelerate.num_machines is 2'),
+  });
+});

@@ -111,4 +111,13 @@ describe.runIf(hasBfloat16)('the gradients of a model in bfloat16', () => {
     expect(Math.max(...errors)).toBeGreaterThan(BOUNDS[mode] / 100);
     expect(Math.abs(actual.loss / expected.loss - 1)).toBeLessThan(BOUNDS[mode] / 10);
   });
+
+  // Whose rows are as many as a batch sends to them.
+  test.each(MODES)('with %s: experts compute in float32 beside it', async (mode) => {
+    const name = 'lora-experts';
+    const { model } = await goldenCase(name);
+    const expected = await firstStep(name, model);
+    const actual = await firstStep(name, await quantized(model, { kind: 'bfloat16', mode }));
+    expect(Math.abs(actual.loss / expected.loss - 1)).toBeLessThan(BOUNDS.bfloat16 / 10);
+  });
 });

@@ -3,6 +3,7 @@ import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
+import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
 let cli: BuiltCli;
@@ -481,6 +482,18 @@ describe('plan', () => {
     expect(stdout).toMatch(/^Parameters +[\d,]+ trainable of [\d,]+ \(/m);
     expect(stdout).toMatch(/^Training data +\d+ rows, [\d,]+ tokens, [\d,]+ supervised$/m);
     expect(stdout).toMatch(/^Memory at peak +\d+ MiB of /m);
+  });
+
+  test.skipIf(lacks('yaml'))('with the processes of a file of Accelerate', async () => {
+    await writeFile(inFolder('accelerate.yaml'), 'num_processes: 2\n');
+    const sets = [
+      'engine.backend=accelerate',
+      'training.gradient_accumulation_steps=2',
+      `accelerate.python=${REFERENCE_PYTHON}`,
+      'accelerate.config_file=accelerate.yaml',
+    ].flatMap((each) => ['--set', each]);
+    const [estimate] = eventsOf(await lorafa('plan', 'run.lorafa.json', '--json', ...sets));
+    expect(estimate).toMatchObject({ processes: 2 });
   });
 
   test('as JSON', async () => {

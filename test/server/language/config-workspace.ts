@@ -67,6 +67,7 @@ export class ConfigWorkspace {
       lora: { r: 4, lora_alpha: 8 },
       training: { output_dir: 'out', num_train_epochs: 2, per_device_train_batch_size: 2 },
       engine: { device: 'cpu' },
+      ...('accelerate' in changes && { accelerate: {} }),
     };
     const lines = Object.entries(sections).map(([section, keys]) => {
       const values = Object.entries({ ...keys, ...changes[section] });

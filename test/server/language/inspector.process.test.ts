@@ -3,21 +3,24 @@ import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createMessageConnection } from 'vscode-jsonrpc/node';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
 import { CancellationTokenSource } from 'vscode-languageserver';
+import { readConfig } from '../../../engine/config/parse.ts';
 import type { JsonObject } from '../../../engine/json-file.ts';
 import { serveEstimates } from '../../../server/estimate-requests.ts';
 import { MODEL_KEY } from '../../../server/language/inspection/finding.ts';
 import { InspectorClient } from '../../../server/language/inspection/inspector-client.ts';
 import { estimateProgress, estimateRun } from '../../../server/protocol/configurations.ts';
 import type { PreviewState } from '../../../server/protocol/data.ts';
+import { chosenPython } from '../../../server/protocol/runs.ts';
 import {
   BACKTRACKING,
   ENDLESS_TEMPLATE,
   ENDLESS_TEXT,
   writeHostileModel,
 } from '../../support/hostile-model.ts';
+import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
 import { ConfigWorkspace } from './config-workspace.ts';
 
 let folder: string;
@@ -44,6 +47,10 @@ beforeAll(async () => {
   imports = Object.values(metafile.outputs).flatMap((output) =>
     output.imports.map(({ path: name }) => name),
   );
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -74,31 +81,19 @@ test('an estimate tells how far it is; a mistake comes as its sentence', async (
   await workspace.write('run.lorafa.json', workspace.text());
   const tasks: string[] = [];
   const client = inspectorClient();
-  const estimate = await client.estimate(workspace.path('run.lorafa.json'), ({ task }) =>
-    tasks.push(task),
-  );
+  const config = await readConfig(workspace.path('run.lorafa.json'));
+  const estimate = await client.estimate(config, ({ task }) => tasks.push(task));
   expect(estimate).toMatchObject({ steps: 12, train: { rows: 12 } });
   expect(tasks).toContain('tokenizing training rows');
 
-  await workspace.write('bad.lorafa.json', workspace.text({ lora: { r: -1 } }));
-  await expect(
-    client.estimate(workspace.path('bad.lorafa.json'), () => undefined),
-  ).rejects.toMatchObject({
-    data: { code: 'config.invalid_value', problems: [expect.stringContaining('`lora.r`')] },
+  const lora = { ...config.lora, target_modules: ['q_prj'] };
+  await expect(client.estimate({ ...config, lora }, () => undefined)).rejects.toMatchObject({
+    data: { code: 'adapter.no_target' },
   });
 });
 
-test('the client asks for an estimate, hears of it, and may cancel it', async () => {
-  const workspace = await ConfigWorkspace.create();
-  const rows = Array.from({ length: 20_000 }, () => ({
-    question: 'Why?',
-    answer: 'So. '.repeat(50),
-  }));
-  await workspace.writeRows('many.jsonl', rows);
-  await workspace.write('run.lorafa.json', workspace.text());
-  const many = workspace.text({ data: { dataset_name_or_path: 'many.jsonl' } });
-  await workspace.write('many.lorafa.json', many);
-
+/** A client, not yet listening, of a server that makes estimates. */
+function estimatesClient(): MessageConnection {
   const [toServer, toClient] = [new PassThrough(), new PassThrough()];
   const server = createMessageConnection(toServer, toClient);
   const client = createMessageConnection(toClient, toServer);
@@ -111,13 +106,55 @@ test('the client asks for an estimate, hears of it, and may cancel it', async ()
     cliScript: 'none.js',
     runFolders: async () => [],
   });
+  server.listen();
+  return client;
+}
+
+test.skipIf(lacks('yaml'))(
+  "a file of Accelerate counts in an estimate, read by the editor's Python",
+  async () => {
+    vi.stubEnv('LORAFA_PYTHON', undefined);
+    const workspace = await ConfigWorkspace.create();
+    await workspace.write('accelerate.yaml', 'num_processes: 2\nmixed_precision: bf16\n');
+    const sections = {
+      training: { gradient_accumulation_steps: 2 },
+      engine: { backend: 'accelerate' },
+      accelerate: { config_file: 'accelerate.yaml' },
+    };
+    await workspace.write('run.lorafa.json', workspace.text(sections));
+    const configFile = workspace.path('run.lorafa.json');
+    const client = estimatesClient();
+    const asked: unknown[] = [];
+    client.onRequest(chosenPython.method, (params: unknown) => {
+      asked.push(params);
+      return REFERENCE_PYTHON;
+    });
+    client.listen();
+    expect(await client.sendRequest(estimateRun.method, { configFile })).toMatchObject({
+      estimate: { processes: 2, compute: 'bfloat16' },
+    });
+    expect(asked).toEqual([{ configFile }]);
+  },
+);
+
+test('the client asks for an estimate, hears of it, and may cancel it', async () => {
+  const workspace = await ConfigWorkspace.create();
+  const rows = Array.from({ length: 20_000 }, () => ({
+    question: 'Why?',
+    answer: 'So. '.repeat(50),
+  }));
+  await workspace.writeRows('many.jsonl', rows);
+  await workspace.write('run.lorafa.json', workspace.text());
+  const many = workspace.text({ data: { dataset_name_or_path: 'many.jsonl' } });
+  await workspace.write('many.lorafa.json', many);
+
+  const client = estimatesClient();
   const { token, cancel } = cancellable();
   const files: string[] = [];
   client.onNotification(estimateProgress.method, ({ configFile }: { configFile: string }) => {
     files.push(path.basename(configFile));
     if (configFile.endsWith('many.lorafa.json')) cancel();
   });
-  server.listen();
   client.listen();
 
   const configFile = workspace.path('run.lorafa.json');
@@ -125,6 +162,13 @@ test('the client asks for an estimate, hears of it, and may cancel it', async ()
   expect(answer).toMatchObject({
     estimate: { steps: 12, memory: { total: expect.any(Number) } },
     earlier: null,
+  });
+  await workspace.write('bad.lorafa.json', workspace.text({ lora: { r: -1 } }));
+  const bad = client.sendRequest(estimateRun.method, {
+    configFile: workspace.path('bad.lorafa.json'),
+  });
+  await expect(bad).rejects.toMatchObject({
+    data: { code: 'config.invalid_value', problems: [expect.stringContaining('`lora.r`')] },
   });
   const cancelled = client.sendRequest(
     estimateRun.method,
@@ -226,7 +270,7 @@ test('a process that is disposed of while it works answers nobody and is started
   const started = new Promise<void>((resolve) => {
     isUnderWay = resolve;
   });
-  const estimate = client.estimate(workspace.path('run.lorafa.json'), isUnderWay);
+  const estimate = client.estimate(await readConfig(workspace.path('run.lorafa.json')), isUnderWay);
   const ended = expect(estimate).rejects.toThrow();
   await started;
   await client.dispose();

@@ -13,6 +13,8 @@ function config(changes: Readonly<Record<string, object>> = {}): ResolvedConfig 
     data: { dataset_name_or_path: './rows.jsonl' },
     lora: { r: 8, ...changes['lora'] },
     training: { output_dir: './run', ...changes['training'] },
+    engine: { ...changes['engine'] },
+    accelerate: { ...changes['accelerate'] },
   });
   return parseConfig(text, '/work/run.lorafa.json');
 }
@@ -44,4 +46,24 @@ test('the latest run that did the same tells the speed', async () => {
   const folders = ['other', 'silent', 'new', 'old', 'none'].map(at);
   expect(await earlierSpeed(config(), folders)).toEqual({ run: 'new', tokensPerSecond: 200 });
   expect(await earlierSpeed(config({ training: { method: 'lora' } }), folders)).toBeUndefined();
+});
+
+test('a run on Accelerate is as fast as another one with as many processes and machines in the same precision', async () => {
+  const run = path.join(await tempFolder(), 'run');
+  const on = (accelerate: object): ResolvedConfig =>
+    config({
+      training: { gradient_accumulation_steps: 4 },
+      engine: { backend: 'accelerate' },
+      accelerate,
+    });
+  const two = { num_processes: 2 };
+  await writeRun(run, on({ ...two, python: '/its/python' }), [10]);
+  expect(await earlierSpeed(on(two), [run])).toMatchObject({ tokensPerSecond: 10 });
+  for (const other of [
+    { num_processes: 4 },
+    { ...two, num_machines: 2, main_process_ip: '10.0.0.1' },
+    { ...two, mixed_precision: 'bf16' },
+  ]) {
+    expect(await earlierSpeed(on(other), [run])).toBeUndefined();
+  }
 });
