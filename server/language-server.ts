@@ -17,6 +17,7 @@ import { serveHub } from './hub-requests.ts';
 import { InspectorClient } from './language/inspection/inspector-client.ts';
 import { LANGUAGE_CAPABILITIES, serveLanguage } from './language/language-features.ts';
 import { serveModels } from './model-requests.ts';
+import { followOpenFolders } from './open-folders.ts';
 import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol/initialization.ts';
 import { servePushes } from './push-requests.ts';
@@ -46,7 +47,7 @@ connection.onInitialize((params): InitializeResult | ResponseError<{ retry: bool
     configurations.lookAgain(),
   );
   const configurations = serveConfigurations(inspector, canRefreshHints);
-  const folders = (params.workspaceFolders ?? []).map(({ uri }) => uri);
+  const folders = followOpenFolders(connection, params.workspaceFolders ?? []);
   // What a run leaves is what the next one of its configuration finds.
   const background = serveBackground(folders, inspector, () => configurations.lookAgain());
   const hub = serveHub(connection, program('./inspector.js'));
@@ -94,13 +95,10 @@ function serveConfigurations(
 
 /** Runs and models: all that computes, in processes of its own whose programs lie beside this one. */
 function serveBackground(
-  folderUris: readonly string[],
+  workspaceFolders: readonly string[],
   inspector: InspectorClient,
   onRunChanged: () => void,
 ): readonly Service[] {
-  const workspaceFolders = folderUris
-    .filter((uri) => uri.startsWith('file:'))
-    .map((uri) => fileURLToPath(uri));
   const registry = new RunRegistry(defaultRegistryFolder());
   const runs = serveRuns(connection, {
     workspaceFolders,

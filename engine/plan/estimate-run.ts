@@ -39,7 +39,7 @@ export interface RunEstimate {
   readonly model: string;
   /**
    * What it is for: the named device, or the one that `auto` takes on this machine now; absent where Accelerate
-   * computes it.
+   * finds one for itself.
    */
   readonly device?: string;
   readonly parameters: ParameterCount;
@@ -169,7 +169,10 @@ function onAccelerate(
   config: ResolvedConfig,
   question: Omit<AccelerateQuestion, 'isOnCpu'>,
   available: number | undefined,
-): Pick<RunEstimate, 'gradientCheckpointing' | 'compute' | 'memory' | 'processes' | 'memoryLimit'> {
+): Pick<
+  RunEstimate,
+  'device' | 'gradientCheckpointing' | 'compute' | 'memory' | 'processes' | 'memoryLimit'
+> {
   const { num_processes: processes, mixed_precision } = config.accelerate;
   // What PyTorch finds otherwise, and how much that has, is known to Python alone.
   const isOnCpu = config.engine.device === 'cpu';
@@ -178,6 +181,7 @@ function onAccelerate(
     compute: mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
     memory: accelerateMemory(config, { ...question, isOnCpu }),
     processes,
+    ...(isOnCpu && { device: formatDevice(CPU) }),
     ...(isOnCpu && available !== undefined && { memoryLimit: available / localProcesses(config) }),
   };
 }

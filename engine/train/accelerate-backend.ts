@@ -97,6 +97,7 @@ async function openAccelerate(
     sampler: undefined,
     summary: {
       device: `${ranks.count === 1 ? device : `${ranks.count} × ${device}`} (Accelerate)`,
+      processes: ranks.count,
       gradientCheckpointing: gradient_checkpointing === 'layer' ? 'layer' : 'none',
       compute: config.accelerate.mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
     },

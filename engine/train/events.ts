@@ -47,6 +47,8 @@ const sessionFacts = z.object({
   totalParameters: count,
   /** The device that really runs the graph, e.g. `cpu` or `cuda:0`; never `auto`. */
   device: name,
+  /** Processes of Accelerate that compute the run; absent where this program does. */
+  processes: count.exactOptional(),
   /** What the backward pass computes again; never `auto`. */
   gradientCheckpointing: z.enum(['none', 'attention', 'layer']),
   padding: paddingReport,

@@ -77,7 +77,7 @@ export interface OpenBackend {
   /** What a run tells of how it is computed. */
   readonly summary: Pick<
     SessionFacts,
-    'device' | 'gradientCheckpointing' | 'compute' | 'computeTrials'
+    'device' | 'processes' | 'gradientCheckpointing' | 'compute' | 'computeTrials'
   >;
   /** The mode that it chose itself and that a run that goes on stays in. */
   readonly chosen: ComputeMode | undefined;

@@ -27,7 +27,7 @@ export function estimateMarkdown(
   texts: EstimateTexts,
 ): string {
   const { memory, memoryLimit, parameters, train, evaluation } = estimate;
-  const { largestBatch, largestEvaluationBatch, processes } = estimate;
+  const { largestBatch, largestEvaluationBatch } = estimate;
   const needed = `${formatBytes(memory.total)} ${texts.needed}`;
   const verdict =
     memoryLimit === undefined
@@ -42,7 +42,7 @@ export function estimateMarkdown(
   return [
     `# ${texts.title}: ${asMarkdown(name)}`,
     verdict,
-    ...(processes === undefined ? [] : [texts.ofProcesses.replace('{0}', `${processes}`)]),
+    ...processLines(estimate, texts),
     time === undefined
       ? texts.timeUnknown
       : `${texts.time} **${formatDuration(Math.max(1, time.seconds))}** (${asMarkdown(time.source)}, ${count(time.tokensPerSecond)} ${texts.tokensPerSecond}). ${texts.timeOfSteps}`,
@@ -50,8 +50,8 @@ export function estimateMarkdown(
     markdownTable(
       [texts.part, texts.size],
       [
-        [processes === undefined ? texts.weights : texts.heldWeights, formatBytes(memory.weights)],
-        ...presentRow(texts.answerWeights, memory.answerWeights),
+        [placed(texts.weights, estimate, texts), formatBytes(memory.weights)],
+        ...presentRow(placed(texts.answerWeights, estimate, texts), memory.answerWeights),
         [texts.optimizer, formatBytes(memory.optimizer)],
         [texts.activations, formatBytes(memory.activations)],
         ...presentRow(texts.evaluation, memory.evaluation),
@@ -98,6 +98,20 @@ export function estimateMarkdown(
         ]),
     '',
   ].join('\n\n');
+}
+
+/** Whose memory it is, where another engine computes. */
+function processLines({ processes, device }: RunEstimate, texts: EstimateTexts): readonly string[] {
+  if (processes === undefined) return [];
+  const whose =
+    processes === 1 ? texts.ofProcess : texts.ofProcesses.replace('{0}', `${processes}`);
+  return [device === 'cpu' ? whose : `${whose} ${texts.ofCuda}`];
+}
+
+/** The name of weights, and where they lie; of another engine's nothing is known. */
+function placed(name: string, { processes, device }: RunEstimate, texts: EstimateTexts): string {
+  if (processes !== undefined) return name;
+  return `${name}, ${device === 'cpu' ? texts.mapped : texts.copied}`;
 }
 
 /** What is written before the first step, where that is something. */

@@ -18,12 +18,17 @@ export function estimateTexts() {
     memory: vscode.l10n.t('Memory at the peak'),
     part: vscode.l10n.t('Part'),
     size: vscode.l10n.t('Size'),
-    weights: vscode.l10n.t('Base model, mapped from disk'),
-    heldWeights: vscode.l10n.t('Base model'),
-    ofProcesses: vscode.l10n.t(
-      'That is for each of the processes of Accelerate, {0} in all, and an estimate of another engine, by what PyTorch keeps of a Llama. On a GPU, what CUDA takes for itself comes on top.',
+    weights: vscode.l10n.t('Base model'),
+    answerWeights: vscode.l10n.t('Base model for answers'),
+    mapped: vscode.l10n.t('mapped from disk'),
+    copied: vscode.l10n.t('copied to the device'),
+    ofProcess: vscode.l10n.t(
+      'That is for the process of Accelerate, and an estimate of another engine, by what PyTorch keeps of a Llama.',
     ),
-    answerWeights: vscode.l10n.t('Base model for answers, mapped from disk'),
+    ofProcesses: vscode.l10n.t(
+      'That is for each of the processes of Accelerate, {0} in all, and an estimate of another engine, by what PyTorch keeps of a Llama.',
+    ),
+    ofCuda: vscode.l10n.t('On a GPU, what CUDA takes for itself comes on top.'),
     optimizer: vscode.l10n.t('Adapter, gradients and optimizer'),
     activations: vscode.l10n.t('Activations of a step'),
     evaluation: vscode.l10n.t('Evaluation'),

@@ -4,7 +4,7 @@ import {
   type FoundModel,
   lookForChatTemplate,
 } from '../../server/protocol/models.ts';
-import type { FolderMove } from '../folder-move.ts';
+import { type FolderMove, movedPath } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
 import { type ModelCatalog, readCatalog } from '../models/model-catalog.ts';
@@ -64,7 +64,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   /** Tells one after the other what can be picked, so that what was read last counts. */
   #telling: Promise<void> = Promise.resolve();
   /** Names that adapters have got, and of these the ones that the page has not heard of. */
-  #moves = 0;
+  readonly #moves: FolderMove[] = [];
   #unheard: FolderMove[] = [];
   /** Ends the texts that are being written. */
   #writing: vscode.CancellationTokenSource | undefined;
@@ -97,7 +97,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
   /** An adapter has another name: what was tried with it, and is picked, is the same. */
   async follow(move: FolderMove): Promise<void> {
     const kept = this.#history.move(move);
-    this.#moves += 1;
+    this.#moves.push(move);
     this.#unheard.push(move);
     if (this.#isReady) this.#tellMoves();
     await kept;
@@ -183,10 +183,10 @@ export class Playground implements vscode.WebviewPanelSerializer {
       let catalog: ModelCatalog;
       let moves: number;
       do {
-        moves = this.#moves;
+        moves = this.#moves.length;
         catalog = await readCatalog(this.#context.server, known);
         // Of what has another name meanwhile the old one may have been read.
-      } while (moves !== this.#moves);
+      } while (moves !== this.#moves.length);
       this.#models = catalog.models;
       const { adapter: folder, prompt, tab } = this.#start;
       this.#start = {};
@@ -205,8 +205,11 @@ export class Playground implements vscode.WebviewPanelSerializer {
   }
 
   /** Tells what was tried with an adapter, and what it was trained on. */
-  async #tellHistory({ subject, change }: HistoryRequest): Promise<void> {
-    const born = await birthOf(subject);
+  async #tellHistory({ subject: asked, change }: HistoryRequest): Promise<void> {
+    const moves = this.#moves.length;
+    const born = await birthOf(asked);
+    // It may have another name meanwhile.
+    const subject = this.#moves.slice(moves).reduce(movedPath, asked);
     if (change === 'clear') await this.#history.clear(subject);
     else if (change !== null) await this.#history.add(subject, change, born);
     this.#tell({ type: 'history', subject, entries: this.#history.entries(subject, born) });

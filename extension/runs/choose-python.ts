@@ -29,8 +29,9 @@ export async function choosePython(
   log: vscode.LogOutputChannel,
 ): Promise<string | null> {
   const settings = vscode.workspace.getConfiguration(SETTINGS_SECTION);
-  const setting = settings.get<string>(SETTINGS.python, '').trim();
-  if (setting !== '') return setting;
+  // Whoever writes settings.json may write anything there.
+  const setting = settings.get<unknown>(SETTINGS.python);
+  if (typeof setting === 'string' && setting.trim() !== '') return setting.trim();
   const extension = vscode.extensions.getExtension<PythonApi>(PYTHON_EXTENSION);
   if (extension === undefined) return null;
   const patience = new AbortController();

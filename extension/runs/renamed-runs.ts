@@ -6,7 +6,7 @@ const KEY = 'lorafa.renamedRuns';
 const MOVES = 50;
 
 /**
- * Names that runs have got, kept with the workspace from one session of the window to the next: a tab that nobody has looked at
+ * Names that runs had, and those that they have now, kept with the workspace from one session of the window to the next: a tab that nobody has looked at
  * since a reload, or since its run was renamed, remembers the old one.
  */
 export class RenamedRuns {
@@ -17,12 +17,16 @@ export class RenamedRuns {
   }
 
   async add(move: FolderMove): Promise<void> {
-    await this.#memory.update(KEY, [...this.#moves, move].slice(-MOVES));
+    // What had the name before is known by its latest one, where it had an earlier one too.
+    const earlier = this.#moves
+      .map(({ from, to }) => ({ from, to: movedPath(to, move) }))
+      .filter(({ from }) => from !== move.from);
+    await this.#memory.update(KEY, [...earlier, move].slice(-MOVES));
   }
 
-  /** Where a run is whose folder was this one. */
+  /** Where the run is whose folder was this one; of several runs, the latest. */
   folderNow(folder: string): string {
-    return this.#moves.reduce(movedPath, folder);
+    return this.#moves.find(({ from }) => from === folder)?.to ?? folder;
   }
 
   get #moves(): readonly FolderMove[] {

@@ -10,7 +10,7 @@ import {
 import type { ServerLink } from '../server-link.ts';
 
 /** Who looks at a run. */
-export interface RunListener {
+export interface RunViewer {
   /** @param isStart these are the first entries of the journal: forget what was shown before */
   onEvents(entries: readonly JournalEntry[], isStart: boolean): void;
   /** @param isStart these are the first lines of the log: forget what was shown before */
@@ -18,49 +18,49 @@ export interface RunListener {
 }
 
 /**
- * History and news of runs, for any number of watchers. Nothing is kept here: each new watcher makes
- * the server begin again from the start, for all watchers of that run.
+ * History and news of runs, for any number of viewers. Nothing is kept here: each new one makes
+ * the server begin again from the start, for all viewers of that run.
  */
 export class RunFeed implements vscode.Disposable {
   readonly #server: ServerLink;
   readonly #log: vscode.LogOutputChannel;
-  readonly #watchers = new Map<string, Set<RunListener>>();
+  readonly #viewers = new Map<string, Set<RunViewer>>();
   readonly #subscription: vscode.Disposable;
 
   constructor(server: ServerLink, log: vscode.LogOutputChannel) {
     this.#server = server;
     this.#log = log;
     server.listen(runEvents, ({ folder, entries, isStart }) => {
-      for (const watcher of this.#watchersOf(folder)) watcher.onEvents(entries, isStart);
+      for (const viewer of this.#viewersOf(folder)) viewer.onEvents(entries, isStart);
     });
     server.listen(runLog, ({ folder, lines, isStart }) => {
-      for (const watcher of this.#watchersOf(folder)) watcher.onLog(lines, isStart);
+      for (const viewer of this.#viewersOf(folder)) viewer.onLog(lines, isStart);
     });
     this.#subscription = server.onDidStart(() => {
-      for (const folder of this.#watchers.keys()) this.#request(watchRun, folder);
+      for (const folder of this.#viewers.keys()) this.#request(watchRun, folder);
     });
   }
 
-  /** Sends a watcher the run's history and then its news, until what is returned is disposed of. */
-  watch(folder: string, watcher: RunListener): vscode.Disposable {
-    const watchers = this.#watchersOf(folder).add(watcher);
-    this.#watchers.set(folder, watchers);
+  /** Sends a viewer the run's history and then its news, until what is returned is disposed of. */
+  watch(folder: string, viewer: RunViewer): vscode.Disposable {
+    const viewers = this.#viewersOf(folder).add(viewer);
+    this.#viewers.set(folder, viewers);
     this.#request(watchRun, folder);
     return new vscode.Disposable(() => {
-      watchers.delete(watcher);
-      if (watchers.size > 0 || this.#watchers.get(folder) !== watchers) return;
-      this.#watchers.delete(folder);
+      viewers.delete(viewer);
+      if (viewers.size > 0 || this.#viewers.get(folder) !== viewers) return;
+      this.#viewers.delete(folder);
       this.#request(unwatchRun, folder);
     });
   }
 
   dispose(): void {
     this.#subscription.dispose();
-    this.#watchers.clear();
+    this.#viewers.clear();
   }
 
-  #watchersOf(folder: string): Set<RunListener> {
-    return this.#watchers.get(folder) ?? new Set();
+  #viewersOf(folder: string): Set<RunViewer> {
+    return this.#viewers.get(folder) ?? new Set();
   }
 
   #request(message: typeof watchRun | typeof unwatchRun, folder: string): void {

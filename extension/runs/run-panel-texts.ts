@@ -119,7 +119,7 @@ export function runPanelTexts() {
     gpuLoad: vscode.l10n.t('GPU load'),
     gpuTemperature: vscode.l10n.t('GPU temperature'),
     gpuPower: vscode.l10n.t('GPU power'),
-    gpuSummary: vscode.l10n.t('{0}: {1} now, between {2} and {3} in the last {4} minutes.'),
+    gpuSummary: vscode.l10n.t('{0}: {1} now, between {2} and {3} in the last {4}.'),
     ranks: vscode.l10n.t('Processes that compute'),
     rank: vscode.l10n.t('Rank'),
     ranksHint: vscode.l10n.t(

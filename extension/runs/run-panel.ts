@@ -366,7 +366,12 @@ export class RunPanels implements vscode.WebviewPanelSerializer {
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const kept = folderOf(state);
+    let isClosed = false;
+    panel.onDidDispose(() => {
+      isClosed = true;
+    });
     const folder = kept === undefined ? undefined : await this.#folderNow(kept);
+    if (isClosed) return;
     if (folder === undefined || this.#of(folder) !== undefined) panel.dispose();
     else this.#add(panel, folder);
   }

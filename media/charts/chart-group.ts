@@ -1,11 +1,6 @@
 import type { Chart } from './chart.ts';
+import { limitRange, overlap, type StepRange } from './step-range.ts';
 import { onThemeChange } from './theme.ts';
-
-/** The part of the run that is visible, in steps. */
-export interface StepRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Charts over the same steps: they zoom together, and share the vertical line under the mouse. */
 export class ChartGroup {
@@ -45,13 +40,14 @@ export class ChartGroup {
   /** Says how far the curves reach. */
   reachTo(step: number, from = 0): void {
     this.#all = { from, to: Math.max(from + 1, step) };
-    if (this.#zoom !== undefined && this.#zoom.from >= this.#all.to) this.#zoom = undefined;
+    // Nothing is left of what somebody looked at.
+    if (!overlap(this.range, this.#all)) this.#zoom = undefined;
     this.draw();
   }
 
   /** Shows a part, at least one step wide; undefined: all. */
   zoom(range: StepRange | undefined): void {
-    this.#zoom = range === undefined ? undefined : this.#limit(range);
+    this.#zoom = range === undefined ? undefined : limitRange(range, this.#all);
     this.draw();
   }
 
@@ -63,13 +59,5 @@ export class ChartGroup {
       this.#isDue = false;
       for (const chart of this.#charts) chart.draw();
     });
-  }
-
-  #limit({ from, to }: StepRange): StepRange | undefined {
-    const all = this.#all;
-    const width = Math.max(1, to - from);
-    if (width >= all.to - all.from) return undefined;
-    const start = Math.min(Math.max(all.from, from), all.to - width);
-    return { from: start, to: start + width };
   }
 }

@@ -1,5 +1,6 @@
 import type { GpuReading } from '../../extension/runs/gpu-history.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
+import { formatDuration } from '../../server/cli/format.ts';
 import { Chart, type ValueAxis } from '../charts/chart.ts';
 import { ChartGroup } from '../charts/chart-group.ts';
 import type { Points } from '../charts/run-history.ts';
@@ -99,13 +100,12 @@ function describe(
   format: (value: number) => string,
 ): string {
   if (x.length === 0) return fill(chartEmpty, label);
-  const time = formatTime(x.at(-1)! - x[0]!);
   return fill(
     gpuSummary,
     label,
     format(y.at(-1)!),
     format(Math.min(...y)),
     format(Math.max(...y)),
-    time,
+    formatDuration(x.at(-1)! - x[0]!),
   );
 }

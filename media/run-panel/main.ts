@@ -105,7 +105,6 @@ function receive(message: RunPanelNews): void {
       break;
     case 'ranks':
       ranks.show(message.ranks);
-      header.showOwnMemory(message.ranks.length === 0);
       break;
     case 'chat':
       header.showChat(message);

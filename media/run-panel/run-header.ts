@@ -44,7 +44,6 @@ export class RunHeader {
   readonly #reason = element('p', { class: 'reason', attributes: { role: 'alert' } });
   readonly #attempt = element('p', { class: 'reason attempt' });
   readonly #verdict = new VerdictLine();
-  #showsOwnMemory = true;
   readonly #warnings = element('ul', { class: 'warnings', attributes: { hidden: true } });
   readonly #facts = element('dl');
   #news: RunNews | undefined;
@@ -100,13 +99,6 @@ export class RunHeader {
     const buttonsOf = (of: RunNews | undefined): string =>
       JSON.stringify([of?.abilities, of?.run.adapter]);
     if (buttonsOf(before) !== buttonsOf(news)) this.#showButtons();
-    this.#showFacts();
-  }
-
-  /** Shows the memory of this program's process, or not: it says little where others compute. */
-  showOwnMemory(isShown: boolean): void {
-    if (isShown === this.#showsOwnMemory) return;
-    this.#showsOwnMemory = isShown;
     this.#showFacts();
   }
 
@@ -228,7 +220,8 @@ export class RunHeader {
     if (duration !== null) rows.push([texts.duration, duration]);
     if (device !== null) rows.push([texts.device, device]);
     if (gpu !== null) rows.push([texts.gpu, gpu, texts.gpuHint]);
-    if (memory !== null && this.#showsOwnMemory) {
+    // That of this program's process, which says little where others compute.
+    if (memory !== null && session?.processes === undefined) {
       const { resident, peak } = memory;
       const value = fill(texts.memoryNow, formatBytes(resident), formatBytes(peak));
       rows.push([texts.memory, value, texts.memoryHint]);

@@ -11,7 +11,8 @@ import { STATE_FILE } from '../../engine/train/trainer-state.ts';
 import { runOfCheckpoint } from '../discovery/find-adapters.ts';
 import { isUnchangedCard } from '../publish/model-card.ts';
 import { requireEndedRun, tellsOfRun } from '../runs/delete-run.ts';
-import { renamedPath, requireNotOpen, requireNotTaken } from '../runs/folder-name.ts';
+import { renamedPath, requireNotTaken } from '../runs/folder-name.ts';
+import { requireNotOpen } from '../runs/require-not-open.ts';
 import { type FolderContents, folderContents } from '../runs/run-contents.ts';
 import { goneAdapter } from './gone-adapter.ts';
 
@@ -67,10 +68,10 @@ export async function deleteAdapter(
 /**
  * Gives the folder of an adapter that is no run's another name beside where it lies.
  *
- * @param open folders that are open in the editor, which keep their names
+ * @param open folders that are open in the editor, which keep their paths
  * @returns the new path
  * @throws LorafaError as {@link adapterContents}, and `usage.invalid` for a checkpoint, whose name is its step,
- * for a name that cannot be one or is taken, and for a folder that is open
+ * for a name that cannot be one or is taken, and for a folder that is open or holds one that is
  */
 export async function renameAdapter(
   folder: string,
@@ -78,7 +79,7 @@ export async function renameAdapter(
   open: readonly string[] = [],
 ): Promise<string> {
   const target = renamedPath(folder, name);
-  requireNotOpen(folder, open);
+  requireNotOpen([folder], open);
   const run = await requireOwnFolder(folder);
   if (run !== undefined) {
     throw refused(folder, `is a checkpoint, whose name is its step; rename its run, ${run}`);

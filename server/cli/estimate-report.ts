@@ -53,9 +53,9 @@ export function renderEstimate(estimate: RunEstimate): string {
   ].join('\n');
 }
 
-/** Where the base weights lie; of another engine's nothing is known. */
-function describePlace({ device }: RunEstimate): string {
-  if (device === undefined) return '';
+/** Where weights lie; of another engine's nothing is known. */
+function describePlace({ device, processes }: RunEstimate): string {
+  if (processes !== undefined) return '';
   return device === 'cpu' ? ' (mapped from disk)' : ' (copied to the device)';
 }
 
@@ -71,10 +71,10 @@ function describeBatch({ rows, length }: BatchSize): string {
 }
 
 /** Weights that stay on the disk until the first answer. */
-function describeOwnWeights({ memory }: RunEstimate): readonly (readonly [string, string])[] {
-  const { answerWeights } = memory;
+function describeOwnWeights(estimate: RunEstimate): readonly (readonly [string, string])[] {
+  const { answerWeights } = estimate.memory;
   if (answerWeights === 0) return [];
-  return [['  for answers', `${formatBytes(answerWeights)} (mapped from disk)`]];
+  return [['  for answers', `${formatBytes(answerWeights)}${describePlace(estimate)}`]];
 }
 
 /** What a run computes between its steps: of that and a step's activations the largest counts. */

@@ -7,6 +7,7 @@ import { RunLock, readLock } from '../../engine/train/run-lock.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';
 import { goneRun } from './gone-run.ts';
 import { JournalReader } from './journal-reader.ts';
+import { requireNotOpen } from './require-not-open.ts';
 import { type RunContents, runContents } from './run-contents.ts';
 import { readStateFile } from './state-file.ts';
 
@@ -23,9 +24,14 @@ export interface DeletedRun {
  *
  * @throws LorafaError where it would refuse to
  */
-export async function deletionOf(folder: string): Promise<RunContents> {
+export async function deletionOf(
+  folder: string,
+  open: readonly string[] = [],
+): Promise<RunContents> {
   await requireEndedRun(folder);
-  return runContents(folder);
+  const contents = await runContents(folder);
+  requireNotOpen(contents.own, open);
+  return contents;
 }
 
 /**
@@ -33,9 +39,9 @@ export async function deletionOf(folder: string): Promise<RunContents> {
  * it. Nothing is followed out of the folder, and what somebody else has put there stays. What tells
  * of the run goes last, so that one of which only a part was removed is still listed.
  *
- * @param open folders that are open in the editor, which stay, empty
- * @throws LorafaError `output.not_found` where there is no such folder; `usage.invalid` where it holds no run,
- * or one that goes on; `output.in_use`; `output.not_writable`
+ * @param open folders that are open in the editor: the run's own stays, empty
+ * @throws LorafaError `output.not_found` where there is no such folder; `usage.invalid` where it holds no run, one that
+ * goes on, or a checkpoint that is open; `output.in_use`; `output.not_writable`
  */
 export async function deleteRun(folder: string, open: readonly string[] = []): Promise<DeletedRun> {
   await requireEndedRun(folder);
@@ -43,6 +49,7 @@ export async function deleteRun(folder: string, open: readonly string[] = []): P
   let contents: RunContents;
   try {
     contents = await runContents(folder);
+    requireNotOpen(contents.own, open);
     for (const entry of contents.own) {
       await lock.verify();
       await removeFolder(entry);

@@ -62,21 +62,6 @@ export function renamedPath(folder: string, name: string): string {
 }
 
 /**
- * Makes sure that a folder that is to get another name is none that is open in the editor, whose window would lose it.
- *
- * @param open the folders that are
- * @throws LorafaError `usage.invalid`
- */
-export function requireNotOpen(folder: string, open: readonly string[]): void {
-  if (!open.includes(folder)) return;
-  throw new LorafaError(
-    'usage.invalid',
-    `${folder} is open in the editor, which would not find it any more; open the folder that it lies in, and rename it there.`,
-    { location: { file: folder } },
-  );
-}
-
-/**
  * Makes sure that nothing has a path that is wanted for a folder.
  *
  * @throws LorafaError `usage.invalid`

@@ -153,8 +153,9 @@ export class RunManager {
 
   /** See {@link measureRun}. */
   async measure(folder: string): Promise<RunFootprint> {
-    const { own, bytes, checkpoints, others } = await deletionOf(folder);
-    const isWhole = others.length === 0 && !this.#options.workspaceFolders.includes(folder);
+    const { workspaceFolders } = this.#options;
+    const { own, bytes, checkpoints, others } = await deletionOf(folder, workspaceFolders);
+    const isWhole = others.length === 0 && !workspaceFolders.includes(folder);
     return { paths: isWhole ? [folder] : own, bytes, checkpoints, others };
   }
 

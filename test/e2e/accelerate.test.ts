@@ -15,6 +15,9 @@ import {
 import { openEditor } from './editor/editor.ts';
 import { PythonExtension } from './editor/python-extension.ts';
 
+/** What Python runs in each process of Accelerate. */
+const PROGRAM = 'accelerate-program/train.py';
+
 /** Too long to end by itself, whatever the machine. */
 const ENDLESS = {
   name: 'remote',
@@ -61,8 +64,11 @@ test.skipIf(lacks('peft'))(
     await waitForStep(panel, 6);
     await editor.waitForStatusBar(/LoRA-FA \d+% · loss/);
     const ranks = panel.getByRole('table', { name: 'Processes that compute' }).locator('tbody tr');
-    expect(await ranks.count()).toBe(2);
-    expect(await ranks.last().innerText()).toMatch(/^1\s+cpu\s+\d.* [MG]iB\s+[\d,]+$/);
+    await expect.poll(() => ranks.count(), { timeout: PATIENCE_MS }).toBe(2);
+    await expect
+      .poll(() => ranks.last().innerText(), { timeout: PATIENCE_MS })
+      .toMatch(/^1\s+cpu\s+\d.* [MG]iB\s+[\d,]+$/);
+    expect(await editor.processesOf(PROGRAM)).toHaveLength(2);
     await editor.screenshot('run-on-accelerate');
     await panel.getByRole('button', { name: 'Stop' }).click();
     await waitForState(panel, 'Stopped');
@@ -72,7 +78,7 @@ test.skipIf(lacks('peft'))(
     await waitForStep(panel, stoppedAt + 2);
     await panel.getByRole('button', { name: 'Stop' }).click();
     await waitForState(panel, 'Stopped');
-    expect(await editor.processesOf('accelerate-program')).toEqual([]);
+    await expect.poll(() => editor.processesOf(PROGRAM), { timeout: PATIENCE_MS }).toEqual([]);
 
     await panel.getByRole('button', { name: 'Test Adapter', exact: true }).click();
     const playground = await editor.webviewFrame('Playground');
@@ -99,9 +105,10 @@ test.skipIf(lacks('peft'))(
     await editor.openFile('remote.lorafa.json');
     await editor.runCommand('LoRA-FA: Estimate Memory and Steps');
     const report = await editor.webviewFrame('Preview Estimate of remote.lorafa.json');
-    await report.getByText('for each of the processes of Accelerate, 2 in all').waitFor();
+    // A notification does not wait for whoever reads.
     const toast = editor.page.locator('.notification-list-item', { hasText: 'is not known yet' });
     await toast.getByRole('button', { name: 'Time a Few Steps' }).click();
+    await report.getByText('for each of the processes of Accelerate, 2 in all').waitFor();
     await report.getByText('measured here').waitFor({ timeout: PATIENCE_MS });
     await editor.screenshot('estimate-on-accelerate');
   },

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
@@ -20,12 +21,16 @@ import {
   type PublishDiagnosticsParams,
 } from 'vscode-languageserver/node';
 import { PROTOCOL_VERSION } from '../../server/protocol/initialization.ts';
+import { renameAdapter } from '../../server/protocol/models.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const uri = 'file:///folder/run.lorafa.json';
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'lorafa-server-'));
+  // What is not bundled lies beside the bundles.
+  await symlink(path.resolve('node_modules'), path.join(folder, 'node_modules'), 'junction');
   await build({
     entryPoints: ['server/language-server.ts'],
     outfile: path.join(folder, 'language-server.mjs'),
@@ -73,6 +78,23 @@ function nextDiagnostics(server: ProtocolConnection): Promise<PublishDiagnostics
     server.onNotification(PublishDiagnosticsNotification.type, resolve);
   });
 }
+
+test('folders that are added to the window are open, until they are removed', async () => {
+  const adapter = path.join(await tempFolder(), 'mine');
+  await mkdir(adapter);
+  const server = startServer();
+  await initialize(server, { protocolVersion: PROTOCOL_VERSION });
+  const folders = [{ uri: pathToFileURL(adapter).href, name: 'mine' }];
+  const change = (event: { readonly added?: object; readonly removed?: object }) =>
+    server.sendNotification('workspace/didChangeWorkspaceFolders', {
+      event: { added: [], removed: [], ...event },
+    });
+  const rename = () => server.sendRequest(renameAdapter.method, { folder: adapter, name: 'other' });
+  await change({ added: folders });
+  await expect(rename()).rejects.toThrow(`${adapter} is open in the editor`);
+  await change({ removed: folders });
+  expect(await rename()).toEqual({ folder: path.join(path.dirname(adapter), 'other') });
+});
 
 test.each([{ protocolVersion: PROTOCOL_VERSION + 1 }, {}, null])(
   'a client of another version (%j) is told to reload the window',

@@ -8,7 +8,7 @@ export class OpenedPanel<News extends { readonly type: string }> {
   isDisposed = false;
   visible = true;
   active = true;
-  readonly webview = {
+  readonly #webview = {
     cspSource: '',
     asWebviewUri: ({ fsPath }: { readonly fsPath: string }) => fsPath,
     onDidReceiveMessage: this.#on('message'),
@@ -16,6 +16,11 @@ export class OpenedPanel<News extends { readonly type: string }> {
   };
   readonly onDidChangeViewState = this.#on('viewState');
   readonly onDidDispose = this.#on('dispose');
+
+  get webview() {
+    if (this.isDisposed) throw new Error('Webview is disposed');
+    return this.#webview;
+  }
 
   /** What the page asks for. */
   ask(request: object): void {

@@ -40,13 +40,16 @@ test('a run on Accelerate is estimated for each of its processes, which share th
   const two = await of({ num_processes: 2, mixed_precision: 'bf16' });
   expect(two).toMatchObject({
     processes: 2,
+    device: 'cpu',
     memoryLimit: 3e9,
     compute: 'bfloat16',
     gradientCheckpointing: 'none',
   });
   expect(two.memory.evaluation).toBeGreaterThan(0);
   // What PyTorch finds, and how much that has, is not known here.
-  expect(await of({}, { device: 'auto' })).not.toHaveProperty('memoryLimit');
+  const found = await of({}, { device: 'auto' });
+  expect(found).not.toHaveProperty('memoryLimit');
+  expect(found).not.toHaveProperty('device');
   expect(await estimateRun(config, undefined, facts)).not.toHaveProperty('processes');
 });
 

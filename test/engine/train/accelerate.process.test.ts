@@ -130,7 +130,10 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
       [two, await run(two)],
     ] as const;
     await expectSame(...runs, { losses: 1e-5, weights: 1e-5 });
-    expect(ofType(runs[1][1], 'started')[0]!.run.device).toBe('2 × cpu (Accelerate)');
+    expect(ofType(runs[1][1], 'started')[0]!.run).toMatchObject({
+      device: '2 × cpu (Accelerate)',
+      processes: 2,
+    });
     for (const { ranks = [], tokens_per_second: all } of ofType(runs[1][1], 'step')) {
       expect(ranks.map(({ device }) => device)).toEqual(['cpu', 'cpu']);
       for (const { memory } of ranks) expect(memory).toBeGreaterThan(2 ** 26);

@@ -42,9 +42,23 @@ function estimate(changes: Partial<RunEstimate> = {}): RunEstimate {
 
 test('what another engine takes is said to be an estimate', () => {
   const markdown = estimateMarkdown('a', estimate({ processes: 2 }), undefined, texts);
-  expect(markdown).toContain('ofProcesses');
-  expect(markdown).toContain('| heldWeights | 1.0 GiB |');
-  expect(estimateMarkdown('a', estimate(), undefined, texts)).not.toContain('ofProcesses');
+  expect(markdown).toContain('\n\nofProcesses ofCuda\n\n');
+  expect(markdown).toContain('| weights | 1.0 GiB |');
+  expect(estimateMarkdown('a', estimate(), undefined, texts)).not.toContain('ofProcess');
+  const alone = estimate({ processes: 1, device: 'cpu' });
+  expect(estimateMarkdown('a', alone, undefined, texts)).toContain('\n\nofProcess\n\n');
+});
+
+test.each([
+  ['cpu', 'mapped'],
+  ['cuda:0', 'copied'],
+  ['webgpu', 'copied'],
+])('where the weights lie is told for %s', (device, place) => {
+  const memory = { ...estimate().memory, answerWeights: GIB / 2 };
+  const markdown = estimateMarkdown('a', estimate({ device, memory }), undefined, texts);
+  expect(markdown).toContain(
+    `| weights, ${place} | 1.0 GiB |\n| answerWeights, ${place} | 512 MiB |`,
+  );
 });
 
 test('the verdict comes first, then what it is made of', () => {
@@ -109,7 +123,7 @@ test('what is computed between the steps is told where there is any', () => {
     undefined,
     texts,
   );
-  expect(markdown).toContain('| answerWeights | 1.0 GiB |');
+  expect(markdown).toContain('| answerWeights, copied | 1.0 GiB |');
   expect(markdown).toContain(
     '| activations | 2.0 GiB |\n| evaluation | 3.0 GiB |\n| answers | 256 MiB |',
   );

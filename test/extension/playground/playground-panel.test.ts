@@ -1,8 +1,9 @@
-import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import * as vscode from 'vscode';
 import type {
+  HistoryEntry,
   HistoryRequest,
   PlaygroundNews,
 } from '../../../extension/playground/playground-messages.ts';
@@ -18,6 +19,13 @@ vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
 const FIRST = foundAdapter('/runs/first', { baseModel: '/base' });
 const SECOND = { ...FIRST, path: '/runs/second', name: 'second' };
+
+const ENTRY: HistoryEntry = {
+  time: '2026-01-01T00:00:00Z',
+  question: { mode: 'chat', context: [], prompt: 'Hi', expected: null },
+  answers: [],
+  turns: [],
+};
 
 /**
  * A playground whose page is open.
@@ -119,10 +127,26 @@ test('names that adapters got before the page was there it hears first of all', 
   expect(panel.told[0]).toEqual({ type: 'moved', ...move });
 });
 
+test('what is tried while an adapter gets another name is told of the new one', async () => {
+  const { playground, panel } = await openPlayground();
+  panel.ask({ type: 'catalog' });
+  panel.ask({ type: 'history', subject: FIRST.path, change: ENTRY });
+  await playground.follow({ from: FIRST.path, to: SECOND.path });
+  await vi.waitFor(() =>
+    expect(panel.last('history')).toMatchObject({ subject: SECOND.path, entries: [ENTRY] }),
+  );
+});
+
 test('what was tried with an adapter that was deleted is not shown for another at its path', async () => {
   const subject = path.join(await tempFolder(), 'mine');
-  const question = { mode: 'chat', context: [], prompt: 'Hi', expected: null } as const;
-  const entry = { time: '2026-01-01T00:00:00Z', question, answers: [], turns: [] };
+  // Not every file system tells when a folder was made; which one it is, all do.
+  const ofDisk = vscode.workspace.fs.stat;
+  const spy = vi.spyOn(vscode.workspace.fs, 'stat');
+  spy.mockImplementation(async (uri) => {
+    const [known, { ino }] = await Promise.all([ofDisk(uri), stat(uri.fsPath)]);
+    return { ...known, ctime: ino };
+  });
+  onTestFinished(() => spy.mockRestore());
   const { panel } = await openPlayground();
   const told = async (change: HistoryRequest['change']) => {
     const histories = () => panel.told.filter(({ type }) => type === 'history').length;
@@ -132,7 +156,7 @@ test('what was tried with an adapter that was deleted is not shown for another a
     return panel.last('history')?.entries.length;
   };
   await mkdir(subject);
-  expect(await told(entry)).toBe(1);
+  expect(await told(ENTRY)).toBe(1);
   await rename(subject, `${subject}-trash`);
   await mkdir(subject);
   expect(await told(null)).toBe(0);

@@ -49,6 +49,13 @@ test('the setting comes first, and is none that a folder can bring', async () =>
   expect(properties['lorafa.accelerate.python'].scope).toBe('machine');
 });
 
+test.each([7, null, { path: '/set/python' }, ' '])('a setting of %j is none', async (setting) => {
+  vi.spyOn(workspace, 'getConfiguration').mockReturnValue({ get: () => setting } as never);
+  expect(await choosePython(FILE, log)).toBe(null);
+  selectInterpreter('conda', '/envs/tune/bin/python');
+  expect(await choosePython(FILE, log)).toBe('/envs/tune/bin/python');
+});
+
 test('a Python extension that fails chooses nothing, which the log says', async () => {
   installed.set('ms-python.python', { activate: async () => ({}) });
   expect(await choosePython(FILE, log)).toBe(null);

@@ -3,7 +3,12 @@ import { parseGpus } from '../../../engine/runtime/nvidia-smi.ts';
 import { RunPanels } from '../../../extension/runs/run-panel.ts';
 import type { RunPanelNews } from '../../../extension/runs/run-panel-messages.ts';
 import { listAdapters, listModels, lookForChatTemplate } from '../../../server/protocol/models.ts';
-import { getRunReports, type RunSummary, renameRun } from '../../../server/protocol/runs.ts';
+import {
+  getRunReports,
+  lookAtRun,
+  type RunSummary,
+  renameRun,
+} from '../../../server/protocol/runs.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { runSummary } from '../../support/run-summary.ts';
 import { runsWindow } from '../../support/runs-window.ts';
@@ -78,6 +83,21 @@ test('the panel knows where its run is reported', async () => {
   const live = runSummary({ state: 'running' }, { folder: '/runs/live' });
   const { panel } = await panelOf(live, { [getRunReports.method]: () => reports });
   expect(panel.last('config')?.reports).toEqual(reports);
+});
+
+test('a tab that is closed while its run is looked for shows none', async () => {
+  const run = runSummary({ state: 'completed' }, { folder: '/runs/after' });
+  const { server, context, actions } = await runsWindow([run]);
+  await context.renamed.add({ from: '/runs/before', to: run.folder });
+  const panels = new RunPanels(context, actions);
+  const panel = new OpenedPanel<RunPanelNews>();
+  server.answers[lookAtRun.method] = () => {
+    panel.dispose();
+    return null;
+  };
+  await panels.deserializeWebviewPanel(panel as never, { folder: '/runs/before' });
+  expect(panel.isDisposed).toBe(true);
+  expect(panels.isVisible(run.folder)).toBe(false);
 });
 
 test('a tab that nobody has looked at since its run was renamed finds it, unless another run has its name', async () => {

@@ -57,11 +57,9 @@ test('an estimate is a table', () => {
 });
 
 test('what another engine takes is said to be estimated, for each of its processes', () => {
-  const { device, ...others } = estimate;
-  expect(device).toBe('cpu');
-  const rows = renderEstimate({ ...others, processes: 2 }).split('\n');
-  expect(rows[8]).toMatch(/^ +estimated for each of 2 processes on Accelerate/);
-  expect(rows[9]).toBe('  base weights   512 MiB');
+  const rows = renderEstimate({ ...estimate, processes: 2 }).split('\n');
+  expect(rows[9]).toMatch(/^ +estimated for each of 2 processes on Accelerate/);
+  expect(rows[10]).toBe('  base weights   512 MiB');
 });
 
 test('what was inferred from the first rows of streamed data is said to be about so much', () => {
@@ -111,6 +109,13 @@ test('what is computed between the steps is told, and that it does not add up', 
     '',
     'The run would not fit into memory: lower training.per_device_eval_batch_size or data.max_length.',
   ]);
+});
+
+test('weights on a GPU are copied there, those for answers too', () => {
+  const memory = { ...estimate.memory, answerWeights: 2 ** 28 };
+  const rows = renderEstimate({ ...estimate, memory, device: 'cuda:0' }).split('\n');
+  expect(rows).toContain('  base weights   512 MiB (copied to the device)');
+  expect(rows).toContain('  for answers    256 MiB (copied to the device)');
 });
 
 test('a limit that nobody knows is said to be unknown', () => {

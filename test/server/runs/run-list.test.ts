@@ -159,6 +159,20 @@ test('a folder that is open in the editor stays where it is, whatever is done wi
   expect(await readdir(run)).toEqual([]);
 });
 
+test('a checkpoint that is open in the editor stays with its run, under its name', async () => {
+  const { folder } = await open({ healthy });
+  const run = folder('healthy');
+  const checkpoint = path.join(run, 'checkpoint-3');
+  await mkdir(checkpoint);
+  const inside = new ObservedManager(checkpoint, path.join(await tempFolder(), 'runs'), 'none');
+  managers.push(inside);
+  const problem = `${checkpoint} is open in the editor`;
+  await expect(inside.manager.rename(run, 'other')).rejects.toThrow(problem);
+  await expect(inside.manager.measure(run)).rejects.toThrow(problem);
+  await expect(inside.manager.delete(run)).rejects.toThrow(problem);
+  expect(await readdir(run)).toEqual(['checkpoint-3', 'events.jsonl']);
+});
+
 test('a long journal is listed in bounded memory', async () => {
   const { observed } = await open({
     long: async (folder) => {
