@@ -53,6 +53,11 @@ export class TreeView<Element> implements vscode.Disposable {
     await this.#view.reveal(element, { select: true, focus: takesFocus });
   }
 
+  /** Brings what stands below a row into sight. */
+  async unfold(element: Element): Promise<void> {
+    await this.#view.reveal(element, { select: false, focus: false, expand: true });
+  }
+
   /** Replaces all of the texts. */
   showTexts({ description, message, badge }: TreeTexts): void {
     const view = this.#view;

@@ -9,8 +9,8 @@ import { TreeView } from '../show/tree.ts';
 import { type AdapterRow, adapterItem, checkpointsBelow, folderOfRow } from './asset-items.ts';
 import { ListView } from './list-view.ts';
 
-/** How often a row is selected, and the milliseconds between. */
-const [SELECT_TRIES, SELECT_PAUSE_MS] = [5, 200];
+/** How often a row is brought into sight, and the milliseconds between. */
+const [REVEAL_TRIES, REVEAL_PAUSE_MS] = [5, 200];
 
 /** The view of adapters, with the checkpoints that led to each below it. */
 export class AdaptersView implements vscode.Disposable {
@@ -51,9 +51,12 @@ export class AdaptersView implements vscode.Disposable {
 
   /** Draws the list anew when something in it has another name; what was selected or unfolded stays so. */
   follow(move: FolderMove): void {
-    if (this.#unfolded.delete(move.from)) this.#unfolded.add(move.to);
+    const isUnfolded = this.#unfolded.delete(move.from);
+    if (isUnfolded) this.#unfolded.add(move.to);
     const before = this.#selectedFolder;
     this.refresh();
+    // Where the list was drawn from the disk before, VS Code remembers the new name as folded.
+    if (isUnfolded) void this.#reveal(move.to, (row) => this.#view.unfold(row));
     const after = before && movedPath(before, move);
     if (after !== undefined && after !== before) void this.#select(after, false);
   }
@@ -91,15 +94,19 @@ export class AdaptersView implements vscode.Disposable {
     return (await this.#look()).flatMap((branch) => [branch, ...checkpointsBelow(branch)]);
   }
 
-  async #select(folder: string, takesFocus: boolean): Promise<void> {
-    // VS Code selects no row while the list is drawn anew, which a change of the disk may ask for just then.
-    for (let tries = 0; tries < SELECT_TRIES && this.#view.isVisible; tries++) {
+  #select(folder: string, takesFocus: boolean): Promise<void> {
+    return this.#reveal(folder, (row) => this.#view.select(row, takesFocus));
+  }
+
+  async #reveal(folder: string, show: (row: AdapterRow) => Promise<void>): Promise<void> {
+    // VS Code shows no row while the list is drawn anew, which a change of the disk may ask for just then.
+    for (let tries = 0; tries < REVEAL_TRIES && this.#view.isVisible; tries++) {
       const row = (await this.#rows()).find((each) => folderOfRow(each) === folder);
       if (row === undefined) return;
       try {
-        return await this.#view.select(row, takesFocus);
+        return await show(row);
       } catch {
-        await delay(SELECT_PAUSE_MS);
+        await delay(REVEAL_PAUSE_MS);
       }
     }
   }

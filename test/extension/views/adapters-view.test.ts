@@ -78,6 +78,23 @@ test('a row that stays is not left', async () => {
   expect(selected()).toEqual([]);
 });
 
+test('checkpoints that are in sight are unfolded again where the list was drawn under the new name before', async () => {
+  const { rename, turn } = await drawn();
+  await turn('unfolds', RUN);
+  rename({ from: RUN, to: '/runs/second' });
+  const options = { select: false, focus: false, expand: true };
+  const asked = () =>
+    shown
+      .filter(({ to }) => to === 'reveal')
+      .map(({ args: [row, how] }) => [folderOfRow(row as AdapterRow), how]);
+  await expect.poll(asked).toEqual([['/runs/second', options]]);
+  shown.length = 1;
+  await turn('folds', '/runs/second');
+  rename({ from: '/runs/second', to: RUN });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(asked()).toEqual([]);
+});
+
 test('checkpoints that are in sight stay so when their adapter has another name', async () => {
   const { rename, turn, unfolded } = await drawn();
   expect(await unfolded()).toEqual([]);
