@@ -5,7 +5,7 @@ import { installed, shown, Uri, window, workspace } from '../../support/vscode-w
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
 
-const FILE = '/work/tune.lorafa.json';
+const FILE = '/somewhere/tune.lorafa.json';
 const log = window.createOutputChannel('log') as never;
 
 /** Installs a Python extension in which `path` is active, whose program is `program`. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { pythonVariables } from '../../../server/runs/editor-python.ts';
 
-const FILE = '/work/tune.lorafa.json';
+const FILE = '/somewhere/tune.lorafa.json';
 const ACCELERATE = { num_processes: 1, mixed_precision: 'no' } as const;
 
 /** What a run is told where the editor's Python is `chosen`, and for which files the editor was asked. */
