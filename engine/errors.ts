@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'hub.cancelled'
   | 'device.unavailable'
   | 'device.failed'
+  | 'device.out_of_memory'
   | 'device.setup_failed'
   | 'device.setup_cancelled'
   | 'python.not_found'

@@ -74,8 +74,8 @@ test('one file loads ONNX Runtime, and one writes', () => {
   expect(native).toEqual([
     'engine/runtime/c-api.ts',
     'engine/runtime/c-texts.ts',
+    'engine/runtime/cuda-runtime.ts',
     'engine/runtime/custom-ops.ts',
-    'engine/runtime/device-memory.ts',
     'engine/runtime/map-file.ts',
     'engine/runtime/nvidia-libraries.ts',
     'engine/runtime/onednn-api.ts',

@@ -52,7 +52,7 @@ export const engineSection = z
       .max(MAX_MEMORY_GIB)
       .exactOptional()
       .describe(
-        'Memory that the run may use, in GiB, for `training.gradient_checkpointing: "auto"` to decide by. Default: what is free when the run starts.',
+        'Memory that the run may use, in GiB. `training.gradient_checkpointing: "auto"` decides by it; and on CUDA a run takes no more of the device, and ends with an error where it needs more (what libraries of CUDA take for themselves, some hundred MB, is not counted). Default: what is free when the run starts, without a bound.',
       ),
   })
   .describe('The device.');

@@ -44,10 +44,19 @@ export function answersMemory(
   const answering = { config, weights: inBfloat16(config, model.weights) ?? model.weights };
   const sizes = { sequence, past: slots, rows: 1 };
   const graph = generationGraph(answering, modules, sizes, device.kind === 'cpu');
-  const isGrown = slots > cacheSlots(config, 1);
-  const copies = device.kind === 'cpu' && isGrown ? 1.5 : COPIES_OF_CACHE[device.kind];
   return {
-    bytes: peakBytes(graph) + copies * cacheBytes(config, slots),
+    bytes: peakBytes(graph) + cacheMemory({ model, promptTokens }, device),
     nodes: graph.values.length,
   };
+}
+
+/** Bytes of the keys and values of an answer to the longest prompt. */
+export function cacheMemory(
+  { model: { config }, promptTokens }: AnswersQuestion,
+  device: Device = CPU,
+): number {
+  const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
+  const isGrown = slots > cacheSlots(config, 1);
+  const copies = device.kind === 'cpu' && isGrown ? 1.5 : COPIES_OF_CACHE[device.kind];
+  return copies * cacheBytes(config, slots);
 }

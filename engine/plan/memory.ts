@@ -12,7 +12,7 @@ import type { StepSpec } from '../step/step-spec.ts';
 import { MAX_SESSIONS, type TrainingShape, trainingGraph } from '../step/training-graph.ts';
 import { isBfloat16Mode } from '../weights/compute-mode.ts';
 import type { WeightStore } from '../weights/weight-store.ts';
-import { answersMemory, evaluationMemory } from './memory-beside-steps.ts';
+import { answersMemory, cacheMemory, evaluationMemory } from './memory-beside-steps.ts';
 
 /** What a run needs to know about itself to estimate its memory. */
 export interface MemoryQuestion extends StepSpec, BatchesQuestion {
@@ -199,6 +199,13 @@ export type StepQuestion = Omit<MemoryQuestion, 'recompute'>;
 /** Bytes that stay, whatever is computed at the moment. */
 export function standingBytes({ total, activations, evaluation, answers }: MemoryEstimate): number {
   return total - Math.max(activations, evaluation, answers);
+}
+
+/** The same for a run, with the caches of its answers, which a device keeps beside what it computes with. */
+export function bytesKept(question: StepQuestion): number {
+  const { answers } = question;
+  const caches = answers === undefined ? 0 : cacheMemory(answers, question.device);
+  return standingBytes(estimateMemory({ ...question, recompute: 'layer' })) + caches;
 }
 
 const FROM_LEAST: readonly Recompute[] = ['none', 'attention', 'layer'];

@@ -6,6 +6,7 @@ import { type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
 import { idleSession } from './idle-session.ts';
 import { check, create, environment, ort } from './onnx-runtime.ts';
+import { boundMet } from './out-of-memory.ts';
 import { tensorAt } from './tensor-at.ts';
 import { copyTensor, tensorIn } from './tensor-in.ts';
 import type { TensorMemory } from './tensor-memory.ts';
@@ -39,11 +40,17 @@ export class CudaMemory implements TensorMemory {
   readonly hasAddresses = true;
   readonly #info: Pointer;
   readonly #allocator: Pointer;
+  /** Bytes that all of it may be at most; undefined for as many as there are. */
+  readonly #most: number | undefined;
+  /** The part of these that is not for what sessions compute with. */
+  #standing = 0;
+  #hasArena = false;
   /** As many zeros as are copied at once. */
   readonly #zeros: Pointer;
 
-  private constructor(device: Device) {
+  private constructor(device: Device, most: number | undefined) {
     this.device = device;
+    this.#most = most;
     const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
     if (!hasCopies) {
       const library = cudaProvider(device);
@@ -54,10 +61,8 @@ export class CudaMemory implements TensorMemory {
       (out) => ort.CreateMemoryInfo('Cuda', DEVICE_ALLOCATOR, device.index, DEFAULT_MEMORY, out),
       what,
     );
-    // An allocator of a device comes from a session, and lives as long. A device that is not there is refused
-    // here; an arena for it would end the process.
-    const owner = idleSession(device, what);
-    registerArena(this.#info, device, what);
+    // An allocator of a device comes from a session, and lives as long.
+    const owner = idleSession(device, what, most);
     this.#allocator = create((out) => ort.CreateAllocator(owner, this.#info, out), what);
     this.#zeros = this.#newZeros();
   }
@@ -65,12 +70,37 @@ export class CudaMemory implements TensorMemory {
   /**
    * The memory of a device, which is there until the process ends.
    *
+   * @param most bytes that the process may have of it, where nobody has asked for it before; as many as there are unless given
    * @throws LorafaError `device.failed`
    */
-  static of(device: Device): CudaMemory {
-    const memory = opened.get(device.index) ?? new CudaMemory(device);
+  static of(device: Device, most?: number): CudaMemory {
+    const memory = opened.get(device.index) ?? new CudaMemory(device, most);
     opened.set(device.index, memory);
     return memory;
+  }
+
+  /**
+   * Keeps a part of the bytes that the process may have from what sessions compute with, before the first of them is made.
+   *
+   * @throws LorafaError `device.out_of_memory` where that is all of them
+   */
+  keepFromSessions(bytes: number): void {
+    if (this.#most === undefined) return;
+    if (bytes >= this.#most) throw boundMet(this.device, bytes, this.#most);
+    this.#standing = bytes;
+  }
+
+  /**
+   * Makes what sessions of the device compute with, where it is not there yet.
+   *
+   * @throws LorafaError `device.failed`
+   */
+  openArena(): void {
+    if (this.#hasArena) return;
+    const most = this.#most && this.#most - this.#standing;
+    // A device that is not there was refused before; an arena for it would end the process.
+    registerArena(this.#info, this.device, most);
+    this.#hasArena = true;
   }
 
   allocate(dtype: DType, shape: readonly number[]): Pointer {
@@ -119,10 +149,15 @@ export class CudaMemory implements TensorMemory {
   }
 }
 
-function registerArena(info: Pointer, device: Device, what: string): void {
-  const name = cTexts(['arena_extend_strategy']);
-  const strategy = BigUint64Array.of(SAME_AS_REQUESTED);
-  const arena = create((out) => ort.CreateArenaCfgV2(name.addresses, strategy, 1, out));
+/** @param most bytes that it may grow to */
+function registerArena(info: Pointer, device: Device, most: number | undefined): void {
+  const settings = {
+    arena_extend_strategy: SAME_AS_REQUESTED,
+    ...(most !== undefined && { max_mem: BigInt(Math.floor(most)) }),
+  };
+  const names = cTexts(Object.keys(settings));
+  const values = BigUint64Array.from(Object.values(settings));
+  const arena = create((out) => ort.CreateArenaCfgV2(names.addresses, values, values.length, out));
   const [key, value] = [cTexts(['device_id']), cTexts([String(device.index)])];
   check(
     ort.CreateAndRegisterAllocatorV2(
@@ -134,7 +169,7 @@ function registerArena(info: Pointer, device: Device, what: string): void {
       value.addresses,
       1,
     ),
-    what,
+    `ONNX Runtime could not start on ${formatDevice(device)}`,
   );
   ort.ReleaseArenaCfg(arena);
 }

@@ -1,7 +1,9 @@
 import { isMainThread } from 'node:worker_threads';
 import { LorafaError, messageOf } from '../errors.ts';
 import { type CApi, openCApi, type Pointer } from './c-api.ts';
+import type { Device } from './device.ts';
 import { bundledLibrary, libraryForCuda, type OnnxRuntimeLibrary } from './library.ts';
+import { outOfMemory } from './out-of-memory.ts';
 import { meaningOf } from './runtime-words.ts';
 import { requireWholeLibrary } from './whole-library.ts';
 
@@ -43,11 +45,19 @@ export const cpuMemory: Pointer = create((out) => ort.CreateCpuMemoryInfo(0, 0, 
 /**
  * Throws LorafaError `device.failed` unless a call succeeded: what it means for people, with ONNX
  * Runtime's own words as its detail.
+ *
+ * @param device whose memory the call takes, where it takes any: what is missing of it is `device.out_of_memory`
  */
-export function check(status: Pointer | null, what = 'ONNX Runtime could not go on'): void {
+export function check(
+  status: Pointer | null,
+  what = 'ONNX Runtime could not go on',
+  device?: Device,
+): void {
   if (status === null) return;
   const detail = ort.GetErrorMessage(status);
   ort.ReleaseStatus(status);
+  const ended = device && outOfMemory(device, detail);
+  if (ended !== undefined) throw ended;
   const meaning = meaningOf(detail);
   const why = meaning === undefined ? '' : `, because ${meaning}`;
   const wayOut = 'try smaller batches or shorter rows, or another engine.device';
@@ -55,9 +65,13 @@ export function check(status: Pointer | null, what = 'ONNX Runtime could not go 
 }
 
 /** What a call makes. Throws as {@link check} does. */
-export function create(call: (out: BigUint64Array) => Pointer | null, what?: string): Pointer {
+export function create(
+  call: (out: BigUint64Array) => Pointer | null,
+  what?: string,
+  device?: Device,
+): Pointer {
   const out = new BigUint64Array(1);
-  check(call(out), what);
+  check(call(out), what, device);
   return out[0]!;
 }
 

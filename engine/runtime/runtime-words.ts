@@ -12,6 +12,8 @@ const SET_UP =
 /** The driver that CUDA 13 asks for: docs.nvidia.com/cuda/cuda-toolkit-release-notes, "CUDA Driver". */
 const DRIVER = "NVIDIA's driver of version 580 or later";
 
+const NO_MEMORY = 'there is not enough memory';
+
 /** What ONNX Runtime's own words, those of CUDA and of the system's loader mean for people. */
 const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] = [
   // Our own.
@@ -81,7 +83,7 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
     // No other memory is taken from such an arena here.
     /CUDA.*out of memory|cudaMalloc|BFCArena.*failed to allocate/i,
     () => ({
-      means: 'there is not enough memory',
+      means: NO_MEMORY,
       wayOut: 'other programs may have the memory of the GPU: `nvidia-smi` lists them',
     }),
   ],
@@ -96,7 +98,7 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
   ],
   [
     /bad_alloc|out of memory|failed to allocate memory|alloc.*failed/i,
-    () => ({ means: 'there is not enough memory' }),
+    () => ({ means: NO_MEMORY }),
   ],
   [
     /ended by (SIG\w+)/,
@@ -116,4 +118,9 @@ export function causeOf(words: string): Cause | undefined {
 /** The same as a clause for a sentence. */
 export function meaningOf(words: string): string | undefined {
   return causeOf(words)?.means;
+}
+
+/** Whether the words say that memory is at its end. */
+export function isOutOfMemory(words: string): boolean {
+  return meaningOf(words) === NO_MEMORY;
 }

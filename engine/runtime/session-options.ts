@@ -15,9 +15,9 @@ export interface SessionSetup {
   readonly weightsFolder?: string;
   /**
    * On a CUDA device: takes memory for itself, as much as it asks for and no more, instead of from the
-   * arena of all sessions (`CudaMemory`).
+   * arena of all sessions (`CudaMemory`), and up to so many bytes where that is given.
    */
-  readonly hasOwnArena?: boolean;
+  readonly ownArena?: { readonly mostBytes?: number };
   /** Copies weights into the order in which kernels read them, for graphs with products of codes, which are slow without. */
   readonly prepacks?: boolean;
   /**
@@ -61,7 +61,7 @@ export function sessionOptions(setup: SessionSetup, what: string): Pointer {
     const entries = {
       'session.disable_prepacking': setup.prepacks ? '0' : '1',
       ...(setup.threadsSleep && { 'session.intra_op.allow_spinning': '0' }),
-      ...(setup.device.kind === 'cuda' && !setup.hasOwnArena && IN_SHARED_ARENA),
+      ...(setup.device.kind === 'cuda' && setup.ownArena === undefined && IN_SHARED_ARENA),
       ...(setup.device.kind === 'webgpu' && { [RECORD_PLACEMENT]: '1' }),
       ...(setup.weightsFolder !== undefined && {
         'session.model_external_initializers_file_folder_path': setup.weightsFolder,
@@ -112,7 +112,7 @@ function addWebgpu(options: Pointer, { hasLargeIntegers }: SessionSetup, what: s
 
 function addCuda(
   options: Pointer,
-  { device, captures, tf32 = false }: SessionSetup,
+  { device, captures, ownArena, tf32 = false }: SessionSetup,
   what: string,
 ): void {
   cudaProvider(device);
@@ -121,6 +121,7 @@ function addCuda(
     const settings = {
       device_id: String(device.index),
       arena_extend_strategy: 'kSameAsRequested',
+      ...(ownArena?.mostBytes && { gpu_mem_limit: String(Math.floor(ownArena.mostBytes)) }),
       // On unless it is said otherwise.
       use_tf32: tf32 ? '1' : '0',
       ...(captures && { enable_cuda_graph: '1' }),

@@ -37,7 +37,7 @@ import { uncapturable } from './uncapturable.ts';
 import { requireKernels } from './webgpu-kernels.ts';
 
 export interface SessionOptions
-  extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'hasOwnArena'> {
+  extends Omit<SessionSetup, 'device' | 'threads' | 'threadsSleep' | 'ownArena'> {
   readonly device?: Device;
   /** Threads inside an op; 0 lets ONNX Runtime decide (one per physical core). */
   readonly threads?: number;
@@ -221,6 +221,8 @@ export class Session {
           outputs.length,
           BigUint64Array.from(outputs),
         ),
+        undefined,
+        this.#device,
       );
       values.finish();
       this.#outputs.forEach(({ value }, index) => {
@@ -302,6 +304,7 @@ function newSession(
 ): Pointer {
   const { device = CPU, threads = 0 } = options;
   const what = `ONNX Runtime could not start on ${formatDevice(device)}`;
+  if (device.kind === 'cuda') CudaMemory.of(device).openArena();
   const hasOnednn = bfloat16 !== undefined;
   const onAsking = hasOnednn && threadsSpin();
   const setup = {
@@ -320,6 +323,7 @@ function newSession(
     return create(
       (out) => ort.CreateSessionFromArray(environment, model, model.byteLength, settings, out),
       what,
+      device,
     );
   } finally {
     ort.ReleaseSessionOptions(settings);

@@ -6,7 +6,7 @@ import { check, create, environment, ort } from './onnx-runtime.ts';
 /**
  * A tensor of unknown numbers in memory of an allocator; to be released with `ReleaseValue`.
  *
- * @throws LorafaError `device.failed` when there is no room for it
+ * @throws LorafaError `device.out_of_memory` when there is no room for it
  */
 export function tensorIn(
   allocator: Pointer,
@@ -19,6 +19,7 @@ export function tensorIn(
   return create(
     (out) => ort.CreateTensorAsOrtValue(allocator, dims, dims.length, type, out),
     `${formatDevice(device)} has no room for a tensor of the shape [${shape.join(', ')}]`,
+    device,
   );
 }
 

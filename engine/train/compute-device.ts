@@ -2,6 +2,7 @@ import type { ResolvedConfig } from '../config/schema.ts';
 import { messageOf } from '../errors.ts';
 import { openBaseModel } from '../models/base-model.ts';
 import { deviceForModel } from '../models/device-for-model.ts';
+import { memoryLimit } from '../plan/memory.ts';
 import type { ProgressEvent } from '../plan/plan-reports.ts';
 import { quantizationOf } from '../plan/run-model.ts';
 import { requireBfloat16 } from '../runtime/bfloat16.ts';
@@ -35,7 +36,7 @@ export async function chooseComputeDevice(
   const isTried = isAuto && device.kind === 'cuda';
   if (compute !== 'auto' && !isTried) await requireMode(compute, device, probe);
   // From here on its libraries are in the process, which tell how much memory is free.
-  memoryOf(device);
+  memoryOf(device, memoryLimit(config.engine, undefined));
   return device;
 }
 

@@ -4,10 +4,11 @@ import { type Batch, plannedBatch } from '../data/batches.ts';
 import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
 import type { BaseModel } from '../models/base-model.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
-import { chooseRecompute, type MemoryQuestion, memoryLimit } from '../plan/memory.ts';
+import { bytesKept, chooseRecompute, type MemoryQuestion, memoryLimit } from '../plan/memory.ts';
 import { withPadding } from '../plan/padding-multiple.ts';
-import { openGenerationModel } from '../plan/run-model.ts';
+import { openGenerationModel, quantizationOf } from '../plan/run-model.ts';
 import { runQuestion } from '../plan/run-question.ts';
+import { CudaMemory } from '../runtime/cuda-memory.ts';
 import { type Device, formatDevice } from '../runtime/device.ts';
 import { FACTS_OF_RUNTIME } from '../runtime/device-memory.ts';
 import { requireBuffers } from '../runtime/largest-buffer.ts';
@@ -16,6 +17,7 @@ import { requireKernels } from '../runtime/webgpu-kernels.ts';
 import { BatchRunner, type BatchRunnerOptions } from '../step/batch-runner.ts';
 import { evaluationSpec, stepSpec } from '../step/step-spec.ts';
 import { type TrainingGraphOptions, trainingGraph } from '../step/training-graph.ts';
+import { describeQuantized } from '../weights/quantization.ts';
 import { restoreOptimizer } from './checkpoint.ts';
 import { chooseCompute } from './compute-choice.ts';
 import { chooseComputeDevice, uploadProgress } from './compute-device.ts';
@@ -83,12 +85,16 @@ async function openOnnxRuntime(
     onComputedByCpu: (what) => void notices.add(what),
   };
   const trainee = await createTrainee(config, base, { device, checkpoint: start.checkpoint });
+  const answering = await openGenerationModel(config, base, onEvent);
+  const work = runQuestion(config, { plan, evaluation, tokenizer, answering });
+  if (device.kind === 'cuda' && config.engine.max_memory_gib !== undefined) {
+    const stepped = { ...stepSpec(config, plannedModel(config, base, device), trainee), device };
+    CudaMemory.of(device).keepFromSessions(bytesKept({ ...stepped, ...work }));
+  }
   const optimizer = await createOptimizer(config, trainee, session);
   if (start.checkpoint !== undefined) {
     await restoreOptimizer(start.checkpoint, optimizer, start.state.global_step);
   }
-  const answering = await openGenerationModel(config, base, onEvent);
-  const work = runQuestion(config, { plan, evaluation, tokenizer, answering });
   const stepOf = (model: BaseModel): BatchRunnerOptions & { readonly recompute: Recompute } => {
     const spec = stepSpec(config, model, trainee);
     return {
@@ -133,6 +139,13 @@ async function openOnnxRuntime(
     chosen: config.engine.compute === 'auto' ? model.weights.compute : undefined,
     notices,
   };
+}
+
+/** The base as steps on a CUDA device compute with it, where that is not decided before. */
+function plannedModel(config: ResolvedConfig, base: BaseModel, device: Device): BaseModel {
+  const quantization =
+    config.engine.compute === 'auto' ? quantizationOf(config, device) : undefined;
+  return quantization === undefined ? base : describeQuantized(base, quantization);
 }
 
 function uncaptured(what: 'Steps' | 'Evaluations', why: string): string {

@@ -14,6 +14,7 @@ import { examineWeights } from '../weights/examine-weights.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { TrainControl } from './control.ts';
 import { type FailedEvent, failedEvent, type SessionFacts, type TrainEvent } from './events.ts';
+import { withSettings } from './memory-way-out.ts';
 import { refuseOccupied } from './occupied-folder.ts';
 import { findExamples, writeExamples } from './run-examples.ts';
 import { RunFolder } from './run-folder.ts';
@@ -175,8 +176,12 @@ async function trainWith(
     return await loop.run();
   } catch (error) {
     // The caller is told by the error itself; a disk that is full takes no note of it.
-    await fail(failedEvent(error)).catch(() => undefined);
-    throw error;
+    const told = withSettings(error, config, {
+      recompute: summary.gradientCheckpointing,
+      evaluates: evaluation.length > 0,
+    });
+    await fail(failedEvent(told)).catch(() => undefined);
+    throw told;
   } finally {
     control.onAbandon = undefined;
     await reports.close();

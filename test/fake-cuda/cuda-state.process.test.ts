@@ -297,12 +297,65 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(countersOf(resumed.events, 'step')).toHaveLength(2);
   });
 
-  test('a device that has too little memory is told in one sentence', async () => {
-    const { stderr, end } = await trained([230], {}, { FAKE_CUDA_GIB: '0.004' });
+  /** What a run says at its end. */
+  const lastWords = (stderr: string): string => stderr.trim().split('\n').at(-1)!;
+
+  test('memory that ends is told in one sentence: what was needed, what is free, what helps', async () => {
+    const { stderr, end } = await trained([230], {}, { FAKE_CUDA_GIB: '0.012' });
     expect(end).toBe(1);
-    expect(stderr.trim().split('\n').at(-1)).toBe(
-      'ONNX Runtime could not go on, because there is not enough memory; try smaller batches or shorter rows, or another engine.device.',
+    expect(lastWords(stderr)).toMatch(
+      /^cuda:0 has too little memory: 4 MiB more were needed, and of 12 MiB \d MiB are free; start anew with a smaller training.per_device_train_batch_size or a smaller data.max_length or model.quantization "nf4".$/,
     );
+    const none = await trained([230], {}, { FAKE_CUDA_GIB: '0.0005' });
+    expect(lastWords(none.stderr)).toMatch(/^cuda:0 has too little memory: 2 KiB more were needed/);
+  });
+
+  test('the checkpoint before is whole, and the run goes on from it with a setting that the sentence names', async () => {
+    const [rows, output] = [
+      await tiny.file('held-out.jsonl', rowsOf([200, 200, 200])),
+      tiny.fresh(),
+    ];
+    const attempt = (per_device_eval_batch_size: number, resume_from_checkpoint?: string) =>
+      trained(
+        [230],
+        {
+          data: { eval_dataset_name_or_path: rows },
+          training: {
+            ...{ output_dir: output, max_steps: 4, save_steps: 1, eval_steps: 2 },
+            ...{ eval_on_start: false, gradient_checkpointing: 'none', per_device_eval_batch_size },
+            ...(resume_from_checkpoint !== undefined && { resume_from_checkpoint }),
+          },
+        },
+        // Room for a step of 8 rows, and for no evaluation of 24.
+        { FAKE_CUDA_GIB: '0.045' },
+      );
+    const cut = await attempt(24);
+    expect(cut.end).toBe(1);
+    expect(countersOf(cut.events, 'step')).toHaveLength(2);
+    expect(countersOf(cut.events, 'checkpoint')).toHaveLength(1);
+    expect(lastWords(cut.stderr)).toContain('a smaller training.per_device_eval_batch_size');
+    const resumed = await attempt(8, 'latest');
+    expect([resumed.stderr, resumed.end]).toEqual(['', 0]);
+    const steps = resumed.events.flatMap(({ event }) => (event.type === 'step' ? event.step : []));
+    expect(steps).toEqual([2, 3, 4]);
+    expect(countersOf(resumed.events, 'eval')).toHaveLength(2);
+  });
+
+  test('engine.max_memory_gib bounds what a run takes of the device', async () => {
+    const needed = countersOf((await trained([230])).events, 'completed')[0]!.peak;
+    const within = await trained([230], { engine: { max_memory_gib: (1.05 * needed) / 2 ** 30 } });
+    expect([within.stderr, within.end]).toEqual(['', 0]);
+    const bound = 0.6 * needed;
+    const { events, stderr, end } = await trained([230], {
+      engine: { max_memory_gib: bound / 2 ** 30 },
+    });
+    expect(end).toBe(1);
+    for (const { counters } of events) expect(counters.peak).toBeLessThan(bound);
+    expect(lastWords(stderr)).toMatch(
+      /^`engine.max_memory_gib` gives the run too little memory of cuda:0: \d+ [KM]iB more were needed, and \d+ [KM]iB of it are left; resume with a larger engine.max_memory_gib, or start anew/,
+    );
+    const tooFew = await trained([230], { engine: { max_memory_gib: 4e-4 } });
+    expect(lastWords(tooFew.stderr)).toMatch(/^`engine.max_memory_gib` gives .* cuda:0: 4\d\d KiB/);
   });
 
   test('wrong use is told by a typed error, and ends no process', async () => {
@@ -321,7 +374,10 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     ];
     for (const name of right) expect(told.get(name), name).toEqual({});
     const ofTheDevice = ['more than the device has', 'a device that is not there'];
-    for (const name of ofTheDevice) expect(told.get(name)?.code, name).toBe('device.failed');
+    expect(ofTheDevice.map((name) => told.get(name)?.code)).toEqual([
+      'device.out_of_memory',
+      'device.failed',
+    ]);
     expect(told.get('the self-test of devices')?.message).toContain('computes wrongly');
     const others = [...told].filter(
       ([name]) => ![...right, ...ofTheDevice, 'the self-test of devices'].includes(name),

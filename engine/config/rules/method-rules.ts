@@ -3,15 +3,16 @@ import type { PathProblem } from '../path-problem.ts';
 import { namedKind } from './engine-rules.ts';
 import { problem, type Rule } from './rule.ts';
 
-/** What is recomputed depends on memory only where that is left to the engine. */
+/** CUDA bounds what a run takes; elsewhere memory decides only what is recomputed, where that is left to the engine. */
 export const memoryRule: Rule = (given) => {
   const setting = given('training', 'gradient_checkpointing') ?? 'auto';
-  return setting === 'auto' || given('engine', 'max_memory_gib') === undefined
+  const mayBeCuda = [undefined, 'cuda'].includes(namedKind(given));
+  return mayBeCuda || setting === 'auto' || given('engine', 'max_memory_gib') === undefined
     ? []
     : [
         problem(
           ['engine', 'max_memory_gib'],
-          '`engine.max_memory_gib` has an effect only with `training.gradient_checkpointing` "auto"; remove one of the two',
+          '`engine.max_memory_gib` has an effect only with `training.gradient_checkpointing` "auto" or on CUDA; remove it',
         ),
       ];
 };

@@ -362,7 +362,10 @@ describe('contradictions', () => {
       '`lora.r` has no effect with the method "full"',
     ],
     [
-      { training: { gradient_checkpointing: 'layer' }, engine: { max_memory_gib: 4 } },
+      {
+        training: { gradient_checkpointing: 'layer' },
+        engine: { device: 'cpu', max_memory_gib: 4 },
+      },
       '`engine.max_memory_gib` has an effect only with',
     ],
     [{ lora: { init_adapter: 'a', r: 8 } }, '`lora.r` is decided by the adapter'],
