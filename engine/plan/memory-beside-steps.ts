@@ -1,6 +1,7 @@
 import { cacheBytes, cacheSlots } from '../generate/cache-size.ts';
 import { generationGraph } from '../generate/generation-graph.ts';
 import { READING_CHUNK } from '../generate/generation-runs.ts';
+import type { Graph } from '../graph/graph.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { CPU, type Device } from '../runtime/device.ts';
@@ -14,7 +15,7 @@ import { MAX_NEW_TOKENS } from './sample-prompts.ts';
 export interface PassMemory {
   /** Bytes that are alive at one time. */
   readonly bytes: number;
-  readonly nodes: number;
+  readonly graph: Graph;
 }
 
 /**
@@ -26,7 +27,7 @@ const COPIES_OF_CACHE = { cpu: 1, cuda: 1, webgpu: 2 } as const;
 /** An evaluation of batches up to a shape: a forward pass that keeps nothing for gradients. */
 export function evaluationMemory(spec: StepSpec, shape: TrainingShape): PassMemory {
   const graph = trainingGraph({ ...evaluationSpec(spec), shape, recompute: 'none' });
-  return { bytes: peakBytes(graph), nodes: graph.values.length };
+  return { bytes: peakBytes(graph), graph };
 }
 
 /**
@@ -46,7 +47,7 @@ export function answersMemory(
   const graph = generationGraph(answering, modules, sizes, device.kind === 'cpu');
   return {
     bytes: peakBytes(graph) + cacheMemory({ model, promptTokens }, device),
-    nodes: graph.values.length,
+    graph,
   };
 }
 

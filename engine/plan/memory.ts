@@ -31,6 +31,8 @@ export interface MemoryQuestion extends StepSpec, BatchesQuestion {
 export interface BatchesQuestion {
   /** The largest of them. */
   readonly shape: TrainingShape;
+  /** Those of the others, the largest first; none unless given. */
+  readonly others?: readonly TrainingShape[];
   /** Lengths that they have; many unless given. */
   readonly lengths?: number;
 }
@@ -60,7 +62,7 @@ export interface MemoryEstimate {
   readonly evaluation: number;
   /** The same of an answer, and the keys and values of its text; 0 where there is none. */
   readonly answers: number;
-  /** Node, ONNX Runtime and the graphs themselves. */
+  /** Node, ONNX Runtime and the graphs themselves; on a CUDA device, small things and what lies unused between blocks of memory. */
   readonly runtime: number;
   readonly total: number;
 }
@@ -110,24 +112,24 @@ export function estimateMemory(
     inputs += bytes;
     if (trainable.has(value.name)) trained += bytes;
   }
-  const isOnDevice = keepsState(question.device);
+  const passes = {
+    activations: bytesToRun([graph], question.device),
+    evaluation: beside.evaluation,
+    answers: beside.answers,
+  };
+  const most = Math.max(...Object.values(passes));
   const stays = {
     weights: question.trainBase ? 0 : bytesOfWeights(question.model.weights, question.device),
     answerWeights: beside.answerWeights,
     optimizer: inputs + copiesOfTrained(question.device) * trained,
-    runtime: isOnDevice
-      ? DEVICE_BYTES
+    runtime: keepsState(question.device)
+      ? DEVICE_BYTES + bytesBetweenBlocks(question, graph, beside, most)
       : PROCESS_BYTES +
         (isBfloat16Mode(question.model.weights.compute) ? bytesOfOnednn(graph, question) : 0) +
         BYTES_PER_VOCABULARY_ENTRY * question.model.config.vocabSize +
         BYTES_PER_NODE * (sessionsOf(question) * graph.values.length + beside.nodes),
   };
-  const passes = {
-    activations: bytesToRun(graph, question.device),
-    evaluation: beside.evaluation,
-    answers: beside.answers,
-  };
-  return { ...stays, ...passes, total: sum(stays) + Math.max(...Object.values(passes)) };
+  return { ...stays, ...passes, total: sum(stays) + most };
 }
 
 /** The parts of a {@link MemoryEstimate} that do not depend on what a step computes again. */
@@ -135,6 +137,8 @@ interface MemoryBesideSteps
   extends Pick<MemoryEstimate, 'answerWeights' | 'evaluation' | 'answers'> {
   /** Nodes of all loaded graphs. */
   readonly nodes: number;
+  /** Those that a run computes. */
+  readonly graphs: readonly Graph[];
 }
 
 function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesideSteps {
@@ -147,7 +151,10 @@ function memoryBesideSteps(question: MemoryQuestion | StepQuestion): MemoryBesid
     answerWeights: hasOwnWeights ? bytesOfWeights(answers.model.weights, question.device) : 0,
     evaluation: evaluated?.bytes ?? 0,
     answers: answered?.bytes ?? 0,
-    nodes: (evaluated ? sessionsOf(evaluation!) * evaluated.nodes : 0) + (answered?.nodes ?? 0),
+    nodes:
+      (evaluated ? sessionsOf(evaluation!) * evaluated.graph.values.length : 0) +
+      (answered?.graph.values.length ?? 0),
+    graphs: [evaluated, answered].flatMap((pass) => (pass === undefined ? [] : [pass.graph])),
   };
 }
 
@@ -157,12 +164,33 @@ function bytesOfOnednn(graph: Graph, { threads = 1 }: Pick<MemoryQuestion, 'thre
 }
 
 /** What values of a graph take while it runs: on a device, what its arena takes for them. */
-export function bytesToRun(graph: Graph, device: Device | undefined): number {
-  if (!keepsState(device)) return peakBytes(graph);
+function bytesToRun(graphs: Iterable<Graph>, device: Device | undefined): number {
+  if (!keepsState(device)) return Math.max(...[...graphs].map(peakBytes));
   const arena = new DeviceArena();
   // The second run finds what the first one left in pieces.
-  for (let run = 0; run < 2; run++) runWith(graph, arena, ON_CUDA);
+  for (const graph of graphs) for (let run = 0; run < 2; run++) runWith(graph, arena, ON_CUDA);
   return arena.bytes;
+}
+
+/**
+ * What the arena that all sessions of a CUDA device share has grown to when each shape of a run was computed, beyond what
+ * the largest of them takes alone: blocks that are too small for a tensor are of no use to it.
+ *
+ * @param graph of the largest batch
+ * @param most bytes that the largest takes
+ */
+function bytesBetweenBlocks(
+  question: MemoryQuestion,
+  graph: Graph,
+  { graphs }: MemoryBesideSteps,
+  most: number,
+): number {
+  if (question.device?.kind !== 'cuda') return 0;
+  const { others = [] } = question;
+  if (others.length + graphs.length === 0) return 0;
+  // A run evaluates before its first step.
+  const all = [...graphs, graph, ...others.map((shape) => trainingGraph({ ...question, shape }))];
+  return Math.max(0, bytesToRun(all, question.device) - most);
 }
 
 /** Whether a device has state and caches in memory of its own. */

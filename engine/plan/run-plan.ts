@@ -26,6 +26,8 @@ export interface RunPlan {
   readonly warmupSteps: number;
   /** No batch needs more memory; it is the first of the run, but where data are streamed. */
   readonly largestShape: TrainingShape;
+  /** The other shapes that batches of the first epoch have, the largest first; where data are streamed, of its first window. */
+  readonly otherShapes: readonly TrainingShape[];
   /** Lengths that the batches have. */
   readonly lengths: number;
   readonly padding: PaddingReport;
@@ -76,6 +78,7 @@ export function planRun(
     warmupSteps,
     padding: { packing: data.packing, unpacked: layoutOf(unpacked), packed: layoutOf(packed) },
     largestShape: largestShape(batches, stream === undefined ? 0 : data.max_length),
+    otherShapes: shapesOf(batches).slice(1),
     lengths: new Set(batches.map((batch) => batch.sequenceLength)).size,
     windows: stream?.windows ?? 1,
     window: async (epoch, window) => {
@@ -115,6 +118,17 @@ export function runLength(training: ResolvedConfig['training'], stepsPerEpoch: n
 
 function layoutOf({ rows, paddingWaste }: EpochPlan): RowLayout {
   return { rows, paddingWaste };
+}
+
+/** The shapes that batches have, the largest first, as if all of their tokens were learned. */
+export function shapesOf(batches: readonly MicroBatch[]): readonly TrainingShape[] {
+  const shapes = new Map(
+    batches.map(({ rows: { length: rows }, sequenceLength: length }) => [
+      `${rows}x${length}`,
+      { rows, length, lossTokens: rows * length },
+    ]),
+  );
+  return [...shapes.values()].toSorted((a, b) => b.lossTokens - a.lossTokens);
 }
 
 /** @param length tokens that a row may have although none of these has so many */

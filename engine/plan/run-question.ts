@@ -5,12 +5,12 @@ import type { BaseModel } from '../models/base-model.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluationBatches } from './evaluation-batches.ts';
 import type { BatchesQuestion, MemoryQuestion } from './memory.ts';
-import type { RunPlan } from './run-plan.ts';
+import { type RunPlan, shapesOf } from './run-plan.ts';
 import { longestPrompt } from './sample-prompts.ts';
 
 /** What a run has to compute. */
 export interface RunWork {
-  readonly plan: Pick<RunPlan, 'largestShape' | 'lengths'>;
+  readonly plan: Pick<RunPlan, 'largestShape' | 'otherShapes' | 'lengths'>;
   /** The held-out examples; none without evaluation. */
   readonly evaluation: readonly TokenizedExample[];
   readonly tokenizer: Tokenizer;
@@ -26,10 +26,11 @@ export interface RunWork {
 export function runQuestion(
   config: ResolvedConfig,
   { plan, evaluation, tokenizer, answering }: RunWork,
-): Pick<MemoryQuestion, 'shape' | 'lengths' | 'threads' | 'evaluation' | 'answers'> {
+): Pick<MemoryQuestion, 'shape' | 'others' | 'lengths' | 'threads' | 'evaluation' | 'answers'> {
   const promptTokens = longestPrompt(config, tokenizer);
   return {
     shape: plan.largestShape,
+    others: plan.otherShapes,
     lengths: plan.lengths,
     threads: config.engine.intra_op_num_threads,
     evaluation: evaluation.length === 0 ? undefined : evaluationQuestion(config, evaluation),
@@ -47,6 +48,7 @@ function evaluationQuestion(
   const { rows, sequenceLength: length } = batches[0]!;
   return {
     shape: { rows: rows.length, length, lossTokens: rows.length * length },
+    others: shapesOf(batches).slice(1),
     lengths: new Set(batches.map(({ sequenceLength }) => sequenceLength)).size,
   };
 }

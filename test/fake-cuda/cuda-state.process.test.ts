@@ -129,23 +129,33 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
     expect(totals[0]).toBeLessThanOrEqual(weights);
   });
 
-  test.each([
-    ['named, in float32', 'cuda:0', 'float32'],
-    ['chosen, and so what is computed in', 'auto', 'auto'],
-  ] as const)(
-    'a plan of a run with batches of one shape is within a tenth of its peak: a device that is %s',
+  test.each<
+    readonly [
+      name: string,
+      device: 'auto' | 'cuda:0',
+      compute: 'auto' | 'float32' | 'bfloat16',
+      lengths: readonly number[],
+      training: ConfigChanges['training'],
+    ]
+  >([
+    ['one shape, in float32', 'cuda:0', 'float32', LENGTHS.slice(0, 1), {}],
+    ['one shape, on what is chosen and in it', 'auto', 'auto', LENGTHS.slice(0, 1), {}],
+    ['three shapes, and answers', 'cuda:0', 'float32', LENGTHS, { sample_prompts: ['x'] }],
+    ['three shapes in order', 'cuda:0', 'bfloat16', LENGTHS, { per_device_train_batch_size: 4 }],
+  ])(
+    'a plan of a run that evaluates is within a tenth of its peak, with batches of %s',
     async (...row) => {
-      const [, device, compute] = row;
+      const [, device, compute, lengths, training] = row;
       const model = tiny.fresh('wider');
       await writeTinyModel(model, {
         layers: 4,
         widths: { hidden_size: 128, intermediate_size: 256 },
       });
-      const { events, stderr, end } = await trained([230], {
+      const { events, stderr, end } = await trained(lengths, {
         model: { base_model_name_or_path: model },
         engine: { device, compute },
         data: { eval_split: 0.3 },
-        training: { eval_steps: 2 },
+        training: { eval_steps: 2, ...training },
       });
       expect([stderr, end]).toEqual(['', 0]);
       const planning = await CountedProgram.bundle(fake as FakeCuda, 'counted-plan.ts');

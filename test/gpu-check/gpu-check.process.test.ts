@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { FakeCuda } from '../fake-cuda/fake-cuda.ts';
 import { lacks, REFERENCE_PYTHON } from '../support/reference-python.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { STEP_CASES } from './cases.ts';
 import { peftCases } from './peft.ts';
 import {
@@ -137,6 +140,25 @@ test.skipIf(missing !== undefined)(
         name: 'tiny-1x256-lorafa-nf4-peft-float32',
         failure: expect.stringContaining('/nowhere/python'),
       },
+    ]);
+  },
+  240_000,
+);
+
+test.skipIf(missing !== undefined)(
+  'a check that was ended goes on where it ended, with what did not fail',
+  async () => {
+    const out = path.join(await tempFolder(), 'check.json');
+    const demo = { name: 'demo', seconds: 9 };
+    const results = [demo, { name: 'tiny-1x256-lorafa', failure: 'Out of memory.' }];
+    await writeFile(out, JSON.stringify({ values: false, results }));
+    const flags = ['--resume', '--out', out, '--only', 'demo', '--only', 'tiny-1x256-lorafa'];
+    const { stderr } = await check('--no-values', ...flags);
+    expect(stderr).toBe('tiny-1x256-lorafa\n');
+    const written = JSON.parse(await readFile(out, 'utf8')) as { readonly results: unknown[] };
+    expect(written.results).toMatchObject([
+      demo,
+      { name: 'tiny-1x256-lorafa', bytes_down_per_step: 8 },
     ]);
   },
   240_000,

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../../engine/errors.ts';
+import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
 import { collect } from '../../server/cli/commands/options.ts';
 import { asExpression } from '../bench/choose-groups.ts';
 import { FakeCuda } from '../fake-cuda/fake-cuda.ts';
@@ -13,6 +14,12 @@ import { measurePeft, type PeftCase, peftCases } from './peft.ts';
 import { placementIn } from './placement.ts';
 import { type CheckResult, hasFailed, resultTable } from './results.ts';
 
+/** What is in the file of `--out`. */
+interface Results {
+  readonly values: boolean;
+  readonly results: readonly CheckResult[];
+}
+
 interface Flags {
   readonly json?: true;
   readonly list?: true;
@@ -20,6 +27,7 @@ interface Flags {
   readonly out: string;
   readonly peft?: true;
   readonly python: string;
+  readonly resume?: true;
   /** Commander's name for `--no-values`. */
   readonly values: boolean;
 }
@@ -51,6 +59,10 @@ export async function main(argv: readonly string[], programs: string): Promise<v
     .option('--only <name>', 'only this one (* is anything, may be repeated)', collect)
     .option('--list', 'print the names of all')
     .option('--out <file>', 'where to write all results, as JSON', 'gpu-check.json')
+    .option(
+      '--resume',
+      'go on where another check ended: what is in the file of --out, and did not fail, is not measured again',
+    )
     .option('--peft', 'measure the same steps in PEFT beside them')
     .option(
       '--python <path>',
@@ -78,7 +90,7 @@ export async function main(argv: readonly string[], programs: string): Promise<v
 }
 
 async function run(flags: Flags, programs: string): Promise<void> {
-  const { json, list, only, out, values, peft, python } = flags;
+  const { json, list, only, out, values, peft, python, resume } = flags;
   const patterns = only?.map(asExpression);
   const isChosen = ({ name }: { readonly name: string }): boolean =>
     patterns?.some((pattern) => pattern.test(name)) ?? true;
@@ -104,11 +116,16 @@ async function run(flags: Flags, programs: string): Promise<void> {
     return;
   }
   const environment = await (values ? onDevice(programs) : standIn(programs));
-  const results: CheckResult[] = [];
-  const tell = (result: CheckResult): void => {
+  const results = resume === true ? await earlierResults(out, values) : [];
+  const known = new Set(results.map(({ name }) => name));
+  const tell = async (result: CheckResult): Promise<void> => {
     results.push(result);
     if (json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else process.stderr.write(`${result.name}\n`);
+    else {
+      process.stderr.write(`${result.name}\n`);
+      // A check takes hours on a slow machine, and may be ended at any time.
+      await writeFileAtomic(out, `${JSON.stringify({ values, results }, null, 2)}\n`);
+    }
   };
   const measure = (request: Omit<MeasureRequest, 'hasValues'>) =>
     measured({ ...request, hasValues: values }, programs, environment);
@@ -123,11 +140,10 @@ async function run(flags: Flags, programs: string): Promise<void> {
     name,
     failure: messageOf(error).slice(-LAST_WORDS).trim(),
   });
-  for (const check of checks) {
-    tell(await outcome(check).catch((error: unknown) => failed(check, error)));
+  for (const check of checks.filter(({ name }) => !known.has(name))) {
+    await tell(await outcome(check).catch((error: unknown) => failed(check, error)));
   }
   if (json !== true) {
-    await writeFile(out, `${JSON.stringify({ values, results }, null, 2)}\n`);
     process.stdout.write(`${resultTable(results)}\n${path.resolve(out)}\n`);
   }
   if (results.some(hasFailed)) process.exitCode = 1;
@@ -141,6 +157,23 @@ type Check =
       readonly peft?: undefined;
     }
   | { readonly name: string; readonly peft: PeftCase; readonly request?: undefined };
+
+/**
+ * What another check wrote, but for what failed.
+ *
+ * @throws Error where there is none, or it was one with values and this is not, or the other way round
+ */
+async function earlierResults(out: string, values: boolean): Promise<CheckResult[]> {
+  const text = await readFile(out, 'utf8').catch((error: unknown) => {
+    throw new Error(`There is nothing to go on with: ${messageOf(error)}`);
+  });
+  const earlier = JSON.parse(text) as Partial<Results>;
+  if (earlier.results === undefined || earlier.values !== values) {
+    const wanted = values ? 'on a GPU' : 'with --no-values';
+    throw new Error(`${out} is no check ${wanted}; leave out --resume, or name another --out.`);
+  }
+  return earlier.results.filter((result) => !('failure' in result));
+}
 
 /** Puts the program that tries a device out where the engine looks for it. */
 async function onDevice(programs: string): Promise<Readonly<Record<string, string>>> {

@@ -33,6 +33,8 @@ export interface ParityResult {
   readonly loss_error?: number;
   /** The same of a first gradient, relative to its norm, of all tensors the worst. */
   readonly gradient_error?: number;
+  /** The same of a trained tensor after the last step; absent where there is one step alone. */
+  readonly weight_error?: number;
   readonly is_equal?: boolean;
 }
 
@@ -116,12 +118,13 @@ export function resultTable(results: readonly CheckResult[]): string {
       ]),
     ),
     textTable(
-      ['against the CPU', 'steps', 'loss off by', 'gradient off by', 'equal'],
-      parities.map(({ name, steps, loss_error, gradient_error, is_equal }) => [
+      ['against the CPU', 'steps', 'loss off by', 'gradient off by', 'B off by', 'equal'],
+      parities.map(({ name, steps, loss_error, gradient_error, weight_error, is_equal }) => [
         name,
         String(steps),
         loss_error?.toExponential(1) ?? '',
         gradient_error?.toExponential(1) ?? '',
+        weight_error?.toExponential(1) ?? '',
         compared(is_equal),
       ]),
     ),
