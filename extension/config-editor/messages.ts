@@ -26,7 +26,14 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
   /** A button of the header. */
   z.object({
     type: z.literal('command'),
-    command: z.enum(['startRun', 'previewData', 'estimateRun', 'openAsText', 'manageTrust']),
+    command: z.enum([
+      'startRun',
+      'previewData',
+      'estimateRun',
+      'openAsText',
+      'manageTrust',
+      'setUpCuda',
+    ]),
   }),
 ]);
 
@@ -34,7 +41,12 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
 export type PageMessage = z.infer<typeof pageMessageSchema>;
 
 /** From the extension to the page. */
-export type HostMessage = StateMessage | SettleMessage | RevealMessage | ColumnsMessage;
+export type HostMessage =
+  | StateMessage
+  | SettleMessage
+  | RevealMessage
+  | ColumnsMessage
+  | DevicesMessage;
 
 /** Write at once what was typed, and say so: someone is about to use the document. */
 export interface SettleMessage {
@@ -62,6 +74,22 @@ export interface StateMessage {
 export interface ColumnsMessage {
   readonly type: 'columns';
   readonly columns: readonly string[];
+}
+
+/** From the extension to the page: the devices of this machine; none while they are not known. */
+export interface DevicesMessage {
+  readonly type: 'devices';
+  readonly devices: readonly FormDevice[];
+}
+
+/** A device of this machine. */
+export interface FormDevice {
+  /** As `engine.device` names it. */
+  readonly name: string;
+  /** Its name with what it is and how much memory it has. */
+  readonly label: string;
+  /** Why it cannot be used, as a sentence; null where it can. */
+  readonly problem: string | null;
 }
 
 /** A document as the form shows it. */

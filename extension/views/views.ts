@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
-import { examineMachine } from '../../server/protocol/machine.ts';
 import { listAdapters, listModels } from '../../server/protocol/models.ts';
 import { throttle } from '../../server/throttle.ts';
+import type { KnownDevices } from '../doctor/known-devices.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
 import { AdaptersView } from './adapters-view.ts';
 import { deviceItem, modelItem } from './asset-items.ts';
 import { ListView } from './list-view.ts';
-import { machineDevices } from './machine-devices.ts';
 import { RunsView } from './runs-view.ts';
 import { watchDisk } from './watch-disk.ts';
 
@@ -34,6 +33,7 @@ export interface Views {
 export function registerViews(
   extension: vscode.ExtensionContext,
   { server, store, log, moves }: RunsContext,
+  known: KnownDevices,
 ): Views {
   const failed = (error: unknown): void => log.error(String(error));
   const runs = new RunsView(store, extension.workspaceState, failed);
@@ -50,11 +50,7 @@ export function registerViews(
     modelItem,
     failed,
   );
-  const devices = new ListView(
-    async () => machineDevices(await server.ask(examineMachine, {})),
-    deviceItem,
-    failed,
-  );
+  const devices = new ListView(() => known.look(), deviceItem, failed);
   const didChangeAssets = new vscode.EventEmitter<AssetChange>();
   const refreshAdapters = (): void => {
     adapters.refresh();
@@ -65,7 +61,8 @@ export function registerViews(
     didChangeAssets.fire('all');
   };
   const refreshLists = (): void => {
-    for (const view of [runs, adapters, devices]) view.refresh();
+    for (const view of [runs, adapters]) view.refresh();
+    known.forget();
     refreshModels();
   };
   const lookForRuns = (): void => {
@@ -83,6 +80,7 @@ export function registerViews(
       onAdapters: refreshAdapters,
       onModels: refreshModels,
     }),
+    known.onDidForget(() => devices.refresh()),
     moves.event((move) => {
       adapters.follow(move);
       didChangeAssets.fire('adapters');

@@ -1,4 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
+import { field, formOf } from './editor/config-form.ts';
 import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, runPanel } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 import { LiveRun } from './editor/live-run.ts';
@@ -59,4 +61,40 @@ test('a run on a GPU shows what that does, and says when nobody tells', {
   await driver.tell(...gpusAt(11));
   await panel.getByText('97 % · 63 °C').waitFor();
   expect(await told('GPU load')).toMatch(/^GPU load: 97 % now, between 3 % and 98 %/);
+});
+
+test('the form offers the devices of the machine by name and memory, and says why one cannot be used', {
+  timeout: RUNS_TIMEOUT_MS,
+}, async () => {
+  await installNvidiaDriver(...gpusAt(2));
+  vi.stubEnv('LORAFA_CACHE_DIR', await tempFolder());
+  const folder = await demoFolder(RUN);
+  const editor = await openEditor({ folder, settings: { 'workbench.editorAssociations': {} } });
+  await editor.openFile('large.lorafa.json');
+  const form = await formOf(editor, 'large.lorafa.json');
+  await form.getByPlaceholder('Search settings').fill('engine.device');
+  const device = field(form, 'engine.device');
+  const list = device.locator('vscode-single-select');
+  const gpu = 'cuda:1 · NVIDIA GeForce RTX 4090 · 24.0 GiB, 11.3 GiB free · not usable';
+  const offered = device.locator('vscode-option');
+  await offered.filter({ hasText: gpu }).waitFor({ state: 'attached', timeout: PATIENCE_MS });
+  expect(await offered.allInnerTexts()).toEqual([
+    'auto',
+    expect.stringMatching(/^cpu · \d+ cores? · \d+\.\d GiB, \d+\.\d [GM]iB free$/),
+    'cuda:0 · NVIDIA T400 4GB · 4.0 GiB, 3.7 GiB free · not usable',
+    gpu,
+    expect.stringMatching(/^webgpu/),
+    'Other…',
+  ]);
+  await list.click();
+  await device.locator('[role="option"]', { hasText: 'webgpu' }).waitFor();
+  await editor.screenshot('device-picker');
+  await device.locator('[role="option"]', { hasText: gpu }).click();
+  // Its driver is only said to be there, and CUDA's libraries are missing.
+  await device.getByRole('button', { name: 'Set Up CUDA…' }).waitFor();
+  expect(await device.locator('.note').innerText()).toMatch(/cuda:1/);
+  await editor.examine('device-unusable', form);
+  await device.getByRole('button', { name: 'Set Up CUDA…' }).click();
+  const told = editor.page.locator('.notification-list-item', { hasText: /driver/ });
+  await told.waitFor({ timeout: PATIENCE_MS });
 });
