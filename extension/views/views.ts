@@ -45,12 +45,16 @@ export function registerViews(
     store,
     failed,
   );
-  const models = new ListView(
-    () => server.ask(listModels, { folders: modelFolders() }),
-    modelItem,
-    failed,
-  );
-  const devices = new ListView(() => known.look(), deviceItem, failed);
+  const models = new ListView(VIEWS.baseModels, {
+    read: () => server.ask(listModels, { folders: modelFolders() }),
+    draw: modelItem,
+    onFailure: failed,
+  });
+  const devices = new ListView(VIEWS.devices, {
+    read: () => known.look(),
+    draw: deviceItem,
+    onFailure: failed,
+  });
   const didChangeAssets = new vscode.EventEmitter<AssetChange>();
   const refreshAdapters = (): void => {
     adapters.refresh();
@@ -73,8 +77,8 @@ export function registerViews(
     runs,
     didChangeAssets,
     adapters,
-    vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
-    vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
+    models,
+    devices,
     watchDisk(store, {
       onRuns: lookForRuns,
       onAdapters: refreshAdapters,
