@@ -1,14 +1,10 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { field, formOf } from './editor/config-form.ts';
 import { demoFolder, PATIENCE_MS, RUNS_TIMEOUT_MS, runPanel } from './editor/demo-runs.ts';
 import { openEditor } from './editor/editor.ts';
 import { LiveRun } from './editor/live-run.ts';
 import { installNvidiaDriver } from './editor/nvidia-driver.ts';
-
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
 
 const RUN = { name: 'large', maxSteps: 600, learningRate: 1e-4, accumulation: 1, kept: 2 };
 

@@ -1,11 +1,11 @@
 import { appendFile, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { tempFolder } from './temp-folder.ts';
 
 /**
  * A program called `nvidia-smi` before all others in the PATH, of this process and of those that it starts: it answers
- * as the driver's does, with what a test tells it. Whoever installs it ends with `vi.unstubAllEnvs()`.
+ * as the driver's does, with what a test tells it, until that ends.
  */
 export class NvidiaSmi {
   readonly #lines: string;
@@ -27,6 +27,7 @@ export class NvidiaSmi {
     await writeFile(file, `#!/bin/sh\n${script}`);
     await chmod(file, 0o755);
     vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
     return program;
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { GpuWatch } from '../../../server/runs/gpu-watch.ts';
 import { NvidiaSmi } from '../../support/nvidia-smi.ts';
@@ -11,10 +11,6 @@ function run(folder: string, device: string | null, isLive = true): RunSummary {
 }
 
 describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
   test('while runs compute on them, and at no other time', async () => {
     const driver = await NvidiaSmi.install(LINE);
     const told: (readonly string[])[] = [];
