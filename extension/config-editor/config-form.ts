@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { ConfigPath } from '../../engine/config/config-error.ts';
 import { NotAnObjectError, withoutValue, withValue } from '../../server/language/config-edit.ts';
-import type { KnownDevice, KnownDevices } from '../doctor/known-devices.ts';
+import type { KnownDevices } from '../doctor/known-devices.ts';
+import { offeredDevice } from '../doctor/offered-device.ts';
 import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showError } from '../show/notifications.ts';
@@ -12,7 +13,6 @@ import { watchColumns } from './data-columns.ts';
 import { editDocument } from './edit-document.ts';
 import { readFormState, type TextProblem } from './form-state.ts';
 import {
-  type FormDevice,
   type FormState,
   type HostMessage,
   type PageMessage,
@@ -217,7 +217,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #lookAtDevices(): void {
     if (!this.#isReady || !vscode.workspace.isTrusted) return;
     this.#devices.lookAside().then(
-      (devices) => this.#send({ type: 'devices', devices: devices.map(formDevice) }),
+      (devices) => this.#send({ type: 'devices', devices: devices.map(offeredDevice) }),
       // Without a server, the form shows what it can.
       () => undefined,
     );
@@ -226,11 +226,6 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #send(message: HostMessage): void {
     void this.#panel.webview.postMessage(message);
   }
-}
-
-function formDevice({ name, facts, problem }: KnownDevice): FormDevice {
-  const unusable = problem === null ? [] : [vscode.l10n.t('not usable')];
-  return { name, label: [name, ...facts, ...unusable].join(' · '), problem };
 }
 
 function silentForm({ uri }: vscode.TextDocument): Error {

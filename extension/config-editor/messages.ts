@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ConfigPath } from '../../engine/config/config-error.ts';
+import type { OfferedDevice } from '../doctor/offered-device.ts';
 
 /** Everything that the page of the config editor says to the extension, and back. */
 
@@ -79,17 +80,7 @@ export interface ColumnsMessage {
 /** From the extension to the page: the devices of this machine; none while they are not known. */
 export interface DevicesMessage {
   readonly type: 'devices';
-  readonly devices: readonly FormDevice[];
-}
-
-/** A device of this machine. */
-export interface FormDevice {
-  /** As `engine.device` names it. */
-  readonly name: string;
-  /** Its name with what it is and how much memory it has. */
-  readonly label: string;
-  /** Why it cannot be used, as a sentence; null where it can. */
-  readonly problem: string | null;
+  readonly devices: readonly OfferedDevice[];
 }
 
 /** A document as the form shows it. */

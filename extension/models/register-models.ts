@@ -48,7 +48,7 @@ export function registerModels(
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({
-    ...{ extensionUri, log, server, generation },
+    ...{ extensionUri, log, server, generation, devices },
     onDidChangeAssets: views.onDidChangeAssets,
     memory: extension.workspaceState,
   });

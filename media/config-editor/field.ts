@@ -1,6 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
-import type { FormDevice, FormProblem } from '../../extension/config-editor/messages.ts';
+import type { FormProblem } from '../../extension/config-editor/messages.ts';
+import type { OfferedDevice } from '../../extension/doctor/offered-device.ts';
 import type { BrowseKind, FormField } from '../../server/language/config-form.ts';
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
@@ -35,7 +36,7 @@ export interface FieldActions {
   browse(path: readonly string[], kind: BrowseKind): void;
   /** The columns that a field for one can have. */
   readonly columns: Known<string>;
-  readonly devices: Known<FormDevice>;
+  readonly devices: Known<OfferedDevice>;
   setUpCuda(): void;
   fix(id: string): void;
 }

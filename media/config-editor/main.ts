@@ -1,11 +1,11 @@
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type {
-  FormDevice,
   HostMessage,
   PageMessage,
   RevealMessage,
   StateMessage,
 } from '../../extension/config-editor/messages.ts';
+import type { OfferedDevice } from '../../extension/doctor/offered-device.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
@@ -40,7 +40,7 @@ let hasState = false;
 let awaited: Place | undefined;
 
 const columns = new Known<string>();
-const devices = new Known<FormDevice>();
+const devices = new Known<OfferedDevice>();
 const fix = (id: string): void => host.send({ type: 'fix', fix: id });
 const summary = problemSummary(texts, { goTo: (path) => reveal({ path, takesFocus: true }), fix });
 const header = makeHeader(texts, {

@@ -1,4 +1,4 @@
-import type { FormDevice } from '../../../extension/config-editor/messages.ts';
+import type { OfferedDevice } from '../../../extension/doctor/offered-device.ts';
 import type { ChoiceValue } from '../../../server/language/config-form.ts';
 import { element, showText } from '../../webview/element.ts';
 import {
@@ -20,11 +20,11 @@ const FIRST_GPU = { short: 'cuda', long: 'cuda:0' };
 export function deviceControl(
   context: ControlContext,
   options: readonly ChoiceValue[],
-  devices: readonly FormDevice[],
+  devices: readonly OfferedDevice[],
   setUpCuda: () => void,
 ): Control {
   if (devices.length === 0) return openChoiceControl(context, options);
-  const chosen = (value: unknown): FormDevice | undefined =>
+  const chosen = (value: unknown): OfferedDevice | undefined =>
     devices.find(({ name }) => name === (value === FIRST_GPU.short ? FIRST_GPU.long : value));
   const isNone = (value: unknown): boolean => value === undefined || value === context.default;
   const control = alternativesControl(context, (inner) => [
