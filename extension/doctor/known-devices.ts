@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { examineMachine } from '../../server/protocol/machine.ts';
 import type { ServerLink } from '../server-link.ts';
 import { type MachineReport, machineReportSchema } from './machine-report.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 
 /** What is known of NVIDIA's GPUs while runs compute on them. */
 export interface GpuNews {

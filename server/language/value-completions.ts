@@ -11,7 +11,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Given, givenIn, member } from '../../engine/config/given.ts';
 import { resolveInput } from '../../engine/config/resolve-paths.ts';
 import { type NvidiaGpu, nvidiaGpus } from '../../engine/runtime/nvidia-smi.ts';
-import { formatBytes } from '../cli/format.ts';
+import { formatBytes } from '../format.ts';
 import { COLUMN_KEYS, TEMPLATE_KEYS } from './inspection/column-findings.ts';
 import { type ListedPath, listPaths, type PathKind } from './list-paths.ts';
 

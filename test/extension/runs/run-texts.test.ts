@@ -10,7 +10,7 @@ import {
   statusBarIcon,
   statusBarText,
 } from '../../../extension/runs/run-texts.ts';
-import type { RunStatus } from '../../../server/runs/run-status.ts';
+import type { RunStatus } from '../../../server/trainer/run-status.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
