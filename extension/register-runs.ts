@@ -14,7 +14,7 @@ import { keepContextKeys } from './runs/run-context-keys.ts';
 import { RunFeed } from './runs/run-feed.ts';
 import { RunKeeper } from './runs/run-keeper.ts';
 import { notifyOfEnds, notifyOfVanished } from './runs/run-notifications.ts';
-import { RunPanels } from './runs/run-panel.ts';
+import { RunPanels } from './runs/run-panels.ts';
 import { showRunsInStatusBar } from './runs/run-status-bar.ts';
 import { RunStore } from './runs/run-store.ts';
 import { RunTargets } from './runs/run-targets.ts';
