@@ -24,6 +24,7 @@ export const engineSection = z
           .regex(/^cuda:\d+$/)
           .meta({ title: '"cuda:N" with the number of a GPU' }),
       ])
+      .meta({ format: 'device' })
       .default('auto')
       .describe(
         'Where the model runs. `auto` takes CUDA where it works, or else WebGPU where that is faster than the CPU, or else the CPU; any other is used or the run is refused, never silently replaced.',

@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { notification, request } from '../rpc/message.ts';
-import { runNotesChangeSchema, runNotesSchema } from '../runs/run-notes-schema.ts';
-import { type RunStatus, runStatusSchema, timeSchema } from '../runs/run-status.ts';
+import { type RunStatus, runStatusSchema, timeSchema } from '../trainer/run-status.ts';
 import { RUN_ACTIONS } from '../trainer/trainer-protocol.ts';
 import { folder, nothing } from './fields.ts';
+import { runNotesChangeSchema, runNotesSchema } from './run-notes-schema.ts';
 
 const measured = z.nullable(z.number());
 
@@ -211,10 +211,13 @@ export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
 /** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
 export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
 
-/** Server → client: what NVIDIA's GPUs do, every few seconds while runs compute on them; none once no run does. */
+/**
+ * Server → client: what NVIDIA's GPUs do, every few seconds while runs compute on them; null where nobody tells just
+ * now, and none once no run computes on one.
+ */
 export const gpusRead = notification(
   'lorafa/runs/gpus',
-  z.object({ gpus: z.array(z.custom<NvidiaGpu>()) }),
+  z.object({ gpus: z.nullable(z.array(z.custom<NvidiaGpu>())) }),
 );
 
 /** Server → client: the next entries of a watched run's journal. */

@@ -1,15 +1,15 @@
 import { type ErrorCode, LorafaError, messageOf } from '../../engine/errors.ts';
-import type { RunRegistry } from '../runs/run-registry.ts';
+import type { ComputeMessage } from './compute-messages.ts';
+import { type ComputeEnd, ComputeProcess } from './compute-process.ts';
+import { crashReason } from './crash-reason.ts';
+import type { RunRegistry } from './run-registry.ts';
 import {
   initialStatus,
   isFinal,
   NEXT_STATES,
   type RunState,
   type RunStatus,
-} from '../runs/run-status.ts';
-import type { ComputeMessage } from './compute-messages.ts';
-import { type ComputeEnd, ComputeProcess } from './compute-process.ts';
-import { crashReason } from './crash-reason.ts';
+} from './run-status.ts';
 import { SessionClock, statusChange } from './status-fold.ts';
 import { TrainerFolder } from './trainer-folder.ts';
 import type { TrainerJob } from './trainer-job.ts';
@@ -251,6 +251,9 @@ export class Supervisor {
       // What the evaluation before the first step took says nothing of the steps.
       if (event.type === 'eval' && event.step === 0) this.#clock.start(0);
       this.#update(change);
+    }
+    if (event.type === 'started') {
+      this.#log('info', `computing on ${event.run.device} (${event.run.compute})`);
     }
     if (event.type === 'warning') this.#log('warning', event.message);
     if (event.type === 'checkpoint') this.#log('info', `checkpoint ${event.dir}`);

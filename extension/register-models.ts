@@ -1,32 +1,33 @@
 import * as vscode from 'vscode';
-import { type CommandTable, registerCommands } from '../commands.ts';
-import { saveConfig } from '../config-editor/save-config.ts';
-import { configOfData, isConfigFile } from '../data-preview/config-of-data.ts';
-import { DataPreviews } from '../data-preview/data-previews.ts';
-import { tellCudaFolder } from '../doctor/cuda-folder.ts';
-import { showDoctor } from '../doctor/doctor.ts';
-import { CudaSetup } from '../doctor/set-up-cuda.ts';
-import { Estimates } from '../estimate/estimate.ts';
-import type { FolderMove } from '../folder-move.ts';
-import { moveTabs } from '../folder-tabs.ts';
-import { AdapterPushes } from '../hub/push-adapter.ts';
-import { COMMANDS, PANELS, REPORT_SCHEME } from '../ids.ts';
-import { Playground } from '../playground/playground-panel.ts';
-import { reportFailure } from '../report-failure.ts';
-import { Reports } from '../reports/reports.ts';
-import { chooseConfigFile } from '../runs/choose-run.ts';
-import type { ServerLink } from '../server-link.ts';
-import { uriOf } from '../uri-of.ts';
-import { onDoubleClick } from '../views/double-click.ts';
-import type { Views } from '../views/views.ts';
-import { openDemo, openDemoOfNewWindow } from '../walkthrough/open-demo.ts';
-import { AdapterKeeper } from './adapter-keeper.ts';
-import { registerChatModels } from './chat-provider.ts';
-import { chooseAdapter, rowFolderOf } from './choose-adapter.ts';
-import { emptyCacheOfWeights } from './empty-weight-cache.ts';
-import { AdapterExports } from './export-adapter.ts';
-import { SelectionRunner } from './run-selection.ts';
-import { TextGeneration } from './text-generation.ts';
+import { type CommandTable, registerCommands } from './commands.ts';
+import { saveConfig } from './config-editor/save-config.ts';
+import { configOfData, isConfigFile } from './data-preview/config-of-data.ts';
+import { DataPreviews } from './data-preview/data-previews.ts';
+import { tellCudaFolder } from './doctor/cuda-folder.ts';
+import { showDoctor } from './doctor/doctor.ts';
+import type { KnownDevices } from './doctor/known-devices.ts';
+import { CudaSetup } from './doctor/set-up-cuda.ts';
+import { Estimates } from './estimate/estimate.ts';
+import type { FolderMove } from './folder-move.ts';
+import { moveTabs } from './folder-tabs.ts';
+import { AdapterPushes } from './hub/push-adapter.ts';
+import { COMMANDS, PANELS, REPORT_SCHEME } from './ids.ts';
+import { AdapterKeeper } from './models/adapter-keeper.ts';
+import { registerChatModels } from './models/chat-provider.ts';
+import { chooseAdapter, rowFolderOf } from './models/choose-adapter.ts';
+import { emptyCacheOfWeights } from './models/empty-weight-cache.ts';
+import { AdapterExports } from './models/export-adapter.ts';
+import { SelectionRunner } from './models/run-selection.ts';
+import { TextGeneration } from './models/text-generation.ts';
+import { Playground } from './playground/playground-panel.ts';
+import { reportFailure } from './report-failure.ts';
+import { Reports } from './reports/reports.ts';
+import { chooseConfigFile } from './runs/choose-run.ts';
+import type { ServerLink } from './server-link.ts';
+import { uriOf } from './uri-of.ts';
+import { onDoubleClick } from './views/double-click.ts';
+import type { Views } from './views/views.ts';
+import { openDemo, openDemoOfNewWindow } from './walkthrough/open-demo.ts';
 
 /** What everything around models works with. */
 export interface ModelsContext {
@@ -35,18 +36,19 @@ export interface ModelsContext {
   readonly views: Views;
   /** Fires when a run or an adapter has another name, which this is told of too. */
   readonly moves: vscode.EventEmitter<FolderMove>;
+  readonly devices: KnownDevices;
 }
 
 /** What people do around runs: look at data, try models and adapters, pass them on. */
 export function registerModels(
   extension: vscode.ExtensionContext,
-  { server, log, views, moves }: ModelsContext,
+  { server, log, views, moves, devices }: ModelsContext,
 ): void {
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({
-    ...{ extensionUri, log, server, generation },
+    ...{ extensionUri, log, server, generation, devices },
     onDidChangeAssets: views.onDidChangeAssets,
     memory: extension.workspaceState,
   });
@@ -120,7 +122,7 @@ export function registerModels(
       const following = [playground.follow(move), selection.follow(move), moveTabs(move)];
       Promise.all(following).catch((error: unknown) => log.error(String(error)));
     }),
-    tellCudaFolder(server),
+    tellCudaFolder(server, () => devices.forget()),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),
