@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
 import { bundledProgram } from '../../support/bundled-program.ts';
 import { startedEvent, stepEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
