@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { LorafaError } from '../errors.ts';
 import { temporaryFolder } from '../files/folders.ts';
-import { removeFolder } from '../files/remove.ts';
+import { removeFolder, removeNow } from '../files/remove.ts';
 import { commandLine, Rank, type RankEnd } from './rank.ts';
 import { localProcesses, type RankConfig, rankCommands } from './rank-commands.ts';
 
@@ -33,6 +33,7 @@ export class Ranks {
   readonly #ranks: readonly Rank[];
   readonly #handover: string;
   readonly #calls: Calls;
+  readonly #release: () => Promise<void>;
 
   private constructor(
     hello: RankHello,
@@ -40,6 +41,7 @@ export class Ranks {
     ranks: readonly Rank[],
     handover: string,
     calls: Calls,
+    release: () => Promise<void>,
   ) {
     this.hello = hello;
     this.count = num_processes;
@@ -47,6 +49,7 @@ export class Ranks {
     this.#ranks = ranks;
     this.#handover = handover;
     this.#calls = calls;
+    this.#release = release;
   }
 
   /**
@@ -65,6 +68,7 @@ export class Ranks {
     const { accelerate } = config;
     const handover = await temporaryFolder('lorafa-accelerate');
     const ranks: Rank[] = [];
+    const release = endWithThisProcess(ranks, handover);
     try {
       const commands = await rankCommands(config, { handover, model });
       const first = accelerate.machine_rank * localProcesses(config);
@@ -79,9 +83,9 @@ export class Ranks {
         calls.fail(error);
       });
       const hellos = await calls.all(ranks.map((rank) => rank.answer()));
-      return new Ranks(helloSchema.parse(hellos[0]), accelerate, ranks, handover, calls);
+      return new Ranks(helloSchema.parse(hellos[0]), accelerate, ranks, handover, calls, release);
     } catch (error) {
-      await end(ranks, handover);
+      await release();
       throw error;
     }
   }
@@ -118,15 +122,32 @@ export class Ranks {
       const farewell = this.ask({ do: 'end' }, z.object({})).catch(() => undefined);
       await Promise.race([farewell, delay(FAREWELL_MS, undefined, { ref: false })]);
     }
-    await end(this.#ranks, this.#handover);
+    await this.#release();
   }
 }
 
-async function end(ranks: readonly Rank[], handover: string): Promise<void> {
-  for (const rank of ranks) rank.kill();
-  await Promise.all(ranks.map(({ gone }) => gone));
-  // What cannot be removed is no reason to lose a run that is complete, or to hide why it is not.
-  await removeFolder(handover).catch(() => undefined);
+/**
+ * Sees that processes, and the folder through which files go to them, are gone when this process is, however it ends: one
+ * that is stopped, or hangs before it reads, does not hear that nobody is there any more.
+ *
+ * @returns ends them now
+ */
+function endWithThisProcess(ranks: readonly Rank[], handover: string): () => Promise<void> {
+  const kill = (): void => {
+    for (const rank of ranks) rank.kill();
+  };
+  const onExit = (): void => {
+    kill();
+    removeNow(handover);
+  };
+  process.on('exit', onExit);
+  return async () => {
+    kill();
+    await Promise.all(ranks.map(({ gone }) => gone));
+    // What cannot be removed is no reason to lose a run that is complete, or to hide why it is not.
+    await removeFolder(handover).catch(() => undefined);
+    process.off('exit', onExit);
+  };
 }
 
 /** Calls that wait for answers, and fail together. */

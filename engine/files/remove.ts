@@ -44,10 +44,10 @@ export async function removeFileUnless(
   });
 }
 
-/** Removes a file before anything else happens in this process, which is at its end; one that stays is no harm. */
-export function removeFileNow(file: string): void {
+/** Removes a file or folder before anything else happens in this process, which is at its end; one that stays is no harm. */
+export function removeNow(place: string): void {
   try {
-    rmSync(file, { force: true });
+    rmSync(place, { recursive: true, force: true });
   } catch {
     // As said above.
   }

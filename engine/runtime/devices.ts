@@ -22,6 +22,7 @@ export interface DeviceStatus {
   readonly gpu?: NvidiaGpu;
 }
 
+/** Loading libraries and compiling for a device take seconds, and more on a busy machine. */
 const PROBE_TIMEOUT_MS = 60_000;
 
 /** The bundled {@link file://./probe-device.ts}, which the build puts beside every entry point. */
@@ -31,9 +32,15 @@ const PROBE_SCRIPT = fileURLToPath(new URL('./probe-device.js', import.meta.url)
  * Tries a device in a throw-away process.
  *
  * @param script the built probe; another one only in tests
+ * @param timeoutMs after so long without an answer it counts as unusable; less only in tests
  */
-export async function probeDevice(device: Device, script = PROBE_SCRIPT): Promise<DeviceStatus> {
-  const trial = device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script);
+export async function probeDevice(
+  device: Device,
+  script = PROBE_SCRIPT,
+  timeoutMs = PROBE_TIMEOUT_MS,
+): Promise<DeviceStatus> {
+  const trial =
+    device.kind === 'cpu' ? await tryHere(device) : await tryInChild(device, script, { timeoutMs });
   const { largestBuffer, ...found } = trial;
   if (found.detail !== undefined) {
     return { device, usable: false, problem: deviceProblem(device, found.detail), ...found };
@@ -117,7 +124,7 @@ export async function requireTensorCores(device: Device, script = PROBE_SCRIPT):
 
 /** What went wrong with a product of bfloat16 numbers on a CUDA device; undefined where it is right. */
 async function tensorCoresProblem(device: Device, script: string): Promise<string | undefined> {
-  return (await tryInChild(device, script, 'bfloat16')).detail;
+  return (await tryInChild(device, script, { what: 'bfloat16' })).detail;
 }
 
 async function tryHere(device: Device): Promise<Trial> {
@@ -134,13 +141,13 @@ async function tryHere(device: Device): Promise<Trial> {
 function tryInChild(
   device: Device,
   script: string,
-  ...what: readonly 'bfloat16'[]
+  { what, timeoutMs = PROBE_TIMEOUT_MS }: { what?: 'bfloat16'; timeoutMs?: number },
 ): Promise<Trial> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [script, formatDevice(device), ...what],
-      { timeout: PROBE_TIMEOUT_MS, env: withoutToken() },
+      [script, formatDevice(device), ...(what === undefined ? [] : [what])],
+      { timeout: timeoutMs, killSignal: 'SIGKILL', env: withoutToken() },
       (error, stdout, stderr) => {
         if (error === null) {
           const largestBuffer = bufferLimitIn(stderr);
@@ -148,6 +155,9 @@ function tryInChild(
             ...(stdout !== '' && { passedOver: stdout }),
             ...(largestBuffer !== undefined && { largestBuffer }),
           });
+        }
+        if (error.killed === true) {
+          return resolve({ detail: `no answer within ${timeoutMs / 1000} seconds` });
         }
         const end = error.signal === undefined ? error.message : `ended by ${error.signal}`;
         resolve({ detail: lastLine(stderr) || end });

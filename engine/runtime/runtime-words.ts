@@ -19,6 +19,13 @@ const CAUSES: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] 
   // Our own.
   [/^CUDA folder: (.*)/, ([, problem]) => ({ means: problem!, wayOut: SET_UP })],
   [/\S.* is cut off: .*/, ([problem]) => ({ means: problem, wayOut: SET_UP })],
+  [
+    /no answer within [\d.]+ seconds/,
+    ([words]) => ({
+      means: `trying it gave ${words}`,
+      wayOut: 'try again when the computer is less busy, or restart it where its GPU hangs',
+    }),
+  ],
   [/computes wrongly.*/i, ([words]) => ({ means: `it ${words}` })],
   [
     /\b((?:libcuda\.so|nvcuda\.dll)[\d.]*)"?:? cannot open/i,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createFile } from '../files/create-file.ts';
 import { ensureFolder } from '../files/folders.ts';
-import { advanceTime, removeFileNow, removeFolder, sweepTemporaries } from '../files/remove.ts';
+import { advanceTime, removeFolder, removeNow, sweepTemporaries } from '../files/remove.ts';
 import { beatFor } from '../locks/lock-beat.ts';
 import { type LockFile, readLockFile, stateOfHolder } from '../locks/lock-file.ts';
 import { ownMark } from '../process-mark.ts';
@@ -25,7 +25,7 @@ const made = new Map<string, Promise<void>>();
 const own: string[] = [];
 
 process.on('exit', () => {
-  for (const mark of own) removeFileNow(mark);
+  for (const mark of own) removeNow(mark);
 });
 
 /**

@@ -27,6 +27,7 @@ export function formTexts() {
     goToField: vscode.l10n.t('Go to {0}'),
     search: vscode.l10n.t('Search settings'),
     noMatches: vscode.l10n.t('No setting matches “{0}”.'),
+    oneMatch: vscode.l10n.t('1 setting matches'),
     matches: vscode.l10n.t('{0} settings match'),
     countSet: vscode.l10n.t('{0} set'),
     countProblems: vscode.l10n.t('Problems: {0}'),

@@ -78,7 +78,7 @@ export function makeHeader(texts: FormTexts, actions: HeaderActions): Header {
     setMatches: (count) => {
       if (count === null) showText(matches, '');
       else if (count === 0) showText(matches, fill(texts.noMatches, search.value.trim()));
-      else showText(matches, fill(texts.matches, count));
+      else showText(matches, count === 1 ? texts.oneMatch : fill(texts.matches, count));
     },
     setObstacles: ({ syntaxError, isRestricted, problems }) => {
       broken.hidden = syntaxError === null;

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,6 +30,7 @@ import { unknownRun } from './run-summary.ts';
 import type { RunFollower } from './run-watcher.ts';
 import { startTrainer } from './start-trainer.ts';
 import { type RunListener, TrackedRun } from './tracked-run.ts';
+import { watchFolder } from './watch-folder.ts';
 
 /** How long a trainer may take to answer: it never computes itself. */
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -273,8 +274,7 @@ export class RunManager {
     if (this.#registryWatch !== undefined) return;
     const { folder } = this.#options.registry;
     await ensureFolder(folder);
-    this.#registryWatch = watch(folder, () => void this.list().catch(() => undefined));
-    this.#registryWatch.on('error', () => undefined);
+    this.#registryWatch = watchFolder(folder, () => void this.list().catch(() => undefined));
   }
 }
 

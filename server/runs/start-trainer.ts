@@ -83,9 +83,15 @@ async function answerOf(child: ChildProcess, timeoutMs: number): Promise<Trainer
       else reject(startFailure('training.no_answer', 'said something that is not understood'));
     });
     child.once('error', (error) => reject(startFailure('training.crashed', error.message)));
-    child.once('exit', (code, signal) =>
-      reject(startFailure('training.crashed', `ended at once (${signal ?? `exit code ${code}`})`)),
-    );
+    child.once('exit', (code, signal) => {
+      const fail = (): void =>
+        reject(
+          startFailure('training.crashed', `ended at once (${signal ?? `exit code ${code}`})`),
+        );
+      // What it said last may be heard only now, on a busy machine.
+      if (child.connected) child.once('disconnect', fail);
+      else fail();
+    });
     timeout.addEventListener('abort', () =>
       reject(startFailure('training.no_answer', `did not answer within ${timeoutMs / 1000} s`)),
     );

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import type { RunSummary } from '../protocol/runs.ts';
@@ -12,6 +12,7 @@ import { RunSessions } from './run-sessions.ts';
 import { checkpointsOf, readRunFolder, usableAdapter } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
 import { TrainerPulse } from './trainer-pulse.ts';
+import { watchFolder } from './watch-folder.ts';
 
 /** When to look again at a run whose trainer closed its connection, before connecting anew. */
 const LOOK_AGAIN_MS = [50, 500, 2000];
@@ -100,8 +101,7 @@ export class TrackedRun {
     const watcher = new RunWatcher(this.folder, follower);
     this.#watcher = watcher;
     // Wakes also for runs of the command line, which have nobody to connect to.
-    this.#folderWatch = watch(this.folder, () => this.#grew());
-    this.#folderWatch.on('error', () => undefined);
+    this.#folderWatch = watchFolder(this.folder, () => this.#grew());
     await this.#readOn(watcher);
   }
 

@@ -42,7 +42,11 @@ function startTheOneThatStays(): void {
   child.once('disconnect', () => {
     if (isTaken) leave(0);
   });
-  child.once('exit', (code) => leave(code ?? 1));
+  child.once('exit', (code) => {
+    // What it said last may be heard only now, on a busy machine.
+    if (child.connected) child.once('disconnect', () => leave(code ?? 1));
+    else leave(code ?? 1);
+  });
   child.once('error', () => leave(1));
   process.once('disconnect', () => {
     if (isTaken) return;

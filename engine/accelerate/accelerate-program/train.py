@@ -158,6 +158,10 @@ def failure(error: Exception) -> dict:
     kind = type(error).__name__
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return {"code": "python.out_of_memory", "message": f"{kind}: {words}"}
+    if "EADDRINUSE" in words:
+        port = re.search(r"port: (\d+)", words)
+        message = f"Another program has port {port[1] if port else 'accelerate.main_process_port'} of the first machine; "
+        return {"code": "device.unavailable", "message": message + "set accelerate.main_process_port to another one on all machines."}
     # Gloo has no exception of its own.
     if kind in ("DistNetworkError", "DistStoreError") or "gloo/transport" in str(error):
         return {"code": "training.rank_lost", "message": f"it hears nothing more of another one ({words})"}

@@ -7,6 +7,8 @@ import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
+import { INTERRUPTED } from '../exit-codes.ts';
+import { withInterrupt } from '../interrupt.ts';
 import { LAUNCH_TEXTS, type Launcher } from '../launch-texts.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';
@@ -45,7 +47,12 @@ export function addAccelerateCommand(program: Command): void {
     )
     .option('--json', 'print one JSON object')
     .action((file: string, flags: CommonFlags) =>
-      runCommand(flags.json === true, () => check(file, flags)),
+      runCommand(flags.json === true, () =>
+        withInterrupt(
+          () => process.exit(INTERRUPTED),
+          () => check(file, flags),
+        ),
+      ),
     );
   subcommand(accelerate, 'export')
     .summary('write a run as a program that needs nothing of lorafa')

@@ -59,7 +59,10 @@ async function train(file: string | undefined, flags: TrainFlags): Promise<void>
   const report = flags.json === true ? jsonReport(target.write) : textReport(target);
   if (config.accelerate.machine_rank > 0) {
     const { followRun } = await import('../../../engine/train/follow-run.ts');
-    await followRun(config, { onProgress: report });
+    await withInterrupt(
+      () => process.exit(INTERRUPTED),
+      () => followRun(config, { onProgress: report }),
+    );
     return;
   }
   let isUnderWay = false;

@@ -45,6 +45,15 @@ describe('a device is tried in a process of its own', () => {
     expect(usable).toBe(false);
     expect(problem).toContain('webgpu cannot be used');
   });
+
+  test('which is ended when it says nothing, and nothing else is blamed', async () => {
+    const hangs = await probe('console.error("warming up"); setInterval(() => undefined, 1000);');
+    const { usable, problem, detail } = await probeDevice(WEBGPU, hangs, 500);
+    expect({ usable, detail }).toEqual({ usable: false, detail: 'no answer within 0.5 seconds' });
+    expect(problem).toMatch(
+      /^webgpu cannot be used \(trying it gave no answer within 0\.5 seconds\): try again .*\.$/,
+    );
+  });
 });
 
 describe('the choice', () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { cp, readdir, rm } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { isRunning } from '../../../engine/process-mark.ts';
 import { followRun } from '../../../engine/train/follow-run.ts';
@@ -196,6 +198,19 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')(
       await expect(run(first)).rejects.toMatchObject({
         code: 'training.rank_lost',
         message: expect.stringContaining('1/2 clients joined'),
+      });
+    });
+
+    test('for another program has its port says so', PATIENCE, async () => {
+      const [first] = await machines(LONG);
+      const { main_process_port: port } = first.accelerate;
+      const other = createServer();
+      onTestFinished(() => void other.close());
+      other.listen(port, '127.0.0.1');
+      await once(other, 'listening');
+      await expect(run(first)).rejects.toMatchObject({
+        code: 'device.unavailable',
+        message: `Another program has port ${port} of the first machine; set accelerate.main_process_port to another one on all machines.`,
       });
     });
   },

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
+import { processesOf } from '../../support/processes-of.ts';
 import { lacks, REFERENCE_PYTHON } from '../../support/reference-python.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 
@@ -10,6 +11,18 @@ let cli: BuiltCli;
 
 const lorafa = (...args: readonly string[]): Promise<Outcome> => cli.run(args);
 const inFolder = (name: string): string => path.join(cli.folder, name);
+
+/** For so long a program sleeps that is no Python: no other does. */
+const SECONDS = `86400.${process.pid}`;
+
+/** Values with which a run is that of a second machine. */
+const OTHER_MACHINE = [
+  'accelerate.num_processes=2',
+  'accelerate.num_machines=2',
+  'accelerate.machine_rank=1',
+  'accelerate.main_process_ip=127.0.0.1',
+  'training.gradient_accumulation_steps=2',
+];
 
 /** The events of a run with --json. */
 function eventsOf({ stdout }: Outcome): Record<string, unknown>[] {
@@ -393,6 +406,33 @@ describe('a run', () => {
     const outcome = await signalled('early', '"type":"progress"', 'SIGINT');
     expect(outcome.code).toBe(130);
     await expect(access(inFolder('early'))).rejects.toThrow('ENOENT');
+  });
+
+  test.skipIf(process.platform !== 'linux').each([
+    ['a run', ['train'], []],
+    ['a run of another machine', ['train'], OTHER_MACHINE],
+    ['a look at it', ['accelerate', 'check'], []],
+  ])('leaves no Python that hangs: %s', async (_, command, others) => {
+    const hanging = `sleep\0${SECONDS}`;
+    const temporary = inFolder('temporary');
+    await mkdir(temporary, { recursive: true });
+    await writeFile(inFolder('hanging'), `#!/bin/sh\nsleep ${SECONDS}\n`);
+    await chmod(inFolder('hanging'), 0o755);
+    const sets = ['engine.backend=accelerate', 'accelerate.python=./hanging', ...others];
+    const { code } = await cli.run(
+      [...command, 'run.lorafa.json', ...sets.flatMap((each) => ['--set', each])],
+      {
+        env: { TMPDIR: temporary },
+        onStart: (run) => {
+          void vi
+            .waitUntil(async () => (await processesOf(hanging)).length > 0, { timeout: 60_000 })
+            .finally(() => run.kill('SIGINT'));
+        },
+      },
+    );
+    expect(code).toBe(130);
+    await expect.poll(() => processesOf(hanging)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   test("takes the command line of PEFT's example", async () => {
