@@ -7,9 +7,9 @@ import { secretsOf } from './hub/secrets.ts';
 import { signIn } from './hub/sign-in.ts';
 import { COMMANDS, PRODUCT_NAME } from './ids.ts';
 import { createLanguageClient, type LazyLanguageClient } from './language-client.ts';
-import { registerModels } from './models/register-models.ts';
+import { registerModels } from './register-models.ts';
+import { registerRuns } from './register-runs.ts';
 import { reportFailure } from './report-failure.ts';
-import { registerRuns } from './runs/register-runs.ts';
 import { ServerLink } from './server-link.ts';
 import { createLog } from './show/log.ts';
 

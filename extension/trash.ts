@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../server/cli/format.ts';
+import { formatBytes } from '../server/format.ts';
 import { messageOf } from './report-failure.ts';
 import { confirm } from './show/notifications.ts';
 

@@ -10,7 +10,6 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { serveChecks } from './check-requests.ts';
 import { serveCuda } from './cuda-requests.ts';
 import { serveDataFiles } from './data-requests.ts';
-import { findRunFolders } from './discovery/find-runs.ts';
 import { serveEstimates } from './estimate-requests.ts';
 import { serveExports } from './export-requests.ts';
 import { serveHub } from './hub-requests.ts';
@@ -22,7 +21,8 @@ import { servePreviews } from './preview-requests.ts';
 import { initializationOptions } from './protocol/initialization.ts';
 import { servePushes } from './push-requests.ts';
 import { serveRuns } from './run-requests.ts';
-import { defaultRegistryFolder, RunRegistry } from './runs/run-registry.ts';
+import { findRunFolders } from './runs/find-run-folders.ts';
+import { defaultRegistryFolder, RunRegistry } from './trainer/run-registry.ts';
 
 /**
  * The process behind one VS Code window, started by the extension over IPC and restartable at any

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../engine/plan/plan-reports.ts';
-import { formatBytes, formatDuration } from './cli/format.ts';
+import { formatBytes, formatDuration } from './format.ts';
 
 type Progress = Pick<ProgressEvent, 'task' | 'done' | 'total' | 'rate'>;
 

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
 import { asMarkdown } from '../show/markup.ts';
 import type { DoctorTexts } from './doctor-texts.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ShownCudaPlan } from '../../server/cli/cuda-report.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { cudaProgress, planCuda, setUpCuda } from '../../server/protocol/machine.ts';
 import type { ServerLink } from '../server-link.ts';
 import {

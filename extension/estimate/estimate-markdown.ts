@@ -1,7 +1,7 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/plan/plan-reports.ts';
-import { formatBytes, formatDuration } from '../../server/cli/format.ts';
+import { formatBytes, formatDuration } from '../../server/format.ts';
 import { inferredCount } from '../../server/inferred-count.ts';
 import { markdownTable } from '../reports/markdown-table.ts';
 import { asMarkdown } from '../show/markup.ts';

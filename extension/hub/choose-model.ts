@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { HubEntry } from '../../engine/hub/search-hub.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import {
   estimateStarter,
   listGguf,
@@ -10,10 +10,10 @@ import {
 } from '../../server/protocol/hub.ts';
 import { type FoundModel, listModels } from '../../server/protocol/models.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
+import { modelFolders } from '../models/model-folders.ts';
 import { showProgress } from '../show/notifications.ts';
 import { pick } from '../show/quick-input.ts';
 import type { BACK, StepPlace } from '../show/quick-steps.ts';
-import { modelFolders } from '../views/views.ts';
 import { type ChosenModel, modelHere } from './chosen-input.ts';
 import { AGAIN, type HubPickContext, type HubRow, pickFromHub, type Taken } from './hub-pick.ts';
 import { described, downloadsText, licenceName, needsNf4, verdict } from './hub-texts.ts';

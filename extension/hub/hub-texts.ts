@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { TrainingMemory } from '../../engine/plan/training-memory.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 
 /** Whether a model can be trained with the memory of this machine, as a sentence. */
 export function verdict({ stored, nf4, limit }: TrainingMemory): string {

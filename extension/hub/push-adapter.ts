@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { planPush, pushProgress, pushAdapter as pushRequest } from '../../server/protocol/hub.ts';
 import { requireAdapter } from '../../server/protocol/models.ts';
 import type { ShownCard, ShownPush } from '../../server/publish/plan-push.ts';

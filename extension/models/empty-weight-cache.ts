@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { emptyWeightCache, listWeightCache } from '../../server/protocol/machine.ts';
 import type { ServerLink } from '../server-link.ts';
 import { confirm, showInformation, showProgress } from '../show/notifications.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { ExportFormatName } from '../../engine/export/export-formats.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import {
   exportProgress,
   exportAdapter as exportRequest,

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { ExportDtype } from '../../engine/export/export-format.ts';
 import type { ExportFormatName } from '../../engine/export/export-formats.ts';
 import type { ExportSize } from '../../engine/export/export-sizes.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { type LiveRow, pickLive } from '../show/live-pick.ts';
 import { showWarning } from '../show/notifications.ts';
 import { BACK } from '../show/quick-steps.ts';

@@ -5,8 +5,8 @@ import {
   listModels,
 } from '../../server/protocol/models.ts';
 import type { ServerLink } from '../server-link.ts';
-import { modelFolders } from '../views/views.ts';
 import { baseModelOf } from './base-model-of.ts';
+import { modelFolders } from './model-folders.ts';
 
 /** What can write on this machine. */
 export interface ModelCatalog {

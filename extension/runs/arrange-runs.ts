@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../server/protocol/runs.ts';
-import { RUN_STATES } from '../../server/runs/run-status.ts';
+import { RUN_STATES } from '../../server/trainer/run-status.ts';
 import type { RunList } from './run-list.ts';
 import { secondsOf } from './run-texts.ts';
 

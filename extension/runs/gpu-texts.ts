@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 
 /** The device that a run computes on, and what it is if that is known: `cuda:0 (NVIDIA GeForce RTX 4090)`. */
 export function deviceLabel(device: string, gpus: readonly NvidiaGpu[]): string {

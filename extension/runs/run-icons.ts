@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../server/protocol/runs.ts';
-import type { RunState } from '../../server/runs/run-status.ts';
+import type { RunState } from '../../server/trainer/run-status.ts';
 
 const ICONS: Readonly<Record<RunState, string>> = {
   queued: 'clock',

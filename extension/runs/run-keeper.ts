@@ -1,6 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
+import {
+  MAX_NOTE_LENGTH,
+  MAX_TAG_LENGTH,
+  MAX_TAGS,
+  type RunNotesChange,
+} from '../../server/protocol/run-notes-schema.ts';
 import {
   annotateRun,
   deleteRun,
@@ -11,12 +17,6 @@ import {
   renameRun,
 } from '../../server/protocol/runs.ts';
 import type { RequestMessage } from '../../server/rpc/message.ts';
-import {
-  MAX_NOTE_LENGTH,
-  MAX_TAG_LENGTH,
-  MAX_TAGS,
-  type RunNotesChange,
-} from '../../server/runs/run-notes-schema.ts';
 import { askFolderName } from '../ask-folder-name.ts';
 import { reportFailure } from '../report-failure.ts';
 import { failureOf } from '../server-link.ts';

@@ -1,5 +1,5 @@
 import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
-import { isFinal } from '../../server/runs/run-status.ts';
+import { isFinal } from '../../server/trainer/run-status.ts';
 
 /** Every run that the window knows, the live ones first, then the latest first. */
 export type RunList = readonly RunSummary[];

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol/runs.ts';
-import { isFinal, type RunState, type RunStatus } from '../../server/runs/run-status.ts';
+import { isFinal, type RunState, type RunStatus } from '../../server/trainer/run-status.ts';
 import { PRODUCT_NAME } from '../ids.ts';
 import { isThrough, type RunList } from './run-list.ts';
 

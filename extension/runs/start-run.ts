@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import { checkRun, type RunCheck, type StartWay } from '../../server/protocol/configurations.ts';
 import { deleteRun, measureRun } from '../../server/protocol/runs.ts';
 import { changeText } from '../config-editor/config-fixes.ts';

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { formatBytes } from '../../server/cli/format.ts';
+import { formatBytes } from '../../server/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
 import { COMMANDS } from '../ids.ts';
-import { lossesOf } from '../models/adapter-losses.ts';
 import { type AdapterBranch, stepOf } from '../models/adapter-tree.ts';
 import type { RunList } from '../runs/run-list.ts';
 import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
+import { lossesOf } from './adapter-losses.ts';
 import type { MachineDevice } from './machine-devices.ts';
 
 /** What rows of models are called in `when` clauses of the manifest. */

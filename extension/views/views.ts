@@ -3,6 +3,7 @@ import { examineMachine } from '../../server/protocol/machine.ts';
 import { listAdapters, listModels } from '../../server/protocol/models.ts';
 import { throttle } from '../../server/throttle.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
+import { modelFolders } from '../models/model-folders.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
 import { AdaptersView } from './adapters-view.ts';
 import { deviceItem, modelItem } from './asset-items.ts';
@@ -112,11 +113,4 @@ export function registerViews(
       refreshLists();
     },
   };
-}
-
-/** Where the user keeps base models, besides the workspace and the Hugging Face cache. */
-export function modelFolders(): readonly string[] {
-  return vscode.workspace
-    .getConfiguration(SETTINGS_SECTION)
-    .get<readonly string[]>(SETTINGS.modelFolders, []);
 }

@@ -1,6 +1,6 @@
 import type { GpuReading } from '../../extension/runs/gpu-history.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
-import { formatDuration } from '../../server/cli/format.ts';
+import { formatDuration } from '../../server/format.ts';
 import { Chart, type ValueAxis } from '../charts/chart.ts';
 import { ChartGroup } from '../charts/chart-group.ts';
 import type { Points } from '../charts/run-history.ts';

@@ -1,5 +1,5 @@
 import type { CacheEntry, EmptiedCache, WeightKind } from '../../engine/weights/cache-entries.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 
 /** What was made of a model's weights. */
 const KINDS: Readonly<Record<WeightKind, string>> = {

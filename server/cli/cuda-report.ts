@@ -1,5 +1,5 @@
 import type { CudaPlan } from '../../engine/cuda/plan-cuda.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 
 /** What setting up CUDA will do, as it is shown and sent. */
 export interface ShownCudaPlan {

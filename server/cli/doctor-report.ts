@@ -1,7 +1,7 @@
 import { formatDevice } from '../../engine/runtime/device.ts';
 import type { DeviceStatus } from '../../engine/runtime/devices.ts';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../format.ts';
 import type { SystemReport } from './system-report.ts';
 
 /** ONNX Runtime on this machine, or why it cannot be loaded. */

@@ -1,7 +1,7 @@
 import type { DiskEstimate } from '../../engine/plan/disk-estimate.ts';
 import type { BatchSize, RunEstimate } from '../../engine/plan/estimate-run.ts';
 import type { SplitReport } from '../../engine/plan/plan-reports.ts';
-import { formatBytes, formatCount, formatDuration } from './format.ts';
+import { formatBytes, formatCount, formatDuration } from '../format.ts';
 import { describePadding } from './padding-report.ts';
 import { describeInferred, describeSets, splitCount } from './split-words.ts';
 

@@ -1,6 +1,6 @@
 import type { RowLayout } from '../../engine/data/epoch-plan.ts';
 import type { PaddingReport } from '../../engine/plan/plan-reports.ts';
-import { formatCount } from './format.ts';
+import { formatCount } from '../format.ts';
 
 /** How full the rows of batches are, and what `data.packing` does or would do about it. */
 export function describePadding({ packing, unpacked, packed }: PaddingReport): string {

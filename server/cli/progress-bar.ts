@@ -1,5 +1,5 @@
 import type { StepEvent } from '../../engine/train/events.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration } from '../format.ts';
 
 /** How far a session is: what an ETA may be computed from. */
 export interface SessionProgress {

@@ -1,6 +1,6 @@
 import type { SplitReport } from '../../engine/plan/plan-reports.ts';
+import { formatCount } from '../format.ts';
 import { inferredCount } from '../inferred-count.ts';
-import { formatCount } from './format.ts';
 
 /** How the counts of a split are written: those that were inferred from a part of its rows say so. */
 export function splitCount({ inferredFrom }: SplitReport): (count: number) => string {

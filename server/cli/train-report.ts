@@ -2,9 +2,9 @@ import type { ProgressEvent, SplitReport } from '../../engine/plan/plan-reports.
 import type { SessionFacts, StepEvent, TrainEvent } from '../../engine/train/events.ts';
 import type { Verdict } from '../../engine/train/verdict.ts';
 import { MAX_GRADIENT_ERROR } from '../../engine/weights/compute-mode.ts';
+import { formatCount, formatDuration, formatPerplexity } from '../format.ts';
 import { plainJson, plainLines } from '../plain-text.ts';
 import { progressText } from '../progress-text.ts';
-import { formatCount, formatDuration, formatPerplexity } from './format.ts';
 import { describePadding } from './padding-report.ts';
 import { renderProgressBar, renderStepLine, renderTaskBar, secondsLeft } from './progress-bar.ts';
 import { describeInferred, describeSets, splitCount } from './split-words.ts';

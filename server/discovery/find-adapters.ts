@@ -9,7 +9,7 @@ import { findRunRecord } from '../../engine/train/run-record.ts';
 import type { FoundAdapter } from '../protocol/models.ts';
 import { publicName } from '../publish/card-facts.ts';
 import { tellsOfRun } from '../runs/delete-run.ts';
-import { walk } from './walk.ts';
+import { walk } from '../walk.ts';
 
 /** How deep below a workspace folder adapters are looked for. */
 const ADAPTER_DEPTH = 6;

@@ -5,7 +5,7 @@ import { messageOf } from '../../engine/errors.ts';
 import { isGgufModel, namesOfParts } from '../../engine/gguf/split-name.ts';
 import { readDecoderConfig } from '../../engine/models/hugging-face-folder.ts';
 import type { FoundModel } from '../protocol/models.ts';
-import { walk } from './walk.ts';
+import { walk } from '../walk.ts';
 
 /** How deep below a folder models are looked for. */
 const MODEL_DEPTH = 5;

@@ -2,7 +2,7 @@ import { findNodeAtLocation, type Node } from 'jsonc-parser';
 import { type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { loraSection } from '../../engine/config/lora-section.ts';
-import { formatBytes } from '../cli/format.ts';
+import { formatBytes } from '../format.ts';
 import type { Inspection } from './inspection/config-inspector.ts';
 import { readTree } from './json-path.ts';
 import { shortCount } from './words.ts';

@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { notification, request } from '../rpc/message.ts';
-import { runNotesChangeSchema, runNotesSchema } from '../runs/run-notes-schema.ts';
-import { type RunStatus, runStatusSchema, timeSchema } from '../runs/run-status.ts';
+import { type RunStatus, runStatusSchema, timeSchema } from '../trainer/run-status.ts';
 import { RUN_ACTIONS } from '../trainer/trainer-protocol.ts';
 import { folder, nothing } from './fields.ts';
+import { runNotesChangeSchema, runNotesSchema } from './run-notes-schema.ts';
 
 const measured = z.nullable(z.number());
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CURVE_FILE } from '../../engine/lora/adapter.ts';
 import type { SplitReport } from '../../engine/plan/plan-reports.ts';
-import { formatCount, formatPerplexity } from '../cli/format.ts';
+import { formatCount, formatPerplexity } from '../format.ts';
 import { plainLine } from '../plain-text.ts';
 import { shellWord } from '../shell-word.ts';
 import { type CardFacts, type PublicName, publicName, type RunFacts } from './card-facts.ts';

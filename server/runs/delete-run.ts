@@ -5,11 +5,11 @@ import { removeEmptyFolder, removeFolder } from '../../engine/files/remove.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock, readLock } from '../../engine/train/run-lock.ts';
 import { findRunRecord } from '../../engine/train/run-record.ts';
+import { readStateFile } from '../trainer/state-file.ts';
 import { goneRun } from './gone-run.ts';
 import { JournalReader } from './journal-reader.ts';
 import { requireNotOpen } from './require-not-open.ts';
 import { type RunContents, runContents } from './run-contents.ts';
-import { readStateFile } from './state-file.ts';
 
 /** What is left of a run that was deleted. */
 export interface DeletedRun {

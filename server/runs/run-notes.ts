@@ -10,7 +10,7 @@ import {
   type RunNotes,
   type RunNotesChange,
   runNotesSchema,
-} from './run-notes-schema.ts';
+} from '../protocol/run-notes-schema.ts';
 
 /** More than notes take, however they are escaped. */
 const MAX_BYTES = 2 ** 16;

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
+import { initialStatus, isFinal, type RunState, type RunStatus } from '../trainer/run-status.ts';
 import { statusChange } from '../trainer/status-fold.ts';
 import { JournalReader } from './journal-reader.ts';
-import { initialStatus, isFinal, type RunState, type RunStatus } from './run-status.ts';
 import { moreTelling, type Session, withEnd } from './session.ts';
 
 /** The losses at a checkpoint; null where nothing was measured. */

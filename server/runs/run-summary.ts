@@ -4,14 +4,14 @@ import { ADAPTER_FILES } from '../../engine/lora/adapter.ts';
 import { runCheckpoints } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
+import { NO_NOTES } from '../protocol/run-notes-schema.ts';
 import type { RunCheckpoint, RunSummary } from '../protocol/runs.ts';
+import { initialStatus, isFinal, type RunStatus } from '../trainer/run-status.ts';
+import { findStateFile, HEARTBEAT_MS, type RunStateFile } from '../trainer/state-file.ts';
 import { readNotes } from './run-notes.ts';
-import { NO_NOTES } from './run-notes-schema.ts';
 import { RunSessions } from './run-sessions.ts';
-import { initialStatus, isFinal, type RunStatus } from './run-status.ts';
 import { crashed } from './session.ts';
 import { standingOf } from './standing.ts';
-import { findStateFile, HEARTBEAT_MS, type RunStateFile } from './state-file.ts';
 
 /** What a run folder tells about its run, and where to reach its trainer. */
 export interface FolderReport {

@@ -2,9 +2,9 @@ import path from 'node:path';
 import type { JournalEntry } from '../../engine/train/journal-entry.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import type { LogLine } from '../protocol/runs.ts';
+import { MAX_LOG_LINE_BYTES, parseLogLine } from '../trainer/run-log.ts';
 import { JournalReader } from './journal-reader.ts';
 import { LineTail } from './line-tail.ts';
-import { MAX_LOG_LINE_BYTES, parseLogLine } from './run-log.ts';
 
 /** Who follows a run. What they are told next waits until they have taken what they were told. */
 export interface RunFollower {

@@ -1,4 +1,4 @@
-import { isFinal, type RunStatus } from './run-status.ts';
+import { isFinal, type RunStatus } from '../trainer/run-status.ts';
 
 /** What one session of a run came to. */
 export interface Session {

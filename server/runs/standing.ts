@@ -1,8 +1,8 @@
 import type { RunSummary } from '../protocol/runs.ts';
+import { isFinal, type RunStatus } from '../trainer/run-status.ts';
+import type { RunStateFile } from '../trainer/state-file.ts';
 import type { RunSessions } from './run-sessions.ts';
-import { isFinal, type RunStatus } from './run-status.ts';
 import { moreTelling, type Session, withEnd } from './session.ts';
-import type { RunStateFile } from './state-file.ts';
 
 /** Where a run stands, and what was tried since; see `RunSummary`. */
 export type Standing = Pick<RunSummary, 'status' | 'attempt'>;

@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import type { RunSummary } from '../protocol/runs.ts';
 import { throttle } from '../throttle.ts';
+import { isFinal, type RunStatus } from '../trainer/run-status.ts';
+import { TrainerClient } from '../trainer/trainer-client.ts';
 import type { RunAction } from '../trainer/trainer-protocol.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { goneRun } from './gone-run.ts';
 import { RunSessions } from './run-sessions.ts';
-import { isFinal, type RunStatus } from './run-status.ts';
 import { checkpointsOf, readRunFolder, usableAdapter } from './run-summary.ts';
 import { type RunFollower, RunWatcher } from './run-watcher.ts';
-import { TrainerClient } from './trainer-client.ts';
 import { TrainerPulse } from './trainer-pulse.ts';
 
 /** When to look again at a run whose trainer closed its connection, before connecting anew. */

@@ -1,5 +1,5 @@
-import { formatDuration } from '../cli/format.ts';
-import type { RunState, RunStatus } from './run-status.ts';
+import { formatDuration } from '../format.ts';
+import type { RunState, RunStatus } from '../trainer/run-status.ts';
 
 /** A computation may be silent so long without a word about it, in seconds. */
 const PATIENCE_SECONDS = 60;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
-import { RunRegistry } from '../runs/run-registry.ts';
+import { RunRegistry } from './run-registry.ts';
 import { Supervisor } from './supervisor.ts';
 import { isTakenNote, parseTrainerJob, type TrainerReply } from './trainer-job.ts';
 import { TrainerServer } from './trainer-server.ts';

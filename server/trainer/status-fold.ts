@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../../engine/plan/plan-reports.ts';
 import type { TrainEvent } from '../../engine/train/events.ts';
 import { downloadText } from '../progress-text.ts';
-import type { RunStatus } from '../runs/run-status.ts';
+import type { RunStatus } from './run-status.ts';
 
 /** The parts of a status that an event of the run changes; the state is not among them. */
 export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'>> {

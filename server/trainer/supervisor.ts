@@ -1,15 +1,15 @@
 import { type ErrorCode, LorafaError, messageOf } from '../../engine/errors.ts';
-import type { RunRegistry } from '../runs/run-registry.ts';
+import type { ComputeMessage } from './compute-messages.ts';
+import { type ComputeEnd, ComputeProcess } from './compute-process.ts';
+import { crashReason } from './crash-reason.ts';
+import type { RunRegistry } from './run-registry.ts';
 import {
   initialStatus,
   isFinal,
   NEXT_STATES,
   type RunState,
   type RunStatus,
-} from '../runs/run-status.ts';
-import type { ComputeMessage } from './compute-messages.ts';
-import { type ComputeEnd, ComputeProcess } from './compute-process.ts';
-import { crashReason } from './crash-reason.ts';
+} from './run-status.ts';
 import { SessionClock, statusChange } from './status-fold.ts';
 import { TrainerFolder } from './trainer-folder.ts';
 import type { TrainerJob } from './trainer-job.ts';

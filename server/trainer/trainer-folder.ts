@@ -5,9 +5,9 @@ import { refuseOccupied } from '../../engine/train/occupied-folder.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
 import { RunLock } from '../../engine/train/run-lock.ts';
 import type { LogLevel } from '../protocol/runs.ts';
-import { RunLog } from '../runs/run-log.ts';
-import { isFinal, type RunStatus } from '../runs/run-status.ts';
-import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from '../runs/state-file.ts';
+import { RunLog } from './run-log.ts';
+import { isFinal, type RunStatus } from './run-status.ts';
+import { HEARTBEAT_MS, type RunStateFile, writeStateFile } from './state-file.ts';
 import type { TrainerJob } from './trainer-job.ts';
 import { TRAINER_PROTOCOL_VERSION } from './trainer-protocol.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { notification, request } from '../rpc/message.ts';
-import { type RunStatus, runStatusSchema } from '../runs/run-status.ts';
+import { type RunStatus, runStatusSchema } from './run-status.ts';
 
 /**
  * Every message between a trainer (the process of one run) and those who watch and steer it: the

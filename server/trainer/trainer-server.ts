@@ -3,7 +3,7 @@ import { type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import { type LocalServer, listenLocally } from '../rpc/local-socket.ts';
 import { RPC_ERRORS } from '../rpc/message.ts';
 import { serve } from '../rpc/serve.ts';
-import type { RunState, RunStatus } from '../runs/run-status.ts';
+import type { RunState, RunStatus } from './run-status.ts';
 import type { Supervisor } from './supervisor.ts';
 import {
   TRAINER_PROTOCOL_VERSION,

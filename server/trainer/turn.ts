@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLock } from '../../engine/train/run-lock.ts';
-import type { RunRegistry } from '../runs/run-registry.ts';
-import { isFinal } from '../runs/run-status.ts';
-import { type RunStateFile, readStateFile } from '../runs/state-file.ts';
-import { TrainerClient } from '../runs/trainer-client.ts';
+import type { RunRegistry } from './run-registry.ts';
+import { isFinal } from './run-status.ts';
+import { type RunStateFile, readStateFile } from './state-file.ts';
+import { TrainerClient } from './trainer-client.ts';
 
 /** How long to wait before looking again at a run that cannot be connected to. */
 const RETRY_MS = 1000;

@@ -1,5 +1,5 @@
-import { formatDuration } from '../../server/cli/format.ts';
 import { renderTaskBar } from '../../server/cli/progress-bar.ts';
+import { formatDuration } from '../../server/format.ts';
 
 /** Shows on stderr what is being measured and how far the whole is. */
 export class BenchProgress {

@@ -1,4 +1,4 @@
-import { formatCount } from '../../server/cli/format.ts';
+import { formatCount } from '../../server/format.ts';
 import { isRowResult, type ResultLine, type RowResult } from './row-result.ts';
 import { textTable } from './text-table.ts';
 

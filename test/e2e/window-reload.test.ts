@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { parseLogLine } from '../../server/runs/run-log.ts';
+import { parseLogLine } from '../../server/trainer/run-log.ts';
 import { faultCount } from '../faults/counts.ts';
 import { readOutcome } from '../faults/run-outcome.ts';
 import { readSteps } from '../faults/run-steps.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generate } from '../../server/protocol/generation.ts';
 import { listAdapters } from '../../server/protocol/models.ts';
 import { listRuns, type RunSummary, startRun, watchRun } from '../../server/protocol/runs.ts';
-import { isFinal, type RunStatus } from '../../server/runs/run-status.ts';
+import { isFinal, type RunStatus } from '../../server/trainer/run-status.ts';
 import { BackgroundServer } from '../support/background-server.ts';
 import type { TinyBench } from './tiny-runs.ts';
 

@@ -6,7 +6,7 @@ import { CancellationToken } from 'vscode-jsonrpc/node';
 import { Generators } from '../../server/generator/generators.ts';
 import { socketFolders } from '../../server/rpc/socket-folder.ts';
 import { socketOwner } from '../../server/rpc/socket-name.ts';
-import { defaultRegistryFolder } from '../../server/runs/run-registry.ts';
+import { defaultRegistryFolder } from '../../server/trainer/run-registry.ts';
 import { run, TinyRuns } from '../engine/train/tiny-run.ts';
 import { ObservedManager } from '../server/runs/observed-manager.ts';
 import { BuiltCli } from '../support/built-cli.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '../../engine/random.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import { findStateFile } from '../../server/runs/state-file.ts';
+import { findStateFile } from '../../server/trainer/state-file.ts';
 import { leftovers, leftSockets, namesIn } from './leftovers.ts';
 import { type PartEnd, partProblems } from './part-end.ts';
 import { differences, type RunOutcome, readOutcome } from './run-outcome.ts';

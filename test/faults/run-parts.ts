@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { abilitiesOf } from '../../extension/runs/run-list.ts';
 import { listRuns, type RunSummary, resumeRun, startRun } from '../../server/protocol/runs.ts';
-import { isFinal } from '../../server/runs/run-status.ts';
 import { readRunFolder } from '../../server/runs/run-summary.ts';
+import { isFinal } from '../../server/trainer/run-status.ts';
 import { BackgroundServer } from '../support/background-server.ts';
 import { markedProcesses, runsProgram } from '../support/marked-processes.ts';
 import type { TinyBench, TinyRun } from './tiny-runs.ts';

@@ -4,7 +4,7 @@ import { LorafaError } from '../../engine/errors.ts';
 import { isRunning } from '../../engine/process-mark.ts';
 import { readRunFolder } from '../../server/runs/run-summary.ts';
 import { startTrainer } from '../../server/runs/start-trainer.ts';
-import { readStateFile } from '../../server/runs/state-file.ts';
+import { readStateFile } from '../../server/trainer/state-file.ts';
 import type { BuiltCli } from '../support/built-cli.ts';
 import { endOf, type RunEnd } from './run-end.ts';
 

@@ -5,7 +5,7 @@ import { Random } from '../../engine/random.ts';
 import { readLock } from '../../engine/train/run-lock.ts';
 import { listenLocally } from '../../server/rpc/local-socket.ts';
 import { ownSocketFolder } from '../../server/rpc/socket-folder.ts';
-import { readStateFile } from '../../server/runs/state-file.ts';
+import { readStateFile } from '../../server/trainer/state-file.ts';
 import { startAndDie, startAndGiveUp } from '../server/runs/given-up-starts.ts';
 import { useRealRuns } from '../server/runs/real-runs.ts';
 import { bundledProgram } from '../support/bundled-program.ts';

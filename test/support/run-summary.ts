@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { NO_NOTES } from '../../server/protocol/run-notes-schema.ts';
 import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
-import { NO_NOTES } from '../../server/runs/run-notes-schema.ts';
-import { initialStatus, isFinal, type RunStatus } from '../../server/runs/run-status.ts';
+import { initialStatus, isFinal, type RunStatus } from '../../server/trainer/run-status.ts';
 
 /** A run as the server would tell of it; whether it is live follows from its state. */
 export function runSummary(

@@ -1,5 +1,5 @@
-import { initialStatus } from '../../server/runs/run-status.ts';
-import { type RunStateFile, writeStateFile } from '../../server/runs/state-file.ts';
+import { initialStatus } from '../../server/trainer/run-status.ts';
+import { type RunStateFile, writeStateFile } from '../../server/trainer/state-file.ts';
 
 /** Stores the state of a run that a trainer has done at a time; complete unless changed. */
 export function storeState(

@@ -6,7 +6,7 @@ import { resolveInput } from '../../../engine/config/resolve-paths.ts';
 import type { ResolvedConfig } from '../../../engine/config/schema.ts';
 import { LorafaError } from '../../../engine/errors.ts';
 import type { Evaluation } from '../../../engine/train/evaluate.ts';
-import { formatCount, formatDuration, formatPerplexity } from '../format.ts';
+import { formatCount, formatDuration, formatPerplexity } from '../../format.ts';
 import { localPath } from '../local-path.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';

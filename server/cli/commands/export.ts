@@ -5,8 +5,8 @@ import type { ExportResult, OnExportProgress } from '../../../engine/export/expo
 import { EXPORT_DTYPES, type ExportDtype } from '../../../engine/export/export-format.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/export-formats.ts';
 import type { ExportSize } from '../../../engine/export/export-sizes.ts';
+import { formatBytes, formatCount } from '../../format.ts';
 import { makeCard } from '../../publish/card-files.ts';
-import { formatBytes, formatCount } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonProgress } from '../json-progress.ts';
 import { localPath } from '../local-path.ts';

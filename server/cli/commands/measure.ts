@@ -3,7 +3,7 @@ import { parseOverride } from '../../../engine/config/overrides.ts';
 import { readConfig } from '../../../engine/config/parse.ts';
 import { TrainControl } from '../../../engine/train/control.ts';
 import { measureSpeed } from '../../../engine/train/measure-speed.ts';
-import { formatCount } from '../format.ts';
+import { formatCount } from '../../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';

@@ -13,7 +13,7 @@ import type { PaddingReport } from '../../../engine/plan/plan-reports.ts';
 import { previewSources, sharedWithHeldOut } from '../../../engine/plan/run-data.ts';
 import { planRun } from '../../../engine/plan/run-plan.ts';
 import { loadRunTokenizer } from '../../../engine/plan/run-tokenizer.ts';
-import { formatCount } from '../format.ts';
+import { formatCount } from '../../format.ts';
 import { describePadding } from '../padding-report.ts';
 import { printJson, printText } from '../print.ts';
 import { runCommand } from '../run-command.ts';

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { LorafaError } from '../../../engine/errors.ts';
+import { formatBytes, formatCount } from '../../format.ts';
 import type { PushRequest, ShownPush } from '../../publish/plan-push.ts';
 import type { PushResult } from '../../publish/push.ts';
-import { formatBytes, formatCount } from '../format.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonProgress } from '../json-progress.ts';
 import { localPath } from '../local-path.ts';

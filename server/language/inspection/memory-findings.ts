@@ -14,7 +14,7 @@ import {
 import { CPU, formatDevice } from '../../../engine/runtime/device.ts';
 import type { TrainingShape } from '../../../engine/step/training-graph.ts';
 import { describeQuantized, type Quantization } from '../../../engine/weights/quantization.ts';
-import { formatBytes } from '../../cli/format.ts';
+import { formatBytes } from '../../format.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What a run will need at its peak. */

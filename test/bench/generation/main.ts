@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../../../engine/errors.ts';
 import { numberOption } from '../../../server/cli/commands/options.ts';
-import { formatCount } from '../../../server/cli/format.ts';
+import { formatCount } from '../../../server/format.ts';
 import { HEAP_ENVIRONMENT } from '../../../server/trainer/heap-environment.ts';
 import { BenchProgress } from '../bench-progress.ts';
 import { megabytes } from '../group-table.ts';

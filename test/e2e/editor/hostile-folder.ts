@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { initialStatus } from '../../../server/runs/run-status.ts';
-import { writeStateFile } from '../../../server/runs/state-file.ts';
+import { initialStatus } from '../../../server/trainer/run-status.ts';
+import { writeStateFile } from '../../../server/trainer/state-file.ts';
 import { run, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

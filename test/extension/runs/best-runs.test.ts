@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bestRuns, measuredOn } from '../../../extension/runs/best-runs.ts';
-import type { RunStatus } from '../../../server/runs/run-status.ts';
+import type { RunStatus } from '../../../server/trainer/run-status.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
 /** Runs `/runs/0`, `/runs/1`, … with these losses. */

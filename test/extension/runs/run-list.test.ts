@@ -6,7 +6,7 @@ import {
   sortRuns,
   withNews,
 } from '../../../extension/runs/run-list.ts';
-import { RUN_STATES } from '../../../server/runs/run-status.ts';
+import { RUN_STATES } from '../../../server/trainer/run-status.ts';
 import { checkpoint, runSummary } from '../../support/run-summary.ts';
 
 const old = runSummary({ state: 'completed', since: '2026-01-01' }, { folder: '/runs/old' });

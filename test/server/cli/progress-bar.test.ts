@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { StepEvent } from '../../../engine/train/events.ts';
-import { formatCount, formatDuration, formatPerplexity } from '../../../server/cli/format.ts';
 import {
   renderProgressBar,
   renderStepLine,
   renderTaskBar,
   secondsLeft,
 } from '../../../server/cli/progress-bar.ts';
+import { formatCount, formatDuration, formatPerplexity } from '../../../server/format.ts';
 
 const STEP: StepEvent = {
   type: 'step',

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { findAdapters } from '../../../server/discovery/find-adapters.ts';
 import { findModels } from '../../../server/discovery/find-models.ts';
-import { findRunFolders } from '../../../server/discovery/find-runs.ts';
-import { walk } from '../../../server/discovery/walk.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { findRunFolders } from '../../../server/runs/find-run-folders.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
+import { walk } from '../../../server/walk.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { writeTinyModel } from '../../support/tiny-model-folder.ts';
 

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { initialStatus } from '../../../server/runs/run-status.ts';
+import { initialStatus } from '../../../server/trainer/run-status.ts';
 import {
   findStateFile,
   type RunStateFile,
   writeStateFile,
-} from '../../../server/runs/state-file.ts';
+} from '../../../server/trainer/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** A file system of this many bytes, until the end of the test; undefined without the right to mount one. */

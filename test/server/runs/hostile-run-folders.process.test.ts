@@ -4,9 +4,9 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { LOCK_FILE, RunLock } from '../../../engine/train/run-lock.ts';
-import { isFinal } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
-import { readStateFile, writeStateFile } from '../../../server/runs/state-file.ts';
+import { isFinal } from '../../../server/trainer/run-status.ts';
+import { readStateFile, writeStateFile } from '../../../server/trainer/state-file.ts';
 import { useRealRuns } from './real-runs.ts';
 
 /** Run folders as others may have left them in a workspace. */

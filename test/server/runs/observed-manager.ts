@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { JournalEntry } from '../../../engine/train/journal-entry.ts';
 import type { LogLine, RunSummary } from '../../../server/protocol/runs.ts';
 import { RunManager } from '../../../server/runs/run-manager.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
-import type { RunState } from '../../../server/runs/run-status.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
+import type { RunState } from '../../../server/trainer/run-status.ts';
 
 /** A manager of which everything is remembered that it tells. */
 export class ObservedManager {

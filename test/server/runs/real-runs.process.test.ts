@@ -6,8 +6,8 @@ import { readDecoderConfig } from '../../../engine/models/hugging-face-folder.ts
 import { readLock } from '../../../engine/train/run-lock.ts';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { addressOf } from '../../../server/rpc/socket-name.ts';
-import { isFinal } from '../../../server/runs/run-status.ts';
-import { readStateFile } from '../../../server/runs/state-file.ts';
+import { isFinal } from '../../../server/trainer/run-status.ts';
+import { readStateFile } from '../../../server/trainer/state-file.ts';
 import type { ObservedManager } from './observed-manager.ts';
 import { ENDLESS, type RealRuns, useRealRuns } from './real-runs.ts';
 

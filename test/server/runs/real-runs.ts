@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { readLock } from '../../../engine/train/run-lock.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
 import { type ConfigChanges, TinyRuns } from '../../engine/train/tiny-run.ts';
 import { BuiltCli } from '../../support/built-cli.ts';
 import { ObservedManager } from './observed-manager.ts';

@@ -2,9 +2,9 @@ import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { RunLock, readLock } from '../../../engine/train/run-lock.ts';
+import { NO_NOTES } from '../../../server/protocol/run-notes-schema.ts';
 import { renameRun } from '../../../server/runs/rename-run.ts';
 import { changeNotes, readNotes } from '../../../server/runs/run-notes.ts';
-import { NO_NOTES } from '../../../server/runs/run-notes-schema.ts';
 import { startedEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

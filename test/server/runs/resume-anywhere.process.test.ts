@@ -2,7 +2,7 @@ import { access, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
-import { isFinal } from '../../../server/runs/run-status.ts';
+import { isFinal } from '../../../server/trainer/run-status.ts';
 import type { ObservedManager } from './observed-manager.ts';
 import { useRealRuns } from './real-runs.ts';
 

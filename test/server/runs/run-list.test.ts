@@ -11,9 +11,9 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { mapBounded } from '../../../server/map-bounded.ts';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
-import { mapBounded } from '../../../server/runs/map-bounded.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
 import { startedEvent, stepEvent } from '../../support/journal-events.ts';
 import { storeState } from '../../support/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

@@ -7,10 +7,10 @@ import { RUN_FILES } from '../../../engine/train/run-files.ts';
 import { RunLock } from '../../../engine/train/run-lock.ts';
 import { runChanged } from '../../../server/protocol/runs.ts';
 import { LineTail, type TailLine } from '../../../server/runs/line-tail.ts';
-import { MAX_LOG_LINE_BYTES, parseLogLine, RunLog } from '../../../server/runs/run-log.ts';
-import { initialStatus, NEXT_STATES, RUN_STATES } from '../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
-import { type RunStateFile, writeStateFile } from '../../../server/runs/state-file.ts';
+import { MAX_LOG_LINE_BYTES, parseLogLine, RunLog } from '../../../server/trainer/run-log.ts';
+import { initialStatus, NEXT_STATES, RUN_STATES } from '../../../server/trainer/run-status.ts';
+import { type RunStateFile, writeStateFile } from '../../../server/trainer/state-file.ts';
 import { completedEvent, startedEvent, stepEvent } from '../../support/journal-events.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

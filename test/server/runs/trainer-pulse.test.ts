@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { initialStatus, type RunStatus } from '../../../server/runs/run-status.ts';
 import { silenceOf, TrainerPulse } from '../../../server/runs/trainer-pulse.ts';
+import { initialStatus, type RunStatus } from '../../../server/trainer/run-status.ts';
 
 const HEARD = '2026-01-01T10:00:00.000Z';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseConfig } from '../../../engine/config/parse.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
-import type { RunState, RunStatus } from '../../../server/runs/run-status.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
+import type { RunState, RunStatus } from '../../../server/trainer/run-status.ts';
 import { Supervisor } from '../../../server/trainer/supervisor.ts';
 import type { TrainerJob, WhenBusy } from '../../../server/trainer/trainer-job.ts';
 import { TrainerServer } from '../../../server/trainer/trainer-server.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readLock } from '../../../engine/train/run-lock.ts';
 import { readRunFolder } from '../../../server/runs/run-summary.ts';
-import { readStateFile } from '../../../server/runs/state-file.ts';
+import { readStateFile } from '../../../server/trainer/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { type Script, ScriptedRun, scriptedJob } from './scripted-runs.ts';
 

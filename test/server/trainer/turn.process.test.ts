@@ -2,9 +2,9 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { LOCK_FILE } from '../../../engine/train/run-lock.ts';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
-import { initialStatus } from '../../../server/runs/run-status.ts';
-import { writeStateFile } from '../../../server/runs/state-file.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
+import { initialStatus } from '../../../server/trainer/run-status.ts';
+import { writeStateFile } from '../../../server/trainer/state-file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { ScriptedRun, scriptedJob } from './scripted-runs.ts';
 

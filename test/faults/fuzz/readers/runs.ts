@@ -19,10 +19,10 @@ import {
   writeTrainerState,
 } from '../../../../engine/train/trainer-state.ts';
 import { runChanged } from '../../../../server/protocol/runs.ts';
-import { RunRegistry } from '../../../../server/runs/run-registry.ts';
-import { initialStatus } from '../../../../server/runs/run-status.ts';
 import { readRunFolder } from '../../../../server/runs/run-summary.ts';
 import { RunWatcher } from '../../../../server/runs/run-watcher.ts';
+import { RunRegistry } from '../../../../server/trainer/run-registry.ts';
+import { initialStatus } from '../../../../server/trainer/run-status.ts';
 import { startedEvent, stepEvent } from '../../../support/journal-events.ts';
 import type { FuzzedReader, PreparedReader } from '../reader.ts';
 import { jsonBytes, jsonLines } from './tiny-files.ts';

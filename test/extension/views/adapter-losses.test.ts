@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lossesOf } from '../../../extension/models/adapter-losses.ts';
+import { lossesOf } from '../../../extension/views/adapter-losses.ts';
 import { foundAdapter } from '../../support/found-adapter.ts';
 import { checkpoint, runSummary } from '../../support/run-summary.ts';
 

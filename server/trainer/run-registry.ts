@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../../engine/files/atomic-file.ts';
 import { ensureFolder } from '../../engine/files/folders.ts';
 import { removeFolder, sweepTemporaries } from '../../engine/files/remove.ts';
 import { parseJson } from '../../engine/json.ts';
-import { mapBounded } from './map-bounded.ts';
+import { mapBounded } from '../map-bounded.ts';
 
 const registeredRunSchema = z.object({
   version: z.literal(1),

@@ -1,7 +1,7 @@
 import { Journal } from '../../engine/files/append.ts';
 import { plainLine } from '../plain-text.ts';
 import type { LogLevel, LogLine } from '../protocol/runs.ts';
-import type { TailLine } from './line-tail.ts';
+import type { TailLine } from '../runs/line-tail.ts';
 
 const LINE = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (info|warning|error|output) (.*)$/s;
 

@@ -1,7 +1,7 @@
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { RunRegistry } from '../../../server/runs/run-registry.ts';
+import { RunRegistry } from '../../../server/trainer/run-registry.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** No process has this id: Linux has at most 2²² of them. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { parseLogLine, RunLog } from '../../../server/runs/run-log.ts';
+import { parseLogLine, RunLog } from '../../../server/trainer/run-log.ts';
 import { ALL_HOSTILE, hidesSomething } from '../../support/hostile-texts.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

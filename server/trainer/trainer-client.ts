@@ -3,6 +3,7 @@ import { ResponseError } from 'vscode-jsonrpc/node';
 import { LorafaError, messageOf } from '../../engine/errors.ts';
 import { connectLocally } from '../rpc/local-socket.ts';
 import { type RequestMessage, RPC_ERRORS } from '../rpc/message.ts';
+import { type RunStatus, runStatusSchema } from './run-status.ts';
 import {
   type RunAction,
   TRAINER_PROTOCOL_VERSION,
@@ -13,8 +14,7 @@ import {
   trainerHello,
   trainerStatus,
   trainerVersionSchema,
-} from '../trainer/trainer-protocol.ts';
-import { type RunStatus, runStatusSchema } from './run-status.ts';
+} from './trainer-protocol.ts';
 
 /** How long after the end of a connection what has arrived on it is still being handled. */
 const CLOSE_GRACE_MS = 1000;

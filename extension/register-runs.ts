@@ -1,26 +1,26 @@
 import * as vscode from 'vscode';
-import { chosenPython } from '../../server/protocol/runs.ts';
-import type { FolderMove } from '../folder-move.ts';
-import { PANELS } from '../ids.ts';
-import type { ServerLink } from '../server-link.ts';
-import { registerViews, type Views } from '../views/views.ts';
-import { tick } from '../walkthrough/tick.ts';
-import { choosePython } from './choose-python.ts';
-import { ComparisonPanels } from './comparison-panel.ts';
-import { showDownloads } from './download-notifications.ts';
-import { registerKeepingCommands } from './keeping-commands.ts';
-import { RenamedRuns } from './renamed-runs.ts';
-import { RunActions } from './run-actions.ts';
-import { registerRunCommands } from './run-commands.ts';
-import { keepContextKeys } from './run-context-keys.ts';
-import { RunFeed } from './run-feed.ts';
-import { RunKeeper } from './run-keeper.ts';
-import { notifyOfEnds, notifyOfVanished } from './run-notifications.ts';
-import { RunPanels } from './run-panel.ts';
-import { showRunsInStatusBar } from './run-status-bar.ts';
-import { RunStore } from './run-store.ts';
-import { RunTargets } from './run-targets.ts';
-import type { RunsContext } from './runs-context.ts';
+import { chosenPython } from '../server/protocol/runs.ts';
+import type { FolderMove } from './folder-move.ts';
+import { PANELS } from './ids.ts';
+import { choosePython } from './runs/choose-python.ts';
+import { ComparisonPanels } from './runs/comparison-panel.ts';
+import { showDownloads } from './runs/download-notifications.ts';
+import { registerKeepingCommands } from './runs/keeping-commands.ts';
+import { RenamedRuns } from './runs/renamed-runs.ts';
+import { RunActions } from './runs/run-actions.ts';
+import { registerRunCommands } from './runs/run-commands.ts';
+import { keepContextKeys } from './runs/run-context-keys.ts';
+import { RunFeed } from './runs/run-feed.ts';
+import { RunKeeper } from './runs/run-keeper.ts';
+import { notifyOfEnds, notifyOfVanished } from './runs/run-notifications.ts';
+import { RunPanels } from './runs/run-panel.ts';
+import { showRunsInStatusBar } from './runs/run-status-bar.ts';
+import { RunStore } from './runs/run-store.ts';
+import { RunTargets } from './runs/run-targets.ts';
+import type { RunsContext } from './runs/runs-context.ts';
+import type { ServerLink } from './server-link.ts';
+import { registerViews, type Views } from './views/views.ts';
+import { tick } from './walkthrough/tick.ts';
 
 /** What those work with who do something with what runs have come to. */
 export interface RunParts {

@@ -3,8 +3,8 @@ import { readConfig } from '../../engine/config/parse.ts';
 import { isBelow } from '../../engine/is-below.ts';
 import { isCheckpointName } from '../../engine/train/checkpoint-folders.ts';
 import { RUN_FILES } from '../../engine/train/run-files.ts';
-import type { RunRegistry } from '../runs/run-registry.ts';
-import { walk } from './walk.ts';
+import type { RunRegistry } from '../trainer/run-registry.ts';
+import { walk } from '../walk.ts';
 
 /** How deep below a workspace folder configurations and runs are looked for. */
 const DEPTH = 5;

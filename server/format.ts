@@ -1,6 +1,6 @@
-/** Numbers and durations as a terminal shows them. */
+/** Numbers and durations as people read them. */
 
-export { formatBytes } from '../../engine/format-bytes.ts';
+export { formatBytes } from '../engine/format-bytes.ts';
 
 /** Seconds as "12m 05s", "1h 03m", "2d 04h"; below a minute "7s". */
 export function formatDuration(seconds: number): string {
