@@ -20,8 +20,8 @@ const FLOAT32_BYTES = 4;
 const BFLOAT16_BYTES = 2;
 
 /**
- * Layers that are whole at once in a process that shares the model: one as it is sent, one as it is computed with, and one
- * that is sent ahead.
+ * Layers that are whole at once in a process that shares the model: one as it was sent, the same as it is computed with,
+ * and the one before as it was sent.
  */
 const WHOLE_LAYERS = 3;
 

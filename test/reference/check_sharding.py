@@ -22,7 +22,7 @@ def make_model(folder: Path, layers: int) -> dict:
     """Writes a model with the adapter that a run begins from; returns its bytes, and what a run is told of it."""
     torch.manual_seed(1)
     config = LlamaConfig(
-        hidden_size=512, intermediate_size=2048, num_hidden_layers=layers, num_attention_heads=8,
+        hidden_size=512, intermediate_size=1024, num_hidden_layers=layers, num_attention_heads=8,
         num_key_value_heads=8, vocab_size=512, tie_word_embeddings=False,
     )
     base = LlamaForCausalLM(config)
@@ -84,6 +84,6 @@ def measure(folder: Path, warm_up: dict, load: dict, distributed_type: str) -> l
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        small, large = (make_model(Path(name) / f"{layers}", layers) for layers in (1, 16))
+        small, large = (make_model(Path(name) / f"{layers}", layers) for layers in (1, 24))
         found = {each: measure(Path(name), small["load"], large["load"], each) for each in ("ddp", "fsdp")}
     print(json.dumps({"size": large["size"], **found}))

@@ -47,21 +47,17 @@ def shard(model: torch.nn.Module, mesh: torch.distributed.DeviceMesh) -> None:
 def fill(model: torch.nn.Module, source: str, revision: str, prefix: str, adapter_file: Path) -> None:
     """Reads this process's rows of all weights of a divided model of PEFT: those of the base from its folder or from
     the Hugging Face Hub, where names may lack `prefix`, and those of the adapter from its file."""
-    weights = dict(model.named_parameters())
-    places = {name: (adapter_file, name.replace(".default.", ".")) for name in weights if ".lora_" in name}
     files = _files(source, revision)
-    for name in weights.keys() - places.keys():
+    rows = {}
+    for name, weight in model.named_parameters():
+        if ".lora_" in name:
+            rows[weight] = _own_rows(adapter_file, name.replace(".default.", "."), weight)
+            continue
         of_base = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
         stored = next((each for each in (of_base, of_base.removeprefix(f"{prefix}.")) if each in files), None)
         if stored is None:
             raise Missing(f"no file of it has {of_base}")
-        places[name] = (files[stored], stored)
-    rows = {}
-    for file in {file for file, _ in places.values()}:
-        with safe_open(file, framework="pt") as opened:
-            for name, (place, stored) in places.items():
-                if place == file:
-                    rows[weights[name]] = _own_rows(opened.get_slice(stored), stored, weights[name])
+        rows[weight] = _own_rows(files[stored], stored, weight)
     # Weights that are the same stay so: each is there by all of its names.
     state = {name: rows[weight] for name, weight in model.named_parameters(remove_duplicate=False)}
     model.load_state_dict(state, strict=False, assign=True)
@@ -100,13 +96,15 @@ def _divided(rows: torch.Tensor, weight: DTensor) -> DTensor:
     )
 
 
-def _own_rows(stored, name: str, weight: DTensor) -> torch.nn.Parameter:
-    shape = tuple(stored.get_shape())
-    if shape != tuple(weight.shape):
-        raise Missing(f"{name} has the shape {shape} there, and {tuple(weight.shape)} in transformers")
+def _own_rows(file: Path, name: str, weight: DTensor) -> torch.nn.Parameter:
     start, count = _share(weight)
-    # Not a part of the file, which stays open for as long as any of it is used.
-    rows = stored[start : start + count].to(weight.device_mesh.device_type, weight.dtype, copy=True)
+    # What was read of a file that stays open would be resident beside what is made of it.
+    with safe_open(file, framework="pt") as opened:
+        stored = opened.get_slice(name)
+        shape = tuple(stored.get_shape())
+        if shape != tuple(weight.shape):
+            raise Missing(f"{name} has the shape {shape} there, and {tuple(weight.shape)} in transformers")
+        rows = stored[start : start + count].to(weight.device_mesh.device_type, weight.dtype, copy=True)
     return torch.nn.Parameter(_divided(rows, weight), requires_grad=weight.requires_grad)
 
 
