@@ -51,6 +51,8 @@ def compute(rank: int, folder: str, warm_up: dict, load: dict, distributed_type:
     sys.path.insert(0, PROGRAM)
     from trainer import Trainer
 
+    # As whoever starts the program tells it.
+    os.environ.update(RANK=f"{rank}", LOCAL_RANK=f"{rank}", WORLD_SIZE=f"{PROCESSES}", LOCAL_WORLD_SIZE=f"{PROCESSES}")
     torch.set_num_threads(1)
     trainer = Trainer(
         rank=rank, num_processes=PROCESSES, local_rank=rank, local_processes=PROCESSES, device="cpu",

@@ -195,7 +195,7 @@ describe.skipIf(lacks('peft'))('a run whose processes share the model', () => {
         expectClose(numbers, ddp[0]!.numbers);
       }
       for (const { peak, numbers } of fsdp) {
-        expect(peak).toBeLessThan(0.8 * size);
+        expect(peak).toBeLessThan(0.9 * size);
         expectClose(numbers, ddp[0]!.numbers);
       }
     },
