@@ -42,7 +42,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const runs = registerRuns(context, server, log);
   registerModels(context, { server, log, ...runs });
   context.subscriptions.push(
-    registerConfigEditor(context.extensionUri, server),
+    registerConfigEditor(context.extensionUri, server, runs.devices),
     watchConfigurations(),
   );
 }

@@ -5,6 +5,7 @@ import { configOfData, isConfigFile } from './data-preview/config-of-data.ts';
 import { DataPreviews } from './data-preview/data-previews.ts';
 import { tellCudaFolder } from './doctor/cuda-folder.ts';
 import { showDoctor } from './doctor/doctor.ts';
+import type { KnownDevices } from './doctor/known-devices.ts';
 import { CudaSetup } from './doctor/set-up-cuda.ts';
 import { Estimates } from './estimate/estimate.ts';
 import type { FolderMove } from './folder-move.ts';
@@ -35,18 +36,19 @@ export interface ModelsContext {
   readonly views: Views;
   /** Fires when a run or an adapter has another name, which this is told of too. */
   readonly moves: vscode.EventEmitter<FolderMove>;
+  readonly devices: KnownDevices;
 }
 
 /** What people do around runs: look at data, try models and adapters, pass them on. */
 export function registerModels(
   extension: vscode.ExtensionContext,
-  { server, log, views, moves }: ModelsContext,
+  { server, log, views, moves, devices }: ModelsContext,
 ): void {
   const { extensionUri } = extension;
   const generation = new TextGeneration(server);
   const previews = new DataPreviews({ extensionUri, log, server });
   const playground = new Playground({
-    ...{ extensionUri, log, server, generation },
+    ...{ extensionUri, log, server, generation, devices },
     onDidChangeAssets: views.onDidChangeAssets,
     memory: extension.workspaceState,
   });
@@ -120,7 +122,7 @@ export function registerModels(
       const following = [playground.follow(move), selection.follow(move), moveTabs(move)];
       Promise.all(following).catch((error: unknown) => log.error(String(error)));
     }),
-    tellCudaFolder(server),
+    tellCudaFolder(server, () => devices.forget()),
     reports,
     vscode.workspace.registerTextDocumentContentProvider(REPORT_SCHEME, reports),
     vscode.window.registerWebviewPanelSerializer(PANELS.dataPreview, previews),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { chosenPython } from '../server/protocol/runs.ts';
+import { KnownDevices } from './doctor/known-devices.ts';
 import type { FolderMove } from './folder-move.ts';
 import { PANELS } from './ids.ts';
 import { choosePython } from './runs/choose-python.ts';
@@ -13,7 +14,7 @@ import { keepContextKeys } from './runs/run-context-keys.ts';
 import { RunFeed } from './runs/run-feed.ts';
 import { RunKeeper } from './runs/run-keeper.ts';
 import { notifyOfEnds, notifyOfVanished } from './runs/run-notifications.ts';
-import { RunPanels } from './runs/run-panel.ts';
+import { RunPanels } from './runs/run-panels.ts';
 import { showRunsInStatusBar } from './runs/run-status-bar.ts';
 import { RunStore } from './runs/run-store.ts';
 import { RunTargets } from './runs/run-targets.ts';
@@ -27,6 +28,7 @@ export interface RunParts {
   /** They know what is on disk. */
   readonly views: Views;
   readonly moves: RunsContext['moves'];
+  readonly devices: KnownDevices;
 }
 
 /** Everything that people see of runs: commands, views, panels, status bar, notifications. */
@@ -46,7 +48,8 @@ export function registerRuns(
   const actions = new RunActions(context, keeper);
   const panels = new RunPanels(context, actions);
   const comparisons = new ComparisonPanels(context, actions);
-  const views = registerViews(extension, context);
+  const devices = new KnownDevices(server, () => store.runs.some(({ isLive }) => isLive));
+  const views = registerViews(extension, context, devices);
   const targets = new RunTargets(store, actions, panels, views.runs);
   registerRunCommands(extension, {
     context,
@@ -61,6 +64,7 @@ export function registerRuns(
     store,
     feed,
     moves,
+    devices,
     keepContextKeys(store),
     store.onDidChange((runs) => {
       if (runs.some(({ isLive }) => isLive)) tick('run');
@@ -74,5 +78,5 @@ export function registerRuns(
   );
   // A run goes on while no window is there; the one that comes back looks after it again.
   if (store.expectsLiveRuns && vscode.workspace.isTrusted) void actions.load();
-  return { views, moves };
+  return { views, moves, devices };
 }

@@ -45,7 +45,9 @@ export function serveRuns(
   },
 ): RunManager {
   const live = new Map<string, boolean>();
-  const gpus = new GpuWatch((read) => void notify(connection, gpusRead, { gpus: [...read] }));
+  const gpus = new GpuWatch(
+    (read) => void notify(connection, gpusRead, { gpus: read && [...read] }),
+  );
   const manager = new RunManager({
     ...options,
     askPython: askEditor(connection),

@@ -19,7 +19,7 @@ interface FamilyDeclaration<Keys extends z.ZodRawShape> {
   readonly models: string;
   /** Beginnings of the names of tensors in published files, and what its modules are called instead. */
   readonly storedNames?: StoredNames;
-  /** How GGUF files hold it; null where llama.cpp has no architecture for it, or another family's. */
+  /** How GGUF files hold it; null where llama.cpp has no architecture for it. */
   readonly gguf: GgufConventions | null;
   /** What its configuration class in transformers says where a `config.json` leaves a key out. */
   readonly defaults: Readonly<Record<string, unknown>>;

@@ -55,6 +55,8 @@ export interface GgufConventions {
   readonly interleavedRows?: boolean;
   /** Queries, keys and values of all heads lie after each other where Hugging Face has them by head. */
   readonly fusedByKind?: boolean;
+  /** Gate and up are two tensors where Hugging Face has them in one layer, the gate first. */
+  readonly gateUpApart?: boolean;
   /** Weights of norms are stored as they are multiplied with, with 1 added. */
   readonly addedOne?: boolean;
 }

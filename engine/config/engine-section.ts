@@ -24,6 +24,7 @@ export const engineSection = z
           .regex(/^cuda:\d+$/)
           .meta({ title: '"cuda:N" with the number of a GPU' }),
       ])
+      .meta({ format: 'device' })
       .default('auto')
       .describe(
         'Where the model runs. `auto` takes CUDA where it works, or else WebGPU where that is faster than the CPU, or else the CPU; any other is used or the run is refused, never silently replaced.',
@@ -38,7 +39,7 @@ export const engineSection = z
       .enum([...COMPUTE_MODES, 'auto'])
       .default('float32')
       .describe(
-        'How training multiplies with the frozen weights of the linear layers. `bfloat16` rounds activations to bfloat16, as is usual on graphics cards, and multiplies with the output embedding in the same way; on CUDA it uses tensor cores, and on a CPU it needs AVX512-BF16 or AMX-BF16, on Linux or Windows. On a CPU alone there are `bfloat16x2`, which adds a product for what that rounding takes and is as exact as `float32` where the weights are in bfloat16 already, and `int8`, in eight bits, which is faster on processors with VNNI or AMX and less exact. `auto` is `bfloat16` on CUDA; on a CPU it tries all of them on the first batch and takes the fastest whose gradients are within 0.1 % of `float32`. All else, and generation, stays in `float32`, as everything does on WebGPU. Weights that are not in the form that a mode multiplies are made into it once, in a file in the cache folder, and those for bfloat16 lose what rounding takes.',
+        'How training multiplies with the frozen weights of the linear layers. `bfloat16`, which takes the least time and memory, rounds activations to bfloat16, as is usual on graphics cards, and multiplies with the output embedding in the same way; on CUDA it uses tensor cores, and on a CPU it needs AVX512-BF16 or AMX-BF16, on Linux or Windows. On a CPU alone there are `bfloat16x2`, which adds a product for what that rounding takes and is as exact as `float32` where the weights are in bfloat16 already, and `int8`, in eight bits, which is faster on processors with VNNI or AMX and less exact. `auto` is `bfloat16` on CUDA; on a CPU it tries all of them on the first batch and takes the fastest whose gradients are within 0.1 % of `float32`. All else, and generation, stays in `float32`, as everything does on WebGPU. Weights that are not in the form that a mode multiplies are made into it once, in a file in the cache folder, and those for bfloat16 lose what rounding takes.',
       ),
     tf32: z
       .boolean()
@@ -55,4 +56,4 @@ export const engineSection = z
         'Memory that the run may use, in GiB, for `training.gradient_checkpointing: "auto"` to decide by. Default: what is free when the run starts.',
       ),
   })
-  .describe('The device.');
+  .describe('What computes, and on which device.');

@@ -32,7 +32,8 @@ export type StringFormat =
   | 'folder-path'
   | 'multiline-text'
   | 'chat-template'
-  | 'data-column';
+  | 'data-column'
+  | 'device';
 
 /** The part of JSON Schema (draft 7) that {@link configJsonSchema} makes use of. */
 export interface JsonSchemaNode {

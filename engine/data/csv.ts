@@ -29,13 +29,18 @@ export async function* readCsv(file: string): AsyncGenerator<Row | BadRow> {
     const fields = record.map(textOfBytes);
     const isText = fields.every((field) => field !== undefined);
     if (columns === undefined) {
-      if (!isText) throw corruptFile(file, 'the header is not valid UTF-8', line);
+      if (!isText)
+        throw corruptFile(file, 'the header is not valid UTF-8 (save the file as UTF-8)', line);
       columns = checkHeader(fields, file, line);
       continue;
     }
     const place = { file, line, progress: bytes.progressAt(info.bytes) };
     if (!isText) {
-      yield { ...place, reason: 'the row is not valid UTF-8', code: 'data.corrupt' };
+      yield {
+        ...place,
+        reason: 'the row is not valid UTF-8 (save the file as UTF-8)',
+        code: 'data.corrupt',
+      };
     } else if (fields.length !== columns.length) {
       const reason = `the row has ${fields.length} fields, the header ${columns.length}`;
       yield { ...place, reason, code: 'data.corrupt' };

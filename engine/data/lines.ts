@@ -55,7 +55,11 @@ export async function* linesIn(
     }
     const text = decodeUtf8(bytes);
     if (text === undefined) {
-      yield { ...place, reason: 'the line is not valid UTF-8', code: 'data.corrupt' };
+      yield {
+        ...place,
+        reason: 'the line is not valid UTF-8 (save the file as UTF-8)',
+        code: 'data.corrupt',
+      };
     } else if (text.trim() !== '') {
       yield { ...place, text };
     }

@@ -1,7 +1,7 @@
 import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { float32, type GgufValue, uint32 } from '../architectures/gguf-conventions.ts';
 import { openGguf } from '../gguf/gguf.ts';
-import { knownTensors, type RowOrder } from '../gguf/gguf-weights.ts';
+import { knownTensors, type RowOrder, type RowRange } from '../gguf/gguf-weights.ts';
 import { ggmlBytes, writeGguf } from '../gguf/write-gguf.ts';
 import { adapterTensors } from '../lora/adapter.ts';
 import type { LoadedAdapter } from '../lora/load-adapter.ts';
@@ -95,30 +95,27 @@ interface Place {
   readonly gguf: string;
   /** 1 for what is not stacked. */
   readonly size: number;
-  readonly members: {
+  readonly members: readonly {
     readonly module: LoraModule;
     readonly at: number;
     readonly rowOrder?: RowOrder | undefined;
+    readonly rows?: RowRange | undefined;
   }[];
 }
 
 /** A and B of every adapted layer, in the order of the layers; those of experts stacked, as their weights are. */
 function tensorsOf(config: DecoderConfig, adapter: LoadedAdapter): readonly ModelTensor[] {
-  const known = new Map(
-    [...knownTensors(config)].flatMap(([gguf, all]) =>
-      all.map(
-        ({ name, rowOrder }, at) => [name, { gguf, rowOrder, at, size: all.length }] as const,
-      ),
-    ),
-  );
-  const places = new Map<string, Place>();
-  for (const module of adapter.modules) {
-    const { gguf, size, ...member } = known.get(`${module.name}.weight`)!;
-    const place = places.get(gguf) ?? { gguf, size, members: [] };
-    places.set(gguf, place);
-    place.members.push({ module, ...member });
-  }
-  return [...places.values()].flatMap((place) => matricesOf(place, adapter));
+  const modules = new Map(adapter.modules.map((module) => [`${module.name}.weight`, module]));
+  const places = [...knownTensors(config)].map(([gguf, all]): Place => {
+    const members = all.flatMap(({ name, rowOrder, rows }, at) => {
+      const module = modules.get(name);
+      return module === undefined ? [] : [{ module, at, rowOrder, rows }];
+    });
+    return { gguf, size: all.length, members };
+  });
+  return places
+    .filter(({ members }) => members.length > 0)
+    .flatMap((place) => matricesOf(place, adapter));
 }
 
 /** Experts without an adapter, and ranks below the largest one of a stack, are filled up with zeros. */
@@ -126,13 +123,15 @@ function matricesOf(
   { gguf, size, members }: Place,
   adapter: LoadedAdapter,
 ): readonly ModelTensor[] {
-  const { inFeatures, outFeatures } = members[0]!.module;
+  const [{ module: first, rows: ofFirst }] = members as [Place['members'][number]];
+  const { inFeatures } = first;
+  const outFeatures = ofFirst?.count ?? first.outFeatures;
   const rank = Math.max(...members.map(({ module }) => module.r));
   const all = {
     a: new Float32Array(size * rank * inFeatures),
     b: new Float32Array(size * outFeatures * rank),
   };
-  for (const { module, at, rowOrder } of members) {
+  for (const { module, at, rowOrder, rows } of members) {
     const [a, b] = adapterTensors(module);
     // llama.cpp scales every layer by alpha / rank; what rsLoRA and patterns make of it goes into B.
     const factor = module.scaling / (writtenAlpha(adapter) / rank);
@@ -140,8 +139,9 @@ function matricesOf(
     const scaled = factor === 1 ? values : values.map((value) => value * factor);
     const ordered = rowOrder === undefined ? scaled : orderRows(scaled, b.shape, rowOrder);
     all.a.set(adapter.weights.get(a.name)!, at * rank * inFeatures);
+    const start = rows?.start ?? 0;
     for (let row = 0; row < outFeatures; row++) {
-      const from = ordered.subarray(row * module.r, (row + 1) * module.r);
+      const from = ordered.subarray((start + row) * module.r, (start + row + 1) * module.r);
       all.b.set(from, (at * outFeatures + row) * rank);
     }
   }

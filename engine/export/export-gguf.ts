@@ -39,6 +39,7 @@ import {
   type ModelTensor,
   madeTensor,
   rounded,
+  rowsFrom,
   transposedTensor,
   valuesIn,
 } from './model-tensor.ts';
@@ -75,7 +76,6 @@ export async function planGgufOf(
   const tensors = await mergedTensors(source);
   const dtype = options.dtype ?? OWN_DTYPES[matrixDtype(tensors)];
   const stacks = placesOf(source, tensors, dtype);
-  const places = stacks.flat();
   const bytesOf = (all: typeof stacks): number =>
     all.flat().reduce((sum, { type, tensor }) => sum + ggmlBytes(type, tensor.shape), 0);
   const stored = (await stat(base.path)).isFile() ? await openGguf(base.path) : undefined;
@@ -92,7 +92,7 @@ export async function planGgufOf(
     baseDtype: EXPORT_DTYPES_OF[matrixDtype(tensors)],
     write: (file, progress) =>
       writeGguf(file, metadata, [...factors, ...stacks.map((stack) => toWrite(stack, progress))]),
-    check: (file, progress) => checkGguf(file, source, places, progress),
+    check: (file, progress) => checkGguf(file, source, stacks, progress),
   };
 }
 
@@ -122,9 +122,10 @@ function placesOf(
   return stacks.filter((stack) => stack.length > 0);
 }
 
-/** Matrices are `[out, in]` in the file. */
-function inFileShape(tensor: ModelTensor, known: KnownTensor | undefined): ModelTensor {
-  return known?.fanInFanOut ? transposedTensor(tensor) : tensor;
+/** Matrices are `[out, in]` in the file, and some of them a part of what they are in the model. */
+function inFileShape(tensor: ModelTensor, { fanInFanOut, rows }: KnownTensor): ModelTensor {
+  const matrix = fanInFanOut ? transposedTensor(tensor) : tensor;
+  return rows === undefined ? matrix : rowsFrom(matrix, rows);
 }
 
 async function metadataOf(
@@ -213,17 +214,25 @@ function storedFactors({ tensors }: GgufFile): readonly GgufTensorToWrite[] {
 async function checkGguf(
   file: string,
   source: ExportSource,
-  places: readonly GgufPlace[],
+  stacks: readonly (readonly GgufPlace[])[],
   progress: ExportProgress,
 ): Promise<readonly string[]> {
   const gguf = await openGguf(file);
   const config = parseDecoderConfig(await ggufConfig(gguf), file);
-  const byName = new Map(places.map((place) => [place.name, place]));
-  // Under the names that the source has, which of a text part are others.
-  const read = unpackGguf(gguf, source.base.config, 'F32')
+  const known = knownTensors(config);
+  // Under the names of the model that is read, which are others for a text part and where layers are apart.
+  const byName = new Map(
+    stacks.flatMap((stack) =>
+      stack.map((place, at) => [known.get(place.gguf)?.[at]?.name ?? place.name, place] as const),
+    ),
+  );
+  const read = unpackGguf(gguf, config, 'F32')
     .map(madeTensor)
-    .map((tensor) => inFileShape(tensor, byName.get(tensor.name)));
-  const meant = places.map(({ tensor, type }) => meantAs(tensor, type));
+    .map((tensor) => (byName.get(tensor.name)?.fanInFanOut ? transposedTensor(tensor) : tensor));
+  const meant = [...byName].map(([name, { tensor, type }]) => ({
+    ...meantAs(tensor, type),
+    name,
+  }));
   await checkTensors(file, meant, read, progress, (name) => toleranceOf(byName.get(name)!));
   checkTokenizer(file, source, { tokenizer: ggufTokenizer(gguf), config });
   return [...ggufDifferences(source.base.config, config), ...llamaCppNotes(source.base.config)];

@@ -1,4 +1,4 @@
-import type { DecoderConfig, Rotary } from '../architectures/decoder-config.ts';
+import type { DecoderConfig, LayerPart, MlpPart, Rotary } from '../architectures/decoder-config.ts';
 import { inverseFrequencies } from '../architectures/rotary-embedding.ts';
 
 /** What is no part of what a decoder computes, or is told apart by the tokenizer. */
@@ -58,16 +58,26 @@ function angles(rotary: Rotary): object {
   };
 }
 
-function seen(rotary: unknown): unknown {
-  return rotary === null ? null : angles(rotary as Rotary);
+/** Gate and up are the same in one layer and in two. */
+function gatesApart(mlp: MlpPart): object {
+  if (mlp.kind !== 'fused-gated') return mlp;
+  const { gateUp, down, activation } = mlp;
+  const half = { ...gateUp, outFeatures: gateUp.outFeatures / 2 };
+  return { kind: 'gated', activation, gate: half, up: half, down };
 }
+
+/** Parts that can be told in several ways, by what they do. */
+const SEEN: Readonly<Record<string, (part: never) => unknown>> = {
+  rotary: (rotary: Rotary | null) => rotary && angles(rotary),
+  mlp: (mlp: LayerPart['mlp']) => (mlp.kind === 'experts' ? mlp : gatesApart(mlp)),
+};
 
 function* leaves(meant: unknown, read: unknown, at: string): Generator<Difference> {
   if (isObject(meant) && isObject(read)) {
     for (const key of new Set([...Object.keys(meant), ...Object.keys(read)])) {
       if ((at === '' && UNSAID.has(key)) || NAMES.has(key)) continue;
-      const [one, other] =
-        key === 'rotary' ? [meant[key], read[key]].map(seen) : [meant[key], read[key]];
+      const seen = SEEN[key] ?? ((part: unknown) => part);
+      const [one, other] = [meant[key] as never, read[key] as never].map(seen);
       yield* leaves(one, other, at === '' ? key : `${at}.${key}`);
     }
     return;

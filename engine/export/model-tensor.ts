@@ -15,6 +15,7 @@ import {
   type TensorLocation,
 } from '../formats/tensor-location.ts';
 import { transposed } from '../formats/transposed.ts';
+import type { RowRange } from '../gguf/gguf-weights.ts';
 
 /** Values that are given at a time, whole rows of them, where a tensor is in memory. */
 const PIECE_VALUES = 2 ** 21;
@@ -99,6 +100,25 @@ function* cut(whole: TensorData, dtype: FloatDtype, width: number): Generator<Te
   for (let start = 0; start < whole.length; start += step) {
     yield whole.slice(start, start + step);
   }
+}
+
+/** Some rows of a tensor. */
+export function rowsFrom(tensor: ModelTensor, { start, count }: RowRange): ModelTensor {
+  const width = rowWidth(tensor.shape);
+  return {
+    ...tensor,
+    shape: [count, ...tensor.shape.slice(1)],
+    async *rows() {
+      let first = 0;
+      for await (const piece of tensor.rows()) {
+        const [from, to] = [start - first, start + count - first];
+        if (to <= 0) return;
+        const wanted = piece.subarray(Math.max(from, 0) * width, to * width);
+        if (wanted.length > 0) yield wanted;
+        first += piece.length / width;
+      }
+    },
+  };
 }
 
 /** A matrix with rows and columns exchanged; it is in memory as a whole. */

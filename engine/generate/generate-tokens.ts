@@ -2,7 +2,7 @@ import type { DecoderConfig } from '../architectures/decoder-config.ts';
 import { LorafaError } from '../errors.ts';
 import { Random } from '../random.ts';
 import type { GenerationOptions } from './generation-options.ts';
-import { READING_CHUNK } from './generation-runs.ts';
+import { inChunks } from './generation-runs.ts';
 import { sampleToken } from './sample-token.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -42,13 +42,12 @@ export async function* generateTokens(
   checkPrompt(promptIds, config);
   const random = new Random(sampling.seed, SAMPLING_STREAM);
   const seen = new Set(promptIds);
-  const lastChunk = Math.floor((promptIds.length - 1) / READING_CHUNK) * READING_CHUNK;
-  for (let start = 0; start < lastChunk; start += READING_CHUNK) {
+  const chunks = inChunks(promptIds);
+  for (const chunk of chunks.slice(0, -1)) {
     if (signal?.aborted) return;
-    const chunk = promptIds.slice(start, start + READING_CHUNK);
     await sequence.append(chunk, [], promptIds.length);
   }
-  let logits = await sequence.append(promptIds.slice(lastChunk));
+  let logits = await sequence.append(chunks.at(-1)!);
   for (let count = 1; !signal?.aborted; count++) {
     const token = sampleToken(logits, seen, sampling, random);
     const isLast =

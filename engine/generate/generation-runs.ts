@@ -1,11 +1,17 @@
-/** Tokens that are read in one run where a text is read in pieces, which bounds the memory of a long one. */
-export const READING_CHUNK = 128;
+/**
+ * Tokens of the pieces in which a long text is read, which bound its memory and how long it cannot be stopped. In
+ * larger ones products make more of each weight that is unpacked or read.
+ */
+export const CHUNK_SIZES = [128, 256] as const;
+
+/** The most tokens that are read in one run where a text is read in pieces. */
+export const LARGEST_CHUNK = CHUNK_SIZES[1];
 
 /**
  * Tokens of a run where a graph is made for one number of them: a token that was just generated, the rest of
  * a prompt, and a prompt's chunks.
  */
-export const RUN_SIZES: readonly number[] = [1, 32, READING_CHUNK];
+export const RUN_SIZES: readonly number[] = [1, 32, ...CHUNK_SIZES];
 
 /** Next tokens of a text that are read at once. */
 export interface GenerationRun {
@@ -45,7 +51,20 @@ export function generationRuns(
 
 /** Whether tokens are a whole chunk of a text, of which at most the last one's logits are wanted. */
 export function isWholeChunk(count: number, logitRows: readonly number[]): boolean {
-  return count === READING_CHUNK && logitRows.every((row) => row === count - 1);
+  return CHUNK_SIZES.some((size) => size === count) && logitRows.every((row) => row === count - 1);
+}
+
+/** A text in the pieces in which it is read: whole chunks, the largest first, and what is left of it. */
+export function inChunks(tokenIds: readonly number[]): readonly (readonly number[])[] {
+  const chunks: (readonly number[])[] = [];
+  let start = 0;
+  while (start < tokenIds.length) {
+    const left = tokenIds.length - start;
+    const size = CHUNK_SIZES.findLast((each) => each <= left) ?? left;
+    chunks.push(tokenIds.slice(start, start + size));
+    start += size;
+  }
+  return chunks;
 }
 
 /** How tokens are read by a graph that takes any number of them, of which a run may read so many at most. */

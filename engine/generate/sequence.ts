@@ -6,7 +6,7 @@ import type { StateTensor } from '../runtime/state-tensor.ts';
 import { int64 } from '../runtime/tensor.ts';
 import type { TakenAdapter } from './adapters-on-device.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
-import { generationRuns, READING_CHUNK, wholeRuns } from './generation-runs.ts';
+import { generationRuns, inChunks, wholeRuns } from './generation-runs.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 
 /** A and B of every module of an adapter: arrays, or tensors of the device that computes. */
@@ -96,9 +96,7 @@ export class Sequence {
   async #readAgain(textLength: number): Promise<void> {
     this.#cache.release();
     this.#cache = new KeyValueCache(this.#config, this.#device);
-    for (let start = 0; start < this.#ids.length; start += READING_CHUNK) {
-      await this.#read(this.#ids.slice(start, start + READING_CHUNK), [], textLength);
-    }
+    for (const chunk of inChunks(this.#ids)) await this.#read(chunk, [], textLength);
   }
 
   async #read(

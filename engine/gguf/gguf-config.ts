@@ -53,8 +53,8 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
     );
   }
   const optional = (key: string) => metadata.number(`${architecture}.${key}`);
-  const required = (key: string): number => {
-    const value = optional(key);
+  const ofLayers = (key: string) => metadata.numberOfLayers(`${architecture}.${key}`);
+  const required = (key: string, value = optional(key)): number => {
     if (value !== undefined) return value;
     throw new LorafaError('model.corrupt', `${gguf.path} has no "${architecture}.${key}".`, {
       location: { file: gguf.path },
@@ -70,7 +70,7 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
     throw unsupported(gguf, `experts of the architecture "${architecture}" are not known`);
   }
   const hiddenSize = required('embedding_length');
-  const numHeads = required('attention.head_count');
+  const numHeads = required('attention.head_count', ofLayers('attention.head_count'));
   const headDim = optional('attention.key_length') ?? hiddenSize / numHeads;
   const valueDim = optional('attention.value_length') ?? headDim;
   const rotatedDim = optional('rope.dimension_count');
@@ -86,10 +86,10 @@ export async function ggufConfig(gguf: GgufFile): Promise<JsonObject> {
     model_type: family.modelType,
     vocab_size: gguf.tensors.get('token_embd.weight')?.shape[0] ?? required('vocab_size'),
     hidden_size: hiddenSize,
-    intermediate_size: required('feed_forward_length'),
+    intermediate_size: required('feed_forward_length', ofLayers('feed_forward_length')),
     num_hidden_layers: required('block_count'),
     num_attention_heads: numHeads,
-    num_key_value_heads: optional('attention.head_count_kv') ?? numHeads,
+    num_key_value_heads: ofLayers('attention.head_count_kv') ?? numHeads,
     head_dim: headDim,
     max_position_embeddings: required('context_length'),
     ...given({

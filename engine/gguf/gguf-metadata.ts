@@ -31,6 +31,22 @@ export class GgufMetadata {
     });
   }
 
+  /**
+   * A number of all layers, which some files have once for each of them.
+   *
+   * @throws LorafaError `model.unsupported` where layers differ
+   */
+  numberOfLayers(key: string): number | undefined {
+    if (!Array.isArray(this.#gguf.metadata.get(key))) return this.number(key);
+    const kinds = new Set(this.numbers(key));
+    if (kinds.size === 1) return [...kinds][0];
+    const { path } = this.#gguf;
+    const found = `"${key}" is not the same in all layers`;
+    throw new LorafaError('model.unsupported', `${path}: ${found}, which is not known here.`, {
+      location: { file: path },
+    });
+  }
+
   strings(key: string): string[] | undefined {
     return this.#read(key, 'a list of texts', (value) =>
       Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined,

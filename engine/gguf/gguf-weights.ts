@@ -1,4 +1,9 @@
-import type { AttentionPart, DecoderConfig, Part } from '../architectures/decoder-config.ts';
+import type {
+  AttentionPart,
+  DecoderConfig,
+  LinearPart,
+  Part,
+} from '../architectures/decoder-config.ts';
 import { FAMILIES } from '../architectures/families.ts';
 import type { GgufConventions } from '../architectures/gguf-conventions.ts';
 import { decoderModules } from '../architectures/modules.ts';
@@ -20,12 +25,20 @@ import type { GgufTensor } from './gguf-part.ts';
 /** Where a row of a file belongs in Hugging Face's order. */
 export type RowOrder = (row: number) => number;
 
+/** Rows of a matrix, from one on. */
+export interface RowRange {
+  readonly start: number;
+  readonly count: number;
+}
+
 /** What a GGUF tensor is to a model. */
 export interface KnownTensor {
   /** Hugging Face's name: `model.layers.0.self_attn.q_proj.weight` */
   readonly name: string;
   /** Absent where rows lie as Hugging Face has them. */
   readonly rowOrder?: RowOrder | undefined;
+  /** Which rows of it there are, where others are another tensor: only of models that are written. Absent for all. */
+  readonly rows?: RowRange | undefined;
   /** What the file has added to the weight of a norm. */
   readonly offset: 0 | 1;
   /** Whether it is a matrix that Hugging Face has the other way, `[in, out]`. */
@@ -50,10 +63,25 @@ export function knownTensors(config: DecoderConfig): ReadonlyMap<string, readonl
     const isNorm = part.kind === 'rms' || part.kind === 'layer';
     const offset = gguf?.addedOne && isNorm ? part.offset : 0;
     const fanInFanOut = part.kind === 'linear' && part.fanInFanOut;
-    add(`${name}.weight`, { name: `${part.name}.weight`, rowOrder, offset, fanInFanOut });
-    add(`${name}.bias`, { name: `${part.name}.bias`, rowOrder, offset: 0, fanInFanOut: false });
+    const mlp = layer === null ? undefined : config.layers[layer]!.mlp;
+    const isApart = gguf?.gateUpApart && mlp?.kind === 'fused-gated' && part === mlp.gateUp;
+    const places = isApart ? halvesOf(mlp.gateUp, layer!) : [{ name, rows: undefined }];
+    for (const { name: place, rows } of places) {
+      const [weight, bias] = [`${part.name}.weight`, `${part.name}.bias`];
+      add(`${place}.weight`, { name: weight, rowOrder, rows, offset, fanInFanOut });
+      add(`${place}.bias`, { name: bias, rowOrder, rows, offset: 0, fanInFanOut: false });
+    }
   }
   return known;
+}
+
+/** Gate and up of one linear layer. */
+function halvesOf({ outFeatures }: LinearPart, layer: number) {
+  const count = outFeatures / 2;
+  return ['ffn_gate', 'ffn_up'].map((name, half) => ({
+    name: `blk.${layer}.${name}`,
+    rows: { start: half * count, count },
+  }));
 }
 
 function rowOrderOf(

@@ -162,7 +162,7 @@ function excessiveRanks(
       path,
       part: 'value',
       code: 'adapter.rank_too_large',
-      message: `rank ${r} is too large for layer ${name}, which is ${inFeatures} wide at its input and ${outFeatures} at its output; use a rank of at most ${limitOf(module)} (\`lora.r\`, or \`lora.rank_pattern\` for this layer alone)`,
+      message: `rank ${r} is too large for layer ${name}, which is ${inFeatures} wide at its input and ${outFeatures} at its output; use a rank of at most ${largest} (\`lora.r\`, or \`lora.rank_pattern\` for this layer alone)`,
       remedies: [setValue(path, largest)],
     };
   });

@@ -1,6 +1,6 @@
 import { cacheBytes, cacheSlots } from '../generate/cache-size.ts';
 import { generationGraph } from '../generate/generation-graph.ts';
-import { READING_CHUNK } from '../generate/generation-runs.ts';
+import { LARGEST_CHUNK } from '../generate/generation-runs.ts';
 import { peakBytes } from '../graph/liveness.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import { CPU, type Device } from '../runtime/device.ts';
@@ -39,7 +39,7 @@ export function answersMemory(
 ): PassMemory {
   const { config } = model;
   const slots = cacheSlots(config, promptTokens + MAX_NEW_TOKENS);
-  const sequence = Math.min(promptTokens, READING_CHUNK);
+  const sequence = Math.min(promptTokens, LARGEST_CHUNK);
   // Where the processor multiplies no bfloat16 numbers, one weight more is there, upcast.
   const answering = { config, weights: inBfloat16(config, model.weights) ?? model.weights };
   const sizes = { sequence, past: slots, rows: 1 };

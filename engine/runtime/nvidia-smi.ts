@@ -34,6 +34,7 @@ const COLUMNS = [
   'power.draw',
 ] as const;
 
+/** How long it is waited for an answer. */
 const ANSWER_MS = 10_000;
 
 const MEBIBYTE = 2 ** 20;
@@ -41,14 +42,23 @@ const MEBIBYTE = 2 ** 20;
 /**
  * The NVIDIA GPUs of this machine by `nvidia-smi`, the program that comes with their driver.
  *
- * @returns undefined where there is no such program, or it fails: its words are then about the driver
+ * @param answerMs how long it is waited for, in milliseconds; another time only in tests
+ * @returns undefined where there is no such program, it fails (its words are then about the driver) or says nothing
  */
-export function nvidiaGpus(): Promise<readonly NvidiaGpu[] | undefined> {
+export function nvidiaGpus(answerMs = ANSWER_MS): Promise<readonly NvidiaGpu[] | undefined> {
   const query = [`--query-gpu=${COLUMNS.join(',')}`, '--format=csv,noheader,nounits'];
   return new Promise((resolve) => {
-    execFile('nvidia-smi', query, { timeout: ANSWER_MS, windowsHide: true }, (error, stdout) =>
-      resolve(error === null ? visibleGpus(parseGpus(stdout)) : undefined),
-    );
+    const program = execFile('nvidia-smi', query, { windowsHide: true }, (error, stdout) => {
+      clearTimeout(timer);
+      resolve(error === null ? visibleGpus(parseGpus(stdout)) : undefined);
+    });
+    // Who waits for a driver that hangs cannot be ended, so that nobody waits for its end either.
+    const timer = setTimeout(() => {
+      program.kill('SIGKILL');
+      for (const end of [program.stdout, program.stderr]) end?.destroy();
+      program.unref();
+      resolve(undefined);
+    }, answerMs);
   });
 }
 

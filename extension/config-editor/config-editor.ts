@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { KnownDevices } from '../doctor/known-devices.ts';
 import { CONFIG_EDITOR } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
@@ -12,6 +13,7 @@ import { takePlace } from './show-place.ts';
 export function registerConfigEditor(
   extensionUri: vscode.Uri,
   server: ServerLink,
+  devices: KnownDevices,
 ): vscode.Disposable {
   return vscode.Disposable.from(
     settleBeforeSaves(),
@@ -19,28 +21,24 @@ export function registerConfigEditor(
     vscode.window.registerCustomEditorProvider(
       CONFIG_EDITOR,
       {
-        resolveCustomTextEditor: (document, panel) =>
-          openForm(document, panel, extensionUri, server),
+        resolveCustomTextEditor: (document, panel) => {
+          const form = new ConfigForm(document, panel, server, devices, takePlace(document.uri));
+          openForm(form, panel, extensionUri);
+        },
       },
       { supportsMultipleEditorsPerDocument: true },
     ),
   );
 }
 
-function openForm(
-  document: vscode.TextDocument,
-  panel: vscode.WebviewPanel,
-  extensionUri: vscode.Uri,
-  server: ServerLink,
-): void {
-  const form = new ConfigForm(document, panel, server, takePlace(document.uri));
+function openForm(form: ConfigForm, panel: vscode.WebviewPanel, extensionUri: vscode.Uri): void {
   const subscriptions = vscode.Disposable.from(form, addForm(form));
   panel.onDidDispose(() => subscriptions.dispose());
   const { webview } = panel;
   webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
   webview.html = renderWebviewPage(webview, extensionUri, {
     bundle: 'config-editor',
-    title: vscode.workspace.asRelativePath(document.uri),
+    title: vscode.workspace.asRelativePath(form.document.uri),
     texts: formTexts(),
   });
 }

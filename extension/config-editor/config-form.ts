@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { ConfigPath } from '../../engine/config/config-error.ts';
 import { NotAnObjectError, withoutValue, withValue } from '../../server/language/config-edit.ts';
+import type { KnownDevices } from '../doctor/known-devices.ts';
+import { offeredDevice } from '../doctor/offered-device.ts';
 import { COMMANDS } from '../ids.ts';
 import type { ServerLink } from '../server-link.ts';
 import { showError } from '../show/notifications.ts';
@@ -34,6 +36,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #state: FormState | undefined;
   #fixesOf: FixesOf = () => [];
   #isReady = false;
+  readonly #devices: KnownDevices;
   readonly #lookAtColumns: () => void;
   #columns: readonly string[] = [];
   #answeredEdit = 0;
@@ -49,11 +52,13 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
     document: vscode.TextDocument,
     panel: vscode.WebviewPanel,
     server: ServerLink,
+    devices: KnownDevices,
     revealed?: ConfigPath,
   ) {
     this.document = document;
     this.#panel = panel;
     this.#server = server;
+    this.#devices = devices;
     this.#revealed = revealed;
     this.#lookAtColumns = watchColumns(document, server, (columns) => {
       this.#columns = columns;
@@ -73,7 +78,11 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
       vscode.languages.onDidChangeDiagnostics(({ uris }) => {
         if (uris.some((uri) => String(uri) === String(document.uri))) this.#showProblems();
       }),
-      vscode.workspace.onDidGrantWorkspaceTrust(() => this.#sendState()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.#sendState();
+        this.#lookAtDevices();
+      }),
+      devices.onDidForget(() => this.#lookAtDevices()),
     );
   }
 
@@ -151,6 +160,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
         this.#isReady = true;
         this.#answeredEdit = 0;
         this.#sendColumns();
+        this.#lookAtDevices();
         this.#showProblems();
         if (this.#revealed !== undefined) this.reveal(this.#revealed);
         this.#revealed = undefined;
@@ -201,6 +211,16 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
 
   #sendColumns(): void {
     this.#send({ type: 'columns', columns: this.#columns });
+  }
+
+  /** Shows what devices there are when that is known; until then the page has their names alone. */
+  #lookAtDevices(): void {
+    if (!this.#isReady || !vscode.workspace.isTrusted) return;
+    this.#devices.lookAside().then(
+      (devices) => this.#send({ type: 'devices', devices: devices.map(offeredDevice) }),
+      // Without a server, the form shows what it can.
+      () => undefined,
+    );
   }
 
   #send(message: HostMessage): void {

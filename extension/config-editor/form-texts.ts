@@ -39,6 +39,7 @@ export function formTexts() {
     browse: vscode.l10n.t('Browse…'),
     browseField: vscode.l10n.t('Browse for {0}'),
     enabled: vscode.l10n.t('Enabled'),
+    setUpCuda: vscode.l10n.t('Set Up CUDA…'),
     notSet: vscode.l10n.t('not set'),
     other: vscode.l10n.t('Other…'),
     onePerLine: vscode.l10n.t('One per line.'),

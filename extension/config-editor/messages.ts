@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { ConfigPath } from '../../engine/config/config-error.ts';
+import type { OfferedDevice } from '../doctor/offered-device.ts';
 
 /** Everything that the page of the config editor says to the extension, and back. */
 
@@ -26,7 +27,14 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
   /** A button of the header. */
   z.object({
     type: z.literal('command'),
-    command: z.enum(['startRun', 'previewData', 'estimateRun', 'openAsText', 'manageTrust']),
+    command: z.enum([
+      'startRun',
+      'previewData',
+      'estimateRun',
+      'openAsText',
+      'manageTrust',
+      'setUpCuda',
+    ]),
   }),
 ]);
 
@@ -34,7 +42,12 @@ export const pageMessageSchema = z.discriminatedUnion('type', [
 export type PageMessage = z.infer<typeof pageMessageSchema>;
 
 /** From the extension to the page. */
-export type HostMessage = StateMessage | SettleMessage | RevealMessage | ColumnsMessage;
+export type HostMessage =
+  | StateMessage
+  | SettleMessage
+  | RevealMessage
+  | ColumnsMessage
+  | DevicesMessage;
 
 /** Write at once what was typed, and say so: someone is about to use the document. */
 export interface SettleMessage {
@@ -62,6 +75,12 @@ export interface StateMessage {
 export interface ColumnsMessage {
   readonly type: 'columns';
   readonly columns: readonly string[];
+}
+
+/** From the extension to the page: the devices of this machine; none while they are not known. */
+export interface DevicesMessage {
+  readonly type: 'devices';
+  readonly devices: readonly OfferedDevice[];
 }
 
 /** A document as the form shows it. */

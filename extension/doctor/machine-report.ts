@@ -1,6 +1,11 @@
 import * as z from 'zod/mini';
 
-const gpu = z.object({ name: z.string(), memoryBytes: z.nullable(z.number()), driver: z.string() });
+const gpu = z.object({
+  name: z.string(),
+  memoryBytes: z.nullable(z.number()),
+  freeBytes: z.nullable(z.number()),
+  driver: z.string(),
+});
 
 const device = z.object({
   device: z.string(),

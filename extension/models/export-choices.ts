@@ -200,7 +200,7 @@ function ggufTypes(size?: ExportSize): readonly TypeRow[] {
         own === null ? vscode.l10n.t('16 bits') : vscode.l10n.t('16 bits ({0})', own.toUpperCase()),
       detail:
         own === baseDtype && own !== null
-          ? vscode.l10n.t('As the base model is stored.')
+          ? vscode.l10n.t('As the base model is stored, or unpacked where it is quantized.')
           : isWider
             ? vscode.l10n.t('Half of what the base model takes, whose 32 bits are rounded.')
             : vscode.l10n.t('As the base model is stored, or rounded if that is in 32 bits.'),

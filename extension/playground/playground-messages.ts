@@ -4,6 +4,7 @@ import type {
   ModelChoice,
 } from '../../server/protocol/generation.ts';
 import type { AdapterTraining, FoundModel } from '../../server/protocol/models.ts';
+import type { OfferedDevice } from '../doctor/offered-device.ts';
 import type { FolderMove } from '../folder-move.ts';
 import type { UsableAdapter } from '../models/model-catalog.ts';
 import type { Sampling } from './sampling.ts';
@@ -11,6 +12,8 @@ import type { Sampling } from './sampling.ts';
 /** What the extension tells the playground. */
 export type PlaygroundNews =
   | CatalogNews
+  /** The devices of this machine; none while they are not known. */
+  | { readonly type: 'devices'; readonly devices: readonly OfferedDevice[] }
   | { readonly type: 'problem'; readonly message: string }
   /** A prompt to begin with. */
   | { readonly type: 'prompt'; readonly prompt: string }

@@ -4,6 +4,8 @@ import {
   type FoundModel,
   lookForChatTemplate,
 } from '../../server/protocol/models.ts';
+import type { KnownDevices } from '../doctor/known-devices.ts';
+import { offeredDevice } from '../doctor/offered-device.ts';
 import { type FolderMove, movedPath } from '../folder-move.ts';
 import { PANELS } from '../ids.ts';
 import { noAdapterIn } from '../models/choose-adapter.ts';
@@ -35,6 +37,7 @@ export interface PlaygroundContext {
   readonly log: vscode.LogOutputChannel;
   readonly server: ServerLink;
   readonly generation: TextGeneration;
+  readonly devices: KnownDevices;
   /** Fires when there may be other adapters or models on disk. */
   readonly onDidChangeAssets: vscode.Event<AssetChange>;
   /** Where what was tried is remembered. */
@@ -121,6 +124,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
         this.#stale = this.#stale === 'all' ? 'all' : change;
         void this.#freshen(panel);
       }),
+      this.#context.devices.onDidForget(() => this.#tellDevices()),
       panel.onDidChangeViewState(() => this.#freshen(panel)),
     );
     panel.onDidDispose(() => {
@@ -150,6 +154,7 @@ export class Playground implements vscode.WebviewPanelSerializer {
       case 'catalog':
         this.#isReady = true;
         this.#tellMoves();
+        void this.#tellDevices();
         await this.#tellCatalog('all');
         break;
       case 'generate':
@@ -202,6 +207,13 @@ export class Playground implements vscode.WebviewPanelSerializer {
       this.#models = undefined;
       this.#tell({ type: 'problem', message: this.#messageOf(error) });
     }
+  }
+
+  /** Tells the devices when they are known; until then, and without a server, the page has their names alone. */
+  async #tellDevices(): Promise<void> {
+    if (!this.#isReady) return;
+    const devices = await this.#context.devices.lookAside().catch(() => []);
+    this.#tell({ type: 'devices', devices: devices.map(offeredDevice) });
   }
 
   /** Tells what was tried with an adapter, and what it was trained on. */

@@ -6,7 +6,7 @@ import type { RunsView } from '../views/runs-view.ts';
 import { filterRuns, sortRuns } from './arrange-commands.ts';
 import type { RunActions } from './run-actions.ts';
 import type { RunKeeper } from './run-keeper.ts';
-import type { RunPanels } from './run-panel.ts';
+import type { RunPanels } from './run-panels.ts';
 import type { RunTargets } from './run-targets.ts';
 
 /** What the commands work with. */

@@ -10,7 +10,7 @@ import { chooseCheckpoint, chooseConfigFile, chooseRuns } from './choose-run.ts'
 import type { ComparisonPanels } from './comparison-panel.ts';
 import { createConfiguration } from './new-configuration.ts';
 import type { RunActions } from './run-actions.ts';
-import type { RunPanels } from './run-panel.ts';
+import type { RunPanels } from './run-panels.ts';
 import { folderOf, type RunTargets } from './run-targets.ts';
 import type { RunsContext } from './runs-context.ts';
 import { RunStarter } from './start-run.ts';

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import {
   gpusRead,
   listRuns,
@@ -10,6 +9,7 @@ import {
 } from '../../server/protocol/runs.ts';
 import type { ServerLink } from '../server-link.ts';
 import { GpuHistory } from './gpu-history.ts';
+import type { GpuNews } from './gpu-texts.ts';
 import { endedRuns, haveSameCheckpoints, type RunList, sortRuns, withNews } from './run-list.ts';
 
 /**
@@ -41,7 +41,7 @@ export class RunStore implements vscode.Disposable {
   readonly #didVanish = new vscode.EventEmitter<RunSummary>();
   readonly #subscription: vscode.Disposable;
   #runs: RunList = [];
-  #gpus: readonly NvidiaGpu[] = [];
+  #gpus: GpuNews = { gpus: [], isSilent: false };
   readonly gpuHistory = new GpuHistory();
   #isKnown = false;
   /** What was told of runs and is not taken in yet: null for a run that is gone. */
@@ -70,7 +70,8 @@ export class RunStore implements vscode.Disposable {
     server.listen(runChanged, (run) => this.#hear(run.folder, run));
     server.listen(runGone, ({ folder }) => this.#hear(folder, null));
     server.listen(gpusRead, ({ gpus }) => {
-      this.#gpus = gpus;
+      // What they are is known all the same where nobody tells what they do.
+      this.#gpus = { gpus: gpus ?? this.#gpus.gpus, isSilent: gpus === null };
       this.gpuHistory.add(gpus);
       this.#didChange.fire(this.#runs);
     });
@@ -85,8 +86,8 @@ export class RunStore implements vscode.Disposable {
     return this.#runs;
   }
 
-  /** What NVIDIA's GPUs did lately, while runs compute on them. */
-  get gpus(): readonly NvidiaGpu[] {
+  /** NVIDIA's GPUs as they were last told of, while runs compute on them. */
+  get gpus(): GpuNews {
     return this.#gpus;
   }
 

@@ -3,7 +3,7 @@ import type { RunsView } from '../views/runs-view.ts';
 import { chooseRun, chooseRuns } from './choose-run.ts';
 import type { RunActions } from './run-actions.ts';
 import { abilitiesOf, type RunAbilities, type RunList } from './run-list.ts';
-import type { RunPanels } from './run-panel.ts';
+import type { RunPanels } from './run-panels.ts';
 import type { RunStore } from './run-store.ts';
 
 /** How runs are looked for that a command was called without. */

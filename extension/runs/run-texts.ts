@@ -191,7 +191,10 @@ export function statusBarText(runs: RunList): string | undefined {
   if (shown === undefined) return undefined;
   if (!shown.isLive) return PRODUCT_NAME;
   const others = runs.filter(({ isLive }) => isLive).length - 1;
-  const text = `${PRODUCT_NAME} ${describeRun(shown)}`;
+  const { device } = shown.status;
+  // What computes is said, above all where it is not what somebody expects.
+  const parts = [describeRun(shown), ...(device === null ? [] : [device])];
+  const text = `${PRODUCT_NAME} ${parts.join(' · ')}`;
   return others === 0 ? text : `${text} +${others}`;
 }
 

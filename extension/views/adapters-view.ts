@@ -5,7 +5,7 @@ import { type FolderMove, movedPath } from '../folder-move.ts';
 import { VIEWS } from '../ids.ts';
 import { type AdapterBranch, adapterTree, neighbourOf } from '../models/adapter-tree.ts';
 import type { RunStore } from '../runs/run-store.ts';
-import { TreeView } from '../show/tree.ts';
+import type { TreeView } from '../show/tree.ts';
 import { type AdapterRow, adapterItem, checkpointsBelow, folderOfRow } from './asset-items.ts';
 import { ListView } from './list-view.ts';
 
@@ -33,14 +33,15 @@ export class AdaptersView implements vscode.Disposable {
     onFailure: (error: unknown) => void,
   ) {
     this.#read = read;
-    this.#list = new ListView<AdapterRow>(
-      () => this.#look(),
-      (row) => adapterItem(row, store.runs, this.#unfolded),
+    this.#list = new ListView<AdapterRow>(VIEWS.adapters, {
+      read: () => this.#look(),
+      draw: (row) => adapterItem(row, store.runs, this.#unfolded),
       onFailure,
-      checkpointsBelow,
-      (row) => this.#tree.find((branch) => checkpointsBelow(branch).some(isAt(folderOfRow(row)))),
-    );
-    this.#view = new TreeView<AdapterRow>(VIEWS.adapters, this.#list, false);
+      childrenOf: checkpointsBelow,
+      parentOf: (row) =>
+        this.#tree.find((branch) => checkpointsBelow(branch).some(isAt(folderOfRow(row)))),
+    });
+    this.#view = this.#list.view;
     this.#view.onDidExpand(({ element }) => this.#unfolded.add(folderOfRow(element)));
     this.#view.onDidCollapse(({ element }) => this.#unfolded.delete(folderOfRow(element)));
   }
@@ -77,7 +78,7 @@ export class AdaptersView implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.#view.dispose();
+    this.#list.dispose();
   }
 
   get #selectedFolder(): string | undefined {

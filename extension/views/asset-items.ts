@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../server/format.ts';
 import type { FoundAdapter, FoundModel } from '../../server/protocol/models.ts';
+import type { KnownDevice } from '../doctor/known-devices.ts';
 import { COMMANDS } from '../ids.ts';
 import { type AdapterBranch, stepOf } from '../models/adapter-tree.ts';
 import type { RunList } from '../runs/run-list.ts';
@@ -9,7 +10,6 @@ import { formatDate, formatLoss } from '../runs/run-texts.ts';
 import { withRelativePaths } from '../show/relative-paths.ts';
 import { viewRow } from '../show/rows.ts';
 import { lossesOf } from './adapter-losses.ts';
-import type { MachineDevice } from './machine-devices.ts';
 
 /** What rows of models are called in `when` clauses of the manifest. */
 const CONTEXT_VALUES = { model: 'model', brokenModel: 'brokenModel' } as const;
@@ -188,22 +188,19 @@ export function modelItem({ path, name, origin, bytes, problem }: FoundModel): v
   });
 }
 
-function memoryOf({ memoryBytes }: NonNullable<MachineDevice['gpu']>): string {
-  return memoryBytes === null ? vscode.l10n.t('memory unknown') : formatBytes(memoryBytes);
-}
-
 /** A device as a row of the view. */
-export function deviceItem({ device, usable, problem, gpu }: MachineDevice): vscode.TreeItem {
+export function deviceItem({ name, facts, problem }: KnownDevice): vscode.TreeItem {
   return viewRow({
-    label: device,
-    id: device,
+    label: name,
+    id: name,
     description: [
-      ...(gpu === undefined ? [] : [gpu.name, memoryOf(gpu)]),
-      usable ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
+      ...facts,
+      problem === null ? vscode.l10n.t('usable') : vscode.l10n.t('not usable'),
     ].join(' · '),
-    iconPath: usable
-      ? new vscode.ThemeIcon('chip', new vscode.ThemeColor('testing.iconPassed'))
-      : new vscode.ThemeIcon('circle-slash'),
-    ...(problem !== undefined && { tooltip: [problem] }),
+    iconPath:
+      problem === null
+        ? new vscode.ThemeIcon('chip', new vscode.ThemeColor('testing.iconPassed'))
+        : new vscode.ThemeIcon('circle-slash'),
+    ...(problem !== null && { tooltip: [problem] }),
   });
 }

@@ -11,6 +11,7 @@ import {
 } from '../runs/arrange-runs.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import { type TreeTexts, TreeView } from '../show/tree.ts';
+import { lookOfRows } from './look-of-rows.ts';
 import { groupItem, runItem } from './run-item.ts';
 
 /** How often the view is drawn anew while runs go on, in milliseconds. */
@@ -30,6 +31,8 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
   readonly #didChange = new vscode.EventEmitter<void>();
   readonly #view: TreeView<Row>;
   readonly #subscriptions: vscode.Disposable;
+  /** How it was last drawn; see {@link ListView}. */
+  #drawn: string | undefined;
   /** Runs that have ended since the view was last seen. */
   readonly #unseen = new Set<string>();
 
@@ -77,9 +80,10 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
     this.refresh();
   }
 
+  /** Draws what there is now, where it looks different. */
   refresh(): void {
     this.#showTexts();
-    this.#didChange.fire();
+    if (this.#drawn !== this.#lookOf(this.#rows())) this.#didChange.fire();
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
@@ -90,14 +94,27 @@ export class RunsView implements vscode.TreeDataProvider<Row>, vscode.Disposable
     if (parent !== undefined) return 'runs' in parent ? [...parent.runs] : [];
     // Nothing is started in a folder that is not trusted; the view says so itself.
     if (!vscode.workspace.isTrusted) return [];
-    const arrangement = this.arrangement;
     try {
-      const runs = arrangeRuns(await this.#store.load(), arrangement);
-      return arrangement.isGrouped ? [...groupRuns(runs)] : [...runs];
+      await this.#store.load();
     } catch (error) {
       this.#onFailure(error);
+      this.#drawn = undefined;
       return [];
     }
+    const rows = this.#rows();
+    this.#drawn = this.#lookOf(rows);
+    return [...rows];
+  }
+
+  #rows(): readonly Row[] {
+    const { runs } = this.#store;
+    const arranged = arrangeRuns(runs, this.arrangement);
+    return this.arrangement.isGrouped ? groupRuns(arranged) : arranged;
+  }
+
+  #lookOf(rows: readonly Row[]): string {
+    const all = rows.flatMap((row) => ('runs' in row ? [row, ...row.runs] : [row]));
+    return lookOfRows(all.map((row) => this.getTreeItem(row)));
   }
 
   dispose(): void {

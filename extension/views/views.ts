@@ -1,14 +1,13 @@
 import * as vscode from 'vscode';
-import { examineMachine } from '../../server/protocol/machine.ts';
 import { listAdapters, listModels } from '../../server/protocol/models.ts';
 import { throttle } from '../../server/throttle.ts';
+import type { KnownDevices } from '../doctor/known-devices.ts';
 import { SETTINGS, SETTINGS_SECTION, VIEWS } from '../ids.ts';
 import { modelFolders } from '../models/model-folders.ts';
 import type { RunsContext } from '../runs/runs-context.ts';
 import { AdaptersView } from './adapters-view.ts';
 import { deviceItem, modelItem } from './asset-items.ts';
 import { ListView } from './list-view.ts';
-import { machineDevices } from './machine-devices.ts';
 import { RunsView } from './runs-view.ts';
 import { watchDisk } from './watch-disk.ts';
 
@@ -35,6 +34,7 @@ export interface Views {
 export function registerViews(
   extension: vscode.ExtensionContext,
   { server, store, log, moves }: RunsContext,
+  known: KnownDevices,
 ): Views {
   const failed = (error: unknown): void => log.error(String(error));
   const runs = new RunsView(store, extension.workspaceState, failed);
@@ -46,16 +46,16 @@ export function registerViews(
     store,
     failed,
   );
-  const models = new ListView(
-    () => server.ask(listModels, { folders: modelFolders() }),
-    modelItem,
-    failed,
-  );
-  const devices = new ListView(
-    async () => machineDevices(await server.ask(examineMachine, {})),
-    deviceItem,
-    failed,
-  );
+  const models = new ListView(VIEWS.baseModels, {
+    read: () => server.ask(listModels, { folders: modelFolders() }),
+    draw: modelItem,
+    onFailure: failed,
+  });
+  const devices = new ListView(VIEWS.devices, {
+    read: () => known.look(),
+    draw: deviceItem,
+    onFailure: failed,
+  });
   const didChangeAssets = new vscode.EventEmitter<AssetChange>();
   const refreshAdapters = (): void => {
     adapters.refresh();
@@ -66,7 +66,8 @@ export function registerViews(
     didChangeAssets.fire('all');
   };
   const refreshLists = (): void => {
-    for (const view of [runs, adapters, devices]) view.refresh();
+    for (const view of [runs, adapters]) view.refresh();
+    known.forget();
     refreshModels();
   };
   const lookForRuns = (): void => {
@@ -77,13 +78,14 @@ export function registerViews(
     runs,
     didChangeAssets,
     adapters,
-    vscode.window.registerTreeDataProvider(VIEWS.baseModels, models),
-    vscode.window.registerTreeDataProvider(VIEWS.devices, devices),
+    models,
+    devices,
     watchDisk(store, {
       onRuns: lookForRuns,
       onAdapters: refreshAdapters,
       onModels: refreshModels,
     }),
+    known.onDidForget(() => devices.refresh()),
     moves.event((move) => {
       adapters.follow(move);
       didChangeAssets.fire('adapters');

@@ -28,6 +28,8 @@ export interface ValueAxis {
   readonly formatTick: (value: number) => string;
   /** Whether zero is always shown, so that sizes can be compared by eye. */
   readonly fromZero?: boolean;
+  /** The largest value there can be, to which the axis reaches from zero. */
+  readonly upTo?: number;
   /** Distances that ticks may have, ascending; default: round decimal numbers. */
   readonly tickSteps?: readonly number[];
 }
@@ -43,6 +45,8 @@ export interface ChartOptions extends ValueAxis {
   readonly curves: readonly CurveStyle[];
   /** Leaves the names of curves to tooltips, where there is no room. */
   readonly isSmall?: boolean;
+  /** Whether a curve is interrupted where its value is NaN. */
+  readonly hasGaps?: boolean;
   /** A value as people read it. */
   readonly format: (value: number) => string;
   readonly formatStep: (step: number) => string;
@@ -162,6 +166,8 @@ export class Chart {
       places,
       formatTick,
       fromZero = false,
+      upTo,
+      hasGaps = false,
       tickSteps,
     } = this.#options;
     const axis: uPlot.Axis = {
@@ -181,7 +187,11 @@ export class Chart {
         legend: { show: false },
         scales: {
           x: { time: false },
-          y: { distr: this.#isLogScale ? 3 : 1, ...(fromZero && { range: fromZeroTo }) },
+          y: {
+            distr: this.#isLogScale ? 3 : 1,
+            ...(fromZero && { range: fromZeroTo }),
+            ...(upTo !== undefined && { range: [0, upTo] }),
+          },
         },
         axes: [
           {
@@ -198,7 +208,7 @@ export class Chart {
               values.map((value) => (value === null ? '' : formatTick(value))),
           },
         ],
-        series: [{}, ...curves.map(seriesOf)],
+        series: [{}, ...curves.map((curve) => ({ ...seriesOf(curve), spanGaps: !hasGaps }))],
         cursor: {
           y: false,
           points: { show: false },
@@ -253,7 +263,7 @@ export class Chart {
       return element('span', { class: `chart-value ${kind}`, attributes: { title: label } }, [
         swatch(color, line, kind),
         curves.length > 1 && !isSmall ? `${label} ` : '',
-        point === undefined ? '–' : format(point.y),
+        point === undefined || Number.isNaN(point.y) ? '–' : format(point.y),
       ]);
     });
     const at = found[0]?.x;
@@ -272,7 +282,6 @@ function seriesOf({ color, kind, line = 'solid' }: CurveStyle): uPlot.Series {
     stroke,
     width: lineWidth(kind, isHighContrast),
     alpha: kind === 'faint' && !isHighContrast ? 0.4 : 1,
-    spanGaps: true,
     points: { show: kind === 'dots' || isAlone, size: 6, fill: stroke },
     dash: [...DASHES[line]],
   };

@@ -7,3 +7,8 @@ export function lowestPoint({ x, y }: Points): { x: number; y: number } | undefi
   for (let index = 1; index < y.length; index += 1) if (y[index]! < y[lowest]!) lowest = index;
   return { x: x[lowest]!, y: y[lowest]! };
 }
+
+/** The best of a run's evaluations; undefined while there is only that of what the run began with. */
+export function bestEvaluation(evaluations: Points): { x: number; y: number } | undefined {
+  return evaluations.x.some((step) => step > 0) ? lowestPoint(evaluations) : undefined;
+}

@@ -1,14 +1,16 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import type { FormTexts } from '../../extension/config-editor/form-texts.ts';
 import type { FormProblem } from '../../extension/config-editor/messages.ts';
+import type { OfferedDevice } from '../../extension/doctor/offered-device.ts';
 import type { BrowseKind, FormField } from '../../server/language/config-form.ts';
 import { element, showText } from '../webview/element.ts';
 import { fill } from '../webview/texts.ts';
-import { namesControl, openChoiceControl } from './controls/alternatives-control.ts';
+import { columnControl, namesControl, openChoiceControl } from './controls/alternatives-control.ts';
 import { choiceControl } from './controls/choice-control.ts';
 import { choicesControl } from './controls/choices-control.ts';
 import type { Control, ControlContext } from './controls/control.ts';
-import { type KnownColumns, knownColumnControl } from './controls/known-columns.ts';
+import { deviceControl } from './controls/device-control.ts';
+import { type Known, knownControl } from './controls/known.ts';
 import { recordControl } from './controls/record-control.ts';
 import { switchControl } from './controls/switch-control.ts';
 import {
@@ -33,7 +35,9 @@ export interface FieldActions {
   write(path: readonly string[], value: unknown): void;
   browse(path: readonly string[], kind: BrowseKind): void;
   /** The columns that a field for one can have. */
-  readonly columns: KnownColumns;
+  readonly columns: Known<string>;
+  readonly devices: Known<OfferedDevice>;
+  setUpCuda(): void;
   fix(id: string): void;
 }
 
@@ -59,7 +63,7 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
     texts,
     write: (value: unknown) => actions.write(path, value),
   };
-  const control = makeControl(field, context, actions.columns);
+  const control = makeControl(field, context, actions);
   const problems = problemList(texts, actions.fix, `${id}-problems`);
   const clear = element('button', {
     class: 'link clear',
@@ -136,7 +140,7 @@ export function fieldView(field: FormField, texts: FormTexts, actions: FieldActi
 function makeControl(
   { control }: FormField,
   context: ControlContext,
-  columns: KnownColumns,
+  { columns, devices, setUpCuda }: FieldActions,
 ): Control {
   switch (control.kind) {
     case 'switch':
@@ -154,7 +158,11 @@ function makeControl(
     case 'list':
       return listControl(context, control.items);
     case 'column':
-      return knownColumnControl(context, columns);
+      return knownControl(columns, (names) => columnControl(context, names));
+    case 'device':
+      return knownControl(devices, (known) =>
+        deviceControl(context, control.options, known, setUpCuda),
+      );
     case 'names':
       return namesControl(context);
     case 'objects':
@@ -178,7 +186,7 @@ function describeValue(
   { control, accepts, default: fallback }: FormField,
   texts: FormTexts,
 ): string {
-  const isOpen = control.kind === 'choice' && control.isOpen;
+  const isOpen = control.kind === 'device' || (control.kind === 'choice' && control.isOpen);
   const isMany = control.kind === 'list' || control.kind === 'objects';
   const isNumeric =
     control.kind === 'number' || (control.kind === 'list' && control.items === 'number');

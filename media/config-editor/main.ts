@@ -5,11 +5,12 @@ import type {
   RevealMessage,
   StateMessage,
 } from '../../extension/config-editor/messages.ts';
+import type { OfferedDevice } from '../../extension/doctor/offered-device.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
 import { readTexts } from '../webview/texts.ts';
 import { configForm } from './config-form.ts';
-import { KnownColumns } from './controls/known-columns.ts';
+import { Known } from './controls/known.ts';
 import { settleTyping } from './controls/typing.ts';
 import { makeHeader } from './header.ts';
 import { placeProblems, placesOf } from './place-problems.ts';
@@ -38,7 +39,8 @@ let hasState = false;
 /** What is to be shown when the fields are there. */
 let awaited: Place | undefined;
 
-const columns = new KnownColumns();
+const columns = new Known<string>();
+const devices = new Known<OfferedDevice>();
 const fix = (id: string): void => host.send({ type: 'fix', fix: id });
 const summary = problemSummary(texts, { goTo: (path) => reveal({ path, takesFocus: true }), fix });
 const header = makeHeader(texts, {
@@ -59,6 +61,8 @@ const sections: readonly SectionView[] = configForm.sections.map((section) =>
     },
     browse: (path, kind) => host.send({ type: 'browse', path: [...path], kind }),
     columns,
+    devices,
+    setUpCuda: () => host.send({ type: 'command', command: 'setUpCuda' }),
     fix,
   }),
 );
@@ -144,7 +148,10 @@ function receive(message: HostMessage): void {
       showState(message);
       break;
     case 'columns':
-      columns.names = message.columns;
+      columns.values = message.columns;
+      break;
+    case 'devices':
+      devices.values = message.devices;
       break;
     case 'reveal':
       reveal(message);

@@ -145,6 +145,9 @@ function receive(news: PlaygroundNews): void {
       // Their files may be others.
       access.look(picked());
       break;
+    case 'devices':
+      picker.showDevices(news.devices);
+      break;
     case 'problem':
       showText(problem, news.message);
       problem.hidden = false;

@@ -1,3 +1,4 @@
+import type { OfferedDevice } from '../../extension/doctor/offered-device.ts';
 import { type FolderMove, movedPath } from '../../extension/folder-move.ts';
 import type { UsableAdapter } from '../../extension/models/model-catalog.ts';
 import type {
@@ -26,8 +27,9 @@ const BASE = 'base';
 /** How often it is looked whether a list that is open has closed, in milliseconds. */
 const OPEN_MS = 200;
 
-/** Devices by the names that `engine.device` takes. */
-const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'];
+/** Devices by the names that `engine.device` takes, until it is known which there are. */
+const AUTO = 'auto';
+const DEVICES = [AUTO, 'cpu', 'cuda', 'webgpu'];
 
 /** Base model, adapter, who writes beside it, and device; the adapters are those of the base model. */
 export class ModelPicker {
@@ -44,6 +46,7 @@ export class ModelPicker {
   #catalog: CatalogNews | undefined;
   /** Waits until no list is open. */
   #waiting: number | undefined;
+  #waitingDevices: number | undefined;
   /** What was last told of. */
   #told = '';
   /** What shall be picked, also while it is not there: a folder is renamed before one hears of it. */
@@ -67,9 +70,9 @@ export class ModelPicker {
     this.#device = element(
       'select',
       { on: { change: () => this.#change() } },
-      DEVICES.map((name) =>
+      devicesWith(saved?.device ?? AUTO).map((name) =>
         element('option', {
-          text: name === 'auto' ? texts.deviceAuto : name.toUpperCase(),
+          text: name === AUTO ? texts.deviceAuto : name.toUpperCase(),
           attributes: { value: name },
         }),
       ),
@@ -80,7 +83,7 @@ export class ModelPicker {
       text: texts.quantized,
       attributes: { hidden: true },
     });
-    this.#device.value = saved?.device ?? 'auto';
+    this.#device.value = saved?.device ?? AUTO;
     // Until the catalogue comes, what was picked stands alone in its list.
     if (saved !== undefined) {
       showOptions(this.#model, saved.model, [option(saved.model, saved.model)]);
@@ -194,6 +197,23 @@ export class ModelPicker {
     if (wanted !== undefined || known.has(this.#modelGone)) this.#modelGone = '';
     else if (before !== '' && this.model !== before) this.#modelGone = before;
     this.#fillAdapters();
+  }
+
+  /** Offers the devices that there are, once they are known, with what they are. */
+  showDevices(devices: readonly OfferedDevice[]): void {
+    window.clearTimeout(this.#waitingDevices);
+    if (devices.length === 0) return;
+    if (isAnyOpen([this.#device])) {
+      this.#waitingDevices = window.setTimeout(() => this.showDevices(devices), OPEN_MS);
+      return;
+    }
+    const picked = this.device;
+    const isOffered = picked === AUTO || devices.some(({ name }) => name === picked);
+    showOptions(this.#device, picked, [
+      option(AUTO, this.#texts.deviceAuto),
+      ...devices.map(({ name, label }) => option(name, label)),
+      ...(isOffered ? [] : [option(picked, picked)]),
+    ]);
   }
 
   /** An adapter has another name, and stays what is picked. */
@@ -328,6 +348,11 @@ export class ModelPicker {
     if (checkpointOf === null || slash < 0) return name;
     return fill(this.#texts.checkpointOf, name.slice(slash + 1), name.slice(0, slash));
   }
+}
+
+/** The names that all know, and one that was picked before, such as that of a second GPU. */
+function devicesWith(picked: string): readonly string[] {
+  return DEVICES.includes(picked) ? DEVICES : [...DEVICES, picked];
 }
 
 function option(path: string, name: string): HTMLElement {

@@ -6,7 +6,7 @@ import type {
 } from '../../extension/runs/run-panel-messages.ts';
 import type { RunPanelTexts } from '../../extension/runs/run-panel-texts.ts';
 import { throttle } from '../../server/throttle.ts';
-import { lowestPoint } from '../charts/lowest-point.ts';
+import { bestEvaluation } from '../charts/lowest-point.ts';
 import { RunHistory } from '../charts/run-history.ts';
 import { element } from '../webview/element.ts';
 import { connectHost } from '../webview/host.ts';
@@ -94,7 +94,7 @@ function receive(message: RunPanelNews): void {
       if (message.isStart) history.clear();
       history.add(message.rows);
       charts.update();
-      header.showBestEval(lowestPoint(history.points('eval_loss')));
+      header.showBestEval(bestEvaluation(history.points('eval_loss')));
       drawFiguresSoon();
       break;
     case 'gpu':

@@ -42,7 +42,7 @@ export function configTable(
       ),
       ...shown.map((row) =>
         element('tr', !onlyDifferences && isDifferent(row) ? { class: 'different' } : {}, [
-          element('th', { class: 'code', text: row.key, attributes: { scope: 'row' } }),
+          element('th', { class: 'code', attributes: { scope: 'row' } }, breakable(row.key)),
           ...row.values.map((value) =>
             value === null
               ? element('td', { class: 'quiet', text: texts.notSet })
@@ -52,4 +52,9 @@ export function configTable(
       ),
     ]),
   ]);
+}
+
+/** A key that may go on in the next line after each of its words: values need the room. */
+function breakable(key: string): readonly (Node | string)[] {
+  return key.split(/(?<=[._])/).flatMap((word) => [word, element('wbr')]);
 }

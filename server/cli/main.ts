@@ -1,5 +1,5 @@
 #!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 MALLOC_ARENA_MAX=1 node
-// The variables are those of `trainer/heap-environment.ts`, which says why.
+// `trainer/heap-environment.ts` says what the variables are for.
 import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
 import { giveHubToken } from '../../engine/hub/hub-token.ts';

@@ -71,6 +71,11 @@ export type FieldControl =
       readonly kind: 'column';
     }
   | {
+      /** A device of this machine, by these names or others. */
+      readonly kind: 'device';
+      readonly options: readonly ChoiceValue[];
+    }
+  | {
       /** A regular expression or a list of names, which mean different things. */
       readonly kind: 'names';
     }
@@ -121,6 +126,7 @@ function controlFor(path: readonly string[], node: JsonSchemaNode): FieldControl
   const types = new Set(kinds.map(({ type }) => type));
   const options = kinds.flatMap(choicesOf);
   if (node.type === 'boolean') return { kind: 'switch' };
+  if (node.format === 'device') return { kind: 'device', options };
   if (options.length > 0) {
     return { kind: 'choice', options, isOpen: kinds.some((kind) => choicesOf(kind).length === 0) };
   }

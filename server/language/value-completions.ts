@@ -10,6 +10,8 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Given, givenIn, member } from '../../engine/config/given.ts';
 import { resolveInput } from '../../engine/config/resolve-paths.ts';
+import { type NvidiaGpu, nvidiaGpus } from '../../engine/runtime/nvidia-smi.ts';
+import { formatBytes } from '../format.ts';
 import { COLUMN_KEYS, TEMPLATE_KEYS } from './inspection/column-findings.ts';
 import { type ListedPath, listPaths, type PathKind } from './list-paths.ts';
 
@@ -33,14 +35,18 @@ const PATH_KINDS: Readonly<Record<string, PathKind>> = {
 
 const COLUMN_PLACES = placesOf(COLUMN_KEYS);
 const TEMPLATE_PLACES = placesOf(TEMPLATE_KEYS);
+const DEVICE_PLACE = 'engine.device';
 const MODULE_PLACES: ReadonlySet<string> = new Set(['lora.target_modules', 'lora.exclude_modules']);
+
+/** For so long a driver is asked while somebody waits for completions, in milliseconds. */
+const DRIVER_MS = 2_000;
 
 /** Keys of section `data`, and of the sets that are mixed in. */
 function placesOf(keys: readonly string[]): ReadonlySet<string> {
   return new Set(keys.flatMap((key) => [`data.${key}`, `data.mix.${key}`]));
 }
 
-/** Values at a position that only the user's files know: paths, columns, layers of the model. */
+/** Values at a position that only the user's files and machine know: paths, columns, layers of the model, GPUs. */
 export async function valueCompletions(
   document: TextDocument,
   position: Position,
@@ -65,6 +71,11 @@ export async function valueCompletions(
   if (TEMPLATE_PLACES.has(place) && target.isInString) {
     const columns = await files.columns(dataNames(given, folder, location.path));
     return columns.map((name) => columnInTemplate(name, document, position));
+  }
+  if (place === DEVICE_PLACE) {
+    // Others are the schema's; whether a device works is found out by a run, the Doctor or the form.
+    const gpus = (await nvidiaGpus(DRIVER_MS)) ?? [];
+    return gpus.map((gpu) => gpuItem(gpu, target));
   }
   if (MODULE_PLACES.has(place)) {
     const isItem = typeof location.path.at(-1) === 'number';
@@ -114,6 +125,19 @@ function placeOf(path: JSONPath): string {
 function valueItem(value: string, kind: CompletionItemKind, { range }: Target): CompletionItem {
   const newText = JSON.stringify(value);
   return { label: value, kind, filterText: newText, sortText: '0', textEdit: { range, newText } };
+}
+
+/** A GPU with its name and memory: `NVIDIA GeForce RTX 4090, 22.0 GiB free of 24.0 GiB`. */
+function gpuItem(
+  { index, name, memoryBytes, freeBytes }: NvidiaGpu,
+  target: Target,
+): CompletionItem {
+  const memory =
+    memoryBytes === null || freeBytes === null
+      ? []
+      : [`${formatBytes(freeBytes)} free of ${formatBytes(memoryBytes)}`];
+  const item = valueItem(`cuda:${index}`, CompletionItemKind.EnumMember, target);
+  return { ...item, detail: [name, ...memory].join(', ') };
 }
 
 /** A layer, or a list of one where no list stands yet: a lone string is a regular expression. */

@@ -211,10 +211,13 @@ export const runChanged = notification('lorafa/runs/changed', runSummarySchema);
 /** Server → client: a folder holds no run any more: it was deleted, moved or renamed. */
 export const runGone = notification('lorafa/runs/gone', z.object({ folder: z.string() }));
 
-/** Server → client: what NVIDIA's GPUs do, every few seconds while runs compute on them; none once no run does. */
+/**
+ * Server → client: what NVIDIA's GPUs do, every few seconds while runs compute on them; null where nobody tells just
+ * now, and none once no run computes on one.
+ */
 export const gpusRead = notification(
   'lorafa/runs/gpus',
-  z.object({ gpus: z.array(z.custom<NvidiaGpu>()) }),
+  z.object({ gpus: z.nullable(z.array(z.custom<NvidiaGpu>())) }),
 );
 
 /** Server → client: the next entries of a watched run's journal. */

@@ -4,15 +4,21 @@ import type { RunSummary } from '../protocol/runs.ts';
 /** Milliseconds between two looks. */
 const LOOK_MS = 2000;
 
+/** The same where there was no answer: who does not answer is not asked all the time. */
+const LOOK_AGAIN_MS = 10_000;
+
 /** Looks at NVIDIA's GPUs while runs compute on them, and at no other time. */
 export class GpuWatch {
-  readonly #tell: (gpus: readonly NvidiaGpu[]) => void;
+  readonly #tell: (gpus: readonly NvidiaGpu[] | null) => void;
   /** Folders of the runs that compute on a GPU. */
   readonly #runs = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param tell told what the GPUs do, again and again; of none once no run computes on one */
-  constructor(tell: (gpus: readonly NvidiaGpu[]) => void) {
+  /**
+   * @param tell told what the GPUs do, again and again; null when they could not be looked at, and of none once no run
+   * computes on one
+   */
+  constructor(tell: (gpus: readonly NvidiaGpu[] | null) => void) {
     this.#tell = tell;
   }
 
@@ -35,8 +41,8 @@ export class GpuWatch {
     const gpus = await nvidiaGpus();
     this.#timer = undefined;
     if (this.#runs.size === 0) return;
-    if (gpus !== undefined) this.#tell(gpus);
-    this.#timer = this.#lookIn(LOOK_MS);
+    this.#tell(gpus ?? null);
+    this.#timer = this.#lookIn(gpus === undefined ? LOOK_AGAIN_MS : LOOK_MS);
   }
 
   /** Keeps no process alive. */

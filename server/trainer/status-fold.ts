@@ -21,6 +21,8 @@ export function statusChange(event: TrainEvent): Partial<Omit<RunStatus, 'state'
     case 'step':
       return { progress: null, step: event.step, maxSteps: event.maxSteps, loss: event.loss };
     case 'eval':
+      // What the run began with says nothing of what it has learned.
+      if (event.step === 0) return { progress: null };
       // One that is no number is told as none.
       return {
         progress: null,

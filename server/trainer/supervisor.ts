@@ -252,6 +252,9 @@ export class Supervisor {
       if (event.type === 'eval' && event.step === 0) this.#clock.start(0);
       this.#update(change);
     }
+    if (event.type === 'started') {
+      this.#log('info', `computing on ${event.run.device} (${event.run.compute})`);
+    }
     if (event.type === 'warning') this.#log('warning', event.message);
     if (event.type === 'checkpoint') this.#log('info', `checkpoint ${event.dir}`);
     this.#options.onGrew();

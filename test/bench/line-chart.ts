@@ -69,7 +69,7 @@ function drawChart({ title, xLabel, series }: LineChart): string {
       `<polyline class="line line-${index}" points="${points.map(({ x, y }) => `${xScale(x)},${yScale(y)}`).join(' ')}"/>`,
       ...points.map(
         ({ x, y }) =>
-          `<circle class="dot-${index}" cx="${xScale(x)}" cy="${yScale(y)}" r="3"><title>${escapeXml(`${name}: ${x.toLocaleString('en-US')}, ${Math.round(y).toLocaleString('en-US')}`)}</title></circle>`,
+          `<circle class="dot-${index}" cx="${xScale(x)}" cy="${yScale(y)}" r="3"><title>${escapeXml(`${name}: ${x.toLocaleString('en-US')}, ${y.toLocaleString('en-US', { maximumSignificantDigits: 5 })}`)}</title></circle>`,
       ),
       ...(series.length > 1 ? legend(name, index) : []),
     ]),

@@ -135,6 +135,11 @@ test('a run is seen from its start to its end, whatever happens to the window', 
   await comparison
     .getByRole('row', { name: /training\.max_steps 240 60/ })
     .scrollIntoViewIfNeeded();
+  // Both runs are seen whole beside the charts.
+  const compared = comparison.locator('.scrolled');
+  const overhang = (): Promise<number> =>
+    compared.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  await expect.poll(overhang).toBeLessThanOrEqual(0);
   await editor.examine('compare-runs', comparison);
 
   // A run that is complete cannot be resumed, says so, and what it has learned is gone on with in another one.

@@ -70,7 +70,7 @@ class RunsServer {
   }
 
   /** GPUs were looked at. */
-  readGpus(gpus: readonly NvidiaGpu[]): void {
+  readGpus(gpus: readonly NvidiaGpu[] | null): void {
     this.#handlers.get(gpusRead.method)?.({ gpus });
   }
 

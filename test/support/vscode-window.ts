@@ -19,7 +19,9 @@ export const user: {
   answer: unknown;
   /** Answers by what is shown, in the place of `answer`. */
   reply?: ((to: string, args: readonly unknown[]) => unknown) | undefined;
-} = { answer: undefined };
+  /** Whether the views are in sight. */
+  seesViews: boolean;
+} = { answer: undefined, seesViews: true };
 
 function keeps(to: string) {
   return async (...args: readonly unknown[]): Promise<unknown> => {
@@ -119,9 +121,13 @@ export const window = {
   createStatusBarItem: () => new Item(),
   createTreeView: (id: string, options: unknown) => {
     const rows = { unfolds: new EventEmitter(), folds: new EventEmitter() };
+    const turns = new EventEmitter();
     shown.push({ to: 'treeView', args: [id, options, rows] });
     return {
-      visible: true,
+      get visible() {
+        return user.seesViews;
+      },
+      onDidChangeVisibility: turns.event,
       selection: [],
       reveal: keeps('reveal'),
       onDidExpandElement: rows.unfolds.event,

@@ -3,6 +3,7 @@ import type { CommonKeys } from '../config-keys.ts';
 import { magnitude } from '../config-limits.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import type { DecoderParts, MlpPart } from '../decoder-config.ts';
+import { float32, type GgufConventions } from '../gguf-conventions.ts';
 import { attention, decoder, normsBefore } from '../parts.ts';
 import {
   LLAMA_STYLE_DEFAULTS,
@@ -32,6 +33,23 @@ export const GRANITE_DEFAULTS = {
   attention_multiplier: 1,
   bos_token_id: 1,
   eos_token_id: 2,
+};
+
+export const GRANITE_GGUF: GgufConventions = {
+  architecture: 'granite',
+  interleavedRows: true,
+  config: ({ number }) => ({
+    embedding_multiplier: number('embedding_scale'),
+    logits_scaling: number('logit_scale'),
+    residual_multiplier: number('residual_scale'),
+    attention_multiplier: number('attention.scale'),
+  }),
+  metadata: ({ embeddingScale, head, layers: [layer] }) => ({
+    embedding_scale: float32(embeddingScale),
+    logit_scale: float32(1 / head.scale),
+    residual_scale: float32(layer!.residualScale),
+    'attention.scale': float32(layer!.attention.scale),
+  }),
 };
 
 /** What Granite's families have in common: a Llama with multipliers of embeddings, scores, residuals and logits. */

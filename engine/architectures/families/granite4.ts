@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { count, index } from '../config-limits.ts';
 import { family } from '../family.ts';
 import { fusedGatedMlp } from '../parts.ts';
-import { GRANITE_DEFAULTS, GRANITE_KEYS, graniteStyle } from './granite-parts.ts';
+import { GRANITE_DEFAULTS, GRANITE_GGUF, GRANITE_KEYS, graniteStyle } from './granite-parts.ts';
 
 const NAMES = { gateUp: 'input_linear', down: 'output_linear' };
 
 /**
  * Granite 4 where all layers have attention and none has experts: a Granite 3 with gate and up from one
- * layer (transformers `modeling_granitemoehybrid.py`). GGUF files hold it as a Granite 3, with the two apart.
+ * layer (transformers `modeling_granitemoehybrid.py`). GGUF files hold it as a Granite 3, which it is read as.
  */
 export const granite4 = family({
   className: 'GraniteMoeHybridForCausalLM',
   modelType: 'granitemoehybrid',
   models: 'Granite 4, dense (350M, 1B, Micro)',
-  gguf: null,
+  gguf: { ...GRANITE_GGUF, gateUpApart: true },
   defaults: {
     ...GRANITE_DEFAULTS,
     num_local_experts: 8,

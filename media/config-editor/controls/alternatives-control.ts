@@ -6,7 +6,7 @@ import type { Control, ControlContext } from './control.ts';
 import { freeTextControl, namesListControl, textControl } from './text-control.ts';
 
 /** One kind of value that a key may have. */
-interface Alternative {
+export interface Alternative {
   readonly label: string;
   /** Whether a value of the text, undefined for none, is of this kind. The first that says so is. */
   matches(value: unknown): boolean;
@@ -46,18 +46,14 @@ export function openChoiceControl(
   context: ControlContext,
   options: readonly ChoiceValue[],
 ): Control {
-  const { default: fallback, texts } = context;
+  const { default: fallback } = context;
   return alternativesControl(context, (inner) => [
     ...options.map((option) => ({
       label: toText(option),
       matches: (value: unknown) => isSame(value ?? fallback, option),
       choice: { value: option },
     })),
-    {
-      label: texts.other,
-      matches: () => true,
-      choice: { control: freeTextControl(inner), empty: '' },
-    },
+    freeTextAlternative(inner),
   ]);
 }
 
@@ -76,15 +72,25 @@ export function columnControl(context: ControlContext, columns: readonly string[
       matches: (value: unknown) => value === column,
       choice: { value: column },
     })),
-    {
-      label: context.texts.other,
-      matches: () => true,
-      choice: { control: freeTextControl(inner), empty: '' },
-    },
+    freeTextAlternative(inner),
   ]);
 }
 
-function alternativesControl(
+/** What is typed; the last alternative, for it takes all that no other one has taken. */
+export function freeTextAlternative(inner: ControlContext): Alternative {
+  return {
+    label: inner.texts.other,
+    matches: () => true,
+    choice: { control: freeTextControl(inner), empty: '' },
+  };
+}
+
+/**
+ * Alternatives as a list, and below it what belongs to the chosen one.
+ *
+ * @param makeAlternatives given the context for what is inside, where a left-out key has no default
+ */
+export function alternativesControl(
   context: ControlContext,
   makeAlternatives: (inner: ControlContext) => readonly Alternative[],
 ): Control {

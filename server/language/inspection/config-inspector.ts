@@ -134,14 +134,14 @@ export class ConfigInspector {
    * The beginning of a data file, or of the first one that a folder or a pattern names, and what could
    * be learned from it.
    *
-   * @throws LorafaError as `readRows`
+   * @throws LorafaError as `readRows` and `dataSample`
    */
   async sample(name: string): Promise<DataSample> {
     const files = (await cachedInput(name, 'training')) ?? [name];
-    const { rows, count } = await this.#data.beginning(files[0]!);
+    const { count, ...beginning } = await this.#data.beginning(files[0]!);
     // The parts of a set are about as long as each other, and too much to be counted.
     const all = { rows: count.rows * files.length, isExact: count.isExact && files.length === 1 };
-    return dataSample({ rows, count: all });
+    return dataSample(name, { ...beginning, count: all });
   }
 
   /** Full names of the layers that an adapter can have; none where the model cannot be opened. */

@@ -32,6 +32,7 @@ export async function hubSample(name: string): Promise<DataSample> {
   const [first, ...others] = (await cachedInput(name, 'training')) ?? [];
   const isHere = first !== undefined && others.length === 0;
   return dataSample(
+    name,
     isHere ? await new KnownData().beginning(first) : await lookAtData(hub, SAMPLE_ROWS),
   );
 }

@@ -4,7 +4,7 @@ import { parseDataPath } from '../../../engine/data/data-path.ts';
 import { loadDataset } from '../../../engine/data/dataset.ts';
 import type { Dataset } from '../../../engine/data/dataset-builder.ts';
 import type { DataOptions } from '../../../engine/data/options.ts';
-import { isRow, type Row } from '../../../engine/data/row.ts';
+import { type BadRow, isRow, type Row } from '../../../engine/data/row.ts';
 import { readRows } from '../../../engine/data/rows.ts';
 import { FileCache } from './file-cache.ts';
 import { type KnownModel, modelFiles } from './known-models.ts';
@@ -17,6 +17,8 @@ export interface DataBeginning {
   readonly count: RowCount;
   /** The first rows that can be read; the columns of the first of them count as the file's. */
   readonly rows: readonly Row[];
+  /** The first of those rows that cannot be read. */
+  readonly bad?: BadRow | undefined;
 }
 
 /** Data files by their names, each perhaps with a slice; those used last are remembered. */
@@ -28,8 +30,8 @@ export class KnownData {
   async beginning(name: string): Promise<DataBeginning> {
     const { file } = parseDataPath(name);
     return this.#beginnings.get(name, [file], async () => {
-      const rows = await firstRows(name);
-      return { rows, count: await countRows(name) };
+      const first = await firstRows(name);
+      return { ...first, count: await countRows(name) };
     });
   }
 
@@ -59,8 +61,12 @@ function startOf(name: string): string {
   return `${file}[${start}:${Math.min(end, start + SAMPLE_ROWS)}]`;
 }
 
-async function firstRows(name: string): Promise<readonly Row[]> {
+async function firstRows(name: string): Promise<Pick<DataBeginning, 'rows' | 'bad'>> {
   const rows: Row[] = [];
-  for await (const row of readRows([startOf(name)])) if (isRow(row)) rows.push(row);
-  return rows;
+  let bad: BadRow | undefined;
+  for await (const row of readRows([startOf(name)])) {
+    if (isRow(row)) rows.push(row);
+    else bad ??= row;
+  }
+  return { rows, bad };
 }

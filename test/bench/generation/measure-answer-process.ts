@@ -1,5 +1,5 @@
 import { generationQuantization } from '../../../engine/generate/generation-quantization.ts';
-import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
+import { inChunks } from '../../../engine/generate/generation-runs.ts';
 import { GenerationSessions } from '../../../engine/generate/generation-sessions.ts';
 import type { Sequence } from '../../../engine/generate/sequence.ts';
 import { openBaseModel } from '../../../engine/models/base-model.ts';
@@ -36,9 +36,7 @@ async function measureAnswer(request: AnswerRequest): Promise<AnswerSpeed> {
 }
 
 async function read(sequence: Sequence, ids: readonly number[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += READING_CHUNK) {
-    const chunk = ids.slice(start, start + READING_CHUNK);
-    const isLast = start + READING_CHUNK >= ids.length;
-    await sequence.append(chunk, isLast ? [chunk.length - 1] : [], ids.length);
-  }
+  const chunks = inChunks(ids);
+  for (const chunk of chunks.slice(0, -1)) await sequence.append(chunk, [], ids.length);
+  await sequence.append(chunks.at(-1)!, undefined, ids.length);
 }

@@ -44,7 +44,7 @@ describe('.jsonl', () => {
     );
     expect(await brief(file)).toEqual([
       [1, { a: 1 }],
-      [2, 'the line is not valid UTF-8'],
+      [2, 'the line is not valid UTF-8 (save the file as UTF-8)'],
       [3, expect.stringMatching(/^the line is not valid JSON \(Unexpected end of JSON input\)$/)],
       [4, 'the row is an array, not an object with columns'],
       [5, 'the row is null, not an object with columns'],
@@ -151,7 +151,7 @@ describe('.csv', () => {
     expect(await brief(file)).toEqual([
       [2, 'the row has 3 fields, the header 2'],
       [3, 'the row has 1 fields, the header 2'],
-      [4, 'the row is not valid UTF-8'],
+      [4, 'the row is not valid UTF-8 (save the file as UTF-8)'],
       [5, { a: '1', b: '2' }],
     ]);
   });

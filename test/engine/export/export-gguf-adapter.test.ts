@@ -97,18 +97,21 @@ test('a model that was trained whole has no adapter', async () => {
   });
 });
 
-/** An adapter of the golden data without those of the first expert of each layer. */
-async function withoutFirstExpert(name: string) {
-  const folder = path.join(await tempFolder(), 'sparse');
+/** An adapter of the golden data with other values, and without the tensors that have none. */
+async function withTensors(
+  name: string,
+  change: (tensor: string, values: Float32Array) => Float32Array | undefined,
+) {
+  const folder = path.join(await tempFolder(), 'changed');
   const stored = await openSafetensors(
     path.join(goldenAdapter(name), 'adapter_model.safetensors'),
     { notFound: 'adapter.not_found', corrupt: 'adapter.corrupt' },
   );
   const tensors = [];
   for (const tensor of stored.tensors.values()) {
-    if (/experts\.0\./.test(tensor.name)) continue;
     const { name: each, shape } = tensor;
-    tensors.push({ name: each, shape, dtype: 'F32' as const, data: await readTensor(tensor) });
+    const data = change(each, await readTensor(tensor));
+    if (data !== undefined) tensors.push({ name: each, shape, dtype: 'F32' as const, data });
   }
   await mkdir(folder);
   await writeSafetensors(path.join(folder, 'adapter_model.safetensors'), tensors, { format: 'pt' });
@@ -127,7 +130,9 @@ test('experts without an adapter have zeros in the stack', async () => {
   const { model } = goldenJson<{ model: string }>('training', 'family-mixtral', 'case.json');
   const base = path.join(await tempFolder(), model);
   await goldenModelFolder(model, base);
-  const folder = await withoutFirstExpert('family-mixtral');
+  const folder = await withTensors('family-mixtral', (name, values) =>
+    /experts\.0\./.test(name) ? undefined : values,
+  );
   const output = `${base}.gguf`;
   await exportResult({ folder, format: 'gguf-adapter', output, base });
   const { config } = await goldenModel(model);
@@ -142,4 +147,29 @@ test('experts without an adapter have zeros in the stack', async () => {
       weights.get(loraBName(name)),
     );
   }
+});
+
+test('gate and up that are one layer have its A, and each its half of B', async () => {
+  const base = path.join(await tempFolder(), 'granite4');
+  await goldenModelFolder('granite4', base);
+  const module = 'model.layers.1.shared_mlp.input_linear';
+  const folder = await withTensors('family-granite4', (name, values) =>
+    name.includes(`${module}.lora_B`) ? values.map((_, index) => index) : values,
+  );
+  const output = `${base}.gguf`;
+  await exportResult({ folder, format: 'gguf-adapter', output, base });
+  const { config } = await goldenModel('granite4');
+  const { weights } = await loadAdapter(folder, config);
+  const { tensors } = await openGguf(output);
+  const read = async (name: string) =>
+    readTensor({ ...tensors.get(`blk.1.${name}`)!, dtype: 'F32' });
+  for (const part of ['gate', 'up']) {
+    expect(await read(`ffn_${part}.weight.lora_a`)).toEqual(weights.get(loraAName(module)));
+  }
+  const halves = [
+    ...(await read('ffn_gate.weight.lora_b')),
+    ...(await read('ffn_up.weight.lora_b')),
+  ];
+  expect(halves).toEqual([...weights.get(loraBName(module))!]);
+  expect(halves.at(-1)).toBe(halves.length - 1);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { generationRuns, RUN_SIZES } from '../../../engine/generate/generation-runs.ts';
+import { generationRuns, inChunks, RUN_SIZES } from '../../../engine/generate/generation-runs.ts';
 import { Random } from '../../../engine/random.ts';
 
 /** What runs take, as `first index: tokens of size`. */
@@ -46,4 +46,18 @@ describe('tokens that graphs of fixed sizes read', () => {
       expect(next).toBe(count);
     }
   });
+});
+
+test.each([
+  [0, []],
+  [1, [1]],
+  [127, [127]],
+  [128, [128]],
+  [300, [256, 44]],
+  [700, [256, 256, 128, 60]],
+])('a text of %i tokens is read in chunks of %j', (length, sizes) => {
+  const text = Array.from({ length }, (_, i) => i);
+  const chunks = inChunks(text);
+  expect(chunks.map((chunk) => chunk.length)).toEqual(sizes);
+  expect(chunks.flat()).toEqual(text);
 });

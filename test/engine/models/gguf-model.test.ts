@@ -220,6 +220,11 @@ describe('config from metadata', () => {
       /"ntk"/,
     ],
     [{ 'llama.rope.dimension_count': 32 }, 'model.unsupported', /partial_rotary_factor/],
+    [
+      { 'llama.attention.head_count_kv': [1, 2] },
+      'model.unsupported',
+      /head_count_kv" is not the same in all layers/,
+    ],
     [{ 'llama.block_count': 'many' }, 'model.corrupt', /"llama.block_count" is not one number/],
     [
       { 'tokenizer.ggml.model': 'bert' },

@@ -98,4 +98,13 @@ describe.skipIf(process.platform === 'win32')('the program', () => {
     expect(await nvidiaGpus()).toBeUndefined();
     vi.unstubAllEnvs();
   });
+
+  test('is not waited for where its driver hangs, though it cannot be ended', async () => {
+    // What it started has its output still, as if the program went on.
+    await standIn('sleep 5; echo late');
+    const began = Date.now();
+    expect(await nvidiaGpus(50)).toBeUndefined();
+    expect(Date.now() - began).toBeLessThan(4000);
+    vi.unstubAllEnvs();
+  });
 });

@@ -12,7 +12,7 @@ import {
 import { readTensor, readTensorRaw } from '../../../engine/formats/tensor-data.ts';
 import { transposed } from '../../../engine/formats/transposed.ts';
 import { fixedSizes, generationGraph } from '../../../engine/generate/generation-graph.ts';
-import { READING_CHUNK } from '../../../engine/generate/generation-runs.ts';
+import { CHUNK_SIZES } from '../../../engine/generate/generation-runs.ts';
 import { chunkWeights } from '../../../engine/generate/generation-weights.ts';
 import { type BaseModel, openBaseModel } from '../../../engine/models/base-model.ts';
 import { hasTiles } from '../../../engine/runtime/bfloat16.ts';
@@ -27,6 +27,9 @@ import { goldenModel } from '../train/golden-case.ts';
 
 /** Codes of a block. */
 const SIZE = 16;
+
+/** Tokens of a chunk. */
+const [CHUNK] = CHUNK_SIZES;
 
 /** What activations lose in eight bits, layer by layer, of which random weights keep all. */
 const ROUNDING = 5e-2;
@@ -127,7 +130,7 @@ describe.each([4, 8] as const)('a model in blocks of codes of %i bits', (bits) =
 });
 
 describe.runIf(hasTiles(CPU))('whole chunks of a model in blocks', () => {
-  const chunk = range(READING_CHUNK).map((i) => (i * 7) % 60);
+  const chunk = range(CHUNK).map((i) => (i * 7) % 60);
   /**
    * Logits of the last token of a chunk, and of one that reads the keys and values of the chunk.
    *
@@ -166,7 +169,7 @@ describe.runIf(hasTiles(CPU))('whole chunks of a model in blocks', () => {
     tensors.delete(BLOCKWISE_NAMES.scales(name));
     tensors.set(name, { ...weights.get(name), dtype: 'BF16' });
     const chunks = chunkWeights({ config, weights: new WeightStore(tensors) })!;
-    const { values } = generationGraph({ config, weights: chunks }, [], fixedSizes(READING_CHUNK));
+    const { values } = generationGraph({ config, weights: chunks }, [], fixedSizes(CHUNK));
     const ops = new Set(values.map(({ op }) => op));
     expect([ops.has('matmulBlocks'), ops.has('matvecBfloat16')]).toEqual([true, true]);
     expect(ops).not.toContain('matmulBfloat16');

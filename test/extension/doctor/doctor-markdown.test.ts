@@ -37,7 +37,7 @@ test('without ONNX Runtime the report says so first', async () => {
 
 test('a GPU is told in the words of the user', async () => {
   const latin = new Proxy({}, { get: (_, name) => `${String(name)} (in Latin)` }) as DoctorTexts;
-  const gpu = { name: 'NVIDIA H100', memoryBytes: 80 * 2 ** 30, driver: '580.1' };
+  const gpu = { name: 'NVIDIA H100', memoryBytes: 80 * 2 ** 30, freeBytes: null, driver: '580.1' };
   const devices = [{ device: 'cuda', usable: true, gpu }];
   const bfloat16 = { usable: true };
   const markdown = doctorMarkdown(await report({ version: '1.2.3', devices, bfloat16 }), latin);

@@ -90,7 +90,7 @@ test('each question has a title of its own', async () => {
 });
 
 test.each([
-  ['bf16', 'bf16', 'As the base model is stored.'],
+  ['bf16', 'bf16', 'As the base model is stored, or unpacked where it is quantized.'],
   ['f32', 'f16', 'Half of what the base model takes, whose 32 bits are rounded.'],
 ] as const)('of a base in %s it is said what %s is', async (baseDtype, dtype, says) => {
   const bytes = { [dtype]: 1e9, f32: 2e9 };

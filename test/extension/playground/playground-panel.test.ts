@@ -2,6 +2,7 @@ import { mkdir, rename, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import * as vscode from 'vscode';
+import type { KnownDevice } from '../../../extension/doctor/known-devices.ts';
 import type {
   HistoryEntry,
   HistoryRequest,
@@ -41,6 +42,8 @@ async function openPlayground(templates?: boolean, looked?: (method: string) => 
   };
   const kept = new Map<string, unknown>();
   const disk = new vscode.EventEmitter<AssetChange>();
+  const forgotten = new vscode.EventEmitter<void>();
+  const devices: KnownDevice[] = [];
   const playground = new Playground({
     extensionUri: Uri.file('/extension'),
     log: { error: () => undefined },
@@ -59,13 +62,27 @@ async function openPlayground(templates?: boolean, looked?: (method: string) => 
       update: async (key: string, value: unknown) => void kept.set(key, value),
     },
     onDidChangeAssets: disk.event,
+    devices: { lookAside: async () => [...devices], onDidForget: forgotten.event },
   } as never);
   const panel = new OpenedPanel<PlaygroundNews>();
   await playground.deserializeWebviewPanel(panel as never);
   /** Names of the adapters that the page was last told of. */
   const offered = () => panel.last('catalog')?.adapters.map(({ name }) => name);
-  return { playground, panel, disk, adapters, asked, offered };
+  return { playground, panel, disk, adapters, asked, offered, devices, forgotten };
 }
+
+test('the devices that there are can be picked, and others when that changes', async () => {
+  const { panel, devices, forgotten } = await openPlayground();
+  devices.push({ name: 'cpu', facts: ['2 cores', '8.0 GiB'], problem: null });
+  panel.ask({ type: 'catalog' });
+  const told = () => panel.last('devices')?.devices;
+  const cpu = { name: 'cpu', label: 'cpu · 2 cores · 8.0 GiB', problem: null };
+  await vi.waitFor(() => expect(told()).toEqual([cpu]));
+  devices.push({ name: 'cuda:0', facts: ['NVIDIA T4'], problem: 'No driver.' });
+  forgotten.fire();
+  const gpu = { name: 'cuda:0', label: 'cuda:0 · NVIDIA T4 · not usable', problem: 'No driver.' };
+  await vi.waitFor(() => expect(told()).toEqual([cpu, gpu]));
+});
 
 test('what appears on disk can be picked as soon as the page is seen', async () => {
   const { panel, disk, adapters, offered } = await openPlayground();

@@ -16,7 +16,7 @@ test('what each GPU did is kept by time, what it does not tell among it', () => 
   expect(history.of(0)).toEqual([]);
   history.add(gpus(10), 1000);
   history.add(gpus(20), 1002);
-  const rest = { usedBytes: 2 ** 29, temperature: 63, power: 312.5 };
+  const rest = { usedBytes: 2 ** 29, memoryBytes: 2 ** 30, temperature: 63, power: 312.5 };
   expect(history.of(0)).toEqual([
     { seconds: 0, utilization: 0.1, ...rest },
     { seconds: 2, utilization: 0.2, ...rest },
@@ -35,4 +35,18 @@ test('no more is kept than the latest, and nothing once no run computes on a GPU
   expect(history.of(0)).toEqual([]);
   history.add(gpus(1), 6000);
   expect(history.of(0).map(({ seconds }) => seconds)).toEqual([0]);
+});
+
+test('a moment at which nobody told is kept as such, of one GPU or of all', () => {
+  const history = new GpuHistory();
+  history.add(null, 998);
+  expect(history.of(0)).toEqual([]);
+  history.add(gpus(10), 1000);
+  history.add(null, 1002);
+  history.add(gpus(30).slice(1), 1004);
+  history.add(gpus(40), 1006);
+  const loads = (index: number) => history.of(index).map(({ utilization }) => utilization);
+  expect(loads(0)).toEqual([0.1, null, null, 0.4]);
+  expect(loads(1)).toEqual([0.03, null, 0.03, 0.03]);
+  expect(history.of(0).map(({ seconds }) => seconds)).toEqual([0, 2, 4, 6]);
 });

@@ -10,6 +10,7 @@ import {
   statusBarIcon,
   statusBarText,
 } from '../../../extension/runs/run-texts.ts';
+import type { RunStatus } from '../../../server/trainer/run-status.ts';
 import { runSummary } from '../../support/run-summary.ts';
 
 vi.mock('vscode', () => import('../../support/vscode-window.ts'));
@@ -26,6 +27,17 @@ test('the status bar tells share, loss and time left of the run that goes on', (
   expect(statusBarText([running])).toBe('LoRA-FA 34% · loss 1.234 · 12 min left');
   expect(statusBarIcon(running)).toBe('sync~spin');
 });
+
+test.each(['cpu', 'cuda:1', 'webgpu', '2 × cuda (Accelerate)'])(
+  'the status bar tells that %s computes, and nothing of it before that is known or when it is over',
+  (device) => {
+    const on = (run: Partial<RunStatus>) =>
+      statusBarText([runSummary({ state: 'running', step: 1, maxSteps: 4, ...run })]);
+    expect(on({ device })).toBe(`LoRA-FA 25% · ${device}`);
+    expect(on({ device: null })).toBe('LoRA-FA 25%');
+    expect(on({ device, state: 'completed' })).toBe('LoRA-FA');
+  },
+);
 
 test('the status bar is empty without runs, and plain while none goes on', () => {
   expect(statusBarText([])).toBeUndefined();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { align } from '../../../media/charts/align.ts';
 import { downSample } from '../../../media/charts/down-sample.ts';
-import { lowestPoint } from '../../../media/charts/lowest-point.ts';
+import { bestEvaluation, lowestPoint } from '../../../media/charts/lowest-point.ts';
 import { nearest } from '../../../media/charts/nearest.ts';
 import type { Points } from '../../../media/charts/run-history.ts';
 import { smooth } from '../../../media/charts/smoothing.ts';
@@ -107,4 +107,10 @@ test('the nearest and the lowest point are found', () => {
   expect(nearest(points(), 3)).toBeUndefined();
   expect(lowestPoint(all)).toEqual({ x: 20, y: 1 });
   expect(lowestPoint(points())).toBeUndefined();
+});
+
+test('what a run began with is its best evaluation only beside others', () => {
+  expect(bestEvaluation(points([0, 7.9]))).toBeUndefined();
+  expect(bestEvaluation(points([0, 7.9], [10, 0.5], [20, 0.6]))).toEqual({ x: 10, y: 0.5 });
+  expect(bestEvaluation(points([0, 0.4], [10, 0.5]))).toEqual({ x: 0, y: 0.4 });
 });

@@ -47,7 +47,7 @@ test('each kind of value has its control', () => {
     'training.report_to': { kind: 'choices', options: [...REPORT_TARGETS] },
     'training.logging_dir': { kind: 'text', browse: 'folder' },
     'training.lr_scheduler_kwargs.min_lr': { kind: 'number' },
-    'engine.device': { kind: 'choice', options: ['auto', 'cpu', 'cuda', 'webgpu'], isOpen: true },
+    'engine.device': { kind: 'device', options: ['auto', 'cpu', 'cuda', 'webgpu'] },
   });
 });
 

@@ -166,7 +166,7 @@ const CASES: Readonly<Record<string, Case>> = {
     changes: { lora: { r: 64, target_modules: ['q_proj', 'k_proj'] } },
     marked: '64',
     code: 'adapter.rank_too_large',
-    says: 'Rank 64 is too large',
+    says: 'use a rank of at most 16',
     fixes: ['Change to 16'],
   },
   'a column of a mixed set that its rows do not have': {

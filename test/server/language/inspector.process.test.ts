@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -249,6 +249,22 @@ test('the beginning of a data file, and what could be learned from it', async ()
       columns: ['question', 'answer'],
     });
   }
+});
+
+test('data without a row that can be read are told as such, and not as data without columns', async () => {
+  const workspace = await ConfigWorkspace.create();
+  await workspace.write('empty.jsonl', '');
+  await workspace.write('excel.csv', 'frage;antwort\n');
+  await appendFile(workspace.path('excel.csv'), Buffer.from('Wie heißt er?;Günter\n', 'latin1'));
+  const client = inspectorClient();
+  await expect(client.sample(workspace.path('empty.jsonl'))).rejects.toMatchObject({
+    data: { code: 'data.empty' },
+    message: expect.stringContaining('not a single row'),
+  });
+  await expect(client.sample(workspace.path('excel.csv'))).rejects.toMatchObject({
+    data: { code: 'data.corrupt' },
+    message: expect.stringMatching(/excel\.csv can.* line 2 on: the row is not valid UTF-8 \(save/),
+  });
 });
 
 /** A cancellation token and what cancels it. */

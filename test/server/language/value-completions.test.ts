@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { valueCompletions } from '../../../server/language/value-completions.ts';
+import { NvidiaSmi } from '../../support/nvidia-smi.ts';
 import { ConfigWorkspace } from './config-workspace.ts';
 
 /** The text after each completion at the `|` was accepted, by label. */
@@ -146,3 +147,28 @@ test('a mixed set has its own files and columns', async () => {
   const columns = set('"dataset_name_or_path": "sets/more.csv", "prompt_column": "|"');
   expect(Object.keys(await completions(workspace, columns))).toEqual(['a', 'b']);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'devices: the GPUs that there are, by name and memory',
+  async () => {
+    const workspace = await ConfigWorkspace.create();
+    const at = (text: string) => `{ "engine": { "device": ${text} } }`;
+    const driver = await NvidiaSmi.install(
+      '0, NVIDIA GeForce RTX 4090, 580.1, 24576, 2048, 22528, 1, 40, 50',
+      '1, NVIDIA T4, 580.1, [N/A], [N/A], [N/A], 1, 40, 50',
+    );
+    expect(await completions(workspace, at('"|"'))).toEqual({
+      'cuda:0': at('"cuda:0"'),
+      'cuda:1': at('"cuda:1"'),
+    });
+    const document = workspace.document(at('""'));
+    const position = document.positionAt(at('"').length - 4);
+    const items = await valueCompletions(document, position, workspace.inspector);
+    expect(items.map(({ detail }) => detail)).toEqual([
+      'NVIDIA GeForce RTX 4090, 22.0 GiB free of 24.0 GiB',
+      'NVIDIA T4',
+    ]);
+    await driver.fail();
+    expect(await completions(workspace, at('"|"'))).toEqual({});
+  },
+);

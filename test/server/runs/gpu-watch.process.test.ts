@@ -1,9 +1,7 @@
-import { appendFile, chmod, readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { GpuWatch } from '../../../server/runs/gpu-watch.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+import { NvidiaSmi } from '../../support/nvidia-smi.ts';
 
 const LINE = '0, NVIDIA T4, 580.65.06, 15360, 512, 14848, 50, 41, 60';
 
@@ -13,26 +11,10 @@ function run(folder: string, device: string | null, isLive = true): RunSummary {
 }
 
 describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
-  /** Puts an `nvidia-smi` before all others; returns how often it was asked. */
-  async function standIn(): Promise<() => Promise<number>> {
-    const folder = await tempFolder();
-    const calls = path.join(folder, 'calls');
-    await appendFile(calls, '');
-    const file = path.join(folder, 'nvidia-smi');
-    await writeFile(file, `#!/bin/sh\necho >> '${calls}'\necho '${LINE}'\n`);
-    await chmod(file, 0o755);
-    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
-    return async () => (await readFile(calls, 'utf8')).length;
-  }
-
   test('while runs compute on them, and at no other time', async () => {
-    const asked = await standIn();
+    const driver = await NvidiaSmi.install(LINE);
     const told: (readonly string[])[] = [];
-    const watch = new GpuWatch((gpus) => told.push(gpus.map(({ name }) => name)));
+    const watch = new GpuWatch((gpus) => told.push(gpus?.map(({ name }) => name) ?? []));
     watch.heed(run('/a', 'cpu'));
     watch.heed(run('/b', null));
     watch.heed(run('/c', 'cuda:0', false));
@@ -45,10 +27,21 @@ describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
     expect(told.at(-1)).toEqual(['NVIDIA T4']);
     watch.forget('/b');
     expect(told.at(-1)).toEqual([]);
-    const before = await asked();
+    const before = await driver.asked();
     await new Promise((resolve) => setTimeout(resolve, 3000));
     // One may have been asked just then.
-    expect(await asked()).toBeLessThanOrEqual(before + 1);
+    expect(await driver.asked()).toBeLessThanOrEqual(before + 1);
     expect(told.at(-1)).toEqual([]);
+  });
+
+  test('and those of which nobody tells are not passed over in silence', async () => {
+    const driver = await NvidiaSmi.install();
+    await driver.fail();
+    const told: unknown[] = [];
+    const watch = new GpuWatch((gpus) => told.push(gpus));
+    watch.heed(run('/a', 'cuda:0'));
+    await vi.waitFor(() => expect(told).toEqual([null]), { timeout: 10_000 });
+    watch.forget('/a');
+    expect(told).toEqual([null, []]);
   });
 });

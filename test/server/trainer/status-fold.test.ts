@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SessionClock } from '../../../server/trainer/status-fold.ts';
+import { SessionClock, statusChange } from '../../../server/trainer/status-fold.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
@@ -19,4 +19,18 @@ test('the time left follows from the rate of this session, without its pauses', 
   vi.advanceTimersByTime(20_000);
   expect(clock.secondsLeft(120, 200)).toBeCloseTo(160);
   expect(clock.secondsLeft(200, 200)).toBe(0);
+});
+
+test('a run has the loss of its evaluations, and not that of what it began with', () => {
+  const evaluation = (step: number) =>
+    statusChange({
+      type: 'eval',
+      step,
+      epoch: 0,
+      eval_loss: 7.5,
+      eval_perplexity: Math.exp(7.5),
+      eval_runtime: 1,
+    });
+  expect(evaluation(0)).toEqual({ progress: null });
+  expect(evaluation(10)).toEqual({ progress: null, evalLoss: 7.5 });
 });

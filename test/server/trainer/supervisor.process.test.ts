@@ -42,6 +42,7 @@ describe('the end of the computing process', () => {
       'info state preparing',
       expect.stringMatching(/^info computing in process \d+$/),
       'info state running',
+      'info computing on cpu (float32)',
       'warning two rows ⏎ were cut',
       'info checkpoint /run/checkpoint-1',
       'info state completed',

@@ -9,6 +9,7 @@ const started = {
   trainableParameters: 1,
   totalParameters: 2,
   device: 'cpu',
+  compute: 'float32',
   dataset: { train: { rows: 1, tokens: 1, supervisedTokens: 1, truncatedRows: 0, droppedRows: 0 } },
 };
 

@@ -1,0 +1,4 @@
+// `npm run bench:curves`
+import { runBundled } from '../run-bundled.mjs';
+
+await runBundled({ main: 'test/bench/curves/main.ts' });
