@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { accelerateSection } from '../config/accelerate-section.ts';
 import { givenIn } from '../config/given.ts';
-import { processesRule } from '../config/rules/backend-rules.ts';
+import { processesRule, sharingRule } from '../config/rules/backend-rules.ts';
 import { machinesRule } from '../config/rules/machine-rules.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import { LorafaError } from '../errors.ts';
@@ -27,6 +27,7 @@ const takenSchema = z.object({
   mixed_precision: keys.mixed_precision,
   use_cpu: z.boolean().default(false),
   distributed_type: z.string().optional(),
+  fsdp_config: z.record(z.string(), z.unknown()).default({}),
 });
 
 type Taken = z.infer<typeof takenSchema>;
@@ -34,7 +35,7 @@ type Taken = z.infer<typeof takenSchema>;
 /** Values that mean something here, of keys that have others too: what `accelerate config` writes. */
 const ONLY: Readonly<Record<string, readonly unknown[]>> = {
   compute_environment: ['LOCAL_MACHINE'],
-  distributed_type: ['NO', 'MULTI_GPU', 'MULTI_CPU'],
+  distributed_type: ['NO', 'MULTI_GPU', 'MULTI_CPU', 'FSDP'],
   gpu_ids: ['all', null],
   debug: [false],
   downcast_bf16: ['no', false],
@@ -45,6 +46,20 @@ const ONLY: Readonly<Record<string, readonly unknown[]>> = {
   tpu_env: [[]],
   tpu_use_cluster: [false],
   tpu_use_sudo: [false],
+};
+
+/**
+ * The same of `fsdp_config`: the layers of the model are what is divided, and files of a whole model or of its parts are
+ * what nobody here writes.
+ */
+const ONLY_OF_FSDP: Readonly<Record<string, readonly unknown[]>> = {
+  fsdp_version: [2],
+  fsdp_auto_wrap_policy: ['TRANSFORMER_BASED_WRAP'],
+  fsdp_reshard_after_forward: [true],
+  fsdp_offload_params: [false],
+  fsdp_activation_checkpointing: [false],
+  fsdp_cpu_ram_efficient_loading: [true, false],
+  fsdp_state_dict_type: ['FULL_STATE_DICT', 'SHARDED_STATE_DICT'],
 };
 
 /** The device that a type is for. */
@@ -74,7 +89,10 @@ export async function withConfigFile(
   if (name === undefined) return config;
   const file = name === 'default' ? defaultFile(environment) : name;
   const said = await read(file, pythonCommand(config, environment));
-  const { use_cpu, distributed_type, main_process_ip, main_process_port, ...taken } = said;
+  const { use_cpu, distributed_type, main_process_ip, main_process_port, fsdp_config, ...taken } =
+    said;
+  const isShared = distributed_type === 'FSDP';
+  requireSharing(isShared, fsdp_config, file);
   const isAlone = taken.num_machines === 1;
   if (use_cpu && config.engine.device === 'cuda') {
     throw refusal(file, 'use_cpu contradicts engine.device "cuda"');
@@ -89,6 +107,7 @@ export async function withConfigFile(
     accelerate: {
       ...accelerate,
       ...taken,
+      distributed_type: isShared ? 'fsdp' : 'ddp',
       ...(!isAlone && main_process_ip != null && { main_process_ip }),
       ...(!isAlone && main_process_port != null && { main_process_port }),
     },
@@ -103,7 +122,7 @@ async function read(file: string, python: string): Promise<Taken> {
   if (!content.success) throw refusal(file, 'it has no keys');
   for (const [key, value] of Object.entries(content.data)) {
     const isAllowed = Object.hasOwn(ONLY, key)
-      ? ONLY[key]!.some((each) => JSON.stringify(each) === JSON.stringify(value))
+      ? isOneOf(ONLY[key]!, value)
       : Object.hasOwn(takenSchema.shape, key);
     if (!isAllowed) throw refusal(file, `${key}: ${JSON.stringify(value)} cannot be had`);
   }
@@ -111,6 +130,31 @@ async function read(file: string, python: string): Promise<Taken> {
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw refusal(file, `${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+function isOneOf(values: readonly unknown[], value: unknown): boolean {
+  return values.some((each) => JSON.stringify(each) === JSON.stringify(value));
+}
+
+/** What FSDP is to be, where it is to be: `fully_shard` of each layer, in PyTorch's second version of it. */
+function requireSharing(
+  isShared: boolean,
+  fsdpConfig: Readonly<Record<string, unknown>>,
+  file: string,
+): void {
+  // Accelerate takes the first version where a file names none.
+  const keys = isShared ? { fsdp_version: 1, ...fsdpConfig } : fsdpConfig;
+  for (const [key, value] of Object.entries(keys)) {
+    const isAllowed =
+      key === 'fsdp_transformer_layer_cls_to_wrap'
+        ? /^\w*(?:DecoderLayer|Block)$/.test(String(value))
+        : Object.hasOwn(ONLY_OF_FSDP, key) && isOneOf(ONLY_OF_FSDP[key]!, value);
+    if (isAllowed) continue;
+    const ways = Object.hasOwn(ONLY_OF_FSDP, key)
+      ? `; it can be ${ONLY_OF_FSDP[key]!.join(' or ')}`
+      : '';
+    throw refusal(file, `fsdp_config.${key}: ${JSON.stringify(value)} cannot be had${ways}`);
+  }
 }
 
 /** What the file says, as Python reads it. */
@@ -152,7 +196,7 @@ function requireMeaning(config: ResolvedConfig, file: string): void {
     ? { ...others, ...(machine_rank > 0 && { machine_rank }) }
     : { ...others, machine_rank, main_process_port, num_machines };
   const given = givenIn({ ...config, accelerate });
-  const [problem] = [processesRule, machinesRule].flatMap((rule) => rule(given));
+  const [problem] = [processesRule, machinesRule, sharingRule].flatMap((rule) => rule(given));
   if (problem !== undefined) throw refusal(file, problem.message);
 }
 

@@ -74,7 +74,12 @@ export async function rankCommands(
   given: NodeJS.ProcessEnv = process.env,
 ): Promise<readonly RankCommand[]> {
   const { accelerate, engine } = config;
-  const { num_processes: count, num_machines: machines, mixed_precision } = accelerate;
+  const {
+    num_processes: count,
+    num_machines: machines,
+    mixed_precision,
+    distributed_type,
+  } = accelerate;
   const { main_process_ip: host, main_process_port: port } = accelerate;
   const command = pythonCommand(config, given);
   const { device, intra_op_num_threads: threads } = engine;
@@ -91,6 +96,7 @@ export async function rankCommands(
       handover,
       device,
       mixed_precision,
+      distributed_type,
       timeout: accelerate.ddp_timeout,
       machines: machines === 1 ? null : { count: machines, host, port },
       model: model ?? null,

@@ -19,7 +19,7 @@ export const accelerateSection = z
       .min(1, SIZED)
       .exactOptional()
       .describe(
-        'A file that `accelerate config` has written, or "default" for the one where Accelerate looks for it: it says processes, machines and precision in place of the keys of these names. What it asks for beside and cannot be had is refused.',
+        'A file that `accelerate config` has written, or "default" for the one where Accelerate looks for it: it says processes, machines, precision and whether they share the model in place of the keys of these names. What it asks for beside and cannot be had is refused.',
       ),
     num_processes: z
       .int()
@@ -65,6 +65,12 @@ export const accelerateSection = z
       .default(600)
       .describe(
         'Seconds for which processes wait for one another before the run ends as failed: for one that is stopped, or a network that is gone. As long as the slowest one may take for loading the model, or for its share of a step.',
+      ),
+    distributed_type: z
+      .enum(['ddp', 'fsdp'])
+      .default('ddp')
+      .describe(
+        'How several processes have the model: `ddp`, each of them all of it; or `fsdp`, each of them its rows of every weight, for models that fit no single device. A layer is put together when it is computed with, so that there is more to send (FSDP2 of PyTorch). A run learns the same.',
       ),
     mixed_precision: z
       .enum(['no', 'bf16'])

@@ -1,6 +1,6 @@
 import { givenIn, member } from './given.ts';
 import type { PathProblem } from './path-problem.ts';
-import { backendRule, processesRule } from './rules/backend-rules.ts';
+import { backendRule, processesRule, sharingRule } from './rules/backend-rules.ts';
 import { configFileRule } from './rules/config-file-rule.ts';
 import {
   chatTemplateRule,
@@ -53,6 +53,7 @@ export function contradictions(value: unknown): readonly PathProblem[] {
     deviceRule,
     tf32Rule,
     processesRule,
+    sharingRule,
     machinesRule,
     configFileRule,
     (get) => backendRule(get, keysOf('accelerate')),

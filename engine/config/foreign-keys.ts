@@ -147,15 +147,12 @@ const ANSWERS: readonly (readonly [names: readonly string[], answer: string])[] 
   ],
   [['device_map', 'no_cuda', 'use_cpu'], '`engine.device` says where the model runs'],
   [
-    [
-      'accelerator_config',
-      'ddp_find_unused_parameters',
-      'deepspeed',
-      'fsdp',
-      'fsdp_config',
-      'local_rank',
-    ],
+    ['accelerator_config', 'ddp_find_unused_parameters', 'deepspeed', 'local_rank'],
     'a run computes on one device, or with `engine.backend` "accelerate" in several processes that share its batches',
+  ],
+  [
+    ['fsdp', 'fsdp_config', 'fsdp_transformer_layer_cls_to_wrap'],
+    '`accelerate.distributed_type` "fsdp" divides each layer among the processes of `accelerate.num_processes`',
   ],
   [
     [

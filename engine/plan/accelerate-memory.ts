@@ -1,4 +1,5 @@
-import type { LayerPart } from '../architectures/decoder-config.ts';
+import type { DecoderConfig, LayerPart } from '../architectures/decoder-config.ts';
+import { expectedTensors } from '../architectures/expected-tensors.ts';
 import type { ResolvedConfig } from '../config/schema.ts';
 import type { LoraModule } from '../lora/lora-module.ts';
 import type { BaseModel } from '../models/base-model.ts';
@@ -17,6 +18,12 @@ const PYTHON_BYTES = 800e6;
 
 const FLOAT32_BYTES = 4;
 const BFLOAT16_BYTES = 2;
+
+/**
+ * Layers that are whole at once in a process that shares the model: one as it was sent, the same as it is computed with,
+ * and the one before as it was sent.
+ */
+const WHOLE_LAYERS = 3;
 
 /** Of a trained number: its gradient and Adam's two moments. */
 const COPIES_OF_TRAINED = 3;
@@ -41,8 +48,8 @@ export interface AccelerateQuestion extends Pick<BatchesQuestion, 'shape'> {
 type AccelerateConfig = Pick<ResolvedConfig, 'lora' | 'training' | 'accelerate'>;
 
 /**
- * Bytes that each process of a run on Accelerate will need at its peak, of which each holds the whole model (DDP).
- * Attention keeps no scores (PyTorch's SDPA), and the logits of a whole batch are there at once.
+ * Bytes that each process of a run on Accelerate will need at its peak, of which each holds the whole model (DDP) or its
+ * rows of every weight, with what it computes with as a whole (FSDP): some layers, and what is around them. Attention keeps no scores (PyTorch's SDPA), and the logits of a whole batch are there at once.
  */
 export function accelerateMemory(
   config: AccelerateConfig,
@@ -53,8 +60,10 @@ export function accelerateMemory(
   const bytes = isHalf ? BFLOAT16_BYTES : FLOAT32_BYTES;
   const base = countParameters(model.config, [], []).total;
   const { trainable, total } = countParameters(model.config, trainee.modules, trainee.trainable);
-  // Gradients are added up in memory of their own.
-  const copies = COPIES_OF_TRAINED + (accelerate.num_processes > 1 ? 1 : 0);
+  const { num_processes: processes, distributed_type } = accelerate;
+  const sharers = distributed_type === 'fsdp' ? processes : 1;
+  // Gradients of whole models are added up in memory of their own.
+  const copies = COPIES_OF_TRAINED + (processes > sharers ? 1 : 0);
   const tokens = shape.rows * shape.length;
   const { layers, hiddenSize } = model.config;
   const kept = layers.map((layer) => keptOfLayer(layer, trainee.modules, config, bytes));
@@ -69,10 +78,14 @@ export function accelerateMemory(
         layers.length * bytes * hiddenSize +
         Math.max(logits, ...layers.map(({ mlp }, i) => kept[i]! + bytes * keptOfMlp(mlp)))
       : sum(kept) + logits;
+  const { around, layer } = largestParts(model.config);
+  const wholeAtOnce =
+    bytes * around +
+    WHOLE_LAYERS * (bytes * layer + (FLOAT32_BYTES * (total - base)) / layers.length);
   const stays = {
-    weights: bytes * base,
+    weights: (bytes * base) / sharers + (sharers > 1 ? wholeAtOnce : 0),
     answerWeights: 0,
-    optimizer: FLOAT32_BYTES * (total - base + copies * trainable),
+    optimizer: (FLOAT32_BYTES * (total - base + copies * trainable)) / sharers,
     runtime: isOnCpu ? PYTHON_BYTES : 0,
   };
   const passes = {
@@ -86,6 +99,22 @@ export function accelerateMemory(
     ...passes,
     total: sum(Object.values(stays)) + Math.max(...Object.values(passes)),
   };
+}
+
+/** Numbers of the base's largest layer, and of what is around its layers. */
+function largestParts(config: DecoderConfig): {
+  readonly around: number;
+  readonly layer: number;
+} {
+  const tensors = [...expectedTensors(config)];
+  const numbersOf = (within: string): number =>
+    sum(
+      tensors
+        .filter(([name]) => name.startsWith(within))
+        .map(([, shape]) => shape.reduce((a, b) => a * b, 1)),
+    );
+  const layers = config.layers.map(({ name }) => numbersOf(`${name}.`));
+  return { around: numbersOf('') - sum(layers), layer: Math.max(...layers) };
 }
 
 /** Bytes that a layer keeps of each token for its backward pass. */

@@ -61,8 +61,9 @@ export interface RunEstimate {
   /** Bytes; of each process, where there are {@link processes}. */
   readonly memory: MemoryEstimate;
   /**
-   * Processes of Accelerate that share the run, each with the whole model; absent where this engine computes it. What
-   * PyTorch takes is an estimate, by what was seen of a Llama.
+   * Processes of Accelerate that share the run, each with the whole model or its part of it
+   * (`accelerate.distributed_type`); absent where this engine computes it. What PyTorch takes is an estimate, by what was
+   * seen of a Llama.
    */
   readonly processes?: number;
   /** Bytes that the run may use: `engine.max_memory_gib`, or what the device can give now; absent where nobody tells. */

@@ -92,14 +92,16 @@ async function openAccelerate(
   progress(1);
   const { device } = ranks.hello;
   const { gradient_checkpointing } = config.training;
+  const { distributed_type, mixed_precision } = config.accelerate;
+  const name = distributed_type === 'fsdp' ? 'Accelerate, FSDP' : 'Accelerate';
   return {
     backend: new AccelerateBackend(ranks, trainee, moments),
     sampler: undefined,
     summary: {
-      device: `${ranks.count === 1 ? device : `${ranks.count} × ${device}`} (Accelerate)`,
+      device: `${ranks.count === 1 ? device : `${ranks.count} × ${device}`} (${name})`,
       processes: ranks.count,
       gradientCheckpointing: gradient_checkpointing === 'layer' ? 'layer' : 'none',
-      compute: config.accelerate.mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
+      compute: mixed_precision === 'bf16' ? 'bfloat16' : 'float32',
     },
     chosen: undefined,
     notices: new Set(),

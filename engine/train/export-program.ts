@@ -129,6 +129,7 @@ async function writeSettings(
     const settings = {
       device: config.engine.device,
       mixed_precision: config.accelerate.mixed_precision,
+      distributed_type: config.accelerate.distributed_type,
       save_total_limit: config.training.save_total_limit,
       load: { ...modelName(base), ...trainingSettings(config, trainee) },
     };

@@ -29,7 +29,7 @@ def main() -> None:
         sys.exit(problem["message"])
     for plugin in ("FSDP", "DEEPSPEED", "MEGATRON_LM"):
         if os.environ.get(f"ACCELERATE_USE_{plugin}", "").lower() in ("1", "true"):
-            sys.exit(f"The configuration of Accelerate asks for {plugin}, which this run is not made for; launch with --multi_gpu.")
+            sys.exit(f"The configuration of Accelerate asks for {plugin}; this run says itself how its model is divided (settings.json): launch with --multi_gpu.")
     # Only now: this loads PyTorch.
     from trainer import Refusal
 
@@ -61,6 +61,7 @@ def run(settings: dict, options: argparse.Namespace) -> None:
         meeting={"init_method": "env://"},
         device=options.device,
         mixed_precision=settings["mixed_precision"],
+        distributed_type=settings["distributed_type"],
     )
     found = checkpoints(options.output)
     if found and not options.resume:
@@ -82,8 +83,9 @@ def run(settings: dict, options: argparse.Namespace) -> None:
         if found and step <= done:
             continue
         if kind == "save":
+            tensors, moments = trainer.tensors(), trainer.moments()
             if output is not None:
-                output.save(trainer, step)
+                output.save(tensors, moments, step)
             continue
         row = {"step": step, "seconds": round(time.monotonic() - began, 3)}
         if kind == "evaluate":
@@ -96,8 +98,9 @@ def run(settings: dict, options: argparse.Namespace) -> None:
             output.tell(row)
         if not all(map(math.isfinite, row.values())):
             raise Refusal("training.not_finite", f"Step {step} is no number any more: {row}; use a smaller learning rate.")
+    tensors = trainer.tensors()
     if output is not None:
-        output.save_adapter(trainer, output.folder)
+        output.save_adapter(tensors, output.folder)
 
 
 def number(answer: float | None) -> float:
@@ -150,23 +153,27 @@ class Output:
         self._write(row)
         print(json.dumps(row), flush=True)
 
-    def save(self, trainer, step: int) -> None:
+    def save(self, tensors: dict, moments: dict, step: int) -> None:
         """All that it takes to go on; the folder has its name when it is complete."""
+        import trainer
+
         folder = self.folder / f"checkpoint-{step}"
         partial = folder.with_name(f"{folder.name}.tmp")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
-        self.save_adapter(trainer, partial)
-        trainer.save_moments(partial)
+        self.save_adapter(tensors, partial)
+        trainer.save_moments(moments, partial)
         partial.rename(folder)
         found = checkpoints(self.folder)
         for old in sorted(found)[: -self._limit]:
             shutil.rmtree(found[old])
 
-    def save_adapter(self, trainer, folder: Path) -> None:
+    def save_adapter(self, tensors: dict, folder: Path) -> None:
+        import trainer
+
         for file in (HERE / "adapter").iterdir():
             shutil.copy(file, folder)
-        trainer.save_adapter(folder)
+        trainer.save_adapter(tensors, folder)
 
     def _write(self, row: dict) -> None:
         self._metrics.write(json.dumps(row) + "\n")

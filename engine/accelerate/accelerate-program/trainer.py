@@ -11,10 +11,12 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file, save_file
+from torch.distributed.device_mesh import init_device_mesh
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+import sharded
 from lorafa import LoraFA
 
 # Of a position whose next token is not learned.
@@ -46,9 +48,11 @@ class Trainer:
         meeting: dict,
         device: str,
         mixed_precision: str,
+        distributed_type: str,
     ):
         """One of `num_processes`, of which `local_processes` are on this machine. `meeting` is what PyTorch's
-        `init_process_group` is told of how they find each other, and how long they wait for one another."""
+        `init_process_group` is told of how they find each other, and how long they wait for one another. Each of them
+        has the whole model ("ddp"), or they share it ("fsdp")."""
         self._rank, self._processes = rank, num_processes
         on_cpu = not _uses_cuda(device, local_processes)
         if num_processes > 1:
@@ -61,6 +65,7 @@ class Trainer:
         alone = DistributedDataParallelKwargs(broadcast_buffers=False)
         self._accelerator = Accelerator(cpu=on_cpu, mixed_precision=mixed_precision, kwargs_handlers=[alone])
         self._dtype = torch.bfloat16 if mixed_precision == "bf16" else torch.float32
+        self._is_sharded = distributed_type == "fsdp" and num_processes > 1
 
     @property
     def device(self) -> str:
@@ -85,13 +90,25 @@ class Trainer:
         folder `start`: an adapter as PEFT loads it, with LoRA-FA's projections and, after the first step, the moments
         of its optimizer. `trained` are the names that PEFT saves the trained tensors under, and `decayed` those of them
         that weight decay is for."""
-        base = AutoModelForCausalLM.from_pretrained(
-            model, revision=revision or "main", dtype=self._dtype, use_safetensors=True, trust_remote_code=False
+        revision = revision or "main"
+        base = self._base(model, revision)
+        # An adapter of an empty model stays empty, too.
+        self._model = PeftModel.from_pretrained(
+            base, start, is_trainable=True, torch_device="cpu", low_cpu_mem_usage=self._is_sharded
         )
-        self._model = PeftModel.from_pretrained(base, start, is_trainable=True, torch_device="cpu")
         layers = {name: layer for name, layer in self._model.named_modules() if isinstance(layer, LoraLayer)}
         for layer in layers.values():
             layer.lora_A["default"].weight.requires_grad_(method == "lora")
+        if self._is_sharded:
+            device = self._accelerator.device.type
+            sharded.shard(self._model, init_device_mesh(device, (self._processes,)))
+            try:
+                sharded.fill(self._model, model, revision, base.base_model_prefix, Path(start) / ADAPTER_FILE)
+            except sharded.Missing as missing:
+                raise Refusal(
+                    "model.unsupported",
+                    f'{model} cannot be read in parts: {missing}; use accelerate.distributed_type "ddp" for this model.',
+                ) from None
         self._trained = {
             name.replace(".default.", "."): weight
             for name, weight in self._model.named_parameters()
@@ -103,11 +120,12 @@ class Trainer:
                 f"PEFT adapts other layers of {model} than LoRA-FA does; use engine.backend \"onnxruntime\" for this model.",
             )
         self._set_modes(layers.values(), gradient_checkpointing)
-        self._wrapped = self._accelerator.prepare_model(self._model)
+        # What is shared among processes adds up gradients by itself, and needs no more than the precision.
+        self._wrapped = self._accelerator.prepare_model(self._model, evaluation_mode=self._is_sharded)
         self._max_grad_norm = max_grad_norm if max_grad_norm > 0 else math.inf
         if method == "lorafa":
             matrices = load_file(os.path.join(start, PROJECTIONS_FILE))
-            pairs = ((weight, matrices[name].to(weight.device)) for name, weight in self._trained.items())
+            pairs = ((weight, sharded.beside(matrices[name], weight)) for name, weight in self._trained.items())
             self._optimizer = LoraFA(pairs, tuple(betas), eps, weight_decay)
         else:
             others = set(trained) - set(decayed)
@@ -119,6 +137,13 @@ class Trainer:
         if steps > 0:
             self._restore(load_file(os.path.join(start, MOMENTS_FILE)), steps)
         return {}
+
+    def _base(self, model: str, revision: str) -> torch.nn.Module:
+        if self._is_sharded:
+            return sharded.empty_model(model, revision, self._dtype)
+        return AutoModelForCausalLM.from_pretrained(
+            model, revision=revision, dtype=self._dtype, use_safetensors=True, trust_remote_code=False
+        )
 
     def total(self, share: float) -> float:
         """The sum of the shares of all processes."""
@@ -143,7 +168,11 @@ class Trainer:
                 # The gradient of several processes is the mean of theirs, and the sum is wanted.
                 self._accelerator.backward(part * self._processes)
             loss += part.item()
-        norm = torch.nn.utils.clip_grad_norm_(self._trained.values(), self._max_grad_norm).item()
+        weights = list(self._trained.values())
+        # Of a shared model each process knows the norm of its rows, and all clip by the same.
+        total_norm = sharded.gathered(torch.nn.utils.get_total_norm([weight.grad for weight in weights]))
+        torch.nn.utils.clip_grads_with_norm_(weights, self._max_grad_norm, total_norm)
+        norm = total_norm.item()
         if math.isfinite(norm):
             for group in self._optimizer.param_groups:
                 group["lr"] = learning_rate
@@ -172,24 +201,17 @@ class Trainer:
 
     def fetch(self, file: str) -> dict:
         """Writes what is trained and the moments into a file; one of the processes does."""
+        state = self.tensors() | self.moments()
         if self._rank == 0:
-            save_file(self._tensors() | self._moments(), file)
+            save_file(state, file)
         return {}
 
-    def save_adapter(self, folder: Path) -> None:
-        """Brings the weights in the folder of an adapter, that it began with, to what they are now."""
-        file = folder / ADAPTER_FILE
-        save_file(load_file(file) | self._tensors(), file, metadata={"format": "pt"})
-
-    def save_moments(self, folder: Path) -> None:
-        """Writes what goes on from an adapter beside it."""
-        save_file(self._moments(), folder / MOMENTS_FILE)
-
-    def _tensors(self) -> dict:
-        """What is trained, by the names that PEFT saves it under."""
+    def tensors(self) -> dict:
+        """What is trained, by the names that PEFT saves it under; all processes have to ask for it."""
         return {name: _saved(weight) for name, weight in self._trained.items()}
 
-    def _moments(self) -> dict:
+    def moments(self) -> dict:
+        """The moments of what is trained; all processes have to ask for them."""
         moments = {}
         for name, weight in self._trained.items():
             state = self._optimizer.state[weight]
@@ -229,7 +251,7 @@ class Trainer:
 
     def _restore(self, tensors: dict, steps: int) -> None:
         for name, weight in self._trained.items():
-            moments = {key: tensors[f"{key}.{name}"].view_as(weight).to(weight.device) for key in MOMENTS}
+            moments = {key: sharded.like(tensors[f"{key}.{name}"].view(weight.shape), weight) for key in MOMENTS}
             self._optimizer.state[weight].update(step=torch.tensor(float(steps)), **moments)
 
 
@@ -238,9 +260,20 @@ def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def save_adapter(tensors: dict, folder: Path) -> None:
+    """Brings the weights in the folder of an adapter, that it began with, to what they are now."""
+    file = folder / ADAPTER_FILE
+    save_file(load_file(file) | tensors, file, metadata={"format": "pt"})
+
+
+def save_moments(moments: dict, folder: Path) -> None:
+    """Writes what goes on from an adapter beside it."""
+    save_file(moments, folder / MOMENTS_FILE)
+
+
 def _saved(tensor: torch.Tensor) -> torch.Tensor:
     """As it is written, in float32."""
-    return tensor.detach().float().cpu().contiguous()
+    return sharded.gathered(tensor.detach()).float().cpu().contiguous()
 
 
 def _uses_cuda(device: str, processes: int) -> bool:

@@ -92,6 +92,23 @@ export const processesRule: Rule = (given) => {
   ];
 };
 
+/** A model is shared by several processes, or not at all. */
+export const sharingRule: Rule = (given) => {
+  const path = ['accelerate', 'distributed_type'];
+  if (given('engine', 'backend') !== 'accelerate') return [];
+  if (given('accelerate', 'distributed_type') !== 'fsdp') return [];
+  // A file of Accelerate says how many there are.
+  if (given('accelerate', 'config_file') !== undefined) return [];
+  if ((given('accelerate', 'num_processes') ?? 1) !== 1) return [];
+  return [
+    problem(
+      path,
+      '`accelerate.distributed_type` "fsdp" has an effect only with several processes; set `accelerate.num_processes` or remove it',
+      { kind: 'remove', path },
+    ),
+  ];
+};
+
 function name(path: ConfigPath): string {
   return `\`${formatPath(path)}\``;
 }

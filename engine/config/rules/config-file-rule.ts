@@ -8,6 +8,7 @@ const SAID_THERE = [
   'main_process_ip',
   'main_process_port',
   'mixed_precision',
+  'distributed_type',
 ] as const;
 
 /** A file of Accelerate takes the place of keys. */

@@ -74,6 +74,7 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
       main_process_port: 29_501,
       mixed_precision: 'bf16',
       ddp_timeout: 600,
+      distributed_type: 'ddp',
     });
     expect(engine.device).toBe('auto');
   });
@@ -87,9 +88,43 @@ describe.skipIf(lacks('yaml'))('a configuration of Accelerate', () => {
     expect(engine.device).toBe('cpu');
   });
 
+  test('for FSDP is taken, as it is asked for in its second version', async () => {
+    // As `accelerate config` writes it.
+    const text = `distributed_type: FSDP
+fsdp_config:
+  fsdp_activation_checkpointing: false
+  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
+  fsdp_cpu_ram_efficient_loading: true
+  fsdp_offload_params: false
+  fsdp_reshard_after_forward: true
+  fsdp_state_dict_type: SHARDED_STATE_DICT
+  fsdp_transformer_layer_cls_to_wrap: LlamaDecoderLayer
+  fsdp_version: 2
+num_processes: 2
+`;
+    const { accelerate } = await read(text);
+    expect(accelerate).toMatchObject({ distributed_type: 'fsdp', num_processes: 2 });
+  });
+
   test.each([
     ['distributed_type: DEEPSPEED', 'distributed_type: "DEEPSPEED" cannot be had'],
-    ['distributed_type: FSDP', 'distributed_type: "FSDP" cannot be had'],
+    ['distributed_type: FSDP', 'fsdp_config.fsdp_version: 1 cannot be had; it can be 2'],
+    [
+      'distributed_type: FSDP\nfsdp_config: {fsdp_version: 2, fsdp_offload_params: true}',
+      'fsdp_config.fsdp_offload_params: true cannot be had; it can be false',
+    ],
+    [
+      'distributed_type: FSDP\nfsdp_config: {fsdp_version: 2, fsdp_min_num_params: 9}',
+      'fsdp_config.fsdp_min_num_params: 9 cannot be had',
+    ],
+    [
+      'distributed_type: FSDP\nfsdp_config: {fsdp_version: 2, fsdp_transformer_layer_cls_to_wrap: Linear}',
+      'fsdp_transformer_layer_cls_to_wrap: "Linear" cannot be had',
+    ],
+    [
+      'distributed_type: FSDP\nfsdp_config: {fsdp_version: 2}',
+      'only with several processes; set `accelerate.num_processes`',
+    ],
     ['dynamo_config: {dynamo_backend: INDUCTOR}', 'dynamo_config: .* cannot be had'],
     ['gpu_ids: "0,1"', 'gpu_ids: "0,1" cannot be had'],
     ['mixed_precision: fp16', 'mixed_precision: '],

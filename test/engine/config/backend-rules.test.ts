@@ -90,6 +90,27 @@ describe('on Accelerate', () => {
     expect(problems[0]!.message).toContain(`\`accelerate.${key}\``);
   });
 
+  test('a model is shared by several processes, or not at all', () => {
+    const problemsWith = (accelerate: object) =>
+      problemsOf({
+        engine: { backend: 'accelerate' },
+        training: { gradient_accumulation_steps: 2 },
+        accelerate,
+      }).problems;
+    expect(problemsWith({ distributed_type: 'fsdp' })).toMatchObject([
+      {
+        code: 'config.contradiction',
+        message: expect.stringContaining('`accelerate.distributed_type` "fsdp"'),
+      },
+    ]);
+    for (const accelerate of [
+      { distributed_type: 'ddp' },
+      { distributed_type: 'fsdp', num_processes: 2 },
+    ]) {
+      expect(problemsWith(accelerate)).toEqual([]);
+    }
+  });
+
   test('no machine has more than 256 processes', () => {
     const problemsWith = (accelerate: object) =>
       problemsOf({

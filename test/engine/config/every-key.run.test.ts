@@ -345,6 +345,7 @@ const CASES: Readonly<Record<string, () => KeyCase | Promise<KeyCase>>> = {
   'accelerate.main_process_ip': () => ({ ...onMachines, after: '192.0.2.1' }),
   'accelerate.main_process_port': () => ({ ...onMachines, after: 29_501 }),
   'accelerate.ddp_timeout': () => ({ ...onAccelerate, after: 60, observe: processes }),
+  'accelerate.distributed_type': () => ({ ...onMachines, after: 'fsdp' }),
   'accelerate.mixed_precision': () => ({ ...onAccelerate, after: 'bf16', observe: processes }),
 
   // Where Python lacks the packages, the other run is refused.

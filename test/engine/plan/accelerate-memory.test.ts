@@ -10,10 +10,12 @@ interface Changes {
   readonly training?: object;
   readonly accelerate?: object;
   readonly keys?: object;
+  readonly length?: number;
 }
 
-/** The estimate for one row of 256 tokens of a Llama of width 256. */
-async function memoryOf({ lora, training, accelerate, keys }: Changes, isOnCpu = false) {
+/** The estimate for one row of a Llama of width 256. */
+async function memoryOf(changes: Changes, isOnCpu = false) {
+  const { lora, training, accelerate, keys, length = 256 } = changes;
   const config = parseConfig(
     JSON.stringify({
       model: { base_model_name_or_path: 'model' },
@@ -37,7 +39,7 @@ async function memoryOf({ lora, training, accelerate, keys }: Changes, isOnCpu =
     }),
   };
   const trainee = await planTrainee(config, model);
-  const shape = { rows: 1, length: 256, lossTokens: 256 };
+  const shape = { rows: 1, length, lossTokens: length };
   return accelerateMemory(config, { model, trainee, isOnCpu, shape });
 }
 
@@ -75,3 +77,24 @@ test('each process holds the whole model, and with others a second gradient', as
   expect(half.runtime).toBeGreaterThan(5e8);
   expect(half.total).toBe(half.weights + half.optimizer + half.activations + half.runtime);
 });
+
+const SHARED = { distributed_type: 'fsdp', num_processes: 2 };
+
+// With few tokens most are the layers that are whole at once, of which there are fewer where most are activations.
+test.each<[string, Changes, number]>([
+  ['float32', { length: 16 }, 13_177_228],
+  ['bfloat16', { length: 16, accelerate: HALF }, 7_515_020],
+  ['layers recomputed', { length: 16, training: LAYER }, 12_012_668],
+  ['many tokens', {}, 39_825_868],
+])(
+  '%s: of a shared model a process has its part, and for a step what its allocator gave',
+  async (_, changes, measured) => {
+    const of = (accelerate: object) =>
+      memoryOf({ ...changes, keys: DEEP, accelerate: { ...changes.accelerate, ...accelerate } });
+    const [whole, shared] = await Promise.all([of({ num_processes: 2 }), of(SHARED)]);
+    const step = shared.weights - whole.weights / 2 + shared.activations;
+    expect(Math.abs(step / measured - 1)).toBeLessThan(0.08);
+    // Gradients are added up in no memory of their own.
+    expect(shared.optimizer).toBeLessThan(whole.optimizer / 2);
+  },
+);

@@ -297,7 +297,7 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
       expect(JSON.parse(exported.stdout)).toMatchObject({ folder, steps: 2, model: tiny().model });
       expect((await readdir(folder)).sort()).toEqual([
         ...['README.md', 'adapter', 'evaluation.jsonl', 'lorafa.py', 'packages.py', 'run.py'],
-        ...['settings.json', 'steps.jsonl', 'trainer.py'],
+        ...['settings.json', 'sharded.py', 'steps.jsonl', 'trainer.py'],
       ]);
       const command = ['accelerate', 'command', file, '--hosts', 'a,b', '--folder', folder];
       expect((await cli.run(command)).stdout).toContain('--node-rank 1 --master-addr a ');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -80,8 +80,8 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
   beforeAll(async () => {
     program = tiny().fresh('program');
     await exportProgram(tiny().config(ON_ACCELERATE), program, () => undefined);
-    alone = path.join(program, 'output');
-    await shell(`cd '${program}' && '${REFERENCE_PYTHON}' run.py`);
+    alone = path.join(program, 'alone');
+    await shell(`cd '${program}' && '${REFERENCE_PYTHON}' run.py --output '${alone}'`);
   }, PATIENCE.timeout);
 
   test(
@@ -103,7 +103,10 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
     },
   );
 
-  test('is the same on two machines', PATIENCE, async () => {
+  test.each(['ddp', 'fsdp'])('is the same on two machines (%s)', PATIENCE, async (type) => {
+    const file = path.join(program, 'settings.json');
+    const settings = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...settings, distributed_type: type }));
     const launch: Launch = {
       name: 'test',
       folder: program,
@@ -116,8 +119,6 @@ describe.skipIf(lacks('peft') || process.platform !== 'linux')('an exported run'
       firstHost: '127.0.0.1',
       port: 29_500 + (process.pid % 10_000),
     };
-    await rename(alone, `${alone}-alone`);
-    alone = `${alone}-alone`;
     const commands = LAUNCH_TEXTS.torchrun(launch)
       .split('\n')
       .filter((line) => !line.startsWith('#'));

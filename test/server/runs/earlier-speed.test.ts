@@ -63,6 +63,7 @@ test('a run on Accelerate is as fast as another one with as many processes and m
     { num_processes: 4 },
     { ...two, num_machines: 2, main_process_ip: '10.0.0.1' },
     { ...two, mixed_precision: 'bf16' },
+    { ...two, distributed_type: 'fsdp' },
   ]) {
     expect(await earlierSpeed(on(other), [run])).toBeUndefined();
   }

@@ -11,6 +11,7 @@ const STORED = {
   machine_rank: 0,
   main_process_port: 29_500,
   ddp_timeout: 600,
+  distributed_type: 'ddp',
   mixed_precision: 'no',
 } as const;
 const { python: _, ...WITHOUT } = STORED;
