@@ -5,6 +5,7 @@ import { newStateTensor } from '../runtime/new-state-tensor.ts';
 import type { StateTensor } from '../runtime/state-tensor.ts';
 import { INITIAL_SLOTS, maxSlots } from './cache-size.ts';
 import { GENERATION_TENSORS as names } from './generation-graph.ts';
+import { LARGEST_CHUNK } from './generation-runs.ts';
 
 /** Position of an empty slot: later than any token's, and exact in float32. */
 const EMPTY = 2n ** 30n;
@@ -48,13 +49,13 @@ export class KeyValueCache {
   /** Tokens that a run may read: those that a ring has room for beside what the first of them sees. */
   get mostTokens(): number {
     const { maxPositionEmbeddings } = this.#config;
-    return this.#maxSlots < maxPositionEmbeddings ? INITIAL_SLOTS : maxPositionEmbeddings;
+    return this.#maxSlots < maxPositionEmbeddings ? LARGEST_CHUNK : maxPositionEmbeddings;
   }
 
   /**
    * The inputs of the generation graph that hold the past, for a run that reads the next `count` tokens.
    *
-   * @throws LorafaError `device.failed` when there is no room for them; the cache is empty then, and its memory free
+   * @throws LorafaError `device.out_of_memory` when there is no room for them; the cache is empty then, and its memory free
    */
   feeds(count: number): Feeds {
     this.#reserve(this.#length + count);

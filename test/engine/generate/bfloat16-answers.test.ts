@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../../../engine/formats/float16.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { fixedSizes, generationGraph } from '../../../engine/generate/generation-graph.ts';
+import { inChunks } from '../../../engine/generate/generation-runs.ts';
 import { generationWeights } from '../../../engine/generate/generation-weights.ts';
 import type { Sequence } from '../../../engine/generate/sequence.ts';
 import { openWeights } from '../../../engine/models/hugging-face-folder.ts';
@@ -54,6 +55,28 @@ describe.runIf(hasBfloat16)('answers by weights that are stored in bfloat16', ()
     );
     expect(actual).toHaveLength(expected!.length);
     expect(relativeError(actual!, expected!)).toBeLessThan(2e-5);
+  });
+
+  test('chunks of a long text see all of a window', async () => {
+    const { f32, bf16 } = await roundedTwice('mistral-window');
+    const layers = f32.config.layers.map((layer) => ({
+      ...layer,
+      attention: { ...layer.attention, slidingWindow: 200 },
+    }));
+    const config = { ...f32.config, layers, maxPositionEmbeddings: 1024 };
+    const ids = range(512).map((i) => (i * 7) % config.vocabSize);
+    const lastOf = (weights: GoldenModel['weights'], chunks: readonly (readonly number[])[]) =>
+      withSessions({ config, weights }, async (sessions) => {
+        const sequence = await sessions.sequence(null);
+        let last: Float32Array = new Float32Array();
+        for (const chunk of chunks) last = await sequence.append(chunk);
+        return last;
+      });
+    const expected = await lastOf(
+      f32.weights,
+      range(128).map((i) => ids.slice(4 * i, 4 * i + 4)),
+    );
+    expect(relativeError(await lastOf(bf16.weights, inChunks(ids)), expected)).toBeLessThan(2e-5);
   });
 
   test('no weight of a matrix is upcast for a token', async () => {

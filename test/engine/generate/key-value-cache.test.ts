@@ -1,9 +1,13 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cacheBytes, cacheSlots } from '../../../engine/generate/cache-size.ts';
+import { GENERATION_TENSORS } from '../../../engine/generate/generation-graph.ts';
+import { RUN_SIZES } from '../../../engine/generate/generation-runs.ts';
 import { KeyValueCache } from '../../../engine/generate/key-value-cache.ts';
 import { CPU } from '../../../engine/runtime/device.ts';
 import { HostTensor } from '../../../engine/runtime/host-tensor.ts';
+import type { Tensor } from '../../../engine/runtime/tensor.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
+import { range } from './golden-model.ts';
 
 /** Every other layer sees all that came before. */
 const GEMMA = { architectures: ['Gemma2ForCausalLM'], sliding_window: 8, head_dim: 16 };
@@ -38,6 +42,26 @@ describe('the size of a cache is known before', () => {
     const bytes = tensors.reduce((sum, { data }) => sum + data.buffer.byteLength, 0);
     expect(bytes).toBe(cacheBytes(config, cacheSlots(config, tokens)));
   });
+});
+
+test('a ring of slots has room for the largest run beside the window of its first token', () => {
+  const window = 200;
+  const config = decoderConfig({
+    architectures: ['MistralForCausalLM'],
+    num_key_value_heads: 2,
+    sliding_window: window,
+    max_position_embeddings: 4096,
+  });
+  const cache = new KeyValueCache(config, CPU);
+  const size = Math.max(...RUN_SIZES);
+  for (let start = 0; start < 8 * size; start += size) {
+    const { data } = cache.feeds(size)[GENERATION_TENSORS.slotPositions] as Tensor;
+    const held = new Set([...data].map(Number));
+    const first = Math.max(0, start - window + 1);
+    const seen = range(start + size - first).map((token) => first + token);
+    expect(seen.filter((position) => !held.has(position))).toEqual([]);
+    cache.append(size);
+  }
 });
 
 test('a cache that cannot grow keeps nothing, and can be begun anew', () => {
