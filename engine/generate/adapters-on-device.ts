@@ -38,7 +38,7 @@ export class AdaptersOnDevice {
    * What a session of the device is fed with. Tensors are that already, and the CPU reads arrays where they are;
    * other arrays are copied.
    *
-   * @throws LorafaError `device.failed` when there is no room for them
+   * @throws LorafaError `device.out_of_memory` when there is no room for them
    */
   take(modules: readonly LoraModule[], weights: RuntimeWeights): TakenAdapter {
     if (!hasOwnMemory(this.#device) || !areArrays(weights)) {

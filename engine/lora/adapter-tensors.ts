@@ -6,7 +6,7 @@ import { type Adapter, adapterTensors } from './adapter.ts';
 /**
  * An adapter's tensors where a device computes with them; on the CPU, the adapter's own arrays.
  *
- * @throws LorafaError `device.failed` when the device has no room for them
+ * @throws LorafaError `device.out_of_memory` when the device has no room for them
  */
 export function stateOfAdapter(
   { modules, weights }: Pick<Adapter, 'modules' | 'weights'>,

@@ -49,7 +49,8 @@ type AccelerateConfig = Pick<ResolvedConfig, 'lora' | 'training' | 'accelerate'>
 
 /**
  * Bytes that each process of a run on Accelerate will need at its peak, of which each holds the whole model (DDP) or its
- * rows of every weight, with what it computes with as a whole (FSDP): some layers, and what is around them. Attention keeps no scores (PyTorch's SDPA), and the logits of a whole batch are there at once.
+ * rows of every weight, with what it computes with as a whole (FSDP): some layers, and what is around them. Attention
+ * keeps no scores (PyTorch's SDPA), and the logits of a whole batch are there at once.
  */
 export function accelerateMemory(
   config: AccelerateConfig,

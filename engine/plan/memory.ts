@@ -16,6 +16,8 @@ import { answersMemory, cacheMemory, evaluationMemory } from './memory-beside-st
 
 /** What a run needs to know about itself to estimate its memory. */
 export interface MemoryQuestion extends StepSpec, BatchesQuestion {
+  /** The shapes of other batches, the largest first; none unless given. */
+  readonly others?: readonly TrainingShape[];
   readonly recompute: Recompute;
   /** Whose memory it is; the host's unless given. */
   readonly device?: Device;
@@ -31,8 +33,6 @@ export interface MemoryQuestion extends StepSpec, BatchesQuestion {
 export interface BatchesQuestion {
   /** The largest of them. */
   readonly shape: TrainingShape;
-  /** Those of the others, the largest first; none unless given. */
-  readonly others?: readonly TrainingShape[];
   /** Lengths that they have; many unless given. */
   readonly lengths?: number;
 }
@@ -93,6 +93,12 @@ const MOMENTS = 2;
 
 /** With WebGPU, where an update is not written over what it reads: a second place for weights, sums and moments. */
 const SECOND_PLACES = 4;
+
+/**
+ * Shapes of batches that are gone through beside the largest: four lengths, where the configuration leaves padding open,
+ * each with a last batch of fewer rows. Each takes half a second of a processor for 1.1 billion weights.
+ */
+const MOST_SHAPES = 7;
 
 /** Bytes of small things on a device: constants of graphs, batches, zeros that gradients are set to. */
 const DEVICE_BYTES = 3e5;
@@ -186,10 +192,12 @@ function bytesBetweenBlocks(
   most: number,
 ): number {
   if (question.device?.kind !== 'cuda') return 0;
-  const { others = [] } = question;
+  const others = (question.others ?? [])
+    .slice(0, MOST_SHAPES)
+    .map((shape) => trainingGraph({ ...question, shape }));
   if (others.length + graphs.length === 0) return 0;
   // A run evaluates before its first step.
-  const all = [...graphs, graph, ...others.map((shape) => trainingGraph({ ...question, shape }))];
+  const all = [...graphs, graph, ...others];
   return Math.max(0, bytesToRun(all, question.device) - most);
 }
 
@@ -229,11 +237,19 @@ export function standingBytes({ total, activations, evaluation, answers }: Memor
   return total - Math.max(activations, evaluation, answers);
 }
 
-/** The same for a run, with the caches of its answers, which a device keeps beside what it computes with. */
+/**
+ * Bytes that a run keeps on a CUDA device, beside the arena that its sessions compute in, where the caches of answers do
+ * not lie.
+ */
 export function bytesKept(question: StepQuestion): number {
   const { answers } = question;
   const caches = answers === undefined ? 0 : cacheMemory(answers, question.device);
-  return standingBytes(estimateMemory({ ...question, recompute: 'layer' })) + caches;
+  const { weights, answerWeights, optimizer } = estimateMemory({
+    ...question,
+    others: [],
+    recompute: 'layer',
+  });
+  return weights + answerWeights + optimizer + DEVICE_BYTES + caches;
 }
 
 const FROM_LEAST: readonly Recompute[] = ['none', 'attention', 'layer'];

@@ -121,7 +121,7 @@ function layoutOf({ rows, paddingWaste }: EpochPlan): RowLayout {
 }
 
 /** The shapes that batches have, the largest first, as if all of their tokens were learned. */
-export function shapesOf(batches: readonly MicroBatch[]): readonly TrainingShape[] {
+function shapesOf(batches: readonly MicroBatch[]): readonly TrainingShape[] {
   const shapes = new Map(
     batches.map(({ rows: { length: rows }, sequenceLength: length }) => [
       `${rows}x${length}`,

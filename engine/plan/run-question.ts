@@ -5,7 +5,7 @@ import type { BaseModel } from '../models/base-model.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluationBatches } from './evaluation-batches.ts';
 import type { BatchesQuestion, MemoryQuestion } from './memory.ts';
-import { type RunPlan, shapesOf } from './run-plan.ts';
+import type { RunPlan } from './run-plan.ts';
 import { longestPrompt } from './sample-prompts.ts';
 
 /** What a run has to compute. */
@@ -48,7 +48,6 @@ function evaluationQuestion(
   const { rows, sequenceLength: length } = batches[0]!;
   return {
     shape: { rows: rows.length, length, lossTokens: rows.length * length },
-    others: shapesOf(batches).slice(1),
     lengths: new Set(batches.map(({ sequenceLength }) => sequenceLength)).size,
   };
 }

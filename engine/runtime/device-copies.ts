@@ -28,7 +28,7 @@ export class DeviceCopies {
   /**
    * Brings what an input is given to the device.
    *
-   * @throws LorafaError `device.failed` when there is no room for it
+   * @throws LorafaError `device.out_of_memory` when there is no room for it
    */
   upload(input: Value, given: Tensor): Pointer {
     const tensor = this.#copyIn(this.#inputs, input, given);
@@ -39,7 +39,7 @@ export class DeviceCopies {
   /**
    * Where an output is computed that an array is to have.
    *
-   * @throws LorafaError `device.failed` when there is no room for it
+   * @throws LorafaError `device.out_of_memory` when there is no room for it
    */
   roomFor(output: Value, wanted: Tensor): Pointer {
     return this.#copyIn(this.#outputs, output, wanted);

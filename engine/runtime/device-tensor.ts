@@ -46,7 +46,7 @@ export class DeviceTensor extends StateTensor {
   /**
    * A tensor of unknown numbers.
    *
-   * @throws LorafaError `device.failed` when there is no room for it
+   * @throws LorafaError `device.out_of_memory` when there is no room for it
    */
   static in(memory: TensorMemory, shape: readonly number[]): DeviceTensor {
     const first = memory.allocate('float32', shape);
@@ -65,7 +65,7 @@ export class DeviceTensor extends StateTensor {
   /**
    * What a run fills, which {@link filled} makes the tensor's numbers.
    *
-   * @throws LorafaError `device.failed` when the device has no room for it
+   * @throws LorafaError `device.out_of_memory` when the device has no room for it
    */
   get valueToFill(): Pointer {
     const places = this.#there;

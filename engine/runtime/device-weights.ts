@@ -59,7 +59,7 @@ export class DeviceWeights {
   /**
    * Brings weights to a device, but for those that are there.
    *
-   * @throws LorafaError `device.failed` when there is no room for them
+   * @throws LorafaError `device.out_of_memory` when there is no room for them
    */
   static async on(
     memory: TensorMemory,

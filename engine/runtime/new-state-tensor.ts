@@ -8,7 +8,7 @@ import type { StateTensor } from './state-tensor.ts';
  * A tensor where a device computes with it.
  *
  * @param values numbers to begin with, in an array that may be the tensor's own from now on; zeros unless given
- * @throws LorafaError `device.failed` when the device has no room for it
+ * @throws LorafaError `device.out_of_memory` when the device has no room for it
  */
 export function newStateTensor(
   device: Device,

@@ -7,6 +7,9 @@ import { isOutOfMemory } from './runtime-words.ts';
 /** What to do about it, where nobody knows what is computed. */
 const WAY_OUT = 'try smaller batches or shorter rows, or another engine.device';
 
+/** The same where there is more memory than may be taken. */
+const WAY_OUT_OF_BOUND = 'set a larger engine.max_memory_gib, or remove it';
+
 /** What ONNX Runtime's arena says where it may not grow so far, with what is left and what was asked for. */
 const BOUND = /Available memory of (\d+) is smaller than requested bytes of (\d+)/;
 
@@ -24,7 +27,7 @@ export class OutOfMemory extends LorafaError {
     problem: string,
     {
       isBound = false,
-      wayOut = WAY_OUT,
+      wayOut = isBound ? WAY_OUT_OF_BOUND : WAY_OUT,
       ...rest
     }: {
       readonly isBound?: boolean;

@@ -13,7 +13,7 @@ export interface TensorMemory {
   /**
    * A tensor of unknown numbers, to be released with `ReleaseValue`.
    *
-   * @throws LorafaError `device.failed` when there is no room for it
+   * @throws LorafaError `device.out_of_memory` when there is no room for it
    */
   allocate(dtype: DType, shape: readonly number[]): Pointer;
 

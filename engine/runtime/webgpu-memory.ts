@@ -1,4 +1,3 @@
-import { LorafaError } from '../errors.ts';
 import { formatShape, staticSize } from '../graph/dim.ts';
 import { DTYPE_BYTES, type DType } from '../graph/dtype.ts';
 import type { Pointer } from './c-api.ts';
@@ -6,6 +5,7 @@ import { type Device, formatDevice } from './device.ts';
 import { HostValues } from './host-values.ts';
 import { idleSession } from './idle-session.ts';
 import { create, ort } from './onnx-runtime.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 import { tensorAt } from './tensor-at.ts';
 import { copyTensor, tensorIn } from './tensor-in.ts';
 import type { TensorMemory } from './tensor-memory.ts';
@@ -64,9 +64,8 @@ export class WebgpuMemory implements TensorMemory {
       if (!keeps) ort.ReleaseValue(tensor);
     }
     if (keeps) return tensor;
-    throw new LorafaError(
-      'device.failed',
-      `${formatDevice(this.device)} has no room for a tensor of the shape ${formatShape(shape)}; try smaller batches or shorter rows, or another engine.device.`,
+    throw new OutOfMemory(
+      `${formatDevice(this.device)} has no room for a tensor of the shape ${formatShape(shape)}`,
     );
   }
 

@@ -352,9 +352,19 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
   });
 
   test('engine.max_memory_gib bounds what a run takes of the device', async () => {
-    const needed = countersOf((await trained([230])).events, 'completed')[0]!.peak;
+    const peakOf = ({ events }: { readonly events: readonly CountedEvent[] }): number =>
+      countersOf(events, 'completed')[0]!.peak;
+    const needed = peakOf(await trained([230]));
     const within = await trained([230], { engine: { max_memory_gib: (1.05 * needed) / 2 ** 30 } });
     expect([within.stderr, within.end]).toEqual(['', 0]);
+    // What lies unused between blocks of several shapes is taken by those who compute.
+    const several: ConfigChanges = {
+      data: { eval_split: 0.3 },
+      training: { eval_steps: 2, gradient_checkpointing: 'none' },
+    };
+    const most = (1.05 * peakOf(await trained(LENGTHS, several))) / 2 ** 30;
+    const all = await trained(LENGTHS, { ...several, engine: { max_memory_gib: most } });
+    expect([all.stderr, all.end]).toEqual(['', 0]);
     const bound = 0.6 * needed;
     const { events, stderr, end } = await trained([230], {
       engine: { max_memory_gib: bound / 2 ** 30 },
@@ -365,7 +375,9 @@ describe.skipIf(missing !== undefined)(`CUDA on a stand-in (${missing ?? 'built'
       /^`engine.max_memory_gib` gives the run too little memory of cuda:0: \d+ [KM]iB more were needed, and \d+ [KM]iB of it are left; resume with a larger engine.max_memory_gib, or start anew/,
     );
     const tooFew = await trained([230], { engine: { max_memory_gib: 4e-4 } });
-    expect(lastWords(tooFew.stderr)).toMatch(/^`engine.max_memory_gib` gives .* cuda:0: 4\d\d KiB/);
+    expect(lastWords(tooFew.stderr)).toMatch(
+      /^`engine.max_memory_gib` gives .* cuda:0: 4\d\d KiB .*; set a larger engine.max_memory_gib, or remove it.$/,
+    );
   });
 
   test('wrong use is told by a typed error, and ends no process', async () => {

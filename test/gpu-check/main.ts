@@ -161,13 +161,14 @@ type Check =
 /**
  * What another check wrote, but for what failed.
  *
- * @throws Error where there is none, or it was one with values and this is not, or the other way round
+ * @throws Error where there is none or it cannot be read, or it was one with values and this is not, or the other way round
  */
 async function earlierResults(out: string, values: boolean): Promise<CheckResult[]> {
-  const text = await readFile(out, 'utf8').catch((error: unknown) => {
-    throw new Error(`There is nothing to go on with: ${messageOf(error)}`);
-  });
-  const earlier = JSON.parse(text) as Partial<Results>;
+  const earlier: Partial<Results> = await readFile(out, 'utf8')
+    .then((text) => JSON.parse(text))
+    .catch((error: unknown) => {
+      throw new Error(`${out} has nothing to go on with: ${messageOf(error)}`);
+    });
   if (earlier.results === undefined || earlier.values !== values) {
     const wanted = values ? 'on a GPU' : 'with --no-values';
     throw new Error(`${out} is no check ${wanted}; leave out --resume, or name another --out.`);

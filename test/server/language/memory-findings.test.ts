@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest';
-import { expectedTensors } from '../../../engine/architectures/expected-tensors.ts';
 import { configSchema } from '../../../engine/config/schema.ts';
 import type { StepQuestion } from '../../../engine/plan/memory.ts';
 import { planTrainee } from '../../../engine/plan/planned-trainee.ts';
 import { stepSpec } from '../../../engine/step/step-spec.ts';
 import { describeQuantized } from '../../../engine/weights/quantization.ts';
-import { describeTensors } from '../../../engine/weights/weight-cache.ts';
-import { WeightStore } from '../../../engine/weights/weight-store.ts';
 import {
   inspectMemory,
   memoryFindings,
 } from '../../../server/language/inspection/memory-findings.ts';
 import { decoderConfig } from '../../support/decoder-config.ts';
+import { describedModel } from '../../support/described-model.ts';
 
-/** A model of four wide layers; its weights are nowhere. */
+/** A model of four wide layers. */
 function wideModel() {
   const wide = decoderConfig({
     hidden_size: 2048,
@@ -23,13 +21,7 @@ function wideModel() {
     num_key_value_heads: 8,
     tie_word_embeddings: true,
   });
-  const tensors = [...expectedTensors(wide)].map(([name, shape]) => ({
-    name,
-    shape,
-    dtype: 'BF16' as const,
-    data: new Uint8Array(),
-  }));
-  return { config: wide, name: 'wide', weights: new WeightStore(describeTensors(tensors, 'wide')) };
+  return describedModel(wide, 'BF16');
 }
 
 /** The quick fixes for a run that may use a share of what its base saves in NF4. */
