@@ -143,8 +143,8 @@ function requireSharing(
   file: string,
 ): void {
   // Accelerate takes the first version where a file names none.
-  const keys = isShared ? { fsdp_version: 1, ...fsdpConfig } : fsdpConfig;
-  for (const [key, value] of Object.entries(keys)) {
+  const asked = isShared ? { fsdp_version: 1, ...fsdpConfig } : fsdpConfig;
+  for (const [key, value] of Object.entries(asked)) {
     const isAllowed =
       key === 'fsdp_transformer_layer_cls_to_wrap'
         ? /^\w*(?:DecoderLayer|Block)$/.test(String(value))

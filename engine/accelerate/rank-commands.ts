@@ -59,11 +59,18 @@ export function pythonCommand(
   return accelerate.python ?? (environment[PYTHON_VARIABLE] || 'python3');
 }
 
+/** By what people name it. */
+const NAMES_OF_PYTHON =
+  'accelerate.python, by the variable LORAFA_PYTHON or, in VS Code, by the setting lorafa.accelerate.python or the interpreter that is selected';
+
+/** What to do about one that will not do. */
+export const NAME_ANOTHER_PYTHON = `name another Python by ${NAMES_OF_PYTHON}`;
+
 /** What is told where the system does not start it. */
 export function pythonNotFound(command: string, cause: unknown): LorafaError {
   return new LorafaError(
     'python.not_found',
-    `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by accelerate.python, by the variable LORAFA_PYTHON or, in VS Code, by the setting lorafa.accelerate.python or the interpreter that is selected.`,
+    `Python cannot be started as "${command}" (${messageOf(cause)}); install it, or name it by ${NAMES_OF_PYTHON}.`,
   );
 }
 

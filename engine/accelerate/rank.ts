@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { type ErrorCode, LorafaError } from '../errors.ts';
 import { killTree } from './kill-tree.ts';
-import { pythonNotFound, type RankCommand } from './rank-commands.ts';
+import { NAME_ANOTHER_PYTHON, pythonNotFound, type RankCommand } from './rank-commands.ts';
 
 /** Lines of output that are kept, for whoever is told why a run fails. */
 const KEPT_LINES = 40;
@@ -24,8 +24,11 @@ const failureSchema = z.object({
       'training.rank_lost',
       'device.unavailable',
       'model.unsupported',
+      'config.contradiction',
     ]),
     message: z.string(),
+    /** A command that brings what is missing. */
+    install: z.string().optional(),
   }),
 });
 
@@ -147,7 +150,11 @@ export class Rank {
       this.#waiting.shift()?.(answer);
       return;
     }
-    const { code, message } = data.failed;
+    const { code, message, install } = data.failed;
+    if (install !== undefined) {
+      this.#end(code, `${message}; ${NAME_ANOTHER_PYTHON}, or run: ${install}`);
+      return;
+    }
     const way = WAYS_OUT[code];
     this.#end(
       code,

@@ -13,6 +13,8 @@ const LISTENING_MS = 300;
 const helloSchema = z.object({
   /** Versions, by the names of packages; `python` among them. */
   packages: z.record(z.string(), z.string()),
+  /** Whether PyTorch was built with what processes talk by: `gloo` on CPUs, `nccl` on CUDA devices. */
+  backends: z.record(z.string(), z.boolean()),
   /** The kind of device that it computes on: `cpu`, `cuda`. */
   device: z.string(),
 });
@@ -58,7 +60,7 @@ export class Ranks {
    * @param onOutput told each line that they print, with the rank in front
    * @param model the base model's folder here, where another machine has the run
    * @throws LorafaError `python.not_found`, `python.missing_package`, `python.wrong_version`, `python.failed`,
-   * `device.unavailable`, `training.rank_died`, `training.rank_lost`; none of them is left then
+   * `device.unavailable`, `config.contradiction`, `training.rank_died`, `training.rank_lost`; none of them is left then
    */
   static async start(
     config: RankConfig,

@@ -20,19 +20,20 @@ def versions() -> dict:
 
 
 def problem():
-    """What is missing, as code and sentence; None where nothing is."""
+    """What is missing, as code and clause, and the command that installs it; None where nothing is."""
     found = versions()
     missing = [name for name in NEEDED if found[name] is None]
     install = f"{sys.executable} -m pip install --upgrade " + " ".join(NEEDED)
     if missing:
         names = ", ".join(missing)
-        return {"code": "python.missing_package", "message": f"{sys.executable} lacks {names}; run: {install}"}
+        return {"code": "python.missing_package", "message": f"{sys.executable} lacks {names}", "install": install}
     for name, least in NEEDED.items():
         if _numbers(found[name]) < least:
             wanted = ".".join(map(str, least))
             return {
                 "code": "python.wrong_version",
-                "message": f"{sys.executable} has {name} {found[name]}, and {wanted} is the first that will do; run: {install}",
+                "message": f"{sys.executable} has {name} {found[name]}, and {wanted} is the first that will do",
+                "install": install,
             }
     return None
 

@@ -26,7 +26,7 @@ def main() -> None:
     options = read_options(settings)
     problem = packages.problem()
     if problem is not None:
-        sys.exit(problem["message"])
+        sys.exit(f"{problem['message']}; run: {problem['install']}")
     for plugin in ("FSDP", "DEEPSPEED", "MEGATRON_LM"):
         if os.environ.get(f"ACCELERATE_USE_{plugin}", "").lower() in ("1", "true"):
             sys.exit(f"The configuration of Accelerate asks for {plugin}; this run says itself how its model is divided (settings.json): launch with --multi_gpu.")

@@ -101,7 +101,7 @@ def main() -> None:
 
 def compute(channel: Channel, handover: Path, timeout: float, machines: dict | None, model: str | None, **settings) -> None:
     from machines import Relay
-    from trainer import Trainer
+    from trainer import Trainer, backends
 
     rank, num_processes = settings["rank"], settings["num_processes"]
     relay = None
@@ -111,7 +111,7 @@ def compute(channel: Channel, handover: Path, timeout: float, machines: dict | N
     # On one machine by a file: no port is opened to which anybody could connect.
     place = {"init_method": f"file://{handover / 'rendezvous'}"} if relay is None else {"store": relay.store}
     trainer = Trainer(**settings, meeting=place | {"timeout": timedelta(seconds=timeout)})
-    channel.answer({"packages": packages.versions(), "device": trainer.device})
+    channel.answer({"packages": packages.versions(), "backends": backends(), "device": trainer.device})
     commands = {
         "load": trainer.load,
         "step": trainer.step,

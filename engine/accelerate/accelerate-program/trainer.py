@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import zlib
 from pathlib import Path
 
 import psutil
@@ -58,14 +59,26 @@ class Trainer:
         if num_processes > 1:
             if not on_cpu:
                 torch.cuda.set_device(local_rank)
-            torch.distributed.init_process_group(
-                "gloo" if on_cpu else "nccl", rank=rank, world_size=num_processes, **meeting
-            )
+            backend = "gloo" if on_cpu else "nccl"
+            if not backends()[backend]:
+                raise Refusal(
+                    "device.unavailable",
+                    f"PyTorch {torch.__version__} was built without {backend}, by which processes talk; "
+                    "install another build of it, or set accelerate.num_processes to 1.",
+                )
+            torch.distributed.init_process_group(backend, rank=rank, world_size=num_processes, **meeting)
         # Buffers follow from each process's own batch, and processes may have other numbers of them in a step.
         alone = DistributedDataParallelKwargs(broadcast_buffers=False)
         self._accelerator = Accelerator(cpu=on_cpu, mixed_precision=mixed_precision, kwargs_handlers=[alone])
         self._dtype = torch.bfloat16 if mixed_precision == "bf16" else torch.float32
         self._is_sharded = distributed_type == "fsdp" and num_processes > 1
+        how = zlib.crc32(f"{distributed_type} {mixed_precision}".encode())
+        if self.total(how) != how * num_processes:
+            raise Refusal(
+                "config.contradiction",
+                "The machines of this run differ in accelerate.distributed_type or accelerate.mixed_precision; "
+                "give all of them the same.",
+            )
 
     @property
     def device(self) -> str:
@@ -274,6 +287,11 @@ def save_moments(moments: dict, folder: Path) -> None:
 def _saved(tensor: torch.Tensor) -> torch.Tensor:
     """As it is written, in float32."""
     return sharded.gathered(tensor.detach()).float().cpu().contiguous()
+
+
+def backends() -> dict:
+    """Whether PyTorch was built with what processes talk by: gloo on CPUs, nccl on CUDA devices."""
+    return {"gloo": torch.distributed.is_gloo_available(), "nccl": torch.distributed.is_nccl_available()}
 
 
 def _uses_cuda(device: str, processes: int) -> bool:

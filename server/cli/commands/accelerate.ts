@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { withConfigFile } from '../../../engine/accelerate/config-file.ts';
+import { portProblem } from '../../../engine/accelerate/port-problem.ts';
 import { localProcesses } from '../../../engine/accelerate/rank-commands.ts';
 import { Ranks } from '../../../engine/accelerate/ranks.ts';
 import { parseOverride } from '../../../engine/config/overrides.ts';
@@ -112,14 +113,20 @@ async function accelerateConfig(file: string, { set }: CommonFlags): Promise<Res
 
 async function check(file: string, flags: CommonFlags): Promise<void> {
   const config = await accelerateConfig(file, flags);
+  const port = await listeningPort(config);
   const ranks = await Ranks.start(onThisMachine(config));
   try {
-    const { device, packages } = ranks.hello;
+    const { device, packages, backends } = ranks.hello;
     if (flags.json === true) {
-      printJson(process.stdout, { processes: ranks.count, device, packages });
+      printJson(process.stdout, { processes: ranks.count, device, packages, backends, port });
       return;
     }
-    const rows = [['processes', `${ranks.count} on ${device}`], ...Object.entries(packages)];
+    const rows = [
+      ['processes', `${ranks.count} on ${device}`],
+      ...Object.entries(packages),
+      ...Object.entries(backends).map(([name, has]) => [name, has ? 'yes' : 'no']),
+      ...(port === null ? [] : [['port', `${port}, which is free`]]),
+    ];
     const width = Math.max(...rows.map(([name]) => name!.length));
     for (const [name, value] of rows) {
       printText(process.stdout, `${name!.padEnd(width)}  ${value}`);
@@ -127,6 +134,22 @@ async function check(file: string, flags: CommonFlags): Promise<void> {
   } finally {
     await ranks.release();
   }
+}
+
+/**
+ * The port at which this machine will listen; null where it is not the first of several.
+ *
+ * @throws LorafaError `device.unavailable` where it cannot
+ */
+async function listeningPort({ accelerate }: ResolvedConfig): Promise<number | null> {
+  const { num_machines, machine_rank, main_process_port: port } = accelerate;
+  if (num_machines === 1 || machine_rank > 0) return null;
+  const problem = await portProblem(port);
+  if (problem === undefined) return port;
+  throw new LorafaError(
+    'device.unavailable',
+    `This machine, which is the first, cannot listen at port ${port} (${problem}); set accelerate.main_process_port to another one on all machines.`,
+  );
 }
 
 /** The processes of this machine without the others, which nobody may have started. */

@@ -138,6 +138,21 @@ describe.skipIf(lacks('peft') || process.platform === 'win32')('a Python', () =>
     },
   );
 
+  test('whose PyTorch has nothing by which processes talk is told', PATIENCE, async () => {
+    await writeFile(
+      path.join(folder, 'sitecustomize.py'),
+      'import torch.distributed\ntorch.distributed.is_gloo_available = lambda: False\n',
+    );
+    vi.stubEnv('PYTHONPATH', folder);
+    await expect(start(REFERENCE_PYTHON, 2)).rejects.toMatchObject({
+      code: 'device.unavailable',
+      message: expect.stringMatching(/^PyTorch \S+ was built without gloo, by which .*\.$/),
+    });
+    const alone = await start(REFERENCE_PYTHON);
+    expect(alone.hello.backends).toMatchObject({ gloo: false });
+    await alone.release();
+  });
+
   test('that gets no descriptors is told', PATIENCE, async () => {
     const closing = await script('closing', `exec "${REFERENCE_PYTHON}" "$@" 3>&-`);
     await expect(start(closing)).rejects.toMatchObject({

@@ -143,6 +143,22 @@ describe.skipIf(lacks('peft'))('a run whose processes share the model', () => {
     expect(ofType(finished, 'started')[0]!.run.device).toBe('2 × cpu (Accelerate, FSDP)');
   });
 
+  test('is refused where another machine would have all of the model', PATIENCE, async () => {
+    const meeting = {
+      ...{ num_machines: 2, main_process_ip: '127.0.0.1' },
+      main_process_port: await freePort(),
+    };
+    const both = await Promise.allSettled([
+      run(onAccelerate(SHORT, { ...meeting, ...FSDP })),
+      followRun(onAccelerate(SHORT, { ...meeting, machine_rank: 1 }), {
+        onProgress: () => undefined,
+      }),
+    ]);
+    for (const each of both) {
+      expect(each).toMatchObject({ reason: { code: 'config.contradiction' } });
+    }
+  });
+
   test.skipIf(process.platform !== 'linux')(
     'ends by name when a process is killed, with nothing left, and goes on',
     PATIENCE,

@@ -290,6 +290,8 @@ describe.skipIf(lacks('peft'))('a run on Accelerate', () => {
       expect(JSON.parse(stdout)).toMatchObject({
         processes: 1,
         device: 'cpu',
+        backends: { gloo: true, nccl: expect.any(Boolean) },
+        port: null,
         packages: { peft: expect.any(String), torch: expect.any(String) },
       });
       const folder = tiny().fresh('program');
@@ -339,7 +341,9 @@ describe.skipIf(lacks('json'))('Python', () => {
     await chmod(bare, 0o755);
     await expect(run(onAccelerate({}, { python: bare }))).rejects.toMatchObject({
       code: 'python.missing_package',
-      message: expect.stringMatching(/lacks torch, .*-m pip install/),
+      message: expect.stringMatching(
+        /lacks torch, .*; name another .* LORAFA_PYTHON .* or run: .*-m pip install/,
+      ),
     });
   });
 });
