@@ -11,7 +11,7 @@ export const RUN_FILES = {
   journal: 'events.jsonl',
   /** What its model was trained on, and can be tried on; see `run-examples.ts`. */
   examples: 'examples.json',
-  /** Where a run in a process of its own stands (`server/runs/state-file.ts`). */
+  /** Where a run in a process of its own stands (`server/trainer/state-file.ts`). */
   state: 'state.json',
   /** What that process and its libraries have to say, one message a line. */
   log: 'run.log',

@@ -105,7 +105,7 @@ async function trainWith(
   requirePositions(config, base);
   const tokenizer = await loadRunTokenizer(config, base);
   const data = await loadRunData(config, tokenizer, onEvent);
-  const weightsDigest = await examineWeights(base.weights, (done, total) =>
+  const weightsDigest = await examineWeights(base, (done, total) =>
     onEvent({ type: 'progress', task: 'checking weights', done, total }),
   );
   // Data that change meanwhile are no reason not to train on what was read.

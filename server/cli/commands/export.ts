@@ -7,6 +7,7 @@ import { EXPORT_FORMATS, type ExportFormatName } from '../../../engine/export/ex
 import type { ExportSize } from '../../../engine/export/export-sizes.ts';
 import { formatBytes, formatCount } from '../../format.ts';
 import { makeCard } from '../../publish/card-files.ts';
+import { exitCodeOf } from '../exit-codes.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { jsonProgress } from '../json-progress.ts';
 import { localPath } from '../local-path.ts';
@@ -97,6 +98,10 @@ async function sizesCommand(result: string, { base, json }: ExportFlags): Promis
   const sizes = await exportSizes(await localPath(result, 'adapter'), { base });
   if (json === true) printJson(process.stdout, { type: 'sizes', sizes });
   else printText(process.stdout, sizes.map(describeSize).join('\n'));
+  // Of what is no result there is nothing in any format.
+  if (sizes.every(({ problem }) => problem !== null)) {
+    process.exitCode = exitCodeOf('adapter.not_found');
+  }
 }
 
 function describeSize({ format, dtype, bytes, problem }: ExportSize): string {

@@ -326,7 +326,7 @@ function batchesOf(
   device: Device,
   batchSize: number,
   facts: SplitFacts,
-): Required<Omit<BatchesQuestion, 'others'>> | undefined {
+): Required<BatchesQuestion> | undefined {
   const { longest, tokens = 0 } = facts;
   const rows = (data.packing ? packedRows(data, facts) : facts.rows) ?? Infinity;
   if (longest === undefined || longest === 0 || rows === 0) return undefined;

@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openSafetensors } from '../../../engine/formats/safetensors.ts';
 import { writeSafetensors } from '../../../engine/formats/safetensors-writer.ts';
 import { readTensor } from '../../../engine/formats/tensor-data.ts';
@@ -209,8 +209,8 @@ describe('weights that do not fit the config', () => {
   ] as const)('%s weights that hold %s are found', async (dtype, value) => {
     const data = new Float32Array(32).fill(65504);
     data[17] = value;
-    const { weights } = await openBaseModel(await rewrite({ data, dtype }));
-    await expect(examineWeights(weights)).rejects.toMatchObject({
+    const model = await openBaseModel(await rewrite({ data, dtype }));
+    await expect(examineWeights(model)).rejects.toMatchObject({
       code: 'model.not_finite',
       message: expect.stringMatching(
         /"model.norm.weight" in .*model.safetensors holds NaN or infinity \(element 17\)/,
@@ -218,11 +218,25 @@ describe('weights that do not fit the config', () => {
     });
   });
 
+  test('of weights that were made of others, the model is named', async () => {
+    vi.stubEnv('LORAFA_CACHE_DIR', await tempFolder());
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const data = new Float32Array(32).fill(1);
+    data[17] = Number.NaN;
+    const folder = await rewrite({ data, dtype: 'F32' });
+    const model = await openBaseModel(folder, { quantization: { kind: 'int8' } });
+    await expect(examineWeights(model)).rejects.toMatchObject({
+      code: 'model.not_finite',
+      message: expect.stringContaining(`"model.norm.weight" in ${folder} holds NaN`),
+      location: { file: folder },
+    });
+  });
+
   test('finite weights pass, and progress ends at all bytes', async () => {
-    const { weights } = await openBaseModel(await modelFolder());
-    const total = [...weights.tensors.values()].reduce((sum, { length }) => sum + length, 0);
+    const model = await openBaseModel(await modelFolder());
+    const total = [...model.weights.tensors.values()].reduce((sum, { length }) => sum + length, 0);
     let last: number[] = [];
-    await examineWeights(weights, (done, all) => {
+    await examineWeights(model, (done, all) => {
       last = [done, all];
     });
     expect(last).toEqual([total, total]);

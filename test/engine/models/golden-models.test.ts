@@ -19,7 +19,7 @@ describe('model folders that transformers saved', () => {
       const folder = path.join(models, name);
       const { config } = await readDecoderConfig(folder);
       const weights = await openWeights(folder, config);
-      await examineWeights(weights);
+      await examineWeights({ path: folder, weights });
       expect(weights.files().folder).toBe(folder);
       expect(weights.tensors.has(`${config.outputName}.weight`)).toBe(!isTied(config));
     },

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { access, chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BuiltCli, type Outcome } from '../../support/built-cli.ts';
@@ -435,6 +437,21 @@ describe('a run', () => {
     expect(await readdir(temporary)).toEqual([]);
   });
 
+  test('of several machines is refused before it starts where its port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const sets = [
+      ...['engine.backend=accelerate', 'accelerate.machine_rank=0'],
+      `accelerate.main_process_port=${port}`,
+    ];
+    const given = [...OTHER_MACHINE, ...sets].flatMap((each) => ['--set', each]);
+    const { code, stderr } = await lorafa('accelerate', 'check', 'run.lorafa.json', ...given);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(new RegExp(`cannot listen at port ${port} \\(.*EADDRINUSE.*; set acc`));
+  });
+
   test("takes the command line of PEFT's example", async () => {
     const { code, stderr } = await lorafa(
       ...['train', '--base_model_name_or_path', 'model', '--dataset_name_or_path', 'rows.jsonl'],
@@ -476,6 +493,14 @@ describe('export', () => {
     ];
     expect(type).toBe('sizes');
     expect(sizes.map(({ format }) => format)).toContain('ollama');
+  });
+
+  test('says of what is no result that no format can be had, and fails', async () => {
+    for (const flags of [[], ['--json']]) {
+      const { code, stdout } = await lorafa('export', 'nothing', '--sizes', ...flags);
+      expect(code).toBe(3);
+      for (const format of ['merged', 'peft', 'ollama']) expect(stdout).toContain(format);
+    }
   });
 
   test('leaves nothing when it is interrupted', async () => {
