@@ -48,7 +48,10 @@ export function registerRuns(
   const actions = new RunActions(context, keeper);
   const panels = new RunPanels(context, actions);
   const comparisons = new ComparisonPanels(context, actions);
-  const devices = new KnownDevices(server, () => store.runs.some(({ isLive }) => isLive));
+  // Of a window that was just opened a run may go on which it has not read yet.
+  const devices = new KnownDevices(server, async () =>
+    (await store.load()).some(({ isLive }) => isLive),
+  );
   const views = registerViews(extension, context, devices);
   const targets = new RunTargets(store, actions, panels, views.runs);
   registerRunCommands(extension, {

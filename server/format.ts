@@ -2,7 +2,7 @@
 
 export { formatBytes } from '../engine/format-bytes.ts';
 
-/** Seconds as "12m 05s", "1h 03m", "2d 04h"; below a minute "7s". */
+/** Seconds as "12 min 05 s", "1 h 03 min", "2 d 04 h"; below a minute "7 s". */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const [days, hours, minutes] = [
@@ -10,9 +10,9 @@ export function formatDuration(seconds: number): string {
     Math.floor(whole / 3_600) % 24,
     Math.floor(whole / 60) % 60,
   ];
-  if (days > 0) return `${days}d ${pad(hours)}h`;
-  if (hours > 0) return `${hours}h ${pad(minutes)}m`;
-  return minutes > 0 ? `${minutes}m ${pad(whole % 60)}s` : `${whole}s`;
+  if (days > 0) return `${days} d ${pad(hours)} h`;
+  if (hours > 0) return `${hours} h ${pad(minutes)} min`;
+  return minutes > 0 ? `${minutes} min ${pad(whole % 60)} s` : `${whole} s`;
 }
 
 /** A count with thousands separators: "1,234,567". */

@@ -2,6 +2,8 @@ import { nf4Blocks, nf4CodeBytes } from '../formats/nf4.ts';
 import { DYNAMIC_MAP } from '../formats/nf4-double.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { OpName } from '../graph/op.ts';
+import { withWebgpuOps } from '../graph/passes/webgpu-ops.ts';
 import type { Value } from '../graph/value.ts';
 import { CPU, type Device, formatDevice } from './device.ts';
 import type { Feeds } from './feeds.ts';
@@ -18,6 +20,9 @@ const TOLERANCE = 1e-4;
 
 /** About the largest angle, in radians: that of a position. */
 const LARGEST_ANGLE = 100_000;
+
+/** Products of such integers, as dropout makes them, need 64 bits. */
+const LARGE = 2 ** 30;
 
 /**
  * Computes every op that a step is made of on a device and on the CPU.
@@ -37,6 +42,12 @@ export async function testOps(device: Device): Promise<void> {
       );
     }
   }
+}
+
+/** The ops that {@link testOps} has WebGPU compute, as its graphs are written there. */
+export function testedOps(): ReadonlySet<OpName> {
+  const graphs = SIZES.map(([rows, columns]) => withWebgpuOps(opsGraph(rows, columns)));
+  return new Set(graphs.flatMap(({ values }) => values.map(({ op }) => op)));
 }
 
 async function run(graph: Graph, feeds: Feeds, device: Device) {
@@ -84,6 +95,10 @@ function opsGraph(rows: number, columns: number): Graph {
   const both = b.concat([heads, others], 1);
   const weight = b.reshape(b.slice(positive, 0, 0, 1), [columns]);
   const isLess = b.less(x, y);
+  const large = b.mul(
+    b.add(indices, b.scalar(LARGE, 'int64')),
+    b.add(places, b.scalar(LARGE, 'int64')),
+  );
   const turned = b.slice(x, 1, 0, 32);
   const turns = b.slice(y, 1, 0, 16);
   const results: Record<string, Value> = {
@@ -105,6 +120,7 @@ function opsGraph(rows: number, columns: number): Graph {
     ...{ transpose: b.transpose(both, [0, 2, 1, 3]), concat: b.concat([x, y], 1) },
     ...{ expand: b.expand(weight, [rows, columns]), slice: b.slice(x, 1, 3, 9) },
     ...{ pad: b.pad(x, 1, 2, 3), gather: b.gather(x, indices) },
+    mod: b.cast(b.mod(large, b.scalar(LARGE - 1, 'int64')), 'float32'),
     scatterAdd: b.scatterAdd(indices, x, rows),
     setRows: b.setRows(x, places, y),
     ...{ matmulBnb4: b.matmulBnb4(x, ...nf4, sizes), nf4: b.dequantizeNf4(...nf4, sizes) },

@@ -36,6 +36,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   #state: FormState | undefined;
   #fixesOf: FixesOf = () => [];
   #isReady = false;
+  #isClosed = false;
   readonly #devices: KnownDevices;
   readonly #lookAtColumns: () => void;
   #columns: readonly string[] = [];
@@ -117,6 +118,7 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   }
 
   dispose(): void {
+    this.#isClosed = true;
     this.#subscription.dispose();
     this.#leave();
   }
@@ -224,6 +226,8 @@ export class ConfigForm implements OpenForm, vscode.Disposable {
   }
 
   #send(message: HostMessage): void {
+    // What it asked for comes later, of devices by seconds.
+    if (this.#isClosed) return;
     void this.#panel.webview.postMessage(message);
   }
 }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { readTree } from '../../server/language/json-path.ts';
 import { COMMANDS, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
-import { pick } from '../show/quick-input.ts';
+import { pickFile } from '../show/pick-file.ts';
 
 /** The keys that name data files. */
 const DATA_KEYS = ['dataset_name_or_path', 'eval_dataset_name_or_path'];
@@ -39,9 +39,7 @@ export async function configOfData(
     });
     return undefined;
   }
-  if (naming.length === 1) return naming[0];
-  const rows = naming.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  return (await pick(rows, { title }))?.uri;
+  return naming.length === 1 ? naming[0] : pickFile(naming, title);
 }
 
 /**

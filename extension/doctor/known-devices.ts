@@ -20,7 +20,7 @@ export interface KnownDevice {
 /** The devices of this machine, for all who list them: a look takes seconds, and a little memory of each of them. */
 export class KnownDevices {
   readonly #server: ServerLink;
-  readonly #isComputing: () => boolean;
+  readonly #isComputing: () => Promise<boolean>;
   readonly #didForget = new vscode.EventEmitter<void>();
   #found: Promise<readonly KnownDevice[]> | undefined;
   #foundAt = 0;
@@ -28,8 +28,8 @@ export class KnownDevices {
   /** Fires when what was known may be otherwise now. */
   readonly onDidForget = this.#didForget.event;
 
-  /** @param isComputing whether a run goes on */
-  constructor(server: ServerLink, isComputing: () => boolean) {
+  /** @param isComputing whether a run goes on, which is found out where it is not known yet */
+  constructor(server: ServerLink, isComputing: () => Promise<boolean>) {
     this.#server = server;
     this.#isComputing = isComputing;
   }
@@ -37,9 +37,13 @@ export class KnownDevices {
   /** Those that there are, as they were found less than a minute ago. Throws the server's error answer. */
   look(): Promise<readonly KnownDevice[]> {
     if (this.#found === undefined || Date.now() - this.#foundAt > KNOWN_MS) {
-      const found = this.#server
+      const found: Promise<readonly KnownDevice[]> = this.#server
         .ask(examineMachine, {})
-        .then((report) => devicesOf(machineReportSchema.parse(report)));
+        .then((report) => {
+          const devices = devicesOf(machineReportSchema.parse(report));
+          // Who waits for what was forgotten meanwhile is told what there is now.
+          return this.#found === undefined || this.#found === found ? devices : this.#found;
+        });
       found.catch(() => {
         if (this.#found === found) this.#found = undefined;
       });
@@ -51,7 +55,7 @@ export class KnownDevices {
 
   /** The same for who did not ask for it: while a run goes on, no device is tried for that, which it may have filled. */
   async lookAside(): Promise<readonly KnownDevice[]> {
-    return this.#isComputing() ? ((await this.#found) ?? []) : this.look();
+    return (await this.#isComputing()) ? ((await this.#found) ?? []) : this.look();
   }
 
   /** Something was set up, or somebody wants to see what there is now. */

@@ -1,5 +1,6 @@
 import type { RunSummary } from '../../server/protocol/runs.ts';
 import { RUN_STATES } from '../../server/trainer/run-status.ts';
+import { byName } from '../by-name.ts';
 import type { RunList } from './run-list.ts';
 import { secondsOf } from './run-texts.ts';
 
@@ -51,11 +52,11 @@ export function groupRuns(runs: RunList): readonly RunGroup[] {
 }
 
 const newestFirst = (a: RunSummary, b: RunSummary): number =>
-  b.status.since.localeCompare(a.status.since) || a.name.localeCompare(b.name);
+  b.status.since.localeCompare(a.status.since) || byName(a.name, b.name);
 
 const COMPARISONS: Readonly<Record<RunOrder, (a: RunSummary, b: RunSummary) => number>> = {
   newest: newestFirst,
-  name: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
+  name: (a, b) => byName(a.name, b.name),
   loss: (a, b) => ascending(a.status.loss, b.status.loss) || newestFirst(a, b),
   evalLoss: (a, b) => ascending(a.status.evalLoss, b.status.evalLoss) || newestFirst(a, b),
   duration: (a, b) => secondsOf(b) - secondsOf(a) || newestFirst(a, b),

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../server/protocol/runs.ts';
 import { COMMANDS, CONFIG_FILE_PATTERN } from '../ids.ts';
 import { showInformation } from '../show/notifications.ts';
+import { pickFile } from '../show/pick-file.ts';
 import { type PickRow, pick, pickSeveral } from '../show/quick-input.ts';
 import { checkpointRows } from './checkpoint-rows.ts';
 import { runIcon } from './run-icons.ts';
@@ -73,12 +74,7 @@ export async function chooseConfigFile(title: string): Promise<vscode.Uri | unde
     void tellOfNoConfiguration();
     return undefined;
   }
-  if (files.length === 1) return files[0];
-  const items = files
-    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
-    .toSorted((a, b) => a.label.localeCompare(b.label));
-  const picked = await pick(items, { title });
-  return picked?.uri;
+  return files.length === 1 ? files[0] : pickFile(files, title);
 }
 
 /** What somebody can do who has nothing yet to start, preview or estimate. */

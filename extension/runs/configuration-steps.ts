@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { sampleData } from '../../server/protocol/data.ts';
+import { byName } from '../by-name.ts';
 import { chooseFiles } from '../config-editor/browse.ts';
 import { chooseFromData } from '../hub/choose-data.ts';
 import { chooseFromModels } from '../hub/choose-model.ts';
@@ -101,7 +102,7 @@ export function chooseData(
           description: vscode.l10n.t('{0} files', count),
         })),
         ...paths.map((file) => row(file, 'file')),
-      ].toSorted((a, b) => a.label.localeCompare(b.label));
+      ].toSorted((a, b) => byName(a.label, b.label));
     }),
     elsewhere: [
       {

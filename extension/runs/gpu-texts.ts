@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { NvidiaGpu } from '../../engine/runtime/nvidia-smi.ts';
 import { formatBytes } from '../../server/format.ts';
+import { gpuIndex } from '../../server/gpu-index.ts';
 
 /** What is known of NVIDIA's GPUs while runs compute on them. */
 export interface GpuNews {
@@ -35,12 +36,6 @@ export function describeGpu(device: string, { gpus, isSilent }: GpuNews): string
     ...(temperature === null ? [] : [`${Math.round(temperature)} °C`]),
     ...(power === null ? [] : [`${Math.round(power)} W`]),
   ].join(' · ');
-}
-
-/** The number of a CUDA device, which its GPU has as well; undefined for others. */
-export function gpuIndex(device: string): number | undefined {
-  const index = /^cuda:(\d+)$/.exec(device)?.[1];
-  return index === undefined ? undefined : Number(index);
 }
 
 function gpuOf(device: string, gpus: readonly NvidiaGpu[]): NvidiaGpu | undefined {

@@ -1,5 +1,6 @@
 import type { RunCheckpoint, RunSummary } from '../../server/protocol/runs.ts';
 import { isFinal } from '../../server/trainer/run-status.ts';
+import { byName } from '../by-name.ts';
 
 /** Every run that the window knows, the live ones first, then the latest first. */
 export type RunList = readonly RunSummary[];
@@ -10,7 +11,7 @@ export function sortRuns(runs: RunList): RunList {
     (a, b) =>
       Number(b.isLive) - Number(a.isLive) ||
       b.status.since.localeCompare(a.status.since) ||
-      a.name.localeCompare(b.name),
+      byName(a.name, b.name),
   );
 }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { gpuIndex } from '../../server/gpu-index.ts';
 import {
   getRunConfig,
   getRunReports,
@@ -14,7 +15,7 @@ import { renderWebviewPage, webviewRoot } from '../webview/webview-page.ts';
 import { bestCheckpoint } from './checkpoint-rows.ts';
 import { tellGone } from './gone-runs.ts';
 import type { GpuReading } from './gpu-history.ts';
-import { describeGpu, deviceLabel, gpuIndex } from './gpu-texts.ts';
+import { describeGpu, deviceLabel } from './gpu-texts.ts';
 import { historyRows } from './history-rows.ts';
 import { latestRanks } from './latest-ranks.ts';
 import type { RunActions } from './run-actions.ts';

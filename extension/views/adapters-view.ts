@@ -17,7 +17,7 @@ export class AdaptersView implements vscode.Disposable {
   readonly #list: ListView<AdapterRow>;
   readonly #view: TreeView<AdapterRow>;
   readonly #read: () => Promise<readonly FoundAdapter[]>;
-  /** As the view last drew it. */
+  /** As it was last read. */
   #tree: readonly AdapterBranch[] = [];
   /** Folders of the adapters whose checkpoints are in sight: VS Code remembers that by a name that may change. */
   readonly #unfolded = new Set<string>();

@@ -1,4 +1,5 @@
 import { type NvidiaGpu, nvidiaGpus } from '../../engine/runtime/nvidia-smi.ts';
+import { gpuIndex } from '../gpu-index.ts';
 import type { RunSummary } from '../protocol/runs.ts';
 
 /** Milliseconds between two looks. */
@@ -7,10 +8,10 @@ const LOOK_MS = 2000;
 /** The same where there was no answer: who does not answer is not asked all the time. */
 const LOOK_AGAIN_MS = 10_000;
 
-/** Looks at NVIDIA's GPUs while runs compute on them, and at no other time. */
+/** Looks at NVIDIA's GPUs while runs compute on one of which they tell the number, and at no other time. */
 export class GpuWatch {
   readonly #tell: (gpus: readonly NvidiaGpu[] | null) => void;
-  /** Folders of the runs that compute on a GPU. */
+  /** Folders of these runs. */
   readonly #runs = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -23,8 +24,8 @@ export class GpuWatch {
   }
 
   /** Takes note of where a run stands. */
-  heed({ folder, isLive, status }: RunSummary): void {
-    if (isLive && status.device?.startsWith('cuda') === true) {
+  heed({ folder, isLive, status: { device } }: RunSummary): void {
+    if (isLive && device !== null && gpuIndex(device) !== undefined) {
       this.#runs.add(folder);
       this.#timer ??= this.#lookIn(0);
     } else {

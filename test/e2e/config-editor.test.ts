@@ -4,6 +4,7 @@ import type { Frame } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
 import { field, formOf, formsOf } from './editor/config-form.ts';
+import { demoFolder } from './editor/demo-runs.ts';
 import { type Editor, openEditor } from './editor/editor.ts';
 
 const FILE = 'first.lorafa.json';
@@ -52,10 +53,28 @@ async function openForm(text = CONFIG): Promise<OpenForm> {
   };
 }
 
+test('a sound configuration is a form without a problem', async () => {
+  const run = { name: 'first', maxSteps: 60, learningRate: 5e-3, accumulation: 1, kept: 2 };
+  const folder = await demoFolder(run);
+  const file = path.join(folder, FILE);
+  const sound = await readFile(file, 'utf8');
+  await writeFile(file, sound.replace('"r": 32', '"r": 0'));
+  const editor = await openEditor({ folder, settings: { 'workbench.editorAssociations': {} } });
+  await editor.openFile(FILE);
+  const form = await formOf(editor, FILE);
+  const obstacle = form.locator('.obstacle');
+  await obstacle.waitFor();
+  // It goes when the text that is sound has been looked at.
+  await writeFile(file, sound);
+  await obstacle.waitFor({ state: 'hidden' });
+  // There is a choice of columns when the data have been, too.
+  await field(form, 'data.prompt_column').locator('vscode-single-select').waitFor();
+  await editor.screenshot('config-editor');
+});
+
 test('what is changed in the form is changed in the text, comments stay, and undo works', async () => {
   const { editor, form, saved } = await openForm();
   const { page } = editor;
-  await editor.screenshot('config-editor');
 
   const rank = field(form, 'lora.r');
   await expect.poll(() => inputOf(form, 'lora.r')).toBe('16');

@@ -17,10 +17,10 @@ test('the demo: from an empty window to the first tuned answer', {
   const newcomer = new Newcomer(editor);
   const { page } = editor;
   await newcomer.click(newcomer.button('Fine-tune your first model', false));
-  await newcomer.click(newcomer.button('Get the Demo'));
+  await newcomer.click(newcomer.button('Open the Demo'));
   // What comes too early for the page, which is still being made, one clicks again.
   await vi.waitFor(async () => {
-    if (!(await newcomer.row('..').isVisible())) await newcomer.button('Get the Demo').click();
+    if (!(await newcomer.row('..').isVisible())) await newcomer.button('Open the Demo').click();
     await newcomer.row('..').waitFor({ timeout: 5000 });
   }, PATIENCE_MS);
   const box = page.locator('.quick-input-widget input[type="text"]');

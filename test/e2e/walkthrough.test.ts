@@ -35,7 +35,7 @@ test('the walkthrough leads from nothing to an adapter that can be tried', {
 
   await page
     .locator('.getting-started-step a, .getting-started-step .monaco-button', {
-      hasText: 'Get the Demo',
+      hasText: 'Open the Demo',
     })
     .click();
   await page.locator('.tab.active[data-resource-name="demo.lorafa.json"]').waitFor();

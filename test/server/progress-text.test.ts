@@ -7,7 +7,7 @@ test.each([
   [{ done: 0, total: 2 ** 34, rate: 0 }, 'task: 0 KiB of 16.0 GiB'],
   [
     { done: 2 ** 30, total: 2 ** 34, rate: 2 ** 26 },
-    'task: 1.0 GiB of 16.0 GiB, 64 MiB/s, 4m 00s left',
+    'task: 1.0 GiB of 16.0 GiB, 64 MiB/s, 4 min 00 s left',
   ],
   [{ done: 2 ** 34, total: 2 ** 34, rate: 2 ** 26 }, 'task: 16.0 GiB of 16.0 GiB'],
 ])('%j', (state, text) => {
@@ -20,6 +20,6 @@ test('a status says of a download how far it is', () => {
     progress: { task: 'downloading a/b', done: 1024, total: 2048 },
   });
   expect(statusChange({ ...event, rate: 1024 }).progress?.download).toBe(
-    '1 KiB of 2 KiB, 1 KiB/s, 1s left',
+    '1 KiB of 2 KiB, 1 KiB/s, 1 s left',
   );
 });

@@ -204,9 +204,18 @@ export class FileSystemError extends Error {
   readonly code: string = 'Unknown';
 }
 
+/** Nothing is wrong with any document. */
+export const languages = {
+  getDiagnostics: () => [],
+  onDidChangeDiagnostics: new EventEmitter().event,
+};
+export const DiagnosticSeverity = { Error: 0, Warning: 1, Information: 2, Hint: 3 };
+
 /** Without a folder, and with the settings that are the default. */
 export const workspace = {
   ...files,
+  onDidChangeTextDocument: new EventEmitter().event,
+  onDidGrantWorkspaceTrust: new EventEmitter().event,
   workspaceFolders: undefined,
   isTrusted: true,
   getConfiguration: () => ({ get: (_name: string, otherwise: unknown) => otherwise }),

@@ -1,6 +1,7 @@
 import type { OfferedDevice } from '../../../extension/doctor/offered-device.ts';
 import type { ChoiceValue } from '../../../server/language/config-form.ts';
-import { element, showText } from '../../webview/element.ts';
+import { element } from '../../webview/element.ts';
+import { withInlineCode } from '../inline-code.ts';
 import {
   alternativesControl,
   freeTextAlternative,
@@ -40,23 +41,29 @@ export function deviceControl(
     })),
     freeTextAlternative(inner),
   ]);
-  const problem = element('span');
+  const sentence = element('span');
   const setUp = element('button', {
     class: 'link',
     text: context.texts.setUpCuda,
     attributes: { type: 'button' },
     on: { click: setUpCuda },
   });
-  const note = element('p', { class: 'note', attributes: { hidden: true } }, [problem, ' ', setUp]);
+  const attributes = { role: 'status', hidden: true };
+  const note = element('p', { class: 'note', attributes }, [sentence, ' ', setUp]);
+  let told: string | null = null;
   return {
     ...control,
     element: element('div', { class: 'device' }, [control.element, note]),
     show: (value) => {
       control.show(value);
       const device = chosen(value);
-      note.hidden = (device?.problem ?? null) === null;
-      showText(problem, device?.problem ?? '');
+      const problem = device?.problem ?? null;
+      note.hidden = problem === null;
       setUp.hidden = device?.name.startsWith(FIRST_GPU.short) !== true;
+      // A screen reader reads aloud what is set, even where nothing changes.
+      if (problem === told) return;
+      told = problem;
+      sentence.replaceChildren(element('span', {}, withInlineCode(problem ?? '')));
     },
   };
 }

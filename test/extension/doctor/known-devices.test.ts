@@ -31,13 +31,13 @@ afterEach(() => {
 /** What a server knows that gives an answer to each look, an error for a text. */
 function machine(...answers: readonly (object | string)[]) {
   let asked = 0;
-  const runs = { areLive: false };
+  const runs: { areLive: boolean | Promise<boolean> } = { areLive: false };
   const ask = async (): Promise<unknown> => {
     const answer = answers[asked++];
     if (typeof answer === 'string') throw new Error(answer);
     return answer;
   };
-  const known = new KnownDevices({ ask } as unknown as ServerLink, () => runs.areLive);
+  const known = new KnownDevices({ ask } as unknown as ServerLink, async () => runs.areLive);
   return { known, runs, asked: () => asked };
 }
 
@@ -108,4 +108,30 @@ test('while a run goes on, no device is tried for who only shows a form', async 
   vi.advanceTimersByTime(100_000);
   expect(await known.lookAside()).toEqual(found);
   expect(asked()).toBe(1);
+});
+
+test('a form that comes back with its window waits until it is known whether a run goes on', async () => {
+  const { known, runs, asked } = machine(report({ device: 'cpu', usable: true }));
+  let tell!: (isLive: boolean) => void;
+  runs.areLive = new Promise((resolve) => {
+    tell = resolve;
+  });
+  const found = known.lookAside();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked()).toBe(0);
+  tell(false);
+  expect(await found).toHaveLength(1);
+});
+
+test('who waits for a look while something is set up is told what there is then', async () => {
+  const answers: ((answer: object) => void)[] = [];
+  const ask = () => new Promise((resolve) => answers.push(resolve));
+  const known = new KnownDevices({ ask } as unknown as ServerLink, async () => false);
+  const before = known.look();
+  known.forget();
+  const after = known.look();
+  answers[1]!(report({ device: 'cuda:0', usable: true }));
+  answers[0]!(report());
+  expect(await before).toEqual([{ name: 'cuda:0', facts: [], problem: null }]);
+  expect(await before).toBe(await after);
 });

@@ -148,5 +148,7 @@ test('how long it trains, and how that is known', () => {
   expect(estimateMarkdown('x', estimate(), undefined, texts)).toContain('\n\ntimeUnknown\n\n');
   const time = { seconds: 754, tokensPerSecond: 3_456.7, source: 'as run_2' };
   const markdown = estimateMarkdown('x', estimate(), time, texts);
-  expect(markdown).toContain('time **12m 34s** (as run\\_2, 3,457 tokensPerSecond). timeOfSteps');
+  expect(markdown).toContain(
+    'time **12 min 34 s** (as run\\_2, 3,457 tokensPerSecond). timeOfSteps',
+  );
 });

@@ -30,19 +30,19 @@ const names = (change: Partial<RunArrangement>): string[] =>
   arrangeRuns(RUNS, { ...PLAIN_ARRANGEMENT, ...change }).map(({ name }) => name);
 
 test.each<[RunArrangement['order'], string[]]>([
-  ['newest', ['live', 'run-9', 'run-10', 'run-2']],
+  ['newest', ['live', 'run-9', 'run-2', 'run-10']],
   ['name', ['live', 'run-2', 'run-9', 'run-10']],
   ['loss', ['live', 'run-2', 'run-10', 'run-9']],
   ['evalLoss', ['live', 'run-10', 'run-2', 'run-9']],
   ['duration', ['live', 'run-10', 'run-9', 'run-2']],
-  ['state', ['live', 'run-10', 'run-2', 'run-9']],
+  ['state', ['live', 'run-2', 'run-10', 'run-9']],
 ])('runs by %s, the live ones first', (order, expected) => {
   expect(names({ order })).toEqual(expected);
 });
 
 test.each<[string, string[]]>([
-  ['', ['live', 'run-9', 'run-10', 'run-2']],
-  ['RUN a.lorafa', ['run-10', 'run-2']],
+  ['', ['live', 'run-9', 'run-2', 'run-10']],
+  ['RUN a.lorafa', ['run-2', 'run-10']],
   ['#good larger', ['run-2']],
   ['failed', ['run-9']],
   ['nothing', []],

@@ -23,7 +23,7 @@ const STEP: StepEvent = {
 describe('progress bar', () => {
   test('shows share, loss, speed and time left', () => {
     expect(renderProgressBar(STEP, 725, 120)).toBe(
-      ` 25% ▕████████${' '.repeat(22)}▏ 50/200  epoch 0.75  loss 1.2346  1,235 tokens/s  ETA 12m 05s`,
+      ` 25% ▕████████${' '.repeat(22)}▏ 50/200  epoch 0.75  loss 1.2346  1,235 tokens/s  ETA 12 min 05 s`,
     );
   });
 
@@ -48,7 +48,7 @@ describe('progress bar', () => {
 
 test('a line for logs', () => {
   expect(renderStepLine(STEP, 65)).toBe(
-    'step 50/200  epoch 0.75  loss 1.2346  grad norm 0.512  lr 2.90e-4  1,235 tokens/s  ETA 1m 05s',
+    'step 50/200  epoch 0.75  loss 1.2346  grad norm 0.512  lr 2.90e-4  1,235 tokens/s  ETA 1 min 05 s',
   );
 });
 
@@ -58,12 +58,12 @@ test('time left comes from the rate of this session only', () => {
 });
 
 test.each([
-  [0.2, '0s'],
-  [59.4, '59s'],
-  [59.6, '1m 00s'],
-  [3_725, '1h 02m'],
-  [100_000, '1d 03h'],
-  [-5, '0s'],
+  [0.2, '0 s'],
+  [59.4, '59 s'],
+  [59.6, '1 min 00 s'],
+  [3_725, '1 h 02 min'],
+  [100_000, '1 d 03 h'],
+  [-5, '0 s'],
 ])('duration %d', (seconds, text) => {
   expect(formatDuration(seconds)).toBe(text);
 });

@@ -89,12 +89,12 @@ describe('text', () => {
       'padding: 1.0 % of 90 rows (25.0 % of 1,000 rows without data.packing)',
       'products with frozen weights in bfloat16x2, the fastest of those whose gradients are off by at most 0.1 %: float32 0.833 s a step; int8 off by 31 %; bfloat16x2 off by 0.034 % 0.400 s a step',
       '200 steps, 67 per epoch',
-      'step 1/200  epoch 0.01  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 19s',
-      'step 2/200  epoch 0.03  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3m 18s',
-      'eval at step 2: loss 0.5000, perplexity 1.649 (3s)',
+      'step 1/200  epoch 0.01  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3 min 19 s',
+      'step 2/200  epoch 0.03  loss 2.0000  grad norm 1.00  lr 1.00e-4  100 tokens/s  ETA 3 min 18 s',
+      'eval at step 2: loss 0.5000, perplexity 1.649 (3 s)',
       'checkpoint at step 2: /out/checkpoint-2',
       'warning: look here',
-      'done: 200 steps in 1m 30s, mean loss 1.5000',
+      'done: 200 steps in 1 min 30 s, mean loss 1.5000',
       'saved in /out',
       '',
     ]);
@@ -103,7 +103,7 @@ describe('text', () => {
   test('after a resume the steps done before do not count as speed', () => {
     const text = print([started(100), step(101)]);
     expect(text).toContain('200 steps, resumed at step 100');
-    expect(text).toContain('ETA 1m 39s');
+    expect(text).toContain('ETA 1 min 39 s');
   });
 
   test('in a terminal one line is redrawn, and other lines clear it', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { nvidiaGpus } from '../../../engine/runtime/nvidia-smi.ts';
 import type { RunSummary } from '../../../server/protocol/runs.ts';
 import { GpuWatch } from '../../../server/runs/gpu-watch.ts';
 import { NvidiaSmi } from '../../support/nvidia-smi.ts';
@@ -32,6 +33,19 @@ describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
     // One may have been asked just then.
     expect(await driver.asked()).toBeLessThanOrEqual(before + 1);
     expect(told.at(-1)).toEqual([]);
+  });
+
+  test('and not for a run that does not tell which of them it has, since nobody is shown what they do', async () => {
+    const driver = await NvidiaSmi.install(LINE);
+    const told: unknown[] = [];
+    const watch = new GpuWatch((gpus) => told.push(gpus));
+    watch.heed(run('/a', 'cuda (Accelerate)'));
+    watch.heed(run('/b', '2 × cuda (Accelerate)'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Whoever asked before this has been answered.
+    await nvidiaGpus();
+    expect(await driver.asked()).toBe(1);
+    expect(told).toEqual([]);
   });
 
   test('and those of which nobody tells are not passed over in silence', async () => {

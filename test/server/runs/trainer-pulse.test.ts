@@ -17,11 +17,11 @@ function secondsLater(seconds: number): number {
 test('a computation is silent when it was not heard of for many steps, and for a minute', () => {
   expect(silenceOf(running(), secondsLater(79))).toBeNull();
   expect(silenceOf(running(), secondsLater(185))).toBe(
-    'Nothing was heard of the computation for more than 3m 05s, where a step takes about 4s: it may be halted or hang; wait, or discard what it does now and resume the run from its last checkpoint.',
+    'Nothing was heard of the computation for more than 3 min 05 s, where a step takes about 4 s: it may be halted or hang; wait, or discard what it does now and resume the run from its last checkpoint.',
   );
   const quick = running({ etaSeconds: 0.1 });
   expect(silenceOf(quick, secondsLater(59))).toBeNull();
-  expect(silenceOf(quick, secondsLater(61))).toContain('a step takes about 1s');
+  expect(silenceOf(quick, secondsLater(61))).toContain('a step takes about 1 s');
 });
 
 test.each<[string, Partial<RunStatus>]>([
