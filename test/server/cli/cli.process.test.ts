@@ -420,7 +420,11 @@ describe('a run', () => {
     await mkdir(temporary, { recursive: true });
     await writeFile(inFolder('hanging'), `#!/bin/sh\nsleep ${SECONDS}\n`);
     await chmod(inFolder('hanging'), 0o755);
-    const sets = ['engine.backend=accelerate', 'accelerate.python=./hanging', ...others];
+    const sets = [
+      ...['engine.backend=accelerate', 'accelerate.python=./hanging', ...others],
+      // What earlier tests have trained lies in the other one.
+      'training.output_dir=hanging-run',
+    ];
     const { code } = await cli.run(
       [...command, 'run.lorafa.json', ...sets.flatMap((each) => ['--set', each])],
       {
