@@ -121,11 +121,13 @@ export class PromptTab {
     this.#parts.keep();
   }
 
-  /** Begins with an example where nobody has typed anything. */
+  /** Begins with an example where nobody has typed anything, and the adapter has answered nothing. */
   offerExample(): void {
     this.#form.hasExamples = this.#examples.count > 0;
     this.#form.ending = this.#examples.ending;
-    if (this.#form.isUntouched && !this.#parts.writing.isBusy) this.showExample();
+    const { root, view } = this.#sides.adapter;
+    const isAnswered = !root.hidden && view.state.text !== '';
+    if (this.#form.isUntouched && !this.#parts.writing.isBusy && !isAnswered) this.showExample();
   }
 
   /** Shows who writes, and what is expected. */
