@@ -60,7 +60,7 @@ test.skipIf(lacks('peft'))(
     await python.select(REFERENCE_PYTHON);
     await panel.getByRole('button', { name: 'Start Again' }).click();
     await waitForState(panel, 'Running');
-    await panel.getByText('2 × cpu (Accelerate)').waitFor();
+    await panel.getByText('2 × cpu (Accelerate)', { exact: true }).waitFor();
     await waitForStep(panel, 6);
     await editor.waitForStatusBar(/LoRA-FA \d+% · loss/);
     const ranks = panel.getByRole('table', { name: 'Processes that compute' }).locator('tbody tr');
