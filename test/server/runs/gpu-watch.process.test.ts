@@ -19,6 +19,10 @@ describe.skipIf(process.platform === 'win32')('GPUs are looked at', () => {
     watch.heed(run('/a', 'cpu'));
     watch.heed(run('/b', null));
     watch.heed(run('/c', 'cuda:0', false));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Whoever asked before this has been answered.
+    await nvidiaGpus();
+    expect(await driver.asked()).toBe(1);
     expect(told).toEqual([]);
     watch.heed(run('/a', 'cuda:0'));
     watch.heed(run('/b', 'cuda:0'));
