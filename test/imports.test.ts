@@ -80,6 +80,7 @@ test('one file loads ONNX Runtime, and one writes', () => {
     'engine/runtime/nvidia-libraries.ts',
     'engine/runtime/onednn-api.ts',
     'engine/runtime/own-memory.ts',
+    'engine/runtime/replace-process.ts',
   ]);
   const loaders = IMPORTS.filter(({ to, values }) => to.endsWith('/c-api.ts') && values.length > 0);
   expect(loaders.map(({ from }) => from)).toEqual(['engine/runtime/onnx-runtime.ts']);

@@ -1,5 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=1099511627776 MALLOC_ARENA_MAX=1 node
-// `trainer/heap-environment.ts` says what the variables are for.
+#!/usr/bin/env node
 import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
 import { giveHubToken } from '../../engine/hub/hub-token.ts';
@@ -7,6 +6,9 @@ import { endWithNamedParent } from '../end-with-parent.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { outputLost, whenOutputIsLost } from './lost-output.ts';
 import { createProgram } from './program.ts';
+import { restartWithHeap } from './restart-with-heap.ts';
+
+await restartWithHeap();
 
 // Where nobody but the one who started this process can read it.
 if (endWithNamedParent()) {

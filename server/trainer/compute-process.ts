@@ -8,7 +8,7 @@ import {
   type ComputeRequest,
   parseComputeMessage,
 } from './compute-messages.ts';
-import { HEAP_ENVIRONMENT } from './heap-environment.ts';
+import { withHeapEnvironment } from './heap-environment.ts';
 import type { TrainerJob } from './trainer-job.ts';
 
 /** How a computing process ended. */
@@ -47,7 +47,7 @@ export class ComputeProcess {
     this.#child = fork(script, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
-      env: { ...HEAP_ENVIRONMENT, ...withoutToken() },
+      env: withHeapEnvironment(withoutToken()),
     });
     this.#child.on('message', (message) => this.#receive(message));
     this.#listen(this.#child.stdout!);

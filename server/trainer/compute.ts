@@ -5,6 +5,7 @@ import { TrainControl } from '../../engine/train/control.ts';
 import { train } from '../../engine/train/train.ts';
 import { endWithParent } from '../end-with-parent.ts';
 import type { ComputeMemory, ComputeMessage, ComputeRequest } from './compute-messages.ts';
+import { takeHeapEnvironment } from './heap-environment.ts';
 
 /**
  * The computing half of a trainer: owns ONNX Runtime, whose calls block this process's event loop
@@ -13,6 +14,7 @@ import type { ComputeMemory, ComputeMessage, ComputeRequest } from './compute-me
 let pauseId = 0;
 const control = new TrainControl(() => send({ type: 'held', id: pauseId }));
 
+takeHeapEnvironment();
 process.on('message', (message) => obey(message as ComputeRequest));
 // Whoever waits for an answer goes first: the editor stays quick, and a run that is alone loses nothing.
 os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);

@@ -1,13 +1,6 @@
 /** More than any machine has. */
 const NEVER = String(2 ** 40);
 
-/** What the first line of `cli/main.ts` has as well: before Linux 5.1 such a line has no more than 127 characters. */
-export const KEPT_HEAP = {
-  MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20),
-  MALLOC_TRIM_THRESHOLD_: NEVER,
-  MALLOC_ARENA_MAX: '1',
-} as const;
-
 /**
  * Environment variables of a process that trains. The values of a step are large and each of them
  * lives for a moment: glibc, which is the C library of most Linux systems, gives their memory back
@@ -24,6 +17,30 @@ export const KEPT_HEAP = {
  * Allocation Tunables" in glibc's manual.
  */
 export const HEAP_ENVIRONMENT: Readonly<Record<string, string>> = {
-  ...KEPT_HEAP,
+  MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20),
+  MALLOC_TRIM_THRESHOLD_: NEVER,
+  MALLOC_ARENA_MAX: '1',
   GLIBC_TUNABLES: 'glibc.malloc.tcache_count=0',
 };
+
+/** Says which of the variables a process has from us. */
+const GIVEN = 'LORAFA_HEAP_VARIABLES';
+
+/** The environment of a process that computes: `environment`, and what it lacks of {@link HEAP_ENVIRONMENT}. */
+export function withHeapEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const given = Object.keys(HEAP_ENVIRONMENT).filter((name) => environment[name] === undefined);
+  return { ...HEAP_ENVIRONMENT, ...environment, [GIVEN]: given.join(' ') };
+}
+
+/**
+ * Takes the variables out of this process's environment again: the C library has read them, and what this
+ * process starts in turn, such as Python, has a heap to its own liking.
+ *
+ * @returns whether this process was started with {@link withHeapEnvironment}
+ */
+export function takeHeapEnvironment(): boolean {
+  const given = process.env[GIVEN];
+  if (given === undefined) return false;
+  for (const name of [...given.split(' '), GIVEN]) delete process.env[name];
+  return true;
+}
